@@ -1,1 +1,8 @@
-//! Wardroom.
+//! Wardroom: an operations bot that loses nothing it has acknowledged and does nothing twice.
+//!
+//! What happens outside becomes a row of the inbox before it is answered; a pure function decides;
+//! what is to be done becomes rows of the outbox in the same transaction; couriers carry those out,
+//! and what they are told comes back through the inbox. `docs/ARCHITECTURE.md` walks the ring.
+
+pub mod courier;
+pub mod domain;

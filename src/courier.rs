@@ -1,0 +1,126 @@
+//! The one trait by which the engine reaches the outside.
+//!
+//! A courier makes one exchange and says truthfully what is known afterwards. It never retries,
+//! never sleeps, and never touches the store: all of that is the engine's, so that it holds for
+//! every replica and survives a restart.
+
+use crate::domain::effect::{Effect, Provider};
+use crate::domain::ids::{ChannelId, EffectId, MessageTs};
+use crate::domain::signal::Answer;
+use crate::domain::text::Message;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// An effect on its way.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    /// The outbox row's id; travels with a message, so that it can be looked for.
+    pub id: EffectId,
+    /// What to do.
+    pub effect: Effect,
+    /// What is to be shown, for effects that are rendered when they are delivered.
+    pub shown: Option<Shown>,
+    /// When the first attempt was made; a look goes back no further than a minute before.
+    pub first_attempt_at: DateTime<Utc>,
+    /// The newest message of this room that we know of: a look goes back to there.
+    pub last_known_ts: Option<MessageTs>,
+    /// Whether an earlier attempt of ours may have happened.
+    pub after_uncertain: bool,
+    /// Rooms that belong to incidents already: a look for a room never adopts one of these.
+    pub taken_rooms: Vec<ChannelId>,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// How long the whole exchange may take.
+    pub deadline: Duration,
+}
+
+/// State to show, as it is at delivery.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// An incident's card, in its place.
+    Card {
+        /// Where.
+        room: ChannelId,
+        /// Which message.
+        ts: MessageTs,
+        /// How it is now.
+        message: Message,
+    },
+    /// A component of the status page: the word for its state.
+    Component {
+        /// `operational`, `degraded_performance`, `partial_outage`, `major_outage`.
+        status: &'static str,
+    },
+    /// There is nothing to show any more, or not yet.
+    Nothing,
+}
+
+/// What is known after an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done(Answer),
+    /// No, and asking again will not help. The code is the provider's own.
+    Refused {
+        /// Such as `is_archived`.
+        code: String,
+    },
+    /// Not now: come back later. Not counted as an attempt.
+    Later {
+        /// The provider's Retry-After.
+        after: Duration,
+        /// What else must wait: scopes such as `slack:chat.postMessage:C1`.
+        pauses: Vec<String>,
+        /// Such as `ratelimited`.
+        code: String,
+    },
+    /// Surely not done (never sent): try again.
+    Failed {
+        /// Such as `connect`.
+        code: String,
+    },
+    /// Perhaps done: sent, and no answer, or one that says nothing.
+    Uncertain {
+        /// Such as `timeout`, `http_502`.
+        code: String,
+    },
+}
+
+/// What a look found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// It had happened.
+    Found(Answer),
+    /// It had not.
+    Absent,
+    /// This place cannot be read, now or ever.
+    Unreadable {
+        /// Such as `not_in_channel`.
+        code: String,
+    },
+    /// Could not look now: try again.
+    Failed {
+        /// Such as `timeout`.
+        code: String,
+        /// The provider's Retry-After, if it gave one.
+        after: Option<Duration>,
+    },
+}
+
+/// Carries effects to one provider.
+#[async_trait]
+pub trait Courier: Send + Sync {
+    /// To whom.
+    fn provider(&self) -> Provider;
+
+    /// The scopes whose pauses hold this effect back, such as `slack:chat.postMessage` and
+    /// `slack:chat.postMessage:C1`.
+    fn pause_scopes(&self, effect: &Effect) -> Vec<String>;
+
+    /// Makes the exchange, once, within the parcel's deadline.
+    async fn deliver(&self, parcel: &Parcel) -> Outcome;
+
+    /// Looks whether an uncertain effect had happened. Only for those that say `LookFirst`.
+    async fn look(&self, parcel: &Parcel) -> Look;
+}

@@ -1,0 +1,219 @@
+//! What somebody asks for, whichever way they ask: a slash command, a button, a form or the API.
+//!
+//! Every way in becomes a [`Request`], so that a rule holds for all of them.
+
+use super::ids::{Actor, ChannelId, IncidentId, UserId, ViewId};
+use super::incident::{Kind, Severity, Status};
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Somebody asks for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub actor: Actor,
+    /// For what.
+    pub act: Act,
+    /// The incident that was named; `None`: the one of `room`.
+    pub target: Option<IncidentRef>,
+    /// The room in which it was asked.
+    pub room: Option<ChannelId>,
+    /// The handle that opens a modal, while it lives.
+    pub trigger: Option<Trigger>,
+    /// Where the answer goes.
+    pub answer_to: AnswerTo,
+}
+
+/// A way to name an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentRef {
+    /// By its id.
+    Id(IncidentId),
+    /// By its number: `#7`.
+    Number(i64),
+    /// By its room.
+    Room(ChannelId),
+}
+
+/// Slack's permission to open a modal: single use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// Slack's `trigger_id`.
+    pub id: String,
+    /// It dies 3 s after the person acted (Slack's limit).
+    pub expires: DateTime<Utc>,
+}
+
+/// Where an answer goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerTo {
+    /// To a person in Slack, for their eyes only.
+    Person(ReplyTo),
+    /// Into the inbox row, where the waiting API call finds it.
+    Api,
+}
+
+/// How to answer a person in Slack, best way first: the `response_url`; an ephemeral message in
+/// the room; a direct message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyTo {
+    /// Whom.
+    pub person: UserId,
+    /// Where they asked, if it was in a room.
+    pub room: Option<ChannelId>,
+    /// Slack's one-way address for answers: 5 uses within 30 minutes. A secret.
+    pub response_url: Option<String>,
+    /// When they asked.
+    pub asked_at: DateTime<Utc>,
+}
+
+impl ReplyTo {
+    /// The `response_url` while Slack still takes it (30 minutes; a minute is kept in hand).
+    pub fn live_url(&self, now: DateTime<Utc>) -> Option<&str> {
+        let url = self.response_url.as_deref()?;
+        (now - self.asked_at < Duration::minutes(29)).then_some(url)
+    }
+}
+
+/// What can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Nothing was said: the menu of the place.
+    Menu,
+    /// The form to declare with.
+    OpenDeclareForm,
+    /// A template was chosen in the declare form.
+    ChooseTemplate {
+        /// The open modal.
+        view: ViewId,
+        /// The form as it stands, with what was filled in.
+        values: super::form::Values,
+        /// Its context.
+        context: std::collections::BTreeMap<String, String>,
+        /// Its revision.
+        revision: u32,
+    },
+    /// A new incident.
+    Declare(Declaration),
+    /// A public update.
+    Update {
+        /// What to say.
+        text: String,
+    },
+    /// On to investigating, identified or monitoring.
+    Advance {
+        /// Where to.
+        to: Status,
+        /// What to say with it.
+        text: Option<String>,
+    },
+    /// Worse or better.
+    SetSeverity {
+        /// How bad it is now.
+        to: Severity,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A role for somebody.
+    Assign {
+        /// Which.
+        role: Role,
+        /// Whom.
+        person: UserId,
+    },
+    /// It is over.
+    Resolve {
+        /// What mended it.
+        note: Option<String>,
+    },
+    /// What happened so far, for the one who asks.
+    Timeline,
+    /// The postmortem's draft as a file in the room.
+    Postmortem,
+    /// The open incidents and those closed lately.
+    List,
+    /// How to use it.
+    Help {
+        /// About this verb only.
+        verb: Option<String>,
+    },
+    /// What was asked for could not be understood: say so, with what would be.
+    Misunderstood {
+        /// Words for the person: what is wrong and what to do.
+        refusal: super::text::Message,
+    },
+}
+
+impl Act {
+    /// The word that metrics, logs and the audit use for it: a bounded set.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Menu => "menu",
+            Self::OpenDeclareForm => "declare_form",
+            Self::ChooseTemplate { .. } => "template",
+            Self::Declare(_) => "declare",
+            Self::Update { .. } => "status",
+            Self::Advance { to, .. } => to.as_str(),
+            Self::SetSeverity { .. } => "severity",
+            Self::Assign { .. } => "assign",
+            Self::Resolve { .. } => "resolved",
+            Self::Timeline => "timeline",
+            Self::Postmortem => "postmortem",
+            Self::List => "list",
+            Self::Help { .. } => "help",
+            Self::Misunderstood { .. } => "unknown",
+        }
+    }
+}
+
+/// What a declaration says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declaration {
+    /// What to call it.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The service that is hit, as the configuration spells it.
+    pub service: String,
+    /// Who leads; `None`: the one who declares, if it is a person.
+    pub commander: Option<UserId>,
+    /// Whether it counts.
+    pub kind: Kind,
+    /// The modal that it came from.
+    pub view: Option<ViewId>,
+}
+
+/// A role in an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Leads.
+    Commander,
+    /// Speaks.
+    Comms,
+    /// Writes down.
+    Scribe,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Commander, Self::Comms, Self::Scribe];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Commander => "commander",
+            Self::Comms => "comms",
+            Self::Scribe => "scribe",
+        }
+    }
+
+    /// Reads the word, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_str().eq_ignore_ascii_case(text))
+    }
+}

@@ -1,0 +1,362 @@
+//! Something to do outside, in our terms; and what the ring must know of each kind: its lane, what
+//! repeating it means, until when it is useful.
+//!
+//! Adding a kind fails to compile until every question here has its answer.
+
+use super::act::{ReplyTo, Trigger};
+use super::form::Form;
+use super::ids::{ChannelId, EffectId, FileId, IncidentId, MessageTs, UserId, ViewId};
+use super::incident::Severity;
+use super::text::Message;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Something to do outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Effect {
+    /// Make an incident's room. `name_taken` by somebody else is a refusal: the domain then
+    /// decides the next suffix.
+    CreateRoom {
+        /// Whose.
+        incident: IncidentId,
+        /// Its name, reserved in the database.
+        name: String,
+        /// Whether it is by invitation.
+        private: bool,
+    },
+    /// Say something in a room.
+    PostMessage {
+        /// Where.
+        room: ChannelId,
+        /// What.
+        message: Message,
+        /// What it is for.
+        purpose: Purpose,
+    },
+    /// Say something to one person.
+    DirectMessage {
+        /// Whom.
+        person: UserId,
+        /// What.
+        message: Message,
+        /// What it is for.
+        purpose: Purpose,
+    },
+    /// Bring an incident's card up to date; rendered when it is delivered.
+    UpdateCard {
+        /// Whose.
+        incident: IncidentId,
+    },
+    /// Pin a message.
+    Pin {
+        /// Where.
+        room: ChannelId,
+        /// Which.
+        ts: MessageTs,
+    },
+    /// Ask one person into a room. One each, so that a bad id spoils nothing for the others.
+    Invite {
+        /// Where.
+        room: ChannelId,
+        /// Whom.
+        person: UserId,
+    },
+    /// Set a room's topic.
+    SetTopic {
+        /// Where.
+        room: ChannelId,
+        /// What; at most 250 characters (Slack's limit).
+        topic: String,
+    },
+    /// Answer a person, for their eyes only, by the `response_url`.
+    Reply {
+        /// Whom, and how.
+        to: ReplyTo,
+        /// What.
+        message: Message,
+    },
+    /// Answer a person, for their eyes only, in the room.
+    Whisper {
+        /// Whom, and where (`room` is set).
+        to: ReplyTo,
+        /// What.
+        message: Message,
+    },
+    /// Open a form.
+    OpenForm {
+        /// The permission.
+        trigger: Trigger,
+        /// What to ask.
+        form: Form,
+        /// Where words go when it is too late.
+        to: ReplyTo,
+    },
+    /// Replace what an open form asks.
+    UpdateForm {
+        /// Which.
+        view: ViewId,
+        /// What to ask now.
+        form: Form,
+    },
+    /// Upload a file, shown nowhere yet.
+    StageFile {
+        /// Where it will be shown.
+        room: ChannelId,
+        /// Its name.
+        name: String,
+        /// Its text.
+        content: String,
+        /// What is said with it.
+        comment: String,
+    },
+    /// Show an uploaded file in a room.
+    ShareFile {
+        /// Where.
+        room: ChannelId,
+        /// Which.
+        file: FileId,
+        /// Its title.
+        title: String,
+        /// What is said with it.
+        comment: String,
+    },
+    /// Set a component of the status page; rendered when it is delivered, from all open incidents
+    /// of the services that share it.
+    ShowComponent {
+        /// Its id there.
+        component: String,
+    },
+}
+
+/// What a message is for: decides what its receipt means, and what an uncertain end does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The incident's card.
+    Card {
+        /// Whose.
+        incident: IncidentId,
+    },
+    /// Tells of an incident outside of its room: repeated, and marked so, rather than lost.
+    Announcement {
+        /// Which.
+        incident: IncidentId,
+        /// How bad it was then, for the record.
+        severity: Severity,
+    },
+    /// A line in an incident's own room.
+    Update {
+        /// Which.
+        incident: IncidentId,
+    },
+    /// An answer that found no better way, or a word to the people who run this.
+    Notice {
+        /// The incident it is about, if one.
+        incident: Option<IncidentId>,
+    },
+}
+
+impl Purpose {
+    /// The incident that it is about.
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Card { incident }
+            | Self::Announcement { incident, .. }
+            | Self::Update { incident } => Some(*incident),
+            Self::Notice { incident } => *incident,
+        }
+    }
+}
+
+/// What doing an effect twice means, and so what to do when nobody knows whether it happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Nothing: do it again.
+    Harmless,
+    /// A second one would show: look first, act only if it is absent.
+    LookFirst,
+    /// It cannot be repeated or looked for: it ends uncertain.
+    Never,
+}
+
+/// Who carries an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// Slack.
+    Slack,
+    /// Statuspage.
+    Statuspage,
+}
+
+impl Provider {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Slack, Self::Statuspage];
+
+    /// The word that labels and lanes use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Statuspage => "statuspage",
+        }
+    }
+}
+
+/// Which of the waiting effects goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// A person waits and the permission dies in seconds.
+    Now = 0,
+    /// Everything else.
+    InTurn = 1,
+}
+
+impl Effect {
+    /// Every kind's word, for the tests that walk all of them and for the metrics.
+    pub const KINDS: [&'static str; 14] = [
+        "create_room",
+        "post_message",
+        "direct_message",
+        "update_card",
+        "pin",
+        "invite",
+        "set_topic",
+        "reply",
+        "whisper",
+        "open_form",
+        "update_form",
+        "stage_file",
+        "share_file",
+        "show_component",
+    ];
+
+    /// Its kind's word in the database, the logs and the metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CreateRoom { .. } => "create_room",
+            Self::PostMessage { .. } => "post_message",
+            Self::DirectMessage { .. } => "direct_message",
+            Self::UpdateCard { .. } => "update_card",
+            Self::Pin { .. } => "pin",
+            Self::Invite { .. } => "invite",
+            Self::SetTopic { .. } => "set_topic",
+            Self::Reply { .. } => "reply",
+            Self::Whisper { .. } => "whisper",
+            Self::OpenForm { .. } => "open_form",
+            Self::UpdateForm { .. } => "update_form",
+            Self::StageFile { .. } => "stage_file",
+            Self::ShareFile { .. } => "share_file",
+            Self::ShowComponent { .. } => "show_component",
+        }
+    }
+
+    /// Who carries it.
+    pub fn provider(&self) -> Provider {
+        match self {
+            Self::ShowComponent { .. } => Provider::Statuspage,
+            Self::CreateRoom { .. }
+            | Self::PostMessage { .. }
+            | Self::DirectMessage { .. }
+            | Self::UpdateCard { .. }
+            | Self::Pin { .. }
+            | Self::Invite { .. }
+            | Self::SetTopic { .. }
+            | Self::Reply { .. }
+            | Self::Whisper { .. }
+            | Self::OpenForm { .. }
+            | Self::UpdateForm { .. }
+            | Self::StageFile { .. }
+            | Self::ShareFile { .. } => Provider::Slack,
+        }
+    }
+
+    /// What doing it twice means.
+    pub fn repeat(&self) -> Repeat {
+        match self {
+            Self::UpdateCard { .. }
+            | Self::Pin { .. }
+            | Self::Invite { .. }
+            | Self::SetTopic { .. }
+            | Self::UpdateForm { .. }
+            | Self::StageFile { .. }
+            | Self::ShowComponent { .. } => Repeat::Harmless,
+            Self::CreateRoom { .. }
+            | Self::PostMessage { .. }
+            | Self::DirectMessage { .. }
+            | Self::ShareFile { .. } => Repeat::LookFirst,
+            Self::Reply { .. } | Self::Whisper { .. } | Self::OpenForm { .. } => Repeat::Never,
+        }
+    }
+
+    /// The lane in which it waits its turn: the oldest unfinished effect of a lane goes first.
+    /// `id` gives those a lane of their own that need no order.
+    pub fn lane(&self, id: EffectId) -> String {
+        match self {
+            Self::CreateRoom { incident, .. } => format!("slack:incident:{incident}"),
+            Self::PostMessage { room, .. }
+            | Self::Pin { room, .. }
+            | Self::Invite { room, .. }
+            | Self::SetTopic { room, .. }
+            | Self::StageFile { room, .. }
+            | Self::ShareFile { room, .. } => format!("slack:{room}"),
+            Self::DirectMessage { person, .. } => format!("slack:{person}"),
+            Self::UpdateCard { incident } => format!("slack:card:{incident}"),
+            Self::Reply { .. } | Self::Whisper { .. } | Self::OpenForm { .. } => {
+                format!("slack:one:{id}")
+            }
+            Self::UpdateForm { view, .. } => format!("slack:view:{view}"),
+            Self::ShowComponent { component } => format!("statuspage:{component}"),
+        }
+    }
+
+    /// Which of the waiting effects goes first.
+    pub fn priority(&self) -> Priority {
+        match self {
+            Self::OpenForm { .. } | Self::UpdateForm { .. } => Priority::Now,
+            _ => Priority::InTurn,
+        }
+    }
+
+    /// Until when it is of any use; `None`: for ever.
+    pub fn not_after(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::OpenForm { trigger, .. } => Some(trigger.expires),
+            _ => None,
+        }
+    }
+
+    /// Effects with the same key that wait are one: what they show is rendered when delivered.
+    pub fn coalesce_key(&self) -> Option<String> {
+        match self {
+            Self::UpdateCard { incident } => Some(format!("card:{incident}")),
+            Self::ShowComponent { component } => Some(format!("component:{component}")),
+            _ => None,
+        }
+    }
+
+    /// The incident that it is for.
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::CreateRoom { incident, .. } | Self::UpdateCard { incident } => Some(*incident),
+            Self::PostMessage { purpose, .. } | Self::DirectMessage { purpose, .. } => {
+                purpose.incident()
+            }
+            _ => None,
+        }
+    }
+
+    /// The room in which it is seen, when it is one.
+    pub fn room(&self) -> Option<&ChannelId> {
+        match self {
+            Self::PostMessage { room, .. }
+            | Self::Pin { room, .. }
+            | Self::Invite { room, .. }
+            | Self::SetTopic { room, .. }
+            | Self::StageFile { room, .. }
+            | Self::ShareFile { room, .. } => Some(room),
+            Self::Whisper { to, .. } => to.room.as_ref(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a decision needs to know, and what it then knows.
+//!
+//! [`needs`] says it before anything is loaded, so that the store can lock every row in id order;
+//! the decision sees [`Facts`] and nothing else.
+
+use super::act::{Act, IncidentRef};
+use super::ids::ViewId;
+use super::incident::{Incident, Notification, TimelineEntry};
+use super::signal::{Event, Signal};
+
+/// What must be loaded, and locked, before deciding.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// This incident, locked, with whom it was told to.
+    pub incident: Option<IncidentRef>,
+    /// Its timeline too.
+    pub timeline: bool,
+    /// The open incidents, newest first: always, or only when `incident` is not found.
+    pub open: Wanted,
+    /// Those closed since 24 h, too.
+    pub recent: bool,
+    /// The next incident number, reserved.
+    pub number: bool,
+    /// Whether an incident was declared from this view.
+    pub view: Option<ViewId>,
+}
+
+/// When something is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// Not at all.
+    #[default]
+    No,
+    /// When the incident that was meant is not found.
+    IfNotFound,
+    /// In any case.
+    Yes,
+}
+
+/// What is known when deciding.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    /// The incident that was meant.
+    pub incident: Option<Incident>,
+    /// Whom it was told to, oldest first.
+    pub notifications: Vec<Notification>,
+    /// Its timeline, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+    /// Open incidents (and recent ones), newest first; at most 50.
+    pub listed: Vec<Incident>,
+    /// The number that a new incident has.
+    pub next_number: Option<i64>,
+    /// The incident that was declared from the view.
+    pub declared_from_view: Option<Incident>,
+    /// The generation of the timer that is due, as it stands now; `None`: no such timer.
+    pub timer_generation: Option<i32>,
+}
+
+/// What must be loaded for a signal.
+pub fn needs(signal: &Signal) -> Needs {
+    match &signal.event {
+        Event::Asked(request) => {
+            let target = request
+                .target
+                .clone()
+                .or_else(|| request.room.clone().map(IncidentRef::Room));
+            let on_incident = Needs {
+                incident: target.clone(),
+                open: Wanted::IfNotFound,
+                ..Needs::default()
+            };
+            match &request.act {
+                Act::Menu => on_incident,
+                Act::OpenDeclareForm
+                | Act::ChooseTemplate { .. }
+                | Act::Help { .. }
+                | Act::Misunderstood { .. } => Needs::default(),
+                Act::Declare(declaration) => Needs {
+                    number: true,
+                    view: declaration.view.clone(),
+                    ..Needs::default()
+                },
+                Act::Update { .. }
+                | Act::Advance { .. }
+                | Act::SetSeverity { .. }
+                | Act::Assign { .. }
+                | Act::Resolve { .. } => on_incident,
+                Act::Timeline | Act::Postmortem => Needs {
+                    timeline: true,
+                    ..on_incident
+                },
+                Act::List => Needs {
+                    open: Wanted::Yes,
+                    recent: true,
+                    ..Needs::default()
+                },
+            }
+        }
+        Event::RoomClosed { room }
+        | Event::RoomReopened { room }
+        | Event::RoomRenamed { room, .. } => Needs {
+            incident: Some(IncidentRef::Room(room.clone())),
+            ..Needs::default()
+        },
+        Event::Receipt(receipt) => Needs {
+            incident: receipt
+                .effect
+                .incident()
+                .map(IncidentRef::Id)
+                .or_else(|| receipt.effect.room().cloned().map(IncidentRef::Room)),
+            ..Needs::default()
+        },
+        Event::TimerDue(due) => Needs {
+            incident: Some(IncidentRef::Id(due.incident)),
+            ..Needs::default()
+        },
+        Event::Webhook(_) | Event::Parked(_) | Event::Unused { .. } => Needs::default(),
+    }
+}

@@ -1,0 +1,351 @@
+//! An incident: its state and the rows that belong to it.
+//!
+//! Values only. What may happen to it is decided in the files beside this one; where it is kept
+//! is the store's affair. Forward only: the order of [`Status`] is the law.
+
+use super::ids::{Actor, ChannelId, EffectId, IncidentId, MessageTs, UserId, ViewId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How bad it is; P1 is the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Severity {
+    /// Everything burns.
+    P1,
+    /// Many are hit.
+    P2,
+    /// Some are hit.
+    P3,
+    /// Hardly anybody is hit.
+    P4,
+}
+
+impl Severity {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 4] = [Self::P1, Self::P2, Self::P3, Self::P4];
+
+    /// `P1`…`P4`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::P1 => "P1",
+            Self::P2 => "P2",
+            Self::P3 => "P3",
+            Self::P4 => "P4",
+        }
+    }
+
+    /// Reads `P1`, `p1`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.as_str().eq_ignore_ascii_case(text))
+    }
+
+    /// Whether this is worse than `other`.
+    pub fn worse_than(self, other: Self) -> bool {
+        self < other
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where an incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Said, and nobody has said yet that they look at it.
+    Declared,
+    /// Somebody looks at it.
+    Investigating,
+    /// The cause is known.
+    Identified,
+    /// Mended, and watched.
+    Monitoring,
+    /// Over.
+    Resolved,
+    /// It was none.
+    Cancelled,
+    /// It is another one's duplicate.
+    Merged,
+}
+
+impl Status {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Declared,
+        Self::Investigating,
+        Self::Identified,
+        Self::Monitoring,
+        Self::Resolved,
+        Self::Cancelled,
+        Self::Merged,
+    ];
+
+    /// The lower-case word that the database and the API use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Investigating => "investigating",
+            Self::Identified => "identified",
+            Self::Monitoring => "monitoring",
+            Self::Resolved => "resolved",
+            Self::Cancelled => "cancelled",
+            Self::Merged => "merged",
+        }
+    }
+
+    /// Reads the lower-case word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Whether the incident goes on.
+    pub fn is_open(self) -> bool {
+        self < Self::Resolved
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It does.
+    Real,
+    /// An exercise: marked as one, and kept out of the figures.
+    Drill,
+}
+
+/// What it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A person in Slack.
+    Slack,
+    /// A failing build.
+    Github,
+    /// An alert.
+    Alert,
+    /// A missed heartbeat.
+    Heartbeat,
+    /// The API.
+    Api,
+}
+
+/// An incident, as its row in `incidents`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    /// Its id for ever.
+    pub id: IncidentId,
+    /// Its number for people: 1, 2, …
+    pub number: i64,
+    /// What it is called; 3 to 100 characters.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it stands.
+    pub status: Status,
+    /// The service that is hit.
+    pub service: String,
+    /// Who leads; `None` when nobody does yet.
+    pub commander: Option<UserId>,
+    /// Who speaks for it.
+    pub comms: Option<UserId>,
+    /// Who writes it down.
+    pub scribe: Option<UserId>,
+    /// The incident's own room, once Slack has made it.
+    pub channel_id: Option<ChannelId>,
+    /// The room's name: reserved when decided, before Slack has made it.
+    pub channel_name: String,
+    /// The suffix that the reserved name carries: 1 is none, 2 is `-2`, …
+    pub channel_try: i32,
+    /// The pinned card's message.
+    pub card_ts: Option<MessageTs>,
+    /// Who declared it.
+    pub declared_by: Actor,
+    /// When.
+    pub declared_at: DateTime<Utc>,
+    /// When somebody first said that they look at it.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// When it was over.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// The last public update, as the card shows it.
+    pub last_update: Option<String>,
+    /// Whether it counts.
+    pub kind: Kind,
+    /// Whether its room is by invitation.
+    pub private: bool,
+    /// What it came from.
+    pub source: Source,
+    /// The room in which it was declared: where answers go when nothing better is known.
+    pub origin_room: Option<ChannelId>,
+    /// The modal that declared it: a second incident from one view is refused.
+    pub origin_view: Option<ViewId>,
+}
+
+impl Incident {
+    /// From declaration to resolution in whole minutes, rounded; `None` while it goes on.
+    pub fn duration_minutes(&self) -> Option<i64> {
+        let seconds = (self.resolved_at? - self.declared_at).num_seconds().max(0);
+        Some((seconds + 30) / 60)
+    }
+}
+
+/// A line of the timeline. Append-only: a correction supersedes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineEntry {
+    /// Whose timeline.
+    pub incident: IncidentId,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What kind of line.
+    pub kind: TimelineKind,
+    /// Words for people, complete in themselves.
+    pub text: String,
+    /// Who.
+    pub by: Actor,
+}
+
+/// What kind of line a timeline has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimelineKind {
+    /// It began.
+    Declared,
+    /// A public update.
+    StatusUpdate,
+    /// It moved on: investigating, identified, monitoring.
+    StateChange,
+    /// It became worse or better.
+    SeverityChange,
+    /// Somebody took a role.
+    RoleChange,
+    /// It ended.
+    Resolved,
+    /// Something that the bot noticed, such as an archived channel.
+    Note,
+}
+
+impl TimelineKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Declared,
+        Self::StatusUpdate,
+        Self::StateChange,
+        Self::SeverityChange,
+        Self::RoleChange,
+        Self::Resolved,
+        Self::Note,
+    ];
+
+    /// The word that the database and the API use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::StatusUpdate => "status_update",
+            Self::StateChange => "state_change",
+            Self::SeverityChange => "severity_change",
+            Self::RoleChange => "role_change",
+            Self::Resolved => "resolved",
+            Self::Note => "note",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A line of the audit: who did what to what, what it was before and after, refusals included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// Which incident, if one.
+    pub incident: Option<IncidentId>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What was done or tried, such as `incident.declare`.
+    pub action: String,
+    /// Who.
+    pub by: Actor,
+    /// Whether it was done or refused.
+    pub outcome: AuditOutcome,
+    /// What it was before, what it is after, and the reason given.
+    pub details: serde_json::Value,
+}
+
+/// Whether something was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditOutcome {
+    /// Yes.
+    Done,
+    /// No: the person was told why.
+    Refused,
+}
+
+/// Somebody who is told of an incident outside of its own room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "channel", content = "target")]
+pub enum Target {
+    /// A room.
+    Room(ChannelId),
+    /// A person, by direct message.
+    Person(UserId),
+}
+
+/// What somebody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Occasion {
+    /// It began.
+    Declared,
+    /// It rose to P1 or P2.
+    Escalated,
+    /// It ended.
+    Resolved,
+}
+
+/// What became of telling somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationStatus {
+    /// Under way.
+    Pending,
+    /// Told.
+    Sent,
+    /// Could not be told.
+    Failed,
+    /// Held back: they were told less than five minutes ago.
+    Throttled,
+    /// Perhaps told.
+    Uncertain,
+}
+
+/// One attempt to tell somebody: a row in `notifications`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// The effect that carries it; for a throttled one, the id it would have had.
+    pub effect: EffectId,
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// Whom.
+    pub target: Target,
+    /// Of what.
+    pub occasion: Occasion,
+    /// What became of it.
+    pub status: NotificationStatus,
+    /// The provider's code, when it failed.
+    pub error: Option<String>,
+    /// When it was decided.
+    pub at: DateTime<Utc>,
+}

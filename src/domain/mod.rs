@@ -1,0 +1,16 @@
+//! The core: what happened, what we conclude, what is to be done. Pure.
+//!
+//! No async, no SQL, no HTTP, no provider: everything takes `now` and gives back a value. An
+//! adapter turns what arrives into a [`signal::Signal`] and carries out an [`effect::Effect`].
+
+pub mod act;
+pub mod decide;
+pub mod decision;
+pub mod effect;
+pub mod facts;
+pub mod form;
+pub mod ids;
+pub mod incident;
+pub mod rules;
+pub mod signal;
+pub mod text;

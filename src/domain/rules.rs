@@ -1,0 +1,82 @@
+//! The team's own rules: what the configuration says that decisions depend on.
+//!
+//! A value that is replaced whole on a reload; the domain never knows where it was read.
+
+use super::ids::{ChannelId, UserId};
+use super::incident::Severity;
+
+/// The team's rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// The services, in the configuration's order; never two of one name.
+    pub services: Vec<ServiceRules>,
+    /// May do what a commander may.
+    pub admins: Vec<UserId>,
+    /// Who is told of a P1.
+    pub p1: Route,
+    /// Who is told of a P2.
+    pub p2: Route,
+    /// Who is told of a P3.
+    pub p3: Route,
+    /// Who is told of a P4.
+    pub p4: Route,
+    /// The templates of the declare form.
+    pub templates: Vec<Template>,
+    /// Where words to the people who run this go.
+    pub ops_channel: Option<ChannelId>,
+}
+
+/// A service that an incident can hit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRules {
+    /// Its name.
+    pub name: String,
+    /// Asked into every incident's room.
+    pub owners: Vec<UserId>,
+    /// Its component on the status page; several services may share one.
+    pub statuspage_component: Option<String>,
+    /// Told of every incident of this service.
+    pub channels: Vec<ChannelId>,
+}
+
+/// Who is told of a severity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Route {
+    /// These rooms.
+    pub channels: Vec<ChannelId>,
+    /// These people, by direct message.
+    pub users: Vec<UserId>,
+}
+
+/// A ready-made declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Its name, such as `database-outage`.
+    pub name: String,
+    /// The title that it proposes; at most 75 characters are shown in the list.
+    pub title: String,
+    /// The severity that it proposes.
+    pub severity: Severity,
+    /// The service that it proposes.
+    pub service: Option<String>,
+}
+
+impl Rules {
+    /// Who is told of a severity.
+    pub fn route(&self, severity: Severity) -> &Route {
+        match severity {
+            Severity::P1 => &self.p1,
+            Severity::P2 => &self.p2,
+            Severity::P3 => &self.p3,
+            Severity::P4 => &self.p4,
+        }
+    }
+
+    /// The service of that name, in any case.
+    pub fn service(&self, name: &str) -> Option<&ServiceRules> {
+        let wanted = name.to_lowercase();
+        self.services
+            .iter()
+            .find(|service| service.name.to_lowercase() == wanted)
+    }
+}
