@@ -24,6 +24,9 @@ pub enum Effect {
         name: String,
         /// Whether it is by invitation.
         private: bool,
+        /// Who is told where it is, as long as their `response_url` lives.
+        #[serde(default)]
+        answer_to: Option<ReplyTo>,
     },
     /// Say something in a room.
     PostMessage {

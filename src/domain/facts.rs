@@ -4,9 +4,10 @@
 //! the decision sees [`Facts`] and nothing else.
 
 use super::act::{Act, IncidentRef};
+use super::effect::Effect;
 use super::ids::ViewId;
-use super::incident::{Incident, Notification, TimelineEntry};
-use super::signal::{Event, Signal};
+use super::incident::{Incident, Notification, TimelineEntry, naming};
+use super::signal::{End, Event, Signal};
 
 /// What must be loaded, and locked, before deciding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Needs {
     pub number: bool,
     /// Whether an incident was declared from this view.
     pub view: Option<ViewId>,
+    /// Every room name of an incident that begins so, reserved or in use.
+    pub room_names: Option<String>,
 }
 
 /// When something is wanted.
@@ -52,6 +55,8 @@ pub struct Facts {
     pub next_number: Option<i64>,
     /// The incident that was declared from the view.
     pub declared_from_view: Option<Incident>,
+    /// The room names that are taken, of those that were asked for.
+    pub taken_names: Vec<String>,
     /// The generation of the timer that is due, as it stands now; `None`: no such timer.
     pub timer_generation: Option<i32>,
 }
@@ -78,6 +83,7 @@ pub fn needs(signal: &Signal) -> Needs {
                 Act::Declare(declaration) => Needs {
                     number: true,
                     view: declaration.view.clone(),
+                    room_names: Some(naming::prefix(signal.at, &declaration.service)),
                     ..Needs::default()
                 },
                 Act::Update { .. }
@@ -108,6 +114,14 @@ pub fn needs(signal: &Signal) -> Needs {
                 .incident()
                 .map(IncidentRef::Id)
                 .or_else(|| receipt.effect.room().cloned().map(IncidentRef::Room)),
+            // A room that is there gets the lines that it missed; one that is not, another name.
+            timeline: matches!(receipt.effect, Effect::CreateRoom { .. }),
+            room_names: match (&receipt.effect, &receipt.end) {
+                (Effect::CreateRoom { name, .. }, End::Refused { .. }) => {
+                    Some(naming::prefix_of(name).to_owned())
+                }
+                _ => None,
+            },
             ..Needs::default()
         },
         Event::TimerDue(due) => Needs {

@@ -3,6 +3,8 @@
 //! Values only. What may happen to it is decided in the files beside this one; where it is kept
 //! is the store's affair. Forward only: the order of [`Status`] is the law.
 
+pub mod naming;
+
 use super::ids::{Actor, ChannelId, EffectId, IncidentId, MessageTs, UserId, ViewId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -169,6 +171,8 @@ pub struct Incident {
     pub channel_name: String,
     /// The suffix that the reserved name carries: 1 is none, 2 is `-2`, …
     pub channel_try: i32,
+    /// When Slack said that the room was archived or deleted; `None` while it can be written in.
+    pub room_closed_at: Option<DateTime<Utc>>,
     /// The pinned card's message.
     pub card_ts: Option<MessageTs>,
     /// Who declared it.
@@ -179,8 +183,12 @@ pub struct Incident {
     pub acknowledged_at: Option<DateTime<Utc>>,
     /// When it was over.
     pub resolved_at: Option<DateTime<Utc>>,
-    /// The last public update, as the card shows it.
+    /// Who ended it.
+    pub resolved_by: Option<Actor>,
+    /// The last public update.
     pub last_update: Option<String>,
+    /// When it was given: the card shows the hour, the words stand in the room once.
+    pub last_update_at: Option<DateTime<Utc>>,
     /// Whether it counts.
     pub kind: Kind,
     /// Whether its room is by invitation.
