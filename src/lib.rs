@@ -6,3 +6,4 @@
 
 pub mod courier;
 pub mod domain;
+pub mod private_postgres;

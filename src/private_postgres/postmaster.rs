@@ -1,0 +1,214 @@
+//! Runs the programs of PostgreSQL: with few rights, a clean environment and small settings.
+//!
+//! They never see our environment (it holds tokens, and /proc shows it to their account), never
+//! our terminal (a process group of their own: ctrl-C is for us, who then end PostgreSQL in
+//! order), and never a network. Durability is stated and not assumed, also over a
+//! `postgresql.conf` that somebody edited: a webhook is acknowledged on the word of this fsync.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+
+use super::account;
+use super::directory::Home;
+use super::error::{Doing, StartError};
+use super::find::Binaries;
+use super::pidfile::{self, Holder};
+use super::socket::PORT;
+
+/// The whole costs about 30 MB; a database of one small service needs no more.
+const SETTINGS: [&str; 30] = [
+    "fsync=on",
+    "synchronous_commit=on",
+    "full_page_writes=on",
+    "listen_addresses=",
+    "unix_socket_permissions=0700",
+    "max_connections=50",
+    "superuser_reserved_connections=3",
+    "shared_buffers=32MB",
+    "huge_pages=off",
+    "work_mem=4MB",
+    "maintenance_work_mem=16MB",
+    "min_wal_size=32MB",
+    "max_wal_size=256MB",
+    "max_wal_senders=0",
+    "max_replication_slots=0",
+    "max_worker_processes=2",
+    "max_parallel_workers=0",
+    "max_parallel_workers_per_gather=0",
+    "autovacuum_max_workers=1",
+    "jit=off",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "cluster_name=wardroom",
+    "logging_collector=off",
+    "log_destination=stderr",
+    "log_min_messages=warning",
+    "log_checkpoints=off",
+    // What people wrote stays out of the log: no statements, no failing rows.
+    "log_min_error_statement=panic",
+    "log_error_verbosity=terse",
+    "log_statement=none",
+];
+/// A log larger than this is put aside; one older log is kept.
+const LOG_LIMIT: u64 = 4 << 20;
+/// The end of the log that goes into an error.
+const LOG_TAIL: u64 = 2048;
+/// A fast end rolls back what is open and writes a checkpoint.
+const FAST: Duration = Duration::from_secs(15);
+/// An immediate one just stops; the next start recovers.
+const IMMEDIATE: Duration = Duration::from_secs(5);
+
+/// How PostgreSQL is asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// In order: the next start has nothing to recover.
+    Fast,
+    /// At once: the data are thrown away anyway.
+    Immediate,
+}
+
+/// One of PostgreSQL's programs, ready for its arguments.
+pub(super) fn program(home: &Home, binaries: &Binaries, name: &str) -> Command {
+    let mut command = Command::new(binaries.folder.join(name));
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LC_ALL", "C")
+        .envs(std::env::vars_os().filter(|(name, _)| name == "LD_LIBRARY_PATH"))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .process_group(0);
+    if account::own_uid() == 0 {
+        // Setting the user also empties the list of supplementary groups.
+        command.gid(home.account.gid).uid(home.account.uid);
+    }
+    command
+}
+
+/// Starts the postmaster; it is not ready yet.
+pub(super) fn spawn(home: &Home, binaries: &Binaries, socket: &Path) -> Result<Child, StartError> {
+    limit_log(home);
+    let log = open_log(home)?;
+    let errors = log
+        .try_clone()
+        .doing(|| format!("opening {}", home.log().display()))?;
+    let mut postgres = program(home, binaries, "postgres");
+    postgres
+        .arg("-D")
+        .arg(home.data())
+        .arg("-p")
+        .arg(PORT.to_string())
+        .arg("-k")
+        .arg(socket);
+    for setting in SETTINGS {
+        postgres.args(["-c", setting]);
+    }
+    postgres
+        .stdout(log)
+        .stderr(errors)
+        .spawn()
+        .doing(|| format!("running postgres in {}", binaries.folder.display()))
+}
+
+/// Ends whatever PostgreSQL runs on these data, and waits until it is gone.
+pub(super) async fn end(home: &Home, binaries: &Binaries) -> Result<(), StartError> {
+    for (mode, limit) in [("fast", FAST), ("immediate", IMMEDIATE)] {
+        let Holder::Postmaster(file) = pidfile::holder(&home.data()) else {
+            return Ok(());
+        };
+        // Not waiting there, since pg_ctl looks only ten times a second.
+        let mut pg_ctl = program(home, binaries, "pg_ctl");
+        pg_ctl
+            .arg("-D")
+            .arg(home.data())
+            .args(["stop", "-W", "-s", "-m", mode]);
+        let output = pg_ctl.output().await;
+        output.doing(|| format!("running pg_ctl in {}", binaries.folder.display()))?;
+        if gone(file.pid, limit).await {
+            return Ok(());
+        }
+    }
+    Err(StartError::Failed {
+        what: "PostgreSQL did not end".to_owned(),
+        said: tail(home, 0),
+        log: home.log(),
+    })
+}
+
+/// Asks for the end by a signal, without waiting.
+pub(super) fn signal(home: &Home, how: Ending) {
+    let signal = match how {
+        Ending::Fast => Signal::INT,
+        Ending::Immediate => Signal::QUIT,
+    };
+    if let Holder::Postmaster(file) = pidfile::holder(&home.data())
+        && let Some(pid) = Pid::from_raw(file.pid)
+    {
+        let _it_may_just_have_ended = kill_process(pid, signal);
+    }
+}
+
+/// Whether a process ends within the limit.
+pub(super) async fn gone(pid: i32, limit: Duration) -> bool {
+    let until = Instant::now() + limit;
+    while pidfile::alive(pid) {
+        if Instant::now() >= until {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    true
+}
+
+/// Puts a large log aside. PostgreSQL goes on writing into the same file, from its start.
+pub(super) fn limit_log(home: &Home) {
+    let log = home.log();
+    if log
+        .metadata()
+        .is_ok_and(|metadata| metadata.len() > LOG_LIMIT)
+    {
+        let aside = log.with_extension("log.1");
+        let rotated = std::fs::copy(&log, &aside)
+            .and_then(|_| File::options().write(true).open(&log)?.set_len(0));
+        if let Err(error) = rotated {
+            tracing::warn!(%error, "the log of the private PostgreSQL could not be put aside");
+        }
+    }
+}
+
+/// How long the log is now: what a start that fails has said comes after it.
+pub(super) fn log_length(home: &Home) -> u64 {
+    home.log().metadata().map_or(0, |metadata| metadata.len())
+}
+
+/// The last lines of the log after a position.
+pub(super) fn tail(home: &Home, from: u64) -> String {
+    let read = || -> std::io::Result<String> {
+        let mut file = File::open(home.log())?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(
+            from.max(length.saturating_sub(LOG_TAIL)).min(length),
+        ))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    };
+    read().unwrap_or_default()
+}
+
+fn open_log(home: &Home) -> Result<File, StartError> {
+    // Appending, so that a truncated log is written from its new end and not from the old one.
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(home.log())
+        .doing(|| format!("opening {}", home.log().display()))
+}
