@@ -6,4 +6,7 @@
 
 pub mod courier;
 pub mod domain;
+pub mod github;
 pub mod private_postgres;
+pub mod redact;
+pub mod telemetry;

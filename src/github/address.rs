@@ -1,0 +1,220 @@
+//! What addresses a webhook's row: whether it is kept, and its subject.
+//!
+//! Reads only the few fields that order arrivals; the rest is the decoder's. A kind that nobody here
+//! uses gets no row, only a count.
+
+use super::decode::payload;
+use serde::Deserialize;
+
+/// The kinds that are kept. `status` is among them: some services report builds only so.
+pub const KEPT: [&str; 12] = [
+    "workflow_run",
+    "workflow_job",
+    "check_run",
+    "check_suite",
+    "push",
+    "pull_request",
+    "issues",
+    "issue_comment",
+    "deployment_status",
+    "installation",
+    "installation_repositories",
+    "status",
+];
+
+/// What to do with a genuine webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Addressed {
+    /// GitHub tries the address out.
+    Ping,
+    /// Nobody uses this kind.
+    Ignored,
+    /// To be kept.
+    Kept {
+        /// The kind: one of [`KEPT`].
+        kind: &'static str,
+        /// What orders it among others: a run, a pull request, else the repository.
+        subject: String,
+    },
+}
+
+/// It cannot be read: neither JSON nor a form with JSON in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(pub &'static str);
+
+#[derive(Deserialize)]
+struct Parts {
+    repository: Option<Repository>,
+    installation: Option<Numbered>,
+    workflow_run: Option<Numbered>,
+    workflow_job: Option<Job>,
+    check_run: Option<Sha>,
+    check_suite: Option<Sha>,
+    pull_request: Option<Numbered>,
+    issue: Option<Numbered>,
+    deployment: Option<Numbered>,
+}
+
+#[derive(Deserialize)]
+struct Repository {
+    full_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    id: Option<u64>,
+    number: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    run_id: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Sha {
+    head_sha: Option<String>,
+}
+
+/// Reads the address. `event` is `X-GitHub-Event`, which is not empty.
+pub fn address(event: &str, content_type: &str, body: &[u8]) -> Result<Addressed, Unreadable> {
+    let json = payload(content_type, body)?;
+    // The whole must be JSON and an object, also of kinds that are ignored: a 400 tells the sender.
+    let parts = match serde_json::from_slice::<Parts>(&json) {
+        Ok(parts) => Some(parts),
+        Err(_) => {
+            let value: serde_json::Value =
+                serde_json::from_slice(&json).map_err(|_| Unreadable("the body is not JSON"))?;
+            if !value.is_object() {
+                return Err(Unreadable("the body is not a JSON object"));
+            }
+            None
+        }
+    };
+    if event == "ping" {
+        return Ok(Addressed::Ping);
+    }
+    let Some(kind) = KEPT.into_iter().find(|kind| *kind == event) else {
+        return Ok(Addressed::Ignored);
+    };
+    let subject = parts.map_or_else(|| "github".to_owned(), |parts| subject(&parts));
+    Ok(Addressed::Kept { kind, subject })
+}
+
+fn subject(parts: &Parts) -> String {
+    let repository = parts
+        .repository
+        .as_ref()
+        .and_then(|r| r.full_name.as_deref());
+    let Some(repository) = repository else {
+        let id = parts.installation.as_ref().and_then(|i| i.id);
+        return id.map_or_else(
+            || "github".to_owned(),
+            |id| format!("github:installation:{id}"),
+        );
+    };
+    let run = parts.workflow_run.as_ref().and_then(|run| run.id);
+    let run = run.or_else(|| parts.workflow_job.as_ref().and_then(|job| job.run_id));
+    let pull = parts
+        .pull_request
+        .as_ref()
+        .or(parts.issue.as_ref())
+        .and_then(|p| p.number);
+    let check = parts.check_run.as_ref().or(parts.check_suite.as_ref());
+    let sha = check.and_then(|check| check.head_sha.as_deref());
+    let deployment = parts.deployment.as_ref().and_then(|d| d.id);
+    let part = match (run, pull, sha, deployment) {
+        (Some(run), ..) => format!(":run:{run}"),
+        (_, Some(number), ..) => format!("#{number}"),
+        (_, _, Some(sha), _) => format!(":sha:{sha}"),
+        (.., Some(id)) => format!(":deployment:{id}"),
+        _ => String::new(),
+    };
+    let mut subject = format!("github:{repository}{part}");
+    // What came from outside never makes a key of any length.
+    let end = subject
+        .char_indices()
+        .nth(200)
+        .map_or(subject.len(), |(at, _)| at);
+    subject.truncate(end);
+    subject
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_ordered_by_what_it_is_about() {
+        for (event, body, subject) in [
+            (
+                "workflow_run",
+                r#"{"repository":{"full_name":"a/b"},"workflow_run":{"id":7}}"#,
+                "github:a/b:run:7",
+            ),
+            (
+                "workflow_job",
+                r#"{"repository":{"full_name":"a/b"},"workflow_job":{"id":1,"run_id":7}}"#,
+                "github:a/b:run:7",
+            ),
+            (
+                "issue_comment",
+                r#"{"repository":{"full_name":"a/b"},"issue":{"id":1,"number":9}}"#,
+                "github:a/b#9",
+            ),
+            (
+                "check_run",
+                r#"{"repository":{"full_name":"a/b"},"check_run":{"head_sha":"abc"}}"#,
+                "github:a/b:sha:abc",
+            ),
+            (
+                "push",
+                r#"{"repository":{"full_name":"a/b"}}"#,
+                "github:a/b",
+            ),
+            (
+                "installation",
+                r#"{"installation":{"id":5}}"#,
+                "github:installation:5",
+            ),
+            ("push", r#"{"repository":"odd"}"#, "github"),
+        ] {
+            let kind = KEPT.into_iter().find(|kind| *kind == event).unwrap();
+            let expected = Addressed::Kept {
+                kind,
+                subject: subject.into(),
+            };
+            let found = address(event, "application/json", body.as_bytes());
+            assert_eq!(found, Ok(expected), "{event}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_read_like_json() {
+        let body = b"payload=%7B%22repository%22%3A%7B%22full_name%22%3A%22a%2Fb%22%7D%7D";
+        let found = address(
+            "push",
+            "application/x-www-form-urlencoded; charset=utf-8",
+            body,
+        );
+        let expected = Addressed::Kept {
+            kind: "push",
+            subject: "github:a/b".into(),
+        };
+        assert_eq!(found, Ok(expected));
+    }
+
+    #[test]
+    fn what_nobody_uses_is_ignored_and_what_is_no_json_is_refused() {
+        let json = "application/json";
+        assert_eq!(address("star", json, b"{}"), Ok(Addressed::Ignored));
+        assert_eq!(address("ping", json, b"{}"), Ok(Addressed::Ping));
+        for bad in ["", "[", "[]", "1", "\u{fffd}"] {
+            assert!(address("push", json, bad.as_bytes()).is_err(), "{bad}");
+            assert!(address("star", json, bad.as_bytes()).is_err(), "{bad}");
+        }
+        let form = "application/x-www-form-urlencoded";
+        assert!(address("push", form, b"other=1").is_err());
+    }
+}

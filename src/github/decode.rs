@@ -1,0 +1,78 @@
+//! What a webhook's row means.
+//!
+//! Tolerant: a field that is missing, of another type, or new is no error, because GitHub adds to
+//! its payloads without notice and a refused delivery does not come back.
+
+use super::address::Unreadable;
+use crate::domain::ids::SignalId;
+use crate::domain::signal::{Event, Signal, Webhook};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The JSON in a body: itself, or the form's field `payload`.
+pub fn payload<'a>(content_type: &str, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Unreadable> {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(Cow::Borrowed(body));
+    }
+    form_urlencoded::parse(body)
+        .find(|(name, _)| name == "payload")
+        .map(|(_, value)| Cow::Owned(value.into_owned().into_bytes()))
+        .ok_or(Unreadable("the form has no payload"))
+}
+
+/// Makes a signal of a row: its kind, the content type that the edge kept, and the body.
+pub fn decode(
+    kind: &str,
+    content_type: &str,
+    body: &[u8],
+    id: SignalId,
+    at: DateTime<Utc>,
+) -> Result<Signal, String> {
+    let json = payload(content_type, body).map_err(|error| error.to_string())?;
+    let value: Value =
+        serde_json::from_slice(&json).map_err(|error| format!("the body is not JSON: {error}"))?;
+    let text = |pointer: &str| value.pointer(pointer)?.as_str().map(str::to_owned);
+    let event = Event::Webhook(Webhook {
+        event: kind.to_owned(),
+        action: text("/action"),
+        repository: text("/repository/full_name"),
+        installation: value.pointer("/installation/id").and_then(Value::as_u64),
+    });
+    Ok(Signal { id, at, event })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Signal, String> {
+        let at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let id = SignalId(uuid::Uuid::nil());
+        decode("push", "application/json", body.as_bytes(), id, at)
+    }
+
+    #[test]
+    fn unknown_actions_and_odd_fields_are_no_error() {
+        for (body, action, repository) in [
+            ("{}", None, None),
+            (r#"{"action":"brand_new"}"#, Some("brand_new"), None),
+            (r#"{"action":7,"repository":[]}"#, None, None),
+            (
+                r#"{"repository":{"full_name":"a/b","new":{}}}"#,
+                None,
+                Some("a/b"),
+            ),
+            ("[]", None, None),
+        ] {
+            let signal = read(body).unwrap();
+            let Event::Webhook(webhook) = signal.event else {
+                panic!("a webhook")
+            };
+            assert_eq!(webhook.action.as_deref(), action, "{body}");
+            assert_eq!(webhook.repository.as_deref(), repository, "{body}");
+        }
+        assert!(read("nonsense").is_err());
+    }
+}
