@@ -10,3 +10,4 @@ pub mod github;
 pub mod private_postgres;
 pub mod redact;
 pub mod telemetry;
+pub mod store;

@@ -338,6 +338,18 @@ impl Effect {
         }
     }
 
+    /// Whether the domain answers this refusal by another way, so that nobody need look at it:
+    /// the next name, words instead of a form, a direct message instead of a whisper.
+    pub fn has_another_way(&self, code: &str) -> bool {
+        match self {
+            Self::CreateRoom { .. } => code == "name_taken",
+            Self::Reply { .. } | Self::Whisper { .. } | Self::OpenForm { .. } => true,
+            // The form is closed: its person went on.
+            Self::UpdateForm { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The incident that it is for.
     pub fn incident(&self) -> Option<IncidentId> {
         match self {

@@ -5,9 +5,9 @@
 
 use super::act::{Act, IncidentRef};
 use super::effect::Effect;
-use super::ids::ViewId;
+use super::ids::{IncidentId, ViewId};
 use super::incident::{Incident, Notification, TimelineEntry, naming};
-use super::signal::{End, Event, Signal};
+use super::signal::{End, Event, Signal, Timer};
 
 /// What must be loaded, and locked, before deciding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Needs {
     pub view: Option<ViewId>,
     /// Every room name of an incident that begins so, reserved or in use.
     pub room_names: Option<String>,
+    /// The generation of this timer of the incident.
+    pub timer: Option<Timer>,
 }
 
 /// When something is wanted.
@@ -81,6 +83,8 @@ pub fn needs(signal: &Signal) -> Needs {
                 | Act::Help { .. }
                 | Act::Misunderstood { .. } => Needs::default(),
                 Act::Declare(declaration) => Needs {
+                    // A signal that is decided again finds what it declared.
+                    incident: Some(IncidentRef::Id(IncidentId::declared_by(signal.id))),
                     number: true,
                     view: declaration.view.clone(),
                     room_names: Some(naming::prefix(signal.at, &declaration.service)),
@@ -126,6 +130,7 @@ pub fn needs(signal: &Signal) -> Needs {
         },
         Event::TimerDue(due) => Needs {
             incident: Some(IncidentRef::Id(due.incident)),
+            timer: Some(due.timer),
             ..Needs::default()
         },
         Event::Webhook(_) | Event::Parked(_) | Event::Unused { .. } => Needs::default(),

@@ -1,0 +1,11 @@
+-- Moments that an incident waits for. Setting one again raises its generation, so that the signal
+-- of an older one does nothing.
+create table timers (
+    incident   uuid not null references incidents (id),
+    name       text not null,
+    due        timestamptz not null,
+    generation integer not null default 1,
+    pending    boolean not null default true,
+    primary key (incident, name)
+);
+create index timers_due on timers (due) where pending;

@@ -1,0 +1,207 @@
+//! Rows into the inbox: one statement for a batch, whoever brings it.
+
+use super::StoreError;
+use crate::domain::ids::SignalId;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// Something that arrived, as it came.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// `slack`, `github`, `api`, `receipt`, `timer`, `engine`: chooses the decoder.
+    pub source: &'static str,
+    /// What it is called there; tells the decoder what to expect.
+    pub kind: String,
+    /// Two arrivals of one source with one key are one.
+    pub dedup_key: String,
+    /// Arrivals of one subject are decided in order.
+    pub subject: String,
+    /// What the decoder needs beside the body; small, and no secrets.
+    pub headers: serde_json::Value,
+    /// The body, byte for byte.
+    pub body: Bytes,
+    /// W3C trace context of the request.
+    pub traceparent: Option<String>,
+    /// When it arrived.
+    pub at: DateTime<Utc>,
+}
+
+/// What became of an arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It is a row of its own.
+    New(SignalId),
+    /// It was here before: this row.
+    Duplicate(SignalId),
+}
+
+impl Appended {
+    /// The row, new or old.
+    pub fn id(self) -> SignalId {
+        match self {
+            Self::New(id) | Self::Duplicate(id) => id,
+        }
+    }
+}
+
+/// The classes of our advisory locks: a lane's and a subject's hash never meet.
+const LANES: i32 = 0x5741_0001;
+const SUBJECTS: i32 = 0x5741_0002;
+
+pub(super) async fn lock_lanes(
+    connection: &mut PgConnection,
+    lanes: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    lock(connection, LANES, lanes).await
+}
+
+pub(super) async fn lock_subjects(
+    connection: &mut PgConnection,
+    subjects: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    lock(connection, SUBJECTS, subjects).await
+}
+
+/// A set of one name.
+pub(super) fn one(name: &str) -> BTreeSet<&str> {
+    BTreeSet::from([name])
+}
+
+/// Sorted by hash, because two names may share one and the order must be everybody's.
+async fn lock(
+    connection: &mut PgConnection,
+    class: i32,
+    names: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    sqlx::query!(
+        "select pg_advisory_xact_lock($1, hash) as lock
+           from (select distinct hashtext(name) as hash from unnest($2::text[]) as name
+                  order by 1) as hashes",
+        class,
+        &names,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes arrivals in the caller's transaction. The answer has the order of the arrivals.
+///
+/// `bodies` are sealed or plain already (`sealed` says which).
+pub(super) async fn append_all(
+    connection: &mut PgConnection,
+    arrivals: &[&Arrival],
+    sealed: bool,
+) -> Result<Vec<Appended>, StoreError> {
+    let subjects: BTreeSet<&str> = arrivals
+        .iter()
+        .map(|arrival| arrival.subject.as_str())
+        .collect();
+    lock_subjects(connection, &subjects).await?;
+
+    let ids: Vec<Uuid> = arrivals.iter().map(|_| Uuid::now_v7()).collect();
+    let column = |pick: fn(&Arrival) -> String| -> Vec<String> {
+        arrivals.iter().map(|arrival| pick(arrival)).collect()
+    };
+    let sources = column(|arrival| arrival.source.to_owned());
+    let kinds = column(|arrival| arrival.kind.clone());
+    let keys = column(|arrival| arrival.dedup_key.clone());
+    let names = column(|arrival| arrival.subject.clone());
+    let headers: Vec<serde_json::Value> = arrivals
+        .iter()
+        .map(|arrival| arrival.headers.clone())
+        .collect();
+    let bodies: Vec<Vec<u8>> = arrivals
+        .iter()
+        .map(|arrival| arrival.body.to_vec())
+        .collect();
+    let traces: Vec<Option<String>> = arrivals
+        .iter()
+        .map(|arrival| arrival.traceparent.clone())
+        .collect();
+    let times: Vec<DateTime<Utc>> = arrivals.iter().map(|arrival| arrival.at).collect();
+
+    // A row is blocked when its subject has an open row, in the table or earlier in this batch.
+    // Duplicates are left out before that is counted: nobody may wait for a row that never comes.
+    let inserted = sqlx::query!(
+        r#"with arrivals as (
+               select distinct on (source, dedup_key) *
+                 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[],
+                             $7::bytea[], $8::text[], $9::timestamptz[])
+                      with ordinality
+                      as row(id, source, kind, dedup_key, subject, headers, body, traceparent, at, ord)
+                order by source, dedup_key, ord),
+           fresh as (
+               select a.*, row_number() over (partition by a.subject order by a.ord) as place
+                 from arrivals a
+                where not exists (select from inbox i
+                                   where i.source = a.source and i.dedup_key = a.dedup_key))
+           insert into inbox (id, source, kind, dedup_key, subject, headers, body, sealed,
+                              traceparent, received_at, run_at, blocked)
+           select id, source, kind, dedup_key, subject, headers, body, $10, traceparent, at, at,
+                  place > 1 or exists (select from inbox i
+                                        where i.subject = fresh.subject and i.state = 'open')
+             from fresh
+            order by ord
+           on conflict (source, dedup_key) do nothing
+           returning id"#,
+        &ids,
+        &sources,
+        &kinds,
+        &keys,
+        &names,
+        &headers,
+        &bodies,
+        &traces as &[Option<String>],
+        &times,
+        sealed,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    if inserted.len() == arrivals.len() {
+        return Ok(ids
+            .into_iter()
+            .map(|id| Appended::New(SignalId(id)))
+            .collect());
+    }
+
+    let inserted: BTreeSet<Uuid> = inserted.into_iter().map(|row| row.id).collect();
+    let known = look_up(connection, &sources, &keys).await?;
+    Ok(arrivals
+        .iter()
+        .zip(ids)
+        .map(|(arrival, id)| {
+            if inserted.contains(&id) {
+                return Appended::New(SignalId(id));
+            }
+            let key = (arrival.source.to_owned(), arrival.dedup_key.clone());
+            Appended::Duplicate(SignalId(known.get(&key).copied().unwrap_or(id)))
+        })
+        .collect())
+}
+
+/// The rows that hold these keys.
+pub(super) async fn look_up(
+    connection: &mut PgConnection,
+    sources: &[String],
+    keys: &[String],
+) -> Result<HashMap<(String, String), Uuid>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select i.id, i.source, i.dedup_key
+             from inbox i
+             join unnest($1::text[], $2::text[]) as wanted(source, dedup_key)
+               on i.source = wanted.source and i.dedup_key = wanted.dedup_key"#,
+        sources,
+        keys,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.source, row.dedup_key), row.id))
+        .collect())
+}

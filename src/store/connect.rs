@@ -1,0 +1,100 @@
+//! Connections: how many, to whom, with which limits.
+//!
+//! Two belong to the inbox's writer, so that busy workers cannot starve an acknowledgement. sqlx's
+//! ping before each use costs PostgreSQL 11 to 23 % and is off: a dead connection shows as an
+//! error, and its user tries once more on a fresh one.
+
+use super::writer::Writer;
+use super::{Seal, Store, StoreError};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Whether concurrent appends share a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batching {
+    /// They do.
+    On,
+    /// Each has its own: the baseline of the benchmark.
+    Off,
+}
+
+/// How to connect.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where, and as whom.
+    pub options: PgConnectOptions,
+    /// All of this process's connections together; at least 3.
+    pub max_connections: u32,
+    /// Whether a transaction pooler stands in between: then no session settings are sent.
+    pub pooled: bool,
+    /// Whether concurrent appends share a commit.
+    pub batching: Batching,
+    /// Seals bodies at rest.
+    pub seal: Option<Arc<Seal>>,
+}
+
+/// No statement of ours takes longer on a healthy server.
+const STATEMENT_TIMEOUT: &str = "10s";
+/// The writer must say yes or no within the 2.5 s of the contract.
+const WRITER_TIMEOUT: Duration = Duration::from_millis(1500);
+
+impl Store {
+    /// Opens the pools. Connects lazily: a database that is away is an error of the first query.
+    pub fn connect(settings: Settings) -> Self {
+        let Settings {
+            options,
+            max_connections,
+            pooled,
+            batching,
+            seal,
+        } = settings;
+        let session = |timeout: &str| {
+            if pooled {
+                return options.clone();
+            }
+            options.clone().application_name("wardroom").options([
+                ("statement_timeout", timeout),
+                ("idle_in_transaction_session_timeout", "15s"),
+                ("lock_timeout", "5s"),
+            ])
+        };
+        let writers = match batching {
+            Batching::On => 2,
+            Batching::Off => max_connections.saturating_sub(2).max(2),
+        };
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections.saturating_sub(writers).max(1))
+            .acquire_timeout(Duration::from_secs(5))
+            .idle_timeout(Duration::from_secs(300))
+            .max_lifetime(Duration::from_secs(3600))
+            .test_before_acquire(false)
+            .connect_lazy_with(session(STATEMENT_TIMEOUT));
+        let writer_pool = PgPoolOptions::new()
+            .max_connections(writers)
+            .acquire_timeout(WRITER_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_lazy_with(session("1500ms"));
+        let writer = Writer::start(writer_pool, batching);
+        Self { pool, writer, seal }
+    }
+
+    /// Asks the database for a sign of life.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("select 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Connections in use and idle, the writer's included: `(busy, idle)`.
+    pub fn connections(&self) -> (u32, u32) {
+        let (busy, idle) = self.writer.connections();
+        let ours = u32::try_from(self.pool.num_idle()).unwrap_or(0);
+        (busy + self.pool.size().saturating_sub(ours), idle + ours)
+    }
+
+    /// Ends what is under way and closes every connection.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,295 @@
+//! Claiming effects under a lease, and settling them.
+//!
+//! HTTP happens outside any transaction: a claim commits a lease, the exchange runs, and settling
+//! is fenced by the lease's token. A row whose lease ran out is `uncertain`: whoever held it may
+//! have sent it.
+
+use super::append::{Arrival, append_all, lock_lanes, one};
+use super::{Store, StoreError};
+use crate::domain::effect::Effect;
+use crate::domain::ids::{EffectId, IncidentId};
+use crate::domain::signal::{Answer, End, Receipt};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// An effect that is ours to deliver, for 15 s.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Its id.
+    pub id: EffectId,
+    /// What to do.
+    pub effect: Effect,
+    /// Its lane.
+    pub lane: String,
+    /// How often it was claimed, this time included.
+    pub attempts: i32,
+    /// How often it was looked for in vain.
+    pub looks: i32,
+    /// How often it was retried by hand.
+    pub generation: i32,
+    /// Whether an earlier attempt may have happened.
+    pub uncertain: bool,
+    /// Until when it is of use.
+    pub not_after: Option<DateTime<Utc>>,
+    /// When it was first claimed.
+    pub first_attempt_at: DateTime<Utc>,
+    /// When it was decided.
+    pub created_at: DateTime<Utc>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    token: Uuid,
+}
+
+/// What becomes of a claimed effect.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// It waits: surely not done, or not tried at all.
+    Again {
+        /// Until then.
+        at: DateTime<Utc>,
+        /// Whether the attempt counts.
+        counted: Counted,
+        /// Why.
+        error: String,
+    },
+    /// It may have happened: it is looked for then.
+    Unsure {
+        /// When.
+        look_at: DateTime<Utc>,
+        /// How often it was looked for in vain.
+        looks: i32,
+        /// Why.
+        error: String,
+    },
+    /// It is over.
+    Over(End),
+}
+
+/// Whether an attempt counts towards parking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// It does.
+    Yes,
+    /// The provider, or a pause, asked to wait: it does not.
+    No,
+}
+
+impl Store {
+    /// Claims effects that are due, the most urgent first.
+    pub async fn claim_effects(
+        &self,
+        now: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let token = Uuid::new_v4();
+        let rows = sqlx::query!(
+            r#"with due as (
+                   select id from outbox
+                    where ended_at is null and not blocked and run_at <= $1
+                      and (lease_until is null or lease_until < clock_timestamp())
+                    order by priority, run_at, seq
+                    limit $2
+                      for update skip locked)
+               update outbox o
+                  set lease_until = clock_timestamp() + interval '15 seconds', lease_token = $3,
+                      state = case when o.lease_token is null then o.state else 'uncertain' end,
+                      attempts = o.attempts + 1,
+                      first_attempt_at = coalesce(o.first_attempt_at, $1)
+                 from due
+                where o.id = due.id
+               returning o.id, o.effect, o.lane, o.attempts, o.looks, o.generation, o.state,
+                         o.not_after, o.first_attempt_at as "first_attempt_at!", o.created_at,
+                         o.traceparent, o.priority, o.seq"#,
+            now,
+            limit,
+            token,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let effect = serde_json::from_value(row.effect)
+                .map_err(|error| StoreError::Unreadable(format!("outbox {}: {error}", row.id)))?;
+            let order = (row.priority, row.seq);
+            claimed.push((
+                order,
+                Claimed {
+                    id: EffectId(row.id),
+                    effect,
+                    lane: row.lane,
+                    attempts: row.attempts,
+                    looks: row.looks,
+                    generation: row.generation,
+                    uncertain: row.state == "uncertain",
+                    not_after: row.not_after,
+                    first_attempt_at: row.first_attempt_at,
+                    created_at: row.created_at,
+                    traceparent: row.traceparent,
+                    token,
+                },
+            ));
+        }
+        claimed.sort_by_key(|(order, _)| *order);
+        Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
+    }
+
+    /// Settles a claimed effect: its row, its lane's next, and its receipt, in one transaction.
+    /// [`StoreError::Fenced`] when the lease went to somebody else meanwhile.
+    pub async fn settle(
+        &self,
+        claimed: &Claimed,
+        ending: &Ending,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        lock_lanes(&mut transaction, &one(&claimed.lane)).await?;
+        let changed = match ending {
+            Ending::Again { at, counted, error } => {
+                let uncounted = i32::from(*counted == Counted::No);
+                sqlx::query!(
+                    "update outbox
+                        set run_at = $3, error = $4, attempts = attempts - $5, looks = 0,
+                            state = case when $6 then 'uncertain' else 'open' end,
+                            lease_until = null, lease_token = null
+                      where id = $1 and lease_token = $2",
+                    claimed.id.0,
+                    claimed.token,
+                    at,
+                    error,
+                    uncounted,
+                    claimed.uncertain && *counted == Counted::No,
+                )
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected()
+            }
+            Ending::Unsure {
+                look_at,
+                looks,
+                error,
+            } => sqlx::query!(
+                "update outbox
+                    set run_at = $3, error = $4, looks = $5, state = 'uncertain',
+                        lease_until = null, lease_token = null
+                  where id = $1 and lease_token = $2",
+                claimed.id.0,
+                claimed.token,
+                look_at,
+                error,
+                looks,
+            )
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected(),
+            Ending::Over(end) => self.end(&mut transaction, claimed, end, now).await?,
+        };
+        if changed == 0 {
+            return Err(StoreError::Fenced);
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn end(
+        &self,
+        connection: &mut PgConnection,
+        claimed: &Claimed,
+        end: &End,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let (state, error, answer) = row_of(&claimed.effect, end);
+        let answer = answer
+            .map(serde_json::to_value)
+            .transpose()
+            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let changed = sqlx::query!(
+            "update outbox
+                set state = $3, error = $4, answer = $5, ended_at = $6,
+                    lease_until = null, lease_token = null
+              where id = $1 and lease_token = $2",
+            claimed.id.0,
+            claimed.token,
+            state,
+            error,
+            answer,
+            now,
+        )
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+        if changed == 1 {
+            unblock_next(connection, &claimed.lane).await?;
+            let receipt = Receipt {
+                effect_id: claimed.id,
+                generation: claimed.generation,
+                effect: claimed.effect.clone(),
+                end: end.clone(),
+            };
+            self.append_receipt(connection, &receipt, claimed.traceparent.clone(), now)
+                .await?;
+        }
+        Ok(changed)
+    }
+
+    /// A receipt is a signal: the only way back is the front door.
+    pub(super) async fn append_receipt(
+        &self,
+        connection: &mut PgConnection,
+        receipt: &Receipt,
+        traceparent: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let body = serde_json::to_vec(receipt)
+            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let arrival = Arrival {
+            source: "receipt",
+            kind: receipt.effect.kind().to_owned(),
+            dedup_key: format!("{}@{}", receipt.effect_id, receipt.generation),
+            subject: subject(receipt.effect.incident(), receipt.effect_id),
+            headers: serde_json::json!({}),
+            body: self.sealed(body).into(),
+            traceparent,
+            at: now,
+        };
+        append_all(connection, &[&arrival], self.seal.is_some()).await?;
+        Ok(())
+    }
+}
+
+fn subject(incident: Option<IncidentId>, effect: EffectId) -> String {
+    incident.map_or_else(|| format!("effect:{effect}"), |id| format!("incident:{id}"))
+}
+
+/// How an end stands in the row. A refusal that the domain answers by another way is `dropped`:
+/// nobody need look at it. Any other is parked, with the provider's code, to be retried by hand.
+fn row_of<'a>(
+    effect: &Effect,
+    end: &'a End,
+) -> (&'static str, Option<&'a str>, Option<&'a Answer>) {
+    match end {
+        End::Done(answer) => ("done", None, Some(answer)),
+        End::Refused { code } if effect.has_another_way(code) => ("dropped", Some(code), None),
+        End::Refused { code } | End::Parked { code } => ("parked", Some(code), None),
+        End::Expired => ("dropped", Some("expired"), None),
+        End::Uncertain { code } => ("uncertain", Some(code), None),
+        End::Dropped { why } => ("dropped", Some(why), None),
+    }
+}
+
+/// Frees the oldest unfinished row of a lane. The lane's lock must be held.
+pub(super) async fn unblock_next(
+    connection: &mut PgConnection,
+    lane: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update outbox set blocked = false
+          where id = (select id from outbox where lane = $1 and ended_at is null
+                       order by seq limit 1)
+            and blocked",
+        lane,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Effects into the outbox, in the transaction that decided them.
+
+use super::StoreError;
+use super::append::lock_lanes;
+use crate::domain::decision::{Decision, Planned};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+pub(super) async fn enqueue(
+    connection: &mut PgConnection,
+    decision: &Decision,
+    traceparent: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let planned = without_waiting_twins(connection, &decision.effects).await?;
+    if planned.is_empty() {
+        return Ok(());
+    }
+    let lanes: Vec<String> = planned
+        .iter()
+        .map(|plan| plan.effect.lane(plan.id))
+        .collect();
+    lock_lanes(
+        connection,
+        &lanes.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+    )
+    .await?;
+
+    let mut effects = Vec::with_capacity(planned.len());
+    for plan in &planned {
+        effects.push(
+            serde_json::to_value(&plan.effect)
+                .map_err(|error| StoreError::Unreadable(error.to_string()))?,
+        );
+    }
+    let ids: Vec<Uuid> = planned.iter().map(|plan| plan.id.0).collect();
+    let incidents: Vec<Option<Uuid>> = planned
+        .iter()
+        .map(|plan| plan.effect.incident().map(|id| id.0))
+        .collect();
+    let text = |pick: fn(&Planned) -> &'static str| -> Vec<String> {
+        planned.iter().map(|plan| pick(plan).to_owned()).collect()
+    };
+    let providers = text(|plan| plan.effect.provider().as_str());
+    let kinds = text(|plan| plan.effect.kind());
+    let priorities: Vec<i16> = planned
+        .iter()
+        .map(|plan| plan.effect.priority() as i16)
+        .collect();
+    let coalesce: Vec<Option<String>> = planned
+        .iter()
+        .map(|plan| plan.effect.coalesce_key())
+        .collect();
+    let run_at: Vec<DateTime<Utc>> = planned
+        .iter()
+        .map(|plan| plan.not_before.unwrap_or(now))
+        .collect();
+    let not_after: Vec<Option<DateTime<Utc>>> =
+        planned.iter().map(|plan| plan.effect.not_after()).collect();
+    sqlx::query!(
+        r#"with planned as (
+               select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[],
+                                    $7::smallint[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+                        with ordinality
+                        as row(id, incident, lane, provider, kind, effect, priority, coalesce_key,
+                               run_at, not_after, ord)
+                where not exists (select from outbox o where o.id = row.id))
+           insert into outbox (id, signal, incident, lane, provider, kind, effect, priority,
+                               coalesce_key, run_at, not_after, traceparent, created_at, blocked)
+           select id, $11, incident, lane, provider, kind, effect, priority, coalesce_key, run_at,
+                  not_after, $12, $13,
+                  row_number() over (partition by lane order by ord) > 1
+                  or exists (select from outbox o where o.lane = planned.lane and o.ended_at is null)
+             from planned
+            order by ord
+           on conflict (id) do nothing"#,
+        &ids,
+        &incidents as &[Option<Uuid>],
+        &lanes,
+        &providers,
+        &kinds,
+        &effects,
+        &priorities,
+        &coalesce as &[Option<String>],
+        &run_at,
+        &not_after as &[Option<DateTime<Utc>>],
+        decision.signal().0,
+        traceparent,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Leaves out effects that show state and whose twin still waits: that one will show the new
+/// state. The twin's row is locked, so that nobody can render it before this commits; one that is
+/// under way, or may have been, does not count.
+async fn without_waiting_twins(
+    connection: &mut PgConnection,
+    effects: &[Planned],
+) -> Result<Vec<Planned>, StoreError> {
+    let mut first: BTreeMap<String, Uuid> = BTreeMap::new();
+    let mut planned = Vec::with_capacity(effects.len());
+    for plan in effects {
+        if let Some(key) = plan.effect.coalesce_key() {
+            if first.contains_key(&key) {
+                continue;
+            }
+            let twin = sqlx::query_scalar!(
+                "select id from outbox
+                  where coalesce_key = $1 and ended_at is null and state = 'open'
+                    and lease_token is null
+                  order by seq limit 1 for update",
+                key,
+            )
+            .fetch_optional(&mut *connection)
+            .await?;
+            first.insert(key, plan.id.0);
+            if twin.is_some() {
+                continue;
+            }
+        }
+        planned.push(plan.clone());
+    }
+    Ok(planned)
+}

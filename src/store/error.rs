@@ -1,0 +1,62 @@
+//! What can go wrong with the database, as far as callers behave differently.
+
+/// A query failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or takes too long.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// Two transactions were in each other's way: do it again.
+    #[error("the transaction must be done again")]
+    Conflict(#[source] sqlx::Error),
+    /// Somebody else holds the lease by now; what we did is not ours to record.
+    #[error("the lease is somebody else's by now")]
+    Fenced,
+    /// A row holds what no version of ours wrote.
+    #[error("a row cannot be read: {0}")]
+    Unreadable(String),
+    /// Anything else.
+    #[error("the database refused")]
+    Refused(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed in a moment.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Conflict(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => match database.code().as_deref() {
+                // Serialization failure, deadlock; two decisions that took one name or number.
+                Some("40001" | "40P01" | "23505") => Self::Conflict(error),
+                // Shutting down, starting up, too many connections, statement timeout, read-only.
+                Some(code)
+                    if code.starts_with("57") || code.starts_with("53") || code == "25006" =>
+                {
+                    Self::Unavailable(error)
+                }
+                _ => Self::Refused(error),
+            },
+            sqlx::Error::RowNotFound
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_) => Self::Unreadable(error.to_string()),
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+/// A signal could not be made durable; whoever sent it must be told 503.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// More waits than the writer takes on.
+    #[error("too much is waiting to be written")]
+    Full,
+    /// The database did not take it in time.
+    #[error("the database did not take it")]
+    Unavailable,
+}

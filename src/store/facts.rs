@@ -1,0 +1,89 @@
+//! Loading, and locking, what a decision needs.
+
+use super::incidents::{IncidentRow, incident_in_room};
+use super::{StoreError, history, incidents, notifications};
+use crate::domain::act::IncidentRef;
+use crate::domain::facts::{Facts, Needs, Wanted};
+use crate::domain::incident::Incident;
+use chrono::{DateTime, Duration, Utc};
+use sqlx::PgConnection;
+
+/// A list for a person is at most this long.
+const LISTED: i64 = 50;
+
+pub(super) async fn load(
+    connection: &mut PgConnection,
+    needs: &Needs,
+    now: DateTime<Utc>,
+) -> Result<Facts, StoreError> {
+    let mut facts = Facts::default();
+    if let Some(reference) = &needs.incident {
+        facts.incident = lock_incident(connection, reference).await?;
+    }
+    if let Some(incident) = &facts.incident {
+        facts.notifications = notifications::of(connection, incident.id).await?;
+        if needs.timeline {
+            facts.timeline = history::timeline(connection, incident.id).await?;
+        }
+        if let Some(timer) = needs.timer {
+            facts.timer_generation =
+                super::timers::generation(connection, incident.id, timer).await?;
+        }
+    }
+    let not_found = facts.incident.is_none();
+    if needs.open == Wanted::Yes || (needs.open == Wanted::IfNotFound && not_found) {
+        let since = needs.recent.then(|| now - Duration::hours(24));
+        facts.listed = incidents::listed(connection, since, LISTED).await?;
+    }
+    if let Some(view) = &needs.view {
+        let row = sqlx::query_as!(
+            IncidentRow,
+            "select * from incidents where origin_view = $1",
+            view.as_str()
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        facts.declared_from_view = row.map(Incident::try_from).transpose()?;
+    }
+    if needs.number && not_found && facts.declared_from_view.is_none() {
+        // The row's lock makes declarations take turns, so that the names read below stay true.
+        let number = sqlx::query_scalar!(
+            "update counters set value = value + 1 where name = 'incident' returning value"
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        facts.next_number = Some(number);
+    }
+    if let Some(beginning) = &needs.room_names {
+        facts.taken_names = incidents::names_like(connection, beginning).await?;
+    }
+    Ok(facts)
+}
+
+async fn lock_incident(
+    connection: &mut PgConnection,
+    reference: &IncidentRef,
+) -> Result<Option<Incident>, StoreError> {
+    let row = match reference {
+        IncidentRef::Id(id) => {
+            sqlx::query_as!(
+                IncidentRow,
+                "select * from incidents where id = $1 for update",
+                id.0
+            )
+            .fetch_optional(connection)
+            .await?
+        }
+        IncidentRef::Number(number) => {
+            sqlx::query_as!(
+                IncidentRow,
+                "select * from incidents where number = $1 for update",
+                number
+            )
+            .fetch_optional(connection)
+            .await?
+        }
+        IncidentRef::Room(room) => incident_in_room(connection, room).await?,
+    };
+    row.map(Incident::try_from).transpose()
+}

@@ -1,0 +1,85 @@
+//! What is true of the whole service, read at scrape: the same from every replica.
+
+use super::{Store, StoreError};
+use chrono::{DateTime, Utc};
+
+/// A queue, as it stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct QueueGauge {
+    /// Rows that wait or are under way.
+    pub length: i64,
+    /// Age in seconds of the oldest that could go now.
+    pub oldest_seconds: f64,
+    /// Rows that were put aside.
+    pub parked: i64,
+}
+
+/// Everything read at scrape.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Gauges {
+    /// Signals.
+    pub inbox: QueueGauge,
+    /// Effects.
+    pub outbox: QueueGauge,
+    /// Effects under a lease now, on any replica.
+    pub active: i64,
+    /// Open incidents by severity, P1 first.
+    pub incidents_open: [i64; 4],
+    /// Incidents ever declared by severity, P1 first; drills left out.
+    pub incidents_total: [i64; 4],
+}
+
+impl Store {
+    /// Reads the gauges.
+    pub async fn gauges(&self, now: DateTime<Utc>) -> Result<Gauges, StoreError> {
+        let queues = sqlx::query!(
+            r#"select
+                (select count(*) from inbox where state = 'open') as "inbox!",
+                (select min(run_at) from inbox where state = 'open' and run_at <= $1) as inbox_oldest,
+                (select count(*) from inbox where state = 'parked') as "inbox_parked!",
+                (select count(*) from outbox where ended_at is null) as "outbox!",
+                (select min(run_at) from outbox where ended_at is null and run_at <= $1) as outbox_oldest,
+                (select count(*) from outbox where state = 'parked') as "outbox_parked!",
+                (select count(*) from outbox where ended_at is null and lease_until > clock_timestamp())
+                    as "active!""#,
+            now,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let incidents = sqlx::query!(
+            r#"select severity,
+                      count(*) as "total!",
+                      count(*) filter (where status in ('declared', 'investigating', 'identified', 'monitoring'))
+                          as "open!"
+                 from incidents where kind = 'real' group by severity"#
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut gauges = Gauges {
+            inbox: QueueGauge {
+                length: queues.inbox,
+                oldest_seconds: age(queues.inbox_oldest, now),
+                parked: queues.inbox_parked,
+            },
+            outbox: QueueGauge {
+                length: queues.outbox,
+                oldest_seconds: age(queues.outbox_oldest, now),
+                parked: queues.outbox_parked,
+            },
+            active: queues.active,
+            ..Gauges::default()
+        };
+        for row in incidents {
+            let place = crate::domain::incident::Severity::parse(&row.severity);
+            if let Some(place) = place {
+                gauges.incidents_open[place as usize] = row.open;
+                gauges.incidents_total[place as usize] = row.total;
+            }
+        }
+        Ok(gauges)
+    }
+}
+
+fn age(oldest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> f64 {
+    oldest.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0))
+}

@@ -1,0 +1,120 @@
+//! The timeline and the audit: append-only, and the database sees to it.
+
+use super::api::{AuditRow, Page};
+use super::incidents::{word, word_of};
+use super::{Store, StoreError};
+use crate::domain::ids::{Actor, BadId, IncidentId, SignalId};
+use crate::domain::incident::{AuditEntry, AuditOutcome, TimelineEntry, TimelineKind};
+use sqlx::PgConnection;
+
+fn actor(text: String) -> Result<Actor, StoreError> {
+    Actor::try_from(text).map_err(|BadId| StoreError::Unreadable("an actor".to_owned()))
+}
+
+/// A line of the timeline; a signal that is decided again adds nothing.
+pub(super) async fn add_line(
+    connection: &mut PgConnection,
+    signal: SignalId,
+    ordinal: i32,
+    entry: &TimelineEntry,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into incident_timeline (incident, at, kind, text, by, signal, ordinal)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (signal, ordinal) do nothing",
+        entry.incident.0,
+        entry.at,
+        word_of(&entry.kind),
+        entry.text,
+        entry.by.to_string(),
+        signal.0,
+        ordinal,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A line of the audit, likewise.
+pub(super) async fn add_audit(
+    connection: &mut PgConnection,
+    signal: SignalId,
+    ordinal: i32,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
+    let outcome = match entry.outcome {
+        AuditOutcome::Done => "done",
+        AuditOutcome::Refused => "refused",
+    };
+    sqlx::query!(
+        "insert into audit_log (incident, at, action, by, outcome, details, signal, ordinal)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (signal, ordinal) do nothing",
+        entry.incident.map(|id| id.0),
+        entry.at,
+        entry.action,
+        entry.by.to_string(),
+        outcome,
+        entry.details,
+        signal.0,
+        ordinal,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// An incident's timeline, oldest first, without lines that were superseded.
+pub(super) async fn timeline(
+    connection: &mut PgConnection,
+    incident: IncidentId,
+) -> Result<Vec<TimelineEntry>, StoreError> {
+    let rows = sqlx::query!(
+        "select at, kind, text, by from incident_timeline t
+          where incident = $1
+            and not exists (select from incident_timeline later where later.supersedes = t.id)
+          order by at, id",
+        incident.0,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(TimelineEntry {
+                incident,
+                at: row.at,
+                kind: word::<TimelineKind>("kind", &row.kind)?,
+                text: row.text,
+                by: actor(row.by)?,
+            })
+        })
+        .collect()
+}
+
+impl Store {
+    /// An incident's timeline, oldest first.
+    pub async fn timeline(&self, incident: IncidentId) -> Result<Vec<TimelineEntry>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        timeline(&mut connection, incident).await
+    }
+
+    /// The audit, newest first.
+    pub async fn audit(
+        &self,
+        limit: i64,
+        below: Option<i64>,
+    ) -> Result<Page<AuditRow>, StoreError> {
+        let limit = limit.clamp(1, 200);
+        let rows = sqlx::query_as!(
+            AuditRow,
+            "select id, incident, at, action, by, outcome, details from audit_log
+              where ($1::bigint is null or id < $1)
+              order by id desc limit $2",
+            below,
+            limit + 1,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(Page::cut(rows, limit, |row| row.id.to_string()))
+    }
+}

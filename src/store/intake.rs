@@ -1,0 +1,172 @@
+//! Claiming a signal and ending it, in one transaction.
+//!
+//! The claim is the row's lock, so a crash gives it back at once: no lease is needed here, because
+//! nothing slow happens between claim and commit.
+
+use super::append::{lock_subjects, one};
+use super::{Store, StoreError};
+use crate::domain::decision::Decision;
+use crate::domain::facts::{Facts, Needs};
+use crate::domain::ids::SignalId;
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Postgres, Transaction};
+
+/// A row of the inbox, opened.
+#[derive(Debug, Clone)]
+pub struct StoredSignal {
+    /// Its id.
+    pub id: SignalId,
+    /// Chooses the decoder.
+    pub source: String,
+    /// What it is called there.
+    pub kind: String,
+    /// What orders it.
+    pub subject: String,
+    /// What the decoder needs beside the body.
+    pub headers: serde_json::Value,
+    /// The body as it came.
+    pub body: Vec<u8>,
+    /// When it arrived.
+    pub at: DateTime<Utc>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    /// How often it has failed.
+    pub attempts: i32,
+}
+
+/// A claimed signal and its transaction. Dropped: everything is undone and the row is free again.
+pub struct Intake {
+    transaction: Transaction<'static, Postgres>,
+    /// What was claimed.
+    pub signal: StoredSignal,
+}
+
+impl Store {
+    /// Claims the oldest signal that is due and whose subject is free.
+    pub async fn claim_signal(&self, now: DateTime<Utc>) -> Result<Option<Intake>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let row = sqlx::query!(
+            r#"select id, source, kind, subject, headers, body as "body!", sealed, received_at,
+                      traceparent, attempts
+                 from inbox
+                where state = 'open' and not blocked and run_at <= $1
+                order by seq
+                limit 1
+                  for update skip locked"#,
+            now,
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let body = if row.sealed {
+            self.opened(&row.body)?
+        } else {
+            row.body
+        };
+        let signal = StoredSignal {
+            id: SignalId(row.id),
+            source: row.source,
+            kind: row.kind,
+            subject: row.subject,
+            headers: row.headers,
+            body,
+            at: row.received_at,
+            traceparent: row.traceparent,
+            attempts: row.attempts,
+        };
+        Ok(Some(Intake {
+            transaction,
+            signal,
+        }))
+    }
+
+    pub(super) fn opened(&self, body: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.seal
+            .as_ref()
+            .and_then(|seal| seal.open(body))
+            .ok_or_else(|| StoreError::Unreadable("a body is sealed with another key".to_owned()))
+    }
+
+    /// Notes that a signal failed: it is tried again at `retry_at`, or parked when that is `None`.
+    /// Returns whether it was still open.
+    pub async fn signal_failed(
+        &self,
+        id: SignalId,
+        error: &str,
+        retry_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let subject = sqlx::query_scalar!("select subject from inbox where id = $1", id.0)
+            .fetch_one(&mut *transaction)
+            .await?;
+        lock_subjects(&mut transaction, &one(&subject)).await?;
+        let changed = sqlx::query!(
+            "update inbox
+                set attempts = attempts + 1, error = $2,
+                    run_at = coalesce($3, run_at),
+                    state = case when $3::timestamptz is null then 'parked' else state end,
+                    ended_at = case when $3::timestamptz is null then $4::timestamptz end
+              where id = $1 and state = 'open'",
+            id.0,
+            error,
+            retry_at,
+            now,
+        )
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if retry_at.is_none() {
+            unblock_next(&mut transaction, &subject).await?;
+        }
+        transaction.commit().await?;
+        Ok(changed == 1)
+    }
+}
+
+impl Intake {
+    /// Loads, and locks, what a decision needs.
+    pub async fn facts(&mut self, needs: &Needs, now: DateTime<Utc>) -> Result<Facts, StoreError> {
+        super::facts::load(&mut self.transaction, needs, now).await
+    }
+
+    /// Saves all of a decision, marks the signal done, and commits.
+    pub async fn finish(
+        mut self,
+        decision: &Decision,
+        traceparent: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        super::decision::save(&mut self.transaction, decision, traceparent, now).await?;
+        let answer = decision.api_answer.as_ref().map(super::api::answer_json);
+        lock_subjects(&mut self.transaction, &one(&self.signal.subject)).await?;
+        sqlx::query!(
+            "update inbox
+                set state = 'done', ended_at = $2, outcome = $3, answer = $4, error = null
+              where id = $1",
+            self.signal.id.0,
+            now,
+            decision.outcome.as_str(),
+            answer,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        unblock_next(&mut self.transaction, &self.signal.subject).await?;
+        self.transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Frees the oldest open row of a subject. The subject's lock must be held.
+async fn unblock_next(connection: &mut PgConnection, subject: &str) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update inbox set blocked = false
+          where id = (select id from inbox where subject = $1 and state = 'open'
+                       order by seq limit 1)
+            and blocked",
+        subject,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

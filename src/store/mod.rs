@@ -1,0 +1,48 @@
+//! All SQL, one file per table family; speaks domain types.
+//!
+//! Time is a bind (`$now`), never `now()` in logic; leases are the one exception, because hosts'
+//! clocks may be skewed. Locks are taken in one order everywhere: incidents by id, then lanes
+//! sorted, then subjects sorted. That order is why nothing here deadlocks by design.
+
+mod api;
+mod append;
+mod connect;
+mod decision;
+mod deliver;
+mod enqueue;
+mod error;
+mod facts;
+mod gauges;
+mod history;
+mod incidents;
+mod intake;
+mod migrate;
+mod notifications;
+mod pauses;
+mod processes;
+mod retention;
+mod seal;
+mod timers;
+mod writer;
+
+pub use api::{AuditRow, InboxRow, OutboxRow, Page};
+pub use append::{Appended, Arrival};
+pub use connect::{Batching, Settings};
+pub use deliver::{Claimed, Counted, Ending};
+pub use error::{AppendError, StoreError};
+pub use gauges::{Gauges, QueueGauge};
+pub use incidents::IncidentFilter;
+pub use intake::{Intake, StoredSignal};
+pub use migrate::{MIGRATOR, migrate, missing};
+pub use seal::Seal;
+
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// The database, as the rest of the program sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    writer: writer::Writer,
+    seal: Option<Arc<Seal>>,
+}
