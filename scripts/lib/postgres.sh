@@ -1,0 +1,92 @@
+# PostgreSQL for scripts that need its server binaries: source this, call ensure_postgres.
+#
+# The binary starts a private PostgreSQL from the machine's own binaries (src/private_postgres/)
+# and never installs anything itself. These scripts may, and say what they run. The places and
+# the package names are those of find.rs and install.rs there: change them together.
+# shellcheck shell=sh
+
+# The folder with initdb, postgres and pg_ctl, best first; nothing printed when there is none.
+find_postgres() {
+    if [ -n "${WARDROOM_PG_BINDIR:-}" ]; then
+        _pg_folders=$WARDROOM_PG_BINDIR
+    else
+        _pg_folders=$(
+            pg_config --bindir 2>/dev/null || :
+            for _pg_pattern in \
+                /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql@*/bin \
+                /usr/local/opt/postgresql@*/bin /home/linuxbrew/.linuxbrew/opt/postgresql@*/bin \
+                /usr/pgsql-*/bin /Applications/Postgres.app/Contents/Versions/*/bin \
+                /Library/PostgreSQL/*/bin /usr/libexec/postgresql* /usr/lib/postgresql*/bin \
+                /opt/homebrew/bin /usr/local/bin /usr/local/pgsql/bin /usr/bin; do
+                printf '%s\n' "$_pg_pattern"
+            done
+            printf '%s\n' "$PATH" | tr ':' '\n'
+        )
+    fi
+    printf '%s\n' "$_pg_folders" | while IFS= read -r _pg_folder; do
+        if [ -x "$_pg_folder/initdb" ] && [ -x "$_pg_folder/postgres" ] &&
+            [ -x "$_pg_folder/pg_ctl" ]; then
+            printf '%s\n' "$_pg_folder"
+            break
+        fi
+    done
+}
+
+# Runs a command with root's rights, and shows it first.
+_pg_as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        echo "  $*" >&2
+        "$@" >&2
+    elif command -v sudo >/dev/null 2>&1; then
+        echo "  sudo $*" >&2
+        sudo "$@" >&2
+    else
+        echo "This needs root's rights, and there is no sudo. Run as root:  $*" >&2
+        return 1
+    fi
+}
+
+# Installs the server by the package manager that this system has.
+_pg_install() {
+    if command -v brew >/dev/null 2>&1 && [ "$(uname -s)" = Darwin ]; then
+        echo "  brew install postgresql@17" >&2
+        brew install postgresql@17 >&2
+    elif command -v apt-get >/dev/null 2>&1; then
+        # env, because sudo does not hand the variable on.
+        _pg_as_root apt-get update &&
+            _pg_as_root env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -y --no-install-recommends postgresql
+    elif command -v dnf >/dev/null 2>&1; then
+        _pg_as_root dnf install -y postgresql-server
+    elif command -v apk >/dev/null 2>&1; then
+        _pg_as_root apk add --no-cache postgresql
+    elif command -v brew >/dev/null 2>&1; then
+        echo "  brew install postgresql@17" >&2
+        brew install postgresql@17 >&2
+    else
+        echo "No apt-get, dnf, apk or brew here: install PostgreSQL 13 or newer by hand." >&2
+        return 1
+    fi
+}
+
+# Makes sure that the machine has PostgreSQL's server binaries. 0: it has them; 3: it has not.
+ensure_postgres() {
+    if [ -n "$(find_postgres)" ]; then
+        return 0
+    fi
+    if [ -n "${WARDROOM_PG_BINDIR:-}" ]; then
+        echo "WARDROOM_PG_BINDIR=$WARDROOM_PG_BINDIR has no initdb, postgres and pg_ctl." >&2
+        return 3
+    fi
+    echo "No PostgreSQL server binaries found: installing them with" >&2
+    if ! _pg_install; then
+        echo "PostgreSQL could not be installed (see above)." >&2
+        return 3
+    fi
+    if [ -z "$(find_postgres)" ]; then
+        echo "PostgreSQL was installed, but not where it is looked for:" >&2
+        echo "name its folder in WARDROOM_PG_BINDIR." >&2
+        return 3
+    fi
+    echo "PostgreSQL is in $(find_postgres)." >&2
+}
