@@ -499,14 +499,19 @@ async fn somebody_without_rights_runs_it_as_himself() {
     std::fs::create_dir(&own).unwrap();
     let program = folder.0.join("program");
     std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    let mut command = Command::new(&program);
     let mut uid = rustix::process::geteuid().as_raw();
     if uid == 0 {
         uid = 65534;
         std::os::unix::fs::chown(&own, Some(uid), Some(uid)).unwrap();
-        command.uid(uid).gid(uid);
     }
-    let mut other = Other::run(command, "serve", &own.join("home"));
+    let himself = || {
+        let mut command = Command::new(&program);
+        if uid != rustix::process::geteuid().as_raw() {
+            command.uid(uid).gid(uid);
+        }
+        command
+    };
+    let mut other = Other::run(himself(), "serve", &own.join("home"));
     assert_eq!(other.hears("USER"), "wardroom");
     other.hears("READY");
     let data = own.join("home/postgres");
@@ -519,4 +524,10 @@ async fn somebody_without_rights_runs_it_as_himself() {
     let later = start(&own.join("home"), Mode::Command).await;
     assert_eq!(data.join("postmaster.pid").metadata().unwrap().uid(), uid);
     later.stop().await.unwrap();
+    // What root did there must not lock the person out.
+    let root = start(&own.join("home"), Mode::Serve).await;
+    root.stop().await.unwrap();
+    Other::run(himself(), "serve", &own.join("home"))
+        .ready()
+        .finish();
 }

@@ -5,7 +5,7 @@
 # the package names are those of find.rs and install.rs there: change them together.
 # shellcheck shell=sh
 
-# The folder with initdb, postgres and pg_ctl, best first; nothing printed when there is none.
+# A folder with initdb, postgres and pg_ctl, any version; nothing printed when there is none.
 find_postgres() {
     if [ -n "${WARDROOM_PG_BINDIR:-}" ]; then
         _pg_folders=$WARDROOM_PG_BINDIR

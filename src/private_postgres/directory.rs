@@ -5,12 +5,15 @@
 //! were it the account's, a broken PostgreSQL could plant links for root to follow. Permission
 //! bits decide who may pass a folder; access lists are not read, and PostgreSQL then says so.
 
-use std::fs::{DirBuilder, Metadata, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
+use std::os::unix::fs::{
+    DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown,
+};
 use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use super::account::{self, Account};
@@ -18,6 +21,9 @@ use super::error::{Doing, StartError};
 
 /// Where root's databases go whose wanted folder the account cannot reach.
 const ASIDE: &str = "/var/lib/wardroom";
+
+/// The log's name in home.
+pub(super) const LOG: &str = "postgres.log";
 
 /// A directory for one private PostgreSQL, and who runs it there.
 #[derive(Debug, Clone)]
@@ -36,7 +42,7 @@ impl Home {
 
     /// What PostgreSQL says.
     pub(super) fn log(&self) -> PathBuf {
-        self.path.join("postgres.log")
+        self.path.join(LOG)
     }
 }
 
@@ -44,8 +50,17 @@ impl Home {
 pub(super) fn place(wanted: &Path) -> Result<Home, StartError> {
     let wanted = resolve(wanted)?;
     if account::own_uid() != 0 {
-        let account = match wanted.join("postgres").metadata() {
-            Ok(data) => account::owner_of(&wanted.join("postgres"), data.uid(), data.gid())?,
+        let data = wanted.join("postgres");
+        let account = match data.metadata() {
+            Ok(metadata) => account::owner_of(&data, metadata.uid(), metadata.gid())?,
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Err(StartError::Directory {
+                    problem: format!("this user may not enter {}", wanted.display()),
+                    way_out: "Run this as the user who made it, or set WARDROOM_DATA_DIR to \
+                              another folder."
+                        .to_owned(),
+                });
+            }
             Err(_) => account::for_new_data()?,
         };
         make(&wanted, 0o700)?;
@@ -236,6 +251,30 @@ pub(super) fn make(folder: &Path, mode: u32) -> Result<(), StartError> {
     }
     std::fs::set_permissions(folder, Permissions::from_mode(mode))
         .doing(|| format!("setting the mode of {}", folder.display()))
+}
+
+/// Opens a file of ours in home, creating it. Root neither follows a link there nor leaves a
+/// file behind that the home's owner could not open next time.
+pub(super) fn open_own(
+    home: &Path,
+    name: &str,
+    options: &mut OpenOptions,
+) -> Result<File, StartError> {
+    let path = home.join(name);
+    let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).expect("open flags fit a C int");
+    let mut open = || {
+        let file = options
+            .create(true)
+            .mode(0o600)
+            .custom_flags(no_link)
+            .open(&path)?;
+        if account::own_uid() == 0 {
+            let owner = home.metadata()?;
+            fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        Ok(file)
+    };
+    open().doing(|| format!("opening {}", path.display()))
 }
 
 /// Puts a new file in the place of an old one, in a folder that the account may write: never

@@ -97,12 +97,3 @@ impl<T> Doing<T> for std::io::Result<T> {
         })
     }
 }
-
-impl<T> Doing<T> for rustix::io::Result<T> {
-    fn doing(self, what: impl FnOnce() -> String) -> Result<T, StartError> {
-        self.map_err(|errno| StartError::Io {
-            doing: what(),
-            source: errno.into(),
-        })
-    }
-}

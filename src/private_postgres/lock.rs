@@ -9,10 +9,10 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::directory;
 use super::error::{Doing, StartError};
 
 /// How long a second server waits before it is refused: a killed one may still be dying.
@@ -110,13 +110,9 @@ async fn wait_for(file: &File, home: &Path, limit: Duration) -> Result<bool, Sta
 }
 
 fn open(home: &Path, name: &str) -> Result<File, StartError> {
-    let path = home.join(name);
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .doing(|| format!("opening {}", path.display()))
+    directory::open_own(
+        home,
+        name,
+        OpenOptions::new().read(true).write(true).truncate(false),
+    )
 }

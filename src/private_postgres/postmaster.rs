@@ -7,7 +7,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::account;
-use super::directory::Home;
+use super::directory::{self, Home};
 use super::error::{Doing, StartError};
 use super::find::Binaries;
 use super::pidfile::{self, Holder};
@@ -175,9 +174,12 @@ pub(super) fn limit_log(home: &Home) {
         .is_ok_and(|metadata| metadata.len() > LOG_LIMIT)
     {
         let aside = log.with_extension("log.1");
-        let rotated = std::fs::copy(&log, &aside)
-            .and_then(|_| File::options().write(true).open(&log)?.set_len(0));
-        if let Err(error) = rotated {
+        let rotate = || {
+            let _there_may_be_none = std::fs::remove_file(&aside);
+            std::fs::copy(&log, &aside)?;
+            File::options().write(true).open(&log)?.set_len(0)
+        };
+        if let Err(error) = rotate() {
             tracing::warn!(%error, "the log of the private PostgreSQL could not be put aside");
         }
     }
@@ -205,10 +207,5 @@ pub(super) fn tail(home: &Home, from: u64) -> String {
 
 fn open_log(home: &Home) -> Result<File, StartError> {
     // Appending, so that a truncated log is written from its new end and not from the old one.
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(home.log())
-        .doing(|| format!("opening {}", home.log().display()))
+    directory::open_own(&home.path, directory::LOG, OpenOptions::new().append(true))
 }

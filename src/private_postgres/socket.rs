@@ -6,7 +6,8 @@
 //! random, since anybody may squat a guessable name in /tmp, and written down in home, so that a
 //! restarted PostgreSQL is found at the address that the running pools already hold.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,6 @@ const RECORD: &str = "socket-folder";
 
 /// The folder for the next start: the one written down, if it is still ours to have.
 pub(super) fn folder(home: &Home) -> Result<PathBuf, StartError> {
-    let record = home.path.join(RECORD);
     if let Some(folder) = recorded(home)
         && (is_private(&folder, &home.account) || make(&folder, &home.account).is_ok())
     {
@@ -30,8 +30,10 @@ pub(super) fn folder(home: &Home) -> Result<PathBuf, StartError> {
     let name = uuid::Uuid::new_v4().simple().to_string();
     let folder = base.join(format!("wardroom-{}", &name[..12]));
     make(&folder, &home.account).doing(|| format!("creating {}", folder.display()))?;
-    std::fs::write(&record, folder.to_string_lossy().as_bytes())
-        .doing(|| format!("writing {}", record.display()))?;
+    let options = &mut OpenOptions::new();
+    directory::open_own(&home.path, RECORD, options.write(true).truncate(true))?
+        .write_all(folder.to_string_lossy().as_bytes())
+        .doing(|| format!("writing {}", home.path.join(RECORD).display()))?;
     Ok(folder)
 }
 
