@@ -9,5 +9,5 @@ pub mod domain;
 pub mod github;
 pub mod private_postgres;
 pub mod redact;
-pub mod telemetry;
 pub mod store;
+pub mod telemetry;
