@@ -4,6 +4,7 @@
 //! what is to be done becomes rows of the outbox in the same transaction; couriers carry those out,
 //! and what they are told comes back through the inbox. `docs/ARCHITECTURE.md` walks the ring.
 
+pub mod config;
 pub mod courier;
 pub mod domain;
 pub mod github;

@@ -1,0 +1,159 @@
+//! Reads `wardroom.yaml` and what it extends into one tree.
+//!
+//! Local files only, relative to the file that names them; later ones win, maps are merged key by
+//! key and lists are replaced whole (a merged list could not be shortened again). It knows one key,
+//! `extends`; what the others mean is for `sections`.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::expand::{Lookup, expand};
+use super::problem::{Findings, Place};
+use super::read;
+use super::yaml::{self, Kind, MAX_BYTES, Node, short};
+
+/// How many files one configuration may be made of.
+const MAX_FILES: usize = 32;
+
+/// Reads a file with everything that it extends. `None` when a part could not be read or parsed.
+pub(crate) fn load(path: &Path, lookup: &Lookup<'_>, found: &mut Findings) -> Option<Node> {
+    let place = Place::top(path.display().to_string());
+    let mut reading = Reading {
+        lookup,
+        found,
+        within: Vec::new(),
+        files: 0,
+    };
+    reading.file(path, &place)
+}
+
+struct Reading<'r> {
+    lookup: &'r Lookup<'r>,
+    found: &'r mut Findings,
+    /// The files that are being read, outermost first.
+    within: Vec<PathBuf>,
+    files: usize,
+}
+
+impl Reading<'_> {
+    fn file(&mut self, path: &Path, named_at: &Place) -> Option<Node> {
+        self.files += 1;
+        if self.files > MAX_FILES {
+            self.found.error(
+                named_at,
+                format!("more than {MAX_FILES} files are extended"),
+            );
+            return None;
+        }
+        let shown = path.display().to_string();
+        let bytes = match bytes(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.found
+                    .error(named_at, format!("cannot read {shown}: {error}"))
+                    .hint("paths count from the file that names them");
+                return None;
+            }
+        };
+        let identity = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if self.within.contains(&identity) {
+            self.found
+                .error(named_at, format!("{shown} extends itself"))
+                .hint("take one of the files out of the circle");
+            return None;
+        }
+        let mut tree = yaml::parse(&shown, &bytes, self.found)?;
+        expand(&mut tree, self.lookup, self.found);
+        self.within.push(identity);
+        let whole = self.extended(path, tree);
+        self.within.pop();
+        whole
+    }
+
+    /// What the file extends, from left to right, with the file itself on top.
+    fn extended(&mut self, path: &Path, tree: Node) -> Option<Node> {
+        let mut base: Option<Node> = None;
+        for (name, place) in self.names(&tree) {
+            if name.contains("://") {
+                self.found
+                    .error(&place, format!("`{}` is not a local file", short(&name)))
+                    .hint("a configuration is made of local files only: download it first");
+                return None;
+            }
+            let next = path.parent().unwrap_or(Path::new("")).join(&name);
+            let node = self.file(&next, &place)?;
+            base = Some(match base {
+                Some(base) => merge(base, node),
+                None => node,
+            });
+        }
+        Some(match base {
+            Some(base) => merge(base, tree),
+            None => tree,
+        })
+    }
+
+    fn names(&mut self, tree: &Node) -> Vec<(String, Place)> {
+        let Kind::Map(entries) = &tree.kind else {
+            return Vec::new();
+        };
+        let Some((_, node)) = entries.iter().find(|(key, _)| key.name == "extends") else {
+            return Vec::new();
+        };
+        let nodes = match &node.kind {
+            Kind::Scalar(_) => std::slice::from_ref(node),
+            Kind::Null | Kind::List(_) | Kind::Map(_) => read::items(node, "`extends`", self.found),
+        };
+        let mut names = Vec::new();
+        for node in nodes {
+            // The path turns up in messages, and what a variable holds must not.
+            if matches!(&node.kind, Kind::Scalar(scalar) if scalar.written.contains("${")) {
+                self.found
+                    .error(&node.place, "a file is extended by its name alone")
+                    .hint("write the path without variables");
+            } else if let Some(name) = read::line(node, "`extends`", 4096, self.found) {
+                names.push((name, node.place.clone()));
+            }
+        }
+        names
+    }
+}
+
+/// At most one byte more than what is allowed, so that an endless file ends.
+fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Maps key by key, everything else replaced. Not deeper than the parser lets trees be.
+fn merge(base: Node, over: Node) -> Node {
+    match (base.kind, over.kind) {
+        (Kind::Map(mut entries), Kind::Map(added)) => {
+            for (key, value) in added {
+                match entries.iter().position(|(known, _)| known.name == key.name) {
+                    Some(at) => {
+                        let (_, old) = entries.remove(at);
+                        entries.insert(at, (key, merge(old, value)));
+                    }
+                    None => entries.push((key, value)),
+                }
+            }
+            Node {
+                place: over.place,
+                kind: Kind::Map(entries),
+            }
+        }
+        (kind, Kind::Null) => Node {
+            place: base.place,
+            kind,
+        },
+        (_, kind) => Node {
+            place: over.place,
+            kind,
+        },
+    }
+}

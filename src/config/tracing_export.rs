@@ -1,0 +1,190 @@
+//! Where traces go, by OpenTelemetry's own variable names.
+//!
+//! Read here and not left to the exporter's crate: it reads the process's environment behind our
+//! back, ignores what it cannot parse, and would let a typing error pass as "no traces".
+
+use super::environment::{Environment, choice};
+use super::problem::Place;
+use super::secret::Secret;
+use super::yaml::short;
+
+/// Where traces go, and which.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Telemetry {
+    /// Whether traces are kept at all.
+    pub enabled: bool,
+    /// Where they go.
+    pub sink: TelemetrySink,
+    /// The whole address that traces are posted to, `…/v1/traces`.
+    pub traces_endpoint: Option<String>,
+    /// Headers of that request, `name=value`, comma separated.
+    pub headers: Option<Secret>,
+    /// The service's name.
+    pub service_name: String,
+    /// More attributes of the resource.
+    pub resource_attributes: Vec<(String, String)>,
+    /// Which traces are kept.
+    pub sampler: Sampler,
+}
+
+/// Where traces go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TelemetrySink {
+    /// By OTLP over HTTP.
+    Otlp,
+    /// Into a file of the data directory.
+    File,
+    /// To stderr.
+    Console,
+}
+
+/// Which traces are kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sampler {
+    /// The share of new traces, 0 to 1.
+    pub ratio: f64,
+    /// Whether a caller's decision goes before.
+    pub parent: ParentDecision,
+}
+
+/// What a caller's own sampling decision counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParentDecision {
+    /// It is followed.
+    Followed,
+    /// It is ignored.
+    Ignored,
+}
+
+pub(super) fn read(env: &Environment<'_>) -> Telemetry {
+    let traces_endpoint = endpoint(env);
+    let sink = sink(env);
+    let asked = env.boolean("WARDROOM_TELEMETRY_ENABLED");
+    let enabled = asked.unwrap_or(traces_endpoint.is_some());
+    if enabled && sink == TelemetrySink::Otlp && traces_endpoint.is_none() {
+        let place = Place::variable("WARDROOM_TELEMETRY_ENABLED");
+        let hint = "set OTEL_EXPORTER_OTLP_ENDPOINT, or another WARDROOM_TELEMETRY_SINK";
+        env.error(
+            &place,
+            "traces are wanted by OTLP and no endpoint is set",
+            hint,
+        );
+    }
+    Telemetry {
+        enabled,
+        sink,
+        traces_endpoint,
+        headers: headers(env),
+        service_name: env.text("OTEL_SERVICE_NAME").unwrap_or("wardroom".into()),
+        resource_attributes: attributes(env),
+        sampler: sampler(env),
+    }
+}
+
+fn endpoint(env: &Environment<'_>) -> Option<String> {
+    let traces = env.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    let base = env.get("OTEL_EXPORTER_OTLP_ENDPOINT");
+    let example = "http://localhost:4318";
+    if traces.is_some() {
+        return Some(env.base_url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", example));
+    }
+    base?;
+    Some(format!(
+        "{}/v1/traces",
+        env.base_url("OTEL_EXPORTER_OTLP_ENDPOINT", example)
+    ))
+}
+
+fn sink(env: &Environment<'_>) -> TelemetrySink {
+    let Some(given) = env.get("WARDROOM_TELEMETRY_SINK") else {
+        return TelemetrySink::Otlp;
+    };
+    match given.text.to_ascii_lowercase().as_str() {
+        "otlp" => TelemetrySink::Otlp,
+        "file" => TelemetrySink::File,
+        "console" => TelemetrySink::Console,
+        other => {
+            let message = format!("WARDROOM_TELEMETRY_SINK cannot be `{}`", short(other));
+            env.error(
+                &given.place,
+                message,
+                &choice(other, &["otlp", "file", "console"]),
+            );
+            TelemetrySink::Otlp
+        }
+    }
+}
+
+/// `name=value,…`; `None` where an item has no name or no `=`.
+fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let items = text.split(',').filter(|item| !item.trim().is_empty());
+    let pair = |item: &str| {
+        let (name, value) = item.split_once('=')?;
+        let (name, value) = (name.trim(), value.trim());
+        (!name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
+    };
+    items.map(pair).collect()
+}
+
+fn headers(env: &Environment<'_>) -> Option<Secret> {
+    let given = env.get("OTEL_EXPORTER_OTLP_HEADERS")?;
+    if pairs(&given.text).is_none() {
+        let message = "OTEL_EXPORTER_OTLP_HEADERS must be name=value, comma separated";
+        env.error(&given.place, message, "as in authorization=Bearer%20…");
+    }
+    Some(Secret::new(given.text))
+}
+
+fn attributes(env: &Environment<'_>) -> Vec<(String, String)> {
+    let Some(given) = env.get("OTEL_RESOURCE_ATTRIBUTES") else {
+        return Vec::new();
+    };
+    pairs(&given.text).unwrap_or_else(|| {
+        let message = "OTEL_RESOURCE_ATTRIBUTES must be name=value, comma separated";
+        env.error(&given.place, message, "as in team=payments,region=eu");
+        Vec::new()
+    })
+}
+
+fn sampler(env: &Environment<'_>) -> Sampler {
+    let ratio = match env.get("OTEL_TRACES_SAMPLER_ARG") {
+        None => 1.0,
+        Some(given) => match given.text.parse::<f64>() {
+            Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
+            _ => {
+                let message = "OTEL_TRACES_SAMPLER_ARG must be a share from 0 to 1";
+                env.error(&given.place, message, "as in 0.25");
+                1.0
+            }
+        },
+    };
+    let (followed, ignored) = (ParentDecision::Followed, ParentDecision::Ignored);
+    let Some(given) = env.get("OTEL_TRACES_SAMPLER") else {
+        return Sampler {
+            ratio: 1.0,
+            parent: followed,
+        };
+    };
+    let (ratio, parent) = match given.text.as_str() {
+        "always_on" => (1.0, ignored),
+        "always_off" => (0.0, ignored),
+        "traceidratio" => (ratio, ignored),
+        "parentbased_always_on" => (1.0, followed),
+        "parentbased_always_off" => (0.0, followed),
+        "parentbased_traceidratio" => (ratio, followed),
+        other => {
+            const KNOWN: [&str; 6] = [
+                "always_on",
+                "always_off",
+                "traceidratio",
+                "parentbased_always_on",
+                "parentbased_always_off",
+                "parentbased_traceidratio",
+            ];
+            let message = format!("OTEL_TRACES_SAMPLER cannot be `{}`", short(other));
+            env.error(&given.place, message, &choice(other, &KNOWN));
+            (1.0, followed)
+        }
+    };
+    Sampler { ratio, parent }
+}
