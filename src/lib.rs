@@ -10,5 +10,6 @@ pub mod domain;
 pub mod github;
 pub mod private_postgres;
 pub mod redact;
+pub mod slack;
 pub mod store;
 pub mod telemetry;

@@ -1,0 +1,318 @@
+//! Reads what addresses an arrival and nothing else: its kind, the key by which a second delivery
+//! is known, what it must stay in order with.
+//!
+//! Pure, and total over bytes. Slack wants some answers in the HTTP response itself (a challenge,
+//! the field errors of a modal): these are given here, and nothing of them is kept. What nobody
+//! uses gets no row, only a count; kinds are a bounded set, because they are labels of metrics.
+
+use super::interaction::{self, Interaction};
+use super::pending::declare_form;
+use super::wire::{self, digest, field, key, lenient_or_default};
+use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::rules::Rules;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The three ways in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// `/slack/commands`
+    Commands,
+    /// `/slack/interactions`
+    Interactions,
+    /// `/slack/events`
+    Events,
+}
+
+/// Who we are, as far as `auth.test` has said yet: to know our own messages and our own team.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ourselves {
+    /// The workspace.
+    pub team: Option<String>,
+    /// The organisation that it belongs to, if any.
+    pub enterprise: Option<String>,
+    /// The bot's user.
+    pub user: Option<String>,
+    /// The bot.
+    pub bot: Option<String>,
+}
+
+/// How a row of the inbox is addressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressed {
+    /// `command`, `click`, `submission`, `shortcut`, `app_rate_limited`, `event:<type>`.
+    pub kind: String,
+    /// A second arrival with this key is the same one.
+    pub dedup_key: String,
+    /// Arrivals of one subject are taken in order.
+    pub subject: String,
+}
+
+/// What is to be done with an arrival.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Address {
+    /// Keep it, then answer 200 with nothing.
+    Keep(Addressed),
+    /// Answer 200 with this; nothing is kept.
+    AnswerNow(AnswerNow),
+    /// Answer 200 and count it; nothing is kept.
+    Unused {
+        /// What it was, from a bounded set.
+        what: &'static str,
+    },
+    /// From another workspace: answer 200, count it, do nothing.
+    Foreign,
+    /// Answer 400.
+    Unreadable {
+        /// Why, for the log.
+        reason: &'static str,
+    },
+}
+
+/// An answer in the HTTP response itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerNow {
+    /// Nothing.
+    Empty,
+    /// Plain text.
+    Text(String),
+    /// JSON.
+    Json(Value),
+}
+
+/// The events that somebody here acts on.
+pub(crate) const USED_EVENTS: [&str; 7] = [
+    "channel_archive",
+    "group_archive",
+    "channel_unarchive",
+    "group_unarchive",
+    "channel_deleted",
+    "channel_rename",
+    "group_rename",
+];
+
+/// Addresses a body whose signature holds.
+pub fn address(route: Route, body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Address {
+    let said = match route {
+        Route::Commands => command(body, ourselves),
+        Route::Interactions => interact(body, rules, ourselves),
+        Route::Events => event(body, ourselves),
+    };
+    said.unwrap_or_else(|other| other)
+}
+
+type Said = Result<Address, Address>;
+
+fn unreadable(reason: &'static str) -> Address {
+    Address::Unreadable { reason }
+}
+
+fn keep(kind: &str, dedup_key: String, subject: &str) -> Address {
+    Address::Keep(Addressed {
+        kind: kind.to_owned(),
+        dedup_key,
+        subject: key(&["slack", subject]),
+    })
+}
+
+fn command(body: &[u8], ourselves: &Ourselves) -> Said {
+    if field(body, "ssl_check").as_deref() == Some("1") {
+        return Ok(Address::AnswerNow(AnswerNow::Empty));
+    }
+    let field = |name| wire::field(body, name);
+    if field("command").is_none() {
+        return Err(unreadable("no command"));
+    }
+    person(field("user_id").as_deref())?;
+    let room = room(field("channel_id").as_deref())?;
+    let trigger = field("trigger_id").ok_or(unreadable("no trigger_id"))?;
+    from_us(
+        ourselves,
+        field("team_id").as_deref(),
+        field("enterprise_id").as_deref(),
+    )?;
+    Ok(keep("command", key(&["command", &trigger]), &room))
+}
+
+fn person(id: Option<&str>) -> Result<String, Address> {
+    let id = id.ok_or(unreadable("no user"))?;
+    let id = UserId::new(id).map_err(|_| unreadable("not a user's id"))?;
+    Ok(id.as_str().to_owned())
+}
+
+fn room(id: Option<&str>) -> Result<String, Address> {
+    let id = id.ok_or(unreadable("no channel"))?;
+    let id = ChannelId::new(id).map_err(|_| unreadable("not a channel's id"))?;
+    Ok(id.as_str().to_owned())
+}
+
+/// Another workspace knows the secret when the app is distributed: it is none of ours.
+fn from_us(ours: &Ourselves, team: Option<&str>, enterprise: Option<&str>) -> Result<(), Address> {
+    let Some(our_team) = ours.team.as_deref() else {
+        return Ok(());
+    };
+    match (team, ours.enterprise.as_deref()) {
+        (Some(team), _) if team == our_team => Ok(()),
+        (_, Some(our_enterprise)) if enterprise == Some(our_enterprise) => Ok(()),
+        (None, None) if enterprise.is_none() => Ok(()),
+        _ => Err(Address::Foreign),
+    }
+}
+
+fn interact(body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Said {
+    if field(body, "ssl_check").as_deref() == Some("1") {
+        return Ok(Address::AnswerNow(AnswerNow::Empty));
+    }
+    let text = wire::payload(body).ok_or(unreadable("no payload"))?;
+    let payload = Interaction::read(&text).ok_or(unreadable("the payload is not JSON"))?;
+    let kind = payload.kind().ok_or(unreadable("no type"))?;
+    from_us(ourselves, payload.team(), payload.enterprise())?;
+    match kind {
+        "block_actions" => click(&payload),
+        "view_submission" => submission(&payload, rules),
+        "block_suggestion" => Ok(Address::AnswerNow(AnswerNow::Json(json!({"options": []})))),
+        "view_closed" => Ok(Address::Unused {
+            what: "view_closed",
+        }),
+        "shortcut" | "message_action" => Ok(Address::Unused { what: "shortcut" }),
+        _ => Ok(Address::Unused {
+            what: "interaction",
+        }),
+    }
+}
+
+fn click(payload: &Interaction) -> Said {
+    let person = person(payload.user())?;
+    let click = payload.click().ok_or(unreadable("no action"))?;
+    let subject = payload.place().ok_or(unreadable("a click from nowhere"))?;
+    if click.action_id.is_empty() || click.action_ts.is_empty() {
+        return Err(unreadable("an action without id or time"));
+    }
+    let dedup = key(&["click", &person, &click.action_ts, &click.action_id]);
+    Ok(keep("click", dedup, subject))
+}
+
+fn submission(payload: &Interaction, rules: &Rules) -> Said {
+    person(payload.user())?;
+    let view = payload.view().ok_or(unreadable("no view"))?;
+    let id = view.id().ok_or(unreadable("a view without an id"))?;
+    let filled = view.filled();
+    if filled.luggage.form != interaction::DECLARE {
+        return Ok(Address::Unused {
+            what: "submission_of_an_unknown_form",
+        });
+    }
+    if let Err(errors) = declare_form::validate(&filled.values, &filled.luggage.context, rules) {
+        let answer = super::views::errors_answer(&filled, view.state(), &errors);
+        return Ok(Address::AnswerNow(AnswerNow::Json(answer)));
+    }
+    // The hash does not change when a person corrects an entry: the values make the difference.
+    let values = serde_json::to_vec(&filled.values).expect("strings become JSON");
+    let dedup = key(&["submission", id.as_str(), view.hash(), &digest(&values)]);
+    Ok(keep("submission", dedup, id.as_str()))
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default, rename = "type", deserialize_with = "lenient_or_default")]
+    kind: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    challenge: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    team_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    enterprise_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    api_app_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    event_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    event: Option<Inner>,
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    #[serde(default, rename = "type", deserialize_with = "lenient_or_default")]
+    kind: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    user: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    bot_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    app_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    bot_profile: Option<BotProfile>,
+    #[serde(default)]
+    channel: Value,
+}
+
+#[derive(Deserialize)]
+struct BotProfile {
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    app_id: Option<String>,
+}
+
+fn event(body: &[u8], ourselves: &Ourselves) -> Said {
+    let envelope: Envelope =
+        serde_json::from_slice(body).map_err(|_| unreadable("the body is not a JSON object"))?;
+    match envelope.kind.as_deref().ok_or(unreadable("no type"))? {
+        "url_verification" => match envelope.challenge {
+            Some(challenge) => Ok(Address::AnswerNow(AnswerNow::Text(challenge))),
+            None => Err(unreadable("no challenge")),
+        },
+        // No event_id: two of the same minute are the same.
+        "app_rate_limited" => {
+            let dedup = key(&["app_rate_limited", &digest(body)]);
+            Ok(keep("app_rate_limited", dedup, "app"))
+        }
+        "event_callback" => callback(&envelope, ourselves),
+        _ => Ok(Address::Unused { what: "event" }),
+    }
+}
+
+fn callback(envelope: &Envelope, ourselves: &Ourselves) -> Said {
+    let event = envelope.event.as_ref().ok_or(unreadable("no event"))?;
+    let kind = event
+        .kind
+        .as_deref()
+        .ok_or(unreadable("an event without a type"))?;
+    let event_id = envelope.event_id.as_deref();
+    let event_id = event_id.ok_or(unreadable("no event_id"))?;
+    let enterprise = envelope.enterprise_id.as_deref();
+    from_us(ourselves, envelope.team_id.as_deref(), enterprise)?;
+    if is_ours(event, envelope, ourselves) {
+        return Ok(Address::Unused { what: "own_event" });
+    }
+    if !USED_EVENTS.contains(&kind) {
+        return Ok(Address::Unused { what: "event" });
+    }
+    let subject = channel_of(&event.channel).ok_or(unreadable("an event without a channel"))?;
+    let subject = room(Some(subject))?;
+    if kind.ends_with("_rename") && !event.channel["name"].is_string() {
+        return Err(unreadable("a rename to nothing"));
+    }
+    Ok(keep(
+        &format!("event:{kind}"),
+        key(&["event", event_id]),
+        &subject,
+    ))
+}
+
+/// The channel's id, whether it comes bare or as an object.
+pub(crate) fn channel_of(channel: &Value) -> Option<&str> {
+    channel.as_str().or_else(|| channel["id"].as_str())
+}
+
+/// What we did ourselves must not move us, or we would answer ourselves for ever.
+fn is_ours(event: &Inner, envelope: &Envelope, ourselves: &Ourselves) -> bool {
+    let same = |theirs: &Option<String>, ours: &Option<String>| theirs.is_some() && theirs == ours;
+    let profile = event.bot_profile.as_ref();
+    same(&event.user, &ourselves.user)
+        || same(&event.bot_id, &ourselves.bot)
+        || same(&event.app_id, &envelope.api_app_id)
+        || profile.is_some_and(|profile| same(&profile.app_id, &envelope.api_app_id))
+}
+
+#[cfg(test)]
+#[path = "address_tests.rs"]
+mod tests;

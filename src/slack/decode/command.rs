@@ -1,0 +1,65 @@
+//! A slash command: who asks for what, where, and how to answer.
+//!
+//! The words themselves are the domain's to understand; this only takes Slack's marks off them.
+
+use super::Arrival;
+use crate::domain::act::{Act, AnswerTo, ReplyTo, Request, Trigger};
+use crate::domain::ids::{Actor, ChannelId, UserId};
+use crate::domain::signal::Event;
+use crate::domain::text::{Message, Text};
+use crate::slack::pending as words;
+use crate::slack::{typed, wire};
+use chrono::{DateTime, Duration, Utc};
+
+/// How long Slack takes a trigger.
+const TRIGGER_LIVES: Duration = Duration::seconds(3);
+
+pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
+    let field = |name| wire::field(arrival.body, name);
+    let person = field("user_id").ok_or("no user")?;
+    let person = UserId::new(person).map_err(|_| "not a user's id")?;
+    let room = field("channel_id").and_then(|id| ChannelId::new(id).ok());
+    let text = field("text").unwrap_or_default();
+    let command = field("command").ok_or("no command")?;
+    let (act, target) = match command.to_lowercase().as_str() {
+        "/incident" | "/inc" => {
+            let parsed = words::parse(&typed::read(&text), arrival.rules);
+            (parsed.act, parsed.target)
+        }
+        "/wardroom" => (misunderstood(NOTHING_YET), None),
+        _ => (misunderstood(NOT_OURS), None),
+    };
+    Ok(Event::Asked(Request {
+        actor: Actor::Person(person.clone()),
+        act,
+        target,
+        room: room.clone(),
+        trigger: field("trigger_id").map(|id| trigger(&id, arrival.at)),
+        answer_to: AnswerTo::Person(ReplyTo {
+            person,
+            room,
+            response_url: field("response_url").map(|url| url.into_owned()),
+            asked_at: arrival.at,
+        }),
+    }))
+}
+
+const NOTHING_YET: &str = "There is nothing behind this command yet.";
+const NOT_OURS: &str = "I do not know this command.";
+
+fn misunderstood(why: &str) -> Act {
+    let words = Text::plain(format!("{why} For incidents, type "))
+        .code("/incident help")
+        .and(".");
+    Act::Misunderstood {
+        refusal: Message::section(format!("{why} For incidents, type /incident help."), words),
+    }
+}
+
+/// The permission to open a modal, from when it reached us.
+pub(super) fn trigger(id: &str, at: DateTime<Utc>) -> Trigger {
+    Trigger {
+        id: id.to_owned(),
+        expires: at + TRIGGER_LIVES,
+    }
+}

@@ -1,0 +1,42 @@
+//! Events of the workspace that move an incident: what happened to its room.
+
+use super::{Arrival, unused};
+use crate::domain::ids::ChannelId;
+use crate::domain::signal::Event;
+use crate::slack::address::channel_of;
+use crate::slack::typed;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+struct Callback {
+    event: Inner,
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    channel: Value,
+}
+
+pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
+    let callback: Callback =
+        serde_json::from_slice(arrival.body).map_err(|_| "not an event that we know")?;
+    let event = callback.event;
+    let room = channel_of(&event.channel).ok_or("an event without a channel")?;
+    let room = ChannelId::new(room).map_err(|_| "not a channel's id")?;
+    Ok(match event.kind.as_str() {
+        "channel_archive" | "group_archive" | "channel_deleted" => Event::RoomClosed { room },
+        "channel_unarchive" | "group_unarchive" => Event::RoomReopened { room },
+        "channel_rename" | "group_rename" => {
+            let name = event.channel["name"]
+                .as_str()
+                .ok_or("a rename to nothing")?;
+            let name = typed::unescape(name);
+            Event::RoomRenamed { room, name }
+        }
+        other => unused(other),
+    })
+}

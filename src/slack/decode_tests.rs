@@ -1,0 +1,163 @@
+//! What decoding promises, and that no bytes whatever can shake it.
+
+use super::*;
+use crate::domain::act::{Act, AnswerTo, Request};
+use crate::slack::address::{Address, Ourselves, Route, address};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+
+fn at() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+}
+
+fn decoded(kind: &str, body: &[u8]) -> Result<Signal, Undecodable> {
+    let id = SignalId(uuid::Uuid::nil());
+    decode(kind, body, id, at(), &Rules::default())
+}
+
+fn asked(kind: &str, body: &[u8]) -> Request {
+    match decoded(kind, body).unwrap().event {
+        Event::Asked(request) => request,
+        other => panic!("not a request: {other:?}"),
+    }
+}
+
+const COMMAND: &[u8] = b"command=%2Fincident&text=declare&user_id=U1&channel_id=C1&team_id=T1&response_url=https%3A%2F%2Fhooks.slack.com%2Fx&trigger_id=1.2.x";
+
+fn click() -> Vec<u8> {
+    let payload = json!({"type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U1"},
+        "trigger_id": "t", "view": {"id": "V1", "hash": "h",
+            "private_metadata": "{\"form\":\"declare\",\"revision\":4,\"context\":{\"room\":\"C9\"}}",
+            "state": {"values": {"title~4": {"title": {"value": "Down"}}}}},
+        "actions": [{"type": "static_select", "action_id": "declare.template", "action_ts": "1.5",
+            "selected_option": {"value": "x"}}]});
+    form(&payload)
+}
+
+fn submission() -> Vec<u8> {
+    let payload = json!({"type": "view_submission", "team": {"id": "T1"}, "user": {"id": "U1"},
+        "view": {"id": "V1", "hash": "h", "callback_id": "declare",
+            "private_metadata": "{\"form\":\"declare\",\"revision\":4,\"context\":{\"room\":\"C9\"}}",
+            "state": {"values": {"title~4": {"title": {"value": "Checkout is down"}}}}}});
+    form(&payload)
+}
+
+fn archive() -> Vec<u8> {
+    let event = json!({"type": "channel_archive", "channel": "C1"});
+    json!({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event})
+        .to_string()
+        .into_bytes()
+}
+
+fn form(payload: &Value) -> Vec<u8> {
+    form_urlencoded::Serializer::new(String::new())
+        .append_pair("payload", &payload.to_string())
+        .finish()
+        .into_bytes()
+}
+
+#[test]
+fn a_command_says_who_asks_what_where_and_how_to_answer() {
+    let request = asked("command", COMMAND);
+    assert_eq!(request.actor.to_string(), "U1");
+    assert_eq!(request.act, Act::OpenDeclareForm);
+    assert_eq!(request.room.unwrap().as_str(), "C1");
+    let trigger = request.trigger.unwrap();
+    assert_eq!((trigger.expires - at()).num_seconds(), 3);
+    let AnswerTo::Person(to) = request.answer_to else {
+        panic!("no person to answer");
+    };
+    assert!(to.live_url(at()).is_some());
+}
+
+#[test]
+fn a_command_that_is_not_built_yet_says_so() {
+    for command in ["%2Fwardroom", "%2Fother"] {
+        let body = format!("command={command}&text=ci&user_id=U1&channel_id=C1&trigger_id=t");
+        let act = asked("command", body.as_bytes()).act;
+        assert!(matches!(act, Act::Misunderstood { .. }), "{act:?}");
+    }
+}
+
+#[test]
+fn a_choice_in_the_form_brings_what_was_filled_in() {
+    let request = asked("click", &click());
+    let Act::ChooseTemplate {
+        values, revision, ..
+    } = request.act
+    else {
+        panic!("not a choice");
+    };
+    assert_eq!(values["title"], "Down");
+    assert_eq!(revision, 4);
+    assert_eq!(request.room.unwrap().as_str(), "C9");
+}
+
+#[test]
+fn a_press_on_a_button_that_nobody_knows_is_unused() {
+    let payload = json!({"type": "block_actions", "user": {"id": "U1"}, "channel": {"id": "C1"},
+        "actions": [{"action_id": "from.last.year", "action_ts": "1", "value": "7"}]});
+    let signal = decoded("click", &form(&payload)).unwrap();
+    assert!(matches!(signal.event, Event::Unused { .. }));
+}
+
+#[test]
+fn a_room_that_closes_opens_or_changes_its_name_is_told() {
+    let event = |event: Value| {
+        let body = json!({ "event": event }).to_string();
+        decoded("event:x", body.as_bytes()).unwrap().event
+    };
+    let closed = event(json!({"type": "channel_archive", "channel": "C1"}));
+    assert!(matches!(closed, Event::RoomClosed { room } if room.as_str() == "C1"));
+    let back = event(json!({"type": "group_unarchive", "channel": "C1"}));
+    assert!(matches!(back, Event::RoomReopened { .. }));
+    let renamed = json!({"type": "channel_rename", "channel": {"id": "C1", "name": "a&amp;b"}});
+    assert!(matches!(event(renamed), Event::RoomRenamed { name, .. } if name == "a&b"));
+}
+
+#[test]
+fn no_bytes_whatever_make_the_decoders_panic() {
+    let mut dice = StdRng::seed_from_u64(2024);
+    let seeds = [
+        ("command", Route::Commands, COMMAND.to_vec()),
+        ("click", Route::Interactions, click()),
+        ("submission", Route::Interactions, submission()),
+        ("event:channel_archive", Route::Events, archive()),
+    ];
+    let rules = Rules::default();
+    let ours = Ourselves::default();
+    for round in 0..8_000 {
+        let (kind, route, body) = &seeds[round % seeds.len()];
+        let body = mutated(body, &mut dice);
+        let addressed = address(*route, &body, &rules, &ours);
+        let signal = decoded(kind, &body);
+        if let Address::Keep(kept) = addressed {
+            assert!((1..=255).contains(&kept.dedup_key.len()));
+            assert!((1..=255).contains(&kept.subject.len()));
+            assert!(signal.is_ok(), "kept and then unreadable: {signal:?}");
+        }
+    }
+}
+
+fn mutated(body: &[u8], dice: &mut StdRng) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for _ in 0..dice.random_range(1..12) {
+        let here = dice.random_range(0..=body.len());
+        match dice.random_range(0..5) {
+            0 => body.truncate(here),
+            1 => body.insert(here, dice.random()),
+            2 if here < body.len() => body[here] = dice.random(),
+            3 if here < body.len() => drop(body.remove(here)),
+            _ => {
+                let piece: &[&[u8]] = &[b"%3C", b"%00", b"%22", b"\xf0\x9f", b"&", b"=", b"%7B"];
+                let piece = piece[dice.random_range(0..piece.len())];
+                body.splice(here..here, piece.iter().copied());
+            }
+        }
+        if body.is_empty() {
+            break;
+        }
+    }
+    body
+}

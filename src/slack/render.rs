@@ -1,0 +1,317 @@
+//! A message as Slack's blocks, within Slack's limits.
+//!
+//! Nothing is ever left out for being long: sections are split, and what is more than one message
+//! holds becomes several [`Page`]s. Every page has a `text`, because notifications and screen
+//! readers show nothing else. Limits: <https://docs.slack.dev/reference/block-kit/blocks>
+
+use super::mrkdwn::{self, SECTION};
+use crate::domain::text::{Button, ButtonStyle, Message, Part, Text};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// Slack refuses a message with more blocks.
+const BLOCKS: usize = 50;
+/// Slack refuses a message whose blocks hold more, at some 13,000 characters (not documented).
+const PAGE: usize = 11_000;
+/// The longest `text` that is shown whole everywhere.
+const TEXT: usize = 4000;
+const HEADER: usize = 150;
+const FIELD: usize = 2000;
+const FIELDS: usize = 10;
+const BUTTONS: usize = 25;
+const BUTTON_LABEL: usize = 75;
+const BUTTON_VALUE: usize = 2000;
+const ACTION: usize = 255;
+
+/// What one call can say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Page {
+    /// For notifications and screen readers; never empty.
+    pub(crate) text: String,
+    /// The body; empty: the text is the body.
+    pub(crate) blocks: Vec<Value>,
+}
+
+/// A message in as many pages as it needs; mostly one.
+pub(crate) fn pages(message: &Message) -> Vec<Page> {
+    let mut sheets: Vec<Vec<Value>> = Vec::new();
+    let mut sheet = Vec::new();
+    let mut used = 0;
+    for (block, weight) in blocks(message) {
+        if sheet.len() == BLOCKS || (used + weight > PAGE && !sheet.is_empty()) {
+            sheets.push(std::mem::take(&mut sheet));
+            used = 0;
+        }
+        used += weight;
+        sheet.push(block);
+    }
+    if !sheet.is_empty() || sheets.is_empty() {
+        sheets.push(sheet);
+    }
+    let of = sheets.len();
+    let summary = summary(message);
+    let text = |at: usize| match of {
+        1 => mrkdwn::cut_escaped(&summary, TEXT),
+        _ => format!("{} ({at}/{of})", mrkdwn::cut_escaped(&summary, TEXT - 20)),
+    };
+    let numbered = sheets.into_iter().zip(1..);
+    numbered
+        .map(|(blocks, at)| Page {
+            text: text(at),
+            blocks,
+        })
+        .collect()
+}
+
+fn summary(message: &Message) -> String {
+    let said = message.summary.trim();
+    if !said.is_empty() {
+        return said.to_owned();
+    }
+    let header = message.parts.iter().find_map(|part| match part {
+        Part::Header(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        _ => None,
+    });
+    header.unwrap_or_else(|| "A message from Wardroom".to_owned())
+}
+
+/// Every block with how much of a page it takes.
+fn blocks(message: &Message) -> Vec<(Value, usize)> {
+    let mut blocks = Vec::new();
+    let mut actions = Actions::default();
+    if message.parts.is_empty() && mrkdwn::width(&mrkdwn::escape(&message.summary)) > SECTION {
+        section(&mut blocks, &Text::plain(&message.summary));
+    }
+    for part in &message.parts {
+        match part {
+            Part::Header(text) => header(&mut blocks, text),
+            Part::Section(text) => section(&mut blocks, text),
+            Part::Fields(fields) => field_rows(&mut blocks, fields),
+            Part::Context(text) => context(&mut blocks, text),
+            Part::Preformatted(text) => preformatted(&mut blocks, text),
+            Part::Buttons(buttons) => button_rows(&mut blocks, buttons, &mut actions),
+        }
+    }
+    blocks
+}
+
+fn header(blocks: &mut Vec<(Value, usize)>, text: &str) {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !line.is_empty() {
+        let text = mrkdwn::cut(&line, HEADER);
+        let block =
+            json!({"type": "header", "text": {"type": "plain_text", "text": text, "emoji": true}});
+        blocks.push((block, HEADER));
+    }
+}
+
+fn section(blocks: &mut Vec<(Value, usize)>, text: &Text) {
+    for words in mrkdwn::split(text, SECTION) {
+        let weight = mrkdwn::width(&words);
+        let block = json!({"type": "section", "text": mrkdwn::object(&words)});
+        blocks.push((block, weight));
+    }
+}
+
+fn context(blocks: &mut Vec<(Value, usize)>, text: &Text) {
+    for words in mrkdwn::split(text, SECTION) {
+        let weight = mrkdwn::width(&words);
+        let block = json!({"type": "context", "elements": [mrkdwn::object(&words)]});
+        blocks.push((block, weight));
+    }
+}
+
+fn preformatted(blocks: &mut Vec<(Value, usize)>, text: &str) {
+    for words in mrkdwn::split_preformatted(text, SECTION) {
+        let weight = mrkdwn::width(&words);
+        let block = json!({"type": "section", "text": mrkdwn::object(&words)});
+        blocks.push((block, weight));
+    }
+}
+
+/// Fields side by side; a value that no field can hold becomes paragraphs of its own.
+fn field_rows(blocks: &mut Vec<(Value, usize)>, fields: &[(String, Text)]) {
+    let mut row: Vec<Value> = Vec::new();
+    let mut used = 0;
+    let flush = |blocks: &mut Vec<(Value, usize)>, row: &mut Vec<Value>, used: &mut usize| {
+        if !row.is_empty() {
+            let block = json!({"type": "section", "fields": std::mem::take(row)});
+            blocks.push((block, std::mem::take(used)));
+        }
+    };
+    for (label, value) in fields {
+        let label = mrkdwn::one(&Text::default().bold(mrkdwn::cut(label, 200)), FIELD);
+        let mut values = mrkdwn::split(value, FIELD - mrkdwn::width(&label) - 1);
+        if values.len() > 1 {
+            flush(blocks, &mut row, &mut used);
+            section(blocks, &Text::default().bold(label.trim_matches('*')));
+            section(blocks, value);
+            continue;
+        }
+        let value = values.pop().unwrap_or_else(|| "–".to_owned());
+        let words = format!("{label}\n{value}");
+        if row.len() == FIELDS {
+            flush(blocks, &mut row, &mut used);
+        }
+        used += mrkdwn::width(&words);
+        row.push(mrkdwn::object(&words));
+    }
+    flush(blocks, &mut row, &mut used);
+}
+
+/// How often an action's name came already: Slack wants each one once.
+#[derive(Default)]
+struct Actions(HashMap<String, usize>);
+
+impl Actions {
+    /// The name itself, then `name#2`, `name#3`; [`action_name`] takes the number off again.
+    fn id(&mut self, action: &str) -> String {
+        let times = self.0.entry(action.to_owned()).or_default();
+        *times += 1;
+        match times {
+            1 => mrkdwn::cut(action, ACTION),
+            _ => format!("{}#{times}", mrkdwn::cut(action, ACTION - 10)),
+        }
+    }
+}
+
+/// The action's name without the number that made it unlike others.
+pub(crate) fn action_name(action_id: &str) -> &str {
+    match action_id.rsplit_once('#') {
+        Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => action_id,
+    }
+}
+
+fn button_rows(blocks: &mut Vec<(Value, usize)>, buttons: &[Button], actions: &mut Actions) {
+    for row in buttons.chunks(BUTTONS) {
+        let elements: Vec<Value> = row.iter().map(|button| press(button, actions)).collect();
+        let block = json!({"type": "actions", "elements": elements});
+        blocks.push((block, row.len() * BUTTON_LABEL));
+    }
+}
+
+fn press(button: &Button, actions: &mut Actions) -> Value {
+    let label = mrkdwn::cut(&button.label, BUTTON_LABEL);
+    let label = if label.trim().is_empty() {
+        "–"
+    } else {
+        &label
+    };
+    let mut element = json!({
+        "type": "button",
+        "text": {"type": "plain_text", "text": label, "emoji": true},
+        "action_id": actions.id(&button.action),
+    });
+    if !button.value.is_empty() {
+        element["value"] = json!(mrkdwn::cut(&button.value, BUTTON_VALUE));
+    }
+    match button.style {
+        ButtonStyle::Plain => {}
+        ButtonStyle::Primary => element["style"] = json!("primary"),
+        ButtonStyle::Danger => element["style"] = json!("danger"),
+    }
+    element
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn button(at: usize) -> Button {
+        Button {
+            label: format!("Button {at} {}", "long ".repeat(30)),
+            action: "incident.show".into(),
+            value: at.to_string(),
+            style: ButtonStyle::Primary,
+        }
+    }
+
+    fn every_text(value: &Value, seen: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(map) => {
+                if let (Some(kind), Some(text)) = (map.get("type"), map.get("text"))
+                    && let (Some(kind), Some(text)) = (kind.as_str(), text.as_str())
+                {
+                    seen.push((kind.to_owned(), text.to_owned()));
+                }
+                map.values().for_each(|value| every_text(value, seen));
+            }
+            Value::Array(list) => list.iter().for_each(|value| every_text(value, seen)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn any_message_stays_within_slacks_limits_and_loses_no_paragraph() {
+        let mut message = Message::line("Long & <odd>");
+        for at in 0..80 {
+            message = message
+                .with(Part::Header(format!("Header {at} {}", "h".repeat(200))))
+                .with(Part::Section(Text::plain(format!(
+                    "<{at}> {}",
+                    "a & b\n".repeat(900)
+                ))))
+                .with(Part::Fields(
+                    (0..13)
+                        .map(|at| (format!("L{at}"), Text::plain("v".repeat(at * 200))))
+                        .collect(),
+                ))
+                .with(Part::Context(Text::plain("c ".repeat(2000))))
+                .with(Part::Preformatted("```<x>\n".repeat(700)))
+                .with(Part::Buttons((0..30).map(button).collect()));
+        }
+        let pages = pages(&message);
+        assert!(pages.len() > 10);
+        for page in &pages {
+            assert!(!page.text.is_empty() && mrkdwn::width(&page.text) <= TEXT);
+            assert!(page.blocks.len() <= BLOCKS);
+            for block in &page.blocks {
+                let sizes = |key: &str| block[key].as_array().map_or(0, Vec::len);
+                assert!(sizes("fields") <= FIELDS && sizes("elements") <= BUTTONS);
+                let mut texts = Vec::new();
+                every_text(block, &mut texts);
+                for (kind, text) in texts {
+                    let most = match (&*kind, block["type"].as_str().unwrap()) {
+                        ("plain_text", "header") => HEADER,
+                        ("plain_text", _) => BUTTON_LABEL,
+                        _ if block["fields"].is_array() => FIELD,
+                        _ => SECTION,
+                    };
+                    let wide = mrkdwn::width(&text);
+                    assert!((1..=most).contains(&wide), "{kind}: {wide} of {most}");
+                }
+            }
+        }
+        let all = serde_json::to_string(&pages.iter().map(|p| &p.blocks).collect::<Vec<_>>());
+        let all = all.unwrap();
+        assert!((0..80).all(|at| all.contains(&format!("&lt;{at}&gt;"))));
+        assert!(pages[0].text.starts_with("Long &amp; &lt;odd&gt; (1/"));
+    }
+
+    #[test]
+    fn a_short_line_is_one_page_of_text_alone() {
+        let page = Page {
+            text: "a &lt; b".into(),
+            blocks: vec![],
+        };
+        assert_eq!(pages(&Message::line("a < b")), [page]);
+    }
+
+    #[test]
+    fn a_message_is_never_without_text() {
+        let silent = Message::line(" ").with(Part::Section(Text::plain(" ")));
+        assert!(!pages(&silent)[0].text.is_empty());
+        assert!(pages(&silent)[0].blocks.is_empty());
+    }
+
+    #[test]
+    fn buttons_of_one_action_can_be_told_apart_and_keep_its_name() {
+        let message = Message::line("m").with(Part::Buttons(vec![button(1), button(2)]));
+        let elements = pages(&message)[0].blocks[0]["elements"].clone();
+        assert_eq!(elements[0]["action_id"], "incident.show");
+        assert_eq!(elements[1]["action_id"], "incident.show#2");
+        assert_eq!(action_name("incident.show#2"), "incident.show");
+        assert_eq!(action_name("a#b"), "a#b");
+    }
+}

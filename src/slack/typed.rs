@@ -1,0 +1,162 @@
+//! What Slack sends for what somebody typed, told apart from what it means.
+//!
+//! Slack escapes `&`, `<` and `>` and marks people, rooms and links with `<…>`. Everything is
+//! unescaped exactly once, here, so that the database holds what was typed; a typed `<@U1>` stays
+//! text, because only Slack's own marks become people. No byte sequence may make this panic.
+
+use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::text::{Piece, Typed};
+
+/// Unescapes `&amp;`, `&lt;` and `&gt;`, once; PostgreSQL's text holds no NUL, so it is replaced.
+pub fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '\0']) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let known = [
+            ("&amp;", '&'),
+            ("&lt;", '<'),
+            ("&gt;", '>'),
+            ("\0", '\u{fffd}'),
+        ];
+        let (width, meant) = known
+            .into_iter()
+            .find(|(mark, _)| rest.starts_with(mark))
+            .map_or((1, '&'), |(mark, meant)| (mark.len(), meant));
+        plain.push(meant);
+        rest = &rest[width..];
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Reads text with Slack's marks in it.
+pub fn read(text: &str) -> Typed {
+    let mut pieces = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        plain.push_str(&unescape(&rest[..at]));
+        rest = &rest[at..];
+        // A mark holds no second `<`: with escaping off, a stray one is just a character.
+        let end = rest[1..].find(['<', '>']).map(|end| end + 1);
+        let Some(end) = end.filter(|end| rest.as_bytes()[*end] == b'>') else {
+            plain.push('<');
+            rest = &rest[1..];
+            continue;
+        };
+        match mark(&rest[1..end]) {
+            Some(Piece::Plain(words)) => plain.push_str(&words),
+            Some(piece) => {
+                flush(&mut plain, &mut pieces);
+                pieces.push(piece);
+            }
+            None => plain.push_str(&unescape(&rest[..=end])),
+        }
+        rest = &rest[end + 1..];
+    }
+    plain.push_str(&unescape(rest));
+    flush(&mut plain, &mut pieces);
+    Typed(pieces)
+}
+
+fn flush(plain: &mut String, pieces: &mut Vec<Piece>) {
+    if !plain.is_empty() {
+        pieces.push(Piece::Plain(std::mem::take(plain)));
+    }
+}
+
+/// What stands between `<` and `>`; `None` when it is no mark of Slack's.
+fn mark(inside: &str) -> Option<Piece> {
+    let (head, label) = match inside.split_once('|') {
+        Some((head, label)) => (head, unescape(label)),
+        None => (inside, String::new()),
+    };
+    if let Some(id) = head.strip_prefix('@') {
+        return UserId::new(id).ok().map(|id| Piece::Person(id, label));
+    }
+    if let Some(id) = head.strip_prefix('#') {
+        return ChannelId::new(id).ok().map(|id| Piece::Room(id, label));
+    }
+    if let Some(special) = head.strip_prefix('!') {
+        return Some(Piece::Plain(special_mention(special, label)));
+    }
+    // A link: what the person saw is its label, else the address itself.
+    let is_link = ["http://", "https://", "mailto:", "tel:"]
+        .iter()
+        .any(|scheme| head.starts_with(scheme));
+    is_link.then(|| {
+        let seen = if label.is_empty() {
+            unescape(head)
+        } else {
+            label
+        };
+        Piece::Plain(seen)
+    })
+}
+
+/// `<!here>`, `<!subteam^S1|@oncall>`, `<!date^…|fallback>`: plain words, never a mention again.
+fn special_mention(special: &str, label: String) -> String {
+    if special.starts_with("date^") {
+        return label;
+    }
+    let name = match special.split_once('^') {
+        Some((_, id)) if label.is_empty() => unescape(id),
+        Some(_) => label,
+        None => unescape(special),
+    };
+    format!("@{}", name.trim_start_matches('@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> Piece {
+        Piece::Plain(text.into())
+    }
+
+    #[test]
+    fn what_was_typed_is_unescaped_exactly_once() {
+        for (sent, typed) in [
+            ("a &lt; b &amp; c &gt; d", "a < b & c > d"),
+            ("&amp;lt;", "&lt;"),
+            ("&", "&"),
+            ("&nbsp;&amp", "&nbsp;&amp"),
+            ("grün 日本 🔥", "grün 日本 🔥"),
+            ("nul\0byte", "nul\u{fffd}byte"),
+        ] {
+            assert_eq!(unescape(sent), typed);
+            assert_eq!(read(sent).to_plain(), typed);
+        }
+    }
+
+    #[test]
+    fn only_slacks_own_marks_become_people_and_rooms() {
+        let bea = Piece::Person(UserId::new("U1").unwrap(), "bea".into());
+        let ops = Piece::Room(ChannelId::new("C1").unwrap(), "ops".into());
+        let table = [
+            ("<@U1|bea> look", vec![bea.clone(), plain(" look")]),
+            ("<#C1|ops>", vec![ops]),
+            ("&lt;@U1&gt;", vec![plain("<@U1>")]),
+            ("<!here> all", vec![plain("@here all")]),
+            ("<!channel|channel>", vec![plain("@channel")]),
+            ("<!subteam^S1|@oncall>", vec![plain("@oncall")]),
+            ("<!subteam^S1>", vec![plain("@S1")]),
+            (
+                "<https://a.b/?x=1&amp;y=2>",
+                vec![plain("https://a.b/?x=1&y=2")],
+            ),
+            ("<http://a.b|a.b> ok", vec![plain("a.b ok")]),
+            ("<@> <#> <x>", vec![plain("<@> <#> <x>")]),
+            ("a < b <@U1|bea>", vec![plain("a < b "), bea]),
+            ("<", vec![plain("<")]),
+            ("<<>>", vec![plain("<<>>")]),
+            ("", vec![]),
+        ];
+        for (sent, pieces) in table {
+            assert_eq!(read(sent), Typed(pieces), "{sent}");
+        }
+    }
+}
