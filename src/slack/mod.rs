@@ -2,14 +2,22 @@
 //!
 //! Inwards, all pure: [`signature`] believes a request, [`address`] says which row it becomes,
 //! [`decode`] says what the row means. Outwards: `render` and `views` make blocks of our messages
-//! and forms. Adapters never touch the store nor each other.
+//! and forms, [`courier`] carries effects over [`client`], and `look` finds out what became of
+//! them. Adapters never touch the store nor each other.
 
 pub mod address;
+pub mod client;
+pub mod courier;
 pub mod decode;
+pub mod methods;
 pub mod signature;
 pub mod typed;
 
+mod classify;
+mod deliver;
+mod destinations;
 mod interaction;
+mod look;
 mod mrkdwn;
 mod pending;
 mod render;

@@ -1,0 +1,249 @@
+//! Carries effects to Slack: one exchange each, and truthfully what is known afterwards.
+//!
+//! It never retries and never waits: both are the engine's. The only thing that it remembers is
+//! who we are. What it says about an effect's end is in `classify`; how it finds out whether an
+//! uncertain one had happened, in `look`.
+
+use super::address::Ourselves;
+use super::classify::{before_anything, outcome};
+use super::client::{Access, Client, Observer};
+use super::methods::Method;
+use crate::courier::{Courier, Look, Outcome, Parcel};
+use crate::domain::effect::{Effect, Provider};
+use crate::domain::form::Form;
+use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::signal::Answer;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// How long we ask who we are.
+const WHO_WE_ARE: Duration = Duration::from_secs(5);
+
+/// Carries effects to Slack.
+pub struct SlackCourier {
+    pub(super) access: Access,
+    pub(super) client: Client,
+    identity: OnceCell<Identity>,
+}
+
+/// Who we are in Slack, as `auth.test` says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The workspace.
+    pub team_id: String,
+    /// Its organisation, if any.
+    pub enterprise_id: Option<String>,
+    /// The bot's user: the creator of its rooms.
+    pub user_id: UserId,
+    /// The bot: the author of its messages.
+    pub bot_id: Option<String>,
+}
+
+impl SlackCourier {
+    /// A courier; nothing is asked of Slack yet.
+    pub fn new(access: Access, observer: Arc<dyn Observer>) -> anyhow::Result<Self> {
+        let client = Client::new(&access, observer)?;
+        Ok(Self {
+            access,
+            client,
+            identity: OnceCell::new(),
+        })
+    }
+
+    /// Who we are; asked once. The error is Slack's code, or what went wrong on the way.
+    pub async fn identity(&self) -> Result<&Identity, String> {
+        let until = Instant::now() + WHO_WE_ARE;
+        self.known(until).await.map_err(code)
+    }
+
+    /// What the edge must know to tell our own messages and our own team.
+    pub fn ourselves(&self) -> Ourselves {
+        let known = self.identity.get();
+        Ourselves {
+            team: known.map(|identity| identity.team_id.clone()),
+            enterprise: known.and_then(|identity| identity.enterprise_id.clone()),
+            user: known.map(|identity| identity.user_id.to_string()),
+            bot: known.and_then(|identity| identity.bot_id.clone()),
+        }
+    }
+
+    /// Asks Slack whether it still knows us: for the health of the whole.
+    pub async fn probe(&self) -> Result<Identity, String> {
+        let until = Instant::now() + WHO_WE_ARE;
+        self.ask_who_we_are(until).await.map_err(code)
+    }
+
+    /// Joins public rooms, so that their history can be looked at; says of each what came of it.
+    pub async fn join_rooms(&self, rooms: &[ChannelId]) -> Vec<(ChannelId, Result<(), String>)> {
+        let mut joined = Vec::with_capacity(rooms.len());
+        for room in rooms {
+            let until = Instant::now() + WHO_WE_ARE;
+            let body = json!({"channel": room.as_str()});
+            let said = self.client.post(Method::ConversationsJoin, &body, until);
+            joined.push((
+                room.clone(),
+                said.await
+                    .map(|_| ())
+                    .map_err(|trouble| code(outcome(trouble, Vec::new()))),
+            ));
+        }
+        joined
+    }
+
+    pub(super) async fn known(&self, until: Instant) -> Result<&Identity, Outcome> {
+        let ask = || self.ask_who_we_are(until);
+        self.identity.get_or_try_init(ask).await
+    }
+
+    async fn ask_who_we_are(&self, until: Instant) -> Result<Identity, Outcome> {
+        let asked = self.client.post(Method::AuthTest, &json!({}), until).await;
+        let said = asked.map_err(|trouble| before_anything(trouble, scopes(Method::AuthTest)))?;
+        let text = |key: &str| said[key].as_str().filter(|text| !text.is_empty());
+        let unreadable = || Outcome::Failed {
+            code: "unreadable_answer".to_owned(),
+        };
+        let user = text("user_id").and_then(|id| UserId::new(id).ok());
+        Ok(Identity {
+            team_id: text("team_id").ok_or_else(unreadable)?.to_owned(),
+            enterprise_id: text("enterprise_id").map(str::to_owned),
+            user_id: user.ok_or_else(unreadable)?,
+            bot_id: text("bot_id").map(str::to_owned),
+        })
+    }
+
+    /// A call whose answer holds nothing that we keep.
+    pub(super) async fn plainly(&self, method: Method, body: Value, until: Instant) -> Outcome {
+        match self.client.post(method, &body, until).await {
+            Ok(_) => Outcome::Done(Answer::Nothing),
+            Err(trouble) => outcome(trouble, scopes(method)),
+        }
+    }
+
+    async fn open_form(&self, trigger: &str, form: &Form, until: Instant) -> Outcome {
+        let body = json!({"trigger_id": trigger, "view": super::views::modal(form)});
+        self.plainly(Method::ViewsOpen, body, until).await
+    }
+
+    async fn update_form(&self, view: &str, form: &Form, until: Instant) -> Outcome {
+        let body = json!({"view_id": view, "view": super::views::modal(form)});
+        self.plainly(Method::ViewsUpdate, body, until).await
+    }
+}
+
+/// What waits when a method is limited.
+pub(super) fn scopes(method: Method) -> Vec<String> {
+    vec![method.scope()]
+}
+
+/// What waits when a room, or a person, has had too many messages: that one.
+pub(super) fn post_scope(target: &str) -> String {
+    format!("{}:{target}", Method::ChatPostMessage.scope())
+}
+
+fn code(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Done(_) => "ok".to_owned(),
+        Outcome::Refused { code }
+        | Outcome::Later { code, .. }
+        | Outcome::Failed { code }
+        | Outcome::Uncertain { code } => code,
+    }
+}
+
+#[async_trait]
+impl Courier for SlackCourier {
+    fn provider(&self) -> Provider {
+        Provider::Slack
+    }
+
+    fn pause_scopes(&self, effect: &Effect) -> Vec<String> {
+        match effect {
+            Effect::PostMessage { room, .. } => {
+                vec![Method::ChatPostMessage.scope(), post_scope(room.as_str())]
+            }
+            Effect::DirectMessage { person, .. } => vec![
+                Method::ConversationsOpen.scope(),
+                Method::ChatPostMessage.scope(),
+                post_scope(person.as_str()),
+            ],
+            Effect::CreateRoom { .. } => scopes(Method::ConversationsCreate),
+            Effect::UpdateCard { .. } => scopes(Method::ChatUpdate),
+            Effect::Pin { .. } => scopes(Method::PinsAdd),
+            Effect::Invite { .. } => scopes(Method::ConversationsInvite),
+            Effect::SetTopic { .. } => scopes(Method::ConversationsSetTopic),
+            Effect::Whisper { .. } => scopes(Method::ChatPostEphemeral),
+            Effect::OpenForm { .. } => scopes(Method::ViewsOpen),
+            Effect::UpdateForm { .. } => scopes(Method::ViewsUpdate),
+            Effect::StageFile { .. } => scopes(Method::FilesGetUploadUrlExternal),
+            Effect::ShareFile { .. } => scopes(Method::FilesCompleteUploadExternal),
+            // Each response_url has a limit of its own; none holds another back.
+            Effect::Reply { .. } | Effect::ShowComponent { .. } => Vec::new(),
+        }
+    }
+
+    async fn deliver(&self, parcel: &Parcel) -> Outcome {
+        let until = Instant::now() + parcel.deadline;
+        match &parcel.effect {
+            Effect::CreateRoom { name, private, .. } => {
+                self.create_room(name, *private, parcel, until).await
+            }
+            Effect::PostMessage { room, message, .. } => {
+                let scope = post_scope(room.as_str());
+                self.post(room, message, scope, parcel, until).await
+            }
+            Effect::DirectMessage {
+                person, message, ..
+            } => match self.direct_room(person, until).await {
+                Ok(room) => {
+                    let scope = post_scope(person.as_str());
+                    self.post(&room, message, scope, parcel, until).await
+                }
+                Err(trouble) => before_anything(trouble, scopes(Method::ConversationsOpen)),
+            },
+            Effect::UpdateCard { .. } => self.update_card(parcel, until).await,
+            Effect::Pin { room, ts } => {
+                let body = json!({"channel": room.as_str(), "timestamp": ts.as_str()});
+                self.plainly(Method::PinsAdd, body, until).await
+            }
+            Effect::Invite { room, person } => {
+                let body = json!({"channel": room.as_str(), "users": person.as_str()});
+                self.plainly(Method::ConversationsInvite, body, until).await
+            }
+            Effect::SetTopic { room, topic } => {
+                let topic = super::mrkdwn::cut_escaped(topic, 250);
+                let body = json!({"channel": room.as_str(), "topic": topic});
+                self.plainly(Method::ConversationsSetTopic, body, until)
+                    .await
+            }
+            Effect::Reply { to, message } => self.reply(to, message, parcel.now, until).await,
+            Effect::Whisper { to, message } => self.whisper(to, message, until).await,
+            Effect::OpenForm { trigger, form, .. } => {
+                self.open_form(&trigger.id, form, until).await
+            }
+            Effect::UpdateForm { view, form } => self.update_form(view.as_str(), form, until).await,
+            Effect::StageFile { name, content, .. } => self.stage(name, content, until).await,
+            Effect::ShareFile {
+                room,
+                file,
+                title,
+                comment,
+            } => self.share(room, file, title, comment, until).await,
+            Effect::ShowComponent { .. } => not_slacks(),
+        }
+    }
+
+    async fn look(&self, parcel: &Parcel) -> Look {
+        let until = Instant::now() + parcel.deadline;
+        self.look_until(parcel, until).await
+    }
+}
+
+fn not_slacks() -> Outcome {
+    Outcome::Refused {
+        code: "not_an_effect_of_slack".to_owned(),
+    }
+}

@@ -1,0 +1,292 @@
+//! How each effect is carried out: which calls, in which order, and what each failure means.
+//!
+//! A message may need several pages. Each carries the effect's id and its own number as metadata,
+//! and before any page of a longer message goes out we look which of them stand already: so half
+//! a message is completed and never begun again.
+
+use super::classify::{before_anything, halfway, outcome};
+use super::client::Trouble;
+use super::courier::{SlackCourier, scopes};
+use super::destinations;
+use super::look::Standing;
+use super::methods::Method;
+use super::mrkdwn;
+use super::render::{self, Page};
+use crate::courier::{Look, Outcome, Parcel, Shown};
+use crate::domain::act::ReplyTo;
+use crate::domain::ids::{ChannelId, EffectId, FileId, MessageTs, UserId};
+use crate::domain::signal::Answer;
+use crate::domain::text::Message;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What our messages are marked with.
+pub(super) const MARK: &str = "wardroom_effect";
+/// Slack takes five answers at a `response_url`; one is left for a retry by hand.
+const ANSWERS: usize = 4;
+
+impl SlackCourier {
+    pub(super) async fn create_room(
+        &self,
+        name: &str,
+        private: bool,
+        parcel: &Parcel,
+        until: Instant,
+    ) -> Outcome {
+        let body = json!({"name": name, "is_private": private});
+        let created = self
+            .client
+            .post(Method::ConversationsCreate, &body, until)
+            .await;
+        match created {
+            Ok(answer) => match room_of(&answer["channel"]) {
+                Some(room) => Outcome::Done(room),
+                None => unreadable_answer(),
+            },
+            // The name may be taken by ourselves, by an attempt whose answer was lost.
+            Err(Trouble::Api(code)) if code == "name_taken" && parcel.after_uncertain => {
+                match self.look_for_room(name, private, parcel, until).await {
+                    Look::Found(answer) => Outcome::Done(answer),
+                    Look::Absent | Look::Unreadable { .. } => Outcome::Refused { code },
+                    Look::Failed { code, .. } => Outcome::Uncertain { code },
+                }
+            }
+            Err(trouble) => outcome(trouble, scopes(Method::ConversationsCreate)),
+        }
+    }
+
+    /// The room in which we speak with one person alone. Opening it shows nothing.
+    pub(super) async fn direct_room(
+        &self,
+        person: &UserId,
+        until: Instant,
+    ) -> Result<ChannelId, Trouble> {
+        let body = json!({"users": person.as_str()});
+        let answer = self
+            .client
+            .post(Method::ConversationsOpen, &body, until)
+            .await?;
+        let room = answer["channel"]["id"].as_str();
+        let room = room.and_then(|id| ChannelId::new(id).ok());
+        room.ok_or_else(|| Trouble::Unknown("unreadable_answer".to_owned()))
+    }
+
+    pub(super) async fn post(
+        &self,
+        room: &ChannelId,
+        message: &Message,
+        scope: String,
+        parcel: &Parcel,
+        until: Instant,
+    ) -> Outcome {
+        let pages = render::pages(message);
+        let mut standing = Standing::default();
+        if pages.len() > 1 {
+            match self.standing(room, parcel, until).await {
+                Ok(found) => standing = found,
+                // Cannot be read: the first time nothing can stand, and later it is the engine
+                // that has decided to say it again.
+                Err(Look::Unreadable { .. }) => {}
+                Err(Look::Failed { code, after }) => return not_now(code, after),
+                Err(Look::Found(_) | Look::Absent) => {}
+            }
+        }
+        for (at, page) in pages.iter().enumerate() {
+            if standing.contains_key(&at) {
+                continue;
+            }
+            match self.post_page(room, page, parcel.id, at, until).await {
+                Ok(ts) => standing.insert(at, ts),
+                Err(trouble) if standing.is_empty() => return outcome(trouble, vec![scope]),
+                Err(trouble) => return halfway(trouble),
+            };
+        }
+        match standing.remove(&0) {
+            Some(ts) => Outcome::Done(Answer::Message {
+                room: room.clone(),
+                ts,
+            }),
+            None => unreadable_answer(),
+        }
+    }
+
+    async fn post_page(
+        &self,
+        room: &ChannelId,
+        page: &Page,
+        id: EffectId,
+        at: usize,
+        until: Instant,
+    ) -> Result<MessageTs, Trouble> {
+        // Flat strings only: others' readers of metadata take nothing else.
+        let mark = json!({"id": id.to_string(), "page": at.to_string()});
+        let body = said(
+            page,
+            json!({
+                "channel": room.as_str(),
+                "metadata": {"event_type": MARK, "event_payload": mark},
+                "unfurl_links": false,
+                "unfurl_media": false,
+            }),
+        );
+        let answer = self
+            .client
+            .post(Method::ChatPostMessage, &body, until)
+            .await?;
+        let ts = answer["ts"].as_str().and_then(|ts| MessageTs::new(ts).ok());
+        ts.ok_or_else(|| Trouble::Unknown("unreadable_answer".to_owned()))
+    }
+
+    pub(super) async fn update_card(&self, parcel: &Parcel, until: Instant) -> Outcome {
+        let Some(Shown::Card { room, ts, message }) = &parcel.shown else {
+            return Outcome::Done(Answer::Nothing);
+        };
+        let pages = render::pages(message);
+        let Some(page) = pages.first() else {
+            return Outcome::Done(Answer::Nothing);
+        };
+        let mut body = said(page, json!({"channel": room.as_str(), "ts": ts.as_str()}));
+        // Without the key the old blocks would stay.
+        body["blocks"] = json!(page.blocks);
+        self.plainly(Method::ChatUpdate, body, until).await
+    }
+
+    pub(super) async fn reply(
+        &self,
+        to: &ReplyTo,
+        message: &Message,
+        now: DateTime<Utc>,
+        until: Instant,
+    ) -> Outcome {
+        let Some(url) = to.live_url(now) else {
+            return refused(match to.response_url {
+                Some(_) => "expired_url",
+                None => "no_response_url",
+            });
+        };
+        let Some(url) = destinations::response_url(url, &self.access) else {
+            return refused("response_url_host_not_allowed");
+        };
+        let pages = render::pages(message);
+        for (at, page) in pages.iter().take(ANSWERS).enumerate() {
+            let body = said(
+                page,
+                json!({"response_type": "ephemeral", "replace_original": false}),
+            );
+            let sent = self
+                .client
+                .post_to(Method::ResponseUrl, url.clone(), &body, until);
+            match (sent.await, at) {
+                (Ok(()), _) => {}
+                (Err(trouble), 0) => return outcome(trouble, Vec::new()),
+                (Err(trouble), _) => return halfway(trouble),
+            }
+        }
+        Outcome::Done(Answer::Nothing)
+    }
+
+    pub(super) async fn whisper(&self, to: &ReplyTo, message: &Message, until: Instant) -> Outcome {
+        let Some(room) = &to.room else {
+            return refused("no_room");
+        };
+        for (at, page) in render::pages(message).iter().enumerate() {
+            let body = said(
+                page,
+                json!({"channel": room.as_str(), "user": to.person.as_str()}),
+            );
+            let sent = self
+                .client
+                .post(Method::ChatPostEphemeral, &body, until)
+                .await;
+            match (sent, at) {
+                (Ok(_), _) => {}
+                (Err(trouble), 0) => return outcome(trouble, scopes(Method::ChatPostEphemeral)),
+                (Err(trouble), _) => return halfway(trouble),
+            }
+        }
+        Outcome::Done(Answer::Nothing)
+    }
+
+    /// Uploads a file; until it is shared nobody sees it, so nothing here can be uncertain.
+    pub(super) async fn stage(&self, name: &str, content: &str, until: Instant) -> Outcome {
+        let asked = self.client.upload_url(name, content.len(), until).await;
+        let (url, file) = match asked {
+            Ok(place) => place,
+            Err(trouble) => {
+                return before_anything(trouble, scopes(Method::FilesGetUploadUrlExternal));
+            }
+        };
+        let Some(url) = destinations::upload_url(url.as_str(), &self.access) else {
+            return refused("upload_host_not_allowed");
+        };
+        let Ok(file) = FileId::new(file) else {
+            return unreadable_answer();
+        };
+        let bytes = content.as_bytes().to_vec();
+        match self.client.upload_to(url, bytes, until).await {
+            Ok(()) => Outcome::Done(Answer::File { id: file }),
+            Err(trouble) => before_anything(trouble, scopes(Method::FilesGetUploadUrlExternal)),
+        }
+    }
+
+    pub(super) async fn share(
+        &self,
+        room: &ChannelId,
+        file: &FileId,
+        title: &str,
+        comment: &str,
+        until: Instant,
+    ) -> Outcome {
+        let mut body = json!({
+            "files": [{"id": file.as_str(), "title": title}],
+            "channel_id": room.as_str(),
+        });
+        if !comment.trim().is_empty() {
+            body["initial_comment"] = json!(mrkdwn::cut_escaped(comment, 4000));
+        }
+        self.plainly(Method::FilesCompleteUploadExternal, body, until)
+            .await
+    }
+}
+
+/// A page in the body of a call.
+fn said(page: &Page, mut body: Value) -> Value {
+    body["text"] = json!(page.text);
+    if !page.blocks.is_empty() {
+        body["blocks"] = json!(page.blocks);
+    }
+    body
+}
+
+/// A room, as Slack describes it.
+pub(super) fn room_of(channel: &Value) -> Option<Answer> {
+    let id = ChannelId::new(channel["id"].as_str()?).ok()?;
+    let name = channel["name"].as_str()?.to_owned();
+    Some(Answer::Room { id, name })
+}
+
+fn refused(code: &str) -> Outcome {
+    Outcome::Refused {
+        code: code.to_owned(),
+    }
+}
+
+fn not_now(code: String, after: Option<Duration>) -> Outcome {
+    match after {
+        Some(after) => Outcome::Later {
+            after,
+            pauses: Vec::new(),
+            code,
+        },
+        None => Outcome::Failed { code },
+    }
+}
+
+/// It said yes and not what: a look may tell.
+fn unreadable_answer() -> Outcome {
+    Outcome::Uncertain {
+        code: "unreadable_answer".to_owned(),
+    }
+}
