@@ -11,5 +11,6 @@ pub mod github;
 pub mod private_postgres;
 pub mod redact;
 pub mod slack;
+pub mod statuspage;
 pub mod store;
 pub mod telemetry;

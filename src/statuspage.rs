@@ -1,0 +1,160 @@
+//! All that knows Statuspage: sets a component to what our incidents say it is.
+//!
+//! The state is rendered when it is delivered and setting it again changes nothing, so there is
+//! nothing to look for. Statuspage takes one request a second for a token, and says 420 or 429
+//! beyond that. <https://developer.statuspage.io/>
+
+use crate::courier::{Courier, Look, Outcome, Parcel, Shown};
+use crate::domain::effect::{Effect, Provider};
+use crate::domain::signal::Answer;
+use anyhow::Context;
+use async_trait::async_trait;
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde_json::json;
+use std::time::Duration;
+use url::Url;
+
+/// What waits when Statuspage says later: it counts all requests of a token together.
+const SCOPE: &str = "statuspage:requests";
+/// When it does not say how long: its limit is counted over a minute.
+const LATER: Duration = Duration::from_secs(30);
+/// A connection that takes longer is none.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// Where Statuspage is and how we prove who we are. Holds a secret: not to be printed.
+#[derive(Clone)]
+pub struct Access {
+    /// `https://api.statuspage.io`
+    pub api_url: Url,
+    /// The page.
+    pub page_id: String,
+    /// The key.
+    pub api_key: String,
+}
+
+/// Carries effects to Statuspage.
+pub struct StatuspageCourier {
+    access: Access,
+    web: Client,
+}
+
+impl StatuspageCourier {
+    /// A courier; nothing is asked of Statuspage yet. The process must have a TLS provider by now.
+    pub fn new(access: Access) -> anyhow::Result<Self> {
+        let web = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .build()
+            .context("preparing to call Statuspage")?;
+        Ok(Self { access, web })
+    }
+
+    fn request(&self, component: &str, status: &str) -> Option<RequestBuilder> {
+        let mut url = self.access.api_url.clone();
+        url.path_segments_mut().ok()?.pop_if_empty().extend([
+            "v1",
+            "pages",
+            &self.access.page_id,
+            "components",
+            component,
+        ]);
+        let key = format!("OAuth {}", self.access.api_key);
+        let body = json!({"component": {"status": status}});
+        Some(self.web.patch(url).header("authorization", key).json(&body))
+    }
+}
+
+#[async_trait]
+impl Courier for StatuspageCourier {
+    fn provider(&self) -> Provider {
+        Provider::Statuspage
+    }
+
+    fn pause_scopes(&self, _effect: &Effect) -> Vec<String> {
+        vec![SCOPE.to_owned()]
+    }
+
+    async fn deliver(&self, parcel: &Parcel) -> Outcome {
+        let Effect::ShowComponent { component } = &parcel.effect else {
+            return refused("not_an_effect_of_statuspage");
+        };
+        let Some(Shown::Component { status }) = &parcel.shown else {
+            return Outcome::Done(Answer::Nothing);
+        };
+        let Some(request) = self.request(component, status) else {
+            return refused("bad_address");
+        };
+        let sent = tokio::time::timeout(parcel.deadline, request.send()).await;
+        match sent {
+            Err(_) => uncertain("timeout"),
+            Ok(Err(error)) if error.is_connect() => Outcome::Failed {
+                code: "connect".to_owned(),
+            },
+            Ok(Err(error)) if error.is_builder() => refused("bad_request"),
+            Ok(Err(_)) => uncertain("broken_off"),
+            Ok(Ok(answer)) => {
+                let retry_after = answer.headers().get("retry-after");
+                let seconds =
+                    retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+                classify(answer.status(), seconds.map(Duration::from_secs))
+            }
+        }
+    }
+
+    async fn look(&self, _parcel: &Parcel) -> Look {
+        Look::Unreadable {
+            code: "nothing_to_look_for".to_owned(),
+        }
+    }
+}
+
+fn classify(status: StatusCode, retry_after: Option<Duration>) -> Outcome {
+    let code = format!("http_{}", status.as_u16());
+    match status.as_u16() {
+        200..=299 => Outcome::Done(Answer::Nothing),
+        420 | 429 => Outcome::Later {
+            after: retry_after.unwrap_or(LATER),
+            pauses: vec![SCOPE.to_owned()],
+            code,
+        },
+        408 | 500.. => Outcome::Uncertain { code },
+        _ => Outcome::Refused { code },
+    }
+}
+
+fn refused(code: &str) -> Outcome {
+    Outcome::Refused {
+        code: code.to_owned(),
+    }
+}
+
+fn uncertain(code: &str) -> Outcome {
+    Outcome::Uncertain {
+        code: code.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_statuspage_says_means_one_thing() {
+        let said = |status: u16, after| classify(StatusCode::from_u16(status).unwrap(), after);
+        let later = |seconds, code: &str| Outcome::Later {
+            after: Duration::from_secs(seconds),
+            pauses: vec![SCOPE.into()],
+            code: code.into(),
+        };
+        assert_eq!(said(200, None), Outcome::Done(Answer::Nothing));
+        assert_eq!(said(420, None), later(30, "http_420"));
+        let after = Some(Duration::from_secs(9));
+        assert_eq!(said(429, after), later(9, "http_429"));
+        for status in [301, 400, 401, 403, 404, 422] {
+            assert_eq!(said(status, None), refused(&format!("http_{status}")));
+        }
+        for status in [408, 500, 502, 503] {
+            assert_eq!(said(status, None), uncertain(&format!("http_{status}")));
+        }
+    }
+}
