@@ -39,6 +39,9 @@ create table outbox (
 create index outbox_due on outbox (priority, run_at, seq) where ended_at is null and not blocked;
 create index outbox_lane on outbox (lane, seq) where ended_at is null;
 create index outbox_coalesce on outbox (coalesce_key) where ended_at is null;
+-- The newest message that we know of in a lane.
+create index outbox_messages on outbox (lane, seq)
+    where state = 'done' and kind in ('post_message', 'direct_message');
 create index outbox_parked on outbox (seq) where state = 'parked';
 create index outbox_old on outbox (ended_at) where ended_at is not null;
 

@@ -5,7 +5,7 @@
 //! error, and its user tries once more on a fresh one.
 
 use super::writer::Writer;
-use super::{Seal, Store, StoreError};
+use super::{Seal, Store, StoreError, Wakes};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,8 +75,9 @@ impl Store {
             .acquire_timeout(WRITER_TIMEOUT)
             .test_before_acquire(false)
             .connect_lazy_with(session("1500ms"));
-        let writer = Writer::start(writer_pool, batching);
-        Self { pool, writer, seal }
+        let wakes = Arc::new(Wakes::default());
+        let writer = Writer::start(writer_pool, batching, wakes.clone());
+        Self { wakes, pool, writer, seal }
     }
 
     /// Asks the database for a sign of life.

@@ -7,7 +7,7 @@
 use super::append::{Arrival, append_all, lock_lanes, one};
 use super::{Store, StoreError};
 use crate::domain::effect::Effect;
-use crate::domain::ids::{EffectId, IncidentId};
+use crate::domain::ids::{EffectId, IncidentId, MessageTs};
 use crate::domain::signal::{Answer, End, Receipt};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -50,6 +50,8 @@ pub enum Ending {
         at: DateTime<Utc>,
         /// Whether the attempt counts.
         counted: Counted,
+        /// What is known of earlier attempts.
+        certainty: Certainty,
         /// Why.
         error: String,
     },
@@ -59,6 +61,8 @@ pub enum Ending {
         look_at: DateTime<Utc>,
         /// How often it was looked for in vain.
         looks: i32,
+        /// Whether the attempt counts.
+        counted: Counted,
         /// Why.
         error: String,
     },
@@ -73,6 +77,15 @@ pub enum Counted {
     Yes,
     /// The provider, or a pause, asked to wait: it does not.
     No,
+}
+
+/// What is known of an effect that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// It has not happened.
+    SurelyNot,
+    /// It may have: it is looked for, or repeated where that is harmless.
+    Perhaps,
 }
 
 impl Store {
@@ -109,29 +122,58 @@ impl Store {
         .await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
-            let effect = serde_json::from_value(row.effect)
-                .map_err(|error| StoreError::Unreadable(format!("outbox {}: {error}", row.id)))?;
+            let effect = match serde_json::from_value(row.effect) {
+                Ok(effect) => effect,
+                Err(error) => {
+                    tracing::error!(effect.id = %row.id, error = %error, "an effect cannot be read; it is parked");
+                    self.park_unreadable(row.id, token, &row.lane, now).await?;
+                    continue;
+                }
+            };
             let order = (row.priority, row.seq);
-            claimed.push((
-                order,
-                Claimed {
-                    id: EffectId(row.id),
-                    effect,
-                    lane: row.lane,
-                    attempts: row.attempts,
-                    looks: row.looks,
-                    generation: row.generation,
-                    uncertain: row.state == "uncertain",
-                    not_after: row.not_after,
-                    first_attempt_at: row.first_attempt_at,
-                    created_at: row.created_at,
-                    traceparent: row.traceparent,
-                    token,
-                },
-            ));
+            let effect = Claimed {
+                id: EffectId(row.id),
+                effect,
+                lane: row.lane,
+                attempts: row.attempts,
+                looks: row.looks,
+                generation: row.generation,
+                uncertain: row.state == "uncertain",
+                not_after: row.not_after,
+                first_attempt_at: row.first_attempt_at,
+                created_at: row.created_at,
+                traceparent: row.traceparent,
+                token,
+            };
+            claimed.push((order, effect));
         }
         claimed.sort_by_key(|(order, _)| *order);
         Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
+    }
+
+    /// Puts aside a row that this version cannot read; a newer one may, after a retry by hand.
+    async fn park_unreadable(
+        &self,
+        id: Uuid,
+        token: Uuid,
+        lane: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        lock_lanes(&mut transaction, &one(lane)).await?;
+        sqlx::query!(
+            "update outbox set state = 'parked', error = 'unreadable', ended_at = $3,
+                               lease_until = null, lease_token = null
+              where id = $1 and lease_token = $2",
+            id,
+            token,
+            now,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        unblock_next(&mut transaction, lane).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Settles a claimed effect: its row, its lane's next, and its receipt, in one transaction.
@@ -145,50 +187,41 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         lock_lanes(&mut transaction, &one(&claimed.lane)).await?;
         let changed = match ending {
-            Ending::Again { at, counted, error } => {
-                let uncounted = i32::from(*counted == Counted::No);
-                sqlx::query!(
-                    "update outbox
-                        set run_at = $3, error = $4, attempts = attempts - $5, looks = 0,
-                            state = case when $6 then 'uncertain' else 'open' end,
-                            lease_until = null, lease_token = null
-                      where id = $1 and lease_token = $2",
-                    claimed.id.0,
-                    claimed.token,
-                    at,
-                    error,
-                    uncounted,
-                    claimed.uncertain && *counted == Counted::No,
-                )
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected()
+            Ending::Again { at, counted, certainty, error } => {
+                let state = match certainty {
+                    Certainty::SurelyNot => "open",
+                    Certainty::Perhaps => "uncertain",
+                };
+                wait(&mut transaction, claimed, (*at, state, 0, *counted, error)).await?
             }
-            Ending::Unsure {
-                look_at,
-                looks,
-                error,
-            } => sqlx::query!(
-                "update outbox
-                    set run_at = $3, error = $4, looks = $5, state = 'uncertain',
-                        lease_until = null, lease_token = null
-                  where id = $1 and lease_token = $2",
-                claimed.id.0,
-                claimed.token,
-                look_at,
-                error,
-                looks,
-            )
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected(),
+            Ending::Unsure { look_at, looks, counted, error } => {
+                let wanted = (*look_at, "uncertain", *looks, *counted, error);
+                wait(&mut transaction, claimed, wanted).await?
+            }
             Ending::Over(end) => self.end(&mut transaction, claimed, end, now).await?,
         };
         if changed == 0 {
             return Err(StoreError::Fenced);
         }
         transaction.commit().await?;
+        if matches!(ending, Ending::Over(_)) {
+            self.wakes.inbox.notify_one();
+            self.wakes.outbox.notify_one();
+        }
         Ok(())
+    }
+
+    /// The newest message that we know of in a lane: a look goes back to there.
+    pub async fn last_known_ts(&self, lane: &str) -> Result<Option<MessageTs>, StoreError> {
+        let ts = sqlx::query_scalar!(
+            "select answer -> 'message' ->> 'ts' from outbox
+              where lane = $1 and state = 'done' and kind in ('post_message', 'direct_message')
+              order by seq desc limit 1",
+            lane,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(ts.flatten().and_then(|ts| MessageTs::new(ts).ok()))
     }
 
     async fn end(
@@ -255,6 +288,31 @@ impl Store {
         append_all(connection, &[&arrival], self.seal.is_some()).await?;
         Ok(())
     }
+}
+
+/// Puts a claimed row back: run at, state, looks, whether the attempt counts, why.
+async fn wait(
+    connection: &mut PgConnection,
+    claimed: &Claimed,
+    (at, state, looks, counted, error): (DateTime<Utc>, &str, i32, Counted, &str),
+) -> Result<u64, StoreError> {
+    let uncounted = i32::from(counted == Counted::No);
+    let done = sqlx::query!(
+        "update outbox
+            set run_at = $3, state = $4, looks = $5, attempts = attempts - $6, error = $7,
+                lease_until = null, lease_token = null
+          where id = $1 and lease_token = $2",
+        claimed.id.0,
+        claimed.token,
+        at,
+        state,
+        looks,
+        uncounted,
+        error,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 fn subject(incident: Option<IncidentId>, effect: EffectId) -> String {

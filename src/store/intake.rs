@@ -4,12 +4,13 @@
 //! nothing slow happens between claim and commit.
 
 use super::append::{lock_subjects, one};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Wakes};
 use crate::domain::decision::Decision;
 use crate::domain::facts::{Facts, Needs};
 use crate::domain::ids::SignalId;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, Transaction};
+use std::sync::Arc;
 
 /// A row of the inbox, opened.
 #[derive(Debug, Clone)]
@@ -24,8 +25,8 @@ pub struct StoredSignal {
     pub subject: String,
     /// What the decoder needs beside the body.
     pub headers: serde_json::Value,
-    /// The body as it came.
-    pub body: Vec<u8>,
+    /// The body as it came; `None` when it is sealed with another key, or forgotten.
+    pub body: Option<Vec<u8>>,
     /// When it arrived.
     pub at: DateTime<Utc>,
     /// W3C trace context.
@@ -37,16 +38,32 @@ pub struct StoredSignal {
 /// A claimed signal and its transaction. Dropped: everything is undone and the row is free again.
 pub struct Intake {
     transaction: Transaction<'static, Postgres>,
+    wakes: Arc<Wakes>,
     /// What was claimed.
     pub signal: StoredSignal,
+}
+
+/// A row with its body, as it is kept.
+struct InboxBody {
+    id: uuid::Uuid,
+    source: String,
+    kind: String,
+    subject: String,
+    headers: serde_json::Value,
+    body: Option<Vec<u8>>,
+    sealed: bool,
+    received_at: DateTime<Utc>,
+    traceparent: Option<String>,
+    attempts: i32,
 }
 
 impl Store {
     /// Claims the oldest signal that is due and whose subject is free.
     pub async fn claim_signal(&self, now: DateTime<Utc>) -> Result<Option<Intake>, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let row = sqlx::query!(
-            r#"select id, source, kind, subject, headers, body as "body!", sealed, received_at,
+        let row = sqlx::query_as!(
+            InboxBody,
+            r#"select id, source, kind, subject, headers, body, sealed, received_at,
                       traceparent, attempts
                  from inbox
                 where state = 'open' and not blocked and run_at <= $1
@@ -57,11 +74,37 @@ impl Store {
         )
         .fetch_optional(&mut *transaction)
         .await?;
+        self.claimed(transaction, row)
+    }
+
+    /// Claims this signal again, after its transaction was in another one's way; `None` when
+    /// somebody else has it by now.
+    pub async fn claim_this_signal(&self, id: SignalId) -> Result<Option<Intake>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let row = sqlx::query_as!(
+            InboxBody,
+            r#"select id, source, kind, subject, headers, body, sealed, received_at,
+                      traceparent, attempts
+                 from inbox
+                where id = $1 and state = 'open' and not blocked
+                  for update skip locked"#,
+            id.0,
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        self.claimed(transaction, row)
+    }
+
+    fn claimed(
+        &self,
+        transaction: Transaction<'static, Postgres>,
+        row: Option<InboxBody>,
+    ) -> Result<Option<Intake>, StoreError> {
         let Some(row) = row else { return Ok(None) };
-        let body = if row.sealed {
-            self.opened(&row.body)?
-        } else {
-            row.body
+        let body = match (&self.seal, row.body) {
+            (Some(seal), Some(body)) if row.sealed => seal.open(&body),
+            (None, Some(_)) if row.sealed => None,
+            (_, body) => body,
         };
         let signal = StoredSignal {
             id: SignalId(row.id),
@@ -74,17 +117,7 @@ impl Store {
             traceparent: row.traceparent,
             attempts: row.attempts,
         };
-        Ok(Some(Intake {
-            transaction,
-            signal,
-        }))
-    }
-
-    pub(super) fn opened(&self, body: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.seal
-            .as_ref()
-            .and_then(|seal| seal.open(body))
-            .ok_or_else(|| StoreError::Unreadable("a body is sealed with another key".to_owned()))
+        Ok(Some(Intake { transaction, wakes: self.wakes.clone(), signal }))
     }
 
     /// Notes that a signal failed: it is tried again at `retry_at`, or parked when that is `None`.
@@ -153,6 +186,9 @@ impl Intake {
         .await?;
         unblock_next(&mut self.transaction, &self.signal.subject).await?;
         self.transaction.commit().await?;
+        if !decision.effects.is_empty() {
+            self.wakes.outbox.notify_one();
+        }
         Ok(())
     }
 }

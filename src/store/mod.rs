@@ -28,7 +28,7 @@ mod writer;
 pub use api::{AuditRow, InboxRow, OutboxRow, Page};
 pub use append::{Appended, Arrival};
 pub use connect::{Batching, Settings};
-pub use deliver::{Claimed, Counted, Ending};
+pub use deliver::{Certainty, Claimed, Counted, Ending};
 pub use error::{AppendError, StoreError};
 pub use gauges::{Gauges, QueueGauge};
 pub use incidents::IncidentFilter;
@@ -42,7 +42,24 @@ use std::sync::Arc;
 /// The database, as the rest of the program sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    wakes: Arc<Wakes>,
     pool: PgPool,
     writer: writer::Writer,
     seal: Option<Arc<Seal>>,
+}
+
+/// Hints that there is work: nobody relies on them, everybody polls each second as well.
+#[derive(Debug, Default)]
+pub struct Wakes {
+    /// A signal may be due.
+    pub inbox: tokio::sync::Notify,
+    /// An effect may be due.
+    pub outbox: tokio::sync::Notify,
+}
+
+impl Store {
+    /// The hints of this process's own writes.
+    pub fn wakes(&self) -> &Wakes {
+        &self.wakes
+    }
 }

@@ -6,7 +6,7 @@
 //! told 503, for "not durable" must be true when we say it.
 
 use super::append::{Appended, Arrival, append_all, look_up};
-use super::{AppendError, Batching, Seal, Store, StoreError};
+use super::{AppendError, Batching, Seal, Store, StoreError, Wakes};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,10 +40,11 @@ struct Flusher {
     queue: Arc<Mutex<mpsc::Receiver<Waiting>>>,
     pool: PgPool,
     batch_rows: usize,
+    wakes: Arc<Wakes>,
 }
 
 impl Writer {
-    pub(super) fn start(pool: PgPool, batching: Batching) -> Self {
+    pub(super) fn start(pool: PgPool, batching: Batching, wakes: Arc<Wakes>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_ROWS);
         let queue = Arc::new(Mutex::new(receiver));
         let (flushers, batch_rows) = match batching {
@@ -51,11 +52,7 @@ impl Writer {
             Batching::Off => (pool.options().get_max_connections(), 1),
         };
         for _ in 0..flushers {
-            let flusher = Flusher {
-                queue: queue.clone(),
-                pool: pool.clone(),
-                batch_rows,
-            };
+            let flusher = Flusher { queue: queue.clone(), pool: pool.clone(), batch_rows, wakes: wakes.clone() };
             tokio::spawn(flusher.run());
         }
         Self {
@@ -117,7 +114,10 @@ impl Flusher {
         let sealed = batch.first().is_some_and(|waiting| waiting.sealed);
         let arrivals: Vec<&Arrival> = batch.iter().map(|waiting| &waiting.arrival).collect();
         match self.write(&arrivals, sealed).await {
-            Ok(appended) => answer_all(batch, appended.into_iter().map(Ok)),
+            Ok(appended) => {
+                self.wakes.inbox.notify_one();
+                answer_all(batch, appended.into_iter().map(Ok));
+            }
             // One row that the database refuses must not take its neighbours along.
             Err(StoreError::Refused(_) | StoreError::Unreadable(_)) if arrivals.len() > 1 => {
                 let mut answers = Vec::with_capacity(arrivals.len());

@@ -1,0 +1,296 @@
+//! Signals in, decisions saved: one transaction each.
+//!
+//! A signal that fails is tried again with growing pauses and then parked: shown, counted, told to
+//! a person, never dropped, and in nobody's way. A database that is away is not the signal's fault
+//! and does not count.
+
+use super::Engine;
+use crate::domain::act::AnswerTo;
+use crate::domain::decide::decide;
+use crate::domain::decision::{Change, Decision};
+use crate::domain::effect::Effect;
+use crate::domain::facts::needs;
+use crate::domain::incident::{NotificationStatus, TimelineKind};
+use crate::domain::signal::{Event, ParkedRow, Receipt, Signal, TimerDue};
+use crate::store::{Arrival, Intake, StoreError, StoredSignal};
+use crate::telemetry::traces;
+use chrono::{DateTime, Duration, Utc};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+use tracing::Instrument;
+
+/// A signal that failed this often is parked: after about a minute.
+const ATTEMPTS: i32 = 6;
+/// Two transactions in each other's way: so often at once, before it counts as a failure.
+const CONFLICTS: u32 = 5;
+
+/// Why a signal could not be decided.
+enum Failure {
+    /// The database: not the signal's fault.
+    Store(StoreError),
+    /// The signal, or our code: words for the parked row, without anything of the body.
+    Signal(String, Option<Signal>),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Engine {
+    /// Decides the oldest signal that is due; `false` when there is none.
+    pub async fn intake_step(&self) -> Result<bool, StoreError> {
+        let now = self.parts.clock.now();
+        let Some(intake) = self.parts.store.claim_signal(now).await? else { return Ok(false) };
+        let stored = intake.signal.clone();
+        let span = tracing::info_span!(
+            "decide",
+            signal.id = %stored.id,
+            signal.kind = %stored.kind,
+            signal.source = %stored.source,
+            outcome = tracing::field::Empty,
+        );
+        traces::continue_from(&span, stored.traceparent.as_deref());
+        // Others may find work too while this one is decided.
+        self.parts.store.wakes().inbox.notify_one();
+        self.decide_claimed(intake, stored, now).instrument(span).await?;
+        Ok(true)
+    }
+
+    async fn decide_claimed(
+        &self,
+        intake: Intake,
+        stored: StoredSignal,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let metrics = &self.parts.metrics;
+        match self.decide_with_patience(intake, &stored, now).await {
+            Ok(None) => Ok(()),
+            Ok(Some((signal, decision))) => {
+                let outcome = decision.outcome.as_str();
+                metrics.signal_decided(&event_type(&stored), outcome, began.elapsed());
+                self.count(&signal, &decision, now);
+                tracing::Span::current().record("outcome", outcome);
+                tracing::info!(
+                    effects = decision.effects.len(),
+                    duration_ms = began.elapsed().as_millis() as u64,
+                    "decided"
+                );
+                Ok(())
+            }
+            Err(Failure::Store(error)) => Err(error),
+            Err(Failure::Signal(why, signal)) => {
+                metrics.signal_decided(&event_type(&stored), "failed", began.elapsed());
+                self.set_aside(&stored, &why, signal, now).await
+            }
+        }
+    }
+
+    /// Decides; does it again when two transactions were in each other's way.
+    async fn decide_with_patience(
+        &self,
+        intake: Intake,
+        stored: &StoredSignal,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Signal, Decision)>, Failure> {
+        let mut intake = Some(intake);
+        for _ in 0..CONFLICTS {
+            let claimed = match intake.take() {
+                Some(intake) => Some(intake),
+                None => self.parts.store.claim_this_signal(stored.id).await?,
+            };
+            // Somebody else took it meanwhile.
+            let Some(claimed) = claimed else { return Ok(None) };
+            match self.decide_once(claimed, stored, now).await {
+                Err(Failure::Store(StoreError::Conflict(_))) => {}
+                decided => return decided.map(Some),
+            }
+        }
+        Err(Failure::Signal("conflict".to_owned(), None))
+    }
+
+    async fn decide_once(
+        &self,
+        mut intake: Intake,
+        stored: &StoredSignal,
+        now: DateTime<Utc>,
+    ) -> Result<(Signal, Decision), Failure> {
+        let rules = self.rules();
+        let signal = guarded(|| self.decode(stored, &rules))
+            .map_err(|why| Failure::Signal(why, None))?;
+        let facts = match intake.facts(&needs(&signal), now).await {
+            Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
+                return Err(Failure::Signal(code(&error), Some(signal)));
+            }
+            facts => facts?,
+        };
+        let decision = guarded(|| Ok(decide(&signal, &facts, &rules, now)))
+            .map_err(|why| Failure::Signal(why, Some(signal.clone())))?;
+        let traceparent = traces::traceparent(&tracing::Span::current());
+        match intake.finish(&decision, traceparent.as_deref(), now).await {
+            Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
+                Err(Failure::Signal(code(&error), Some(signal)))
+            }
+            finished => finished.map(|()| (signal, decision)).map_err(Failure::from),
+        }
+    }
+
+    fn decode(&self, stored: &StoredSignal, rules: &crate::domain::rules::Rules) -> Result<Signal, String> {
+        let Some(body) = stored.body.as_deref() else {
+            return Err("the body is forgotten, or sealed with another key".to_owned());
+        };
+        let unreadable = |error: serde_json::Error| format!("unreadable: {error}");
+        let event = match stored.source.as_str() {
+            "receipt" => Event::Receipt(Box::new(
+                serde_json::from_slice::<Receipt>(body).map_err(unreadable)?,
+            )),
+            "timer" => Event::TimerDue(
+                serde_json::from_slice::<TimerDue>(body).map_err(unreadable)?,
+            ),
+            "engine" => Event::Parked(
+                serde_json::from_slice::<ParkedRow>(body).map_err(unreadable)?,
+            ),
+            source => {
+                let decode = self
+                    .parts
+                    .decoders
+                    .get(source)
+                    .ok_or_else(|| format!("nothing here reads the source {source}"))?;
+                return decode(stored, body, rules);
+            }
+        };
+        Ok(Signal { id: stored.id, at: stored.at, event })
+    }
+
+    async fn set_aside(
+        &self,
+        stored: &StoredSignal,
+        why: &str,
+        signal: Option<Signal>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let store = &self.parts.store;
+        self.parts.metrics.error("engine");
+        let attempts = stored.attempts + 1;
+        if attempts < ATTEMPTS {
+            tracing::warn!(attempts, error = why, "a signal could not be decided; it is tried again");
+            let pause = Duration::seconds(1 << attempts.clamp(0, 6));
+            store.signal_failed(stored.id, why, Some(now + pause), now).await?;
+            return Ok(());
+        }
+        tracing::error!(attempts, error = why, "a signal is parked: `wardroom inbox replay {}` retries it", stored.id);
+        let parked = ParkedRow {
+            signal: stored.id,
+            what: format!("{} {}", stored.source, stored.kind),
+            reply_to: signal.and_then(|signal| match signal.event {
+                Event::Asked(request) => match request.answer_to {
+                    AnswerTo::Person(to) => Some(to),
+                    AnswerTo::Api => None,
+                },
+                _ => None,
+            }),
+        };
+        // A parked notice about a parked notice would have no end.
+        if stored.source != "engine"
+            && let Ok(body) = serde_json::to_vec(&parked)
+        {
+            let notice = Arrival {
+                source: "engine",
+                kind: "parked".to_owned(),
+                dedup_key: format!("parked:{}:{}", stored.id, now.timestamp_micros()),
+                subject: format!("parked:{}", stored.id),
+                headers: serde_json::json!({}),
+                body: body.into(),
+                traceparent: stored.traceparent.clone(),
+                at: now,
+            };
+            // The notice first: told twice is better than parked and never told.
+            if store.append(notice).await.is_err() {
+                return Ok(());
+            }
+        }
+        store.signal_failed(stored.id, why, None, now).await?;
+        Ok(())
+    }
+
+    fn count(&self, signal: &Signal, decision: &Decision, now: DateTime<Utc>) {
+        let metrics = &self.parts.metrics;
+        if let Event::Asked(request) = &signal.event
+            && matches!(request.answer_to, AnswerTo::Person(_))
+        {
+            metrics.slack_command(request.act.name(), decision.outcome.as_str());
+        }
+        let resolved = decision.changes.iter().any(|change| {
+            matches!(change, Change::Timeline(line) if line.kind == TimelineKind::Resolved)
+        });
+        for change in &decision.changes {
+            match change {
+                Change::Declare(incident) => metrics.incident_declared(incident.severity.as_str()),
+                Change::Save(incident) => {
+                    let since = |at: DateTime<Utc>| {
+                        (at - incident.declared_at).to_std().unwrap_or_default()
+                    };
+                    if let Some(at) = incident.acknowledged_at.filter(|at| *at == now) {
+                        metrics.incident_acknowledged(since(at));
+                    }
+                    if let Some(at) = incident.resolved_at.filter(|_| resolved) {
+                        metrics.incident_resolved(incident.severity.as_str(), since(at));
+                    }
+                }
+                Change::Notified { status, .. } => {
+                    if let Event::Receipt(receipt) = &signal.event {
+                        metrics.notification(channel(&receipt.effect), status_word(*status));
+                    }
+                }
+                Change::Notify(row) if row.status == NotificationStatus::Throttled => {
+                    metrics.notification("dm", "throttled");
+                }
+                Change::Notify(_)
+                | Change::Timeline(_)
+                | Change::Audit(_)
+                | Change::SetTimer { .. }
+                | Change::CancelTimer { .. } => {}
+            }
+        }
+    }
+}
+
+fn channel(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::DirectMessage { .. } => "dm",
+        _ => "channel",
+    }
+}
+
+fn status_word(status: NotificationStatus) -> &'static str {
+    match status {
+        NotificationStatus::Pending => "pending",
+        NotificationStatus::Sent => "sent",
+        NotificationStatus::Failed => "failed",
+        NotificationStatus::Throttled => "throttled",
+        NotificationStatus::Uncertain => "uncertain",
+    }
+}
+
+/// What a signal is called in the metrics: source and kind.
+fn event_type(stored: &StoredSignal) -> String {
+    format!("{}_{}", stored.source, stored.kind.replace(':', "_"))
+}
+
+/// What the database said, for the parked row: its code, and no values.
+fn code(error: &StoreError) -> String {
+    match error {
+        StoreError::Refused(sqlx::Error::Database(database)) => {
+            let constraint = database.constraint().unwrap_or("no constraint");
+            format!("database {} ({constraint})", database.code().unwrap_or_default())
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Runs our own pure code; a panic in it is a failure of this signal and of nothing else.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err("panicked".to_owned()))
+}

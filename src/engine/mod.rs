@@ -1,0 +1,80 @@
+//! Every transaction and every loop: the ring's motor.
+//!
+//! Each loop is a step called again and again; a test calls the same steps by hand. Nothing here
+//! knows a provider: decoders and couriers are handed in. Nothing that was accepted lives in
+//! memory: a process that dies between two lines loses no work.
+
+pub mod clock;
+mod breaker;
+mod delivery;
+mod intake;
+pub mod plan;
+mod run;
+mod shown;
+mod tick;
+
+pub use run::Running;
+pub use tick::{Duties, Process};
+
+use crate::courier::Courier;
+use crate::domain::effect::Provider;
+use crate::domain::rules::Rules;
+use crate::domain::signal::Signal;
+use crate::store::{Store, StoredSignal};
+use crate::telemetry::health::Health;
+use crate::telemetry::metrics::Metrics;
+use breaker::Breakers;
+use clock::Clock;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Makes a signal of what arrived from one source: the row and its body. Pure. An error's text is for the log and the
+/// parked row: it must hold none of the body.
+pub type Decode = Arc<dyn Fn(&StoredSignal, &[u8], &Rules) -> Result<Signal, String> + Send + Sync>;
+
+/// What the engine is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// The team's rules; replaced whole on a reload.
+    pub rules: watch::Receiver<Arc<Rules>>,
+    /// A decoder for each source of the inbox that is not the engine's own.
+    pub decoders: HashMap<&'static str, Decode>,
+    /// A courier for each provider that is configured.
+    pub couriers: Vec<Arc<dyn Courier>>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the probes read.
+    pub health: Arc<Health>,
+    /// Effects under way at once in this process.
+    pub concurrency: usize,
+}
+
+/// The ring's motor.
+pub struct Engine {
+    parts: Parts,
+    couriers: BTreeMap<Provider, Arc<dyn Courier>>,
+    breakers: Breakers,
+    versions: run::Versions,
+}
+
+impl Engine {
+    /// Puts the parts together; nothing runs yet.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let couriers =
+            parts.couriers.iter().map(|courier| (courier.provider(), courier.clone())).collect();
+        Arc::new(Self {
+            parts,
+            couriers,
+            breakers: Breakers::default(),
+            versions: run::Versions::default(),
+        })
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        self.parts.rules.borrow().clone()
+    }
+}

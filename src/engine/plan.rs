@@ -1,0 +1,140 @@
+//! What follows from an exchange or a look: when to try again, when to look, when to give up.
+//!
+//! Pure, so that every way an exchange can end stands in one table. The rule that a reader would
+//! question: an uncertain effect is never simply sent again. What its repetition means decides.
+
+use crate::courier::{Look, Outcome};
+use crate::domain::effect::{Effect, Repeat};
+use crate::domain::signal::{Answer, End};
+use crate::store::{Claimed, Counted, Ending};
+use chrono::{DateTime, Duration, Utc};
+
+/// A provider may still be busy with a request whose answer we did not get; looking earlier than
+/// this after the deadline would find nothing that says anything.
+const LOOK_AFTER: Duration = Duration::seconds(2);
+/// The second look comes this long after the first.
+const LOOK_AGAIN: Duration = Duration::seconds(3);
+/// So many looks in vain mean that it did not happen.
+const LOOKS: i32 = 2;
+/// When nobody could look for this long, it ends uncertain.
+const LOOK_NO_LONGER: Duration = Duration::minutes(30);
+/// So many attempts, about twenty minutes with their pauses, and a person must look.
+pub const ATTEMPTS: i32 = 12;
+/// Pauses between attempts double up to this.
+const LONGEST_PAUSE: Duration = Duration::minutes(5);
+
+/// How long to wait after the `attempts`-th attempt: 1 s, 2 s, 4 s, … 5 min, give or take a fifth.
+/// `jitter` is between 0 and 1: without it, everything that failed together comes back together.
+pub fn backoff(attempts: i32, jitter: f64) -> Duration {
+    let exponent = attempts.clamp(1, 16) - 1;
+    let pause = Duration::seconds(1 << exponent).min(LONGEST_PAUSE);
+    let spread = 0.8 + 0.4 * jitter.clamp(0.0, 1.0);
+    Duration::milliseconds((pause.num_milliseconds() as f64 * spread) as i64)
+}
+
+/// What follows from an exchange.
+pub fn after_exchange(
+    outcome: Outcome,
+    claimed: &Claimed,
+    now: DateTime<Utc>,
+    jitter: f64,
+) -> Ending {
+    let spent = claimed.attempts >= ATTEMPTS;
+    match outcome {
+        Outcome::Done(answer) => Ending::Over(End::Done(answer)),
+        Outcome::Refused { code } => Ending::Over(End::Refused { code }),
+        Outcome::Later { after, code, .. } => {
+            let at = now + Duration::from_std(after).unwrap_or(LONGEST_PAUSE);
+            again(claimed, at, Counted::No, code)
+        }
+        Outcome::Failed { code } if spent => Ending::Over(End::Parked { code }),
+        Outcome::Failed { code } => {
+            again(claimed, now + backoff(claimed.attempts, jitter), Counted::Yes, code)
+        }
+        Outcome::Uncertain { code } => match claimed.effect.repeat() {
+            Repeat::Never => Ending::Over(End::Uncertain { code }),
+            Repeat::Harmless if spent => Ending::Over(End::Parked { code }),
+            Repeat::Harmless => {
+                let pause = backoff(claimed.attempts, jitter).max(LOOK_AFTER);
+                again(claimed, now + pause, Counted::Yes, code)
+            }
+            Repeat::LookFirst => {
+                Ending::Unsure { look_at: now + LOOK_AFTER, looks: 0, counted: Counted::Yes, error: code }
+            }
+        },
+    }
+}
+
+/// What follows from a look.
+pub fn after_look(look: Look, claimed: &Claimed, now: DateTime<Utc>, jitter: f64) -> Ending {
+    match look {
+        Look::Found(answer) => Ending::Over(End::Done(answer)),
+        Look::Absent if claimed.looks + 1 < LOOKS => Ending::Unsure {
+            look_at: now + LOOK_AGAIN,
+            looks: claimed.looks + 1,
+            counted: Counted::No,
+            error: "looked_for".to_owned(),
+        },
+        Look::Absent if claimed.attempts > ATTEMPTS => {
+            Ending::Over(End::Parked { code: "not_delivered".to_owned() })
+        }
+        Look::Absent => {
+            let at = now + backoff(claimed.attempts.max(2) - 1, jitter) - Duration::seconds(1);
+            Ending::Again {
+                at: at.max(now),
+                counted: Counted::No,
+                certainty: Certainty::SurelyNot,
+                error: "not_delivered".to_owned(),
+            }
+        }
+        Look::Unreadable { code } => Ending::Over(End::Uncertain { code }),
+        Look::Failed { code, .. } if now - claimed.first_attempt_at > LOOK_NO_LONGER => {
+            Ending::Over(End::Uncertain { code })
+        }
+        Look::Failed { code, after } => {
+            let pause = after
+                .and_then(|after| Duration::from_std(after).ok())
+                .unwrap_or_else(|| backoff(claimed.attempts, jitter).max(LOOK_AFTER));
+            Ending::Unsure {
+                look_at: now + pause,
+                looks: claimed.looks,
+                counted: Counted::No,
+                error: code,
+            }
+        }
+    }
+}
+
+/// What follows without any exchange; `None`: there must be one.
+pub fn before_exchange(
+    claimed: &Claimed,
+    paused_until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<Ending> {
+    if claimed.uncertain && claimed.effect.repeat() == Repeat::Never {
+        return Some(Ending::Over(End::Uncertain { code: "interrupted".to_owned() }));
+    }
+    if claimed.not_after.is_some_and(|not_after| now >= not_after) {
+        return Some(Ending::Over(End::Expired));
+    }
+    let until = paused_until?;
+    Some(again(claimed, until, Counted::No, "paused".to_owned()))
+}
+
+/// Whether the effect only shows state and there is none to show.
+pub fn nothing_to_show(effect: &Effect) -> Ending {
+    debug_assert!(effect.coalesce_key().is_some(), "only state is rendered at delivery");
+    Ending::Over(End::Done(Answer::Nothing))
+}
+
+/// Again at `at`, unless that is too late to be of use.
+fn again(claimed: &Claimed, at: DateTime<Utc>, counted: Counted, error: String) -> Ending {
+    if claimed.not_after.is_some_and(|not_after| at >= not_after) {
+        return Ending::Over(End::Expired);
+    }
+    let certainty =
+        if claimed.uncertain { Certainty::Perhaps } else { Certainty::SurelyNot };
+    Ending::Again { at, counted, certainty, error }
+}
+
+pub use crate::store::Certainty;

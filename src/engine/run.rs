@@ -1,0 +1,165 @@
+//! The loops: the same steps, again and again, until it is time to stop.
+//!
+//! Stopping is orderly: nothing new is claimed, what is under way ends or its lease runs out. A
+//! loop that meets a database that is away waits a moment and goes on; it never ends by itself.
+
+use super::Engine;
+use super::tick::{Duties, Process};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// The poll that everything relies on; hints only make it faster.
+const POLL: Duration = Duration::from_secs(1);
+/// How long a loop waits when the database does not answer.
+const AWAY: Duration = Duration::from_millis(500);
+
+/// The running loops.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    loops: JoinSet<()>,
+    engine: Arc<Engine>,
+    process: Process,
+}
+
+/// Whether this binary may claim, or a newer one has changed the tables.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    outdated: AtomicBool,
+}
+
+impl Engine {
+    /// Starts the loops: `deciders` signals are decided at once.
+    pub fn start(self: &Arc<Self>, process: Process, deciders: usize) -> Running {
+        let (stop, stopping) = watch::channel(false);
+        let mut loops = JoinSet::new();
+        for _ in 0..deciders.max(1) {
+            loops.spawn(self.clone().decide_on(stopping.clone()));
+        }
+        loops.spawn(self.clone().deliver_on(stopping.clone()));
+        loops.spawn(self.clone().tick_on(process.clone(), stopping));
+        Running { stop, loops, engine: self.clone(), process }
+    }
+
+    pub(super) fn heed_versions(&self, newer: &[String]) {
+        let outdated = !newer.is_empty();
+        if outdated && !self.versions.outdated.swap(true, Ordering::SeqCst) {
+            tracing::error!(
+                tables = %newer.join(", "),
+                "a newer version of wardroom changed these tables: this one claims nothing any more; deploy the newer one"
+            );
+        }
+        if !outdated {
+            self.versions.outdated.store(false, Ordering::SeqCst);
+        }
+    }
+
+    fn may_claim(&self) -> bool {
+        !self.versions.outdated.load(Ordering::SeqCst)
+    }
+
+    async fn decide_on(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
+        while !*stopping.borrow() {
+            if !self.may_claim() {
+                pause(&mut stopping, POLL).await;
+                continue;
+            }
+            match self.intake_step().await {
+                Ok(more) => {
+                    self.parts.health.engine_progressed();
+                    if !more {
+                        let wakes = self.parts.store.wakes();
+                        tokio::select! {
+                            () = wakes.inbox.notified() => {}
+                            () = pause(&mut stopping, POLL) => {}
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, cause = ?error_code(&error), "signals wait for the database");
+                    pause(&mut stopping, AWAY).await;
+                }
+            }
+        }
+    }
+
+    async fn deliver_on(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
+        let slots = Arc::new(Semaphore::new(self.parts.concurrency));
+        let mut under_way = JoinSet::new();
+        while !*stopping.borrow() {
+            while under_way.try_join_next().is_some() {}
+            let free = slots.available_permits();
+            if free == 0 || !self.may_claim() {
+                tokio::select! {
+                    permit = slots.acquire(), if free == 0 => drop(permit),
+                    () = pause(&mut stopping, POLL) => {}
+                }
+                continue;
+            }
+            match self.claim_batch(free).await {
+                Ok(batch) if batch.claimed.is_empty() => {
+                    let wakes = self.parts.store.wakes();
+                    tokio::select! {
+                        () = wakes.outbox.notified() => {}
+                        () = pause(&mut stopping, POLL) => {}
+                    }
+                }
+                Ok(batch) => {
+                    for errand in batch.errands() {
+                        let Ok(slot) = slots.clone().acquire_owned().await else { return };
+                        let engine = self.clone();
+                        under_way.spawn(async move {
+                            engine.run_errand(errand).await;
+                            drop(slot);
+                        });
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, cause = ?error_code(&error), "effects wait for the database");
+                    pause(&mut stopping, AWAY).await;
+                }
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    async fn tick_on(self: Arc<Self>, process: Process, mut stopping: watch::Receiver<bool>) {
+        let mut duties = Duties::default();
+        while !*stopping.borrow() {
+            if let Err(error) = self.tick(&mut duties, &process).await {
+                tracing::warn!(error = %error, cause = ?error_code(&error), "the clock's duties wait for the database");
+            }
+            pause(&mut stopping, POLL).await;
+        }
+    }
+}
+
+impl Running {
+    /// Claims nothing more, and waits until what is under way has ended, or until `grace` is over:
+    /// then the leases give it back.
+    pub async fn stop(mut self, grace: Duration) {
+        let _nobody_left = self.stop.send(true);
+        let ended = tokio::time::timeout(grace, async {
+            while self.loops.join_next().await.is_some() {}
+        })
+        .await;
+        if ended.is_err() {
+            tracing::warn!("stopping with effects under way: they are looked for after their lease");
+            self.loops.shutdown().await;
+        }
+        let left = self.engine.parts.store.leave(self.process.id);
+        let _not_vital = tokio::time::timeout(Duration::from_secs(1), left).await;
+    }
+}
+
+/// Waits, or until it is time to stop.
+async fn pause(stopping: &mut watch::Receiver<bool>, length: Duration) {
+    let _either = tokio::time::timeout(length, stopping.changed()).await;
+}
+
+/// The cause's own words hold no values for the kinds of error that a loop meets.
+fn error_code(error: &crate::store::StoreError) -> Option<String> {
+    std::error::Error::source(error).map(ToString::to_string)
+}

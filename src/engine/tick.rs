@@ -1,0 +1,70 @@
+//! What happens by the clock: timers, the sign of life, the sweep, and what is forgotten.
+//!
+//! Webhooks and hints are the fast path; this is the guarantee. Every step is safe to run on every
+//! replica at once.
+
+use super::Engine;
+use crate::store::StoreError;
+use chrono::{DateTime, Duration, Utc};
+
+/// When each of the clock's duties was done last, by this process.
+#[derive(Debug, Default)]
+pub struct Duties {
+    beat: Option<DateTime<Utc>>,
+    sweep: Option<DateTime<Utc>>,
+    forget: Option<DateTime<Utc>>,
+}
+
+/// The guides' `heartbeat_interval`.
+const BEAT_EVERY: Duration = Duration::seconds(15);
+const SWEEP_EVERY: Duration = Duration::seconds(30);
+const FORGET_EVERY: Duration = Duration::minutes(10);
+
+fn due(last: &mut Option<DateTime<Utc>>, every: Duration, now: DateTime<Utc>) -> bool {
+    if last.is_some_and(|last| now - last < every) {
+        return false;
+    }
+    *last = Some(now);
+    true
+}
+
+impl Engine {
+    /// Does what is due by the clock; returns how many timers fired.
+    pub async fn tick(&self, duties: &mut Duties, me: &Process) -> Result<usize, StoreError> {
+        let now = self.parts.clock.now();
+        let store = &self.parts.store;
+        let fired = store.fire_timers(now).await?;
+        if fired > 0 {
+            store.wakes().inbox.notify_one();
+        }
+        if due(&mut duties.beat, BEAT_EVERY, now) {
+            store.beat(me.id, &me.host, me.started_at, now).await?;
+            let newer = store.newer_modules().await?;
+            self.heed_versions(&newer);
+        }
+        if due(&mut duties.sweep, SWEEP_EVERY, now) {
+            let freed = store.free_stuck_heads().await?;
+            if freed > 0 {
+                tracing::warn!(freed, "rows were blocked by nothing; they are free again");
+            }
+            self.parts.metrics.job_succeeded("sweep", now.timestamp());
+        }
+        if due(&mut duties.forget, FORGET_EVERY, now) {
+            let forgotten = store.forget_old(now).await?;
+            tracing::debug!(forgotten, "old rows were cleared away");
+            self.parts.metrics.job_succeeded("retention", now.timestamp());
+        }
+        Ok(fired)
+    }
+}
+
+/// This process, as the others see it.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// Its id, new at every start.
+    pub id: uuid::Uuid,
+    /// Its host's name.
+    pub host: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+}
