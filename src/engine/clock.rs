@@ -4,8 +4,8 @@
 //! clock stands still until the test moves it, so no test ever waits.
 
 use chrono::{DateTime, Duration, Utc};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// What time it is. Cheap to clone; clones of a manual clock are one clock.
 #[derive(Debug, Clone)]

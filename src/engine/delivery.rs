@@ -37,8 +37,16 @@ pub(super) struct Errand {
 
 impl Batch {
     pub(super) fn errands(self) -> impl Iterator<Item = Errand> {
-        let Self { claimed, pauses, claimed_at } = self;
-        claimed.into_iter().map(move |claimed| Errand { claimed, pauses: pauses.clone(), claimed_at })
+        let Self {
+            claimed,
+            pauses,
+            claimed_at,
+        } = self;
+        claimed.into_iter().map(move |claimed| Errand {
+            claimed,
+            pauses: pauses.clone(),
+            claimed_at,
+        })
     }
 }
 
@@ -67,9 +75,16 @@ impl Engine {
         let claimed_at = Instant::now();
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
         let claimed = self.parts.store.claim_effects(now, limit).await?;
-        let pauses =
-            if claimed.is_empty() { HashMap::new() } else { self.parts.store.pauses(now).await? };
-        Ok(Batch { claimed, pauses: Arc::new(pauses), claimed_at })
+        let pauses = if claimed.is_empty() {
+            HashMap::new()
+        } else {
+            self.parts.store.pauses(now).await?
+        };
+        Ok(Batch {
+            claimed,
+            pauses: Arc::new(pauses),
+            claimed_at,
+        })
     }
 
     /// Carries one effect; whatever happens, the row says so, or its lease runs out.
@@ -101,10 +116,16 @@ impl Engine {
     }
 
     async fn deliver(&self, errand: Errand) -> Result<(), StoreError> {
-        let Errand { claimed, pauses, claimed_at } = errand;
+        let Errand {
+            claimed,
+            pauses,
+            claimed_at,
+        } = errand;
         let now = self.parts.clock.now();
         let Some(courier) = self.couriers.get(&claimed.effect.provider()).cloned() else {
-            let end = End::Dropped { why: "not_configured".to_owned() };
+            let end = End::Dropped {
+                why: "not_configured".to_owned(),
+            };
             return self.settle(&claimed, Ending::Over(end), now).await;
         };
         let paused_until = courier
@@ -129,7 +150,9 @@ impl Engine {
         } else {
             let shown = self.shown(&claimed.effect).await?;
             if matches!(shown, Some(Shown::Nothing)) {
-                return self.settle(&claimed, plan::nothing_to_show(&claimed.effect), now).await;
+                return self
+                    .settle(&claimed, plan::nothing_to_show(&claimed.effect), now)
+                    .await;
             }
             let parcel = self.parcel(&claimed, now, shown).await?;
             let outcome = self.exchange(&*courier, &parcel).await?;
@@ -145,8 +168,11 @@ impl Engine {
         shown: Option<Shown>,
     ) -> Result<Parcel, StoreError> {
         let store = &self.parts.store;
-        let last_known_ts =
-            if claimed.uncertain { store.last_known_ts(&claimed.lane).await? } else { None };
+        let last_known_ts = if claimed.uncertain {
+            store.last_known_ts(&claimed.lane).await?
+        } else {
+            None
+        };
         let again = claimed.uncertain || claimed.attempts > 1;
         let taken_rooms = match &claimed.effect {
             Effect::CreateRoom { .. } if again => store.incident_rooms().await?,
@@ -165,11 +191,20 @@ impl Engine {
         })
     }
 
-    async fn exchange(&self, courier: &dyn Courier, parcel: &Parcel) -> Result<Outcome, StoreError> {
+    async fn exchange(
+        &self,
+        courier: &dyn Courier,
+        parcel: &Parcel,
+    ) -> Result<Outcome, StoreError> {
         let began = Instant::now();
-        let outcome = tokio::time::timeout(DEADLINE + Duration::from_millis(500), courier.deliver(parcel))
-            .await
-            .unwrap_or_else(|_late| Outcome::Uncertain { code: "timeout".to_owned() });
+        let outcome = tokio::time::timeout(
+            DEADLINE + Duration::from_millis(500),
+            courier.deliver(parcel),
+        )
+        .await
+        .unwrap_or_else(|_late| Outcome::Uncertain {
+            code: "timeout".to_owned(),
+        });
         let provider = courier.provider();
         let word = match &outcome {
             Outcome::Done(_) => "ok",
@@ -178,10 +213,16 @@ impl Engine {
             Outcome::Failed { .. } => "failed",
             Outcome::Uncertain { .. } => "uncertain",
         };
-        self.parts.metrics.external(provider.as_str(), word, began.elapsed());
+        self.parts
+            .metrics
+            .external(provider.as_str(), word, began.elapsed());
         match &outcome {
             Outcome::Done(_) | Outcome::Refused { .. } => self.answered(courier),
-            Outcome::Later { after, pauses, code } => {
+            Outcome::Later {
+                after,
+                pauses,
+                code,
+            } => {
                 self.answered(courier);
                 self.pause(pauses, *after, code).await?;
             }
@@ -194,10 +235,17 @@ impl Engine {
     }
 
     async fn look(&self, courier: &dyn Courier, parcel: &Parcel) -> Result<Look, StoreError> {
-        let look = tokio::time::timeout(DEADLINE + Duration::from_millis(500), courier.look(parcel))
-            .await
-            .unwrap_or_else(|_late| Look::Failed { code: "timeout".to_owned(), after: None });
-        tracing::info!(found = matches!(look, Look::Found(_)), "looked for an effect whose end was unknown");
+        let look =
+            tokio::time::timeout(DEADLINE + Duration::from_millis(500), courier.look(parcel))
+                .await
+                .unwrap_or_else(|_late| Look::Failed {
+                    code: "timeout".to_owned(),
+                    after: None,
+                });
+        tracing::info!(
+            found = matches!(look, Look::Found(_)),
+            "looked for an effect whose end was unknown"
+        );
         match &look {
             Look::Found(_) | Look::Absent | Look::Unreadable { .. } => self.answered(courier),
             Look::Failed { code, after: None } => self.failed(courier, code).await?,
@@ -213,15 +261,27 @@ impl Engine {
 
     async fn failed(&self, courier: &dyn Courier, code: &str) -> Result<(), StoreError> {
         let provider = courier.provider();
-        let Some(pause) = self.breakers.failed(provider) else { return Ok(()) };
+        let Some(pause) = self.breakers.failed(provider) else {
+            return Ok(());
+        };
         self.parts.metrics.breaker(provider.as_str(), 1);
-        tracing::warn!(provider = provider.as_str(), seconds = pause.as_secs(), "the breaker is open");
-        self.write_pause(&[provider.as_str().to_owned()], pause, code).await
+        tracing::warn!(
+            provider = provider.as_str(),
+            seconds = pause.as_secs(),
+            "the breaker is open"
+        );
+        self.write_pause(&[provider.as_str().to_owned()], pause, code)
+            .await
     }
 
     /// Writes the pauses that a provider asked for. When a second room of a method is limited, it
     /// is the method that is limited.
-    async fn pause(&self, scopes: &[String], after: Duration, code: &str) -> Result<(), StoreError> {
+    async fn pause(
+        &self,
+        scopes: &[String],
+        after: Duration,
+        code: &str,
+    ) -> Result<(), StoreError> {
         let mut scopes = scopes.to_vec();
         let now = self.parts.clock.now();
         for scope in scopes.clone() {
@@ -232,16 +292,29 @@ impl Engine {
                 continue;
             };
             let method = format!("{provider}:{method}");
-            if self.parts.store.another_room_paused(&method, &scope, now).await? {
+            if self
+                .parts
+                .store
+                .another_room_paused(&method, &scope, now)
+                .await?
+            {
                 scopes.push(method);
             }
         }
         self.write_pause(&scopes, after, code).await
     }
 
-    async fn write_pause(&self, scopes: &[String], after: Duration, code: &str) -> Result<(), StoreError> {
+    async fn write_pause(
+        &self,
+        scopes: &[String],
+        after: Duration,
+        code: &str,
+    ) -> Result<(), StoreError> {
         let after = chrono::Duration::from_std(after).unwrap_or(chrono::Duration::minutes(5));
-        self.parts.store.pause(scopes, self.parts.clock.now() + after, code).await
+        self.parts
+            .store
+            .pause(scopes, self.parts.clock.now() + after, code)
+            .await
     }
 
     async fn settle(

@@ -29,7 +29,7 @@ enum Failure {
     /// The database: not the signal's fault.
     Store(StoreError),
     /// The signal, or our code: words for the parked row, without anything of the body.
-    Signal(String, Option<Signal>),
+    Signal(String, Option<Box<Signal>>),
 }
 
 impl From<StoreError> for Failure {
@@ -42,7 +42,9 @@ impl Engine {
     /// Decides the oldest signal that is due; `false` when there is none.
     pub async fn intake_step(&self) -> Result<bool, StoreError> {
         let now = self.parts.clock.now();
-        let Some(intake) = self.parts.store.claim_signal(now).await? else { return Ok(false) };
+        let Some(intake) = self.parts.store.claim_signal(now).await? else {
+            return Ok(false);
+        };
         let stored = intake.signal.clone();
         let span = tracing::info_span!(
             "decide",
@@ -54,7 +56,9 @@ impl Engine {
         traces::continue_from(&span, stored.traceparent.as_deref());
         // Others may find work too while this one is decided.
         self.parts.store.wakes().inbox.notify_one();
-        self.decide_claimed(intake, stored, now).instrument(span).await?;
+        self.decide_claimed(intake, stored, now)
+            .instrument(span)
+            .await?;
         Ok(true)
     }
 
@@ -83,7 +87,8 @@ impl Engine {
             Err(Failure::Store(error)) => Err(error),
             Err(Failure::Signal(why, signal)) => {
                 metrics.signal_decided(&event_type(&stored), "failed", began.elapsed());
-                self.set_aside(&stored, &why, signal, now).await
+                self.set_aside(&stored, &why, signal.map(|signal| *signal), now)
+                    .await
             }
         }
     }
@@ -102,7 +107,9 @@ impl Engine {
                 None => self.parts.store.claim_this_signal(stored.id).await?,
             };
             // Somebody else took it meanwhile.
-            let Some(claimed) = claimed else { return Ok(None) };
+            let Some(claimed) = claimed else {
+                return Ok(None);
+            };
             match self.decide_once(claimed, stored, now).await {
                 Err(Failure::Store(StoreError::Conflict(_))) => {}
                 decided => return decided.map(Some),
@@ -118,26 +125,30 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<(Signal, Decision), Failure> {
         let rules = self.rules();
-        let signal = guarded(|| self.decode(stored, &rules))
-            .map_err(|why| Failure::Signal(why, None))?;
+        let signal =
+            guarded(|| self.decode(stored, &rules)).map_err(|why| Failure::Signal(why, None))?;
         let facts = match intake.facts(&needs(&signal), now).await {
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
-                return Err(Failure::Signal(code(&error), Some(signal)));
+                return Err(Failure::Signal(code(&error), Some(Box::new(signal))));
             }
             facts => facts?,
         };
         let decision = guarded(|| Ok(decide(&signal, &facts, &rules, now)))
-            .map_err(|why| Failure::Signal(why, Some(signal.clone())))?;
+            .map_err(|why| Failure::Signal(why, Some(Box::new(signal.clone()))))?;
         let traceparent = traces::traceparent(&tracing::Span::current());
         match intake.finish(&decision, traceparent.as_deref(), now).await {
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
-                Err(Failure::Signal(code(&error), Some(signal)))
+                Err(Failure::Signal(code(&error), Some(Box::new(signal))))
             }
             finished => finished.map(|()| (signal, decision)).map_err(Failure::from),
         }
     }
 
-    fn decode(&self, stored: &StoredSignal, rules: &crate::domain::rules::Rules) -> Result<Signal, String> {
+    fn decode(
+        &self,
+        stored: &StoredSignal,
+        rules: &crate::domain::rules::Rules,
+    ) -> Result<Signal, String> {
         let Some(body) = stored.body.as_deref() else {
             return Err("the body is forgotten, or sealed with another key".to_owned());
         };
@@ -146,12 +157,12 @@ impl Engine {
             "receipt" => Event::Receipt(Box::new(
                 serde_json::from_slice::<Receipt>(body).map_err(unreadable)?,
             )),
-            "timer" => Event::TimerDue(
-                serde_json::from_slice::<TimerDue>(body).map_err(unreadable)?,
-            ),
-            "engine" => Event::Parked(
-                serde_json::from_slice::<ParkedRow>(body).map_err(unreadable)?,
-            ),
+            "timer" => {
+                Event::TimerDue(serde_json::from_slice::<TimerDue>(body).map_err(unreadable)?)
+            }
+            "engine" => {
+                Event::Parked(serde_json::from_slice::<ParkedRow>(body).map_err(unreadable)?)
+            }
             source => {
                 let decode = self
                     .parts
@@ -161,7 +172,11 @@ impl Engine {
                 return decode(stored, body, rules);
             }
         };
-        Ok(Signal { id: stored.id, at: stored.at, event })
+        Ok(Signal {
+            id: stored.id,
+            at: stored.at,
+            event,
+        })
     }
 
     async fn set_aside(
@@ -175,12 +190,23 @@ impl Engine {
         self.parts.metrics.error("engine");
         let attempts = stored.attempts + 1;
         if attempts < ATTEMPTS {
-            tracing::warn!(attempts, error = why, "a signal could not be decided; it is tried again");
+            tracing::warn!(
+                attempts,
+                error = why,
+                "a signal could not be decided; it is tried again"
+            );
             let pause = Duration::seconds(1 << attempts.clamp(0, 6));
-            store.signal_failed(stored.id, why, Some(now + pause), now).await?;
+            store
+                .signal_failed(stored.id, why, Some(now + pause), now)
+                .await?;
             return Ok(());
         }
-        tracing::error!(attempts, error = why, "a signal is parked: `wardroom inbox replay {}` retries it", stored.id);
+        tracing::error!(
+            attempts,
+            error = why,
+            "a signal is parked: `wardroom inbox replay {}` retries it",
+            stored.id
+        );
         let parked = ParkedRow {
             signal: stored.id,
             what: format!("{} {}", stored.source, stored.kind),
@@ -284,7 +310,10 @@ fn code(error: &StoreError) -> String {
     match error {
         StoreError::Refused(sqlx::Error::Database(database)) => {
             let constraint = database.constraint().unwrap_or("no constraint");
-            format!("database {} ({constraint})", database.code().unwrap_or_default())
+            format!(
+                "database {} ({constraint})",
+                database.code().unwrap_or_default()
+            )
         }
         other => other.to_string(),
     }

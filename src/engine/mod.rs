@@ -4,8 +4,8 @@
 //! knows a provider: decoders and couriers are handed in. Nothing that was accepted lives in
 //! memory: a process that dies between two lines loses no work.
 
-pub mod clock;
 mod breaker;
+pub mod clock;
 mod delivery;
 mod intake;
 pub mod plan;
@@ -64,8 +64,11 @@ pub struct Engine {
 impl Engine {
     /// Puts the parts together; nothing runs yet.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let couriers =
-            parts.couriers.iter().map(|courier| (courier.provider(), courier.clone())).collect();
+        let couriers = parts
+            .couriers
+            .iter()
+            .map(|courier| (courier.provider(), courier.clone()))
+            .collect();
         Arc::new(Self {
             parts,
             couriers,

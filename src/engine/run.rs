@@ -40,7 +40,12 @@ impl Engine {
         }
         loops.spawn(self.clone().deliver_on(stopping.clone()));
         loops.spawn(self.clone().tick_on(process.clone(), stopping));
-        Running { stop, loops, engine: self.clone(), process }
+        Running {
+            stop,
+            loops,
+            engine: self.clone(),
+            process,
+        }
     }
 
     pub(super) fn heed_versions(&self, newer: &[String]) {
@@ -108,7 +113,9 @@ impl Engine {
                 }
                 Ok(batch) => {
                     for errand in batch.errands() {
-                        let Ok(slot) = slots.clone().acquire_owned().await else { return };
+                        let Ok(slot) = slots.clone().acquire_owned().await else {
+                            return;
+                        };
                         let engine = self.clone();
                         under_way.spawn(async move {
                             engine.run_errand(errand).await;
@@ -146,7 +153,9 @@ impl Running {
         })
         .await;
         if ended.is_err() {
-            tracing::warn!("stopping with effects under way: they are looked for after their lease");
+            tracing::warn!(
+                "stopping with effects under way: they are looked for after their lease"
+            );
             self.loops.shutdown().await;
         }
         let left = self.engine.parts.store.leave(self.process.id);

@@ -52,7 +52,9 @@ impl Engine {
         if due(&mut duties.forget, FORGET_EVERY, now) {
             let forgotten = store.forget_old(now).await?;
             tracing::debug!(forgotten, "old rows were cleared away");
-            self.parts.metrics.job_succeeded("retention", now.timestamp());
+            self.parts
+                .metrics
+                .job_succeeded("retention", now.timestamp());
         }
         Ok(fired)
     }

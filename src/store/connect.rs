@@ -77,7 +77,12 @@ impl Store {
             .connect_lazy_with(session("1500ms"));
         let wakes = Arc::new(Wakes::default());
         let writer = Writer::start(writer_pool, batching, wakes.clone());
-        Self { wakes, pool, writer, seal }
+        Self {
+            wakes,
+            pool,
+            writer,
+            seal,
+        }
     }
 
     /// Asks the database for a sign of life.

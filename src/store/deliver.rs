@@ -38,7 +38,8 @@ pub struct Claimed {
     pub created_at: DateTime<Utc>,
     /// W3C trace context.
     pub traceparent: Option<String>,
-    token: Uuid,
+    /// The lease's fence.
+    pub token: Uuid,
 }
 
 /// What becomes of a claimed effect.
@@ -187,15 +188,25 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         lock_lanes(&mut transaction, &one(&claimed.lane)).await?;
         let changed = match ending {
-            Ending::Again { at, counted, certainty, error } => {
+            Ending::Again {
+                at,
+                counted,
+                certainty,
+                error,
+            } => {
                 let state = match certainty {
                     Certainty::SurelyNot => "open",
                     Certainty::Perhaps => "uncertain",
                 };
                 wait(&mut transaction, claimed, (*at, state, 0, *counted, error)).await?
             }
-            Ending::Unsure { look_at, looks, counted, error } => {
-                let wanted = (*look_at, "uncertain", *looks, *counted, error);
+            Ending::Unsure {
+                look_at,
+                looks,
+                counted,
+                error,
+            } => {
+                let wanted = (*look_at, "uncertain", *looks, *counted, error.as_str());
                 wait(&mut transaction, claimed, wanted).await?
             }
             Ending::Over(end) => self.end(&mut transaction, claimed, end, now).await?,

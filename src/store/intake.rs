@@ -117,7 +117,11 @@ impl Store {
             traceparent: row.traceparent,
             attempts: row.attempts,
         };
-        Ok(Some(Intake { transaction, wakes: self.wakes.clone(), signal }))
+        Ok(Some(Intake {
+            transaction,
+            wakes: self.wakes.clone(),
+            signal,
+        }))
     }
 
     /// Notes that a signal failed: it is tried again at `retry_at`, or parked when that is `None`.

@@ -52,7 +52,12 @@ impl Writer {
             Batching::Off => (pool.options().get_max_connections(), 1),
         };
         for _ in 0..flushers {
-            let flusher = Flusher { queue: queue.clone(), pool: pool.clone(), batch_rows, wakes: wakes.clone() };
+            let flusher = Flusher {
+                queue: queue.clone(),
+                pool: pool.clone(),
+                batch_rows,
+                wakes: wakes.clone(),
+            };
             tokio::spawn(flusher.run());
         }
         Self {
