@@ -18,7 +18,7 @@ pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 /// How deep lists and maps may lie in one another.
 const DEPTH: usize = 32;
 /// How many nodes one file may have, repetitions by aliases included.
-const NODES: usize = 50_000;
+const NODES: usize = 20_000;
 
 /// A value and its place.
 #[derive(Debug, Clone)]
@@ -82,6 +82,10 @@ impl Node {
 struct Open {
     node: Node,
     key: Option<Key>,
+    /// The keys so far with their lines; a scan of the entries would be quadratic.
+    seen: HashMap<String, usize>,
+    /// Whether `key` is there already: of two equal keys the first one's value stays.
+    repeated: bool,
     anchor: usize,
     /// The node count when it was opened: its size is the difference when it closes.
     before: usize,
@@ -249,18 +253,16 @@ impl Builder<'_> {
     fn key(&mut self, text: Cow<'_, str>, place: Place) -> Result<(), Stop> {
         self.count(&place, 1)?;
         let open = self.open.last_mut().expect("wants_key saw an open map");
-        if let Kind::Map(entries) = &open.node.kind
-            && let Some((first, _)) = entries.iter().find(|(key, _)| key.name == *text)
-        {
+        if let Some(first) = open.seen.get(&*text) {
             self.found
                 .error(
                     &place,
                     format!("the key `{}` stands here a second time", short(&text)),
                 )
-                .hint(format!(
-                    "it was first given on line {}: keep one",
-                    first.place.line
-                ));
+                .hint(format!("it was first given on line {first}: keep one"));
+            open.repeated = true;
+        } else {
+            open.seen.insert(text.clone().into_owned(), place.line);
         }
         open.key = Some(Key {
             name: text.into_owned(),
@@ -283,6 +285,8 @@ impl Builder<'_> {
         self.open.push(Open {
             node: Node { place, kind },
             key: None,
+            seen: HashMap::new(),
+            repeated: false,
             anchor,
             before,
         });
@@ -290,32 +294,19 @@ impl Builder<'_> {
     }
 
     fn put(&mut self, node: Node) {
-        match self.open.last_mut() {
-            None => self.root = Some(node),
-            Some(Open {
-                node:
-                    Node {
-                        kind: Kind::List(items),
-                        ..
-                    },
-                ..
-            }) => items.push(node),
-            Some(Open {
-                node:
-                    Node {
-                        kind: Kind::Map(entries),
-                        ..
-                    },
-                key,
-                ..
-            }) => {
-                let key = key.take().expect("a value in a map follows its key");
-                // Of two equal keys the first stays: the second has been reported.
-                if !entries.iter().any(|(known, _)| known.name == key.name) {
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        match &mut open.node.kind {
+            Kind::List(items) => items.push(node),
+            Kind::Map(entries) => {
+                let key = open.key.take().expect("a value in a map follows its key");
+                if !std::mem::take(&mut open.repeated) {
                     entries.push((key, node));
                 }
             }
-            Some(_) => {}
+            Kind::Null | Kind::Scalar(_) => {}
         }
     }
 

@@ -22,6 +22,7 @@ fn bombs_are_refused_quickly() {
         ("dashes", "- ".repeat(400_000)),
         ("questions", "? ".repeat(400_000)),
         ("anchors", "[&a ".repeat(200_000)),
+        ("keys", (0..60_000).map(|n| format!("k{n}: \n")).collect()),
         ("itself", "a: &a [*a]".to_owned()),
         ("items", format!("[{}]", "a,".repeat(400_000))),
     ] {
