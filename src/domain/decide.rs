@@ -1,13 +1,37 @@
 //! The one door into the domain: a signal and what is known make a decision.
+//!
+//! It only says which room answers for what; every rule is in the room's own file. Pure: it can
+//! be called again with the same arguments, and is, whenever a transaction has to be repeated.
 
 use super::decision::Decision;
 use super::facts::Facts;
+use super::incident::ask::{self, Scene};
+use super::incident::{answer, receipts, room};
 use super::rules::Rules;
-use super::signal::Signal;
+use super::signal::{Event, Signal, Timer};
 use chrono::{DateTime, Utc};
 
 /// Decides what follows from a signal. Pure: the same arguments give the same decision.
 pub fn decide(signal: &Signal, facts: &Facts, rules: &Rules, now: DateTime<Utc>) -> Decision {
-    let _ = (facts, rules, now);
-    Decision::on(signal.id)
+    let mut decision = Decision::on(signal.id);
+    let scene = Scene {
+        at: signal.at,
+        now,
+        facts,
+        rules,
+    };
+    match &signal.event {
+        Event::Asked(request) => ask::decide_request(&mut decision, request, &scene),
+        Event::RoomClosed { room } => room::closed(&mut decision, &scene, room),
+        Event::RoomReopened { room } => room::reopened(&mut decision, &scene, room),
+        Event::RoomRenamed { room, name } => room::renamed(&mut decision, &scene, room, name),
+        Event::Receipt(receipt) => receipts::decide_receipt(&mut decision, receipt, &scene),
+        Event::TimerDue(due) => match due.timer {
+            Timer::RoomOverdue => room::overdue(&mut decision, &scene, due),
+        },
+        Event::Parked(row) => answer::parked(&mut decision, &scene, row),
+        // Nothing is decided on these yet; the inbox keeps them.
+        Event::Webhook(_) | Event::Unused { .. } => {}
+    }
+    decision
 }

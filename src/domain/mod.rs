@@ -4,6 +4,7 @@
 //! adapter turns what arrives into a [`signal::Signal`] and carries out an [`effect::Effect`].
 
 pub mod act;
+pub mod command;
 pub mod decide;
 pub mod decision;
 pub mod effect;
@@ -14,3 +15,5 @@ pub mod incident;
 pub mod rules;
 pub mod signal;
 pub mod text;
+mod typed;
+pub mod verbs;

@@ -3,7 +3,28 @@
 //! Values only. What may happen to it is decided in the files beside this one; where it is kept
 //! is the store's affair. Forward only: the order of [`Status`] is the law.
 
+pub(crate) mod answer;
+pub(crate) mod ask;
+pub mod buttons;
+pub mod card;
+mod declare;
+pub mod declare_form;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod help;
+mod menu;
 pub mod naming;
+pub mod postmortem;
+pub(crate) mod receipts;
+mod resolve;
+mod roles;
+pub(crate) mod room;
+mod route;
+mod severity;
+pub mod statuspage;
+mod timeline;
+mod update;
+pub(crate) mod words;
 
 use super::ids::{Actor, ChannelId, EffectId, IncidentId, MessageTs, UserId, ViewId};
 use chrono::{DateTime, Utc};

@@ -1,0 +1,251 @@
+//! The text of `/incident` into an act.
+//!
+//! One table, [`VERBS`](super::verbs::VERBS), drives the parser, the help and the docs. Any text is answered: what is
+//! not understood becomes [`Act::Misunderstood`] with words that say what would be. Pure, and never
+//! panics: everything is taken by words and characters, never by bytes.
+
+use super::act::{Act, Declaration, IncidentRef, Role};
+use super::ids::UserId;
+use super::incident::words::{self, BY_ONE_LINE};
+use super::incident::{Kind, Status, declare_form};
+use super::rules::Rules;
+use super::text::{ButtonStyle, Message, Part, Text, Typed};
+use super::typed::{Word, Words};
+use super::verbs::{About, VERBS, verb};
+
+/// What was asked for, and about which incident if one was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// What.
+    pub act: Act,
+    /// Which; `None`: the one of the room.
+    pub target: Option<IncidentRef>,
+}
+
+/// Reads what was typed after `/incident`.
+pub fn parse(typed: &Typed, rules: &Rules) -> Command {
+    let mut typed = Words::of(typed);
+    let before = typed.target();
+    let Some(word) = typed.next() else {
+        let (act, target) = (Act::Menu, before);
+        return Command { act, target };
+    };
+    let known = match &word {
+        Word::Plain(name) => verb(name),
+        Word::Person(_) | Word::Room(_) => None,
+    };
+    let Some(known) = known else {
+        return Command {
+            act: misunderstood(unknown(&word)),
+            target: None,
+        };
+    };
+    let target = match (before, &known.about) {
+        (None, About::AnIncident) => typed.number(),
+        (before, _) => before,
+    };
+    let act = (known.read)(&mut typed, rules).unwrap_or_else(misunderstood);
+    Command { act, target }
+}
+
+/// `TEXT`.
+pub(crate) fn update(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
+    let text = rest.rest();
+    if text.is_empty() {
+        return Err(usage("status", "An update needs words."));
+    }
+    Ok(Act::Update { text })
+}
+
+/// `P1..P4 [REASON]`.
+pub(crate) fn severity(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
+    let Some(to) = rest.severity() else {
+        return Err(usage("severity", "Which severity? P1 (worst) to P4."));
+    };
+    Ok(Act::SetSeverity {
+        to,
+        reason: some(rest.rest()),
+    })
+}
+
+fn misunderstood(refusal: Message) -> Act {
+    Act::Misunderstood { refusal }
+}
+
+/// `[TEXT]`.
+pub(crate) fn advance(to: Status, rest: &mut Words) -> Act {
+    Act::Advance {
+        to,
+        text: some(rest.rest()),
+    }
+}
+
+/// Nothing, when nothing was said.
+pub(crate) fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// `[ROLE] @USER`, in either order.
+pub(crate) fn assign(role: Option<Role>, rest: &mut Words) -> Result<Act, Message> {
+    let mut role = role;
+    let mut person = None;
+    while let Some(word) = rest.next() {
+        match word {
+            Word::Person(id) if person.is_none() => person = Some(id),
+            Word::Plain(word) => match (Role::parse(&word), as_id(&word)) {
+                (Some(named), _) if role.is_none() => role = Some(named),
+                (_, Some(id)) if person.is_none() => person = Some(id),
+                _ => {
+                    return Err(usage(
+                        "assign",
+                        &format!("“{word}” is no person and no role."),
+                    ));
+                }
+            },
+            Word::Person(_) | Word::Room(_) => {
+                return Err(usage("assign", "One role and one person at a time."));
+            }
+        }
+    }
+    match person {
+        Some(person) => Ok(Act::Assign {
+            role: role.unwrap_or(Role::Commander),
+            person,
+        }),
+        None => Err(usage("assign", "Whom? Name a person by @.")),
+    }
+}
+
+/// A person's id as it is copied from a profile.
+fn as_id(word: &str) -> Option<UserId> {
+    let looks = word.len() >= 6
+        && word.starts_with(['U', 'W'])
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    looks.then(|| UserId::new(word).ok()).flatten()
+}
+
+/// `[P1..P4 SERVICE TITLE]`.
+pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
+    if rest.is_empty() {
+        return Ok(Act::OpenDeclareForm);
+    }
+    let mut severity = rest.severity();
+    let service = rest.service(rules);
+    severity = severity.or_else(|| rest.severity());
+    let title = declare_form::tidy(&rest.rest());
+    let mut missing = Vec::new();
+    if severity.is_none() {
+        missing.push("Say how bad it is, from P1 (worst) to P4.".to_owned());
+    }
+    if service.is_none() {
+        missing.push(match rules.services.is_empty() {
+            true => "Name the service that is hit.".to_owned(),
+            false => format!(
+                "Name the service that is hit, one of: {}.",
+                declare_form::names(rules)
+            ),
+        });
+    } else if let Err(sentence) = declare_form::check_title(&title) {
+        missing.push(match title.is_empty() {
+            true => "Say what is broken, in 3 to 100 characters.".to_owned(),
+            false => sentence,
+        });
+    }
+    match (severity, service) {
+        (Some(severity), Some(service)) if missing.is_empty() => Ok(Act::Declare(Declaration {
+            title,
+            severity,
+            service,
+            commander: None,
+            kind: Kind::Real,
+            view: None,
+        })),
+        _ => {
+            let service = rules
+                .services
+                .first()
+                .map_or("api", |one| one.name.as_str());
+            let text = Text::plain(missing.join(" "))
+                .and(" The order is: ")
+                .code(BY_ONE_LINE)
+                .and(". For example: ")
+                .code(format!(
+                    "/incident declare P1 {service} Checkout returns 500s"
+                ))
+                .and(". Or ")
+                .code("/incident declare")
+                .and(" alone, for the form.");
+            Err(Message::section(
+                format!(
+                    "{} For example: /incident declare P1 {service} Checkout returns 500s",
+                    missing.join(" ")
+                ),
+                text,
+            ))
+        }
+    }
+}
+
+fn usage(name: &str, wrong: &str) -> Message {
+    let known = verb(name).expect("only verbs of the table have a usage");
+    let text = Text::plain(format!("{wrong} "))
+        .code(known.usage())
+        .and(". For example: ")
+        .code(known.example);
+    Message::section(format!("{wrong} For example: {}", known.example), text)
+}
+
+/// The nearest verbs to what was typed, at most three.
+fn nearest(word: &str) -> Vec<&'static str> {
+    let word: String = word.to_lowercase().chars().take(40).collect();
+    let mut scored: Vec<(f64, &'static str)> = VERBS
+        .iter()
+        .map(|verb| {
+            let scores = verb
+                .names
+                .iter()
+                .map(|name| strsim::jaro_winkler(&word, name));
+            (scores.fold(0.0, f64::max), verb.names[0])
+        })
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<_> = scored
+        .iter()
+        .filter(|(score, _)| *score > 0.7)
+        .take(3)
+        .map(|(_, name)| *name)
+        .collect();
+    if near.is_empty() {
+        return vec!["declare", "status", "list"];
+    }
+    near
+}
+
+fn unknown(word: &Word) -> Message {
+    let shown = match word {
+        Word::Plain(word) => words::shortened(word, 40),
+        Word::Person(id) => format!("@{id}"),
+        Word::Room(id) => format!("#{id}"),
+    };
+    let near = nearest(&shown);
+    let summary = format!(
+        "“{shown}” is nothing that I know. Did you mean {}? All verbs: /incident help",
+        near.join(", ")
+    );
+    let mut text = Text::plain(format!("“{shown}” is nothing that I know. Did you mean "));
+    for (index, name) in near.iter().enumerate() {
+        if index > 0 {
+            text = text.and(", ");
+        }
+        text = text.code(format!("/incident {name}"));
+    }
+    let text = text.and("? All verbs: ").code("/incident help");
+    Message::section(summary, text).with(Part::Buttons(vec![words::button(
+        "Help",
+        "help",
+        "",
+        ButtonStyle::Plain,
+    )]))
+}

@@ -1,0 +1,330 @@
+//! How a request is decided: which incident, whether it may, what changes, and who is answered.
+//!
+//! Every act takes the same way, whichever door it came in by: the incident exists, it is open,
+//! the person may, the value makes sense, in this order, so that a refusal never tells somebody
+//! that they lack a right which would not help them. Each refusal and each change is audited with
+//! the one who asked, never with somebody whom they chose.
+
+use super::super::act::{Act, AnswerTo, Request, Role};
+use super::super::decision::{ApiAnswer, Change, Decision, Outcome};
+use super::super::effect::{Effect, Purpose};
+use super::super::facts::Facts;
+use super::super::ids::{Actor, IncidentId};
+use super::super::rules::Rules;
+use super::super::text::{Message, Text};
+use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
+use super::{
+    answer, declare, declare_form, help, menu, postmortem, resolve, roles, severity, timeline,
+    update, words,
+};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// What a decision may look at.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    /// When it happened: what timelines say.
+    pub at: DateTime<Utc>,
+    /// When it is decided: what limits and timers run from.
+    pub now: DateTime<Utc>,
+    /// What is known.
+    pub facts: &'a Facts,
+    /// The team's rules.
+    pub rules: &'a Rules,
+}
+
+/// A "no" for a person, with what to do next. A normal result, never an error.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The HTTP status that says it to a caller of the API.
+    pub status: u16,
+    /// A word for the audit.
+    pub code: &'static str,
+    /// Words for people; the summary says it all.
+    pub message: Message,
+}
+
+impl Refusal {
+    /// A refusal whose words are one paragraph.
+    pub fn new(status: u16, code: &'static str, text: Text) -> Self {
+        Self {
+            status,
+            code,
+            message: Message::section(words::plain(&text), text),
+        }
+    }
+}
+
+/// What to say to the one who asked, if anything; or why not.
+pub(crate) type Verdict = Result<Option<Message>, Refusal>;
+
+/// Decides a request.
+pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: &Scene<'_>) {
+    let verdict = match &request.act {
+        Act::Menu => menu::show(request, scene),
+        Act::OpenDeclareForm => declare_form::open(decision, request, scene),
+        Act::ChooseTemplate {
+            view,
+            values,
+            context,
+            revision,
+        } => declare_form::fill_in(decision, scene, view, values, context, *revision),
+        Act::Declare(declaration) => declare::declare(decision, request, scene, declaration),
+        Act::Update { text } => update::update(decision, request, scene, text),
+        Act::Advance { to, text } => {
+            update::advance(decision, request, scene, *to, text.as_deref())
+        }
+        Act::SetSeverity { to, reason } => {
+            severity::set(decision, request, scene, *to, reason.as_deref())
+        }
+        Act::Assign { role, person } => roles::assign(decision, request, scene, *role, person),
+        Act::Resolve { note } => resolve::resolve(decision, request, scene, note.as_deref()),
+        Act::Timeline => timeline::show(request, scene),
+        Act::Postmortem => postmortem::draft(decision, request, scene),
+        Act::List => menu::list(scene),
+        Act::Help { verb } => Ok(Some(help::message(verb.as_deref()))),
+        Act::Misunderstood { refusal } => Err(Refusal {
+            status: 422,
+            code: "misunderstood",
+            message: refusal.clone(),
+        }),
+    };
+    match verdict {
+        Ok(message) => accept(decision, request, scene, message),
+        Err(refusal) => refuse(decision, request, scene, refusal),
+    }
+}
+
+fn accept(decision: &mut Decision, request: &Request, scene: &Scene<'_>, said: Option<Message>) {
+    let known = scene.facts.incident.as_ref().map(|incident| incident.id);
+    let declared = decision.changes.iter().find_map(|change| match change {
+        Change::Declare(incident) => Some(incident.id),
+        _ => None,
+    });
+    match (&request.answer_to, said) {
+        (AnswerTo::Person(to), Some(message)) => {
+            answer::give(decision, to, message, declared.or(known), scene.now);
+        }
+        (AnswerTo::Person(_), None) => {}
+        (AnswerTo::Api, _) => {
+            decision.api_answer = Some(match declared.or(known) {
+                Some(id) => ApiAnswer::Incident {
+                    id,
+                    created: declared.is_some(),
+                },
+                None => ApiAnswer::Problem {
+                    status: 404,
+                    detail: "This is asked for in Slack only.".into(),
+                },
+            });
+        }
+    }
+}
+
+fn refuse(decision: &mut Decision, request: &Request, scene: &Scene<'_>, refusal: Refusal) {
+    decision.outcome = Outcome::Refused;
+    let known = scene.facts.incident.as_ref().map(|incident| incident.id);
+    if changes_something(&request.act) {
+        decision.changes.push(Change::Audit(AuditEntry {
+            incident: known,
+            at: scene.at,
+            action: words::audited(&request.act),
+            by: request.actor.clone(),
+            outcome: AuditOutcome::Refused,
+            details: json!({ "why": refusal.code, "asked": request.act }),
+        }));
+    }
+    match &request.answer_to {
+        AnswerTo::Person(to) => answer::give(decision, to, refusal.message, known, scene.now),
+        AnswerTo::Api => {
+            decision.api_answer = Some(ApiAnswer::Problem {
+                status: refusal.status,
+                detail: refusal.message.summary,
+            });
+        }
+    }
+}
+
+/// Whether an act is for the record: what only reads, or was not understood, is not.
+fn changes_something(act: &Act) -> bool {
+    match act {
+        Act::Declare(_)
+        | Act::Update { .. }
+        | Act::Advance { .. }
+        | Act::SetSeverity { .. }
+        | Act::Assign { .. }
+        | Act::Resolve { .. }
+        | Act::Postmortem => true,
+        Act::Menu
+        | Act::OpenDeclareForm
+        | Act::ChooseTemplate { .. }
+        | Act::Timeline
+        | Act::List
+        | Act::Help { .. }
+        | Act::Misunderstood { .. } => false,
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// The incident that was meant, or a choice of those that go on.
+    pub fn meant(&self, request: &Request) -> Result<&'a Incident, Refusal> {
+        match &self.facts.incident {
+            Some(incident) => Ok(incident),
+            None => Err(menu::which(request, self)),
+        }
+    }
+
+    /// The incident that was meant, when it goes on and the one who asks may change it.
+    pub fn changeable(&self, request: &Request) -> Result<Incident, Refusal> {
+        let incident = self.meant(request)?;
+        if !incident.status.is_open() {
+            return Err(over(incident));
+        }
+        self.permit(request, incident)?;
+        Ok(incident.clone())
+    }
+
+    /// Whether the one who asks may change the incident: its commander, an admin, a caller of the
+    /// API; while nobody leads it the one who declared it may, and anybody may take the lead.
+    pub fn permit(&self, request: &Request, incident: &Incident) -> Result<(), Refusal> {
+        let person = match &request.actor {
+            Actor::Api(_) | Actor::Wardroom => return Ok(()),
+            Actor::Person(person) => person,
+        };
+        let takes_the_lead = matches!(&request.act, Act::Assign { role: Role::Commander, person: chosen }
+            if incident.commander.is_none() && chosen == person);
+        let leads = match &incident.commander {
+            Some(commander) => commander == person,
+            None => incident.declared_by.person() == Some(person),
+        };
+        if leads || takes_the_lead || self.rules.admins.contains(person) {
+            return Ok(());
+        }
+        let number = incident.number;
+        let text = match &incident.commander {
+            Some(commander) => Text::plain(format!("Incident #{number} is led by "))
+                .person(commander)
+                .and(
+                    ": only they or an admin may do this. Ask them, or let them hand it over with ",
+                )
+                .code(format!("/incident #{number} assign commander @you")),
+            None => Text::plain(format!(
+                "Nobody leads incident #{number} yet. Take the lead with "
+            ))
+            .code(format!("/incident #{number} assign commander @you"))
+            .and(" (anybody may), then ask again."),
+        };
+        Err(Refusal::new(403, "not_the_commander", text))
+    }
+}
+
+/// The incident is over, and what can still be done with it.
+pub(crate) fn over(incident: &Incident) -> Refusal {
+    let mut text = Text::plain(format!("Incident #{} is over", incident.number));
+    if let Some(at) = incident.resolved_at {
+        text = text.and(": it was resolved ").time(at);
+    }
+    if let Some(by) = &incident.resolved_by {
+        text = words::who(text.and(" by "), by);
+    }
+    let text = text
+        .and(". Nothing was changed. If it is back, declare a new one with ")
+        .code("/incident declare")
+        .and("; for its draft postmortem type ")
+        .code(format!("/incident #{} postmortem", incident.number))
+        .and(".");
+    Refusal::new(409, "over", text)
+}
+
+/// One thing that happened to an incident, to be kept and to be shown.
+pub(crate) struct Happened {
+    /// What kind of line the timeline gets.
+    pub kind: TimelineKind,
+    /// The timeline's words.
+    pub text: String,
+    /// What the audit says beyond who and when.
+    pub details: Value,
+    /// The line in the incident's room.
+    pub line: Message,
+}
+
+/// Keeps a change of an incident and shows it: the row, the timeline, the audit, a line in its
+/// room, its card. Without a room yet the timeline has the words, and the room gets them when it
+/// comes.
+pub(crate) fn record(
+    decision: &mut Decision,
+    request: &Request,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    happened: Happened,
+) {
+    decision.change(Change::Save(Box::new(incident.clone())));
+    decision.change(Change::Timeline(TimelineEntry {
+        incident: incident.id,
+        at: scene.at,
+        kind: happened.kind,
+        text: happened.text,
+        by: request.actor.clone(),
+    }));
+    audit_done(decision, request, scene, incident.id, happened.details);
+    if let Some(room) = &incident.channel_id {
+        decision.effect(Effect::PostMessage {
+            room: room.clone(),
+            message: happened.line,
+            purpose: Purpose::Update {
+                incident: incident.id,
+            },
+        });
+    }
+    show_card(decision, incident);
+}
+
+/// The audit's line of something that was done.
+pub(crate) fn audit_done(
+    decision: &mut Decision,
+    request: &Request,
+    scene: &Scene<'_>,
+    incident: IncidentId,
+    details: Value,
+) {
+    decision.change(Change::Audit(AuditEntry {
+        incident: Some(incident),
+        at: scene.at,
+        action: words::audited(&request.act),
+        by: request.actor.clone(),
+        outcome: AuditOutcome::Done,
+        details,
+    }));
+}
+
+/// Brings the card up to date, if it stands already; else its receipt will.
+pub(crate) fn show_card(decision: &mut Decision, incident: &Incident) {
+    if incident.card_ts.is_some() {
+        decision.effect(Effect::UpdateCard {
+            incident: incident.id,
+        });
+    }
+}
+
+/// Brings the status page up to date, if the incident's service is on it.
+pub(crate) fn show_component(decision: &mut Decision, rules: &Rules, incident: &Incident) {
+    let service = rules.service(&incident.service);
+    if let Some(component) = service.and_then(|service| service.statuspage_component.clone()) {
+        decision.effect(Effect::ShowComponent { component });
+    }
+}
+
+/// What somebody is told whose change is done: that it is, and where it can be seen.
+pub(crate) fn done(incident: &Incident, what: &str) -> Message {
+    let text = Text::plain(format!("{what} "));
+    let text = match (&incident.channel_id, incident.room_closed_at) {
+        (Some(room), None) => text.and("It stands in ").room(room).and("."),
+        (Some(_), Some(_)) => {
+            text.and("The incident's room is archived, so only the timeline has it.")
+        }
+        (None, _) => text.and(
+            "The incident's room is still being made: the timeline has it, and the room will.",
+        ),
+    };
+    Message::section(words::plain(&text), text)
+}

@@ -1,0 +1,167 @@
+//! What a press means: the button's name and value back into an act.
+//!
+//! A press takes the same way as a typed command and meets the same refusals, so a button that
+//! has outlived its state, or is pressed twice, does no harm.
+
+use super::super::act::{Act, IncidentRef};
+use super::super::text::{Button, ButtonStyle};
+use super::words::{self, button};
+use super::{Incident, Status};
+use serde::{Deserialize, Serialize};
+
+/// The name of a button that says which incident was meant; its number follows, because two
+/// buttons of one row must not have the same name.
+const PICK: &str = "pick:";
+/// The longest value that a button carries (Slack's limit is 2,000 characters).
+const LONGEST_VALUE: usize = 1900;
+
+#[derive(Serialize, Deserialize)]
+struct Picked {
+    number: i64,
+    act: Act,
+}
+
+/// The act and the incident that a press of one of our buttons asks for; `None`: not ours.
+pub fn act_of_button(action: &str, value: &str) -> Option<(Act, Option<IncidentRef>)> {
+    if action.starts_with(PICK) {
+        let picked: Picked = serde_json::from_str(value).ok()?;
+        return may_be_picked(&picked.act)
+            .then_some((picked.act, Some(IncidentRef::Number(picked.number))));
+    }
+    let alone = match action {
+        "declare" => Some(Act::OpenDeclareForm),
+        "list" => Some(Act::List),
+        "help" => Some(Act::Help { verb: None }),
+        _ => None,
+    };
+    if let Some(act) = alone {
+        return Some((act, None));
+    }
+    let act = match action {
+        "menu" => Act::Menu,
+        "timeline" => Act::Timeline,
+        "postmortem" => Act::Postmortem,
+        "resolved" => Act::Resolve { note: None },
+        step => Act::Advance {
+            to: Status::parse(step).filter(|to| {
+                matches!(
+                    to,
+                    Status::Investigating | Status::Identified | Status::Monitoring
+                )
+            })?,
+            text: None,
+        },
+    };
+    let number = value.parse().ok()?;
+    Some((act, Some(IncidentRef::Number(number))))
+}
+
+/// A button that does `act` to this incident; `None`: it has to be typed.
+pub(crate) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button> {
+    if !may_be_picked(act) {
+        return None;
+    }
+    let picked = Picked {
+        number: incident.number,
+        act: act.clone(),
+    };
+    let value = serde_json::to_string(&picked).ok()?;
+    let action = format!("{PICK}{}", incident.number);
+    (value.chars().count() <= LONGEST_VALUE)
+        .then(|| button(label, &action, &value, ButtonStyle::Plain))
+}
+
+/// Acts that a second press does not do a second time.
+fn may_be_picked(act: &Act) -> bool {
+    match act {
+        Act::Menu
+        | Act::Advance { .. }
+        | Act::SetSeverity { .. }
+        | Act::Assign { .. }
+        | Act::Resolve { .. }
+        | Act::Timeline
+        | Act::Postmortem => true,
+        Act::Update { .. }
+        | Act::OpenDeclareForm
+        | Act::ChooseTemplate { .. }
+        | Act::Declare(_)
+        | Act::List
+        | Act::Help { .. }
+        | Act::Misunderstood { .. } => false,
+    }
+}
+
+/// The line to type that does `act` to an incident.
+pub(crate) fn as_typed(act: &Act, number: i64) -> String {
+    let rest = match act {
+        Act::Update { text } => format!(" status {text}"),
+        Act::Advance { to, text } => format!(" {to} {}", text.as_deref().unwrap_or_default()),
+        Act::SetSeverity { to, reason } => {
+            format!(" severity {to} {}", reason.as_deref().unwrap_or_default())
+        }
+        Act::Resolve { note } => format!(" resolved {}", note.as_deref().unwrap_or_default()),
+        Act::Assign { role, .. } => format!(" assign {} @somebody", role.as_str()),
+        Act::Timeline => " timeline".to_owned(),
+        Act::Postmortem => " postmortem".to_owned(),
+        Act::Menu
+        | Act::OpenDeclareForm
+        | Act::ChooseTemplate { .. }
+        | Act::Declare(_)
+        | Act::List
+        | Act::Help { .. }
+        | Act::Misunderstood { .. } => String::new(),
+    };
+    let line = format!("/incident #{number}{rest}");
+    words::shortened(line.trim_end(), 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{card, fixtures};
+    use super::*;
+
+    #[test]
+    fn every_button_of_a_card_comes_back_as_the_act_that_it_names() {
+        for status in Status::ALL {
+            let incident = Incident {
+                status,
+                ..fixtures::incident()
+            };
+            for button in card::buttons(&incident) {
+                let (_, target) = act_of_button(&button.action, &button.value)
+                    .unwrap_or_else(|| panic!("{} is dead", button.action));
+                assert_eq!(target, Some(IncidentRef::Number(incident.number)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_choice_carries_the_whole_act_and_an_update_is_typed() {
+        let incident = fixtures::incident();
+        let act = Act::Resolve {
+            note: Some("rolled back".into()),
+        };
+        let button = pick(&incident, &act, "label").unwrap();
+        assert_eq!(
+            act_of_button(&button.action, &button.value),
+            Some((act, Some(IncidentRef::Number(7))))
+        );
+        let update = Act::Update { text: "x".into() };
+        assert!(pick(&incident, &update, "label").is_none());
+        assert_eq!(as_typed(&update, 7), "/incident #7 status x");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_taken() {
+        for (action, value) in [
+            ("resolved", "seven"),
+            ("resolve_all", "7"),
+            ("merged", "7"),
+            ("pick:7", "{}"),
+            ("pick:7", r#"{"number":7,"act":"list"}"#),
+            ("", ""),
+        ] {
+            assert_eq!(act_of_button(action, value), None, "{action} {value}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A new incident: recorded at once, its room made next, and everybody told when that is there.
+//!
+//! The record does not wait for Slack: number, timeline and audit stand with the declaration's
+//! transaction. Whoever asked is the one who declared it; the commander is only whom they chose.
+
+use super::super::act::{AnswerTo, Declaration, Request};
+use super::super::decision::{Change, Decision};
+use super::super::effect::Effect;
+use super::super::form::Values;
+use super::super::ids::IncidentId;
+use super::super::signal::Timer;
+use super::super::text::{Message, Part, Text};
+use super::ask::{self, Refusal, Scene, Verdict};
+use super::declare_form::{self, COMMANDER, SERVICE, SEVERITY, TITLE};
+use super::{Incident, Source, Status, TimelineEntry, TimelineKind, naming, words};
+use chrono::Duration;
+use serde_json::json;
+
+/// How long Slack may take to make a room before the one who declared is told.
+pub(crate) const ROOM_WITHIN: Duration = Duration::seconds(60);
+
+pub(crate) fn declare(
+    decision: &mut Decision,
+    request: &Request,
+    scene: &Scene<'_>,
+    declaration: &Declaration,
+) -> Verdict {
+    if let Some(first) = &scene.facts.declared_from_view {
+        return Err(already(first));
+    }
+    let declaration = checked(scene, declaration)?;
+    let incident = begun(decision, request, scene, declaration);
+    decision.change(Change::Declare(Box::new(incident.clone())));
+    decision.change(Change::Timeline(TimelineEntry {
+        incident: incident.id,
+        at: scene.at,
+        kind: TimelineKind::Declared,
+        text: format!(
+            "Declared {} on {}: {}",
+            incident.severity, incident.service, incident.title
+        ),
+        by: request.actor.clone(),
+    }));
+    let details = json!({
+        "after": {
+            "title": incident.title,
+            "severity": incident.severity,
+            "service": incident.service,
+            "commander": incident.commander,
+        },
+    });
+    ask::audit_done(decision, request, scene, incident.id, details);
+    decision.change(Change::SetTimer {
+        incident: incident.id,
+        timer: Timer::RoomOverdue,
+        due: scene.now + ROOM_WITHIN,
+    });
+    let answer_to = match &request.answer_to {
+        AnswerTo::Person(to) => Some(to.clone()),
+        AnswerTo::Api => None,
+    };
+    decision.effect(Effect::CreateRoom {
+        incident: incident.id,
+        name: incident.channel_name.clone(),
+        private: incident.private,
+        answer_to,
+    });
+    ask::show_component(decision, scene.rules, &incident);
+    Ok(Some(declared(&incident)))
+}
+
+/// The declaration by the rules as they are now.
+fn checked(scene: &Scene<'_>, declaration: &Declaration) -> Result<Declaration, Refusal> {
+    let mut values = Values::new();
+    values.insert(TITLE.into(), declaration.title.clone());
+    values.insert(SEVERITY.into(), declaration.severity.as_str().into());
+    values.insert(SERVICE.into(), declaration.service.clone());
+    if let Some(commander) = &declaration.commander {
+        values.insert(COMMANDER.into(), commander.to_string());
+    }
+    match declare_form::validate(&values, &Default::default(), scene.rules) {
+        Ok(valid) => Ok(Declaration {
+            kind: declaration.kind,
+            view: declaration.view.clone(),
+            ..valid
+        }),
+        Err(errors) => Err(Refusal::new(
+            422,
+            "invalid",
+            declare_form::in_words(&errors),
+        )),
+    }
+}
+
+fn begun(
+    decision: &Decision,
+    request: &Request,
+    scene: &Scene<'_>,
+    declaration: Declaration,
+) -> Incident {
+    let number = scene
+        .facts
+        .next_number
+        .expect("a declaration's facts hold the next number");
+    let commander = declaration.commander;
+    let mut incident = Incident {
+        id: IncidentId::declared_by(decision.signal()),
+        number,
+        title: declaration.title,
+        severity: declaration.severity,
+        status: Status::Declared,
+        service: declaration.service,
+        commander: commander.or_else(|| request.actor.person().cloned()),
+        comms: None,
+        scribe: None,
+        channel_id: None,
+        channel_name: String::new(),
+        channel_try: 1,
+        room_closed_at: None,
+        card_ts: None,
+        declared_by: request.actor.clone(),
+        declared_at: scene.at,
+        acknowledged_at: None,
+        resolved_at: None,
+        resolved_by: None,
+        last_update: None,
+        last_update_at: None,
+        kind: declaration.kind,
+        private: false,
+        source: match request.answer_to {
+            AnswerTo::Person(_) => Source::Slack,
+            AnswerTo::Api => Source::Api,
+        },
+        origin_room: request.room.clone(),
+        origin_view: declaration.view,
+    };
+    let base = naming::base_of(&incident);
+    (incident.channel_try, incident.channel_name) =
+        naming::first_free(&base, 1, &scene.facts.taken_names);
+    incident
+}
+
+fn declared(incident: &Incident) -> Message {
+    let text = Text::plain("Incident ")
+        .bold(words::number(incident))
+        .and(format!(
+            " is declared: {} on {}, “{}”. Its room ",
+            incident.severity, incident.service, incident.title
+        ))
+        .code(&incident.channel_name)
+        .and(" is being made; you will be asked in.");
+    Message::section(format!("Declared {}", words::one_line(incident)), text).with(Part::Context(
+        Text::plain("Until then: ").code(format!(
+            "/incident #{} status <what is known>",
+            incident.number
+        )),
+    ))
+}
+
+fn already(first: &Incident) -> Refusal {
+    let text = Text::plain(format!(
+        "This form has declared incident #{} already; nothing was declared twice. Its room: ",
+        first.number
+    ));
+    let text = Text(text.0.into_iter().chain(words::room(first).0).collect());
+    Refusal::new(409, "declared_already", text)
+}

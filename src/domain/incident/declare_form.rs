@@ -1,0 +1,360 @@
+//! The form that declares: what it asks, what a template fills in, and whether what comes back
+//! makes a declaration.
+//!
+//! [`validate`] is the one judge for the form, the API and the one-line command alike, and runs
+//! again when the declaration is decided, because the configuration may have changed meanwhile.
+
+use super::super::act::{AnswerTo, Declaration, Request};
+use super::super::decision::Decision;
+use super::super::effect::Effect;
+use super::super::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
+use super::super::ids::{UserId, ViewId};
+use super::super::rules::Rules;
+use super::super::text::Text;
+use super::ask::{Refusal, Scene, Verdict};
+use super::{Kind, Severity, answer, words};
+use std::collections::BTreeMap;
+
+/// The form's name: its submission and its choices come back under it.
+pub const FORM: &str = "declare";
+/// The context's key for the room in which the form was asked for.
+pub const ROOM: &str = "room";
+/// The inputs' keys.
+pub const TEMPLATE: &str = "template";
+/// The title's key.
+pub const TITLE: &str = "title";
+/// The severity's key.
+pub const SEVERITY: &str = "severity";
+/// The service's key.
+pub const SERVICE: &str = "service";
+/// The commander's key.
+pub const COMMANDER: &str = "commander";
+
+/// The shortest and the longest title, in characters.
+const TITLE_LENGTH: std::ops::RangeInclusive<usize> = 3..=100;
+/// The longest name of a service that nobody configured.
+const LONGEST_SERVICE: usize = 75;
+
+/// The form as it is asked, with `values` standing in it.
+pub fn form(
+    rules: &Rules,
+    context: BTreeMap<String, String>,
+    values: &Values,
+    revision: u32,
+) -> Form {
+    let initial = |key: &str| values.get(key).cloned();
+    let mut inputs = Vec::new();
+    if !rules.templates.is_empty() {
+        inputs.push(Input {
+            key: TEMPLATE.into(),
+            label: "Template".into(),
+            hint: Some("Fills in the rest; you can still change it.".into()),
+            optional: true,
+            kind: InputKind::Select {
+                options: rules
+                    .templates
+                    .iter()
+                    .map(|template| (template.name.clone(), template.title.clone()))
+                    .collect(),
+                initial: initial(TEMPLATE),
+                tells: Tells::AtOnce,
+            },
+        });
+    }
+    inputs.push(Input {
+        key: TITLE.into(),
+        label: "Title".into(),
+        hint: Some("What is broken, in 3 to 100 characters.".into()),
+        optional: false,
+        kind: InputKind::Text {
+            initial: initial(TITLE),
+            max: 100,
+            multiline: false,
+        },
+    });
+    inputs.push(Input {
+        key: SEVERITY.into(),
+        label: "Severity".into(),
+        hint: None,
+        optional: false,
+        kind: InputKind::Select {
+            options: Severity::ALL
+                .map(|severity| (severity.as_str().to_owned(), meaning(severity).to_owned()))
+                .to_vec(),
+            initial: initial(SEVERITY).or_else(|| Some(Severity::P2.as_str().to_owned())),
+            tells: Tells::OnSubmit,
+        },
+    });
+    inputs.push(Input {
+        key: SERVICE.into(),
+        label: "Service".into(),
+        hint: None,
+        optional: false,
+        kind: service_input(rules, initial(SERVICE)),
+    });
+    inputs.push(Input {
+        key: COMMANDER.into(),
+        label: "Commander".into(),
+        hint: Some("Leave it empty to lead it yourself.".into()),
+        optional: true,
+        kind: InputKind::Person {
+            initial: initial(COMMANDER).and_then(|id| UserId::new(id).ok()),
+        },
+    });
+    Form {
+        name: FORM.into(),
+        title: "Declare an incident".into(),
+        submit: "Declare".into(),
+        intro: None,
+        inputs,
+        context,
+        revision,
+    }
+}
+
+/// A select of the configured services; a line of text where none is.
+fn service_input(rules: &Rules, initial: Option<String>) -> InputKind {
+    if rules.services.is_empty() {
+        return InputKind::Text {
+            initial,
+            max: LONGEST_SERVICE as u16,
+            multiline: false,
+        };
+    }
+    let names = || rules.services.iter().map(|service| service.name.clone());
+    InputKind::Select {
+        options: names().map(|name| (name.clone(), name)).collect(),
+        initial: initial.filter(|chosen| names().any(|name| name == *chosen)),
+        tells: Tells::OnSubmit,
+    }
+}
+
+fn meaning(severity: Severity) -> &'static str {
+    match severity {
+        Severity::P1 => "P1: critical, most people are hit",
+        Severity::P2 => "P2: major, many people are hit",
+        Severity::P3 => "P3: minor, some people are hit",
+        Severity::P4 => "P4: low, hardly anybody is hit",
+    }
+}
+
+/// Makes a declaration of what was filled in, or says per input what to mend. The view is the
+/// caller's to add.
+pub fn validate(
+    values: &Values,
+    _context: &BTreeMap<String, String>,
+    rules: &Rules,
+) -> Result<Declaration, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let mut wrong = |key: &str, sentence: String| {
+        errors.insert(key.to_owned(), sentence);
+    };
+    let value = |key: &str| values.get(key).map_or("", |value| value.trim());
+    let title = tidy(value(TITLE));
+    if let Err(sentence) = check_title(&title) {
+        wrong(TITLE, sentence);
+    }
+    let severity = Severity::parse(value(SEVERITY));
+    if severity.is_none() {
+        wrong(SEVERITY, "Choose a severity from P1 (worst) to P4.".into());
+    }
+    let service = check_service(value(SERVICE), rules);
+    if let Err(sentence) = &service {
+        wrong(SERVICE, sentence.clone());
+    }
+    let commander = match value(COMMANDER) {
+        "" => None,
+        id => match UserId::new(id) {
+            Ok(id) => Some(id),
+            Err(_) => {
+                wrong(COMMANDER, "Choose a person, or nobody.".into());
+                None
+            }
+        },
+    };
+    match (severity, service) {
+        (Some(severity), Ok(service)) if errors.is_empty() => Ok(Declaration {
+            title,
+            severity,
+            service,
+            commander,
+            kind: Kind::Real,
+            view: None,
+        }),
+        _ => Err(errors),
+    }
+}
+
+/// A title on one line, without space at its ends.
+pub(crate) fn tidy(title: &str) -> String {
+    let line: String = title
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    line.trim().to_owned()
+}
+
+pub(crate) fn check_title(title: &str) -> Result<(), String> {
+    let length = title.chars().count();
+    if TITLE_LENGTH.contains(&length) {
+        return Ok(());
+    }
+    Err(format!(
+        "A title has 3 to 100 characters; this one has {length}."
+    ))
+}
+
+/// The service as the configuration spells it.
+pub(crate) fn check_service(name: &str, rules: &Rules) -> Result<String, String> {
+    if rules.services.is_empty() {
+        return match name.chars().count() {
+            1..=LONGEST_SERVICE => Ok(tidy(name)),
+            _ => Err(format!(
+                "Name the service that is hit, in 1 to {LONGEST_SERVICE} characters."
+            )),
+        };
+    }
+    match rules.service(name) {
+        Some(service) => Ok(service.name.clone()),
+        None => Err(format!("Choose one of these services: {}.", names(rules))),
+    }
+}
+
+/// The services' names, as many as one reads.
+pub(crate) fn names(rules: &Rules) -> String {
+    const SHOWN: usize = 20;
+    let mut names: Vec<&str> = rules
+        .services
+        .iter()
+        .take(SHOWN)
+        .map(|service| service.name.as_str())
+        .collect();
+    if rules.services.len() > SHOWN {
+        names.push("…");
+    }
+    names.join(", ")
+}
+
+/// Opens the form, or says the words that take its place when there is no time left for it.
+pub(crate) fn open(decision: &mut Decision, request: &Request, scene: &Scene<'_>) -> Verdict {
+    let (AnswerTo::Person(to), Some(trigger)) = (&request.answer_to, &request.trigger) else {
+        return Err(too_late());
+    };
+    if trigger.expires <= scene.now {
+        return Err(too_late());
+    }
+    let mut context = BTreeMap::new();
+    if let Some(room) = &request.room {
+        context.insert(ROOM.to_owned(), room.to_string());
+    }
+    decision.effect(Effect::OpenForm {
+        trigger: trigger.clone(),
+        form: form(scene.rules, context, &Values::new(), 0),
+        to: to.clone(),
+    });
+    Ok(None)
+}
+
+fn too_late() -> Refusal {
+    Refusal {
+        status: 422,
+        code: "no_trigger",
+        message: answer::by_words("There was no time left to open the form. Try again, or "),
+    }
+}
+
+/// Fills in what a template proposes and keeps the rest of what was typed.
+pub(crate) fn fill_in(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    view: &ViewId,
+    values: &Values,
+    context: &BTreeMap<String, String>,
+    revision: u32,
+) -> Verdict {
+    let chosen = values.get(TEMPLATE);
+    let template = chosen.and_then(|name| {
+        let mut templates = scene.rules.templates.iter();
+        templates.find(|template| template.name == *name)
+    });
+    let Some(template) = template else {
+        return Ok(None);
+    };
+    let mut filled = values.clone();
+    filled.insert(TITLE.into(), words::shortened(&template.title, 100));
+    filled.insert(SEVERITY.into(), template.severity.as_str().into());
+    let service = template.service.as_deref();
+    if let Some(service) = service.and_then(|name| scene.rules.service(name)) {
+        filled.insert(SERVICE.into(), service.name.clone());
+    }
+    decision.effect(Effect::UpdateForm {
+        view: view.clone(),
+        form: form(
+            scene.rules,
+            context.clone(),
+            &filled,
+            revision.saturating_add(1),
+        ),
+    });
+    Ok(None)
+}
+
+/// The errors as one paragraph, for those who did not fill in a form.
+pub(crate) fn in_words(errors: &FieldErrors) -> Text {
+    let sentences: Vec<&str> = errors.values().map(String::as_str).collect();
+    Text::plain(sentences.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    fn filled(pairs: &[(&str, &str)]) -> Values {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        pairs.iter().map(own).collect()
+    }
+
+    #[test]
+    fn each_input_that_is_wrong_is_told_what_to_mend() {
+        let rules = fixtures::rules();
+        for (title, severity, service, wrong) in [
+            ("Checkout is down", "P1", "api", &[][..]),
+            ("  Checkout  ", "p4", "API", &[]),
+            ("ab", "P1", "api", &[TITLE]),
+            (" a ", "P1", "api", &[TITLE]),
+            ("", "", "", &[SERVICE, SEVERITY, TITLE]),
+            ("Checkout", "P5", "nope", &[SERVICE, SEVERITY]),
+        ] {
+            let values = filled(&[(TITLE, title), (SEVERITY, severity), (SERVICE, service)]);
+            let errors = match validate(&values, &BTreeMap::new(), &rules) {
+                Ok(declaration) => {
+                    assert_eq!(declaration.service, "api");
+                    FieldErrors::new()
+                }
+                Err(errors) => errors,
+            };
+            assert_eq!(errors.keys().collect::<Vec<_>>(), wrong, "{title:?}");
+        }
+        for (length, fits) in [(2, false), (3, true), (100, true), (101, false)] {
+            assert_eq!(check_title(&"é".repeat(length)).is_ok(), fits, "{length}");
+        }
+    }
+
+    #[test]
+    fn the_form_is_labelled_as_promised_and_asks_for_a_template_only_where_there_are_some() {
+        let mut rules = fixtures::rules();
+        let labels = |rules: &Rules| -> Vec<String> {
+            let form = form(rules, BTreeMap::new(), &Values::new(), 0);
+            form.inputs.into_iter().map(|input| input.label).collect()
+        };
+        let rest = ["Title", "Severity", "Service", "Commander"];
+        assert_eq!(labels(&rules)[0], "Template");
+        assert_eq!(labels(&rules)[1..], rest);
+        rules.templates.clear();
+        assert_eq!(labels(&rules), rest);
+        for severity in Severity::ALL {
+            assert!(meaning(severity).starts_with(severity.as_str()));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! How to use it, made from the table of verbs, so that no verb is left out.
+
+use super::super::text::{ButtonStyle, Message, Part, Text};
+use super::super::verbs::{VERBS, Verb, verb};
+use super::words::button;
+
+/// Help about one verb, or about all of them.
+pub(crate) fn message(about: Option<&str>) -> Message {
+    match about.and_then(verb) {
+        Some(verb) => of_verb(verb),
+        None => all(),
+    }
+}
+
+fn of_verb(verb: &Verb) -> Message {
+    let mut text = Text::default()
+        .code(verb.usage())
+        .and(format!("\n{}", verb.does));
+    if verb.names.len() > 1 {
+        text = text.and(format!(" Also: {}.", verb.names[1..].join(", ")));
+    }
+    text = text.and(format!(" Who may: {}.", verb.who));
+    text = text.and("\nFor example: ").code(verb.example);
+    Message::section(format!("{}: {}", verb.usage(), verb.does), text)
+}
+
+fn all() -> Message {
+    let mut text = Text::default()
+        .code("/incident")
+        .and(" what is open, or how this incident stands");
+    for verb in VERBS {
+        text = text
+            .and("\n")
+            .code(verb.usage())
+            .and(format!(" {}", verb.does));
+    }
+    let more =
+        Text::plain("In an incident's room a command is about that incident; elsewhere name it: ")
+            .code("/incident #7 status <text>")
+            .and(". About one verb: ")
+            .code("/incident help severity");
+    Message {
+        summary: "How to use /incident".into(),
+        parts: vec![
+            Part::Section(text),
+            Part::Context(more),
+            Part::Buttons(vec![
+                button("Declare an incident", "declare", "", ButtonStyle::Danger),
+                button("List", "list", "", ButtonStyle::Plain),
+            ]),
+        ],
+    }
+}

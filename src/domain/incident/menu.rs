@@ -1,0 +1,183 @@
+//! What is open, and what can be done: the menu of a place, the list, and the choice that is
+//! offered when nobody knows which incident was meant.
+//!
+//! Never a dead end: whoever asks outside of an incident's room gets the incidents to choose from.
+//! Acts that do no harm when pressed twice come as buttons; an update's words would be posted
+//! twice, so it comes as a line to type.
+
+use super::super::act::{Act, IncidentRef, Request};
+use super::super::text::{ButtonStyle, Message, Part, Text};
+use super::ask::{Refusal, Scene, Verdict};
+use super::words::{self, button};
+use super::{Incident, buttons, card};
+
+/// How many incidents a choice offers.
+const OFFERED: usize = 5;
+
+/// The menu: of the incident here, else of everything.
+pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
+    if let Some(incident) = &scene.facts.incident {
+        return Ok(Some(of_incident(incident)));
+    }
+    if matches!(
+        request.target,
+        Some(IncidentRef::Number(_) | IncidentRef::Id(_))
+    ) {
+        return Err(which(request, scene));
+    }
+    let open = open(scene);
+    let mut message = match open.len() {
+        0 => Message::section("No incident is open", Text::plain("No incident is open.")),
+        count => Message::section(
+            format!("Open incidents: {count}"),
+            Text::default().bold("Open incidents"),
+        )
+        .with(Part::Section(lines(&open))),
+    };
+    let choices = open.iter().take(OFFERED).filter_map(|incident| {
+        let label = words::label(incident);
+        buttons::pick(incident, &Act::Menu, &label)
+    });
+    let choices: Vec<_> = choices.collect();
+    if !choices.is_empty() {
+        message.parts.push(Part::Buttons(choices));
+    }
+    Ok(Some(message.with(Part::Buttons(general()))))
+}
+
+fn of_incident(incident: &Incident) -> Message {
+    let mut message = card::card(incident);
+    if let Some(update) = &incident.last_update {
+        let text = Text::default().bold("Last update: ").and(&**update);
+        message.parts.insert(2, Part::Section(text));
+    }
+    let text = Text::plain("More: ")
+        .code(format!("/incident #{} status <text>", incident.number))
+        .and(", ")
+        .code("severity P1")
+        .and(", ")
+        .code("assign @you")
+        .and(", ")
+        .code("help");
+    message.parts.pop();
+    message.with(Part::Context(text))
+}
+
+fn general() -> Vec<super::super::text::Button> {
+    vec![
+        button("Declare an incident", "declare", "", ButtonStyle::Danger),
+        button("List", "list", "", ButtonStyle::Plain),
+        button("Help", "help", "", ButtonStyle::Plain),
+    ]
+}
+
+/// The open incidents and those closed lately.
+pub(crate) fn list(scene: &Scene<'_>) -> Verdict {
+    let open = open(scene);
+    let over = scene.facts.listed.iter();
+    let over: Vec<&Incident> = over.filter(|one| !one.status.is_open()).collect();
+    let summary = format!(
+        "Open incidents: {}; closed in the last 24 hours: {}",
+        open.len(),
+        over.len()
+    );
+    let mut message = Message::line(summary);
+    for (title, incidents, none) in [
+        ("Open", open, "No incident is open."),
+        ("Closed in the last 24 hours", over, "None."),
+    ] {
+        message
+            .parts
+            .push(Part::Section(Text::default().bold(title)));
+        let text = match incidents.is_empty() {
+            true => Text::plain(none),
+            false => lines(&incidents),
+        };
+        message.parts.push(Part::Section(text));
+    }
+    Ok(Some(message.with(Part::Buttons(general()))))
+}
+
+/// Which incident is meant? A refusal that offers those that go on, with what was asked.
+pub(crate) fn which(request: &Request, scene: &Scene<'_>) -> Refusal {
+    let open = open(scene);
+    let begin = match &request.target {
+        Some(IncidentRef::Number(number)) => format!("There is no incident #{number}. "),
+        Some(IncidentRef::Id(id)) => format!("There is no incident {id}. "),
+        Some(IncidentRef::Room(_)) => "That room is no incident's. ".to_owned(),
+        None => "This is no incident's room. ".to_owned(),
+    };
+    if open.is_empty() {
+        let text = Text::plain(begin)
+            .and("No incident is open. To declare one: ")
+            .code("/incident declare")
+            .and("; to see those closed lately: ")
+            .code("/incident list");
+        let message = Message::section(words::plain(&text), text).with(Part::Buttons(general()));
+        return Refusal {
+            status: 404,
+            code: "no_such_incident",
+            message,
+        };
+    }
+    let ask = format!("{begin}Which one do you mean?");
+    let offered: Vec<&Incident> = open.into_iter().take(OFFERED).collect();
+    let mut message = Message::section(
+        format!(
+            "{ask} Name it by its number, such as #{}.",
+            offered[0].number
+        ),
+        Text::plain(ask),
+    );
+    let mut typed = Text::default();
+    let mut choices = Vec::new();
+    for incident in &offered {
+        let label = words::label(incident);
+        match buttons::pick(incident, &request.act, &label) {
+            Some(button) => choices.push(button),
+            None => {
+                if !typed.0.is_empty() {
+                    typed = typed.and("\n");
+                }
+                let line = buttons::as_typed(&request.act, incident.number);
+                typed = typed.code(line).and(format!("  {label}"));
+            }
+        }
+    }
+    if typed.0.is_empty() {
+        message.parts.push(Part::Section(lines(&offered)));
+    } else {
+        message.parts.push(Part::Section(typed));
+    }
+    if !choices.is_empty() {
+        message.parts.push(Part::Buttons(choices));
+    }
+    Refusal {
+        status: 404,
+        code: "no_such_incident",
+        message,
+    }
+}
+
+fn open<'a>(scene: &Scene<'a>) -> Vec<&'a Incident> {
+    let listed = scene.facts.listed.iter();
+    listed.filter(|one| one.status.is_open()).collect()
+}
+
+fn lines(incidents: &[&Incident]) -> Text {
+    let mut text = Text::default();
+    for (index, incident) in incidents.iter().enumerate() {
+        if index > 0 {
+            text = text.and("\n");
+        }
+        text = text.bold(words::number(incident)).and(format!(
+            " {} {}: {} ({}) ",
+            incident.severity, incident.service, incident.title, incident.status
+        ));
+        text = match &incident.channel_id {
+            Some(room) => text.room(room),
+            None => text.and("no room yet"),
+        };
+    }
+    text
+}

@@ -1,0 +1,235 @@
+//! The postmortem's draft: Markdown of what the record holds, with gaps for what it does not.
+//!
+//! Everything that somebody typed is escaped, so that a title can neither break the document nor
+//! link anywhere. It promises nothing that the product cannot do.
+
+use super::super::act::Request;
+use super::super::decision::{Change, Decision};
+use super::super::effect::Effect;
+use super::super::text::{Message, Part, Text};
+use super::ask::{self, Refusal, Scene, Verdict};
+use super::{Incident, Status, TimelineEntry, TimelineKind, naming, timeline, words};
+use chrono::Duration;
+use serde_json::json;
+use std::fmt::Write;
+
+/// How long a second press of the button is taken for the first one.
+const AGAIN_AFTER: Duration = Duration::seconds(60);
+/// The timeline's words for a draft.
+const NOTE: &str = "The postmortem's draft was made.";
+
+/// Puts the draft as a file into the incident's room; without a room, into the answer.
+pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_>) -> Verdict {
+    let incident = scene.meant(request)?;
+    let number = incident.number;
+    if incident.status != Status::Resolved {
+        let text = Text::plain(format!(
+            "Incident #{number} is {}: a postmortem is drafted once it is resolved, with ",
+            incident.status
+        ))
+        .code(format!("/incident #{number} resolved"));
+        return Err(Refusal::new(409, "not_resolved", text));
+    }
+    let content = markdown(incident, &scene.facts.timeline);
+    let room = match (&incident.channel_id, incident.room_closed_at) {
+        (Some(room), None) => room,
+        (Some(_), Some(_)) | (None, _) => {
+            let summary = format!("Draft of the postmortem of incident #{number}");
+            return Ok(Some(
+                Message::line(summary).with(Part::Preformatted(content)),
+            ));
+        }
+    };
+    let mut drafts = scene.facts.timeline.iter();
+    if drafts.any(|entry| entry.text == NOTE && scene.at - entry.at < AGAIN_AFTER) {
+        let text = Text::plain("The draft is on its way to ")
+            .room(room)
+            .and(" already.");
+        return Err(Refusal::new(409, "on_its_way", text));
+    }
+    decision.change(Change::Timeline(TimelineEntry {
+        incident: incident.id,
+        at: scene.at,
+        kind: TimelineKind::Note,
+        text: NOTE.to_owned(),
+        by: request.actor.clone(),
+    }));
+    ask::audit_done(decision, request, scene, incident.id, json!({}));
+    decision.effect(Effect::StageFile {
+        room: room.clone(),
+        name: file_name(incident),
+        content,
+        comment: format!(
+            "Draft of the postmortem of incident {}",
+            words::label(incident)
+        ),
+    });
+    let text = Text::plain(format!(
+        "The draft of the postmortem of incident #{number} is on its way to "
+    ))
+    .room(room)
+    .and(".");
+    Ok(Some(Message::section(words::plain(&text), text)))
+}
+
+/// A name that every file system takes: `postmortem-7-checkout-returns-500s.md`.
+pub fn file_name(incident: &Incident) -> String {
+    match naming::slug(&incident.title, 50).as_str() {
+        "" => format!("postmortem-{}.md", incident.number),
+        slug => format!("postmortem-{}-{slug}.md", incident.number),
+    }
+}
+
+/// The draft.
+pub fn markdown(incident: &Incident, lines: &[TimelineEntry]) -> String {
+    let mut page = String::new();
+    write_page(&mut page, incident, lines).expect("writing to a string cannot fail");
+    page
+}
+
+fn write_page(
+    page: &mut String,
+    incident: &Incident,
+    lines: &[TimelineEntry],
+) -> Result<(), std::fmt::Error> {
+    let nobody = || "nobody".to_owned();
+    writeln!(
+        page,
+        "# Postmortem: incident #{}, {} ({})\n",
+        incident.number,
+        escaped(&incident.title),
+        incident.declared_at.format("%Y-%m-%d")
+    )?;
+    writeln!(page, "## Summary\n")?;
+    let end = incident.resolved_at.map(timeline::stamp);
+    writeln!(
+        page,
+        "- **Duration:** {} ({} to {})",
+        words::took(incident),
+        timeline::stamp(incident.declared_at),
+        end.as_deref().unwrap_or("not over")
+    )?;
+    writeln!(page, "- **Severity:** {}", incident.severity)?;
+    writeln!(page, "- **Status:** {}", incident.status)?;
+    writeln!(page, "- **Service:** {}", escaped(&incident.service))?;
+    let commander = incident.commander.as_ref().map(ToString::to_string);
+    let commander = commander.unwrap_or_else(nobody);
+    writeln!(page, "- **Commander:** {}", escaped(&commander))?;
+    let declared_by = incident.declared_by.to_string();
+    writeln!(page, "- **Declared by:** {}", escaped(&declared_by))?;
+    let resolved_by = incident.resolved_by.as_ref().map(ToString::to_string);
+    let resolved_by = resolved_by.unwrap_or_else(nobody);
+    writeln!(page, "- **Resolved by:** {}", escaped(&resolved_by))?;
+    writeln!(page, "- **Impact:** _who was hit, and how_")?;
+    writeln!(page, "- **Root cause:** _why it happened_\n")?;
+    writeln!(page, "## Timeline\n")?;
+    for entry in timeline::in_order(lines) {
+        writeln!(
+            page,
+            "- **{}** {} ({})",
+            timeline::stamp(entry.at),
+            escaped(&entry.text),
+            escaped(&entry.by.to_string())
+        )?;
+    }
+    if lines.is_empty() {
+        writeln!(page, "_Nothing was written down._")?;
+    }
+    writeln!(page, "\n## Action items\n")?;
+    writeln!(page, "- [ ] _what to do, who does it, until when_\n")?;
+    writeln!(page, "## Lessons learned\n")?;
+    writeln!(page, "- **What went well:**")?;
+    writeln!(page, "- **What went badly:**")?;
+    writeln!(page, "- **Where we were lucky:**\n")?;
+    writeln!(page, "---\n")?;
+    writeln!(
+        page,
+        "_Drafted by Wardroom from the record of incident #{}. All times are UTC._",
+        incident.number
+    )
+}
+
+/// Text as Markdown shows it literally. Its lines become one paragraph within a list's item.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if index > 0 {
+            safe.push_str("  \n  ");
+        }
+        for (column, letter) in line.char_indices() {
+            let marks_anywhere = "\\`*_[]<>#|~&$".contains(letter);
+            // A list, a heading's underline or a number only counts where a line begins.
+            let marks_here = column == 0 && "-+=".contains(letter);
+            let ends_a_number = ".)".contains(letter)
+                && column > 0
+                && line[..column].bytes().all(|byte| byte.is_ascii_digit());
+            if marks_anywhere || marks_here || ends_a_number {
+                safe.push('\\');
+            }
+            if !letter.is_control() {
+                safe.push(letter);
+            }
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    #[test]
+    fn what_was_typed_stands_in_the_draft_literally() {
+        for (typed, safe) in [
+            ("Checkout returns 500s", "Checkout returns 500s"),
+            ("# not a heading", "\\# not a heading"),
+            ("[x](http://evil)", "\\[x\\](http://evil)"),
+            ("<!channel> & *bold*", "\\<!channel\\> \\& \\*bold\\*"),
+            ("one\n- two\n3. three", "one  \n  \\- two  \n  3\\. three"),
+            ("決済 `x`", "決済 \\`x\\`"),
+        ] {
+            assert_eq!(escaped(typed), safe);
+        }
+    }
+
+    #[test]
+    fn the_draft_of_a_long_incident_is_whole_and_dates_every_line() {
+        let mut incident = fixtures::incident();
+        incident.status = Status::Resolved;
+        incident.resolved_at = Some(incident.declared_at + Duration::days(3));
+        let lines: Vec<TimelineEntry> = (0..500)
+            .map(|hour| TimelineEntry {
+                incident: incident.id,
+                at: incident.declared_at + Duration::hours(hour),
+                kind: TimelineKind::StatusUpdate,
+                text: format!("update {hour} of many"),
+                by: incident.declared_by.clone(),
+            })
+            .collect();
+        let page = markdown(&incident, &lines);
+        for entry in &lines {
+            let line = format!("- **{}** {} (", timeline::stamp(entry.at), entry.text);
+            assert!(page.contains(&line), "{line}");
+        }
+        for section in [
+            "## Summary",
+            "## Timeline",
+            "## Action items",
+            "## Lessons learned",
+        ] {
+            assert!(page.contains(section));
+        }
+        assert!(page.contains("**Duration:** 3 d ("));
+    }
+
+    #[test]
+    fn a_draft_never_needs_an_end_and_its_file_has_a_legal_name() {
+        let mut incident = fixtures::incident();
+        assert!(markdown(&incident, &[]).contains("not over"));
+        incident.title = "../../etc/passwd: \"500s\" 決済?".into();
+        assert_eq!(file_name(&incident), "postmortem-7-etc-passwd-500s-決済.md");
+        incident.title = "🔥🔥🔥".into();
+        assert_eq!(file_name(&incident), "postmortem-7.md");
+    }
+}

@@ -1,0 +1,50 @@
+//! The end: once, whoever comes first; told to everybody who was told that it burns.
+
+use super::super::act::Request;
+use super::super::decision::Decision;
+use super::super::text::{Message, Part, Text};
+use super::ask::{self, Happened, Scene, Verdict};
+use super::{Status, TimelineKind, route, words};
+use serde_json::json;
+
+pub(crate) fn resolve(
+    decision: &mut Decision,
+    request: &Request,
+    scene: &Scene<'_>,
+    note: Option<&str>,
+) -> Verdict {
+    // A second one finds it over, and is told by whom.
+    let mut incident = scene.changeable(request)?;
+    let before = incident.status;
+    let note = note.map(str::trim).filter(|note| !note.is_empty());
+    incident.status = Status::Resolved;
+    // Hosts' clocks may differ by a little: an incident never ends before it began.
+    incident.resolved_at = Some(scene.at.max(incident.declared_at));
+    incident.resolved_by = Some(request.actor.clone());
+    let took = words::took(&incident);
+    let why = words::after_colon(note);
+    let line = Text::default().bold("Resolved").and(" by ");
+    let line = words::who(line, &request.actor).and(format!(" after {took}{why}"));
+    let draft = Text::plain("The draft of the postmortem: ")
+        .code(format!("/incident #{} postmortem", incident.number));
+    let happened = Happened {
+        kind: TimelineKind::Resolved,
+        text: format!("Resolved after {took}{why}"),
+        details: json!({
+            "before": before,
+            "after": Status::Resolved,
+            "minutes": incident.duration_minutes(),
+            "note": note,
+        }),
+        line: Message::section(
+            format!("#{} resolved after {took}{why}", incident.number),
+            line,
+        )
+        .with(Part::Context(draft)),
+    };
+    ask::record(decision, request, scene, &incident, happened);
+    route::announce_resolved(decision, scene, &incident, note);
+    ask::show_component(decision, scene.rules, &incident);
+    let said = format!("Incident #{} is resolved after {took}.", incident.number);
+    Ok(Some(ask::done(&incident, &said)))
+}

@@ -1,0 +1,378 @@
+//! An incident's room: made, refused, named anew, late, archived by hand, and its card.
+//!
+//! Whatever Slack answers, no incident stays mute: a room that cannot be made is announced
+//! without it, and who declared learns how to try again. The announcements wait for the room, so
+//! that they can link to it, but never longer than [`super::declare::ROOM_WITHIN`]. Lines that
+//! were given while there was no room are posted in it once, together.
+
+use super::super::act::ReplyTo;
+use super::super::decision::{Change, Decision};
+use super::super::effect::{Effect, Purpose};
+use super::super::ids::{Actor, ChannelId, EffectId, MessageTs, UserId};
+use super::super::signal::{Answer, End, Receipt, Timer, TimerDue};
+use super::super::text::{Message, Part, Text};
+use super::ask::{self, Scene};
+use super::{Incident, TimelineEntry, TimelineKind, answer, card, naming, route, timeline, words};
+
+/// The room that was to be made: there, or not.
+pub(crate) fn created(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    receipt: &Receipt,
+    name: &str,
+    to: Option<&ReplyTo>,
+) {
+    let Some(incident) = &scene.facts.incident else {
+        return;
+    };
+    // An answer about another name, or after the room came, is an old one.
+    if incident.channel_id.is_some() || incident.channel_name != name {
+        return;
+    }
+    match &receipt.end {
+        End::Done(Answer::Room { id, name }) => made(decision, scene, incident, id, name, to),
+        End::Refused { code } if code == "name_taken" => {
+            let base = naming::base_of(incident);
+            let next = incident.channel_try.saturating_add(1);
+            let (next, name) = naming::first_free(&base, next, &scene.facts.taken_names);
+            try_name(decision, incident, next, name, to);
+        }
+        End::Refused { code } if code.starts_with("invalid_name") && !is_plainest(incident) => {
+            let plain = naming::by_number(incident.declared_at, incident.number);
+            try_name(decision, incident, 1, plain, to);
+        }
+        End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
+            not_made(decision, scene, incident, receipt.effect_id, code, to);
+        }
+        End::Expired => not_made(decision, scene, incident, receipt.effect_id, "expired", to),
+        End::Dropped { why } => not_made(decision, scene, incident, receipt.effect_id, why, to),
+        End::Done(Answer::Nothing | Answer::Message { .. } | Answer::File { .. }) => {
+            not_made(decision, scene, incident, receipt.effect_id, "no_room", to);
+        }
+    }
+}
+
+fn is_plainest(incident: &Incident) -> bool {
+    incident.channel_name == naming::by_number(incident.declared_at, incident.number)
+}
+
+fn try_name(
+    decision: &mut Decision,
+    incident: &Incident,
+    try_number: i32,
+    name: String,
+    to: Option<&ReplyTo>,
+) {
+    let mut incident = incident.clone();
+    incident.channel_try = try_number;
+    incident.channel_name = name.clone();
+    let (id, private) = (incident.id, incident.private);
+    decision.change(Change::Save(Box::new(incident)));
+    decision.effect(Effect::CreateRoom {
+        incident: id,
+        name,
+        private,
+        answer_to: to.cloned(),
+    });
+}
+
+fn made(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    room: &ChannelId,
+    name: &str,
+    to: Option<&ReplyTo>,
+) {
+    let mut incident = incident.clone();
+    incident.channel_id = Some(room.clone());
+    incident.channel_name = name.to_owned();
+    decision.change(Change::Save(Box::new(incident.clone())));
+    decision.change(Change::CancelTimer {
+        incident: incident.id,
+        timer: Timer::RoomOverdue,
+    });
+    post_card(decision, &incident, room);
+    decision.effect(Effect::SetTopic {
+        room: room.clone(),
+        topic: topic(&incident),
+    });
+    for person in asked_in(scene, &incident) {
+        invite(decision, room, &person);
+    }
+    if let Some(message) = missed(scene) {
+        let purpose = Purpose::Update {
+            incident: incident.id,
+        };
+        decision.effect(Effect::PostMessage {
+            room: room.clone(),
+            message,
+            purpose,
+        });
+    }
+    route::announce_declared(decision, scene, &incident);
+    if let Some(to) = to {
+        let text = Text::plain(format!("The room of incident #{} is ", incident.number))
+            .room(room)
+            .and(": come in.");
+        let message = Message::section(
+            format!("The room of incident #{} is #{name}.", incident.number),
+            text,
+        );
+        answer::give(decision, to, message, words::about(&incident), scene.now);
+    }
+}
+
+fn post_card(decision: &mut Decision, incident: &Incident, room: &ChannelId) {
+    decision.effect(Effect::PostMessage {
+        room: room.clone(),
+        message: card::card(incident),
+        purpose: Purpose::Card {
+            incident: incident.id,
+        },
+    });
+}
+
+/// The topic holds what does not change: a topic that is set anew is a line in the room each time.
+fn topic(incident: &Incident) -> String {
+    let topic = format!(
+        "Incident #{} on {}: {}. How it stands: the pinned card.",
+        incident.number, incident.service, incident.title
+    );
+    words::shortened(&topic, 250)
+}
+
+/// Who is asked into the room, each once: who declared, who has a role, the service's owners and
+/// the people of the severity's route. When it is over already, only those who had a part in it.
+fn asked_in(scene: &Scene<'_>, incident: &Incident) -> Vec<UserId> {
+    let mut people: Vec<UserId> = incident.declared_by.person().cloned().into_iter().collect();
+    people.extend(incident.commander.clone());
+    people.extend(incident.comms.clone());
+    people.extend(incident.scribe.clone());
+    if incident.status.is_open() {
+        if let Some(service) = scene.rules.service(&incident.service) {
+            people.extend(service.owners.iter().cloned());
+        }
+        people.extend(scene.rules.route(incident.severity).users.iter().cloned());
+    }
+    let mut once = Vec::new();
+    for person in people {
+        if !once.contains(&person) {
+            once.push(person);
+        }
+    }
+    once
+}
+
+pub(crate) fn invite(decision: &mut Decision, room: &ChannelId, person: &UserId) {
+    decision.effect(Effect::Invite {
+        room: room.clone(),
+        person: person.clone(),
+    });
+}
+
+/// The lines that would have stood in the room, had it been there.
+fn missed(scene: &Scene<'_>) -> Option<Message> {
+    let lines: Vec<&TimelineEntry> = scene
+        .facts
+        .timeline
+        .iter()
+        .filter(|entry| is_room_line(entry.kind))
+        .collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let mut message = Message::line("What was said before this room was there");
+    message.parts.push(Part::Section(
+        Text::default().bold("Before this room was there:"),
+    ));
+    message.parts.extend(timeline::sections(&lines));
+    Some(message)
+}
+
+fn is_room_line(kind: TimelineKind) -> bool {
+    match kind {
+        TimelineKind::StatusUpdate
+        | TimelineKind::StateChange
+        | TimelineKind::SeverityChange
+        | TimelineKind::RoleChange
+        | TimelineKind::Resolved => true,
+        TimelineKind::Declared | TimelineKind::Note => false,
+    }
+}
+
+fn not_made(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    effect: EffectId,
+    code: &str,
+    to: Option<&ReplyTo>,
+) {
+    route::announce_declared(decision, scene, incident);
+    let text = Text::plain(format!(
+        "Incident #{} is recorded and announced, but Slack did not make its room ({code}). Go on with ",
+        incident.number
+    ))
+    .code(format!("/incident #{} status <text>", incident.number))
+    .and("; to try the room again: ")
+    .code(answer::retry(effect));
+    let message = Message::section(words::plain(&text), text);
+    match to {
+        Some(to) => answer::give(decision, to, message, words::about(incident), scene.now),
+        None => answer::tell_responsible(decision, scene.rules, Some(incident), message),
+    }
+}
+
+/// The room should have been there by now.
+pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, due: &TimerDue) {
+    let Some(incident) = &scene.facts.incident else {
+        return;
+    };
+    if scene.facts.timer_generation != Some(due.generation) {
+        return;
+    }
+    // Once: the same timer again finds nothing.
+    decision.change(Change::CancelTimer {
+        incident: incident.id,
+        timer: due.timer,
+    });
+    if incident.channel_id.is_some() || !incident.status.is_open() {
+        return;
+    }
+    route::announce_declared(decision, scene, incident);
+    let text = Text::plain(format!(
+        "Slack is slow: the room of incident #{} is not there yet. The incident is recorded and \
+         announced. Until the room comes, use ",
+        incident.number
+    ))
+    .code(format!("/incident #{} status <text>", incident.number))
+    .and(".");
+    let message = Message::section(words::plain(&text), text);
+    match incident.declared_by.person() {
+        Some(person) => {
+            let to = ReplyTo {
+                person: person.clone(),
+                room: incident.origin_room.clone(),
+                response_url: None,
+                asked_at: incident.declared_at,
+            };
+            answer::give(decision, &to, message, words::about(incident), scene.now);
+        }
+        None => answer::tell_responsible(decision, scene.rules, Some(incident), message),
+    }
+}
+
+/// The card stands: pin it, and edit it if the incident moved on meanwhile.
+pub(crate) fn card_posted(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    room: &ChannelId,
+    ts: &MessageTs,
+    posted: &Message,
+) {
+    let Some(incident) = &scene.facts.incident else {
+        return;
+    };
+    if incident.card_ts.is_some() || incident.channel_id.as_ref() != Some(room) {
+        return;
+    }
+    let mut incident = incident.clone();
+    incident.card_ts = Some(ts.clone());
+    decision.change(Change::Save(Box::new(incident.clone())));
+    decision.effect(Effect::Pin {
+        room: room.clone(),
+        ts: ts.clone(),
+    });
+    if card::card(&incident) != *posted {
+        ask::show_card(decision, &incident);
+    }
+}
+
+/// The card could not be edited: somebody deleted it, so it is posted again.
+pub(crate) fn card_updated(decision: &mut Decision, scene: &Scene<'_>, end: &End) {
+    let gone = matches!(end, End::Refused { code } if code == "message_not_found");
+    let Some(incident) = &scene.facts.incident else {
+        return;
+    };
+    if let (true, Some(_), Some(room)) = (gone, &incident.card_ts, &incident.channel_id) {
+        let mut incident = incident.clone();
+        incident.card_ts = None;
+        decision.change(Change::Save(Box::new(incident.clone())));
+        post_card(decision, &incident, room);
+    }
+}
+
+/// Slack says that the room was archived or deleted: by its event, or by refusing to write there.
+/// The incident goes on; who leads it is told once.
+pub(crate) fn closed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId) {
+    let Some(incident) = of_room(scene, room) else {
+        return;
+    };
+    if incident.room_closed_at.is_some() {
+        return;
+    }
+    let mut incident = incident.clone();
+    incident.room_closed_at = Some(scene.at);
+    decision.change(Change::Save(Box::new(incident.clone())));
+    note(decision, scene, &incident, "The room was archived by hand.");
+    if !incident.status.is_open() {
+        return;
+    }
+    let text = Text::plain(format!("The room of incident #{}, ", incident.number))
+        .room(room)
+        .and(", is archived, so nothing can be posted in it. The incident goes on: unarchive the room, or use ")
+        .code(format!("/incident #{} status <text>", incident.number))
+        .and(" from anywhere; the timeline keeps it.");
+    let message = Message::section(words::plain(&text), text);
+    answer::tell_responsible(decision, scene.rules, Some(&incident), message);
+}
+
+/// The room can be written in again.
+pub(crate) fn reopened(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId) {
+    let Some(incident) = of_room(scene, room) else {
+        return;
+    };
+    if incident.room_closed_at.is_none() {
+        return;
+    }
+    let mut incident = incident.clone();
+    incident.room_closed_at = None;
+    decision.change(Change::Save(Box::new(incident.clone())));
+    note(
+        decision,
+        scene,
+        &incident,
+        "The room is back from the archive.",
+    );
+    ask::show_card(decision, &incident);
+}
+
+/// The room has a new name; its id is what counts.
+pub(crate) fn renamed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId, name: &str) {
+    let Some(incident) = of_room(scene, room) else {
+        return;
+    };
+    if incident.channel_name == name {
+        return;
+    }
+    let mut incident = incident.clone();
+    incident.channel_name = name.to_owned();
+    decision.change(Change::Save(Box::new(incident)));
+}
+
+/// The incident whose own room this is.
+pub(crate) fn of_room<'a>(scene: &Scene<'a>, room: &ChannelId) -> Option<&'a Incident> {
+    let incident = scene.facts.incident.as_ref()?;
+    (incident.channel_id.as_ref() == Some(room)).then_some(incident)
+}
+
+fn note(decision: &mut Decision, scene: &Scene<'_>, incident: &Incident, text: &str) {
+    decision.change(Change::Timeline(TimelineEntry {
+        incident: incident.id,
+        at: scene.at,
+        kind: TimelineKind::Note,
+        text: text.to_owned(),
+        by: Actor::Wardroom,
+    }));
+}

@@ -1,0 +1,382 @@
+//! Who is told of an incident outside of its own room, and of what.
+//!
+//! - A declaration goes to the severity's rooms and people and to the service's rooms, each once.
+//! - A rise to P1 or P2 goes to that severity's route; a fall to nobody.
+//! - The resolution goes to whoever was told that it burns, whatever the severity is by then, and
+//!   to nobody else.
+//! - A person gets at most one direct message of one incident in five minutes; held-back ones are
+//!   kept as such. Rooms are not throttled, and the resolution never is: it is the message that
+//!   lets people stop, and there is one only.
+//!
+//! Every attempt is a row of its own, so that one that fails stops no other.
+
+use super::super::decision::{Change, Decision};
+use super::super::effect::{Effect, Purpose};
+use super::super::ids::EffectId;
+use super::super::signal::{End, Receipt};
+use super::super::text::{Message, Part, Text};
+use super::ask::Scene;
+use super::card::MIND;
+use super::{Incident, Notification, NotificationStatus, Occasion, Severity, Target};
+use super::{answer, words};
+use chrono::Duration;
+
+/// How long after one direct message about an incident the next one is held back.
+pub(crate) const THROTTLE: Duration = Duration::seconds(300);
+/// What a message begins with that may stand there twice.
+const REPEATED: &str = "(repeated)";
+
+/// Tells of a declaration all who have not been told of the incident yet.
+pub(crate) fn announce_declared(decision: &mut Decision, scene: &Scene<'_>, incident: &Incident) {
+    if !incident.status.is_open() {
+        return;
+    }
+    let mut targets = route_targets(scene, incident.severity);
+    if let Some(service) = scene.rules.service(&incident.service) {
+        targets.extend(service.channels.iter().cloned().map(Target::Room));
+    }
+    let message = declared(incident);
+    for target in each_once(targets, incident) {
+        let heard = |row: &Notification| row.target == target && row.occasion != Occasion::Resolved;
+        if !scene.facts.notifications.iter().any(heard) {
+            tell(
+                decision,
+                scene,
+                incident,
+                target,
+                Occasion::Declared,
+                &message,
+            );
+        }
+    }
+}
+
+/// Tells the route of the new severity, if the incident rose to P1 or P2.
+pub(crate) fn announce_rise(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    before: Severity,
+    reason: Option<&str>,
+) {
+    let rose = incident.severity.worse_than(before);
+    if !rose || incident.severity > Severity::P2 {
+        return;
+    }
+    let message = escalated(incident, before, reason);
+    for target in each_once(route_targets(scene, incident.severity), incident) {
+        tell(
+            decision,
+            scene,
+            incident,
+            target,
+            Occasion::Escalated,
+            &message,
+        );
+    }
+}
+
+/// Tells everybody who was told that it burns that it is over.
+pub(crate) fn announce_resolved(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    note: Option<&str>,
+) {
+    let message = resolved(incident, note);
+    let heard = scene
+        .facts
+        .notifications
+        .iter()
+        .filter(|row| row.occasion != Occasion::Resolved && reached(row.status))
+        .map(|row| row.target.clone());
+    for target in each_once(heard.collect(), incident) {
+        if !told_of_the_end(scene, &target) {
+            tell(
+                decision,
+                scene,
+                incident,
+                target,
+                Occasion::Resolved,
+                &message,
+            );
+        }
+    }
+}
+
+/// Whether somebody was told, or will be, or perhaps was.
+fn reached(status: NotificationStatus) -> bool {
+    match status {
+        NotificationStatus::Pending | NotificationStatus::Sent | NotificationStatus::Uncertain => {
+            true
+        }
+        NotificationStatus::Failed | NotificationStatus::Throttled => false,
+    }
+}
+
+fn told_of_the_end(scene: &Scene<'_>, target: &Target) -> bool {
+    let mut rows = scene.facts.notifications.iter();
+    rows.any(|row| row.occasion == Occasion::Resolved && row.target == *target)
+}
+
+fn route_targets(scene: &Scene<'_>, severity: Severity) -> Vec<Target> {
+    let route = scene.rules.route(severity);
+    let rooms = route.channels.iter().cloned().map(Target::Room);
+    rooms
+        .chain(route.users.iter().cloned().map(Target::Person))
+        .collect()
+}
+
+/// Each target once, and never the incident's own room.
+fn each_once(targets: Vec<Target>, incident: &Incident) -> Vec<Target> {
+    let own = incident.channel_id.clone().map(Target::Room);
+    let mut once = Vec::new();
+    for target in targets {
+        if own.as_ref() != Some(&target) && !once.contains(&target) {
+            once.push(target);
+        }
+    }
+    once
+}
+
+fn tell(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    target: Target,
+    occasion: Occasion,
+    message: &Message,
+) {
+    let (effect, status) = if throttled(scene, &target, occasion) {
+        (decision.next_id(), NotificationStatus::Throttled)
+    } else {
+        let effect = send(decision, incident, &target, message.clone());
+        (effect, NotificationStatus::Pending)
+    };
+    decision.change(Change::Notify(Notification {
+        effect,
+        incident: incident.id,
+        target,
+        occasion,
+        status,
+        error: None,
+        at: scene.now,
+    }));
+}
+
+fn throttled(scene: &Scene<'_>, target: &Target, occasion: Occasion) -> bool {
+    let to_person = matches!(target, Target::Person(_));
+    to_person
+        && occasion != Occasion::Resolved
+        && scene.facts.notifications.iter().any(|row| {
+            row.target == *target && reached(row.status) && scene.now - row.at < THROTTLE
+        })
+}
+
+fn send(
+    decision: &mut Decision,
+    incident: &Incident,
+    target: &Target,
+    message: Message,
+) -> EffectId {
+    let purpose = Purpose::Announcement {
+        incident: incident.id,
+        severity: incident.severity,
+    };
+    decision.effect(match target.clone() {
+        Target::Room(room) => Effect::PostMessage {
+            room,
+            message,
+            purpose,
+        },
+        Target::Person(person) => Effect::DirectMessage {
+            person,
+            message,
+            purpose,
+        },
+    })
+}
+
+/// What became of telling somebody.
+pub(crate) fn announced(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    receipt: &Receipt,
+    message: &Message,
+) {
+    let mut rows = scene.facts.notifications.iter();
+    let (Some(incident), Some(row)) = (
+        &scene.facts.incident,
+        rows.find(|row| row.effect == receipt.effect_id),
+    ) else {
+        return;
+    };
+    // The same receipt again changes nothing; an effect that was retried by hand answers anew.
+    if row.status != NotificationStatus::Pending && receipt.generation == 0 {
+        return;
+    }
+    let (status, error) = match &receipt.end {
+        End::Done(_) => (NotificationStatus::Sent, None),
+        End::Refused { code } | End::Parked { code } => {
+            (NotificationStatus::Failed, Some(code.clone()))
+        }
+        End::Expired => (NotificationStatus::Failed, Some("expired".to_owned())),
+        End::Dropped { why } => (NotificationStatus::Failed, Some(why.clone())),
+        End::Uncertain { code } => (NotificationStatus::Uncertain, Some(code.clone())),
+    };
+    decision.change(Change::Notified {
+        effect: receipt.effect_id,
+        status,
+        error,
+    });
+    match &receipt.end {
+        End::Done(_) => catch_up(decision, scene, incident, row),
+        End::Uncertain { .. } => repeat(decision, scene, incident, row, message),
+        End::Refused { code } | End::Parked { code } => {
+            could_not_tell(decision, scene, incident, &row.target, receipt, code);
+        }
+        End::Expired | End::Dropped { .. } => {}
+    }
+}
+
+/// Somebody heard of the incident only now (tried again by hand), and it is over: they hear that.
+fn catch_up(decision: &mut Decision, scene: &Scene<'_>, incident: &Incident, row: &Notification) {
+    let over = incident.resolved_at.is_some();
+    if over && row.occasion != Occasion::Resolved && !told_of_the_end(scene, &row.target) {
+        let message = resolved(incident, None);
+        let target = row.target.clone();
+        tell(
+            decision,
+            scene,
+            incident,
+            target,
+            Occasion::Resolved,
+            &message,
+        );
+    }
+}
+
+/// Nobody can find out whether it stands there: once more, and marked so, rather than never. A
+/// declaration is not repeated after the resolution.
+fn repeat(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    row: &Notification,
+    message: &Message,
+) {
+    let outdated = !incident.status.is_open() && row.occasion != Occasion::Resolved;
+    if outdated || message.summary.starts_with(REPEATED) {
+        return;
+    }
+    let mut again = message.clone();
+    again.summary = format!("{REPEATED} {}", message.summary);
+    if !again.parts.is_empty() {
+        let why = "(repeated) Slack did not say whether the first one reached you.";
+        again.parts.insert(0, Part::Context(Text::plain(why)));
+    }
+    let effect = send(decision, incident, &row.target, again);
+    decision.change(Change::Notify(Notification {
+        effect,
+        status: NotificationStatus::Pending,
+        error: None,
+        at: scene.now,
+        ..row.clone()
+    }));
+}
+
+fn could_not_tell(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    target: &Target,
+    receipt: &Receipt,
+    code: &str,
+) {
+    let text = Text::plain(format!(
+        "Incident #{} could not be told to ",
+        incident.number
+    ));
+    let text = match target {
+        // A failing ops room cannot be told of itself.
+        Target::Room(room) if scene.rules.ops_channel.as_ref() == Some(room) => return,
+        Target::Room(room) => text.room(room),
+        Target::Person(person) => text.person(person),
+    };
+    let text = text
+        .and(format!(" ({code}). Once that is mended: "))
+        .code(answer::retry(receipt.effect_id));
+    let message = Message::section(words::plain(&text), text);
+    answer::tell_ops(decision, scene.rules, message, Some(incident.id));
+}
+
+fn declared(incident: &Incident) -> Message {
+    Message {
+        summary: format!("Incident declared: {}", words::one_line(incident)),
+        parts: vec![
+            Part::Header(format!(
+                "{} incident: {}",
+                incident.severity,
+                words::label(incident)
+            )),
+            Part::Fields(facts(incident)),
+            Part::Context(Text::plain(MIND)),
+        ],
+    }
+}
+
+fn escalated(incident: &Incident, before: Severity, reason: Option<&str>) -> Message {
+    let why = words::after_colon(reason);
+    Message {
+        summary: format!(
+            "Incident rose from {before} to {}: {}",
+            incident.severity,
+            words::one_line(incident)
+        ),
+        parts: vec![
+            Part::Header(format!(
+                "Now {}: {}",
+                incident.severity,
+                words::label(incident)
+            )),
+            Part::Section(Text::plain(format!(
+                "It rose from {before} to {}{why}",
+                incident.severity
+            ))),
+            Part::Fields(facts(incident)),
+            Part::Context(Text::plain(MIND)),
+        ],
+    }
+}
+
+fn resolved(incident: &Incident, note: Option<&str>) -> Message {
+    let text = Text::default()
+        .bold(format!("Resolved: {}", words::label(incident)))
+        .and(format!(" after {}", words::took(incident)));
+    let text = match &incident.resolved_by {
+        Some(by) => words::who(text.and(", by "), by),
+        None => text,
+    };
+    let text = text.and(words::after_colon(note));
+    Message::section(format!("Resolved: {}", words::one_line(incident)), text)
+}
+
+fn facts(incident: &Incident) -> Vec<(String, Text)> {
+    let mut room = words::room(incident);
+    if incident.channel_id.is_none() {
+        let way = format!("/incident #{}", incident.number);
+        room = room.and("; meanwhile ").code(way);
+    }
+    vec![
+        ("Service".to_owned(), Text::plain(&*incident.service)),
+        (
+            "Commander".to_owned(),
+            words::somebody(incident.commander.as_ref()),
+        ),
+        ("Room".to_owned(), room),
+        (
+            "Since".to_owned(),
+            Text::default().time(incident.declared_at),
+        ),
+    ]
+}

@@ -1,0 +1,62 @@
+//! Worse or better. Only a rise to P1 or P2 is told outside of the room; a fall wakes nobody.
+
+use super::super::act::Request;
+use super::super::decision::Decision;
+use super::super::text::{Message, Text};
+use super::ask::{self, Happened, Refusal, Scene, Verdict};
+use super::{Severity, TimelineKind, room, route, words};
+use serde_json::json;
+
+pub(crate) fn set(
+    decision: &mut Decision,
+    request: &Request,
+    scene: &Scene<'_>,
+    to: Severity,
+    reason: Option<&str>,
+) -> Verdict {
+    let mut incident = scene.changeable(request)?;
+    let before = incident.severity;
+    if to == before {
+        let text = Text::plain(format!(
+            "Incident #{} is {to} already; nothing was changed.",
+            incident.number
+        ));
+        return Err(Refusal::new(409, "same_severity", text));
+    }
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    incident.severity = to;
+    let moved = if to.worse_than(before) {
+        "raised"
+    } else {
+        "lowered"
+    };
+    let why = words::after_colon(reason);
+    let line = Text::default()
+        .bold(format!("Severity {before} → {to}"))
+        .and(format!(", {moved} by "));
+    let happened = Happened {
+        kind: TimelineKind::SeverityChange,
+        text: format!("Severity {moved} from {before} to {to}{why}"),
+        details: json!({ "before": before, "after": to, "reason": reason }),
+        line: Message::section(
+            format!(
+                "#{} severity {moved} from {before} to {to}{why}",
+                incident.number
+            ),
+            words::who(line, &request.actor).and(&*why),
+        ),
+    };
+    ask::record(decision, request, scene, &incident, happened);
+    route::announce_rise(decision, scene, &incident, before, reason);
+    if let (true, Some(room)) = (to.worse_than(before), &incident.channel_id) {
+        let known = &scene.rules.route(before).users;
+        for person in &scene.rules.route(to).users {
+            if !known.contains(person) {
+                room::invite(decision, room, person);
+            }
+        }
+    }
+    ask::show_component(decision, scene.rules, &incident);
+    let said = format!("Incident #{} is now {to}.", incident.number);
+    Ok(Some(ask::done(&incident, &said)))
+}

@@ -1,0 +1,103 @@
+//! An update in words, and the steps forward: investigating, identified, monitoring.
+//!
+//! Forward only: a step that is not ahead changes nothing and says where the incident stands. The
+//! words are posted once, in the incident's room.
+
+use super::super::act::Request;
+use super::super::decision::Decision;
+use super::super::text::{Message, Text};
+use super::ask::{self, Happened, Refusal, Scene, Verdict};
+use super::{Incident, Status, TimelineKind, words};
+use serde_json::json;
+
+pub(crate) fn update(
+    decision: &mut Decision,
+    request: &Request,
+    scene: &Scene<'_>,
+    text: &str,
+) -> Verdict {
+    let mut incident = scene.changeable(request)?;
+    let text = text.trim();
+    if text.is_empty() {
+        let words = Text::plain("An update needs words: ").code("/incident status <text>");
+        return Err(Refusal::new(422, "empty", words));
+    }
+    keep_words(&mut incident, scene, text);
+    let line = words::who(Text::default().bold("Update").and(" from "), &request.actor)
+        .and(format!(": {text}"));
+    let happened = Happened {
+        kind: TimelineKind::StatusUpdate,
+        text: text.to_owned(),
+        details: json!({ "text": text }),
+        line: Message::section(format!("#{} update: {text}", incident.number), line),
+    };
+    ask::record(decision, request, scene, &incident, happened);
+    let said = format!("Your update of incident #{} is kept.", incident.number);
+    Ok(Some(ask::done(&incident, &said)))
+}
+
+pub(crate) fn advance(
+    decision: &mut Decision,
+    request: &Request,
+    scene: &Scene<'_>,
+    to: Status,
+    text: Option<&str>,
+) -> Verdict {
+    let mut incident = scene.changeable(request)?;
+    let before = incident.status;
+    if let Some(refusal) = not_a_step(&incident, to) {
+        return Err(refusal);
+    }
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    incident.status = to;
+    incident.acknowledged_at = incident.acknowledged_at.or(Some(scene.at));
+    if let Some(text) = text {
+        keep_words(&mut incident, scene, text);
+    }
+    let now = words::status(to);
+    let said = words::after_colon(text);
+    let line = words::who(Text::default().bold(now).and(", says "), &request.actor).and(&*said);
+    let happened = Happened {
+        kind: TimelineKind::StateChange,
+        text: format!("{now}{said}"),
+        details: json!({ "before": before, "after": to, "text": text }),
+        line: Message::section(format!("#{} {now}{said}", incident.number), line),
+    };
+    ask::record(decision, request, scene, &incident, happened);
+    ask::show_component(decision, scene.rules, &incident);
+    let said = format!("Incident #{} is now {}.", incident.number, to.as_str());
+    Ok(Some(ask::done(&incident, &said)))
+}
+
+fn not_a_step(incident: &Incident, to: Status) -> Option<Refusal> {
+    let number = incident.number;
+    if !matches!(
+        to,
+        Status::Investigating | Status::Identified | Status::Monitoring
+    ) {
+        let text = Text::plain(format!("An incident cannot be moved to {to} like this."));
+        return Some(Refusal::new(422, "no_such_step", text));
+    }
+    if to == incident.status {
+        let text = Text::plain(format!(
+            "Incident #{number} is {to} already; nothing was changed. To say more: "
+        ))
+        .code(format!("/incident #{number} status <text>"));
+        return Some(Refusal::new(409, "there_already", text));
+    }
+    if to < incident.status {
+        let text = Text::plain(format!(
+            "Incident #{number} is {} already and moves forward only, so it cannot be {to} again. \
+             If something new came up, say so: ",
+            incident.status
+        ))
+        .code(format!("/incident #{number} status <text>"));
+        return Some(Refusal::new(409, "forward_only", text));
+    }
+    None
+}
+
+fn keep_words(incident: &mut Incident, scene: &Scene<'_>, text: &str) {
+    incident.last_update = Some(text.to_owned());
+    incident.last_update_at = Some(scene.at);
+}

@@ -1,0 +1,188 @@
+//! The small phrases that several messages share: who, how long, which incident.
+//!
+//! Nothing is decided here. What a person typed only ever goes into plain spans, so that it can
+//! neither call anybody nor link anywhere; ids become mentions only where they are ids.
+
+use super::super::act::Act;
+use super::super::ids::{Actor, IncidentId, UserId};
+use super::super::text::{Button, ButtonStyle, Span, Text};
+use super::{Incident, Status};
+
+/// Goes on with somebody's name.
+pub(crate) fn who(text: Text, actor: &Actor) -> Text {
+    match actor {
+        Actor::Person(person) => text.person(person),
+        Actor::Api(name) => text.and(format!("{name} (by the API)")),
+        Actor::Wardroom => text.and("Wardroom"),
+    }
+}
+
+/// Somebody who may be missing.
+pub(crate) fn somebody(person: Option<&UserId>) -> Text {
+    match person {
+        Some(person) => Text::default().person(person),
+        None => Text::plain("nobody yet"),
+    }
+}
+
+/// `#7`.
+pub(crate) fn number(incident: &Incident) -> String {
+    format!("#{}", incident.number)
+}
+
+/// `#7 Checkout returns 500s`.
+pub(crate) fn label(incident: &Incident) -> String {
+    format!("#{} {}", incident.number, incident.title)
+}
+
+/// The incident in one line: number, severity, service, title.
+pub(crate) fn one_line(incident: &Incident) -> String {
+    format!(
+        "#{} {} {}: {}",
+        incident.number, incident.severity, incident.service, incident.title
+    )
+}
+
+/// Its room, linked when it is there.
+pub(crate) fn room(incident: &Incident) -> Text {
+    match &incident.channel_id {
+        Some(room) => Text::default().room(room),
+        None => Text::plain("not there yet"),
+    }
+}
+
+/// The status as a headline's word.
+pub(crate) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Declared => "Declared",
+        Status::Investigating => "Investigating",
+        Status::Identified => "Identified",
+        Status::Monitoring => "Monitoring",
+        Status::Resolved => "Resolved",
+        Status::Cancelled => "Cancelled",
+        Status::Merged => "Merged",
+    }
+}
+
+/// `2 d 3 h`, `1 h 5 min`, `4 min`; never empty.
+pub(crate) fn duration(minutes: i64) -> String {
+    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => "less than a minute".into(),
+        (0, 0, m) => format!("{m} min"),
+        (0, h, 0) => format!("{h} h"),
+        (0, h, m) => format!("{h} h {m} min"),
+        (d, 0, _) => format!("{d} d"),
+        (d, h, _) => format!("{d} d {h} h"),
+    }
+}
+
+/// How long the incident took, or nothing while it goes on.
+pub(crate) fn took(incident: &Incident) -> String {
+    incident
+        .duration_minutes()
+        .map(duration)
+        .unwrap_or_default()
+}
+
+/// `: text`, or nothing.
+pub(crate) fn after_colon(text: Option<&str>) -> String {
+    text.map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+/// The first `longest` characters, with an ellipsis when there were more.
+pub(crate) fn shortened(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(longest.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+/// A button.
+pub(crate) fn button(label: &str, action: &str, value: &str, style: ButtonStyle) -> Button {
+    Button {
+        label: shortened(label, 75),
+        action: action.to_owned(),
+        value: value.to_owned(),
+        style,
+    }
+}
+
+/// The spans as one plain line, for summaries and for those who read JSON.
+pub(crate) fn plain(text: &Text) -> String {
+    let mut line = String::new();
+    for span in &text.0 {
+        match span {
+            Span::Text(text) | Span::Bold(text) => line.push_str(text),
+            Span::Code(code) => {
+                line.push('`');
+                line.push_str(code);
+                line.push('`');
+            }
+            Span::Person(person) => {
+                line.push('@');
+                line.push_str(person.as_str());
+            }
+            Span::Room(room) => {
+                line.push('#');
+                line.push_str(room.as_str());
+            }
+            Span::Time(at) => line.push_str(&at.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
+            Span::Link { url, label } => {
+                line.push_str(label);
+                line.push_str(" (");
+                line.push_str(url);
+                line.push(')');
+            }
+        }
+    }
+    line
+}
+
+/// What the audit calls an act.
+pub(crate) fn audited(act: &Act) -> String {
+    format!("incident.{}", act.name())
+}
+
+/// The line that says how an incident is declared without the form.
+pub(crate) const BY_ONE_LINE: &str = "/incident declare P2 <service> <title>";
+
+/// Who is told about an incident's trouble: the one who leads it, else the one who declared it.
+pub(crate) fn responsible(incident: &Incident) -> Option<&UserId> {
+    incident
+        .commander
+        .as_ref()
+        .or_else(|| incident.declared_by.person())
+}
+
+/// The incident's id, to be named in a purpose.
+pub(crate) fn about(incident: &Incident) -> Option<IncidentId> {
+    Some(incident.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_reads_like_one() {
+        for (minutes, words) in [
+            (0, "less than a minute"),
+            (4, "4 min"),
+            (60, "1 h"),
+            (65, "1 h 5 min"),
+            (1440, "1 d"),
+            (3 * 1440 + 125, "3 d 2 h"),
+        ] {
+            assert_eq!(duration(minutes), words);
+        }
+    }
+
+    #[test]
+    fn a_text_is_shortened_between_characters_never_within_one() {
+        assert_eq!(shortened("決済サービス", 4), "決済サ…");
+        assert_eq!(shortened("short", 5), "short");
+    }
+}

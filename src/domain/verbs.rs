@@ -1,0 +1,218 @@
+//! The verbs of `/incident`: one table that drives the parser, the help and the docs.
+//!
+//! A verb that is not here does not exist; an act that can be typed and is not here fails a test.
+//! Only what is built is listed: the help promises nothing.
+
+use super::act::{Act, Role};
+use super::command;
+use super::incident::Status;
+use super::rules::Rules;
+use super::text::Message;
+use super::typed::Words;
+use std::fmt;
+
+/// A verb of `/incident`.
+pub struct Verb {
+    /// Its name, then its synonyms.
+    pub names: &'static [&'static str],
+    /// What follows it.
+    pub arguments: &'static str,
+    /// What it does, in a sentence.
+    pub does: &'static str,
+    /// Who may.
+    pub who: Who,
+    /// A line that works.
+    pub example: &'static str,
+    /// Whether `#7` may follow it.
+    pub(crate) about: About,
+    /// Reads what follows it.
+    pub(crate) read: fn(&mut Words, &Rules) -> Result<Act, Message>,
+}
+
+/// Who may use a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// All.
+    Everybody,
+    /// The incident's commander and the admins.
+    Commander,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Everybody => "everybody",
+            Self::Commander => "the commander and the admins",
+        })
+    }
+}
+
+/// Whether a verb is about one incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// It is: `#7` may follow.
+    AnIncident,
+    /// It is not.
+    Nothing,
+}
+
+/// Every verb that there is.
+pub const VERBS: &[Verb] = &[
+    Verb {
+        names: &["declare", "new", "create", "open", "start"],
+        arguments: "[P1..P4 SERVICE TITLE]",
+        does: "Declares an incident: at once, or by a form when nothing follows.",
+        who: Who::Everybody,
+        example: "/incident declare P1 api Checkout returns 500s",
+        about: About::Nothing,
+        read: command::declare,
+    },
+    Verb {
+        names: &["status", "update"],
+        arguments: "TEXT",
+        does: "Posts an update in the incident's room and keeps it on the timeline.",
+        who: Who::Commander,
+        example: "/incident status The rollback has begun",
+        about: About::AnIncident,
+        read: command::update,
+    },
+    Verb {
+        names: &["investigating"],
+        arguments: "[TEXT]",
+        does: "Somebody looks at it.",
+        who: Who::Commander,
+        example: "/incident investigating Looking at the database",
+        about: About::AnIncident,
+        read: |rest, _| Ok(command::advance(Status::Investigating, rest)),
+    },
+    Verb {
+        names: &["identified"],
+        arguments: "[TEXT]",
+        does: "The cause is known.",
+        who: Who::Commander,
+        example: "/incident identified A bad deploy",
+        about: About::AnIncident,
+        read: |rest, _| Ok(command::advance(Status::Identified, rest)),
+    },
+    Verb {
+        names: &["monitoring"],
+        arguments: "[TEXT]",
+        does: "It is mended, and watched.",
+        who: Who::Commander,
+        example: "/incident monitoring Rolled back, errors are falling",
+        about: About::AnIncident,
+        read: |rest, _| Ok(command::advance(Status::Monitoring, rest)),
+    },
+    Verb {
+        names: &["severity", "sev"],
+        arguments: "P1..P4 [REASON]",
+        does: "Says how bad it is now; a rise to P1 or P2 is announced.",
+        who: Who::Commander,
+        example: "/incident severity P1 All regions are hit",
+        about: About::AnIncident,
+        read: command::severity,
+    },
+    Verb {
+        names: &["resolved", "resolve", "close"],
+        arguments: "[NOTE]",
+        does: "Ends the incident and tells everybody who was told of it.",
+        who: Who::Commander,
+        example: "/incident resolved The rollback mended it",
+        about: About::AnIncident,
+        read: |rest, _| {
+            Ok(Act::Resolve {
+                note: command::some(rest.rest()),
+            })
+        },
+    },
+    Verb {
+        names: &["assign", "role"],
+        arguments: "[commander|comms|scribe] @USER",
+        does: "Gives somebody a role; without one, the lead.",
+        who: Who::Commander,
+        example: "/incident assign comms @bea",
+        about: About::AnIncident,
+        read: |rest, _| command::assign(None, rest),
+    },
+    Verb {
+        names: &["commander"],
+        arguments: "@USER",
+        does: "Gives somebody the lead.",
+        who: Who::Commander,
+        example: "/incident commander @bea",
+        about: About::AnIncident,
+        read: |rest, _| command::assign(Some(Role::Commander), rest),
+    },
+    Verb {
+        names: &["timeline"],
+        arguments: "",
+        does: "Shows what happened so far, to you only.",
+        who: Who::Everybody,
+        example: "/incident timeline",
+        about: About::AnIncident,
+        read: |_, _| Ok(Act::Timeline),
+    },
+    Verb {
+        names: &["postmortem", "post-mortem", "pm"],
+        arguments: "",
+        does: "Puts a draft of the postmortem into the room, once the incident is resolved.",
+        who: Who::Everybody,
+        example: "/incident postmortem",
+        about: About::AnIncident,
+        read: |_, _| Ok(Act::Postmortem),
+    },
+    Verb {
+        names: &["list"],
+        arguments: "",
+        does: "Lists the open incidents and those closed in the last 24 hours.",
+        who: Who::Everybody,
+        example: "/incident list",
+        about: About::Nothing,
+        read: |_, _| Ok(Act::List),
+    },
+    Verb {
+        names: &["help"],
+        arguments: "[VERB]",
+        does: "Says how to use it.",
+        who: Who::Everybody,
+        example: "/incident help severity",
+        about: About::Nothing,
+        read: |rest, _| {
+            Ok(Act::Help {
+                verb: rest.plain_word(),
+            })
+        },
+    },
+];
+
+impl Verb {
+    /// The line with its arguments' places.
+    pub fn usage(&self) -> String {
+        format!("/incident {} {}", self.names[0], self.arguments)
+            .trim_end()
+            .to_owned()
+    }
+}
+
+/// The verb of that name or synonym, in any case.
+pub fn verb(name: &str) -> Option<&'static Verb> {
+    let name = name.to_lowercase();
+    VERBS.iter().find(|verb| verb.names.contains(&&*name))
+}
+
+/// The verb by which an act is typed; `None`: the bare command, or nothing that is typed.
+pub fn verb_of(act: &Act) -> Option<&'static str> {
+    match act {
+        Act::Declare(_) | Act::OpenDeclareForm => Some("declare"),
+        Act::Update { .. } => Some("status"),
+        Act::Advance { to, .. } => Some(to.as_str()),
+        Act::SetSeverity { .. } => Some("severity"),
+        Act::Assign { .. } => Some("assign"),
+        Act::Resolve { .. } => Some("resolved"),
+        Act::Timeline => Some("timeline"),
+        Act::Postmortem => Some("postmortem"),
+        Act::List => Some("list"),
+        Act::Help { .. } => Some("help"),
+        Act::Menu | Act::ChooseTemplate { .. } | Act::Misunderstood { .. } => None,
+    }
+}
