@@ -7,6 +7,7 @@
 //! Bodies, tokens and addresses are never logged.
 
 use super::methods::Method;
+use crate::telemetry::metrics::Metrics;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::Value;
@@ -36,7 +37,7 @@ pub struct Access {
 
 /// Told of every exchange, for the metrics.
 pub trait Observer: Send + Sync {
-    /// A call of `method` ended: `ok`, `refused`, `rate_limited`, `failed` or `uncertain`.
+    /// A call of `method` ended: `ok`, `error`, `rate_limited`, `failed` or `uncertain`.
     fn exchanged(&self, method: &'static str, result: &'static str, took: Duration);
 }
 
@@ -46,6 +47,12 @@ pub struct Unobserved;
 
 impl Observer for Unobserved {
     fn exchanged(&self, _method: &'static str, _result: &'static str, _took: Duration) {}
+}
+
+impl Observer for Metrics {
+    fn exchanged(&self, method: &'static str, result: &'static str, _took: Duration) {
+        self.slack_call(method, result);
+    }
 }
 
 /// What is known when a call did not succeed.
@@ -67,7 +74,7 @@ pub(crate) enum Trouble {
 impl Trouble {
     fn result(&self) -> &'static str {
         match self {
-            Self::Api(_) => "refused",
+            Self::Api(_) => "error",
             Self::Rated { .. } => "rate_limited",
             Self::NeverSent(_) => "failed",
             Self::Unknown(_) => "uncertain",

@@ -42,7 +42,7 @@ pub const METHODS: [&str; 18] = [
     "views.open",
     "views.update",
     "response_url",
-    "upload",
+    "files.upload",
 ];
 
 impl Method {
@@ -71,7 +71,7 @@ mod tests {
                 "files.getUploadURLExternal",
             ),
             (Method::ViewsUpdate, "views.update"),
-            (Method::Upload, "upload"),
+            (Method::Upload, "files.upload"),
         ] {
             assert_eq!(method.as_str(), name);
         }
