@@ -5,10 +5,10 @@
 //! the field errors of a modal): these are given here, and nothing of them is kept. What nobody
 //! uses gets no row, only a count; kinds are a bounded set, because they are labels of metrics.
 
-use super::interaction::{self, Interaction};
-use super::pending::declare_form;
+use super::interaction::Interaction;
 use super::wire::{self, digest, field, key, lenient_or_default};
 use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::incident::declare_form;
 use crate::domain::rules::Rules;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -197,7 +197,7 @@ fn submission(payload: &Interaction, rules: &Rules) -> Said {
     let view = payload.view().ok_or(unreadable("no view"))?;
     let id = view.id().ok_or(unreadable("a view without an id"))?;
     let filled = view.filled();
-    if filled.luggage.form != interaction::DECLARE {
+    if filled.luggage.form != declare_form::FORM {
         return Ok(Address::Unused {
             what: "submission_of_an_unknown_form",
         });

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::act::{Act, AnswerTo, Request};
+use crate::domain::rules::ServiceRules;
 use crate::slack::address::{Address, Ourselves, Route, address};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -13,7 +14,20 @@ fn at() -> DateTime<Utc> {
 
 fn decoded(kind: &str, body: &[u8]) -> Result<Signal, Undecodable> {
     let id = SignalId(uuid::Uuid::nil());
-    decode(kind, body, id, at(), &Rules::default())
+    decode(kind, body, id, at(), &rules())
+}
+
+fn rules() -> Rules {
+    let api = ServiceRules {
+        name: "api".into(),
+        owners: vec![],
+        statuspage_component: None,
+        channels: vec![],
+    };
+    Rules {
+        services: vec![api],
+        ..Rules::default()
+    }
 }
 
 fn asked(kind: &str, body: &[u8]) -> Request {
@@ -39,7 +53,9 @@ fn submission() -> Vec<u8> {
     let payload = json!({"type": "view_submission", "team": {"id": "T1"}, "user": {"id": "U1"},
         "view": {"id": "V1", "hash": "h", "callback_id": "declare",
             "private_metadata": "{\"form\":\"declare\",\"revision\":4,\"context\":{\"room\":\"C9\"}}",
-            "state": {"values": {"title~4": {"title": {"value": "Checkout is down"}}}}}});
+            "state": {"values": {"title~4": {"title": {"value": "Checkout &amp; co are down"}},
+                "severity~4": {"severity": {"selected_option": {"value": "P1"}}},
+                "service~4": {"service": {"selected_option": {"value": "api"}}}}}}});
     form(&payload)
 }
 
@@ -95,6 +111,29 @@ fn a_choice_in_the_form_brings_what_was_filled_in() {
 }
 
 #[test]
+fn a_submission_declares_and_names_the_view_and_the_room_that_it_came_from() {
+    let request = asked("submission", &submission());
+    let Act::Declare(declaration) = request.act else {
+        panic!("not a declaration: {:?}", request.act);
+    };
+    assert_eq!(declaration.title, "Checkout & co are down");
+    assert_eq!(declaration.view.unwrap().as_str(), "V1");
+    assert_eq!(request.room.unwrap().as_str(), "C9");
+}
+
+#[test]
+fn a_submission_that_the_rules_no_longer_take_is_answered_in_words() {
+    let id = SignalId(uuid::Uuid::nil());
+    let mut others = rules();
+    others.services[0].name = "web".into();
+    let signal = decode("submission", &submission(), id, at(), &others).unwrap();
+    let Event::Asked(request) = signal.event else {
+        panic!("not a request");
+    };
+    assert!(matches!(request.act, Act::Misunderstood { .. }));
+}
+
+#[test]
 fn a_press_on_a_button_that_nobody_knows_is_unused() {
     let payload = json!({"type": "block_actions", "user": {"id": "U1"}, "channel": {"id": "C1"},
         "actions": [{"action_id": "from.last.year", "action_ts": "1", "value": "7"}]});
@@ -125,7 +164,7 @@ fn no_bytes_whatever_make_the_decoders_panic() {
         ("submission", Route::Interactions, submission()),
         ("event:channel_archive", Route::Events, archive()),
     ];
-    let rules = Rules::default();
+    let rules = rules();
     let ours = Ourselves::default();
     for round in 0..8_000 {
         let (kind, route, body) = &seeds[round % seeds.len()];

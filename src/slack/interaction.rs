@@ -8,9 +8,6 @@ use super::wire::lenient_or_default;
 use crate::domain::ids::ViewId;
 use serde::Deserialize;
 
-/// The form with which an incident is declared.
-pub(crate) const DECLARE: &str = "declare";
-
 /// What somebody did to a message or a modal of ours.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Interaction {

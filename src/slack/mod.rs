@@ -19,7 +19,6 @@ mod destinations;
 mod interaction;
 mod look;
 mod mrkdwn;
-mod pending;
 mod render;
 mod views;
 mod wire;

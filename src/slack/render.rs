@@ -204,7 +204,9 @@ fn press(button: &Button, actions: &mut Actions) -> Value {
         "action_id": actions.id(&button.action),
     });
     if !button.value.is_empty() {
-        element["value"] = json!(mrkdwn::cut(&button.value, BUTTON_VALUE));
+        // A value is read back: cut in the middle it would mean something else, or nothing.
+        let value: String = button.value.chars().take(BUTTON_VALUE).collect();
+        element["value"] = json!(value);
     }
     match button.style {
         ButtonStyle::Plain => {}

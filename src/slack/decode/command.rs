@@ -4,10 +4,10 @@
 
 use super::Arrival;
 use crate::domain::act::{Act, AnswerTo, ReplyTo, Request, Trigger};
+use crate::domain::command as words;
 use crate::domain::ids::{Actor, ChannelId, UserId};
 use crate::domain::signal::Event;
 use crate::domain::text::{Message, Text};
-use crate::slack::pending as words;
 use crate::slack::{typed, wire};
 use chrono::{DateTime, Duration, Utc};
 

@@ -3,10 +3,10 @@
 use super::{Arrival, command, unused};
 use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
 use crate::domain::ids::{Actor, ChannelId, UserId};
+use crate::domain::incident::{buttons::act_of_button, declare_form};
 use crate::domain::signal::Event;
 use crate::domain::text::{Message, Part, Text};
-use crate::slack::interaction::{DECLARE, Interaction};
-use crate::slack::pending::{act_of_button, declare_form};
+use crate::slack::interaction::Interaction;
 use crate::slack::{render, views, wire};
 
 pub(super) fn click(arrival: Arrival<'_>) -> Result<Event, &'static str> {
@@ -26,7 +26,7 @@ pub(super) fn click(arrival: Arrival<'_>) -> Result<Event, &'static str> {
 fn choice(payload: &Interaction, action: &str) -> Option<Act> {
     let view = payload.view()?;
     let filled = view.filled();
-    if action != views::choice_action(&filled.luggage.form, "template") {
+    if action != views::choice_action(&filled.luggage.form, declare_form::TEMPLATE) {
         return None;
     }
     Some(Act::ChooseTemplate {
@@ -41,7 +41,7 @@ pub(super) fn submission(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     let payload = read(arrival.body)?;
     let view = payload.view().ok_or("no view")?;
     let filled = view.filled();
-    if filled.luggage.form != DECLARE {
+    if filled.luggage.form != declare_form::FORM {
         return Ok(unused("a form that nobody knows any more"));
     }
     let (values, context) = (&filled.values, &filled.luggage.context);
@@ -78,7 +78,7 @@ fn request(
     let person = UserId::new(payload.user().ok_or("no user")?).map_err(|_| "not a user's id")?;
     // A modal is in no room: the one in which it was asked for travels in its context.
     let carried = payload.view().map(|view| view.filled().luggage.context);
-    let carried = carried.and_then(|context| context.get("room").cloned());
+    let carried = carried.and_then(|context| context.get(declare_form::ROOM).cloned());
     let room = payload.room().map(str::to_owned).or(carried);
     let room = room.and_then(|id| ChannelId::new(id).ok());
     Ok(Event::Asked(Request {
