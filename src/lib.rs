@@ -7,6 +7,7 @@
 pub mod config;
 pub mod courier;
 pub mod domain;
+pub mod edge;
 pub mod engine;
 pub mod github;
 pub mod private_postgres;

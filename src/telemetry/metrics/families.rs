@@ -198,14 +198,14 @@ impl Families {
                 "bot_events_processed_total",
                 "Signals, by what came of them.",
                 ["event_type", "status"],
-                [&["command", "receipt", "workflow_run"], EVENT_STATUSES.0],
+                [&["slack_command", "github_workflow_run"], EVENT_STATUSES.0],
             ),
             event_duration: make.histograms(
                 "bot_event_processing_duration_seconds",
                 "How long it took to decide a signal.",
                 &REQUEST_BUCKETS,
                 ["event_type"],
-                [&["command", "receipt"]],
+                [&["slack_command"]],
             ),
             errors: make.counters(
                 "bot_errors_total",
@@ -329,7 +329,7 @@ impl Families {
             ),
             breaker: make.gauges(
                 "wardroom_circuit_breaker_state",
-                "0 closed, 1 half open, 2 open.",
+                "0 closed, 1 open.",
                 ["service"],
                 [SERVICES.0],
             ),

@@ -24,53 +24,64 @@ pub(super) const SEVERITIES: [&str; 4] = ["P1", "P2", "P3", "P4"];
 pub(super) const SEVERITY: Set = Set(&SEVERITIES);
 pub(super) const QUEUES: [&str; 2] = ["inbox", "outbox"];
 
-/// What a signal was: the kinds of rows.
+/// What a signal was: the row's source and kind, as [`super::event_type`] joins them.
 pub(super) const EVENT_TYPES: Set = Set(&[
-    // Slack
-    "command",
-    "block_actions",
-    "view_submission",
-    "view_closed",
-    "shortcut",
-    "message_action",
-    "channel_archive",
-    "channel_unarchive",
-    "channel_deleted",
-    "channel_rename",
-    "group_archive",
-    "group_unarchive",
-    "group_deleted",
-    "group_rename",
-    "app_rate_limited",
-    "event",
-    // GitHub
-    "workflow_run",
-    "workflow_job",
-    "check_run",
-    "check_suite",
-    "push",
-    "pull_request",
-    "issues",
-    "issue_comment",
-    "deployment_status",
-    "installation",
-    "installation_repositories",
-    "status",
-    "ping",
-    // the API
-    "declare",
-    "update",
-    "investigating",
-    "identified",
-    "monitoring",
-    "severity",
-    "assign",
-    "resolve",
-    // our own
-    "receipt",
-    "timer",
-    "parked",
-    "stale",
+    "slack_command",
+    "slack_click",
+    "slack_submission",
+    "slack_app_rate_limited",
+    "slack_event_channel_archive",
+    "slack_event_channel_unarchive",
+    "slack_event_channel_deleted",
+    "slack_event_channel_rename",
+    "slack_event_group_archive",
+    "slack_event_group_unarchive",
+    "slack_event_group_rename",
+    // not kept
+    "slack_view_closed",
+    "slack_shortcut",
+    "slack_interaction",
+    "slack_submission_of_an_unknown_form",
+    "slack_event",
+    "slack_own_event",
+    "slack_foreign",
+    "github_workflow_run",
+    "github_workflow_job",
+    "github_check_run",
+    "github_check_suite",
+    "github_push",
+    "github_pull_request",
+    "github_issues",
+    "github_issue_comment",
+    "github_deployment_status",
+    "github_installation",
+    "github_installation_repositories",
+    "github_status",
+    "api_declare",
+    "api_status",
+    "api_investigating",
+    "api_identified",
+    "api_monitoring",
+    "api_severity",
+    "api_assign",
+    "api_resolve",
+    "receipt_create_room",
+    "receipt_post_message",
+    "receipt_direct_message",
+    "receipt_update_card",
+    "receipt_pin",
+    "receipt_invite",
+    "receipt_set_topic",
+    "receipt_reply",
+    "receipt_whisper",
+    "receipt_open_form",
+    "receipt_update_form",
+    "receipt_stage_file",
+    "receipt_share_file",
+    "receipt_show_component",
+    "timer_room_overdue",
+    "engine_parked",
+    "engine_stale",
 ]);
 pub(super) const EVENT_STATUSES: Set = Set(&[
     "done",
@@ -134,8 +145,8 @@ pub(super) const SLACK_METHODS: Set = Set(&[
     "views.open",
     "views.update",
 ]);
-pub(super) const CALL_RESULTS: Set = Set(&["ok", "error", "rate_limited", "uncertain", "failed"]);
-pub(super) const NOTIFICATION_CHANNELS: Set = Set(&["room", "person"]);
+pub(super) const CALL_RESULTS: Set = Set(&["ok", "refused", "later", "failed", "uncertain"]);
+pub(super) const NOTIFICATION_CHANNELS: Set = Set(&["channel", "dm"]);
 pub(super) const NOTIFICATION_STATUSES: Set = Set(&["sent", "failed", "throttled", "uncertain"]);
 pub(super) const ACTIONS: Set = Set(&Effect::KINDS);
 pub(super) const ACTION_STATUSES: Set = Set(&[
@@ -149,3 +160,28 @@ pub(super) const ACTION_STATUSES: Set = Set(&[
 pub(super) const SERVICES: Set = Set(&["slack", "statuspage", "github"]);
 pub(super) const CACHES: Set = Set(&["readiness"]);
 pub(super) const JOBS: Set = Set(&["sweep", "retention"]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_row_that_is_ours_has_a_label() {
+        for kind in Effect::KINDS {
+            let label = super::super::event_type("receipt", kind);
+            assert_eq!(EVENT_TYPES.bound(&label), label);
+        }
+        for timer in crate::domain::signal::Timer::ALL {
+            let label = super::super::event_type("timer", timer.as_str());
+            assert_eq!(EVENT_TYPES.bound(&label), label);
+        }
+        for kind in crate::slack::address::USED_EVENTS {
+            let label = super::super::event_type("slack", &format!("event:{kind}"));
+            assert_eq!(EVENT_TYPES.bound(&label), label);
+        }
+        for kind in crate::github::address::KEPT {
+            let label = super::super::event_type("github", kind);
+            assert_eq!(EVENT_TYPES.bound(&label), label);
+        }
+    }
+}

@@ -33,6 +33,11 @@ pub struct ServiceGauges {
     pub backup_last_success: Option<i64>,
 }
 
+/// What a row is called in the metrics: its source and kind.
+pub fn event_type(source: &str, kind: &str) -> String {
+    format!("{source}_{}", kind.replace(':', "_"))
+}
+
 /// A queue's gauges.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueueGauges {
@@ -129,7 +134,7 @@ impl Metrics {
         self.families.http_in_flight.get()
     }
 
-    /// A signal was decided, or failed to be. `kind`: the row's kind; `status`: `done`, `refused`,
+    /// A signal was decided, or failed to be. `kind`: see [`event_type`]; `status`: `done`, `refused`,
     /// `ignored`, `failed`, `parked`.
     pub fn signal_decided(&self, kind: &str, status: &str, took: Duration) {
         let f = &self.families;
@@ -168,7 +173,7 @@ impl Metrics {
             .inc();
     }
 
-    /// A call of Slack's Web API ended: `ok`, `error`, `rate_limited`, `uncertain`, `failed`.
+    /// A call of Slack's Web API ended: `ok`, `refused`, `later` (429), `failed`, `uncertain`.
     pub fn slack_call(&self, method: &str, result: &str) {
         let method = labels::SLACK_METHODS.bound(method);
         let result = labels::CALL_RESULTS.bound(result);
@@ -176,7 +181,7 @@ impl Metrics {
             .slack_api
             .with_label_values(&[method, result])
             .inc();
-        if result == "rate_limited" {
+        if result == "later" {
             self.families
                 .slack_rate_limited
                 .with_label_values(&[method])
@@ -211,7 +216,7 @@ impl Metrics {
             .observe(after.as_secs_f64());
     }
 
-    /// Somebody was told, or not: `channel` is `room` or `person`; `status`: `sent`, `failed`,
+    /// Somebody was told, or not: `channel` is `channel` or `dm`; `status`: `sent`, `failed`,
     /// `throttled`, `uncertain`.
     pub fn notification(&self, channel: &str, status: &str) {
         let channel = labels::NOTIFICATION_CHANNELS.bound(channel);
@@ -232,7 +237,7 @@ impl Metrics {
             .inc();
     }
 
-    /// A request to a provider ended: `ok`, `error`, `rate_limited`, `uncertain`, `failed`.
+    /// A request to a provider ended: `ok`, `refused`, `later`, `failed`, `uncertain`.
     pub fn external(&self, service: &str, status: &str, took: Duration) {
         let f = &self.families;
         let service = labels::SERVICES.bound(service);
@@ -243,7 +248,7 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// A provider's circuit breaker: 0 closed, 1 half open, 2 open.
+    /// A provider's circuit breaker: 0 closed, 1 open.
     pub fn breaker(&self, service: &str, state: i64) {
         let service = labels::SERVICES.bound(service);
         self.families

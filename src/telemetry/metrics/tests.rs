@@ -30,7 +30,7 @@ fn labels_are_exactly_the_promised_ones() {
     let text = metrics.render(None);
     for series in [
         r#"http_requests_total{method="GET",path="/version",status="200"} 1"#,
-        r#"bot_events_processed_total{event_type="command",status="done"} 0"#,
+        r#"bot_events_processed_total{event_type="slack_command",status="done"} 0"#,
         r#"bot_queue_length{queue="inbox"} 0"#,
         r#"bot_dead_letters{queue="outbox"} 0"#,
         r#"wardroom_slack_commands_total{command="declare",result="done"} 0"#,

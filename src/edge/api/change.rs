@@ -1,0 +1,147 @@
+//! Calls that change something: checked, appended, waited for.
+//!
+//! The call answers what was decided. When that takes longer than anybody wants to wait, the answer
+//! is 202 and says where to look: what is appended is done, whether or not the caller stays.
+
+use super::super::body;
+use super::super::keep::keep;
+use super::super::problem::Problem;
+use super::super::state::EdgeState;
+use super::failed;
+use super::form::{Form, Verb};
+use super::query::{incident_ref, no_incident};
+use super::wire::{self, Call};
+use crate::domain::act::{Act, IncidentRef};
+use crate::domain::decision::ApiAnswer;
+use crate::domain::ids::{IncidentId, SignalId};
+use crate::store::Arrival;
+use crate::telemetry::traces;
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a caller waits for the decision.
+const PATIENCE: Duration = Duration::from_secs(5);
+const MOST_BYTES: usize = 256 * 1024;
+
+pub(super) async fn declare(
+    State(state): State<Arc<EdgeState>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (headers, mut form) = read(&state, request).await?;
+    let actor = form.actor();
+    let act = form.declaration(&state.rules());
+    let act = form.finish(act)?;
+    let target = None;
+    submit(&state, &headers, "declare", Call { actor, act, target }).await
+}
+
+pub(super) async fn act(
+    State(state): State<Arc<EdgeState>>,
+    Path((id, verb)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let verb = Verb::parse(&verb).ok_or_else(Problem::not_found)?;
+    let target = incident_ref(&id)?;
+    let (headers, mut form) = read(&state, request).await?;
+    let actor = form.actor();
+    let act = form.act(verb);
+    let act = form.finish(act)?;
+    let target = Some(target);
+    submit(&state, &headers, verb.as_str(), Call { actor, act, target }).await
+}
+
+async fn read(state: &EdgeState, request: Request) -> Result<(HeaderMap, Form), Problem> {
+    let (parts, body) = request.into_parts();
+    let body = body::read(&parts.headers, body, MOST_BYTES, &state.allowance).await?;
+    let form = Form::read(&body)?;
+    Ok((parts.headers, form))
+}
+
+async fn submit(
+    state: &EdgeState,
+    headers: &HeaderMap,
+    kind: &'static str,
+    call: Call,
+) -> Result<Response, Problem> {
+    let about = match &call.target {
+        None => String::new(),
+        Some(IncidentRef::Id(id)) => id.to_string(),
+        Some(IncidentRef::Number(number)) => number.to_string(),
+        Some(IncidentRef::Room(_)) => return Err(no_incident()),
+    };
+    let own_key = uuid::Uuid::new_v4().to_string();
+    let key = idempotency_key(headers)?.unwrap_or(&own_key);
+    let subject = match &call.act {
+        // A declaration has nobody to stay in order with.
+        Act::Declare(_) => format!("api:declare:{key}"),
+        _ => format!("api:incident:{about}"),
+    };
+    let arrival = Arrival {
+        source: "api",
+        kind: kind.to_owned(),
+        dedup_key: format!("{kind}:{about}:{key}"),
+        subject,
+        headers: json!({}),
+        body: call.to_bytes().into(),
+        traceparent: traces::traceparent(&tracing::Span::current()),
+        at: state.now(),
+    };
+    let signal = keep(state, arrival).await?.id();
+    match state.store.api_answer(signal, PATIENCE).await {
+        Ok(Some(ApiAnswer::Incident { id, created })) => shown(state, id, created).await,
+        Ok(Some(ApiAnswer::Problem { status, detail })) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT);
+            Err(Problem::new(status, detail))
+        }
+        Ok(None) => Ok(accepted(signal)),
+        Err(error) => {
+            // It is durable: the caller must not be told to try again.
+            tracing::warn!(%error, signal.id = %signal, "an answer of the API could not be read");
+            Ok(accepted(signal))
+        }
+    }
+}
+
+/// The caller's own key for this call: 1 to 200 printable characters.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    let key = first.to_str().ok().map(str::trim);
+    match (key, values.next()) {
+        (Some(key), None) if (1..=200).contains(&key.len()) => Ok(Some(key)),
+        _ => {
+            let words = "Idempotency-Key must be one text of 1 to 200 printable characters.";
+            Err(Problem::bad_request(words))
+        }
+    }
+}
+
+async fn shown(state: &EdgeState, id: IncidentId, created: bool) -> Result<Response, Problem> {
+    let found = state.store.incident(&IncidentRef::Id(id)).await;
+    let found = found.map_err(|error| failed(state, &error))?;
+    let incident = found.ok_or_else(no_incident)?;
+    let body = Json(wire::incident(&incident));
+    if !created {
+        return Ok(body.into_response());
+    }
+    let place = location(&format!("/api/v1/incidents/{}", incident.number));
+    Ok((StatusCode::CREATED, [place], body).into_response())
+}
+
+fn accepted(signal: SignalId) -> Response {
+    let place = location(&format!("/api/v1/inbox/{signal}"));
+    let body = Json(json!({"status": "accepted", "signal": signal}));
+    (StatusCode::ACCEPTED, [place], body).into_response()
+}
+
+fn location(path: &str) -> (header::HeaderName, HeaderValue) {
+    let value = HeaderValue::from_str(path).expect("a path of ids and numbers");
+    (header::LOCATION, value)
+}

@@ -1,0 +1,66 @@
+//! `/api/v1`: the same domain as the slash command, for programs.
+//!
+//! Reads come from the store; changes are appended like everything else and then waited for, so
+//! that a rule holds whichever way one comes in. Without `ADMIN_TOKEN` there is no API: 404.
+
+mod change;
+mod form;
+mod incidents;
+mod query;
+mod rows;
+pub mod wire;
+
+use super::bearer;
+use super::problem::Problem;
+use super::state::EdgeState;
+use crate::store::StoreError;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+pub(super) fn router(state: &Arc<EdgeState>) -> Router<Arc<EdgeState>> {
+    Router::new()
+        .route("/incidents", get(incidents::list).post(change::declare))
+        .route("/incidents/{id}", get(incidents::one))
+        .route("/incidents/{id}/timeline", get(incidents::timeline))
+        .route("/incidents/{id}/postmortem", get(incidents::postmortem))
+        .route("/incidents/{id}/{act}", post(change::act))
+        .route("/audit", get(rows::audit))
+        .route("/inbox", get(rows::inbox))
+        .route("/inbox/{id}", get(rows::inbox_row))
+        .route("/inbox/{id}/replay", post(rows::replay))
+        .route("/outbox", get(rows::outbox))
+        .route("/outbox/{id}", get(rows::outbox_row))
+        .route("/outbox/{id}/retry", post(rows::retry))
+        .fallback(nothing_here)
+        .layer(from_fn_with_state(state.clone(), admit))
+}
+
+async fn nothing_here() -> Problem {
+    Problem::not_found()
+}
+
+/// Lets in who has the token.
+async fn admit(State(state): State<Arc<EdgeState>>, request: Request, next: Next) -> Response {
+    match &state.settings.admin_token {
+        None => Problem::not_found().into_response(),
+        Some(token) if bearer::matches(request.headers(), token) => next.run(request).await,
+        Some(_) => Problem::no_token().into_response(),
+    }
+}
+
+/// A read that failed.
+fn failed(state: &EdgeState, error: &StoreError) -> Problem {
+    state.metrics.error("store");
+    if error.is_passing() {
+        tracing::warn!(%error, "a read of the API failed");
+        return Problem::unavailable();
+    }
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(%error, cause, "a read of the API failed");
+    let words = "Something went wrong on our side. The request's id helps to find it.";
+    Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, words)
+}

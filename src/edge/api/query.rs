@@ -1,0 +1,119 @@
+//! What stands in a path or behind the question mark.
+//!
+//! Read by hand into problems that name the parameter; a parameter that nobody knows is refused,
+//! because a misspelt filter that is ignored shows everything.
+
+use super::super::problem::Problem;
+use crate::domain::act::IncidentRef;
+use crate::domain::ids::IncidentId;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+const USUAL_LIMIT: i64 = 50;
+const MOST: i64 = 200;
+
+/// The parameters of a list.
+#[derive(Debug, Default)]
+pub(super) struct Query(BTreeMap<String, String>);
+
+impl Query {
+    /// Reads them; only `known` ones, `limit` and `cursor` are taken.
+    pub(super) fn read(text: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+        let mut query = Self::default();
+        for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
+            if !known.contains(&&*name) && name != "limit" && name != "cursor" {
+                let mut all = known.to_vec();
+                all.extend(["limit", "cursor"]);
+                let words = format!("An unknown parameter. Known are: {}.", all.join(", "));
+                return Err(Problem::bad_request(words));
+            }
+            if !value.is_empty() {
+                query.0.insert(name.into_owned(), value.into_owned());
+            }
+        }
+        Ok(query)
+    }
+
+    /// A parameter's text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A parameter that must be readable.
+    pub(super) fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        let words = || Problem::bad_request(format!("{name} must be {expected}."));
+        parse(text).map(Some).ok_or_else(words)
+    }
+
+    /// How many are wanted: 1 to 200.
+    pub(super) fn limit(&self) -> Result<i64, Problem> {
+        let positive = |text: &str| text.parse().ok().filter(|limit| *limit >= 1);
+        let limit = self.parsed("limit", positive, "a number from 1 to 200")?;
+        Ok(limit.unwrap_or(USUAL_LIMIT).min(MOST))
+    }
+
+    /// Where the page begins.
+    pub(super) fn cursor(&self) -> Result<Option<i64>, Problem> {
+        self.parsed(
+            "cursor",
+            |text| text.parse().ok(),
+            "the next_cursor of a page",
+        )
+    }
+}
+
+/// An incident by its id or its number. What is neither is no incident.
+pub(super) fn incident_ref(text: &str) -> Result<IncidentRef, Problem> {
+    if let Ok(id) = Uuid::parse_str(text) {
+        return Ok(IncidentRef::Id(IncidentId(id)));
+    }
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.map(IncidentRef::Number).ok_or_else(no_incident)
+}
+
+/// There is no such incident.
+pub(super) fn no_incident() -> Problem {
+    let words = "There is no incident of that id or number.";
+    Problem::new(http::StatusCode::NOT_FOUND, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_parameters_that_can_be_read_are_taken() {
+        for (text, good) in [
+            ("", true),
+            ("limit=1&cursor=5&state=open", true),
+            ("limit=0", false),
+            ("limit=x", false),
+            ("cursor=x", false),
+            ("sate=open", false),
+        ] {
+            let read = Query::read(Some(text), &["state"])
+                .and_then(|query| Ok((query.limit()?, query.cursor()?)));
+            assert_eq!(read.is_ok(), good, "{text}");
+        }
+        let query = Query::read(Some("limit=1000"), &[]).unwrap();
+        assert_eq!(query.limit(), Ok(200));
+    }
+
+    #[test]
+    fn an_incident_is_named_by_id_or_number() {
+        assert_eq!(incident_ref("7"), Ok(IncidentRef::Number(7)));
+        let id = "018f3a2e-7b1c-7c3e-9d55-0123456789ab";
+        assert!(matches!(incident_ref(id), Ok(IncidentRef::Id(_))));
+        for none in ["", "0", "-1", "abc", "7x"] {
+            assert_eq!(incident_ref(none), Err(no_incident()), "{none}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What an API call looks like in its row, and what an incident looks like in an answer.
+//!
+//! The row's body is ours, written by the edge after it was checked; a field that is added later
+//! must have a default, because rows outlive deployments.
+
+use crate::domain::act::{Act, AnswerTo, IncidentRef, Request};
+use crate::domain::ids::{Actor, SignalId};
+use crate::domain::incident::{Incident, Kind, Source, TimelineEntry};
+use crate::domain::signal::{Event, Signal};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A call, as its row keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Call {
+    pub(super) actor: String,
+    pub(super) act: Act,
+    #[serde(default)]
+    pub(super) target: Option<IncidentRef>,
+}
+
+impl Call {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("an act becomes JSON")
+    }
+}
+
+/// Makes a signal of a row that came by the API.
+pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal, String> {
+    let call: Call =
+        serde_json::from_slice(body).map_err(|error| format!("not a call of the API: {error}"))?;
+    let event = Event::Asked(Request {
+        actor: Actor::Api(call.actor),
+        act: call.act,
+        target: call.target,
+        room: None,
+        trigger: None,
+        answer_to: AnswerTo::Api,
+    });
+    Ok(Signal { id, at, event })
+}
+
+/// An incident, as the contract writes it.
+pub(super) fn incident(incident: &Incident) -> Value {
+    json!({
+        "id": incident.id,
+        "number": incident.number,
+        "title": incident.title,
+        "severity": incident.severity.as_str(),
+        "status": incident.status.as_str(),
+        "service": incident.service,
+        "commander": incident.commander,
+        "channel_id": incident.channel_id,
+        "channel_name": incident.channel_name,
+        "declared_by": incident.declared_by.to_string(),
+        "declared_at": stamp(incident.declared_at),
+        "resolved_at": incident.resolved_at.map(stamp),
+        "duration_minutes": incident.duration_minutes(),
+        "kind": match incident.kind {
+            Kind::Real => "real",
+            Kind::Drill => "drill",
+        },
+        "private": incident.private,
+        "source": match incident.source {
+            Source::Slack => "slack",
+            Source::Github => "github",
+            Source::Alert => "alert",
+            Source::Heartbeat => "heartbeat",
+            Source::Api => "api",
+        },
+    })
+}
+
+/// A line of a timeline.
+pub(super) fn timeline_entry(entry: &TimelineEntry) -> Value {
+    json!({
+        "at": stamp(entry.at),
+        "kind": entry.kind.as_str(),
+        "text": entry.text,
+        "by": entry.by.to_string(),
+    })
+}
+
+fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::incident::Severity;
+
+    #[test]
+    fn a_call_survives_the_way_through_its_row() {
+        let id = SignalId(uuid::Uuid::nil());
+        let at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let call = Call {
+            actor: "ci bot".into(),
+            act: Act::SetSeverity {
+                to: Severity::P1,
+                reason: None,
+            },
+            target: Some(IncidentRef::Number(7)),
+        };
+        let signal = decode_api(&call.to_bytes(), id, at).unwrap();
+        let Event::Asked(request) = signal.event else {
+            panic!("a request")
+        };
+        assert_eq!(request.actor, Actor::Api("ci bot".into()));
+        assert_eq!(request.act, call.act);
+        assert_eq!(request.target, call.target);
+        assert_eq!(request.answer_to, AnswerTo::Api);
+    }
+
+    #[test]
+    fn a_body_that_is_no_call_is_an_error_and_no_panic() {
+        let at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        for body in ["", "{}", "[1]", r#"{"actor":"x","act":"fly"}"#] {
+            assert!(decode_api(body.as_bytes(), SignalId(uuid::Uuid::nil()), at).is_err());
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The probes.
+//!
+//! Liveness touches nothing: restarting us never mends a database. Readiness says 503 only when
+//! something required is missing, and asks the database at most once a second, whoever asks us.
+
+use super::state::EdgeState;
+use crate::telemetry::health::Condition;
+use crate::telemetry::metrics::Cached;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// How long an answer of the database counts. With the engine's stall and a ping's patience this
+/// keeps the promise to turn unready within 6 s of a loss.
+const FRESH: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The last answer of the database.
+#[derive(Debug, Default)]
+pub(super) struct Probe(Mutex<Option<(Instant, bool)>>);
+
+pub(super) async fn live() -> Response {
+    Json(json!({"status": "ok"})).into_response()
+}
+
+pub(super) async fn ready(State(state): State<Arc<EdgeState>>) -> Response {
+    let found = look(&state).await;
+    let body = json!({"status": found.word(), "checks": found.checks});
+    (found.status(), Json(body)).into_response()
+}
+
+pub(super) async fn startup(State(state): State<Arc<EdgeState>>) -> Response {
+    if !state.health.was_ready() {
+        let found = look(&state).await;
+        if found.required_missing {
+            let body = json!({"status": "starting", "checks": found.checks});
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+        }
+    }
+    Json(json!({"status": "ok"})).into_response()
+}
+
+pub(super) async fn summary(State(state): State<Arc<EdgeState>>, headers: HeaderMap) -> Response {
+    if wants_text(&headers) {
+        return "OK".into_response();
+    }
+    let found = look(&state).await;
+    Json(json!({
+        "status": found.word(),
+        "version": state.build.version,
+        "uptime_seconds": state.health.uptime().as_secs(),
+        "components": found.checks,
+    }))
+    .into_response()
+}
+
+pub(super) async fn version(State(state): State<Arc<EdgeState>>) -> Response {
+    Json(json!({
+        "version": state.build.version,
+        "commit": state.build.commit,
+        "build_date": state.build.built_at,
+    }))
+    .into_response()
+}
+
+/// Whether plain text is asked for, before any JSON.
+fn wants_text(headers: &HeaderMap) -> bool {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    let mut kinds = accept.unwrap_or_default().split(',').map(|kind| {
+        kind.split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    });
+    kinds.find(|kind| kind == "text/plain" || kind == "application/json")
+        == Some("text/plain".into())
+}
+
+/// What was found.
+struct Found {
+    required_missing: bool,
+    degraded: bool,
+    checks: Map<String, Value>,
+}
+
+impl Found {
+    fn require(&mut self, name: &str, why_not: Option<&str>) {
+        self.required_missing |= why_not.is_some();
+        let check = match why_not {
+            None => json!({"status": "ok"}),
+            Some(why) => json!({"status": "fail", "detail": why}),
+        };
+        self.checks.insert(name.to_owned(), check);
+    }
+
+    fn word(&self) -> &'static str {
+        match (self.required_missing, self.degraded) {
+            (true, _) => "unhealthy",
+            (false, true) => "degraded",
+            (false, false) => "ok",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.required_missing {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        }
+    }
+}
+
+async fn look(state: &EdgeState) -> Found {
+    let health = &state.health;
+    let missing = |bad: bool, why: &'static str| bad.then_some(why);
+    let mut found = Found {
+        required_missing: false,
+        degraded: false,
+        checks: Map::new(),
+    };
+    let database = database_answers(state).await;
+    found.require(
+        "database",
+        missing(!database, "the database does not answer"),
+    );
+    let migrated = health.is_migrated();
+    found.require("migrations", missing(!migrated, "the schema is not ready"));
+    let moves = health.engine_moves();
+    found.require("engine", missing(!moves, "the engine makes no progress"));
+    let draining = health.is_draining();
+    found.require(
+        "draining",
+        missing(draining, "the process is on its way out"),
+    );
+    for (name, condition) in health.components() {
+        let check = match condition {
+            Condition::Ok => json!({"status": "ok"}),
+            Condition::Degraded(why) => {
+                found.degraded = true;
+                json!({"status": "degraded", "detail": why})
+            }
+        };
+        found.checks.insert(name.to_owned(), check);
+    }
+    if !found.required_missing && health.mark_ready() {
+        tracing::info!("ready");
+    }
+    found
+}
+
+/// Whether the database answers. Those who ask at the same time wait for one answer.
+async fn database_answers(state: &EdgeState) -> bool {
+    let mut last = state.probe.0.lock().await;
+    if let Some((at, answered)) = *last
+        && at.elapsed() < FRESH
+    {
+        state.metrics.cache("readiness", Cached::Hit);
+        return answered;
+    }
+    state.metrics.cache("readiness", Cached::Miss);
+    // Once more after an error: the first use of a pooled connection that has died shows as one.
+    let ping = async {
+        match state.store.ping().await {
+            Ok(()) => true,
+            Err(_) => state.store.ping().await.is_ok(),
+        }
+    };
+    let answered = tokio::time::timeout(PATIENCE, ping).await.unwrap_or(false);
+    *last = Some((Instant::now(), answered));
+    answered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn plain_text_is_given_only_to_those_who_ask_for_it_first() {
+        for (accept, text) in [
+            ("text/plain", true),
+            ("text/plain; charset=utf-8, */*", true),
+            ("TEXT/PLAIN", true),
+            ("application/json, text/plain", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(wants_text(&headers), text, "{accept}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What holds for every request: an id, a span, the figures, the headers, no panic that escapes,
+//! and the limit per address.
+//!
+//! The limit stands where a reader would not look for it: behind the handler for signed routes. A
+//! request whose signature holds is never counted, and only the handler can know that; GitHub does
+//! not come back after a 429.
+
+use super::limit::Verdict;
+use super::problem::{self, Problem};
+use super::state::EdgeState;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+use tracing::Instrument as _;
+
+/// Who is at the other end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// On a response: the request's signature held.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignatureHeld;
+
+/// The template of a route that there is not.
+const NO_ROUTE: &str = "other";
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Ends the request's place among those in flight, also when the client goes away.
+struct InFlight<'a>(Option<&'a Metrics>);
+
+impl<'a> InFlight<'a> {
+    fn begin(metrics: &'a Metrics) -> Self {
+        metrics.http_began();
+        Self(Some(metrics))
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        if let Some(metrics) = self.0 {
+            metrics.http_abandoned();
+        }
+    }
+}
+
+/// The outermost layer.
+pub(super) async fn observe(
+    State(state): State<Arc<EdgeState>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let began = Instant::now();
+    let mut in_flight = InFlight::begin(&state.metrics);
+    let method = method_label(request.method());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let path = matched
+        .as_ref()
+        .map_or(NO_ROUTE, |matched| matched.as_str());
+    let request_id = request_id(request.headers());
+    let span = tracing::info_span!(
+        "request",
+        otel.name = format!("{method} {path}"),
+        otel.kind = "server",
+        request_id = %request_id,
+        http.request.method = method,
+        http.route = path,
+        http.response.status_code = tracing::field::Empty,
+    );
+    // Only callers with our own token may continue a trace of theirs.
+    if path.starts_with("/api/") {
+        let parent = request.headers().get("traceparent");
+        traces::continue_from(&span, parent.and_then(|value| value.to_str().ok()));
+    }
+    let answered = AssertUnwindSafe(next.run(request).instrument(span.clone()))
+        .catch_unwind()
+        .await;
+    let mut response = answered.unwrap_or_else(|_panic| {
+        state.metrics.error("edge");
+        // The panic's own words are the panic hook's affair; here only what it hit.
+        span.in_scope(|| tracing::error!(method, path, "the handler of a request panicked"));
+        let words = "Something went wrong on our side. The request's id helps to find it.";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
+    });
+    problem::complete(&mut response, &request_id);
+    add_headers(response.headers_mut(), &request_id);
+    let status = response.status().as_u16();
+    let took = began.elapsed();
+    span.record("http.response.status_code", status);
+    in_flight.0 = None;
+    state.metrics.http_ended(method, path, status, took);
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::debug!(status, duration_ms, "request answered"));
+    response
+}
+
+/// The limit per client address.
+pub(super) async fn limit(
+    State(state): State<Arc<EdgeState>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    if path == "/metrics" || path == "/health" || path.starts_with("/health/") {
+        return next.run(request).await;
+    }
+    let signed = request
+        .extensions()
+        .get::<MatchedPath>()
+        .is_some_and(|matched| super::SIGNED_ROUTES.contains(&matched.as_str()));
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let client = state.limiter.client(peer, request.headers());
+    if signed {
+        let response = next.run(request).await;
+        if response.extensions().get::<SignatureHeld>().is_some() {
+            return response;
+        }
+        return match state.limiter.count(client, Instant::now()) {
+            Verdict::Pass => response,
+            Verdict::Wait { seconds } => Problem::too_many(seconds).into_response(),
+        };
+    }
+    match state.limiter.count(client, Instant::now()) {
+        Verdict::Pass => next.run(request).await,
+        Verdict::Wait { seconds } => Problem::too_many(seconds).into_response(),
+    }
+}
+
+/// The caller's id when it is harmless, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
+    match given {
+        Some(id) if is_harmless(id) => id.to_owned(),
+        _ => uuid::Uuid::new_v4().simple().to_string(),
+    }
+}
+
+fn is_harmless(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+fn add_headers(headers: &mut HeaderMap, request_id: &str) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        (
+            header::STRICT_TRANSPORT_SECURITY,
+            "max-age=31536000; includeSubDomains",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+}
+
+/// The method as a label: what is not a method of HTTP's own is `OTHER`.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_harmless_request_id_is_kept_and_any_other_is_replaced() {
+        for (given, kept) in [
+            ("abc-1.2_3", true),
+            (&"x".repeat(64), true),
+            (&"x".repeat(65), false),
+            ("", false),
+            ("a b", false),
+            ("a\"b", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_str(given).unwrap());
+            assert_eq!(request_id(&headers) == given, kept, "{given}");
+        }
+        assert_eq!(request_id(&HeaderMap::new()).len(), 32);
+    }
+}

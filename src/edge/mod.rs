@@ -1,0 +1,85 @@
+//! HTTP in: verify, address, append, answer. Decides nothing.
+//!
+//! Two routers over one state: the app's, and one for the metrics port with the figures and the
+//! probes only. A source without its secret answers 404, and nothing unsigned is ever taken.
+
+pub mod api;
+mod bearer;
+mod body;
+mod github;
+mod health;
+mod keep;
+mod limit;
+mod metrics;
+mod middleware;
+mod problem;
+pub mod server;
+mod slack;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use state::{Build, EdgeSettings, EdgeState, Now};
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use problem::Problem;
+use std::sync::Arc;
+
+/// Routes whose requests are signed: counted against an address only when the signature fails.
+const SIGNED_ROUTES: [&str; 6] = [
+    "/slack/commands",
+    "/slack/interactions",
+    "/slack/events",
+    "/github/webhooks",
+    "/webhooks/github",
+    "/webhook",
+];
+
+/// What the app's port serves.
+pub fn app_router(state: Arc<EdgeState>) -> Router {
+    let routes = Router::new()
+        .route("/slack/commands", post(slack::commands))
+        .route("/slack/interactions", post(slack::interactions))
+        .route("/slack/events", post(slack::events))
+        .route("/github/webhooks", post(github::webhook))
+        .route("/webhooks/github", post(github::webhook))
+        .route("/webhook", post(github::webhook))
+        .route("/metrics", get(metrics::guarded))
+        .merge(probes())
+        .nest("/api/v1", api::router(&state));
+    finish(routes, state)
+}
+
+/// What the metrics port serves.
+pub fn metrics_router(state: Arc<EdgeState>) -> Router {
+    finish(probes().route("/metrics", get(metrics::open)), state)
+}
+
+fn probes() -> Router<Arc<EdgeState>> {
+    Router::new()
+        .route("/health", get(health::summary))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/health/startup", get(health::startup))
+        .route("/version", get(health::version))
+}
+
+fn finish(routes: Router<Arc<EdgeState>>, state: Arc<EdgeState>) -> Router {
+    routes
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(state.clone(), middleware::limit))
+        .layer(from_fn_with_state(state.clone(), middleware::observe))
+        .with_state(state)
+}
+
+async fn nothing_here() -> Problem {
+    Problem::not_found()
+}
+
+async fn other_method() -> Problem {
+    let words = "This address exists, but not for this method.";
+    Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, words)
+}

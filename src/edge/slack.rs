@@ -1,0 +1,144 @@
+//! Slack's three ways in.
+//!
+//! Verified over the raw bytes, addressed, appended, answered. What Slack wants in the answer
+//! itself (a challenge, a form's field errors) is given at once; nothing else is decided here.
+
+use super::body;
+use super::keep::keep;
+use super::middleware::SignatureHeld;
+use super::problem::Problem;
+use super::state::EdgeState;
+use crate::slack::address::{Address, AnswerNow, Route, address};
+use crate::slack::signature::{Header, Secrets, SignedWith, verify};
+use crate::store::Arrival;
+use crate::telemetry::metrics::{SignedSource, event_type};
+use crate::telemetry::traces;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+
+/// Slack never sends more than a fraction of this.
+const MOST_BYTES: usize = 1024 * 1024;
+
+const TIMESTAMP: &str = "x-slack-request-timestamp";
+const SIGNATURE: &str = "x-slack-signature";
+
+pub(super) async fn commands(State(state): State<Arc<EdgeState>>, request: Request) -> Response {
+    take(&state, Route::Commands, request).await
+}
+
+pub(super) async fn interactions(
+    State(state): State<Arc<EdgeState>>,
+    request: Request,
+) -> Response {
+    take(&state, Route::Interactions, request).await
+}
+
+pub(super) async fn events(State(state): State<Arc<EdgeState>>, request: Request) -> Response {
+    take(&state, Route::Events, request).await
+}
+
+async fn take(state: &EdgeState, route: Route, request: Request) -> Response {
+    let body = match genuine(state, request).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
+    let mut response = answer(state, route, body).await;
+    response.extensions_mut().insert(SignatureHeld);
+    response
+}
+
+/// The body of a request whose signature holds.
+async fn genuine(state: &EdgeState, request: Request) -> Result<Bytes, Problem> {
+    let Some(secrets) = &state.settings.slack else {
+        return Err(Problem::not_found());
+    };
+    let (parts, body) = request.into_parts();
+    // Without both headers there is no point in reading on.
+    if !parts.headers.contains_key(TIMESTAMP) || !parts.headers.contains_key(SIGNATURE) {
+        return Err(not_genuine(state));
+    }
+    let body = body::read(&parts.headers, body, MOST_BYTES, &state.allowance).await?;
+    let secret = held(secrets, &parts.headers, &body, state).ok_or_else(|| not_genuine(state))?;
+    let index = match secret {
+        SignedWith::Current => 0,
+        SignedWith::Previous => 1,
+    };
+    state.metrics.signature_held(SignedSource::Slack, index);
+    Ok(body)
+}
+
+fn held(
+    secrets: &Secrets,
+    headers: &HeaderMap,
+    body: &[u8],
+    state: &EdgeState,
+) -> Option<SignedWith> {
+    let timestamp = header(headers, TIMESTAMP);
+    let signature = header(headers, SIGNATURE);
+    verify(secrets, timestamp, signature, body, state.now())
+        .inspect_err(|error| {
+            tracing::warn!(target: "wardroom::security", %error, "a request to Slack's routes is not signed by Slack");
+        })
+        .ok()
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Header<'a> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Header::Missing,
+        (Some(value), None) => Header::Once(value.as_bytes()),
+        (Some(_), Some(_)) => Header::Repeated,
+    }
+}
+
+fn not_genuine(state: &EdgeState) -> Problem {
+    state.metrics.signature_failed(SignedSource::Slack);
+    Problem::unauthorized("The signature is missing, wrong or too old.")
+}
+
+async fn answer(state: &EdgeState, route: Route, body: Bytes) -> Response {
+    let rules = state.rules();
+    let ourselves = state.ourselves.borrow().clone();
+    let addressed = match address(route, &body, &rules, &ourselves) {
+        Address::Keep(addressed) => addressed,
+        Address::AnswerNow(now) => return at_once(now),
+        Address::Unused { what } => return unused(state, what),
+        Address::Foreign => return unused(state, "foreign"),
+        Address::Unreadable { reason } => {
+            tracing::warn!(reason, "a signed request of Slack cannot be read");
+            return Problem::bad_request("The body cannot be read.").into_response();
+        }
+    };
+    let arrival = Arrival {
+        source: "slack",
+        kind: addressed.kind,
+        dedup_key: addressed.dedup_key,
+        subject: addressed.subject,
+        headers: serde_json::json!({}),
+        body,
+        traceparent: traces::traceparent(&tracing::Span::current()),
+        at: state.now(),
+    };
+    match keep(state, arrival).await {
+        Ok(_durable) => StatusCode::OK.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn at_once(answer: AnswerNow) -> Response {
+    match answer {
+        AnswerNow::Empty => StatusCode::OK.into_response(),
+        AnswerNow::Text(text) => text.into_response(),
+        AnswerNow::Json(value) => Json(value).into_response(),
+    }
+}
+
+fn unused(state: &EdgeState, what: &'static str) -> Response {
+    let kind = event_type("slack", what);
+    state.metrics.signal_not_kept(&kind, "ignored");
+    StatusCode::OK.into_response()
+}
