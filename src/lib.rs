@@ -12,6 +12,7 @@ pub mod engine;
 pub mod github;
 pub mod private_postgres;
 pub mod redact;
+pub mod simulator;
 pub mod slack;
 pub mod statuspage;
 pub mod store;

@@ -1,0 +1,75 @@
+//! `/__sim/…`: the handle's power for scripts in other languages.
+//!
+//! Not part of Slack: no token is asked for, so a workspace listens on loopback. Everything is JSON
+//! in and JSON out; 400 with `error` when an order makes no sense.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::orders::{Order, carry_out};
+use super::server::json_response;
+use super::workspace::Workspace;
+
+pub(crate) fn routes() -> Router<Workspace> {
+    Router::new()
+        .route("/state", get(state))
+        .route("/calls", get(calls))
+        .route("/wait", get(wait))
+        .route("/order", post(order))
+}
+
+fn good(value: Value) -> Response {
+    json_response(StatusCode::OK, &value)
+}
+
+async fn state(State(workspace): State<Workspace>) -> Response {
+    let snapshot = serde_json::to_value(workspace.snapshot()).unwrap_or_default();
+    good(
+        json!({"version": workspace.version(), "state": snapshot, "held": workspace.held(),
+                "bot_user": workspace.bot_user(), "statuspage": workspace.component_changes()}),
+    )
+}
+
+async fn calls(State(workspace): State<Workspace>) -> Response {
+    good(json!({"calls": workspace.requests()}))
+}
+
+#[derive(Deserialize)]
+struct Since {
+    version: u64,
+    #[serde(default)]
+    millis: Option<u64>,
+}
+
+/// Answers when the workspace has changed since `version`, or after `millis`.
+async fn wait(State(workspace): State<Workspace>, Query(since): Query<Since>) -> Response {
+    let mut versions = workspace.versions();
+    let patience = Duration::from_millis(since.millis.unwrap_or(30_000));
+    let newer = versions.wait_for(|version| *version > since.version);
+    let changed = tokio::time::timeout(patience, newer).await.is_ok();
+    good(json!({"changed": changed, "version": workspace.version()}))
+}
+
+async fn order(State(workspace): State<Workspace>, body: Bytes) -> Response {
+    let order: Order = match serde_json::from_slice(&body) {
+        Ok(order) => order,
+        Err(error) => {
+            return json_response(
+                StatusCode::BAD_REQUEST,
+                &json!({"error": error.to_string()}),
+            );
+        }
+    };
+    match carry_out(&workspace, order).await {
+        Ok(value) => good(value),
+        Err(why) => json_response(StatusCode::BAD_REQUEST, &json!({"error": why})),
+    }
+}

@@ -1,0 +1,240 @@
+//! Events to the app: the subscribed ones, each with its id, retried as Slack retries.
+//!
+//! The first try goes out at once and the first retry right after it; the later two wait for their
+//! minute on the workspace's clock and for `deliver_due_events`. An `event_id` never changes.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::auth::{self, Signing};
+use super::outgoing::Heard;
+use super::state::{Event, Moment, RoomKind, World};
+use super::workspace::Workspace;
+
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    waiting: Vec<Retry>,
+    all: Vec<(String, Value)>,
+    in_flight: usize,
+}
+
+struct Retry {
+    id: String,
+    number: u32,
+    due: Moment,
+    reason: &'static str,
+}
+
+/// The name an event is subscribed to by: messages are named after the kind of room.
+fn subscription(world: &World, event: &Event) -> String {
+    let kind = event.body["type"].as_str().unwrap_or_default();
+    if kind != "message" {
+        return kind.to_owned();
+    }
+    let room = event.room.as_ref().and_then(|id| world.rooms.get(id));
+    let suffix = match room.map(|r| r.kind) {
+        Some(RoomKind::Private) => "groups",
+        Some(RoomKind::Im) => "im",
+        Some(RoomKind::Mpim) => "mpim",
+        Some(RoomKind::Public) | None => "channels",
+    };
+    format!("message.{suffix}")
+}
+
+/// Sends off what happened since the last time, as far as the app may and wants to know.
+pub(crate) fn dispatch(workspace: &Workspace) {
+    let (wanted, token, reachable) = {
+        let app = workspace.app();
+        (
+            app.events.clone(),
+            app.token.clone(),
+            app.base_url.is_some(),
+        )
+    };
+    let chosen: Vec<Value> = {
+        let mut world = workspace.world();
+        let events = std::mem::take(&mut world.events);
+        let me = world
+            .bots
+            .iter()
+            .find(|b| b.token == token)
+            .map(|b| b.user_id.clone());
+        let hears = |event: &Event| {
+            let Some(room) = event.room.as_ref().and_then(|id| world.rooms.get(id)) else {
+                return true;
+            };
+            me.as_ref().is_some_and(|me| room.members.contains(me))
+        };
+        let mut chosen = Vec::new();
+        for event in events {
+            if wanted.contains(&subscription(&world, &event)) && hears(&event) {
+                chosen.push(event.body);
+            }
+        }
+        chosen
+    };
+    if !reachable || tokio::runtime::Handle::try_current().is_err() {
+        return;
+    }
+    for body in chosen {
+        let id = workspace.register_event(body);
+        workspace.deliveries().in_flight += 1;
+        let workspace = workspace.clone();
+        tokio::spawn(async move {
+            let mut number = 0;
+            loop {
+                let heard = workspace.deliver_event(&id, number, "http_error").await;
+                if !workspace.plan_retry(&id, number, &heard) {
+                    break;
+                }
+                number += 1;
+            }
+            workspace.deliveries().in_flight -= 1;
+            workspace.changed();
+        });
+    }
+}
+
+impl Workspace {
+    /// Gives an event an id and the outer envelope, without sending it.
+    pub fn register_event(&self, mut event: Value) -> String {
+        let now = self.now();
+        let app_id = self.app().app_id.clone();
+        let mut world = self.world();
+        let id = world.fresh("Ev");
+        if event.get("event_ts").is_none() {
+            event["event_ts"] = json!(world.next_ts(now));
+        }
+        let envelope = json!({
+            "type": "event_callback", "token": "", "team_id": world.team_id, "api_app_id": app_id,
+            "event": event, "event_id": id, "event_time": now.timestamp(),
+            "event_context": format!("ctx-{id}"), "is_ext_shared_channel": false,
+            "context_team_id": world.team_id, "context_enterprise_id": null,
+            "authorizations": [{"enterprise_id": null, "team_id": world.team_id,
+                "user_id": world.bots.first().map(|b| b.user_id.clone()),
+                "is_bot": true, "is_enterprise_install": false}],
+        });
+        drop(world);
+        self.deliveries().all.push((id.clone(), envelope));
+        id
+    }
+
+    /// Delivers an event (again): `retry` 0 is the first time.
+    pub async fn deliver_event(&self, id: &str, retry: u32, reason: &str) -> Heard {
+        let found = self
+            .deliveries()
+            .all
+            .iter()
+            .find(|(i, _)| i == id)
+            .map(|(_, e)| e.clone());
+        let Some(envelope) = found else {
+            return Heard::nothing("no such event");
+        };
+        let mut extra = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if retry > 0 {
+            extra.push(("x-slack-retry-num".to_owned(), retry.to_string()));
+            extra.push(("x-slack-retry-reason".to_owned(), reason.to_owned()));
+        }
+        let path = self.app().events_path.clone();
+        self.send_as_slack(
+            &path,
+            extra,
+            envelope.to_string().into_bytes(),
+            Signing::Good,
+        )
+        .await
+    }
+
+    /// Sends any body to the app as Slack would, signed well or badly.
+    pub async fn send_as_slack(
+        &self,
+        path: &str,
+        mut headers: Vec<(String, String)>,
+        body: Vec<u8>,
+        signing: Signing,
+    ) -> Heard {
+        let (base, secret, patience) = {
+            let app = self.app();
+            (
+                app.base_url.clone(),
+                app.signing_secret.clone(),
+                app.patience,
+            )
+        };
+        let Some(base) = base else {
+            return Heard::nothing("no app");
+        };
+        headers.push((
+            "user-agent".to_owned(),
+            "Slackbot 1.0 (simulated)".to_owned(),
+        ));
+        headers.extend(auth::slack_headers(
+            &secret,
+            self.now().timestamp(),
+            &body,
+            signing,
+        ));
+        self.outgoing()
+            .post(&format!("{base}{path}"), &headers, body, patience)
+            .await
+    }
+
+    /// Sends the retries whose time has come.
+    pub async fn deliver_due_events(&self) {
+        let now = self.now();
+        let due: Vec<Retry> = {
+            let mut deliveries = self.deliveries();
+            let (due, later) = deliveries
+                .waiting
+                .drain(..)
+                .partition(|r: &Retry| r.due <= now);
+            deliveries.waiting = later;
+            due
+        };
+        for retry in due {
+            let heard = self
+                .deliver_event(&retry.id, retry.number, retry.reason)
+                .await;
+            self.plan_retry(&retry.id, retry.number, &heard);
+        }
+    }
+
+    /// Event deliveries under way, and retries that wait for their time.
+    pub fn events_open(&self) -> (usize, usize) {
+        let deliveries = self.deliveries();
+        (deliveries.in_flight, deliveries.waiting.len())
+    }
+
+    /// Every event sent so far with its id, oldest first.
+    pub fn events_sent(&self) -> Vec<(String, Value)> {
+        self.deliveries().all.clone()
+    }
+
+    /// After a failure: true when the next try is at once; later ones are put by.
+    fn plan_retry(&self, id: &str, number: u32, heard: &Heard) -> bool {
+        let fine = heard.status.is_some_and(|s| (200..300).contains(&s));
+        if fine || heard.header("x-slack-no-retry").is_some() {
+            return false;
+        }
+        let reason = match (&heard.trouble, heard.status) {
+            (Some(why), _) if why == "timeout" => "http_timeout",
+            (Some(_), _) => "connection_failed",
+            (None, _) => "http_error",
+        };
+        let minutes = match number {
+            0 => return true,
+            1 => 1,
+            2 => 5,
+            _ => return false,
+        };
+        let due = self.now() + TimeDelta::minutes(minutes);
+        let retry = Retry {
+            id: id.to_owned(),
+            number: number + 1,
+            due,
+            reason,
+        };
+        self.deliveries().waiting.push(retry);
+        false
+    }
+}

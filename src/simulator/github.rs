@@ -1,0 +1,72 @@
+//! GitHub as far as it comes to us: signed webhooks, as JSON or as a form.
+//!
+//! GitHub never retries by itself; a redelivery is asked for and carries the same delivery id.
+
+use serde_json::Value;
+
+use super::auth::{Signing, hmac_hex};
+use super::outgoing::Heard;
+use super::people::encoded;
+use super::workspace::Workspace;
+
+/// How a webhook's body is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// `application/json`.
+    Json,
+    /// `application/x-www-form-urlencoded` with the JSON in `payload`.
+    Form,
+}
+
+impl Workspace {
+    /// Sends a webhook; the delivery id is GitHub's choice unless one is given.
+    pub async fn github_webhook(
+        &self,
+        event: &str,
+        delivery: Option<&str>,
+        payload: &Value,
+        encoding: Encoding,
+        signing: Signing,
+    ) -> Heard {
+        let delivery = delivery.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+        let json = payload.to_string();
+        let (kind, body) = match encoding {
+            Encoding::Json => ("application/json", json.into_bytes()),
+            Encoding::Form => {
+                let form = encoded("payload", &json);
+                ("application/x-www-form-urlencoded", form.into_bytes())
+            }
+        };
+        let (url, secret) = {
+            let app = self.app();
+            let Some(base) = app.base_url.clone() else {
+                return Heard::nothing("no app");
+            };
+            (
+                format!("{base}{}", app.github_path),
+                app.github_secret.clone(),
+            )
+        };
+        let mut headers: Vec<(String, String)> = [
+            ("content-type", kind),
+            ("user-agent", "GitHub-Hookshot/sim"),
+            ("x-github-event", event),
+            ("x-github-delivery", delivery.as_str()),
+            ("x-github-hook-installation-target-type", "integration"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        let secret = match signing {
+            Signing::Good | Signing::Stale => Some(secret),
+            Signing::WrongSecret => Some("somebody else's".to_owned()),
+            Signing::Missing => None,
+        };
+        if let Some(secret) = secret {
+            let signature = format!("sha256={}", hmac_hex(&secret, &[&body]));
+            headers.push(("x-hub-signature-256".to_owned(), signature));
+        }
+        self.outgoing()
+            .post(&url, &headers, body, std::time::Duration::from_secs(10))
+            .await
+    }
+}

@@ -1,0 +1,154 @@
+//! What the other files of the simulator need of a workspace, and tests do not.
+//!
+//! Locks are taken one at a time and never across an await; `changed` takes none of its own.
+
+use std::sync::MutexGuard;
+use std::sync::atomic::Ordering;
+
+use axum::response::Response;
+use chrono::TimeDelta;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::args::Args;
+use super::events;
+use super::faults::Fault;
+use super::limits::Tier;
+use super::options::App;
+use super::outgoing::Outgoing;
+use super::state::{Moment, World};
+use super::statuspage::Statuspage;
+use super::workspace::{ApiCall, Workspace, lock};
+
+impl Workspace {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.0.world)
+    }
+
+    pub(crate) fn app(&self) -> MutexGuard<'_, App> {
+        lock(&self.0.app)
+    }
+
+    pub(crate) fn statuspage(&self) -> MutexGuard<'_, Statuspage> {
+        lock(&self.0.statuspage)
+    }
+
+    pub(crate) fn deliveries(&self) -> MutexGuard<'_, events::Deliveries> {
+        lock(&self.0.sent)
+    }
+
+    pub(crate) fn outgoing(&self) -> &Outgoing {
+        &self.0.outgoing
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        (self.0.now)() + TimeDelta::milliseconds(self.0.skew_millis.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn largest_blocks(&self) -> usize {
+        self.0.largest_blocks
+    }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stop.subscribe()
+    }
+
+    pub(crate) fn versions(&self) -> watch::Receiver<u64> {
+        self.0.version.subscribe()
+    }
+
+    /// Something happened: wakes those who wait, and tells the app what it subscribed to.
+    pub(crate) fn changed(&self) {
+        events::dispatch(self);
+        self.0.version.send_modify(|version| *version += 1);
+    }
+
+    pub(crate) fn admit(
+        &self,
+        tier: Tier,
+        token: &str,
+        method: &str,
+        channel: Option<&str>,
+        now: Moment,
+    ) -> Result<(), u64> {
+        if !self.0.limited.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        lock(&self.0.meter).admit(tier, token, method, channel, now)
+    }
+
+    pub(crate) fn admit_paced(&self, key: &str, burst: usize) -> Result<(), u64> {
+        if !self.0.limited.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        lock(&self.0.meter).admit_paced(key, burst, self.now())
+    }
+
+    pub(crate) fn take_fault(&self, method: &str, channel: Option<&str>) -> Option<Fault> {
+        lock(&self.0.faults).take(method, channel)
+    }
+
+    /// Waits for the next `release`; the caller's hanging up drops this future.
+    pub(crate) async fn hold(&self) {
+        struct Held<'a>(&'a Workspace);
+        impl Drop for Held<'_> {
+            fn drop(&mut self) {
+                self.0.0.held.fetch_sub(1, Ordering::SeqCst);
+                self.0.0.version.send_modify(|version| *version += 1);
+            }
+        }
+        let mut released = self.0.released.subscribe();
+        self.0.held.fetch_add(1, Ordering::SeqCst);
+        let _held = Held(self);
+        self.0.version.send_modify(|version| *version += 1);
+        let _ = released.changed().await;
+    }
+
+    pub(crate) fn record(&self, method: &str, args: &Args) -> usize {
+        let mut shown = args.0.clone();
+        shown.remove("token");
+        let mut calls = lock(&self.0.calls);
+        calls.push(ApiCall {
+            method: method.to_owned(),
+            args: Value::Object(shown),
+            caller: None,
+            fault: None,
+            outcome: None,
+            at_millis: self.now().timestamp_millis(),
+        });
+        let number = calls.len() - 1;
+        drop(calls);
+        self.0.version.send_modify(|version| *version += 1);
+        number
+    }
+
+    pub(crate) fn note_fault(&self, number: usize, fault: Option<&Fault>) {
+        if let Some(call) = lock(&self.0.calls).get_mut(number) {
+            call.fault = fault.cloned();
+        }
+    }
+
+    pub(crate) fn note_outcome(&self, number: usize, outcome: &str) {
+        if let Some(call) = lock(&self.0.calls).get_mut(number) {
+            call.outcome = Some(outcome.to_owned());
+        }
+    }
+
+    pub(crate) fn note_caller(&self, number: usize, caller: &str) {
+        if let Some(call) = lock(&self.0.calls).get_mut(number) {
+            call.caller = Some(caller.to_owned());
+        }
+    }
+
+    /// The header by which apps learn their scopes.
+    pub(crate) fn sign_scopes(&self, token: Option<&str>, response: &mut Response) {
+        let world = self.world();
+        let Some(bot) = world.bots.iter().find(|b| Some(b.token.as_str()) == token) else {
+            return;
+        };
+        let scopes: Vec<&str> = bot.scopes.iter().map(String::as_str).collect();
+        if let Ok(value) = scopes.join(",").parse() {
+            response.headers_mut().insert("x-oauth-scopes", value);
+        }
+    }
+}

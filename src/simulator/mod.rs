@@ -1,0 +1,71 @@
+//! A Slack workspace, a small GitHub and a small Statuspage over real HTTP, with their own rules.
+//!
+//! For `wardroom demo` and for the tests. It is an outside party: it imports nothing else of this
+//! crate, and the product meets it only by signed requests and the Web API. Where Slack's pages
+//! are unclear it takes the stricter reading, since a fake that accepts everything proves nothing.
+
+mod args;
+mod auth;
+mod blocks;
+#[cfg(test)]
+mod blocks_tests;
+mod control;
+mod doings;
+mod elements;
+mod error;
+mod events;
+mod faults;
+mod github;
+mod inside;
+mod limits;
+mod modals;
+mod names;
+mod options;
+mod orders;
+mod outgoing;
+mod people;
+mod response_url;
+mod server;
+mod snapshot;
+mod state;
+mod statuspage;
+mod web_api;
+mod wire;
+mod workspace;
+
+pub use auth::Signing;
+pub use faults::{Fault, FaultRule};
+pub use github::Encoding;
+pub use limits::Limits;
+pub use modals::Submitted;
+pub use options::{App, Now, Options};
+pub use outgoing::Heard;
+pub use people::Person;
+pub use snapshot::{FileView, MessageView, PersonView, RoomView, Snapshot};
+pub use state::RoomKind;
+pub use workspace::{ApiCall, Workspace};
+
+use std::time::Duration;
+
+/// Starts a workspace that stands alone and serves until the future is dropped.
+///
+/// `ready` is called once with the handle, before anybody else can have connected: the place to
+/// print the address and add people.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn serve_standalone(
+    options: Options,
+    ready: impl FnOnce(&Workspace),
+) -> std::io::Result<()> {
+    let workspace = Workspace::start(options).await?;
+    ready(&workspace);
+    let mut stop = workspace.stopping();
+    let mut minute = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            _ = minute.tick() => workspace.deliver_due_events().await,
+            _ = stop.wait_for(|s| *s) => return Ok(()),
+        }
+    }
+}

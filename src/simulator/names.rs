@@ -1,0 +1,105 @@
+//! What a channel may be called, and how Slack escapes what people type.
+//!
+//! Pure rules over text. A refused name is refused, never repaired: an app that relied on a
+//! friendlier server would fail on the real one.
+
+use super::state::World;
+
+pub(crate) const LONGEST_NAME: usize = 80;
+
+/// The code Slack refuses a name with, if it does.
+pub(crate) fn complaint_about(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        return Some("invalid_name_required");
+    }
+    if name.chars().count() > LONGEST_NAME {
+        return Some("invalid_name_maxlength");
+    }
+    if name.chars().all(|c| matches!(c, '-' | '_')) {
+        return Some("invalid_name_punctuation");
+    }
+    if name
+        .chars()
+        .any(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_')) || c.is_uppercase())
+    {
+        return Some("invalid_name_specials");
+    }
+    None
+}
+
+/// `&`, `<` and `>` as Slack sends them.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// What a command's text becomes with `should_escape`: names turn into ids, links are bracketed.
+pub(crate) fn escaped_with_ids(world: &World, text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        let space = &word[bare.len()..];
+        let known = if bare.starts_with('@') {
+            world
+                .find_user(bare)
+                .map(|u| format!("<@{}|{}>", u.id, u.name))
+        } else if bare.starts_with('#') {
+            world
+                .find_room(bare)
+                .map(|r| format!("<#{}|{}>", r.id, r.name))
+        } else if bare.starts_with("http://") || bare.starts_with("https://") {
+            Some(format!("<{}>", escaped(bare)))
+        } else {
+            None
+        };
+        out.push_str(&known.unwrap_or_else(|| escaped(bare)));
+        out.push_str(space);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::state::RoomKind;
+    use chrono::DateTime;
+
+    #[test]
+    fn names_follow_slacks_rules() {
+        let long = "x".repeat(81);
+        let cases = [
+            ("inc-20260102-api", None),
+            ("störung-結算", None),
+            ("", Some("invalid_name_required")),
+            (long.as_str(), Some("invalid_name_maxlength")),
+            ("-_-", Some("invalid_name_punctuation")),
+            ("Inc", Some("invalid_name_specials")),
+            ("a b", Some("invalid_name_specials")),
+            ("a.b", Some("invalid_name_specials")),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(complaint_about(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_commands_text_carries_ids_and_no_bare_brackets() {
+        let mut world = World::new("T1", "acme");
+        let ada = world.add_user(None, "ada", false);
+        let room = world.add_room(None, "ops", RoomKind::Public, &ada, DateTime::UNIX_EPOCH);
+        let cases = [
+            ("a < b & c", "a &lt; b &amp; c".to_owned()),
+            ("assign @ada now", format!("assign <@{ada}|ada> now")),
+            ("see #ops", format!("see <#{room}|ops>")),
+            ("@nobody #none", "@nobody #none".to_owned()),
+            (
+                "https://a.example/?x=1&y=2",
+                "<https://a.example/?x=1&amp;y=2>".to_owned(),
+            ),
+        ];
+        for (typed, sent) in cases {
+            assert_eq!(escaped_with_ids(&world, typed), sent);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! `response_url`: five uses in thirty minutes, also where the bot is not a member.
+//!
+//! The address is the whole secret. A use that is refused for its content does not count.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::args::Args;
+use super::blocks;
+use super::server::{json_response, too_many, under_faults};
+use super::state::{Message, Moment, ResponseUrl, World};
+use super::workspace::Workspace;
+
+const MOST_USES: u32 = 5;
+const LIVES_MINUTES: i64 = 30;
+const BURST: usize = 5;
+
+/// A fresh address for one command or click; `source` is the message that was clicked on.
+pub(crate) fn mint(
+    world: &mut World,
+    base: &str,
+    room: &str,
+    user: &str,
+    source: Option<String>,
+    now: Moment,
+) -> String {
+    let id = world.fresh("R");
+    let url = format!("{base}/response/{id}");
+    let entry = ResponseUrl {
+        room: room.to_owned(),
+        user: user.to_owned(),
+        source,
+        born: now,
+        uses: 0,
+    };
+    world.responses.insert(id, entry);
+    url
+}
+
+pub(crate) async fn receive(
+    State(workspace): State<Workspace>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let parsed = serde_json::from_slice::<Value>(&body);
+    let args = match &parsed {
+        Ok(Value::Object(map)) => Args(map.clone()),
+        _ => Args::default(),
+    };
+    let room = workspace.world().responses.get(&id).map(|r| r.room.clone());
+    let number = workspace.record("response_url", &args);
+    let there = workspace.clone();
+    let perform = move || {
+        if let Err(wait) = there.admit_paced(&format!("response {id}"), BURST) {
+            there.note_outcome(number, "ratelimited");
+            return too_many(wait);
+        }
+        let now = there.now();
+        let result = match parsed {
+            Ok(Value::Object(_)) => {
+                use_it(&mut there.world(), &id, &args, there.largest_blocks(), now)
+            }
+            _ => Err((StatusCode::BAD_REQUEST, "invalid_payload".to_owned())),
+        };
+        there.note_outcome(number, result.as_ref().err().map_or("ok", |(_, code)| code));
+        there.changed();
+        match result {
+            Ok(()) => "ok".into_response(),
+            Err((StatusCode::OK, code)) => {
+                json_response(StatusCode::OK, &json!({"ok": false, "error": code}))
+            }
+            Err((status, code)) => (status, code).into_response(),
+        }
+    };
+    under_faults(&workspace, number, "response_url", room.as_deref(), perform).await
+}
+
+type Denied = (StatusCode, String);
+
+fn use_it(
+    world: &mut World,
+    id: &str,
+    args: &Args,
+    largest: usize,
+    now: Moment,
+) -> Result<(), Denied> {
+    let gone = |code: &str| (StatusCode::NOT_FOUND, code.to_owned());
+    let Some(entry) = world.responses.get(id) else {
+        return Err(gone("expired_url"));
+    };
+    if now.signed_duration_since(entry.born).num_minutes() >= LIVES_MINUTES {
+        return Err(gone("expired_url"));
+    }
+    if entry.uses >= MOST_USES {
+        return Err(gone("used_url"));
+    }
+    let (room, user, source) = (entry.room.clone(), entry.user.clone(), entry.source.clone());
+    show(world, args, &room, &user, source.as_deref(), largest, now)
+        .map_err(|code| (StatusCode::OK, code))?;
+    if let Some(entry) = world.responses.get_mut(id) {
+        entry.uses += 1;
+    }
+    Ok(())
+}
+
+/// Shows an answer in a room: from a `response_url`, or from the body of a command's answer.
+pub(crate) fn show(
+    world: &mut World,
+    args: &Args,
+    room: &str,
+    user: &str,
+    source: Option<&str>,
+    largest: usize,
+    now: Moment,
+) -> Result<(), String> {
+    let blocks = match args
+        .json("blocks", "invalid_blocks_format")
+        .map_err(|r| r.code)?
+    {
+        None => Vec::new(),
+        Some(value) => blocks::message_blocks(&value, largest).map_err(|r| r.code)?,
+    };
+    let text = args.text("text").unwrap_or_default();
+    let place = source.and_then(|ts| {
+        world
+            .rooms
+            .get(room)
+            .and_then(|r| r.messages.iter().position(|m| m.ts == ts))
+    });
+    if args.flag("delete_original") {
+        if let (Some(at), Some(room)) = (place, world.rooms.get_mut(room)) {
+            room.messages.remove(at);
+        }
+        return Ok(());
+    }
+    if text.trim().is_empty() && blocks.is_empty() && !args.has("attachments") {
+        return Err("no_text".to_owned());
+    }
+    if args.flag("replace_original")
+        && let Some(at) = place
+    {
+        let stamp = world.next_ts(now);
+        if let Some(message) = world
+            .rooms
+            .get_mut(room)
+            .and_then(|r| r.messages.get_mut(at))
+        {
+            message.text = text;
+            message.blocks = blocks;
+            message.edited = Some(stamp);
+            message.edits += 1;
+        }
+        return Ok(());
+    }
+    if world.rooms.get(room).is_none_or(|r| r.archived) {
+        return Err("is_archived".to_owned());
+    }
+    let bot = world.bots.first().cloned();
+    let in_channel = args.text("response_type").as_deref() == Some("in_channel");
+    let message = Message {
+        user: bot.as_ref().map(|b| b.user_id.clone()).unwrap_or_default(),
+        bot_id: bot.as_ref().map(|b| b.bot_id.clone()),
+        app_id: bot.as_ref().map(|b| b.app_id.clone()),
+        text,
+        blocks,
+        metadata: args.json("metadata", "").ok().flatten(),
+        thread_ts: args.text("thread_ts").filter(|t| !t.is_empty()),
+        only_for: (!in_channel).then(|| user.to_owned()),
+        ..Message::default()
+    };
+    world.post(room, message, now);
+    Ok(())
+}

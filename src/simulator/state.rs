@@ -1,0 +1,360 @@
+//! What the simulated workspace holds: people, bots, rooms, messages, files, views.
+//!
+//! Plain data and the few rules that keep it true (ids are unique, a `ts` only rises). No HTTP and
+//! no clock of its own: the moment is an argument. Rooms keep ephemerals in the same list as other
+//! messages, marked with the one person who sees them: their order on screen is part of a story.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::error::Refused;
+use super::wire::{Detail, ts_of};
+
+pub(crate) type Moment = DateTime<Utc>;
+
+/// The whole workspace. One lock guards it: a real workspace is also one order of events.
+pub(crate) struct World {
+    pub(crate) team_id: String,
+    pub(crate) team_name: String,
+    pub(crate) users: BTreeMap<String, User>,
+    pub(crate) bots: Vec<Bot>,
+    pub(crate) rooms: BTreeMap<String, Room>,
+    pub(crate) files: BTreeMap<String, File>,
+    pub(crate) views: BTreeMap<String, View>,
+    pub(crate) modals: BTreeMap<String, Vec<String>>,
+    pub(crate) homes: BTreeMap<String, String>,
+    pub(crate) triggers: BTreeMap<String, Trigger>,
+    pub(crate) responses: BTreeMap<String, ResponseUrl>,
+    pub(crate) events: Vec<Event>,
+    last_ts: i64,
+    last_id: u64,
+}
+
+#[derive(Clone)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) real_name: String,
+    pub(crate) is_bot: bool,
+    pub(crate) deleted: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct Bot {
+    pub(crate) token: String,
+    pub(crate) user_id: String,
+    pub(crate) bot_id: String,
+    pub(crate) app_id: String,
+    pub(crate) name: String,
+    pub(crate) scopes: BTreeSet<String>,
+    pub(crate) revoked: Option<String>,
+}
+
+/// What kind of conversation a room is: it decides scopes, visibility and event names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoomKind {
+    /// Anyone in the workspace sees it and may join.
+    Public,
+    /// Only its members know that it exists.
+    Private,
+    /// A direct message between two.
+    Im,
+    /// A direct message among several.
+    Mpim,
+}
+
+impl RoomKind {
+    pub(crate) fn scope(self, verb: &str) -> String {
+        let family = match self {
+            Self::Public => "channels",
+            Self::Private => "groups",
+            Self::Im => "im",
+            Self::Mpim => "mpim",
+        };
+        format!("{family}:{verb}")
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Public => "channel",
+            Self::Private => "group",
+            Self::Im => "im",
+            Self::Mpim => "mpim",
+        }
+    }
+
+    pub(crate) fn is_direct(self) -> bool {
+        matches!(self, Self::Im | Self::Mpim)
+    }
+}
+
+pub(crate) struct Room {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) kind: RoomKind,
+    pub(crate) archived: bool,
+    pub(crate) general: bool,
+    pub(crate) creator: String,
+    pub(crate) created: i64,
+    pub(crate) topic: String,
+    pub(crate) purpose: String,
+    pub(crate) previous_names: Vec<String>,
+    pub(crate) members: BTreeSet<String>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) pins: Vec<Pin>,
+    pub(crate) bookmarks: Vec<Value>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Pin {
+    pub(crate) ts: String,
+    pub(crate) by: String,
+    pub(crate) created: i64,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Message {
+    pub(crate) ts: String,
+    pub(crate) user: String,
+    pub(crate) bot_id: Option<String>,
+    pub(crate) app_id: Option<String>,
+    pub(crate) text: String,
+    pub(crate) blocks: Vec<Value>,
+    pub(crate) attachments: Vec<Value>,
+    pub(crate) metadata: Option<Value>,
+    pub(crate) thread_ts: Option<String>,
+    pub(crate) broadcast: bool,
+    pub(crate) subtype: Option<String>,
+    pub(crate) only_for: Option<String>,
+    pub(crate) edited: Option<String>,
+    pub(crate) edits: u32,
+    pub(crate) reactions: Vec<(String, Vec<String>)>,
+    pub(crate) files: Vec<String>,
+}
+
+#[derive(Clone)]
+pub(crate) struct File {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) length: usize,
+    pub(crate) by: String,
+    pub(crate) content: Option<Vec<u8>>,
+    pub(crate) shared_in: Vec<String>,
+}
+
+pub(crate) struct View {
+    pub(crate) id: String,
+    pub(crate) user: String,
+    pub(crate) token: String,
+    pub(crate) body: Value,
+    pub(crate) hash: String,
+    pub(crate) root: String,
+    pub(crate) previous: Option<String>,
+    pub(crate) typed: Map<String, Value>,
+}
+
+pub(crate) struct Trigger {
+    pub(crate) user: String,
+    pub(crate) born: Moment,
+    pub(crate) used: bool,
+    pub(crate) from_modal: bool,
+}
+
+pub(crate) struct ResponseUrl {
+    pub(crate) room: String,
+    pub(crate) user: String,
+    pub(crate) source: Option<String>,
+    pub(crate) born: Moment,
+    pub(crate) uses: u32,
+}
+
+/// Something the app may have subscribed to; `room` says who may hear of it.
+pub(crate) struct Event {
+    pub(crate) room: Option<String>,
+    pub(crate) body: Value,
+}
+
+impl World {
+    pub(crate) fn new(team_id: &str, team_name: &str) -> Self {
+        Self {
+            team_id: team_id.to_owned(),
+            team_name: team_name.to_owned(),
+            users: BTreeMap::new(),
+            bots: Vec::new(),
+            rooms: BTreeMap::new(),
+            files: BTreeMap::new(),
+            views: BTreeMap::new(),
+            modals: BTreeMap::new(),
+            homes: BTreeMap::new(),
+            triggers: BTreeMap::new(),
+            responses: BTreeMap::new(),
+            events: Vec::new(),
+            last_ts: 0,
+            last_id: 0,
+        }
+    }
+
+    /// A fresh id such as `C0SIM000007`; one counter for all kinds, so no two things share digits.
+    pub(crate) fn fresh(&mut self, prefix: &str) -> String {
+        self.last_id += 1;
+        format!("{prefix}0SIM{:06}", self.last_id)
+    }
+
+    /// The next message stamp: never the same twice, never falling, whatever the clock does.
+    pub(crate) fn next_ts(&mut self, now: Moment) -> String {
+        self.last_ts = now.timestamp_micros().max(self.last_ts + 1);
+        ts_of(self.last_ts)
+    }
+
+    pub(crate) fn add_user(&mut self, id: Option<&str>, name: &str, is_bot: bool) -> String {
+        let id = id.map_or_else(|| self.fresh("U"), str::to_owned);
+        let user = User {
+            id: id.clone(),
+            name: name.to_owned(),
+            real_name: name.to_owned(),
+            is_bot,
+            deleted: false,
+        };
+        self.users.insert(id.clone(), user);
+        id
+    }
+
+    pub(crate) fn add_room(
+        &mut self,
+        id: Option<&str>,
+        name: &str,
+        kind: RoomKind,
+        creator: &str,
+        now: Moment,
+    ) -> String {
+        let prefix = match kind {
+            RoomKind::Public | RoomKind::Private => "C",
+            RoomKind::Im => "D",
+            RoomKind::Mpim => "G",
+        };
+        let id = id.map_or_else(|| self.fresh(prefix), str::to_owned);
+        let room = Room {
+            id: id.clone(),
+            name: name.to_owned(),
+            kind,
+            archived: false,
+            general: name == "general",
+            creator: creator.to_owned(),
+            created: now.timestamp(),
+            topic: String::new(),
+            purpose: String::new(),
+            previous_names: Vec::new(),
+            members: BTreeSet::from([creator.to_owned()]),
+            messages: Vec::new(),
+            pins: Vec::new(),
+            bookmarks: Vec::new(),
+        };
+        self.rooms.insert(id.clone(), room);
+        id
+    }
+
+    /// The direct room of exactly these people, opened when there is none yet.
+    pub(crate) fn direct(&mut self, people: &BTreeSet<String>, now: Moment) -> (String, bool) {
+        let found = self
+            .rooms
+            .values()
+            .find(|r| r.kind.is_direct() && &r.members == people);
+        if let Some(room) = found {
+            return (room.id.clone(), true);
+        }
+        let kind = if people.len() > 2 {
+            RoomKind::Mpim
+        } else {
+            RoomKind::Im
+        };
+        let creator = people.first().cloned().unwrap_or_default();
+        let id = self.add_room(None, "", kind, &creator, now);
+        let room = self.rooms.get_mut(&id).expect("the room was just made");
+        room.members = people.clone();
+        if kind == RoomKind::Mpim {
+            room.name = format!("mpdm-{}", id.to_lowercase());
+        }
+        (id, false)
+    }
+
+    /// By id, by `name` or by `#name`.
+    pub(crate) fn find_room(&self, address: &str) -> Option<&Room> {
+        self.rooms.get(address).or_else(|| {
+            let name = address.strip_prefix('#').unwrap_or(address);
+            self.rooms
+                .values()
+                .find(|r| !r.kind.is_direct() && r.name == name)
+        })
+    }
+
+    /// By id, by handle or by `@handle`.
+    pub(crate) fn find_user(&self, address: &str) -> Option<&User> {
+        self.users.get(address).or_else(|| {
+            let name = address.strip_prefix('@').unwrap_or(address);
+            self.users.values().find(|u| u.name == name)
+        })
+    }
+
+    pub(crate) fn room_mut(&mut self, id: &str) -> Result<&mut Room, Refused> {
+        self.rooms
+            .get_mut(id)
+            .ok_or_else(|| Refused::new("channel_not_found"))
+    }
+
+    /// Puts a message in a room and tells those who listen; ephemerals are nobody's event.
+    pub(crate) fn post(&mut self, room_id: &str, mut message: Message, now: Moment) -> String {
+        let ts = self.next_ts(now);
+        message.ts = ts.clone();
+        let Some(kind) = self.rooms.get(room_id).map(|r| r.kind) else {
+            return ts;
+        };
+        if message.only_for.is_none() {
+            let mut body = self.wire(&message, room_id, Detail::WithMetadata);
+            body["channel"] = json!(room_id);
+            body["event_ts"] = json!(ts);
+            body["channel_type"] = json!(kind.word());
+            let mentions = message.subtype.is_none() && message.bot_id.is_none();
+            let mentioned = self
+                .bots
+                .iter()
+                .any(|b| message.text.contains(&format!("<@{}>", b.user_id)));
+            if mentions && mentioned {
+                let mut mention = body.clone();
+                mention["type"] = json!("app_mention");
+                self.events.push(Event {
+                    room: Some(room_id.to_owned()),
+                    body: mention,
+                });
+            }
+            self.events.push(Event {
+                room: Some(room_id.to_owned()),
+                body,
+            });
+        }
+        if let Some(room) = self.rooms.get_mut(room_id) {
+            room.messages.push(message);
+        }
+        ts
+    }
+
+    /// The line Slack itself writes when something happens to a room (`channel_join`, …).
+    pub(crate) fn note(&mut self, room: &str, user: &str, subtype: &str, text: &str, now: Moment) {
+        let message = Message {
+            user: user.to_owned(),
+            text: text.to_owned(),
+            subtype: Some(subtype.to_owned()),
+            ..Message::default()
+        };
+        self.post(room, message, now);
+    }
+
+    pub(crate) fn tell(&mut self, room: Option<&str>, body: Value) {
+        self.events.push(Event {
+            room: room.map(str::to_owned),
+            body,
+        });
+    }
+}

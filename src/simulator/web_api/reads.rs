@@ -1,0 +1,60 @@
+//! `conversations.info`, `list` and `members`: what a bot may know of the rooms.
+//!
+//! A private room that the bot is not in does not exist for it: neither by id nor in a list.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use crate::simulator::error::{Answer, Refused, refuse};
+use crate::simulator::state::RoomKind;
+
+pub(super) fn info(call: &mut Call<'_>) -> Answer {
+    let room = call.room("channel")?;
+    call.want(&room.kind.scope("read"))?;
+    let mut wire = call.room_wire(room);
+    if !call.args.flag("include_num_members") {
+        wire.as_object_mut()
+            .expect("a room is an object")
+            .remove("num_members");
+    }
+    Ok(json!({"channel": wire}))
+}
+
+fn kinds(call: &Call<'_>) -> Result<Vec<RoomKind>, Refused> {
+    let list = call.args.text("types").filter(|t| !t.is_empty());
+    let list = list.unwrap_or_else(|| "public_channel".to_owned());
+    list.split(',')
+        .map(|word| match word.trim() {
+            "public_channel" => Ok(RoomKind::Public),
+            "private_channel" => Ok(RoomKind::Private),
+            "im" => Ok(RoomKind::Im),
+            "mpim" => Ok(RoomKind::Mpim),
+            _ => refuse("invalid_types"),
+        })
+        .collect()
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Answer {
+    let kinds = kinds(call)?;
+    for kind in &kinds {
+        call.want(&kind.scope("read"))?;
+    }
+    let without_archived = call.args.flag("exclude_archived");
+    let rooms = call.world.rooms.values();
+    let visible: Vec<Value> = rooms
+        .filter(|r| kinds.contains(&r.kind))
+        .filter(|r| r.kind == RoomKind::Public || call.inside(r))
+        .filter(|r| !(without_archived && r.archived))
+        .map(|r| call.room_wire(r))
+        .collect();
+    let (page, next) = call.args.page(&visible, 100, 1000)?;
+    Ok(json!({"channels": page, "response_metadata": {"next_cursor": next}}))
+}
+
+pub(super) fn members(call: &mut Call<'_>) -> Answer {
+    let room = call.room("channel")?;
+    call.want(&room.kind.scope("read"))?;
+    let members: Vec<String> = room.members.iter().cloned().collect();
+    let (page, next) = call.args.page(&members, 100, 1000)?;
+    Ok(json!({"members": page, "response_metadata": {"next_cursor": next}}))
+}

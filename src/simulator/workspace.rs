@@ -1,0 +1,328 @@
+//! The handle on a running workspace: what tests and the demo hold.
+//!
+//! Cheap to clone; all clones are the same workspace. Everything that waits, waits for a change of
+//! the world, never for time. The clock is the caller's; `advance` adds to it for scripts that
+//! cannot reach the caller.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::faults::{Fault, FaultRule, Faults};
+use super::limits::{Limits, Meter};
+use super::options::{App, Now, Options};
+use super::outgoing::Outgoing;
+use super::people::Person;
+use super::snapshot::Snapshot;
+use super::state::{Bot, RoomKind, World};
+use super::statuspage::Statuspage;
+use super::{events, server};
+
+/// A running Slack workspace, with a small GitHub and a small Statuspage beside it.
+#[derive(Clone)]
+pub struct Workspace(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) base: String,
+    pub(super) now: Now,
+    pub(super) skew_millis: AtomicI64,
+    pub(super) limited: AtomicBool,
+    pub(super) largest_blocks: usize,
+    pub(super) world: Mutex<World>,
+    pub(super) meter: Mutex<Meter>,
+    pub(super) faults: Mutex<Faults>,
+    pub(super) calls: Mutex<Vec<ApiCall>>,
+    pub(super) app: Mutex<App>,
+    pub(super) statuspage: Mutex<Statuspage>,
+    pub(super) version: watch::Sender<u64>,
+    pub(super) released: watch::Sender<u64>,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) held: AtomicUsize,
+    pub(super) sent: Mutex<events::Deliveries>,
+    pub(super) outgoing: Outgoing,
+}
+
+/// One request that reached the workspace.
+#[derive(Clone, Debug, Serialize)]
+pub struct ApiCall {
+    /// The method, or `upload`, `response_url`, `statuspage`.
+    pub method: String,
+    /// Its arguments, without a token.
+    pub args: Value,
+    /// The user id of the bot that called; none when it was turned away before that.
+    pub caller: Option<String>,
+    /// The fault it met.
+    pub fault: Option<Fault>,
+    /// `ok` or the code; none when nothing was done (or not yet).
+    pub outcome: Option<String>,
+    /// When it arrived, in milliseconds since 1970.
+    pub at_millis: i64,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Workspace {
+    /// Binds, seeds the app's bot and `#general`, and serves until `stop` or the runtime ends.
+    pub async fn start(options: Options) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(options.bind).await?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let mut world = World::new(&options.team_id, &options.team_name);
+        let now = (options.now)();
+        let app = options.app;
+        let user_id = world.add_user(app.bot_user_id.as_deref(), &app.name, true);
+        let bot = Bot {
+            token: app.token.clone(),
+            user_id: user_id.clone(),
+            bot_id: world.fresh("B"),
+            app_id: app.app_id.clone(),
+            name: app.name.clone(),
+            scopes: app.scopes.iter().cloned().collect(),
+            revoked: None,
+        };
+        world.bots.push(bot);
+        let bot_name = "slackbot";
+        let slackbot = world.add_user(Some("USLACKBOT"), bot_name, true);
+        let general = world.add_room(None, "general", RoomKind::Public, &slackbot, now);
+        world
+            .room_mut(&general)
+            .expect("#general was just made")
+            .members
+            .clear();
+        let inner = Inner {
+            base,
+            now: options.now,
+            skew_millis: AtomicI64::new(0),
+            limited: AtomicBool::new(options.limits == Limits::Slack),
+            largest_blocks: options.largest_blocks,
+            world: Mutex::new(world),
+            meter: Mutex::default(),
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            app: Mutex::new(app),
+            statuspage: Mutex::new(Statuspage::new(&options.statuspage_key)),
+            version: watch::Sender::new(0),
+            released: watch::Sender::new(0),
+            stop: watch::Sender::new(false),
+            held: AtomicUsize::new(0),
+            sent: Mutex::default(),
+            outgoing: Outgoing::new(),
+        };
+        let workspace = Self(Arc::new(inner));
+        tokio::spawn(server::serve(listener, workspace.clone()));
+        Ok(workspace)
+    }
+
+    /// Ends the listener and every connection.
+    pub fn stop(&self) {
+        self.0.stop.send_replace(true);
+    }
+
+    /// `http://127.0.0.1:port`, also the base of Statuspage's API.
+    pub fn base_url(&self) -> String {
+        self.0.base.clone()
+    }
+
+    /// What `SLACK_API_URL` is set to.
+    pub fn api_url(&self) -> String {
+        format!("{}/api", self.0.base)
+    }
+
+    /// Adds a person; the id is Slack's choice unless one is given.
+    pub fn add_user(&self, id: Option<&str>, name: &str) -> String {
+        let id = self.world().add_user(id, name, false);
+        self.changed();
+        id
+    }
+
+    /// Deactivates a person.
+    pub fn deactivate(&self, user: &str) {
+        if let Some(user) = self.world().users.get_mut(user) {
+            user.deleted = true;
+        }
+        self.changed();
+    }
+
+    /// Adds a room with these members.
+    pub fn add_channel(
+        &self,
+        id: Option<&str>,
+        name: &str,
+        kind: RoomKind,
+        members: &[&str],
+    ) -> String {
+        let now = self.now();
+        let creator = members.first().copied().unwrap_or("USLACKBOT");
+        let mut world = self.world();
+        let id = world.add_room(id, name, kind, creator, now);
+        if let Ok(room) = world.room_mut(&id) {
+            room.members = members.iter().map(|m| (*m).to_owned()).collect();
+        }
+        drop(world);
+        self.changed();
+        id
+    }
+
+    /// Adds another app's bot (or our own with fewer scopes); answers its user id.
+    pub fn add_bot(&self, token: &str, name: &str, scopes: &[&str]) -> String {
+        let mut world = self.world();
+        let user_id = world.add_user(None, name, true);
+        let (bot_id, app_id) = (world.fresh("B"), world.fresh("A"));
+        world.bots.push(Bot {
+            token: token.to_owned(),
+            user_id: user_id.clone(),
+            bot_id,
+            app_id,
+            name: name.to_owned(),
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            revoked: None,
+        });
+        user_id
+    }
+
+    /// Changes the scopes that a token holds.
+    pub fn set_scopes(&self, token: &str, scopes: &[&str]) {
+        if let Some(bot) = self.world().bots.iter_mut().find(|b| b.token == token) {
+            bot.scopes = scopes.iter().map(|s| (*s).to_owned()).collect();
+        }
+    }
+
+    /// Makes a token answer `code` from now on (`token_revoked`, `account_inactive`).
+    pub fn revoke(&self, token: &str, code: &str) {
+        if let Some(bot) = self.world().bots.iter_mut().find(|b| b.token == token) {
+            bot.revoked = Some(code.to_owned());
+        }
+    }
+
+    /// The user id of the app's own bot.
+    pub fn bot_user(&self) -> String {
+        let token = self.app().token.clone();
+        let world = self.world();
+        world
+            .bots
+            .iter()
+            .find(|b| b.token == token)
+            .map(|b| b.user_id.clone())
+            .unwrap_or_default()
+    }
+
+    /// Where the app under test listens: `http://127.0.0.1:3000`. None: people's clicks go nowhere.
+    pub fn set_app_url(&self, url: Option<&str>) {
+        self.app().base_url = url.map(str::to_owned);
+    }
+
+    /// Changes how the app is reached and signed to.
+    pub fn configure_app(&self, change: impl FnOnce(&mut App)) {
+        change(&mut self.app());
+    }
+
+    /// Acts as a person.
+    pub fn person(&self, address: &str) -> Person {
+        let id = self.world().find_user(address).map(|u| u.id.clone());
+        Person::new(self.clone(), id.unwrap_or_else(|| address.to_owned()))
+    }
+
+    /// Switches rate limits on or off; what was counted is forgotten.
+    pub fn set_limits(&self, limits: Limits) {
+        self.0
+            .limited
+            .store(limits == Limits::Slack, Ordering::SeqCst);
+        *lock(&self.0.meter) = Meter::default();
+    }
+
+    /// Adds a fault; the number is for `lift_fault` and `fault_met`.
+    pub fn fault(&self, rule: FaultRule) -> u64 {
+        lock(&self.0.faults).add(rule)
+    }
+
+    /// Takes one fault back.
+    pub fn lift_fault(&self, id: u64) {
+        lock(&self.0.faults).lift(id);
+    }
+
+    /// Takes all faults back; requests that are held stay held.
+    pub fn lift_faults(&self) {
+        lock(&self.0.faults).lift_all();
+    }
+
+    /// How many requests met a fault.
+    pub fn fault_met(&self, id: u64) -> u32 {
+        lock(&self.0.faults).met(id)
+    }
+
+    /// Lets every held request go on.
+    pub fn release(&self) {
+        self.0.released.send_modify(|generation| *generation += 1);
+    }
+
+    /// How many requests are held just now.
+    pub fn held(&self) -> usize {
+        self.0.held.load(Ordering::SeqCst)
+    }
+
+    /// How often a method was called, faults and refusals included.
+    pub fn calls(&self, method: &str) -> usize {
+        lock(&self.0.calls)
+            .iter()
+            .filter(|c| c.method == method)
+            .count()
+    }
+
+    /// Every request so far, oldest first.
+    pub fn requests(&self) -> Vec<ApiCall> {
+        lock(&self.0.calls).clone()
+    }
+
+    /// Forgets the requests so far (a long stress keeps its memory flat).
+    pub fn forget_requests(&self) {
+        lock(&self.0.calls).clear();
+    }
+
+    /// What stands in the rooms now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.world())
+    }
+
+    /// A number that rises with every change.
+    pub fn version(&self) -> u64 {
+        *self.0.version.borrow()
+    }
+
+    /// Waits until `look` finds something, looking again after each change of the workspace.
+    ///
+    /// # Errors
+    /// What stood in the rooms when patience ran out, as JSON.
+    pub async fn wait_until<T>(
+        &self,
+        patience: Duration,
+        mut look: impl FnMut(&Self) -> Option<T>,
+    ) -> Result<T, String> {
+        let mut version = self.0.version.subscribe();
+        let search = async {
+            loop {
+                version.mark_unchanged();
+                if let Some(found) = look(self) {
+                    return found;
+                }
+                if version.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::time::timeout(patience, search).await.map_err(|_| {
+            serde_json::to_string_pretty(&self.snapshot()).unwrap_or_else(|e| e.to_string())
+        })
+    }
+
+    /// Moves the workspace's clock ahead of the one it was given.
+    pub fn advance(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.0.skew_millis.fetch_add(millis, Ordering::SeqCst);
+    }
+}
