@@ -51,13 +51,14 @@ impl StatuspageCourier {
 
     fn request(&self, component: &str, status: &str) -> Option<RequestBuilder> {
         let mut url = self.access.api_url.clone();
-        url.path_segments_mut().ok()?.pop_if_empty().extend([
-            "v1",
-            "pages",
-            &self.access.page_id,
-            "components",
-            component,
-        ]);
+        let versioned = url.path().trim_end_matches('/').ends_with("/v1");
+        let mut path = url.path_segments_mut().ok()?;
+        path.pop_if_empty();
+        if !versioned {
+            path.push("v1");
+        }
+        path.extend(["pages", &self.access.page_id, "components", component]);
+        drop(path);
         let key = format!("OAuth {}", self.access.api_key);
         let body = json!({"component": {"status": status}});
         Some(self.web.patch(url).header("authorization", key).json(&body))

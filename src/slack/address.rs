@@ -29,7 +29,7 @@ pub enum Route {
 pub struct Ourselves {
     /// The workspace.
     pub team: Option<String>,
-    /// The organisation that it belongs to, if any.
+    /// The organisation, when the app is installed in all of it.
     pub enterprise: Option<String>,
     /// The bot's user.
     pub user: Option<String>,

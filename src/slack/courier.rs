@@ -35,7 +35,7 @@ pub struct SlackCourier {
 pub struct Identity {
     /// The workspace.
     pub team_id: String,
-    /// Its organisation, if any.
+    /// Its organisation, when the app is installed in all of it.
     pub enterprise_id: Option<String>,
     /// The bot's user: the creator of its rooms.
     pub user_id: UserId,
@@ -109,7 +109,9 @@ impl SlackCourier {
         let user = text("user_id").and_then(|id| UserId::new(id).ok());
         Ok(Identity {
             team_id: text("team_id").ok_or_else(unreadable)?.to_owned(),
-            enterprise_id: text("enterprise_id").map(str::to_owned),
+            enterprise_id: text("enterprise_id")
+                .filter(|_| said["is_enterprise_install"] == true)
+                .map(str::to_owned),
             user_id: user.ok_or_else(unreadable)?,
             bot_id: text("bot_id").map(str::to_owned),
         })
