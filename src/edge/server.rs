@@ -282,3 +282,91 @@ impl AsyncWrite for Watched {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::task::JoinHandle;
+
+    async fn start() -> (SocketAddr, watch::Sender<Stage>, JoinHandle<()>) {
+        let echo = |body: bytes::Bytes| async move { body };
+        let router = Router::new().route("/echo", post(echo));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stage, seen) = watch::channel(Stage::Serving);
+        let served = tokio::spawn(serve(listener, router, seen));
+        (address, stage, served)
+    }
+
+    async fn rest_of(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
+    /// Reads an answer whose body is `pong`.
+    async fn answer(stream: &mut TcpStream) -> String {
+        let mut text = Vec::new();
+        while !text.ends_with(b"pong") {
+            text.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    const WHOLE: &[u8] = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\npong";
+
+    #[tokio::test]
+    async fn a_request_that_has_begun_is_finished_though_we_are_closing() {
+        let (address, stage, served) = start().await;
+        // Kept alive, then half of a second head; and half of a first body.
+        let mut head = TcpStream::connect(address).await.unwrap();
+        head.write_all(WHOLE).await.unwrap();
+        assert!(!answer(&mut head).await.contains("connection: close"));
+        head.write_all(&WHOLE[..30]).await.unwrap();
+        let mut body = TcpStream::connect(address).await.unwrap();
+        body.write_all(&WHOLE[..WHOLE.len() - 2]).await.unwrap();
+        let mut idle = TcpStream::connect(address).await.unwrap();
+        idle.write_all(WHOLE).await.unwrap();
+        answer(&mut idle).await;
+
+        stage.send(Stage::Draining).unwrap();
+        let mut late = TcpStream::connect(address).await.unwrap();
+        late.write_all(WHOLE).await.unwrap();
+        let told = rest_of(late).await;
+        assert!(
+            told.contains("connection: close") && told.ends_with("pong"),
+            "{told}"
+        );
+
+        stage.send(Stage::Closing).unwrap();
+        assert_eq!(rest_of(idle).await, "");
+        head.write_all(&WHOLE[30..]).await.unwrap();
+        assert!(rest_of(head).await.ends_with("pong"));
+        body.write_all(&WHOLE[WHOLE.len() - 2..]).await.unwrap();
+        assert!(rest_of(body).await.ends_with("pong"));
+        served.await.unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_come_to_its_end_is_cut() {
+        let pulse = Pulse::default();
+        let over = |pulse: &Pulse| pulse.head_overdue().now_or_never().is_some();
+        assert!(!over(&pulse));
+        let long_ago = Instant::now()
+            .checked_sub(HEAD * 2)
+            .expect("a host that has run a while");
+        pulse.set(Beat::Head(long_ago));
+        pulse.bytes_came();
+        assert_eq!(
+            *pulse.beat(),
+            Beat::Head(long_ago),
+            "more bytes give no more time"
+        );
+        assert!(over(&pulse));
+        pulse.set(Beat::Answering);
+        assert!(!over(&pulse));
+    }
+}
