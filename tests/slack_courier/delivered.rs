@@ -1,0 +1,115 @@
+//! Each kind of effect, on a good day: what stands in the rooms afterwards.
+
+use super::*;
+
+#[tokio::test]
+async fn a_message_is_posted_escaped_and_marked_with_its_effect() {
+    let world = world().await;
+    let answer = done(world.deliver(world.post(message())).await);
+    let posts = world.posts(&world.room);
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].text, "Checkout is down &amp; out");
+    let shown = posts[0].blocks[0]["text"]["text"].as_str().unwrap();
+    assert_eq!(shown, "a &lt; b &amp; &lt;!channel&gt; 🔥 *∗bold∗*");
+    let metadata = posts[0].metadata.as_ref().unwrap();
+    let id = EffectId::of(SignalId(Uuid::nil()), 1).to_string();
+    assert_eq!(metadata["event_payload"], json!({"id": id, "page": "0"}));
+    let ts = MessageTs::new(posts[0].ts.clone()).unwrap();
+    let room = world.room.clone();
+    assert_eq!(answer, Answer::Message { room, ts });
+}
+
+#[tokio::test]
+async fn every_effect_that_leaves_something_behind_does() {
+    let world = world().await;
+    let Answer::Room { id: room, name } = done(world.deliver(create("inc-1")).await) else {
+        panic!("no room");
+    };
+    assert_eq!(name, "inc-1");
+    let invite = Effect::Invite {
+        room: room.clone(),
+        person: world.bea.clone(),
+    };
+    assert_eq!(done(world.deliver(invite.clone()).await), Answer::Nothing);
+    assert_eq!(done(world.deliver(invite).await), Answer::Nothing);
+    let topic = Effect::SetTopic {
+        room: room.clone(),
+        topic: "P1: checkout".into(),
+    };
+    done(world.deliver(topic).await);
+    let card = Effect::PostMessage {
+        room: room.clone(),
+        message: message(),
+        purpose: Purpose::Notice { incident: None },
+    };
+    let Answer::Message { ts, .. } = done(world.deliver(card).await) else {
+        panic!("no message");
+    };
+    let pin = Effect::Pin {
+        room: room.clone(),
+        ts: ts.clone(),
+    };
+    done(world.deliver(pin.clone()).await);
+    done(world.deliver(pin).await);
+    let mut update = parcel(Effect::UpdateCard {
+        incident: IncidentId(Uuid::nil()),
+    });
+    update.shown = Some(Shown::Card {
+        room: room.clone(),
+        ts: ts.clone(),
+        message: Message::line("All is well"),
+    });
+    done(world.courier.deliver(&update).await);
+    let whisper = Effect::Whisper {
+        to: world.to_bea(Some(&room), None),
+        message: Message::line("For you alone"),
+    };
+    done(world.deliver(whisper).await);
+    let snapshot = world.slack.snapshot();
+    let seen = snapshot.room("inc-1").unwrap();
+    assert!(seen.members.contains(&world.bea.to_string()));
+    assert_eq!(seen.topic, "P1: checkout");
+    assert_eq!(seen.pins, [ts.to_string()]);
+    let posts = world.posts(&room);
+    let told: Vec<_> = posts.iter().map(|post| (&*post.text, post.edits)).collect();
+    assert_eq!(told, [("All is well", 1), ("For you alone", 0)]);
+    assert!(posts[0].blocks.is_empty());
+    assert_eq!(posts[1].only_for.as_deref(), Some(world.bea.as_str()));
+}
+
+#[tokio::test]
+async fn a_direct_message_reaches_one_person_in_a_room_of_its_own() {
+    let world = world().await;
+    let effect = Effect::DirectMessage {
+        person: world.bea.clone(),
+        message: message(),
+        purpose: Purpose::Notice { incident: None },
+    };
+    let Answer::Message { room, .. } = done(world.deliver(effect).await) else {
+        panic!("no message");
+    };
+    assert_eq!(world.posts(&room).len(), 1);
+    assert!(world.posts(&world.room).is_empty());
+}
+
+#[tokio::test]
+async fn a_file_is_staged_and_then_shared() {
+    let world = world().await;
+    let stage = Effect::StageFile {
+        room: world.room.clone(),
+        name: "postmortem.md".into(),
+        content: "# Ümlauts & all".into(),
+        comment: "The draft".into(),
+    };
+    let Answer::File { id } = done(world.deliver(stage).await) else {
+        panic!("no file");
+    };
+    assert!(world.posts(&world.room).is_empty());
+    done(world.deliver(share(&world, id)).await);
+    let snapshot = world.slack.snapshot();
+    assert_eq!(
+        snapshot.files[0].content.as_deref(),
+        Some("# Ümlauts & all")
+    );
+    assert_eq!(snapshot.files[0].shared_in, [world.room.to_string()]);
+}

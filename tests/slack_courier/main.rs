@@ -1,0 +1,223 @@
+//! The courier of Slack against a Slack that has rules and bad days: each kind of effect is
+//! delivered, and when its answer is lost, a look finds what had happened.
+//!
+//! Everything goes over HTTP. What stands in the rooms is counted, not what the courier says.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod answers;
+mod delivered;
+mod refused;
+mod statuspage;
+mod uncertain;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+use uuid::Uuid;
+use wardroom::courier::{Courier, Look, Outcome, Parcel, Shown};
+use wardroom::domain::act::{ReplyTo, Trigger};
+use wardroom::domain::effect::{Effect, Purpose, Repeat};
+use wardroom::domain::form::Form;
+use wardroom::domain::ids::{
+    ChannelId, EffectId, FileId, IncidentId, MessageTs, SignalId, UserId, ViewId,
+};
+use wardroom::domain::signal::Answer;
+use wardroom::domain::text::{Message, Part, Text};
+use wardroom::simulator::{Fault, FaultRule, MessageView, Options, RoomKind, Workspace};
+use wardroom::slack::client::{Access, Unobserved};
+use wardroom::slack::courier::SlackCourier;
+
+/// Who stands where in these stories.
+struct World {
+    slack: Workspace,
+    courier: SlackCourier,
+    room: ChannelId,
+    bea: UserId,
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn access(slack: &Workspace) -> Access {
+    let base = Url::parse(&slack.base_url()).unwrap();
+    Access {
+        api_url: Url::parse(&slack.api_url()).unwrap(),
+        token: "xoxb-sim-bot-token".into(),
+        response_url_hosts: vec![format!("127.0.0.1:{}", base.port().unwrap())],
+    }
+}
+
+async fn world() -> World {
+    let slack = Workspace::start(Options::new(Arc::new(now))).await.unwrap();
+    let courier = SlackCourier::new(access(&slack), Arc::new(Unobserved)).unwrap();
+    let bea = slack.add_user(None, "bea");
+    let bot = slack.bot_user();
+    let room = slack.add_channel(None, "ops", RoomKind::Public, &[&bea, &bot]);
+    World {
+        room: ChannelId::new(room).unwrap(),
+        bea: UserId::new(bea).unwrap(),
+        slack,
+        courier,
+    }
+}
+
+fn parcel(effect: Effect) -> Parcel {
+    Parcel {
+        id: EffectId::of(SignalId(Uuid::nil()), 1),
+        effect,
+        shown: None,
+        first_attempt_at: now(),
+        last_known_ts: None,
+        after_uncertain: false,
+        taken_rooms: vec![],
+        now: now(),
+        deadline: Duration::from_millis(400),
+    }
+}
+
+fn again(first: &Parcel) -> Parcel {
+    Parcel {
+        after_uncertain: true,
+        ..first.clone()
+    }
+}
+
+impl World {
+    async fn deliver(&self, effect: Effect) -> Outcome {
+        self.courier.deliver(&parcel(effect)).await
+    }
+
+    fn posts(&self, room: &ChannelId) -> Vec<MessageView> {
+        let snapshot = self.slack.snapshot();
+        let room = snapshot.room(room.as_str()).expect("the room is there");
+        room.messages
+            .iter()
+            .filter(|message| message.subtype.is_none())
+            .cloned()
+            .collect()
+    }
+
+    fn post(&self, message: Message) -> Effect {
+        Effect::PostMessage {
+            room: self.room.clone(),
+            message,
+            purpose: Purpose::Notice { incident: None },
+        }
+    }
+
+    fn to_bea(&self, room: Option<&ChannelId>, url: Option<String>) -> ReplyTo {
+        ReplyTo {
+            person: self.bea.clone(),
+            room: room.cloned(),
+            response_url: url,
+            asked_at: now(),
+        }
+    }
+}
+
+fn message() -> Message {
+    let text = Text::plain("a < b & <!channel> 🔥 ").bold("*bold*");
+    Message::section("Checkout is down & out", text)
+}
+
+/// More than one message of Slack holds.
+fn long() -> Message {
+    let mut message = Message::line("A long story");
+    for at in 0..70 {
+        let words = format!("Paragraph {at}: {}", "word ".repeat(60));
+        message = message.with(Part::Section(Text::plain(words)));
+    }
+    message
+}
+
+fn create(name: &str) -> Effect {
+    Effect::CreateRoom {
+        incident: IncidentId(Uuid::nil()),
+        name: name.into(),
+        private: false,
+        answer_to: None,
+    }
+}
+
+fn done(outcome: Outcome) -> Answer {
+    match outcome {
+        Outcome::Done(answer) => answer,
+        other => panic!("not done: {other:?}"),
+    }
+}
+
+fn refused(code: &str) -> Outcome {
+    Outcome::Refused { code: code.into() }
+}
+
+fn uncertain(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Uncertain { .. })
+}
+
+fn form() -> Form {
+    Form {
+        name: "declare".into(),
+        title: "Declare an incident".into(),
+        submit: "Declare".into(),
+        intro: Some(Text::plain("What is wrong?")),
+        inputs: vec![wardroom::domain::form::Input {
+            key: "title".into(),
+            label: "Title".into(),
+            hint: None,
+            optional: false,
+            kind: wardroom::domain::form::InputKind::Text {
+                initial: None,
+                max: 100,
+                multiline: false,
+            },
+        }],
+        context: [("room".to_owned(), "C1".to_owned())].into(),
+        revision: 1,
+    }
+}
+
+fn trigger(id: &str) -> Trigger {
+    Trigger {
+        id: id.into(),
+        expires: now() + chrono::Duration::seconds(3),
+    }
+}
+
+fn share(world: &World, file: FileId) -> Effect {
+    Effect::ShareFile {
+        room: world.room.clone(),
+        file,
+        title: "Postmortem".into(),
+        comment: "The draft".into(),
+    }
+}
+
+/// What a person's command brings along: its trigger and its `response_url`.
+fn command(world: &World) -> (String, String) {
+    let person = world.slack.person(world.bea.as_str());
+    let (_, body, _) = person.command_form("ops", "/incident", "list").unwrap();
+    let field = |name: &str| {
+        let mut fields = form_urlencoded::parse(body.as_bytes());
+        let found = fields.find(|(key, _)| key == name);
+        found.unwrap().1.into_owned()
+    };
+    (field("trigger_id"), field("response_url"))
+}
+
+/// A form that stands open before Bea.
+async fn open_form(world: &World) -> ViewId {
+    let (id, _) = command(world);
+    let open = Effect::OpenForm {
+        trigger: trigger(&id),
+        form: form(),
+        to: world.to_bea(None, None),
+    };
+    done(world.deliver(open).await);
+    let snapshot = world.slack.snapshot();
+    let modal = &snapshot.person(world.bea.as_str()).unwrap().modals[0];
+    ViewId::new(modal["id"].as_str().unwrap()).unwrap()
+}

@@ -1,0 +1,101 @@
+//! Slack says no, or later, or nobody is there: what is said about the effect then.
+
+use super::*;
+
+#[tokio::test]
+async fn later_says_how_long_and_what_waits() {
+    let world = world().await;
+    let limited = Fault::RateLimited { retry_after: 7 };
+    let pin = Effect::Pin {
+        room: world.room.clone(),
+        ts: MessageTs::new("1.2").unwrap(),
+    };
+    for (method, effect, scope) in [
+        (
+            "chat.postMessage",
+            world.post(message()),
+            format!("slack:chat.postMessage:{}", world.room),
+        ),
+        ("pins.add", pin, "slack:pins.add".to_owned()),
+        (
+            "conversations.create",
+            create("inc-4"),
+            "slack:conversations.create".to_owned(),
+        ),
+    ] {
+        world.slack.fault(FaultRule::once(method, limited.clone()));
+        let scopes = world.courier.pause_scopes(&effect);
+        assert!(scopes.contains(&scope), "{scope} holds nothing back");
+        let expected = Outcome::Later {
+            after: Duration::from_secs(7),
+            pauses: vec![scope],
+            code: "ratelimited".into(),
+        };
+        assert_eq!(world.deliver(effect).await, expected);
+    }
+    assert!(world.posts(&world.room).is_empty());
+}
+
+#[tokio::test]
+async fn nobody_there_is_surely_not_done() {
+    let world = world().await;
+    let mut nowhere = access(&world.slack);
+    nowhere.api_url = Url::parse("http://127.0.0.1:1/api").unwrap();
+    let courier = SlackCourier::new(nowhere, Arc::new(Unobserved)).unwrap();
+    let outcome = courier.deliver(&parcel(world.post(message()))).await;
+    let failed = Outcome::Failed {
+        code: "connect".into(),
+    };
+    assert_eq!(outcome, failed);
+}
+
+#[tokio::test]
+async fn errors_of_slack_are_uncertain_refused_or_kept_for_a_new_token() {
+    let world = world().await;
+    let code = |code: &str| Fault::Code { code: code.into() };
+    for (fault, expected) in [
+        (Fault::Status { status: 500 }, "uncertain http_500"),
+        (code("internal_error"), "uncertain internal_error"),
+        (code("is_archived"), "refused is_archived"),
+        (code("token_revoked"), "failed token_revoked"),
+    ] {
+        world
+            .slack
+            .fault(FaultRule::once("chat.postMessage", fault));
+        let said = match world.deliver(world.post(message())).await {
+            Outcome::Uncertain { code } => format!("uncertain {code}"),
+            Outcome::Refused { code } => format!("refused {code}"),
+            Outcome::Failed { code } => format!("failed {code}"),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(said, expected);
+    }
+    assert!(world.posts(&world.room).is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_else_took_is_never_adopted() {
+    let world = world().await;
+    let bea = world.bea.to_string();
+    world
+        .slack
+        .add_channel(None, "inc-5", RoomKind::Public, &[&bea]);
+    let first = parcel(create("inc-5"));
+    assert_eq!(world.courier.deliver(&first).await, refused("name_taken"));
+    assert_eq!(world.courier.look(&again(&first)).await, Look::Absent);
+    let outcome = world.courier.deliver(&again(&first)).await;
+    assert_eq!(outcome, refused("name_taken"));
+}
+
+#[tokio::test]
+async fn who_we_are_is_known_and_a_dead_token_is_noticed() {
+    let world = world().await;
+    let identity = world.courier.identity().await.unwrap();
+    assert_eq!(identity.user_id.as_str(), world.slack.bot_user());
+    assert_eq!(
+        world.courier.ourselves().team.as_deref(),
+        Some("T0SIMTEAM1")
+    );
+    world.slack.revoke("xoxb-sim-bot-token", "token_revoked");
+    assert_eq!(world.courier.probe().await.unwrap_err(), "token_revoked");
+}

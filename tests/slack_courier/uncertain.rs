@@ -1,0 +1,285 @@
+//! Answers that got lost: a look finds what had happened, and nothing is done twice.
+
+use super::*;
+
+#[tokio::test]
+async fn what_was_done_and_not_answered_is_found_and_not_done_twice() {
+    for fault in [Fault::LoseAnswer, Fault::DoneButStatus { status: 502 }] {
+        let world = world().await;
+        let direct = Effect::DirectMessage {
+            person: world.bea.clone(),
+            message: message(),
+            purpose: Purpose::Notice { incident: None },
+        };
+        let Answer::File { id } = done(
+            world
+                .deliver(Effect::StageFile {
+                    room: world.room.clone(),
+                    name: "a.md".into(),
+                    content: "x".into(),
+                    comment: String::new(),
+                })
+                .await,
+        ) else {
+            panic!("no file");
+        };
+        for (method, effect) in [
+            ("chat.postMessage", world.post(message())),
+            ("chat.postMessage", direct),
+            ("conversations.create", create("inc-2")),
+            ("files.completeUploadExternal", share(&world, id)),
+        ] {
+            assert_eq!(effect.repeat(), Repeat::LookFirst);
+            let first = parcel(effect);
+            assert_eq!(world.courier.look(&first).await, Look::Absent, "{method}");
+            world.slack.fault(FaultRule::once(method, fault.clone()));
+            let outcome = world.courier.deliver(&first).await;
+            assert!(uncertain(&outcome), "{method}: {outcome:?}");
+            let found = world.courier.look(&again(&first)).await;
+            assert!(matches!(found, Look::Found(_)), "{method}: {found:?}");
+        }
+        assert_eq!(world.posts(&world.room).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_got_lost_on_the_way_is_absent() {
+    let world = world().await;
+    for (method, effect) in [
+        ("chat.postMessage", world.post(message())),
+        ("conversations.create", create("inc-3")),
+    ] {
+        let first = parcel(effect);
+        world
+            .slack
+            .fault(FaultRule::once(method, Fault::LoseRequest));
+        assert!(uncertain(&world.courier.deliver(&first).await));
+        assert_eq!(world.courier.look(&again(&first)).await, Look::Absent);
+        done(world.courier.deliver(&again(&first)).await);
+    }
+    assert_eq!(world.posts(&world.room).len(), 1);
+}
+
+#[tokio::test]
+async fn half_a_long_message_is_completed_and_never_begun_again() {
+    let world = world().await;
+    let first = parcel(world.post(long()));
+    let limited = Fault::RateLimited { retry_after: 1 };
+    let rule = FaultRule::once("chat.postMessage", limited).every(2);
+    world.slack.fault(rule);
+    assert!(uncertain(&world.courier.deliver(&first).await));
+    assert_eq!(world.posts(&world.room).len(), 1);
+    assert_eq!(world.courier.look(&again(&first)).await, Look::Absent);
+    world.slack.lift_faults();
+    let answer = done(world.courier.deliver(&again(&first)).await);
+    let posts = world.posts(&world.room);
+    let pages: Vec<_> = posts
+        .iter()
+        .map(|post| post.metadata.as_ref().unwrap()["event_payload"]["page"].clone())
+        .collect();
+    assert!(pages.len() > 1);
+    assert_eq!(
+        pages,
+        (0..pages.len())
+            .map(|at| json!(at.to_string()))
+            .collect::<Vec<_>>()
+    );
+    let found = world.courier.look(&again(&first)).await;
+    assert_eq!(found, Look::Found(answer));
+}
+
+#[tokio::test]
+async fn an_exchange_ends_at_its_deadline_and_is_then_uncertain() {
+    let world = world().await;
+    let first = parcel(world.post(message()));
+    world
+        .slack
+        .fault(FaultRule::once("chat.postMessage", Fault::DoneAfterHangUp));
+    let begun = std::time::Instant::now();
+    let outcome = world.courier.deliver(&first).await;
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    let timeout = Outcome::Uncertain {
+        code: "timeout".into(),
+    };
+    assert_eq!(outcome, timeout);
+    let patience = Duration::from_secs(5);
+    let stands = |slack: &Workspace| {
+        let snapshot = slack.snapshot();
+        let said = snapshot
+            .room("ops")?
+            .messages
+            .iter()
+            .any(|m| m.metadata.is_some());
+        said.then_some(())
+    };
+    world.slack.wait_until(patience, stands).await.unwrap();
+    let found = world.courier.look(&again(&first)).await;
+    assert!(matches!(found, Look::Found(_)), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_room_of_ours_is_adopted_only_when_it_is_new_and_free() {
+    let world = world().await;
+    let Answer::Room { id, .. } = done(world.deliver(create("inc-6")).await) else {
+        panic!("no room");
+    };
+    let first = parcel(create("inc-6"));
+    let ours = again(&first);
+    assert!(matches!(world.courier.look(&ours).await, Look::Found(_)));
+    done(world.courier.deliver(&ours).await);
+    let mut taken = again(&first);
+    taken.taken_rooms = vec![id];
+    assert_eq!(world.courier.look(&taken).await, Look::Absent);
+    let mut later = again(&first);
+    later.first_attempt_at = now() + chrono::Duration::hours(1);
+    assert_eq!(world.courier.look(&later).await, Look::Absent);
+}
+
+#[tokio::test]
+async fn a_room_that_we_may_post_to_and_not_read_says_so() {
+    let world = world().await;
+    let bea = world.bea.to_string();
+    let room = world
+        .slack
+        .add_channel(None, "far", RoomKind::Public, &[&bea]);
+    let room = ChannelId::new(room).unwrap();
+    let effect = Effect::PostMessage {
+        room: room.clone(),
+        message: message(),
+        purpose: Purpose::Notice { incident: None },
+    };
+    let first = parcel(effect);
+    done(world.courier.deliver(&first).await);
+    let unreadable = Look::Unreadable {
+        code: "not_in_channel".into(),
+    };
+    assert_eq!(world.courier.look(&again(&first)).await, unreadable);
+    let joined = world.courier.join_rooms(std::slice::from_ref(&room)).await;
+    assert_eq!(joined, [(room, Ok(()))]);
+    assert!(matches!(
+        world.courier.look(&again(&first)).await,
+        Look::Found(_)
+    ));
+}
+
+#[tokio::test]
+async fn what_is_harmless_is_done_again_and_shows_once() {
+    let world = world().await;
+    let Answer::Message { ts, .. } = done(world.deliver(world.post(message())).await) else {
+        panic!("no message");
+    };
+    let cleo = UserId::new(world.slack.add_user(None, "cleo")).unwrap();
+    let view = open_form(&world).await;
+    let room = || world.room.clone();
+    let pin = Effect::Pin {
+        room: room(),
+        ts: ts.clone(),
+    };
+    let invite = Effect::Invite {
+        room: room(),
+        person: cleo.clone(),
+    };
+    let topic = Effect::SetTopic {
+        room: room(),
+        topic: "P1".into(),
+    };
+    let card = Effect::UpdateCard {
+        incident: IncidentId(Uuid::nil()),
+    };
+    let stage = Effect::StageFile {
+        room: room(),
+        name: "a.md".into(),
+        content: "x".into(),
+        comment: String::new(),
+    };
+    let update = Effect::UpdateForm { view, form: form() };
+    for (method, effect) in [
+        ("pins.add", pin),
+        ("conversations.invite", invite),
+        ("conversations.setTopic", topic),
+        ("chat.update", card),
+        ("files.getUploadURLExternal", stage.clone()),
+        ("upload", stage),
+        ("views.update", update),
+    ] {
+        assert_eq!(effect.repeat(), Repeat::Harmless, "{method}");
+        let mut first = parcel(effect);
+        first.shown = Some(Shown::Card {
+            room: room(),
+            ts: ts.clone(),
+            message: Message::line("As it is now"),
+        });
+        world
+            .slack
+            .fault(FaultRule::once(method, Fault::LoseAnswer));
+        let lost = world.courier.deliver(&first).await;
+        let may_repeat = uncertain(&lost) || matches!(lost, Outcome::Failed { .. });
+        assert!(may_repeat, "{method}: {lost:?}");
+        done(world.courier.deliver(&again(&first)).await);
+    }
+    let snapshot = world.slack.snapshot();
+    let seen = snapshot.room("ops").unwrap();
+    assert_eq!(seen.pins, [ts.to_string()]);
+    let cleos = seen
+        .members
+        .iter()
+        .filter(|member| **member == cleo.to_string());
+    assert_eq!(cleos.count(), 1);
+    assert_eq!(world.posts(&world.room).len(), 1);
+    assert_eq!(world.posts(&world.room)[0].text, "As it is now");
+}
+
+#[tokio::test]
+async fn what_can_neither_be_repeated_nor_looked_for_says_that_nobody_knows() {
+    let world = world().await;
+    let (id, url) = command(&world);
+    let open = Effect::OpenForm {
+        trigger: trigger(&id),
+        form: form(),
+        to: world.to_bea(None, None),
+    };
+    let whisper = Effect::Whisper {
+        to: world.to_bea(Some(&world.room), None),
+        message: message(),
+    };
+    let reply = Effect::Reply {
+        to: world.to_bea(None, Some(url)),
+        message: message(),
+    };
+    for (method, effect) in [
+        ("views.open", open),
+        ("chat.postEphemeral", whisper),
+        ("response_url", reply),
+    ] {
+        assert_eq!(effect.repeat(), Repeat::Never, "{method}");
+        world
+            .slack
+            .fault(FaultRule::once(method, Fault::LoseAnswer));
+        let lost = world.deliver(effect.clone()).await;
+        assert!(uncertain(&lost), "{method}: {lost:?}");
+        let look = world.courier.look(&parcel(effect)).await;
+        assert!(
+            matches!(look, Look::Unreadable { .. }),
+            "{method}: {look:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_found_below_everything_that_people_said_since() {
+    let world = world().await;
+    let first = parcel(world.post(message()));
+    let rule = FaultRule::once("chat.postMessage", Fault::LoseAnswer);
+    world.slack.fault(rule);
+    assert!(uncertain(&world.courier.deliver(&first).await));
+    let bea = world.slack.person(world.bea.as_str());
+    for at in 0..450 {
+        bea.say("ops", &format!("line {at}")).unwrap();
+    }
+    let found = world.courier.look(&again(&first)).await;
+    assert!(matches!(found, Look::Found(_)), "{found:?}");
+    assert_eq!(world.slack.calls("conversations.history"), 3);
+    let mut another = again(&first);
+    another.id = EffectId::of(SignalId(Uuid::nil()), 2);
+    assert_eq!(world.courier.look(&another).await, Look::Absent);
+}
