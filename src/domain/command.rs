@@ -249,3 +249,7 @@ fn unknown(word: &Word) -> Message {
         ButtonStyle::Plain,
     )]))
 }
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

@@ -22,6 +22,8 @@ pub(crate) mod room;
 mod route;
 mod severity;
 pub mod statuspage;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod update;
 pub(crate) mod words;

@@ -1,0 +1,233 @@
+//! What the parser promises: every verb in every dress, and an answer to any text.
+
+use super::*;
+use crate::domain::ids::ChannelId;
+use crate::domain::incident::Severity;
+use crate::domain::incident::fixtures::{person, rules};
+use crate::domain::text::Piece;
+use crate::domain::verbs::verb_of;
+
+fn read(text: &str) -> Command {
+    parse(&Typed::plain(text), &rules())
+}
+
+fn at(person_id: &str) -> Piece {
+    Piece::Person(person(person_id), "bea".into())
+}
+
+fn words_of(command: &Command) -> &str {
+    match &command.act {
+        Act::Misunderstood { refusal } => &refusal.summary,
+        act => panic!("understood as {act:?}"),
+    }
+}
+
+#[test]
+fn every_verb_and_synonym_is_understood_in_any_case_and_with_any_white_space() {
+    for verb in VERBS {
+        for name in verb.names {
+            let rest = verb.example.splitn(3, ' ').nth(2).unwrap_or_default();
+            let rest = rest.split_once('@').map_or(rest, |(before, _)| before);
+            for dressed in [
+                format!("{name} {rest}"),
+                format!("  {}\u{a0}\t \n {rest} ", name.to_uppercase()),
+            ] {
+                let mut typed = Typed::plain(dressed.clone());
+                if verb.example.contains('@') {
+                    typed.0.push(at("UBEA"));
+                }
+                let act = parse(&typed, &rules()).act;
+                let expected = match verb.names[0] {
+                    "commander" => "assign",
+                    other => other,
+                };
+                // `help severity` and the like stay what they are.
+                assert_eq!(verb_of(&act), Some(expected), "{dressed:?} gave {act:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_act_that_can_be_typed_has_its_verb_in_the_table_and_its_example_works() {
+    for verb in VERBS {
+        let typed = verb.example.strip_prefix("/incident ").unwrap();
+        let mut typed = Typed::plain(typed.split('@').next().unwrap());
+        if verb.example.contains('@') {
+            typed.0.push(at("UBEA"));
+        }
+        let name = verb_of(&parse(&typed, &rules()).act).expect("its example is understood");
+        assert!(super::verb(name).is_some());
+        assert!(verb.usage().starts_with("/incident "));
+        assert!(verb.does.ends_with('.'));
+    }
+    let mut names: Vec<_> = VERBS.iter().flat_map(|verb| verb.names).collect();
+    let all = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), all, "two verbs of one name");
+}
+
+#[test]
+fn a_number_is_taken_before_and_after_the_verb() {
+    for (text, target, words) in [
+        ("#7 status it is #8", Some(7), "it is #8"),
+        ("status #7 it burns", Some(7), "it burns"),
+        ("#7   STATUS\tit burns", Some(7), "it burns"),
+        ("status it is #7", None, "it is #7"),
+        ("status #7th try", None, "#7th try"),
+        ("#99999999999999999999 status x", Some(i64::MAX), "x"),
+    ] {
+        let command = read(text);
+        assert_eq!(command.target, target.map(IncidentRef::Number), "{text}");
+        let text = words.to_owned();
+        assert_eq!(command.act, Act::Update { text });
+    }
+    assert_eq!(read("#7").act, Act::Menu);
+    assert_eq!(read("#7").target, Some(IncidentRef::Number(7)));
+    let room = ChannelId::new("CINC").unwrap();
+    let typed = Typed(vec![
+        Piece::Room(room.clone(), "inc".into()),
+        Piece::Plain(" resolved".into()),
+    ]);
+    let command = parse(&typed, &rules());
+    assert_eq!(command.target, Some(IncidentRef::Room(room)));
+    assert_eq!(command.act, Act::Resolve { note: None });
+}
+
+#[test]
+fn one_line_declares_by_severity_service_and_title() {
+    for (text, severity, service, title) in [
+        (
+            "declare P1 api Checkout returns 500s",
+            Severity::P1,
+            "api",
+            "Checkout returns 500s",
+        ),
+        ("NEW p2 WEB  It's  slow", Severity::P2, "web", "It's  slow"),
+        (
+            "start P3 web shop cart is empty",
+            Severity::P3,
+            "Web Shop",
+            "cart is empty",
+        ),
+        ("open api P4 決済が遅い", Severity::P4, "api", "決済が遅い"),
+    ] {
+        let Act::Declare(declaration) = read(text).act else {
+            panic!("{text}: {:?}", read(text).act)
+        };
+        assert_eq!(declaration.severity, severity);
+        assert_eq!(declaration.service, service);
+        assert_eq!(declaration.title, title);
+    }
+    assert_eq!(read("declare").act, Act::OpenDeclareForm);
+}
+
+#[test]
+fn what_a_declaration_lacks_is_named_with_an_example() {
+    for (text, lacks) in [
+        ("declare api Checkout is down", "P1 (worst)"),
+        ("declare P1 Checkout is down", "api, web, Web Shop"),
+        ("declare P1 api", "what is broken"),
+        ("declare P1 api ab", "3 to 100"),
+        ("declare P7 api Checkout", "P1 (worst)"),
+        ("severity", "P1 (worst)"),
+        ("severity high", "P1 (worst)"),
+        ("status   ", "needs words"),
+        ("assign", "Whom"),
+        ("assign boss", "boss"),
+    ] {
+        let command = read(text);
+        let words = words_of(&command);
+        assert!(words.contains(lacks), "{text}: {words}");
+        assert!(words.contains("For example: /incident "), "{text}: {words}");
+    }
+}
+
+#[test]
+fn a_role_and_a_person_are_taken_in_either_order() {
+    for (pieces, role) in [
+        (
+            vec![Piece::Plain("assign ".into()), at("UBEA")],
+            Role::Commander,
+        ),
+        (
+            vec![Piece::Plain("role Comms ".into()), at("UBEA")],
+            Role::Comms,
+        ),
+        (
+            vec![
+                Piece::Plain("assign".into()),
+                at("UBEA"),
+                Piece::Plain(" scribe".into()),
+            ],
+            Role::Scribe,
+        ),
+        (
+            vec![Piece::Plain("commander".into()), at("UBEA")],
+            Role::Commander,
+        ),
+    ] {
+        let person = person("UBEA");
+        let act = parse(&Typed(pieces), &rules()).act;
+        assert_eq!(act, Act::Assign { role, person });
+    }
+}
+
+#[test]
+fn an_unknown_verb_gets_the_nearest_ones() {
+    for (typed, near) in [
+        ("resloved", "resolved"),
+        ("sevrity P1", "severity"),
+        ("satus x", "status"),
+        ("TIMLINE", "timeline"),
+        ("reopen it", "help"),
+        ("決済", "help"),
+    ] {
+        let command = read(typed);
+        assert!(words_of(&command).contains(near), "{}", words_of(&command));
+    }
+}
+
+#[test]
+fn no_text_makes_the_parser_panic_or_say_nothing() {
+    let seeds: Vec<String> = VERBS
+        .iter()
+        .map(|verb| verb.example[10..].to_owned())
+        .collect();
+    let odd = [
+        '\0', '#', '@', 'İ', '\u{a0}', '\u{2003}', '\u{202e}', '💥', 'P', '1', ' ', '\n', '<',
+    ];
+    let mut state: u64 = 1;
+    let mut roll = |sides: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % sides
+    };
+    for round in 0..20_000 {
+        let mut text: Vec<char> = seeds[round % seeds.len()].chars().collect();
+        for _ in 0..=roll(8) {
+            let place = roll(text.len() + 1);
+            match roll(3) {
+                0 => text.insert(place, odd[roll(odd.len())]),
+                1 if place < text.len() => {
+                    text.remove(place);
+                }
+                _ => text.truncate(text.len().max(1) - roll(2)),
+            }
+        }
+        let cut = roll(text.len() + 1);
+        let mut pieces = vec![Piece::Plain(text[..cut].iter().collect())];
+        if roll(2) == 0 {
+            pieces.push(at("UBEA"));
+        }
+        pieces.push(Piece::Plain(text[cut..].iter().collect()));
+        let command = parse(&Typed(pieces), &rules());
+        if let Act::Misunderstood { refusal } = command.act {
+            assert!(!refusal.summary.is_empty());
+        }
+    }
+    let long = "x".repeat(100_000);
+    assert!(words_of(&read(&long)).chars().count() < 500);
+}

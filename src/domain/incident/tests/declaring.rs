@@ -1,0 +1,224 @@
+//! Declaring: recorded at once, once, and in the name of the one who asked.
+
+use super::memory::{World, answer, declaration, whole};
+use crate::domain::act::{Act, Declaration, IncidentRef, ReplyTo, Trigger};
+use crate::domain::decision::{ApiAnswer, Change, Outcome};
+use crate::domain::effect::Effect;
+use crate::domain::form::{InputKind, Values};
+use crate::domain::ids::{Actor, ViewId};
+use crate::domain::incident::fixtures::{channel, person};
+use crate::domain::incident::{AuditOutcome, Severity, Source, Status, declare_form};
+use crate::domain::signal::{End, Event};
+use std::collections::BTreeMap;
+
+fn chosen(commander: &str) -> Act {
+    let Act::Declare(declaration) = declaration(Severity::P1) else {
+        unreachable!()
+    };
+    Act::Declare(Declaration {
+        commander: Some(person(commander)),
+        ..declaration
+    })
+}
+
+#[test]
+fn a_declaration_is_recorded_whole_before_slack_is_asked_for_anything() {
+    let mut world = World::new();
+    let decision = world.ask("UDECL", declaration(Severity::P1));
+    let incident = world.incident().clone();
+    assert_eq!(incident.number, 1);
+    assert_eq!(incident.status, Status::Declared);
+    assert_eq!(incident.source, Source::Slack);
+    assert_eq!(incident.channel_name, "inc-20260301-api");
+    assert_eq!(world.timeline.len(), 1);
+    assert_eq!(world.audit.len(), 1);
+    assert!(answer(&decision).contains("#1"));
+    let kinds: Vec<_> = decision
+        .effects
+        .iter()
+        .map(|one| one.effect.kind())
+        .collect();
+    assert_eq!(kinds, ["create_room", "show_component", "reply"]);
+}
+
+#[test]
+fn the_record_names_the_one_who_declared_not_the_commander_whom_they_chose() {
+    let mut world = World::new();
+    world.ask("UDECL", chosen("ULEAD"));
+    let declarer = Actor::Person(person("UDECL"));
+    assert_eq!(world.incident().declared_by, declarer);
+    assert_eq!(world.incident().commander, Some(person("ULEAD")));
+    assert_eq!(world.timeline[0].by, declarer);
+    assert_eq!(world.audit[0].by, declarer);
+}
+
+#[test]
+fn a_second_incident_from_one_form_is_refused_and_pointed_to_the_first() {
+    let mut world = World::new();
+    let Act::Declare(first) = declaration(Severity::P1) else {
+        unreachable!()
+    };
+    let act = Act::Declare(Declaration {
+        view: ViewId::new("V1").ok(),
+        ..first
+    });
+    world.ask("UDECL", act.clone());
+    let decision = world.ask("UDECL", act);
+    assert_eq!(world.incidents.len(), 1);
+    assert_eq!(decision.outcome, Outcome::Refused);
+    assert!(answer(&decision).contains("#1"));
+    assert_eq!(world.audit.last().unwrap().outcome, AuditOutcome::Refused);
+}
+
+#[test]
+fn two_incidents_of_one_service_on_one_day_never_try_the_same_name() {
+    let mut world = World::new();
+    for _ in 0..12 {
+        world.ask("UDECL", declaration(Severity::P3));
+    }
+    assert_eq!(world.incidents[11].channel_name, "inc-20260301-api-12");
+    assert_eq!(world.incidents[11].channel_try, 12);
+}
+
+#[test]
+fn what_the_rules_do_not_know_is_refused_for_every_door() {
+    let mut world = World::new();
+    let Act::Declare(good) = declaration(Severity::P1) else {
+        unreachable!()
+    };
+    for (title, service, word) in [
+        ("ab", "api", "3 to 100"),
+        ("Checkout is down", "unheard-of", "services"),
+    ] {
+        let act = Act::Declare(Declaration {
+            title: title.into(),
+            service: service.into(),
+            ..good.clone()
+        });
+        let decision = world.ask_by_api(act, None);
+        let Some(ApiAnswer::Problem { status, detail }) = decision.api_answer else {
+            panic!("no problem: {decision:?}");
+        };
+        assert_eq!(status, 422);
+        assert!(detail.contains(word), "{detail}");
+    }
+    assert!(world.incidents.is_empty());
+}
+
+#[test]
+fn the_api_is_answered_with_the_incident_and_slack_with_nothing() {
+    let mut world = World::new();
+    let decision = world.ask_by_api(declaration(Severity::P2), None);
+    let id = world.incident().id;
+    assert_eq!(
+        decision.api_answer,
+        Some(ApiAnswer::Incident { id, created: true })
+    );
+    assert_eq!(world.incident().source, Source::Api);
+    assert_eq!(world.incident().commander, None);
+    assert_eq!(world.audit[0].by, Actor::Api("ci".into()));
+    world.settle();
+    assert_eq!(world.count("reply") + world.count("whisper"), 0);
+    let later = world.ask_by_api(super::memory::resolve(), Some(IncidentRef::Number(1)));
+    assert_eq!(
+        later.api_answer,
+        Some(ApiAnswer::Incident { id, created: false })
+    );
+}
+
+#[test]
+fn a_template_fills_in_the_form_and_keeps_what_else_was_chosen() {
+    let mut world = World::new();
+    let mut values = Values::new();
+    values.insert(declare_form::TEMPLATE.into(), "database-outage".into());
+    values.insert(declare_form::TITLE.into(), "typed before".into());
+    values.insert(declare_form::COMMANDER.into(), "ULEAD".into());
+    let decision = world.ask(
+        "UDECL",
+        Act::ChooseTemplate {
+            view: ViewId::new("V1").unwrap(),
+            values,
+            context: BTreeMap::from([("room".into(), "CTALK".into())]),
+            revision: 4,
+        },
+    );
+    let [planned] = &decision.effects[..] else {
+        panic!("{decision:?}")
+    };
+    let Effect::UpdateForm { form, .. } = &planned.effect else {
+        panic!("{planned:?}")
+    };
+    assert_eq!(form.revision, 5);
+    assert_eq!(form.context["room"], "CTALK");
+    let initial = |wanted: &str| {
+        let input = form
+            .inputs
+            .iter()
+            .find(|input| input.key == wanted)
+            .unwrap();
+        match &input.kind {
+            InputKind::Text { initial, .. } | InputKind::Select { initial, .. } => initial.clone(),
+            InputKind::Person { initial } => initial.as_ref().map(ToString::to_string),
+        }
+    };
+    assert_eq!(initial("title").as_deref(), Some("Database is down"));
+    assert_eq!(initial("severity").as_deref(), Some("P1"));
+    assert_eq!(initial("service").as_deref(), Some("api"));
+    assert_eq!(initial("commander").as_deref(), Some("ULEAD"));
+}
+
+#[test]
+fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
+    for end in [
+        End::Expired,
+        super::memory::refused("expired_trigger_id"),
+        End::Uncertain {
+            code: "timeout".into(),
+        },
+    ] {
+        let mut world = World::new();
+        let to = ReplyTo {
+            person: person("UDECL"),
+            room: Some(channel("CTALK")),
+            response_url: Some("https://hooks.example/1".into()),
+            asked_at: world.now,
+        };
+        let request = crate::domain::act::Request {
+            actor: Actor::Person(person("UDECL")),
+            act: Act::OpenDeclareForm,
+            target: None,
+            room: Some(channel("CTALK")),
+            trigger: Some(Trigger {
+                id: "1.2.x".into(),
+                expires: world.now + chrono::Duration::seconds(3),
+            }),
+            answer_to: crate::domain::act::AnswerTo::Person(to),
+        };
+        world.happens(Event::Asked(request));
+        let decision = world.end_next("open_form", end);
+        assert!(answer(&decision).contains("/incident declare P2"));
+    }
+}
+
+#[test]
+fn everybody_who_is_told_is_asked_to_post_no_secrets() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P1));
+    world.settle();
+    for planned in &world.done {
+        if let Effect::PostMessage { message, .. } = &planned.effect {
+            assert!(whole(message).contains("no passwords"), "{message:?}");
+        }
+    }
+}
+
+#[test]
+fn no_refusal_changes_anything_but_the_audit() {
+    let mut world = World::with_incident();
+    let before = world.incident().clone();
+    let decision = world.ask("USTRANGER", super::memory::resolve());
+    for change in &decision.changes {
+        assert!(matches!(change, Change::Audit(_)), "{change:?}");
+    }
+    assert_eq!(*world.incident(), before);
+}

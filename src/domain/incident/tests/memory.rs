@@ -1,0 +1,409 @@
+//! A store in memory and a Slack that answers as it is told.
+
+use crate::domain::act::{Act, AnswerTo, Declaration, IncidentRef, ReplyTo, Request};
+use crate::domain::decide::decide;
+use crate::domain::decision::{Change, Decision, Planned};
+use crate::domain::effect::{Effect, Purpose};
+use crate::domain::facts::{Facts, Needs, Wanted, needs};
+use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId};
+use crate::domain::incident::fixtures::{channel, noon, person, rules};
+use crate::domain::incident::{
+    AuditEntry, Incident, Kind, Notification, Severity, Status, TimelineEntry, words,
+};
+use crate::domain::rules::Rules;
+use crate::domain::signal::{Answer, End, Event, Receipt, Signal, Timer, TimerDue};
+use crate::domain::text::{Message, Part};
+use chrono::{DateTime, Duration, Utc};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub(super) struct World {
+    pub rules: Rules,
+    pub now: DateTime<Utc>,
+    pub incidents: Vec<Incident>,
+    pub timeline: Vec<TimelineEntry>,
+    pub audit: Vec<AuditEntry>,
+    pub notifications: Vec<Notification>,
+    pub timers: BTreeMap<IncidentId, i32>,
+    pub outbox: Vec<Planned>,
+    pub done: Vec<Planned>,
+    signals: u128,
+    rooms: u32,
+    messages: u32,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            rules: rules(),
+            now: noon(),
+            incidents: Vec::new(),
+            timeline: Vec::new(),
+            audit: Vec::new(),
+            notifications: Vec::new(),
+            timers: BTreeMap::new(),
+            outbox: Vec::new(),
+            done: Vec::new(),
+            signals: 0,
+            rooms: 0,
+            messages: 0,
+        }
+    }
+
+    /// A world with incident #1: P2 on `api`, declared and led by `UDECL`, its room made, its
+    /// card pinned, everybody told.
+    pub fn with_incident() -> Self {
+        let mut world = Self::new();
+        world.ask("UDECL", declaration(Severity::P2));
+        world.settle();
+        world
+    }
+
+    pub fn incident(&self) -> &Incident {
+        self.incidents.first().expect("an incident was declared")
+    }
+
+    pub fn pass(&mut self, seconds: i64) {
+        self.now += Duration::seconds(seconds);
+    }
+
+    pub fn ask(&mut self, who: &str, act: Act) -> Decision {
+        let target = self
+            .incidents
+            .first()
+            .map(|one| IncidentRef::Number(one.number));
+        let target = target.filter(|_| !matches!(act, Act::Declare(_)));
+        self.ask_about(who, act, target)
+    }
+
+    pub fn ask_about(&mut self, who: &str, act: Act, target: Option<IncidentRef>) -> Decision {
+        let request = Request {
+            actor: Actor::Person(person(who)),
+            act,
+            target,
+            room: Some(channel("CTALK")),
+            trigger: None,
+            answer_to: AnswerTo::Person(ReplyTo {
+                person: person(who),
+                room: Some(channel("CTALK")),
+                response_url: Some("https://hooks.example/1".into()),
+                asked_at: self.now,
+            }),
+        };
+        self.happens(Event::Asked(request))
+    }
+
+    pub fn ask_by_api(&mut self, act: Act, target: Option<IncidentRef>) -> Decision {
+        self.happens(Event::Asked(Request {
+            actor: Actor::Api("ci".into()),
+            act,
+            target,
+            room: None,
+            trigger: None,
+            answer_to: AnswerTo::Api,
+        }))
+    }
+
+    pub fn happens(&mut self, event: Event) -> Decision {
+        self.signals += 1;
+        let signal = Signal {
+            id: SignalId(Uuid::from_u128(self.signals)),
+            at: self.now,
+            event,
+        };
+        let facts = self.load(&needs(&signal), &signal);
+        let decision = decide(&signal, &facts, &self.rules, self.now);
+        let again = decide(&signal, &facts, &self.rules, self.now);
+        assert_eq!(decision, again, "deciding is not pure");
+        self.apply(&decision);
+        decision
+    }
+
+    fn load(&self, needs: &Needs, signal: &Signal) -> Facts {
+        let found = needs.incident.as_ref().and_then(|wanted| {
+            self.incidents.iter().find(|one| match wanted {
+                IncidentRef::Id(id) => one.id == *id,
+                IncidentRef::Number(number) => one.number == *number,
+                IncidentRef::Room(room) => one.channel_id.as_ref() == Some(room),
+            })
+        });
+        let of_found = |id: IncidentId| found.is_some_and(|one| one.id == id);
+        let list = match needs.open {
+            Wanted::No => false,
+            Wanted::IfNotFound => found.is_none(),
+            Wanted::Yes => true,
+        };
+        let listed = self.incidents.iter().rev();
+        let listed = listed.filter(|one| list && (one.status.is_open() || needs.recent));
+        Facts {
+            incident: found.cloned(),
+            notifications: self
+                .notifications
+                .iter()
+                .filter(|row| of_found(row.incident))
+                .cloned()
+                .collect(),
+            timeline: self
+                .timeline
+                .iter()
+                .filter(|row| needs.timeline && of_found(row.incident))
+                .cloned()
+                .collect(),
+            listed: listed.cloned().collect(),
+            next_number: needs.number.then_some(self.incidents.len() as i64 + 1),
+            declared_from_view: needs.view.as_ref().and_then(|view| {
+                let mut all = self.incidents.iter();
+                all.find(|one| one.origin_view.as_ref() == Some(view))
+                    .cloned()
+            }),
+            taken_names: self
+                .incidents
+                .iter()
+                .map(|one| one.channel_name.clone())
+                .filter(|name| {
+                    let prefix = needs.room_names.as_ref();
+                    prefix.is_some_and(|prefix| name.starts_with(prefix))
+                })
+                .collect(),
+            timer_generation: match &signal.event {
+                Event::TimerDue(due) => self.timers.get(&due.incident).copied(),
+                _ => None,
+            },
+        }
+    }
+
+    fn apply(&mut self, decision: &Decision) {
+        for change in &decision.changes {
+            match change.clone() {
+                Change::Declare(incident) => {
+                    let name = &incident.channel_name;
+                    let taken = self.incidents.iter().any(|one| one.channel_name == *name);
+                    assert!(!taken, "{name} was reserved twice");
+                    self.incidents.push(*incident);
+                }
+                Change::Save(incident) => {
+                    let row = self.incidents.iter_mut().find(|one| one.id == incident.id);
+                    let row = row.expect("only declared incidents are saved");
+                    assert!(row.status <= incident.status, "an incident went backwards");
+                    *row = *incident;
+                }
+                Change::Timeline(entry) => self.timeline.push(entry),
+                Change::Audit(entry) => self.audit.push(entry),
+                Change::Notify(row) => self.notifications.push(row),
+                Change::Notified {
+                    effect,
+                    status,
+                    error,
+                } => {
+                    let mut rows = self.notifications.iter_mut();
+                    let row = rows.find(|row| row.effect == effect).expect("a row");
+                    row.status = status;
+                    row.error = error;
+                }
+                Change::SetTimer { incident, .. } => {
+                    *self.timers.entry(incident).or_insert(0) += 1;
+                }
+                Change::CancelTimer { incident, .. } => {
+                    self.timers.remove(&incident);
+                }
+            }
+        }
+        self.outbox.extend(decision.effects.iter().cloned());
+    }
+
+    pub fn end(&mut self, planned: &Planned, end: End) -> Decision {
+        self.happens(Event::Receipt(Box::new(Receipt {
+            effect_id: planned.id,
+            generation: 0,
+            effect: planned.effect.clone(),
+            end,
+        })))
+    }
+
+    /// Takes the oldest waiting effect of this kind.
+    pub fn take(&mut self, kind: &str) -> Planned {
+        let at = self.outbox.iter().position(|one| one.effect.kind() == kind);
+        let at = at.unwrap_or_else(|| panic!("no {kind} waits in {:?}", self.outbox));
+        let planned = self.outbox.remove(at);
+        self.done.push(planned.clone());
+        planned
+    }
+
+    /// Ends the oldest waiting effect of this kind.
+    pub fn end_next(&mut self, kind: &str, end: End) -> Decision {
+        let planned = self.take(kind);
+        self.end(&planned, end)
+    }
+
+    /// What Slack answers when all is well.
+    pub fn well(&mut self, effect: &Effect) -> End {
+        End::Done(match effect {
+            Effect::CreateRoom { name, .. } => {
+                self.rooms += 1;
+                Answer::Room {
+                    id: channel(&format!("CINC{}", self.rooms)),
+                    name: name.clone(),
+                }
+            }
+            Effect::PostMessage { room, .. } => self.message(room.clone()),
+            Effect::DirectMessage { .. } => self.message(channel("D1")),
+            Effect::StageFile { .. } => Answer::File {
+                id: FileId::new("F1").unwrap(),
+            },
+            _ => Answer::Nothing,
+        })
+    }
+
+    fn message(&mut self, room: ChannelId) -> Answer {
+        self.messages += 1;
+        let ts = MessageTs::new(format!("1700000000.{:06}", self.messages)).unwrap();
+        Answer::Message { room, ts }
+    }
+
+    /// Delivers everything that waits, well, until nothing does.
+    pub fn settle(&mut self) {
+        while !self.outbox.is_empty() {
+            let planned = self.outbox.remove(0);
+            self.done.push(planned.clone());
+            let end = self.well(&planned.effect);
+            self.end(&planned, end);
+        }
+    }
+
+    pub fn timer(&mut self) -> Decision {
+        let incident = self.incident().id;
+        let generation = 1;
+        self.happens(Event::TimerDue(TimerDue {
+            incident,
+            timer: Timer::RoomOverdue,
+            generation,
+        }))
+    }
+
+    /// Every message that was given or waits, with where it goes.
+    pub fn said(&self) -> Vec<(String, String)> {
+        let all = self.done.iter().chain(&self.outbox);
+        all.filter_map(|planned| said(&planned.effect)).collect()
+    }
+
+    /// The announcements, as `place: summary`.
+    pub fn announced(&self) -> Vec<String> {
+        let all = self.done.iter().chain(&self.outbox);
+        all.filter_map(|planned| match &planned.effect {
+            Effect::PostMessage {
+                room,
+                message,
+                purpose: Purpose::Announcement { .. },
+            } => Some(format!("{room}: {}", message.summary)),
+            Effect::DirectMessage {
+                person,
+                message,
+                purpose: Purpose::Announcement { .. },
+            } => Some(format!("{person}: {}", message.summary)),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// Where announcements that begin so went.
+    pub fn who_heard(&self, beginning: &str) -> Vec<String> {
+        let all = self.announced().into_iter();
+        all.filter_map(|line| {
+            let (place, text) = line.split_once(": ")?;
+            text.starts_with(beginning).then(|| place.to_owned())
+        })
+        .collect()
+    }
+
+    pub fn count(&self, kind: &str) -> usize {
+        let all = self.done.iter().chain(&self.outbox);
+        all.filter(|one| one.effect.kind() == kind).count()
+    }
+}
+
+/// Where a message goes and all of its words.
+pub(super) fn said(effect: &Effect) -> Option<(String, String)> {
+    Some(match effect {
+        Effect::PostMessage { room, message, .. } => (room.to_string(), whole(message)),
+        Effect::DirectMessage {
+            person, message, ..
+        } => (person.to_string(), whole(message)),
+        Effect::Reply { to, message } => (format!("reply:{}", to.person), whole(message)),
+        Effect::Whisper { to, message } => (format!("whisper:{}", to.person), whole(message)),
+        _ => return None,
+    })
+}
+
+/// All words of a message's body; of its summary where it has none.
+pub(super) fn whole(message: &Message) -> String {
+    assert!(
+        !message.summary.trim().is_empty(),
+        "no summary: {message:?}"
+    );
+    if message.parts.is_empty() {
+        return message.summary.clone();
+    }
+    let mut text = String::new();
+    for part in &message.parts {
+        text.push('\n');
+        match part {
+            Part::Header(line) | Part::Preformatted(line) => text.push_str(line),
+            Part::Section(line) | Part::Context(line) => text.push_str(&words::plain(line)),
+            Part::Fields(fields) => {
+                for (label, value) in fields {
+                    text.push_str(&format!("{label}: {}\n", words::plain(value)));
+                }
+            }
+            Part::Buttons(buttons) => {
+                for button in buttons {
+                    text.push_str(&format!("[{}]", button.label));
+                }
+            }
+        }
+    }
+    text
+}
+
+/// The words of the one answer of a decision.
+pub(super) fn answer(decision: &Decision) -> String {
+    let answers: Vec<String> = decision
+        .effects
+        .iter()
+        .filter(|one| matches!(one.effect, Effect::Reply { .. }))
+        .filter_map(|one| said(&one.effect))
+        .map(|(_, words)| words)
+        .collect();
+    assert_eq!(answers.len(), 1, "not one answer: {decision:?}");
+    answers[0].clone()
+}
+
+pub(super) fn declaration(severity: Severity) -> Act {
+    Act::Declare(Declaration {
+        title: "Checkout returns 500s".into(),
+        severity,
+        service: "api".into(),
+        commander: None,
+        kind: Kind::Real,
+        view: None,
+    })
+}
+
+pub(super) fn advance(to: Status) -> Act {
+    Act::Advance { to, text: None }
+}
+
+pub(super) fn resolve() -> Act {
+    Act::Resolve { note: None }
+}
+
+pub(super) fn say(text: &str) -> Act {
+    Act::Update { text: text.into() }
+}
+
+pub(super) fn severity(to: Severity) -> Act {
+    Act::SetSeverity { to, reason: None }
+}
+
+pub(super) fn refused(code: &str) -> End {
+    End::Refused { code: code.into() }
+}

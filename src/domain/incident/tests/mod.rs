@@ -1,0 +1,12 @@
+//! The promises of the incident, told as stories on a store in memory.
+//!
+//! The store loads exactly what [`needs`](crate::domain::facts::needs) names, so a rule that looks
+//! at more than it asked for fails here and not in production.
+
+mod any_order;
+mod declaring;
+mod ending;
+mod memory;
+mod rights;
+mod rooms;
+mod telling;

@@ -1,0 +1,328 @@
+//! The room: asked in, named anew, late, refused, archived, and its one card.
+
+use super::memory::{World, advance, answer, declaration, refused, resolve, say, whole};
+use crate::domain::act::{Act, IncidentRef, ReplyTo};
+use crate::domain::decision::Outcome;
+use crate::domain::effect::{Effect, Purpose};
+use crate::domain::ids::SignalId;
+use crate::domain::incident::fixtures::{channel, person};
+use crate::domain::incident::{Severity, Status, TimelineKind};
+use crate::domain::signal::{Answer, End, Event, ParkedRow};
+
+fn invited(world: &World) -> Vec<String> {
+    let all = world.done.iter().chain(&world.outbox);
+    all.filter_map(|one| match &one.effect {
+        Effect::Invite { person, .. } => Some(person.to_string()),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn declarer_commander_owners_and_route_are_asked_in_each_by_an_effect_of_their_own() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P1));
+    world.end_next("create_room", room());
+    assert_eq!(invited(&world), ["UDECL", "UOWNER", "UBOSS"]);
+    world.end_next("invite", refused("user_not_found"));
+    world.settle();
+    let (ops, words) = &world.said()[world.said().len() - 1];
+    assert!(
+        ops == "COPS" && words.contains("user_not_found"),
+        "{ops} {words}"
+    );
+    assert_eq!(invited(&world).len(), 3);
+}
+
+#[test]
+fn the_details_stand_once_in_the_room_and_that_one_message_is_pinned() {
+    let mut world = World::with_incident();
+    let said = world.said();
+    let lines = said.iter().filter(|(place, _)| place == "CINC1");
+    assert_eq!(lines.count(), 1);
+    assert_eq!(world.count("pin"), 1);
+    assert!(world.incident().card_ts.is_some());
+    world.ask("UDECL", advance(Status::Identified));
+    world.settle();
+    assert_eq!((world.count("pin"), world.count("update_card")), (1, 1));
+}
+
+#[test]
+fn the_declarer_gets_two_answers_that_it_is_recorded_and_where_it_is() {
+    let mut world = World::with_incident();
+    let said = world.said();
+    let answers: Vec<_> = said.iter().filter(|(to, _)| to == "reply:UDECL").collect();
+    assert_eq!(answers.len(), 2);
+    assert!(answers[1].1.contains("#CINC1"));
+    world.ask("UDECL", resolve());
+}
+
+#[test]
+fn a_name_that_somebody_else_took_gets_the_next_suffix_for_ever() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P1));
+    for suffix in 2..150 {
+        let planned = world.take("create_room");
+        world.end(&planned, refused("name_taken"));
+        // The same receipt again is about a name that is not tried any more.
+        world.end(&planned, refused("name_taken"));
+        assert_eq!(world.incident().channel_try, suffix);
+        assert_eq!(
+            world.incident().channel_name,
+            format!("inc-20260301-api-{suffix}")
+        );
+        assert_eq!(
+            world
+                .outbox
+                .iter()
+                .filter(|one| one.effect.kind() == "create_room")
+                .count(),
+            1
+        );
+    }
+    world.settle();
+    assert!(world.incident().channel_id.is_some());
+    assert_eq!(world.who_heard("Incident declared").len(), 4);
+}
+
+#[test]
+fn a_name_that_slack_does_not_like_becomes_the_plainest_one_and_then_is_given_up() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P2));
+    world.end_next("create_room", refused("invalid_name_specials"));
+    assert_eq!(world.incident().channel_name, "inc-20260301-1");
+    world.end_next("create_room", refused("invalid_name_specials"));
+    assert_eq!(world.count("create_room"), 2);
+    assert_eq!(world.who_heard("Incident declared").len(), 3);
+}
+
+#[test]
+fn a_room_that_cannot_be_made_never_leaves_a_mute_incident() {
+    for end in [
+        refused("restricted_action"),
+        End::Parked {
+            code: "http_500".into(),
+        },
+        End::Uncertain {
+            code: "timeout".into(),
+        },
+        End::Dropped { why: "test".into() },
+    ] {
+        let mut world = World::new();
+        world.ask("UDECL", declaration(Severity::P1));
+        let planned = world.take("create_room");
+        let decision = world.end(&planned, end);
+        let retry = format!("wardroom outbox retry {}", planned.id);
+        assert!(answer(&decision).contains(&retry));
+        assert_eq!(world.who_heard("Incident declared").len(), 4);
+        // The retry brings the room, and nobody is told twice.
+        let well = world.well(&planned.effect);
+        world.end(&planned, well);
+        world.settle();
+        assert_eq!(world.who_heard("Incident declared").len(), 4);
+        assert!(world.incident().card_ts.is_some());
+    }
+}
+
+#[test]
+fn a_room_that_is_late_is_told_of_once_and_does_not_hold_back_the_announcement() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P1));
+    world.pass(60);
+    world.timer();
+    let again = world.timer();
+    assert_eq!(again.outcome, Outcome::Ignored);
+    assert_eq!(world.count("whisper"), 1);
+    assert_eq!(world.who_heard("Incident declared").len(), 4);
+    world.settle();
+    assert_eq!(world.who_heard("Incident declared").len(), 4);
+    let mut quick = World::with_incident();
+    assert!(quick.timers.is_empty(), "the timer outlives the room");
+    assert_eq!(quick.timer().outcome, Outcome::Ignored);
+}
+
+#[test]
+fn what_was_said_before_the_room_was_there_stands_in_it_once() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P3));
+    let decision = world.ask("UDECL", say("we look at it"));
+    assert!(answer(&decision).contains("still being made"));
+    world.ask("UDECL", advance(Status::Investigating));
+    world.settle();
+    let said = world.said();
+    let room: Vec<_> = said.iter().filter(|(place, _)| place == "CINC1").collect();
+    assert_eq!(room.len(), 2, "{room:?}");
+    assert!(room[1].1.contains("we look at it") && room[1].1.contains("Investigating"));
+    assert!(!room[0].1.contains("we look at it"));
+}
+
+#[test]
+fn a_card_that_is_out_of_date_when_it_stands_is_edited_at_once() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P3));
+    world.end_next("create_room", room());
+    world.ask("UDECL", advance(Status::Monitoring));
+    assert_eq!(
+        world.count("update_card"),
+        0,
+        "there is no card to edit yet"
+    );
+    world.settle();
+    assert_eq!(world.count("update_card"), 1);
+}
+
+#[test]
+fn a_card_that_somebody_deleted_is_posted_and_pinned_anew() {
+    let mut world = World::with_incident();
+    world.ask("UDECL", say("words"));
+    let planned = world.take("update_card");
+    world.end(&planned, refused("message_not_found"));
+    world.end(&planned, refused("message_not_found"));
+    world.settle();
+    assert_eq!(world.count("pin"), 2);
+    assert!(world.incident().card_ts.is_some());
+}
+
+#[test]
+fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
+    let mut world = World::with_incident();
+    let room = world.incident().channel_id.clone().unwrap();
+    for _ in 0..2 {
+        world.happens(Event::RoomClosed { room: room.clone() });
+    }
+    world.ask("UDECL", say("still here"));
+    world.end_next("post_message", refused("is_archived"));
+    world.end_next("update_card", refused("is_archived"));
+    world.settle();
+    let said = world.said();
+    let told: Vec<_> = said.iter().filter(|(to, _)| to == "UDECL").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let notes = world
+        .timeline
+        .iter()
+        .filter(|entry| entry.kind == TimelineKind::Note);
+    assert_eq!(notes.count(), 1);
+    let words = answer(&world.ask("UDECL", say("and again")));
+    assert!(words.contains("archived"), "{words}");
+    world.happens(Event::RoomReopened { room: room.clone() });
+    assert_eq!(world.incident().room_closed_at, None);
+    world.happens(Event::RoomRenamed {
+        room,
+        name: "checkout-fire".into(),
+    });
+    assert_eq!(world.incident().channel_name, "checkout-fire");
+}
+
+#[test]
+fn an_archived_room_whose_event_was_missed_is_noticed_by_the_refusal() {
+    let mut world = World::with_incident();
+    world.ask("UDECL", say("words"));
+    world.end_next("post_message", refused("is_archived"));
+    assert!(world.incident().room_closed_at.is_some());
+    assert_eq!(
+        world.count("direct_message"),
+        2,
+        "the announcement's and one"
+    );
+}
+
+#[test]
+fn another_rooms_archive_is_not_the_incidents() {
+    let mut world = World::with_incident();
+    world.happens(Event::RoomClosed {
+        room: channel("CENG"),
+    });
+    assert_eq!(world.incident().room_closed_at, None);
+}
+
+#[test]
+fn what_is_parked_reaches_whoever_answers_for_it_with_the_command_that_retries() {
+    let mut world = World::with_incident();
+    world.ask("UDECL", say("words"));
+    let planned = world.take("post_message");
+    let parked = End::Parked {
+        code: "http_500".into(),
+    };
+    let decision = world.end(&planned, parked);
+    let Effect::DirectMessage {
+        person: to,
+        message,
+        purpose: Purpose::Notice { .. },
+    } = &decision.effects[0].effect
+    else {
+        panic!("{decision:?}")
+    };
+    assert_eq!(*to, person("UDECL"));
+    assert!(whole(message).contains(&format!("wardroom outbox retry {}", planned.id)));
+}
+
+#[test]
+fn an_answer_that_finds_no_way_takes_the_next_one() {
+    let mut world = World::with_incident();
+    world.ask("UDECL", Act::Help { verb: None });
+    world.end_next("reply", refused("used_url"));
+    world.end_next("whisper", refused("user_not_in_channel"));
+    let dm = world.take("direct_message");
+    assert!(
+        matches!(&dm.effect, Effect::DirectMessage { person: to, .. } if *to == person("UDECL"))
+    );
+    world.end(&dm, refused("cannot_dm_bot"));
+    let planned = world.take("post_message");
+    assert_eq!(planned.effect.room(), Some(&channel("COPS")));
+    let last = world.end(&planned, refused("is_archived"));
+    assert_eq!(last.outcome, Outcome::Ignored, "it must end somewhere");
+}
+
+#[test]
+fn a_command_that_was_put_aside_is_answered_with_the_command_that_replays_it() {
+    let mut world = World::new();
+    let signal = SignalId(uuid::Uuid::from_u128(77));
+    for reply_to in [
+        Some(ReplyTo {
+            person: person("UDECL"),
+            room: None,
+            response_url: None,
+            asked_at: world.now,
+        }),
+        None,
+    ] {
+        let place = if reply_to.is_some() { "UDECL" } else { "COPS" };
+        let decision = world.happens(Event::Parked(ParkedRow {
+            signal,
+            what: "slack command".into(),
+            reply_to,
+        }));
+        let (to, words) = super::memory::said(&decision.effects[0].effect).unwrap();
+        assert_eq!(to, place);
+        assert!(
+            words.contains(&format!("wardroom inbox replay {signal}")),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn a_press_on_an_old_button_meets_the_same_refusal() {
+    let mut world = World::with_incident();
+    let (act, target) = crate::domain::incident::buttons::act_of_button("resolved", "1").unwrap();
+    assert_eq!(target, Some(IncidentRef::Number(1)));
+    let stranger = world.ask_about("USTRANGER", act.clone(), target.clone());
+    assert_eq!(stranger.outcome, Outcome::Refused);
+    assert_eq!(
+        world
+            .ask_about("UDECL", act.clone(), target.clone())
+            .outcome,
+        Outcome::Done
+    );
+    assert_eq!(
+        world.ask_about("UDECL", act, target).outcome,
+        Outcome::Refused
+    );
+}
+
+fn room() -> End {
+    End::Done(Answer::Room {
+        id: channel("CINC1"),
+        name: "inc-20260301-api".into(),
+    })
+}

@@ -1,0 +1,151 @@
+//! Who is told, of what, how often.
+
+use super::memory::{World, declaration, refused, resolve, severity};
+use crate::domain::incident::{NotificationStatus, Severity};
+use crate::domain::signal::End;
+
+#[test]
+fn a_declaration_is_told_to_its_route_and_to_the_services_rooms_each_once() {
+    for (severity, heard) in [
+        (Severity::P1, &["CALL", "CTEAM", "UBOSS", "UOWNER"][..]),
+        (Severity::P2, &["CENG", "UBOSS", "CTEAM"]),
+        (Severity::P3, &["CTEAM"]),
+        (Severity::P4, &["CTEAM"]),
+    ] {
+        let mut world = World::new();
+        world.ask("UDECL", declaration(severity));
+        assert!(
+            world.announced().is_empty(),
+            "told before the room is there"
+        );
+        world.settle();
+        assert_eq!(world.who_heard("Incident declared"), heard, "{severity}");
+    }
+}
+
+#[test]
+fn one_target_that_fails_stops_no_other_and_those_who_run_this_hear_of_it() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P1));
+    world.end_next("create_room", room());
+    let first = world.outbox.iter().position(|one| {
+        one.effect
+            .room()
+            .is_some_and(|room| room.as_str() == "CALL")
+    });
+    let failing = world.outbox.remove(first.unwrap());
+    world.end(&failing, refused("not_in_channel"));
+    world.settle();
+    assert_eq!(
+        world.who_heard("Incident declared"),
+        ["CTEAM", "UBOSS", "UOWNER"]
+    );
+    let row = &world.notifications[0];
+    assert_eq!(row.status, NotificationStatus::Failed);
+    assert_eq!(row.error.as_deref(), Some("not_in_channel"));
+    let said = world.said();
+    let ops: Vec<_> = said.iter().filter(|(place, _)| place == "COPS").collect();
+    assert_eq!(ops.len(), 1);
+    assert!(ops[0].1.contains("wardroom outbox retry"), "{ops:?}");
+}
+
+#[test]
+fn a_fall_in_severity_is_no_escalation() {
+    for (from, to, heard) in [
+        (Severity::P1, Severity::P2, &[][..]),
+        (Severity::P1, Severity::P4, &[]),
+        (Severity::P4, Severity::P3, &[]),
+        (Severity::P3, Severity::P2, &["CENG", "UBOSS"]),
+        (
+            Severity::P2,
+            Severity::P1,
+            &["CALL", "CTEAM", "UBOSS", "UOWNER"],
+        ),
+    ] {
+        let mut world = World::new();
+        world.ask("UDECL", declaration(from));
+        world.settle();
+        world.pass(301);
+        world.ask("UDECL", severity(to));
+        world.settle();
+        assert_eq!(world.who_heard("Incident rose"), heard, "{from} to {to}");
+    }
+}
+
+#[test]
+fn who_heard_the_declaration_hears_the_resolution_whatever_the_severity_is_by_then() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P1));
+    world.settle();
+    world.ask("UDECL", severity(Severity::P4));
+    world.ask("UDECL", resolve());
+    world.settle();
+    let heard = world.who_heard("Resolved");
+    assert_eq!(heard, world.who_heard("Incident declared"));
+    assert_eq!(heard, ["CALL", "CTEAM", "UBOSS", "UOWNER"]);
+}
+
+#[test]
+fn a_person_gets_one_direct_message_in_five_minutes_but_always_the_resolution() {
+    for (seconds, again) in [(1, false), (299, false), (300, true)] {
+        let mut world = World::with_incident();
+        world.pass(seconds);
+        world.ask("UDECL", severity(Severity::P1));
+        world.settle();
+        let heard = world.who_heard("Incident rose");
+        assert_eq!(heard.contains(&"UBOSS".to_owned()), again, "{seconds}");
+        assert!(
+            heard.contains(&"UOWNER".to_owned()),
+            "who heard nothing yet is told"
+        );
+        assert!(
+            heard.contains(&"CTEAM".to_owned()),
+            "rooms are not throttled"
+        );
+        let held = world.notifications.iter();
+        let held = held.filter(|row| row.status == NotificationStatus::Throttled);
+        assert_eq!(held.count(), usize::from(!again));
+        world.ask("UDECL", resolve());
+        world.settle();
+        assert!(world.who_heard("Resolved").contains(&"UBOSS".to_owned()));
+    }
+}
+
+#[test]
+fn who_could_not_be_told_of_the_fire_is_not_told_that_it_is_out() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P2));
+    world.end_next("create_room", room());
+    world.end_next("direct_message", refused("user_not_found"));
+    world.settle();
+    world.ask("UDECL", resolve());
+    world.settle();
+    assert_eq!(world.who_heard("Resolved"), ["CENG", "CTEAM"]);
+}
+
+#[test]
+fn an_announcement_that_nobody_can_look_for_is_repeated_once_and_says_so() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P2));
+    world.end_next("create_room", room());
+    let uncertain = || End::Uncertain {
+        code: "timeout".into(),
+    };
+    let planned = world.take("direct_message");
+    world.end(&planned, uncertain());
+    world.end(&planned, uncertain());
+    let repeated = world.take("direct_message");
+    world.end(&repeated, uncertain());
+    world.settle();
+    assert_eq!(world.who_heard("(repeated) Incident declared"), ["UBOSS"]);
+    world.ask("UDECL", resolve());
+    world.settle();
+    assert_eq!(world.who_heard("Resolved"), ["CENG", "UBOSS", "CTEAM"]);
+}
+
+fn room() -> End {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P1));
+    let planned = world.take("create_room");
+    world.well(&planned.effect)
+}
