@@ -106,10 +106,13 @@ pub fn needs(signal: &Signal) -> Needs {
                 },
             }
         }
-        Event::RoomClosed { room }
-        | Event::RoomReopened { room }
-        | Event::RoomRenamed { room, .. } => Needs {
+        Event::RoomClosed { room } | Event::RoomReopened { room } => Needs {
             incident: Some(IncidentRef::Room(room.clone())),
+            ..Needs::default()
+        },
+        Event::RoomRenamed { room, name } => Needs {
+            incident: Some(IncidentRef::Room(room.clone())),
+            room_names: Some(name.clone()),
             ..Needs::default()
         },
         Event::Receipt(receipt) => Needs {

@@ -353,7 +353,9 @@ pub(crate) fn renamed(decision: &mut Decision, scene: &Scene<'_>, room: &Channel
     let Some(incident) = of_room(scene, room) else {
         return;
     };
-    if incident.channel_name == name {
+    // A name that another incident has reserved stays that one's: two rows never hold one name.
+    let reserved = scene.facts.taken_names.iter().any(|taken| taken == name);
+    if incident.channel_name == name || reserved {
         return;
     }
     let mut incident = incident.clone();

@@ -158,9 +158,6 @@ fn without_a_room_the_postmortem_is_the_answer() {
     let mut world = World::new();
     world.ask("UDECL", super::memory::declaration(Severity::P3));
     world.ask("UDECL", resolve());
-    let decision = world.ask("UDECL", Act::Postmortem);
-    assert!(
-        answer(&decision).contains("# Postmortem: incident \\#1")
-            || answer(&decision).contains("# Postmortem: incident #1")
-    );
+    let words = answer(&world.ask("UDECL", Act::Postmortem));
+    assert!(words.contains("# Postmortem: incident #1,"), "{words}");
 }
