@@ -1,6 +1,7 @@
 //! Declaring: recorded at once, once, and in the name of the one who asked.
 
-use super::memory::{World, answer, declaration, whole};
+use super::memory::{World, declaration};
+use super::words_said::{answer, whole};
 use crate::domain::act::{Act, Declaration, IncidentRef, ReplyTo, Trigger};
 use crate::domain::decision::{ApiAnswer, Change, Outcome};
 use crate::domain::effect::Effect;

@@ -1,6 +1,7 @@
 //! Forward only, to one end, told once.
 
-use super::memory::{World, advance, answer, resolve, say, severity, whole};
+use super::memory::{World, advance, resolve, say, severity};
+use super::words_said::{answer, whole};
 use crate::domain::act::Act;
 use crate::domain::decision::Outcome;
 use crate::domain::effect::Effect;

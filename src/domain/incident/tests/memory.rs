@@ -1,5 +1,6 @@
 //! A store in memory and a Slack that answers as it is told.
 
+use super::words_said::said;
 use crate::domain::act::{Act, AnswerTo, Declaration, IncidentRef, ReplyTo, Request};
 use crate::domain::decide::decide;
 use crate::domain::decision::{Change, Decision, Planned};
@@ -8,11 +9,10 @@ use crate::domain::facts::{Facts, Needs, Wanted, needs};
 use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId};
 use crate::domain::incident::fixtures::{channel, noon, person, rules};
 use crate::domain::incident::{
-    AuditEntry, Incident, Kind, Notification, Severity, Status, TimelineEntry, words,
+    AuditEntry, Incident, Kind, Notification, Severity, Status, TimelineEntry,
 };
 use crate::domain::rules::Rules;
 use crate::domain::signal::{Answer, End, Event, Receipt, Signal, Timer, TimerDue};
-use crate::domain::text::{Message, Part};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -319,62 +319,6 @@ impl World {
         let all = self.done.iter().chain(&self.outbox);
         all.filter(|one| one.effect.kind() == kind).count()
     }
-}
-
-/// Where a message goes and all of its words.
-pub(super) fn said(effect: &Effect) -> Option<(String, String)> {
-    Some(match effect {
-        Effect::PostMessage { room, message, .. } => (room.to_string(), whole(message)),
-        Effect::DirectMessage {
-            person, message, ..
-        } => (person.to_string(), whole(message)),
-        Effect::Reply { to, message } => (format!("reply:{}", to.person), whole(message)),
-        Effect::Whisper { to, message } => (format!("whisper:{}", to.person), whole(message)),
-        _ => return None,
-    })
-}
-
-/// All words of a message's body; of its summary where it has none.
-pub(super) fn whole(message: &Message) -> String {
-    assert!(
-        !message.summary.trim().is_empty(),
-        "no summary: {message:?}"
-    );
-    if message.parts.is_empty() {
-        return message.summary.clone();
-    }
-    let mut text = String::new();
-    for part in &message.parts {
-        text.push('\n');
-        match part {
-            Part::Header(line) | Part::Preformatted(line) => text.push_str(line),
-            Part::Section(line) | Part::Context(line) => text.push_str(&words::plain(line)),
-            Part::Fields(fields) => {
-                for (label, value) in fields {
-                    text.push_str(&format!("{label}: {}\n", words::plain(value)));
-                }
-            }
-            Part::Buttons(buttons) => {
-                for button in buttons {
-                    text.push_str(&format!("[{}]", button.label));
-                }
-            }
-        }
-    }
-    text
-}
-
-/// The words of the one answer of a decision.
-pub(super) fn answer(decision: &Decision) -> String {
-    let answers: Vec<String> = decision
-        .effects
-        .iter()
-        .filter(|one| matches!(one.effect, Effect::Reply { .. }))
-        .filter_map(|one| said(&one.effect))
-        .map(|(_, words)| words)
-        .collect();
-    assert_eq!(answers.len(), 1, "not one answer: {decision:?}");
-    answers[0].clone()
 }
 
 pub(super) fn declaration(severity: Severity) -> Act {

@@ -10,3 +10,4 @@ mod memory;
 mod rights;
 mod rooms;
 mod telling;
+mod words_said;

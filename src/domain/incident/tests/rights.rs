@@ -1,6 +1,7 @@
 //! Who may do what, and in which order a no is said.
 
-use super::memory::{World, advance, answer, declaration, resolve, say, severity};
+use super::memory::{World, advance, declaration, resolve, say, severity};
+use super::words_said::answer;
 use crate::domain::act::{Act, IncidentRef, Role};
 use crate::domain::decision::Outcome;
 use crate::domain::incident::fixtures::{channel, person};

@@ -1,6 +1,7 @@
 //! The room: asked in, named anew, late, refused, archived, and its one card.
 
-use super::memory::{World, advance, answer, declaration, refused, resolve, say, whole};
+use super::memory::{World, advance, declaration, refused, resolve, say};
+use super::words_said::{answer, whole};
 use crate::domain::act::{Act, IncidentRef, ReplyTo};
 use crate::domain::decision::Outcome;
 use crate::domain::effect::{Effect, Purpose};
@@ -292,7 +293,7 @@ fn a_command_that_was_put_aside_is_answered_with_the_command_that_replays_it() {
             what: "slack command".into(),
             reply_to,
         }));
-        let (to, words) = super::memory::said(&decision.effects[0].effect).unwrap();
+        let (to, words) = super::words_said::said(&decision.effects[0].effect).unwrap();
         assert_eq!(to, place);
         assert!(
             words.contains(&format!("wardroom inbox replay {signal}")),
