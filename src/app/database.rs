@@ -1,0 +1,115 @@
+//! Which database: a server by its address, or a private PostgreSQL; connected and migrated.
+
+use crate::config::Config;
+use crate::private_postgres::{Mode, PrivatePostgres, StartError};
+use crate::store::{self, Batching, Seal, Settings, Store};
+use anyhow::Context as _;
+use sqlx::postgres::PgConnectOptions;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a server that does not answer is waited for at the start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The database that a command or a server works on.
+pub struct Opened {
+    /// The private PostgreSQL, if it is one.
+    pub private: Option<PrivatePostgres>,
+    /// How to connect, through a pooler if there is one.
+    options: PgConnectOptions,
+    /// How to connect past it.
+    direct: PgConnectOptions,
+    pooled: bool,
+}
+
+/// The database cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotOpen {
+    /// The private one.
+    #[error(transparent)]
+    Private(#[from] StartError),
+    /// The server's address is not one.
+    #[error("DATABASE_URL cannot be read as PostgreSQL's address")]
+    Address,
+    /// The server does not answer, or not to us. The text holds no password.
+    #[error("cannot reach the database: {0}")]
+    Unreachable(String),
+}
+
+impl Opened {
+    /// Finds the database, and starts the private one where no server is named.
+    pub async fn open(config: &Config, mode: Mode) -> Result<Self, CannotOpen> {
+        let database = &config.database;
+        let Some(url) = &database.url else {
+            let bindir = database.pg_bindir.as_deref();
+            let private = PrivatePostgres::start(&database.data_dir, bindir, mode).await?;
+            let options = private.connect_options();
+            return Ok(Self { private: Some(private), direct: options.clone(), options, pooled: false });
+        };
+        let parse = |text: &str| PgConnectOptions::from_str(text).map_err(|_secret| CannotOpen::Address);
+        let options = parse(url.expose())?;
+        let direct = match &database.direct_url {
+            Some(direct) => parse(direct.expose())?,
+            None => options.clone(),
+        };
+        let pooled = database.direct_url.as_ref().is_some_and(|direct| direct != url);
+        Ok(Self { private: None, options, direct, pooled })
+    }
+
+    /// Applies the migrations that are missing; waits a while for a server that does not answer.
+    pub async fn migrate(&self) -> Result<Vec<String>, CannotOpen> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match store::migrate(&self.direct).await {
+                Ok(applied) => return Ok(applied),
+                Err(error) if is_away(&error) && tokio::time::Instant::now() < until => {
+                    tracing::warn!("the database does not answer yet");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                Err(error) => return Err(CannotOpen::Unreachable(words(&error))),
+            }
+        }
+    }
+
+    /// The migrations that are missing.
+    pub async fn missing(&self) -> Result<Vec<String>, CannotOpen> {
+        store::missing(&self.direct).await.map_err(|error| CannotOpen::Unreachable(words(&error)))
+    }
+
+    /// Opens the pools.
+    pub fn connect(&self, config: &Config, batching: Batching) -> Store {
+        let key = config.encryption_key.as_ref();
+        Store::connect(Settings {
+            options: self.options.clone(),
+            max_connections: config.database.max_connections,
+            pooled: self.pooled,
+            batching,
+            seal: key.map(|key| Arc::new(Seal::new(key.expose()))),
+        })
+    }
+
+    /// Ends the private PostgreSQL, if it is ours to end.
+    pub async fn close(self) -> anyhow::Result<()> {
+        match self.private {
+            Some(private) => private.stop().await.context("ending the private PostgreSQL"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether waiting may help: nobody listens, or it is starting up.
+fn is_away(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Io(_)) => true,
+        Some(sqlx::Error::Database(database)) => {
+            database.code().is_some_and(|code| code.starts_with("57P"))
+        }
+        _ => false,
+    }
+}
+
+/// PostgreSQL's own words: they name the role and the database, never the password.
+fn words(error: &anyhow::Error) -> String {
+    crate::redact::redact(&format!("{error:#}")).into_owned()
+}

@@ -1,0 +1,272 @@
+//! Puts the house together: the only place that knows all modules.
+//!
+//! [`App::assemble`] makes everything and starts nothing, so that a test can move the same parts by
+//! hand; [`App::run`] starts the loops and the listeners. The order of stopping is `shutdown`'s.
+
+mod couriers;
+pub mod database;
+pub mod logging;
+mod reload;
+mod rules;
+mod shutdown;
+mod watchdog;
+
+pub use reload::Watching;
+pub use shutdown::until_asked_to_stop;
+
+use crate::config::{self, Config, MetricsPort};
+use crate::domain::ids::ChannelId;
+use crate::domain::rules::Rules;
+use crate::edge::server::{Stage, serve};
+use crate::edge::{Build, EdgeSettings, EdgeState, app_router, metrics_router};
+use crate::engine::clock::Clock;
+use crate::engine::{Decode, Engine, Parts, Process, Running};
+use crate::slack::address::Ourselves;
+use crate::slack::courier::SlackCourier;
+use crate::slack::signature::Secrets;
+use crate::store::Store;
+use crate::telemetry::health::Health;
+use crate::telemetry::metrics::Metrics;
+use anyhow::Context as _;
+use axum::Router;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// The parts of a running Wardroom.
+pub struct App {
+    /// The ring's motor.
+    pub engine: Arc<Engine>,
+    /// The database.
+    pub store: Store,
+    /// What the probes read.
+    pub health: Arc<Health>,
+    /// What the app's port serves.
+    pub router: Router,
+    /// What the metrics port serves.
+    pub metrics_router: Router,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The team's rules; sending new ones is a reload.
+    pub rules: watch::Sender<Arc<Rules>>,
+    slack: Option<Arc<SlackCourier>>,
+    ourselves: watch::Sender<Ourselves>,
+    clock: Clock,
+    config: Config,
+}
+
+/// The listeners, bound and not yet served.
+pub struct Listeners {
+    /// The app's.
+    pub app: TcpListener,
+    /// The second one, if there is one.
+    pub metrics: Option<TcpListener>,
+}
+
+/// A port that was asked for cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}")]
+pub struct CannotListen {
+    address: String,
+    source: std::io::Error,
+}
+
+impl Listeners {
+    /// Binds what the configuration asks for.
+    pub async fn bind(http: &config::Http) -> Result<Self, CannotListen> {
+        let app = bind(&http.host, http.port).await?;
+        let metrics = match http.metrics_port {
+            MetricsPort::Off => None,
+            MetricsPort::Asked(port) => Some(bind(&http.host, port).await?),
+            MetricsPort::Default(port) => match bind(&http.host, port).await {
+                Ok(listener) => Some(listener),
+                Err(error) => {
+                    tracing::warn!(error = %error, "no metrics listener: set METRICS_PORT to another port, or to 0");
+                    None
+                }
+            },
+        };
+        Ok(Self { app, metrics })
+    }
+}
+
+async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotListen> {
+    TcpListener::bind((host, port))
+        .await
+        .map_err(|source| CannotListen { address: format!("{host}:{port}"), source })
+}
+
+impl App {
+    /// Makes every part; starts none of them.
+    pub fn assemble(config: Config, store: Store, clock: Clock) -> anyhow::Result<Self> {
+        let build = Build::current();
+        let metrics = Arc::new(Metrics::new(build.version, build.commit));
+        let health = Arc::new(Health::new());
+        let rules = rules::of(&config.rules).context("the rules of the configuration")?;
+        let (rules, rules_seen) = watch::channel(Arc::new(rules));
+        let (ourselves, ourselves_seen) = watch::channel(Ourselves::default());
+        let couriers = couriers::of(&config, &metrics)?;
+        let engine = Engine::new(Parts {
+            store: store.clone(),
+            clock: clock.clone(),
+            rules: rules_seen.clone(),
+            decoders: decoders(),
+            couriers: couriers.all,
+            metrics: metrics.clone(),
+            health: health.clone(),
+            concurrency: usize::try_from(config.worker_concurrency).unwrap_or(16),
+        });
+        let now = clock.clone();
+        let edge = EdgeState::new(
+            store.clone(),
+            metrics.clone(),
+            health.clone(),
+            rules_seen,
+            ourselves_seen,
+            edge_settings(&config),
+            Arc::new(move || now.now()),
+        );
+        Ok(Self {
+            engine,
+            store,
+            health,
+            router: app_router(edge.clone()),
+            metrics_router: metrics_router(edge),
+            metrics,
+            rules,
+            slack: couriers.slack,
+            ourselves,
+            clock,
+            config,
+        })
+    }
+
+    /// Starts the loops and serves.
+    pub fn run(self, listeners: Listeners) -> RunningApp {
+        let process = Process {
+            id: uuid::Uuid::now_v7(),
+            host: host_name(),
+            started_at: self.clock.now(),
+        };
+        // Each decider holds a connection while it decides; two are left for probes and reads.
+        let connections = usize::try_from(self.config.database.max_connections).unwrap_or(8);
+        let deciders = connections.saturating_sub(5).clamp(1, 8);
+        let engine = self.engine.start(process, deciders);
+        let (stage, stages) = watch::channel(Stage::Serving);
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(listeners.app, self.router.clone(), stages.clone()));
+        if let Some(listener) = listeners.metrics {
+            serving.spawn(serve(listener, self.metrics_router.clone(), stages));
+        }
+        let mut beside = JoinSet::new();
+        if let Some(slack) = &self.slack {
+            let known = self.ourselves.clone();
+            let rooms = rooms_to_read(&self.rules.borrow());
+            beside.spawn(watchdog::slack(slack.clone(), known, self.health.clone(), rooms));
+        }
+        if let Some(url) = &self.config.deadman_url {
+            beside.spawn(watchdog::deadman(url.clone(), self.health.clone()));
+        }
+        RunningApp { app: self, engine, stage, serving, beside }
+    }
+}
+
+/// A Wardroom that runs.
+pub struct RunningApp {
+    /// Its parts.
+    pub app: App,
+    engine: Running,
+    stage: watch::Sender<Stage>,
+    serving: JoinSet<()>,
+    beside: JoinSet<()>,
+}
+
+/// How long readiness says 503 while the listeners are still open, so that whoever routes to us
+/// has noticed before a connection is refused.
+const NOTICE: Duration = Duration::from_secs(3);
+
+impl RunningApp {
+    /// Ends in order, within `grace`: unready at once while the listeners stay open; nothing new
+    /// is claimed; half-sent requests are finished; what is under way ends or its lease gives it
+    /// back; connections are closed.
+    pub async fn stop(mut self, grace: Duration) {
+        let deadline = tokio::time::Instant::now() + grace;
+        self.app.health.begin_draining();
+        self.stage.send_replace(Stage::Draining);
+        let notice = NOTICE.min(grace / 4);
+        let engine = self.engine.stop(grace.saturating_sub(notice).saturating_sub(NOTICE / 3));
+        let listen_on = async {
+            tokio::time::sleep(notice).await;
+            self.stage.send_replace(Stage::Closing);
+            let served = async { while self.serving.join_next().await.is_some() {} };
+            if tokio::time::timeout_at(deadline, served).await.is_err() {
+                tracing::warn!("connections were still open at the end of the grace period");
+            }
+        };
+        tokio::join!(engine, listen_on);
+        self.beside.shutdown().await;
+        let closed = tokio::time::timeout(Duration::from_secs(2), self.app.store.close());
+        if closed.await.is_err() {
+            tracing::warn!("the database's connections did not close in time");
+        }
+    }
+}
+
+fn decoders() -> HashMap<&'static str, Decode> {
+    let slack: Decode = Arc::new(|row, body, rules| {
+        crate::slack::decode::decode(&row.kind, body, row.id, row.at, rules)
+            .map_err(|error| error.to_string())
+    });
+    let github: Decode = Arc::new(|row, body, _rules| crate::edge_decoders::github(row, body));
+    let api: Decode = Arc::new(|row, body, _rules| crate::edge_decoders::api(row, body));
+    HashMap::from([("slack", slack), ("github", github), ("api", api)])
+}
+
+fn edge_settings(config: &Config) -> EdgeSettings {
+    let exposed = |secret: &config::Secret| secret.expose().to_owned();
+    let github = &config.github;
+    EdgeSettings {
+        slack: config.slack.as_ref().map(|slack| Secrets {
+            current: exposed(&slack.signing_secret),
+            previous: slack.signing_secret_previous.as_ref().map(exposed),
+        }),
+        github: github
+            .webhook_secret
+            .iter()
+            .chain(github.webhook_secret_previous.iter())
+            .map(exposed)
+            .collect(),
+        admin_token: config.http.admin_token.as_ref().map(exposed),
+        metrics_token: config.http.metrics_token.as_ref().map(exposed),
+        rate_limit_per_minute: config.http.rate_limit_per_minute,
+        trusted_proxies: config.http.trusted_proxies.clone(),
+    }
+}
+
+/// Rooms that we post into: joined at the start where we may, so that their history can be read.
+fn rooms_to_read(rules: &Rules) -> Vec<ChannelId> {
+    let routes = [&rules.p1, &rules.p2, &rules.p3, &rules.p4];
+    let mut rooms: Vec<ChannelId> = routes
+        .iter()
+        .flat_map(|route| route.channels.iter())
+        .chain(rules.services.iter().flat_map(|service| service.channels.iter()))
+        .chain(rules.ops_channel.iter())
+        .cloned()
+        .collect();
+    rooms.sort();
+    rooms.dedup();
+    rooms
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The address that a listener was given.
+pub fn address_of(listener: &TcpListener) -> std::io::Result<SocketAddr> {
+    listener.local_addr()
+}

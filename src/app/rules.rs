@@ -1,0 +1,51 @@
+//! The configuration's rules as the domain's: text becomes ids.
+//!
+//! The configuration has checked their shape already; this only changes the type.
+
+use crate::config;
+use crate::domain::ids::{BadId, ChannelId, UserId};
+use crate::domain::incident::Severity;
+use crate::domain::rules::{Route, Rules, ServiceRules, Template};
+
+pub(super) fn of(rules: &config::Rules) -> Result<Rules, BadId> {
+    Ok(Rules {
+        services: rules.services.iter().map(service).collect::<Result<_, _>>()?,
+        admins: people(&rules.admins)?,
+        p1: route(&rules.routing.p1)?,
+        p2: route(&rules.routing.p2)?,
+        p3: route(&rules.routing.p3)?,
+        p4: route(&rules.routing.p4)?,
+        templates: rules.templates.iter().filter_map(template).collect(),
+        ops_channel: rules.ops_channel.clone().map(ChannelId::new).transpose()?,
+    })
+}
+
+fn service(service: &config::Service) -> Result<ServiceRules, BadId> {
+    Ok(ServiceRules {
+        name: service.name.clone(),
+        owners: people(&service.owners)?,
+        statuspage_component: service.statuspage_component.clone(),
+        channels: rooms(&service.channels)?,
+    })
+}
+
+fn route(route: &config::Route) -> Result<Route, BadId> {
+    Ok(Route { channels: rooms(&route.channels)?, users: people(&route.users)? })
+}
+
+fn template(template: &config::Template) -> Option<Template> {
+    Some(Template {
+        name: template.name.clone(),
+        title: template.title.clone(),
+        severity: Severity::parse(&template.severity)?,
+        service: template.service.clone(),
+    })
+}
+
+fn people(ids: &[String]) -> Result<Vec<UserId>, BadId> {
+    ids.iter().map(UserId::new).collect()
+}
+
+fn rooms(ids: &[String]) -> Result<Vec<ChannelId>, BadId> {
+    ids.iter().map(ChannelId::new).collect()
+}

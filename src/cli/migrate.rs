@@ -1,0 +1,27 @@
+//! `wardroom migrate`: the migrations, without a server.
+
+use super::serve::cannot_open;
+use super::{ConfigArgs, Ended, Stop, load, runtime};
+use crate::app::database::Opened;
+use crate::config::SlackNeed;
+use crate::private_postgres::Mode;
+
+pub(super) fn run(args: &ConfigArgs, dry_run: bool) -> Ended {
+    let (config, _notices) = load(args, SlackNeed::Optional)?;
+    runtime()?.block_on(async {
+        let opened = Opened::open(&config, Mode::Command).await.map_err(cannot_open)?;
+        let names = if dry_run { opened.missing().await } else { opened.migrate().await };
+        let closed = opened.close().await;
+        let names = names.map_err(cannot_open)?;
+        closed.map_err(|error| Stop::Unreachable(format!("{error:#}")))?;
+        for name in &names {
+            println!("{} {name}", if dry_run { "missing" } else { "applied" });
+        }
+        if names.is_empty() {
+            println!("the database is up to date");
+        } else if dry_run {
+            return Err(Stop::No(String::new()));
+        }
+        Ok(())
+    })
+}

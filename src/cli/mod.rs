@@ -1,0 +1,263 @@
+//! The command line: what each command is called, what it takes, and which exit code it ends with.
+//!
+//! 0: fine. 1: it ran and the answer is no. 2: usage or configuration is wrong. 3: a dependency
+//! cannot be reached. Answers go to stdout, everything else to stderr.
+
+mod demo;
+mod healthcheck;
+mod migrate;
+mod queues;
+mod serve;
+mod validate;
+
+use crate::config::{Ask, Config, Notice, SlackNeed, process_environment, report};
+use crate::domain::ids::{EffectId, SignalId};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use uuid::Uuid;
+
+/// The operations bot: incidents from Slack, and nothing lost.
+///
+/// Without a command: the same as `serve`.
+#[derive(Debug, Parser)]
+#[command(name = "wardroom", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server
+    Serve(ServeArgs),
+    /// Runs the server against a simulated Slack and GitHub and plays one incident
+    Demo(DemoArgs),
+    /// Checks a configuration and prints every problem
+    Validate(ConfigArgs),
+    /// Applies the migrations
+    Migrate {
+        /// Only says what is missing; exit 1 when something is
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// What came in
+    Inbox {
+        #[command(subcommand)]
+        command: InboxCommand,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// What goes out, and what is stuck
+    Outbox {
+        #[command(subcommand)]
+        command: OutboxCommand,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Asks the local server how it is, for a container's HEALTHCHECK
+    Healthcheck,
+    /// Prints a shell's completions
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Runs the simulated providers alone
+    #[command(hide = true)]
+    Simulator {
+        /// The port on loopback
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+}
+
+#[derive(Debug, Args, Default, Clone)]
+struct ConfigArgs {
+    /// The configuration; else WARDROOM_CONFIG, else ./wardroom.yaml if there is one
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args, Default, Clone)]
+struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Reloads the configuration when it changes
+    #[arg(long)]
+    watch: bool,
+    /// Refuses to start without Slack's credentials
+    #[arg(long)]
+    slack: bool,
+    /// The address to listen on; else HOST
+    #[arg(long, value_name = "H")]
+    host: Option<String>,
+    /// The port to listen on; else PORT
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+}
+
+#[derive(Debug, Args, Clone)]
+struct DemoArgs {
+    /// The port to listen on
+    #[arg(long, default_value_t = 3000, value_name = "N")]
+    port: u16,
+    /// Ends after the incident instead of staying up
+    #[arg(long)]
+    once: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum InboxCommand {
+    /// Lists signals, newest first
+    List(ListArgs),
+    /// Shows one signal
+    Show {
+        /// Its id
+        id: Uuid,
+    },
+    /// Has signals decided again; what was done is not repeated
+    Replay {
+        /// Their ids
+        #[arg(required = true)]
+        ids: Vec<Uuid>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum OutboxCommand {
+    /// Lists effects, newest first
+    List(ListArgs),
+    /// Shows one effect
+    Show {
+        /// Its id
+        id: Uuid,
+    },
+    /// Tries parked, dropped or uncertain effects again
+    Retry {
+        /// Their ids
+        #[arg(required = true)]
+        ids: Vec<Uuid>,
+    },
+    /// Gives an effect up
+    Drop {
+        /// Its id
+        id: Uuid,
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+}
+
+#[derive(Debug, Args, Clone)]
+struct ListArgs {
+    /// Only rows in this state: open, done, parked; the outbox has uncertain and dropped, too
+    #[arg(long, value_parser = ["open", "done", "parked", "uncertain", "dropped"])]
+    state: Option<String>,
+    /// At most this many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=200))]
+    limit: i64,
+    /// As JSON, one object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why a command ends otherwise than with 0.
+pub(crate) enum Stop {
+    /// It ran and the answer is no.
+    No(String),
+    /// Usage or configuration is wrong.
+    Wrong(String),
+    /// A dependency cannot be reached.
+    Unreachable(String),
+}
+
+type Ended = Result<(), Stop>;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    // One TLS provider for all clients; a second installation is no failure.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _closed = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let (code, words) = match run(cli) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Stop::No(words)) => (1, words),
+        Err(Stop::Wrong(words)) => (2, words),
+        Err(Stop::Unreachable(words)) => (3, words),
+    };
+    if !words.is_empty() {
+        eprintln!("{words}");
+    }
+    ExitCode::from(code)
+}
+
+fn run(cli: Cli) -> Ended {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Migrate { dry_run, config } => migrate::run(&config, dry_run),
+        Command::Inbox { command, config } => queues::inbox(command, &config),
+        Command::Outbox { command, config } => queues::outbox(command, &config),
+        Command::Healthcheck => healthcheck::run(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "wardroom", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Simulator { port } => demo::simulator_alone(port),
+    }
+}
+
+/// A runtime of two threads and more, as the machine has.
+fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::Unreachable(format!("cannot start: {error}")))
+}
+
+/// The configuration, or all of its problems.
+fn load(args: &ConfigArgs, slack: SlackNeed) -> Result<(Config, Vec<Notice>), Stop> {
+    let ask = Ask { file: args.config.as_deref(), slack };
+    let loaded = Config::load_as_asked(ask, &process_environment);
+    match loaded {
+        Ok(loaded) => Ok(loaded),
+        Err(_) => Err(Stop::Wrong(report(&loaded))),
+    }
+}
+
+fn signal_ids(ids: &[Uuid]) -> impl Iterator<Item = SignalId> + '_ {
+    ids.iter().copied().map(SignalId)
+}
+
+fn effect_ids(ids: &[Uuid]) -> impl Iterator<Item = EffectId> + '_ {
+    ids.iter().copied().map(EffectId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_alone_mean_serve() {
+        let cli = Cli::try_parse_from(["wardroom", "--slack", "--config", "f.yaml", "--watch"]);
+        let cli = cli.unwrap();
+        assert!(cli.command.is_none() && cli.serve.slack && cli.serve.watch);
+        assert_eq!(cli.serve.config.config, Some(PathBuf::from("f.yaml")));
+        assert!(Cli::try_parse_from(["wardroom"]).unwrap().command.is_none());
+    }
+}

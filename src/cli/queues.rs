@@ -1,0 +1,154 @@
+//! `wardroom inbox …` and `wardroom outbox …`: what came in, what goes out, what is stuck.
+//!
+//! Payloads are never shown: they hold people's words and secrets.
+
+use super::serve::cannot_open;
+use super::{
+    ConfigArgs, Ended, InboxCommand, ListArgs, OutboxCommand, Stop, effect_ids, load, runtime,
+    signal_ids,
+};
+use crate::app::database::Opened;
+use crate::config::SlackNeed;
+use crate::domain::ids::{EffectId, SignalId};
+use crate::engine::clock::Clock;
+use crate::private_postgres::Mode;
+use crate::store::{Batching, InboxRow, OutboxRow, Store, StoreError};
+use serde::Serialize;
+use std::future::Future;
+
+pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
+    with_store(args, async |store| match command {
+        InboxCommand::List(list) => {
+            let page = store.inbox_rows(list.state.as_deref(), list.limit, None).await?;
+            print(&page.items, &list, inbox_line);
+            Ok(None)
+        }
+        InboxCommand::Show { id } => match store.inbox_row(SignalId(id)).await? {
+            Some(row) => shown(&row),
+            None => Ok(Some(format!("there is no signal {id}"))),
+        },
+        InboxCommand::Replay { ids } => {
+            let mut refused = Vec::new();
+            for id in signal_ids(&ids) {
+                if store.replay(id, Clock::System.now()).await? {
+                    println!("{id} is decided again");
+                } else {
+                    refused.push(format!(
+                        "{id} is not replayed: there is no such signal, it is open already, or its body is forgotten"
+                    ));
+                }
+            }
+            Ok(words_if_any(refused))
+        }
+    })
+}
+
+pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
+    with_store(args, async |store| match command {
+        OutboxCommand::List(list) => {
+            let page = store.outbox_rows(list.state.as_deref(), list.limit, None).await?;
+            print(&page.items, &list, outbox_line);
+            Ok(None)
+        }
+        OutboxCommand::Show { id } => match store.outbox_row(EffectId(id)).await? {
+            Some(row) => shown(&row),
+            None => Ok(Some(format!("there is no effect {id}"))),
+        },
+        OutboxCommand::Retry { ids } => {
+            let mut refused = Vec::new();
+            for id in effect_ids(&ids) {
+                if store.retry_effect(id, Clock::System.now()).await? {
+                    println!("{id} is tried again");
+                } else {
+                    refused.push(format!(
+                        "{id} is not retried: there is no such effect, it is done, or it waits for its turn already"
+                    ));
+                }
+            }
+            Ok(words_if_any(refused))
+        }
+        OutboxCommand::Drop { id, why } => {
+            if store.drop_effect(EffectId(id), &why, Clock::System.now()).await? {
+                println!("{id} is dropped");
+                return Ok(None);
+            }
+            Ok(Some(format!(
+                "{id} is not dropped: there is no such effect, it is done or dropped, or it is under way; try again in 15 s"
+            )))
+        }
+    })
+}
+
+/// Runs a command against the database, beside a running server or alone. What it gives back is
+/// why the answer is no.
+fn with_store<F>(args: &ConfigArgs, command: impl FnOnce(Store) -> F) -> Ended
+where
+    F: Future<Output = Result<Option<String>, StoreError>>,
+{
+    let (config, _notices) = load(args, SlackNeed::Optional)?;
+    runtime()?.block_on(async {
+        let opened = Opened::open(&config, Mode::Command).await.map_err(cannot_open)?;
+        let missing = opened.missing().await.map_err(cannot_open)?;
+        let done = if missing.is_empty() {
+            let store = opened.connect(&config, Batching::On);
+            let done = command(store.clone()).await;
+            store.close().await;
+            done.map_err(|error| Stop::Unreachable(error.to_string()))
+        } else {
+            Err(Stop::Unreachable("the database is not migrated: run `wardroom migrate`".to_owned()))
+        };
+        let closed = opened.close().await;
+        let refused = done?;
+        closed.map_err(|error| Stop::Unreachable(format!("{error:#}")))?;
+        refused.map_or(Ok(()), |words| Err(Stop::No(words)))
+    })
+}
+
+fn shown(row: &impl Serialize) -> Result<Option<String>, StoreError> {
+    let json = serde_json::to_string_pretty(row)
+        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    println!("{json}");
+    Ok(None)
+}
+
+fn words_if_any(refused: Vec<String>) -> Option<String> {
+    (!refused.is_empty()).then(|| refused.join("\n"))
+}
+
+fn print<T: Serialize>(rows: &[T], list: &ListArgs, line: fn(&T) -> String) {
+    for row in rows {
+        if list.json {
+            println!("{}", serde_json::to_string(row).unwrap_or_default());
+        } else {
+            println!("{}", line(row));
+        }
+    }
+    if rows.is_empty() && !list.json {
+        println!("nothing");
+    }
+}
+
+fn inbox_line(row: &InboxRow) -> String {
+    let error = row.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
+    format!(
+        "{}  {}  {:<7} {:<22} {}{error}",
+        row.id,
+        row.received_at.format("%Y-%m-%d %H:%M:%S"),
+        row.state,
+        format!("{}/{}", row.source, row.kind),
+        row.subject,
+    )
+}
+
+fn outbox_line(row: &OutboxRow) -> String {
+    let error = row.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
+    format!(
+        "{}  {}  {:<9} {:<16} {}  {}×{error}",
+        row.id,
+        row.created_at.format("%Y-%m-%d %H:%M:%S"),
+        row.state,
+        row.kind,
+        row.lane,
+        row.attempts,
+    )
+}

@@ -1,0 +1,126 @@
+//! `wardroom serve`: from the configuration to the last connection's end.
+
+use super::{Ended, ServeArgs, Stop, load, runtime};
+use crate::app::database::{CannotOpen, Opened};
+use crate::app::{App, Listeners, RunningApp, Watching, logging, until_asked_to_stop};
+use crate::config::{Config, Notice, SlackNeed};
+use crate::engine::clock::Clock;
+use crate::private_postgres::Mode;
+use crate::store::Batching;
+use std::time::Duration;
+
+pub(super) fn run(args: &ServeArgs) -> Ended {
+    let slack = if args.slack { SlackNeed::Required } else { SlackNeed::Optional };
+    let (mut config, notices) = load(&args.config, slack)?;
+    if let Some(host) = &args.host {
+        config.http.host.clone_from(host);
+    }
+    if let Some(port) = args.port {
+        config.http.port = port;
+    }
+    runtime()?.block_on(serve(config, &notices, args, slack))
+}
+
+async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: SlackNeed) -> Ended {
+    let traces = logging::start(&config).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
+    let opened = open(&config, Mode::Serve).await?;
+    let started = start(&config, &opened).await;
+    let running = match started {
+        Ok(running) => running,
+        Err(stop) => {
+            let _tried = opened.close().await;
+            return Err(stop);
+        }
+    };
+    let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
+    let watch = opened.private.as_ref().map(|private| {
+        tokio::spawn(private.watch(async {
+            let _either = cancelled.await;
+        }))
+    });
+
+    let file = if args.watch { config.file.clone() } else { None };
+    let watching = file.map_or(Watching::Nothing, Watching::File);
+    let reload = || {
+        let ask = crate::config::Ask { file: args.config.config.as_deref(), slack };
+        Config::load_as_asked(ask, &crate::config::process_environment)
+    };
+    tokio::select! {
+        asked = until_asked_to_stop() => {
+            asked.map_err(|error| Stop::Unreachable(format!("cannot listen to signals: {error}")))?;
+        }
+        () = running.app.reload_when_asked(watching, reload) => {}
+    }
+    tracing::info!("stopping");
+    running.stop(config.shutdown_grace).await;
+    drop(cancel);
+    if let Some(watch) = watch {
+        let _ended = watch.await;
+    }
+    if let Err(error) = opened.close().await {
+        tracing::warn!(error = %format!("{error:#}"), "the private PostgreSQL did not end as it should");
+    }
+    tracing::info!("stopped");
+    traces.stop(Duration::from_secs(3)).await;
+    Ok(())
+}
+
+pub(super) async fn open(config: &Config, mode: Mode) -> Result<Opened, Stop> {
+    if config.database.url.is_none() && mode == Mode::Serve {
+        tracing::warn!(
+            directory = %config.database.data_dir.display(),
+            "DATABASE_URL is not set: the database is a private PostgreSQL in this directory; keep it, or name a server"
+        );
+    }
+    let opened = Opened::open(config, mode).await.map_err(cannot_open)?;
+    for notice in opened.private.iter().flat_map(|private| private.notices()) {
+        tracing::warn!("{notice}");
+    }
+    Ok(opened)
+}
+
+pub(super) fn cannot_open(error: CannotOpen) -> Stop {
+    match error {
+        CannotOpen::Address => Stop::Wrong(error.to_string()),
+        CannotOpen::Private(_) | CannotOpen::Unreachable(_) => Stop::Unreachable(error.to_string()),
+    }
+}
+
+/// Migrates, assembles, binds and runs.
+pub(super) async fn start(config: &Config, opened: &Opened) -> Result<RunningApp, Stop> {
+    let wrong = |error: anyhow::Error| Stop::Wrong(format!("{error:#}"));
+    if config.database.migrate {
+        for name in opened.migrate().await.map_err(cannot_open)? {
+            tracing::info!(migration = %name, "applied");
+        }
+    } else {
+        let missing = opened.missing().await.map_err(cannot_open)?;
+        if !missing.is_empty() {
+            let names = missing.join(", ");
+            let words = format!(
+                "migrations are missing: {names}; run `wardroom migrate`, or leave WARDROOM_MIGRATE unset"
+            );
+            return Err(Stop::Unreachable(words));
+        }
+    }
+    let listeners = Listeners::bind(&config.http)
+        .await
+        .map_err(|error| Stop::Unreachable(error.to_string()))?;
+    let store = opened.connect(config, config.inbox_batching());
+    let app = App::assemble(config.clone(), store, Clock::System).map_err(wrong)?;
+    app.health.set_migrated();
+    if let Ok(address) = listeners.app.local_addr() {
+        tracing::info!(address = %address, "listening");
+    }
+    Ok(app.run(listeners))
+}
+
+impl Config {
+    /// Whether concurrent appends share a commit.
+    pub(crate) fn inbox_batching(&self) -> Batching {
+        if self.inbox_batching { Batching::On } else { Batching::Off }
+    }
+}
