@@ -25,23 +25,31 @@ impl Observer for Counted {
 }
 
 pub(super) fn of(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Couriers> {
-    let mut couriers = Couriers { all: Vec::new(), slack: None };
+    let mut couriers = Couriers {
+        all: Vec::new(),
+        slack: None,
+    };
     if let Some(slack) = &config.slack {
         let access = Access {
             api_url: Url::parse(&slack.api_url).context("SLACK_API_URL")?,
             token: slack.bot_token.expose().to_owned(),
             response_url_hosts: slack.response_url_hosts.clone(),
         };
-        let courier = Arc::new(SlackCourier::new(access, Arc::new(Counted(metrics.clone())))?);
+        let courier = Arc::new(SlackCourier::new(
+            access,
+            Arc::new(Counted(metrics.clone())),
+        )?);
         couriers.all.push(courier.clone());
         couriers.slack = Some(courier);
     }
     if let Some(page) = &config.statuspage {
-        couriers.all.push(Arc::new(StatuspageCourier::new(statuspage::Access {
-            api_url: Url::parse(&page.api_url).context("STATUSPAGE_API_URL")?,
-            page_id: page.page_id.clone(),
-            api_key: page.api_key.expose().to_owned(),
-        })?));
+        couriers
+            .all
+            .push(Arc::new(StatuspageCourier::new(statuspage::Access {
+                api_url: Url::parse(&page.api_url).context("STATUSPAGE_API_URL")?,
+                page_id: page.page_id.clone(),
+                api_key: page.api_key.expose().to_owned(),
+            })?));
     }
     Ok(couriers)
 }

@@ -45,16 +45,30 @@ impl Opened {
             let bindir = database.pg_bindir.as_deref();
             let private = PrivatePostgres::start(&database.data_dir, bindir, mode).await?;
             let options = private.connect_options();
-            return Ok(Self { private: Some(private), direct: options.clone(), options, pooled: false });
+            return Ok(Self {
+                private: Some(private),
+                direct: options.clone(),
+                options,
+                pooled: false,
+            });
         };
-        let parse = |text: &str| PgConnectOptions::from_str(text).map_err(|_secret| CannotOpen::Address);
+        let parse =
+            |text: &str| PgConnectOptions::from_str(text).map_err(|_secret| CannotOpen::Address);
         let options = parse(url.expose())?;
         let direct = match &database.direct_url {
             Some(direct) => parse(direct.expose())?,
             None => options.clone(),
         };
-        let pooled = database.direct_url.as_ref().is_some_and(|direct| direct != url);
-        Ok(Self { private: None, options, direct, pooled })
+        let pooled = database
+            .direct_url
+            .as_ref()
+            .is_some_and(|direct| direct != url);
+        Ok(Self {
+            private: None,
+            options,
+            direct,
+            pooled,
+        })
     }
 
     /// Applies the migrations that are missing; waits a while for a server that does not answer.
@@ -74,7 +88,9 @@ impl Opened {
 
     /// The migrations that are missing.
     pub async fn missing(&self) -> Result<Vec<String>, CannotOpen> {
-        store::missing(&self.direct).await.map_err(|error| CannotOpen::Unreachable(words(&error)))
+        store::missing(&self.direct)
+            .await
+            .map_err(|error| CannotOpen::Unreachable(words(&error)))
     }
 
     /// Opens the pools.
@@ -92,7 +108,10 @@ impl Opened {
     /// Ends the private PostgreSQL, if it is ours to end.
     pub async fn close(self) -> anyhow::Result<()> {
         match self.private {
-            Some(private) => private.stop().await.context("ending the private PostgreSQL"),
+            Some(private) => private
+                .stop()
+                .await
+                .context("ending the private PostgreSQL"),
             None => Ok(()),
         }
     }
@@ -111,5 +130,5 @@ fn is_away(error: &anyhow::Error) -> bool {
 
 /// PostgreSQL's own words: they name the role and the database, never the password.
 fn words(error: &anyhow::Error) -> String {
-    crate::redact::redact(&format!("{error:#}")).into_owned()
+    crate::redact::scrub(&format!("{error:#}")).into_owned()
 }

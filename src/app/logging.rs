@@ -3,9 +3,9 @@
 use crate::config::{Config, LogFormat, TelemetrySink};
 use crate::telemetry::logs::{self, Format, JsonLines};
 use crate::telemetry::traces::{Identity, Sink, Traces};
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::Layer as _;
 
 /// Starts logging and tracing for the whole process; must run within the async runtime.
 pub fn start(config: &Config) -> anyhow::Result<Traces> {
@@ -32,10 +32,21 @@ pub fn start(config: &Config) -> anyhow::Result<Traces> {
     let registry = tracing_subscriber::registry().with(traces.layer());
     match Format::choose(asked) {
         Format::Json => registry
-            .with(JsonLines::new(config.environment.clone(), chrono::Utc::now, logs::to_stderr).with_filter(filter()))
+            .with(
+                JsonLines::new(
+                    config.environment.clone(),
+                    chrono::Utc::now,
+                    logs::to_stderr,
+                )
+                .with_filter(filter()),
+            )
             .init(),
         Format::Pretty => registry
-            .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter()))
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .with_writer(std::io::stderr)
+                    .with_filter(filter()),
+            )
             .init(),
     }
     Ok(traces)

@@ -97,7 +97,10 @@ impl Listeners {
 async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotListen> {
     TcpListener::bind((host, port))
         .await
-        .map_err(|source| CannotListen { address: format!("{host}:{port}"), source })
+        .map_err(|source| CannotListen {
+            address: format!("{host}:{port}"),
+            source,
+        })
 }
 
 impl App {
@@ -166,12 +169,23 @@ impl App {
         if let Some(slack) = &self.slack {
             let known = self.ourselves.clone();
             let rooms = rooms_to_read(&self.rules.borrow());
-            beside.spawn(watchdog::slack(slack.clone(), known, self.health.clone(), rooms));
+            beside.spawn(watchdog::slack(
+                slack.clone(),
+                known,
+                self.health.clone(),
+                rooms,
+            ));
         }
         if let Some(url) = &self.config.deadman_url {
             beside.spawn(watchdog::deadman(url.clone(), self.health.clone()));
         }
-        RunningApp { app: self, engine, stage, serving, beside }
+        RunningApp {
+            app: self,
+            engine,
+            stage,
+            serving,
+            beside,
+        }
     }
 }
 
@@ -198,7 +212,9 @@ impl RunningApp {
         self.app.health.begin_draining();
         self.stage.send_replace(Stage::Draining);
         let notice = NOTICE.min(grace / 4);
-        let engine = self.engine.stop(grace.saturating_sub(notice).saturating_sub(NOTICE / 3));
+        let engine = self
+            .engine
+            .stop(grace.saturating_sub(notice).saturating_sub(NOTICE / 3));
         let listen_on = async {
             tokio::time::sleep(notice).await;
             self.stage.send_replace(Stage::Closing);
@@ -221,8 +237,14 @@ fn decoders() -> HashMap<&'static str, Decode> {
         crate::slack::decode::decode(&row.kind, body, row.id, row.at, rules)
             .map_err(|error| error.to_string())
     });
-    let github: Decode = Arc::new(|row, body, _rules| crate::edge_decoders::github(row, body));
-    let api: Decode = Arc::new(|row, body, _rules| crate::edge_decoders::api(row, body));
+    let github: Decode = Arc::new(|row, body, _rules| {
+        let content_type = row.headers["content_type"]
+            .as_str()
+            .unwrap_or("application/json");
+        crate::github::decode::decode(&row.kind, content_type, body, row.id, row.at)
+    });
+    let api: Decode =
+        Arc::new(|row, body, _rules| crate::edge::api::wire::decode_api(body, row.id, row.at));
     HashMap::from([("slack", slack), ("github", github), ("api", api)])
 }
 
@@ -253,7 +275,12 @@ fn rooms_to_read(rules: &Rules) -> Vec<ChannelId> {
     let mut rooms: Vec<ChannelId> = routes
         .iter()
         .flat_map(|route| route.channels.iter())
-        .chain(rules.services.iter().flat_map(|service| service.channels.iter()))
+        .chain(
+            rules
+                .services
+                .iter()
+                .flat_map(|service| service.channels.iter()),
+        )
         .chain(rules.ops_channel.iter())
         .cloned()
         .collect();
@@ -263,7 +290,10 @@ fn rooms_to_read(rules: &Rules) -> Vec<ChannelId> {
 }
 
 fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The address that a listener was given.

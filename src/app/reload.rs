@@ -26,7 +26,9 @@ pub enum Watching {
 impl App {
     /// Reloads when asked to; never ends.
     pub async fn reload_when_asked(&self, watching: Watching, load: impl Fn() -> Loaded) {
-        let Ok(mut asked) = signal(SignalKind::user_defined2()) else { return };
+        let Ok(mut asked) = signal(SignalKind::user_defined2()) else {
+            return;
+        };
         let mut seen = content(&watching);
         loop {
             tokio::select! {
@@ -48,10 +50,13 @@ impl App {
             Ok((config, _notices)) => match rules::of(&config.rules) {
                 Ok(rules) => {
                     self.rules.send_replace(std::sync::Arc::new(rules));
-                    self.metrics.config_reloaded(Ok(self.clock.now().timestamp()));
+                    self.metrics
+                        .config_reloaded(Ok(self.clock.now().timestamp()));
                     tracing::info!("the configuration was reloaded");
                     if needs_restart(&self.config, &config) {
-                        tracing::warn!("more than the rules has changed: the rest takes effect after a restart");
+                        tracing::warn!(
+                            "more than the rules has changed: the rest takes effect after a restart"
+                        );
                     }
                 }
                 Err(error) => {
@@ -76,6 +81,9 @@ fn content(watching: &Watching) -> Option<Vec<u8>> {
 }
 
 fn needs_restart(before: &Config, after: &Config) -> bool {
-    let without_rules = |config: &Config| Config { rules: before.rules.clone(), ..config.clone() };
+    let without_rules = |config: &Config| Config {
+        rules: before.rules.clone(),
+        ..config.clone()
+    };
     without_rules(before) != without_rules(after)
 }

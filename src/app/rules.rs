@@ -9,7 +9,11 @@ use crate::domain::rules::{Route, Rules, ServiceRules, Template};
 
 pub(super) fn of(rules: &config::Rules) -> Result<Rules, BadId> {
     Ok(Rules {
-        services: rules.services.iter().map(service).collect::<Result<_, _>>()?,
+        services: rules
+            .services
+            .iter()
+            .map(service)
+            .collect::<Result<_, _>>()?,
         admins: people(&rules.admins)?,
         p1: route(&rules.routing.p1)?,
         p2: route(&rules.routing.p2)?,
@@ -30,7 +34,10 @@ fn service(service: &config::Service) -> Result<ServiceRules, BadId> {
 }
 
 fn route(route: &config::Route) -> Result<Route, BadId> {
-    Ok(Route { channels: rooms(&route.channels)?, users: people(&route.users)? })
+    Ok(Route {
+        channels: rooms(&route.channels)?,
+        users: people(&route.users)?,
+    })
 }
 
 fn template(template: &config::Template) -> Option<Template> {

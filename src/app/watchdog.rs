@@ -51,11 +51,20 @@ pub(super) async fn slack(
 /// Calls `DEADMAN_URL` each minute while the engine makes progress; whoever listens there raises
 /// the alarm when the calls stop.
 pub(super) async fn deadman(url: Secret, health: Arc<Health>) {
-    let Ok(web) = reqwest::Client::builder().timeout(Duration::from_secs(10)).build() else { return };
+    let Ok(web) = reqwest::Client::builder()
+        .timeout(Duration::from_secs(10))
+        .build()
+    else {
+        return;
+    };
     loop {
         if health.engine_moves() {
             // The address is a secret, and so is the error that names it.
-            let called = web.get(url.expose()).send().await.and_then(reqwest::Response::error_for_status);
+            let called = web
+                .get(url.expose())
+                .send()
+                .await
+                .and_then(reqwest::Response::error_for_status);
             match called {
                 Ok(_) => health.set("deadman", Condition::Ok),
                 Err(_) => health.set("deadman", Condition::Degraded("not reached".to_owned())),

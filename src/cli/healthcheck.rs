@@ -8,18 +8,26 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 pub(super) fn run() -> Ended {
-    let port = std::env::var("PORT").ok().and_then(|text| text.parse().ok()).unwrap_or(3000);
+    let port = std::env::var("PORT")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(3000);
     let host = match std::env::var("HOST").ok().as_deref() {
         None | Some("" | "0.0.0.0") => "127.0.0.1".to_owned(),
         Some("::" | "[::]") => "::1".to_owned(),
         Some(host) => host.to_owned(),
     };
-    let asked = runtime()?.block_on(tokio::time::timeout(Duration::from_secs(2), ask(&host, port)));
+    let asked = runtime()?.block_on(tokio::time::timeout(
+        Duration::from_secs(2),
+        ask(&host, port),
+    ));
     match asked {
         Ok(Ok(true)) => Ok(()),
         Ok(Ok(false)) => Err(Stop::No("the server answers, and is not well".to_owned())),
         Ok(Err(error)) => Err(Stop::No(format!("no server on {host}:{port}: {error}"))),
-        Err(_) => Err(Stop::No(format!("the server on {host}:{port} does not answer"))),
+        Err(_) => Err(Stop::No(format!(
+            "the server on {host}:{port} does not answer"
+        ))),
     }
 }
 

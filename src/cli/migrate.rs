@@ -9,8 +9,14 @@ use crate::private_postgres::Mode;
 pub(super) fn run(args: &ConfigArgs, dry_run: bool) -> Ended {
     let (config, _notices) = load(args, SlackNeed::Optional)?;
     runtime()?.block_on(async {
-        let opened = Opened::open(&config, Mode::Command).await.map_err(cannot_open)?;
-        let names = if dry_run { opened.missing().await } else { opened.migrate().await };
+        let opened = Opened::open(&config, Mode::Command)
+            .await
+            .map_err(cannot_open)?;
+        let names = if dry_run {
+            opened.missing().await
+        } else {
+            opened.migrate().await
+        };
         let closed = opened.close().await;
         let names = names.map_err(cannot_open)?;
         closed.map_err(|error| Stop::Unreachable(format!("{error:#}")))?;

@@ -210,7 +210,12 @@ fn run(cli: Cli) -> Ended {
         Command::Outbox { command, config } => queues::outbox(command, &config),
         Command::Healthcheck => healthcheck::run(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "wardroom", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "wardroom",
+                &mut std::io::stdout(),
+            );
             Ok(())
         }
         Command::Simulator { port } => demo::simulator_alone(port),
@@ -227,7 +232,10 @@ fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
 
 /// The configuration, or all of its problems.
 fn load(args: &ConfigArgs, slack: SlackNeed) -> Result<(Config, Vec<Notice>), Stop> {
-    let ask = Ask { file: args.config.as_deref(), slack };
+    let ask = Ask {
+        file: args.config.as_deref(),
+        slack,
+    };
     let loaded = Config::load_as_asked(ask, &process_environment);
     match loaded {
         Ok(loaded) => Ok(loaded),

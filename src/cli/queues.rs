@@ -19,7 +19,9 @@ use std::future::Future;
 pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
     with_store(args, async |store| match command {
         InboxCommand::List(list) => {
-            let page = store.inbox_rows(list.state.as_deref(), list.limit, None).await?;
+            let page = store
+                .inbox_rows(list.state.as_deref(), list.limit, None)
+                .await?;
             print(&page.items, &list, inbox_line);
             Ok(None)
         }
@@ -46,7 +48,9 @@ pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
 pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
     with_store(args, async |store| match command {
         OutboxCommand::List(list) => {
-            let page = store.outbox_rows(list.state.as_deref(), list.limit, None).await?;
+            let page = store
+                .outbox_rows(list.state.as_deref(), list.limit, None)
+                .await?;
             print(&page.items, &list, outbox_line);
             Ok(None)
         }
@@ -68,7 +72,10 @@ pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
             Ok(words_if_any(refused))
         }
         OutboxCommand::Drop { id, why } => {
-            if store.drop_effect(EffectId(id), &why, Clock::System.now()).await? {
+            if store
+                .drop_effect(EffectId(id), &why, Clock::System.now())
+                .await?
+            {
                 println!("{id} is dropped");
                 return Ok(None);
             }
@@ -87,7 +94,9 @@ where
 {
     let (config, _notices) = load(args, SlackNeed::Optional)?;
     runtime()?.block_on(async {
-        let opened = Opened::open(&config, Mode::Command).await.map_err(cannot_open)?;
+        let opened = Opened::open(&config, Mode::Command)
+            .await
+            .map_err(cannot_open)?;
         let missing = opened.missing().await.map_err(cannot_open)?;
         let done = if missing.is_empty() {
             let store = opened.connect(&config, Batching::On);
@@ -95,7 +104,9 @@ where
             store.close().await;
             done.map_err(|error| Stop::Unreachable(error.to_string()))
         } else {
-            Err(Stop::Unreachable("the database is not migrated: run `wardroom migrate`".to_owned()))
+            Err(Stop::Unreachable(
+                "the database is not migrated: run `wardroom migrate`".to_owned(),
+            ))
         };
         let closed = opened.close().await;
         let refused = done?;
@@ -129,7 +140,11 @@ fn print<T: Serialize>(rows: &[T], list: &ListArgs, line: fn(&T) -> String) {
 }
 
 fn inbox_line(row: &InboxRow) -> String {
-    let error = row.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
+    let error = row
+        .error
+        .as_deref()
+        .map(|error| format!("  {error}"))
+        .unwrap_or_default();
     format!(
         "{}  {}  {:<7} {:<22} {}{error}",
         row.id,
@@ -141,7 +156,11 @@ fn inbox_line(row: &InboxRow) -> String {
 }
 
 fn outbox_line(row: &OutboxRow) -> String {
-    let error = row.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
+    let error = row
+        .error
+        .as_deref()
+        .map(|error| format!("  {error}"))
+        .unwrap_or_default();
     format!(
         "{}  {}  {:<9} {:<16} {}  {}×{error}",
         row.id,

@@ -10,7 +10,11 @@ use crate::store::Batching;
 use std::time::Duration;
 
 pub(super) fn run(args: &ServeArgs) -> Ended {
-    let slack = if args.slack { SlackNeed::Required } else { SlackNeed::Optional };
+    let slack = if args.slack {
+        SlackNeed::Required
+    } else {
+        SlackNeed::Optional
+    };
     let (mut config, notices) = load(&args.config, slack)?;
     if let Some(host) = &args.host {
         config.http.host.clone_from(host);
@@ -42,10 +46,17 @@ async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: Slac
         }))
     });
 
-    let file = if args.watch { config.file.clone() } else { None };
+    let file = if args.watch {
+        config.file.clone()
+    } else {
+        None
+    };
     let watching = file.map_or(Watching::Nothing, Watching::File);
     let reload = || {
-        let ask = crate::config::Ask { file: args.config.config.as_deref(), slack };
+        let ask = crate::config::Ask {
+            file: args.config.config.as_deref(),
+            slack,
+        };
         Config::load_as_asked(ask, &crate::config::process_environment)
     };
     tokio::select! {
@@ -121,6 +132,10 @@ pub(super) async fn start(config: &Config, opened: &Opened) -> Result<RunningApp
 impl Config {
     /// Whether concurrent appends share a commit.
     pub(crate) fn inbox_batching(&self) -> Batching {
-        if self.inbox_batching { Batching::On } else { Batching::Off }
+        if self.inbox_batching {
+            Batching::On
+        } else {
+            Batching::Off
+        }
     }
 }

@@ -70,6 +70,8 @@ pub struct Config {
     pub environment: String,
     /// Signals and effects that are worked on at the same time.
     pub worker_concurrency: u32,
+    /// Whether signals that arrive together share a commit; off only to measure what it brings.
+    pub inbox_batching: bool,
     /// How long a graceful end may take.
     pub shutdown_grace: Duration,
     /// Asked for while the engine makes progress; the address is itself a secret.
@@ -272,6 +274,7 @@ impl Config {
             telemetry: tracing_export::read(&env),
             environment: env.text("ENVIRONMENT").unwrap_or("production".into()),
             worker_concurrency: env.number("WORKER_CONCURRENCY", 1..=1024, 16),
+            inbox_batching: env.boolean("WARDROOM_INBOX_BATCHING").unwrap_or(true),
             shutdown_grace: settings::shutdown_grace(&env),
             deadman_url: settings::deadman_url(&env),
             encryption_key: settings::encryption_key(&env),

@@ -72,6 +72,7 @@ pub const VARIABLES: &[Variable] = &[
     also(plain("WARDROOM_CONFIG", "wardroom.yaml if present", "The configuration file."),
         &["VISOR_CONFIG_PATH"]),
     plain("SHUTDOWN_GRACE_SECONDS", "25", "How long a graceful end may take."),
+    plain("WARDROOM_INBOX_BATCHING", "true", "Signals that arrive together share a commit; false only to measure it."),
     also(plain("WORKER_CONCURRENCY", "16", "Signals and effects worked on at the same time."),
         &["MAX_WORKERS"]),
     secret("SLACK_BOT_TOKEN", "The bot's token, xoxb-…"),

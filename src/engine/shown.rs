@@ -4,7 +4,7 @@ use super::Engine;
 use crate::courier::Shown;
 use crate::domain::act::IncidentRef;
 use crate::domain::effect::Effect;
-use crate::domain::incident::{card, component};
+use crate::domain::incident::{card, statuspage};
 use crate::store::StoreError;
 
 impl Engine {
@@ -12,7 +12,11 @@ impl Engine {
     pub(super) async fn shown(&self, effect: &Effect) -> Result<Option<Shown>, StoreError> {
         match effect {
             Effect::UpdateCard { incident } => {
-                let incident = self.parts.store.incident(&IncidentRef::Id(*incident)).await?;
+                let incident = self
+                    .parts
+                    .store
+                    .incident(&IncidentRef::Id(*incident))
+                    .await?;
                 let shown = incident.and_then(|incident| {
                     let message = card::card(&incident);
                     let (room, ts) = (incident.channel_id?, incident.card_ts?);
@@ -32,7 +36,9 @@ impl Engine {
                     return Ok(Some(Shown::Nothing));
                 }
                 let open = self.parts.store.open_of_services(&services).await?;
-                Ok(Some(Shown::Component { status: component::component_status(&open) }))
+                Ok(Some(Shown::Component {
+                    status: statuspage::component_status(&open),
+                }))
             }
             _ => Ok(None),
         }
