@@ -116,21 +116,28 @@ fn keep(kind: &str, dedup_key: String, subject: &str) -> Address {
 }
 
 fn command(body: &[u8], ourselves: &Ourselves) -> Said {
-    if field(body, "ssl_check").as_deref() == Some("1") {
+    let [ssl_check, command, user, channel, trigger, team, enterprise] = wire::fields(
+        body,
+        [
+            "ssl_check",
+            "command",
+            "user_id",
+            "channel_id",
+            "trigger_id",
+            "team_id",
+            "enterprise_id",
+        ],
+    );
+    if ssl_check.as_deref() == Some("1") {
         return Ok(Address::AnswerNow(AnswerNow::Empty));
     }
-    let field = |name| wire::field(body, name);
-    if field("command").is_none() {
+    if command.is_none() {
         return Err(unreadable("no command"));
     }
-    person(field("user_id").as_deref())?;
-    let room = room(field("channel_id").as_deref())?;
-    let trigger = field("trigger_id").ok_or(unreadable("no trigger_id"))?;
-    from_us(
-        ourselves,
-        field("team_id").as_deref(),
-        field("enterprise_id").as_deref(),
-    )?;
+    person(user.as_deref())?;
+    let room = room(channel.as_deref())?;
+    let trigger = trigger.ok_or(unreadable("no trigger_id"))?;
+    from_us(ourselves, team.as_deref(), enterprise.as_deref())?;
     Ok(keep("command", key(&["command", &trigger]), &room))
 }
 

@@ -36,6 +36,23 @@ pub(crate) fn field<'a>(body: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
         .filter(|value| !value.is_empty())
 }
 
+/// Several fields in one pass over the body.
+pub(crate) fn fields<'a, const N: usize>(
+    body: &'a [u8],
+    names: [&str; N],
+) -> [Option<Cow<'a, str>>; N] {
+    let mut found = [const { None }; N];
+    for (key, value) in form_urlencoded::parse(body) {
+        let at = names.iter().position(|name| *name == key);
+        if let Some(at) = at
+            && found[at].is_none()
+        {
+            found[at] = Some(value);
+        }
+    }
+    found.map(|value| value.filter(|value| !value.is_empty()))
+}
+
 /// The JSON document of a request: the body of an event, the form's `payload` of an interaction.
 pub(crate) fn payload(body: &[u8]) -> Option<Cow<'_, str>> {
     field(body, "payload")
