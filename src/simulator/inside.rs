@@ -108,7 +108,9 @@ impl Workspace {
         let mut shown = args.0.clone();
         shown.remove("token");
         let mut calls = lock(&self.0.calls);
+        let number = self.0.arrived.fetch_add(1, Ordering::SeqCst);
         calls.push(ApiCall {
+            number,
             method: method.to_owned(),
             args: Value::Object(shown),
             caller: None,
@@ -116,28 +118,29 @@ impl Workspace {
             outcome: None,
             at_millis: self.now().timestamp_millis(),
         });
-        let number = calls.len() - 1;
         drop(calls);
         self.0.version.send_modify(|version| *version += 1);
         number
     }
 
-    pub(crate) fn note_fault(&self, number: usize, fault: Option<&Fault>) {
-        if let Some(call) = lock(&self.0.calls).get_mut(number) {
-            call.fault = fault.cloned();
+    /// Writes to a request's record, unless it was forgotten meanwhile.
+    fn note(&self, number: usize, write: impl FnOnce(&mut ApiCall)) {
+        let mut calls = lock(&self.0.calls);
+        if let Some(call) = calls.iter_mut().rev().find(|c| c.number == number) {
+            write(call);
         }
+    }
+
+    pub(crate) fn note_fault(&self, number: usize, fault: Option<&Fault>) {
+        self.note(number, |call| call.fault = fault.cloned());
     }
 
     pub(crate) fn note_outcome(&self, number: usize, outcome: &str) {
-        if let Some(call) = lock(&self.0.calls).get_mut(number) {
-            call.outcome = Some(outcome.to_owned());
-        }
+        self.note(number, |call| call.outcome = Some(outcome.to_owned()));
     }
 
     pub(crate) fn note_caller(&self, number: usize, caller: &str) {
-        if let Some(call) = lock(&self.0.calls).get_mut(number) {
-            call.caller = Some(caller.to_owned());
-        }
+        self.note(number, |call| call.caller = Some(caller.to_owned()));
     }
 
     /// The header by which apps learn their scopes.

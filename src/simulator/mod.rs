@@ -29,6 +29,8 @@ mod server;
 mod snapshot;
 mod state;
 mod statuspage;
+#[cfg(test)]
+mod stories;
 mod web_api;
 mod wire;
 mod workspace;

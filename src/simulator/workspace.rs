@@ -43,6 +43,7 @@ pub(super) struct Inner {
     pub(super) released: watch::Sender<u64>,
     pub(super) stop: watch::Sender<bool>,
     pub(super) held: AtomicUsize,
+    pub(super) arrived: AtomicUsize,
     pub(super) sent: Mutex<events::Deliveries>,
     pub(super) outgoing: Outgoing,
 }
@@ -50,6 +51,8 @@ pub(super) struct Inner {
 /// One request that reached the workspace.
 #[derive(Clone, Debug, Serialize)]
 pub struct ApiCall {
+    /// The how-manieth request it was, from 0; kept when older ones are forgotten.
+    pub number: usize,
     /// The method, or `upload`, `response_url`, `statuspage`.
     pub method: String,
     /// Its arguments, without a token.
@@ -111,6 +114,7 @@ impl Workspace {
             released: watch::Sender::new(0),
             stop: watch::Sender::new(false),
             held: AtomicUsize::new(0),
+            arrived: AtomicUsize::new(0),
             sent: Mutex::default(),
             outgoing: Outgoing::new(),
         };

@@ -1,0 +1,127 @@
+//! The faults over real HTTP, as a caller meets them: what was answered, and what stands in the room.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::DateTime;
+use serde_json::json;
+
+use super::{Fault, FaultRule, Heard, Limits, Options, RoomKind, Workspace};
+
+async fn workspace() -> (Workspace, String) {
+    let clock = || DateTime::from_timestamp(1_700_000_000, 0).expect("a fixed moment");
+    let workspace = Workspace::start(Options::new(Arc::new(clock)))
+        .await
+        .unwrap();
+    let bot = workspace.bot_user();
+    let room = workspace.add_channel(None, "ops", RoomKind::Public, &[&bot]);
+    (workspace, room)
+}
+
+async fn post(workspace: &Workspace, room: &str, text: &str) -> Heard {
+    let headers = [
+        ("content-type", "application/json; charset=utf-8".to_owned()),
+        ("authorization", format!("Bearer {}", workspace.app().token)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value));
+    let body = json!({"channel": room, "text": text})
+        .to_string()
+        .into_bytes();
+    let url = format!("{}/chat.postMessage", workspace.api_url());
+    workspace
+        .outgoing()
+        .post(&url, &headers, body, Duration::from_millis(400))
+        .await
+}
+
+fn said(workspace: &Workspace) -> Vec<String> {
+    let snapshot = workspace.snapshot();
+    snapshot
+        .room("#ops")
+        .unwrap()
+        .posts()
+        .map(|m| m.text.clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn each_fault_leaves_the_answer_and_the_room_it_promises() {
+    let cases = [
+        (Fault::RateLimited { retry_after: 9 }, Some(429), 0),
+        (Fault::Status { status: 503 }, Some(503), 0),
+        (Fault::DoneButStatus { status: 500 }, Some(500), 1),
+        (
+            Fault::Code {
+                code: "fatal_error".to_owned(),
+            },
+            Some(200),
+            0,
+        ),
+        (Fault::LoseRequest, None, 0),
+        (Fault::LoseAnswer, None, 1),
+        (Fault::HoldRequest, None, 0),
+        (Fault::HoldAnswer, None, 1),
+        (Fault::Delay { millis: 1 }, Some(200), 1),
+    ];
+    for (fault, status, messages) in cases {
+        let (workspace, room) = workspace().await;
+        let id = workspace.fault(FaultRule::once("chat.postMessage", fault.clone()));
+        let heard = post(&workspace, &room, "x").await;
+        assert_eq!(heard.status, status, "{fault:?}");
+        assert_eq!(said(&workspace).len(), messages, "{fault:?}");
+        assert_eq!(workspace.fault_met(id), 1);
+        assert_eq!(
+            post(&workspace, &room, "next").await.status,
+            Some(200),
+            "{fault:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_after_the_hang_up_is_done_once() {
+    let (workspace, room) = workspace().await;
+    workspace.fault(FaultRule::once("chat.postMessage", Fault::DoneAfterHangUp));
+    assert_eq!(post(&workspace, &room, "late").await.status, None);
+    let look = |w: &Workspace| (said(w) == ["late"]).then_some(());
+    workspace
+        .wait_until(Duration::from_secs(5), look)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_held_answer_comes_when_it_is_released() {
+    let (workspace, room) = workspace().await;
+    workspace.fault(FaultRule::once("chat.postMessage", Fault::HoldAnswer));
+    let caller = tokio::spawn({
+        let (workspace, room) = (workspace.clone(), room.clone());
+        async move { post(&workspace, &room, "held").await }
+    });
+    let held = |w: &Workspace| (w.held() == 1).then_some(());
+    workspace
+        .wait_until(Duration::from_secs(5), held)
+        .await
+        .unwrap();
+    assert_eq!(said(&workspace), ["held"]);
+    workspace.release();
+    assert_eq!(caller.await.unwrap().status, Some(200));
+}
+
+#[tokio::test]
+async fn limits_are_off_until_they_are_switched_on() {
+    let (workspace, room) = workspace().await;
+    for _ in 0..10 {
+        assert_eq!(post(&workspace, &room, "x").await.status, Some(200));
+    }
+    workspace.set_limits(Limits::Slack);
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        let heard = post(&workspace, &room, "y").await;
+        if heard.status == Some(429) {
+            assert!(heard.header("retry-after").is_some());
+        }
+        statuses.push(heard.status);
+    }
+    assert!(statuses.contains(&Some(429)), "{statuses:?}");
+}

@@ -1,0 +1,342 @@
+"""Tokens, bodies, posting, Block Kit, rooms and their history."""
+
+import json
+
+from simulator_client import (
+    TOKEN,
+    channel,
+    client,
+    fresh,
+    http,
+    me,
+    posts,
+    refused,
+    room_now,
+    rule,
+    section,
+    sim,
+    token,
+    user,
+)
+
+
+# --- tokens and scopes
+
+@rule
+def a_token_is_asked_for_and_known():
+    refused("not_authed", client(token="").auth_test)
+    refused("invalid_auth", client(token="xoxb-forged").auth_test)
+    found = client().auth_test()
+    assert found["user_id"] == me() and found["bot_id"].startswith("B")
+
+
+@rule
+def a_revoked_token_says_so():
+    made, _ = token("chat:write")
+    sim("revoke", token=made, code="token_revoked")
+    refused("token_revoked", client(made).auth_test)
+
+
+@rule
+def scopes_travel_in_a_header_and_a_missing_one_is_named():
+    made, _ = token("chat:write")
+    assert client(made).auth_test().headers["x-oauth-scopes"] == "chat:write"
+    said = refused("missing_scope", client(made).users_list)
+    assert said["needed"] == "users:read" and said["provided"] == "chat:write"
+
+
+@rule
+def a_private_room_wants_the_private_scope():
+    made, _ = token("channels:manage")
+    client(made).conversations_create(name=fresh())
+    refused("missing_scope", client(made).conversations_create, name=fresh(), is_private=True)
+
+
+@rule
+def an_unknown_method_is_unknown():
+    refused("unknown_method", client().api_call, "chat.shout")
+
+
+# --- bodies
+
+@rule
+def json_is_ignored_where_slack_takes_none():
+    room = channel()
+    assert client().conversations_info(channel=room)["channel"]["id"] == room
+    refused("invalid_arguments", client().api_call, "conversations.info", json={"channel": room})
+
+
+@rule
+def broken_json_is_named():
+    headers = {"Content-Type": "application/json; charset=utf-8", "Authorization": "Bearer " + TOKEN}
+    for body, code in ((b"{", "invalid_json"), (b"[]", "json_not_object")):
+        assert json.loads(http("/api/chat.postMessage", body, headers)[1])["error"] == code
+
+
+# --- posting
+
+@rule
+def stamps_rise_strictly():
+    room = channel()
+    stamps = [client().chat_postMessage(channel=room, text=str(n))["ts"] for n in range(3)]
+    assert sorted(set(stamps)) == stamps
+
+
+@rule
+def membership_decides_who_may_post():
+    closed, _ = token("chat:write", "channels:read")
+    public, private = channel(bot=False), channel(bot=False, private=True)
+    refused("not_in_channel", client(closed).chat_postMessage, channel=public, text="x")
+    client().chat_postMessage(channel=public, text="chat:write.public")
+    refused("channel_not_found", client().chat_postMessage, channel=private, text="x")
+    refused("channel_not_found", client().chat_postMessage, channel="C404", text="x")
+
+
+@rule
+def an_archived_room_takes_nothing():
+    room, ada = channel(), user()
+    ts = client().chat_postMessage(channel=room, text="before")["ts"]
+    sim("archive", user=ada, room=room)
+    refused("is_archived", client().chat_postMessage, channel=room, text="x")
+    refused("is_archived", client().chat_update, channel=room, ts=ts, text="x")
+    refused("is_archived", client().conversations_setTopic, channel=room, topic="x")
+    refused("is_archived", client().reactions_add, channel=room, timestamp=ts, name="eyes")
+    refused("already_archived", client().conversations_archive, channel=room)
+
+
+@rule
+def words_are_wanted():
+    refused("no_text", client().chat_postMessage, channel=channel(), text="")
+
+
+@rule
+def a_message_to_a_person_opens_a_direct_room():
+    ada = user()
+    sent = client().chat_postMessage(channel=ada, text="hello")
+    assert sent["channel"].startswith("D")
+    assert client().conversations_open(users=ada)["channel"]["id"] == sent["channel"]
+    refused("user_not_found", client().conversations_open, users="U404")
+    _, bot = token("chat:write")
+    refused("cannot_dm_bot", client().conversations_open, users=bot)
+
+
+@rule
+def metadata_has_a_shape():
+    room = channel()
+    good = {"event_type": "e", "event_payload": {"k": "1"}}
+    client().chat_postMessage(channel=room, text="x", metadata=good)
+    bad = {"event_type": "e"}
+    refused("invalid_metadata_schema", client().chat_postMessage, channel=room, text="x", metadata=bad)
+
+
+@rule
+def a_thread_must_exist():
+    room = channel()
+    parent = client().chat_postMessage(channel=room, text="parent")["ts"]
+    client().chat_postMessage(channel=room, text="reply", thread_ts=parent)
+    replies = client().conversations_replies(channel=room, ts=parent)["messages"]
+    assert [m["text"] for m in replies] == ["parent", "reply"]
+    assert [m["text"] for m in client().conversations_history(channel=room)["messages"]] == ["parent"]
+    refused("thread_not_found", client().conversations_replies, channel=room, ts="1.000001")
+
+
+@rule
+def only_ones_own_messages_change():
+    room, ada = channel(user("eve")), user()
+    sim("join", user=ada, room=room)
+    theirs = sim("say", user=ada, room=room, text="mine")["ts"]
+    refused("cant_update_message", client().chat_update, channel=room, ts=theirs, text="x")
+    refused("cant_delete_message", client().chat_delete, channel=room, ts=theirs)
+    refused("message_not_found", client().chat_update, channel=room, ts="1.000001", text="x")
+    own = client().chat_postMessage(channel=room, text="a")["ts"]
+    assert client().chat_update(channel=room, ts=own, text="b")["text"] == "b"
+    client().chat_delete(channel=room, ts=own)
+    refused("message_not_found", client().chat_delete, channel=room, ts=own)
+
+
+@rule
+def an_ephemeral_wants_both_in_the_room_and_is_in_no_history():
+    ada, eve = user(), user()
+    room, other = channel(ada), channel(ada, bot=False)
+    refused("user_not_in_channel", client().chat_postEphemeral, channel=room, user=eve, text="x")
+    refused("not_in_channel", client().chat_postEphemeral, channel=other, user=ada, text="x")
+    client().chat_postEphemeral(channel=room, user=ada, text="psst")
+    assert client().conversations_history(channel=room)["messages"] == []
+    assert posts(room)[0]["only_for"] == ada
+
+
+@rule
+def a_permalink_names_a_message_that_exists():
+    room = channel()
+    ts = client().chat_postMessage(channel=room, text="x")["ts"]
+    assert room in client().chat_getPermalink(channel=room, message_ts=ts)["permalink"]
+    refused("message_not_found", client().chat_getPermalink, channel=room, message_ts="1.000001")
+
+
+# --- Block Kit
+
+@rule
+def blocks_keep_their_limits():
+    sim("limits", on=False)
+    room = channel()
+    post = client().chat_postMessage
+    post(channel=room, text="f", blocks=[{"type": "divider"}] * 50)
+    bad = [
+        [{"type": "divider"}] * 51,
+        [section(3001)],
+        [{"type": "section"}],
+        [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}],
+        [{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}],
+        [{**section(), "block_id": "b"}] * 2,
+    ]
+    for blocks in bad:
+        said = refused("invalid_blocks", post, channel=room, text="f", blocks=blocks)
+        assert said["response_metadata"]["messages"], said.data
+    refused("invalid_blocks_format", post, channel=room, text="f", blocks="{")
+    refused("msg_blocks_too_long", post, channel=room, text="f", blocks=[section(2900)] * 6)
+
+
+@rule
+def buttons_and_menus_keep_their_limits():
+    sim("limits", on=False)
+    room = channel()
+
+    def with_element(element):
+        return [{"type": "actions", "elements": [element]}]
+
+    def plain(length):
+        return {"type": "plain_text", "text": "x" * length}
+
+    option = {"text": plain(75), "value": "v"}
+    bad = [
+        {"type": "button", "text": plain(76), "action_id": "a"},
+        {"type": "button", "text": plain(5), "action_id": "a", "value": "v" * 2001},
+        {"type": "button", "text": plain(5), "action_id": "a" * 256},
+        {"type": "static_select", "action_id": "a", "options": []},
+        {"type": "static_select", "action_id": "a",
+         "options": [{**option, "value": str(n)} for n in range(101)]},
+        {"type": "static_select", "action_id": "a", "options": [{**option, "text": plain(76)}]},
+    ]
+    for element in bad:
+        refused("invalid_blocks", client().chat_postMessage,
+                channel=room, text="f", blocks=with_element(element))
+
+
+# --- rooms
+
+@rule
+def names_follow_the_rules_and_archived_ones_stay_taken():
+    create = client().conversations_create
+    name = fresh("störung")
+    room = create(name=name)["channel"]["id"]
+    refused("name_taken", create, name=name)
+    client().conversations_archive(channel=room)
+    refused("name_taken", create, name=name)
+    for bad, code in (("", "invalid_name_required"), ("x" * 81, "invalid_name_maxlength"),
+                      ("Upper", "invalid_name_specials"), ("a b", "invalid_name_specials"),
+                      ("---", "invalid_name_punctuation")):
+        refused(code, create, name=bad)
+    sim("advance", millis=60_000)
+
+
+@rule
+def renaming_keeps_the_id():
+    room, taken = channel(), fresh("taken")
+    channel(name=taken)
+    refused("name_taken", client().conversations_rename, channel=room, name=taken)
+    renamed = client().conversations_rename(channel=room, name=fresh("new"))["channel"]
+    assert renamed["id"] == room
+
+
+@rule
+def an_invitation_is_spoiled_by_one_bad_id_unless_forced():
+    ada, eve, room = user(), user(), channel()
+    invite = client().conversations_invite
+    said = refused("user_not_found", invite, channel=room, users=[ada, "U404"])
+    assert said["errors"] == [{"user": "U404", "ok": False, "error": "user_not_found"}]
+    assert ada not in client().conversations_members(channel=room)["members"]
+    forced = invite(channel=room, users=[ada, "U404"], force=True)
+    assert forced["errors"][0]["error"] == "user_not_found"
+    assert ada in client().conversations_members(channel=room)["members"]
+    refused("already_in_channel", invite, channel=room, users=[ada])
+    refused("cant_invite_self", invite, channel=room, users=[me()])
+    invite(channel=room, users=[eve])
+    sim("deactivate", user=eve)
+    refused("not_in_channel", invite, channel=channel(bot=False), users=[ada])
+
+
+@rule
+def joining_is_for_public_rooms():
+    room = channel(bot=False)
+    client().conversations_join(channel=room)
+    again = client().conversations_join(channel=room)
+    assert again["warning"] == "already_in_channel"
+    refused("channel_not_found", client().conversations_join, channel=channel(bot=False, private=True))
+
+
+@rule
+def topics_have_a_length():
+    room = channel()
+    client().conversations_setTopic(channel=room, topic="x" * 250)
+    refused("too_long", client().conversations_setTopic, channel=room, topic="x" * 251)
+    refused("not_in_channel", client().conversations_setTopic, channel=channel(bot=False), topic="x")
+    client().conversations_setPurpose(channel=room, purpose="why")
+    assert room_now(room)["purpose"] == "why"
+
+
+@rule
+def archived_rooms_come_back():
+    room = channel()
+    client().conversations_archive(channel=room)
+    client().conversations_unarchive(channel=room)
+    refused("not_archived", client().conversations_unarchive, channel=room)
+
+
+@rule
+def lists_are_paged_and_hide_what_is_private():
+    hidden = channel(bot=False, private=True)
+    seen, cursor = [], None
+    while True:
+        page = client().conversations_list(limit=7, cursor=cursor,
+                                           types="public_channel,private_channel")
+        seen += [c["id"] for c in page["channels"]]
+        cursor = page["response_metadata"]["next_cursor"]
+        sim("advance", millis=5000)
+        if not cursor:
+            break
+    assert len(seen) == len(set(seen)) and hidden not in seen
+    refused("invalid_cursor", client().conversations_list, cursor="forged")
+
+
+# --- history
+
+@rule
+def history_is_for_members_newest_first_in_pages():
+    room = channel()
+    stamps = []
+    for n in range(5):
+        stamps.append(client().chat_postMessage(channel=room, text=str(n))["ts"])
+        sim("advance", millis=2000)
+    first = client().conversations_history(channel=room, limit=2)
+    assert [m["text"] for m in first["messages"]] == ["4", "3"] and first["has_more"]
+    client().chat_postMessage(channel=room, text="in between")
+    cursor = first["response_metadata"]["next_cursor"]
+    second = client().conversations_history(channel=room, limit=2, cursor=cursor)
+    assert [m["text"] for m in second["messages"]] == ["2", "1"]
+    between = client().conversations_history(channel=room, oldest=stamps[1], latest=stamps[3])
+    assert [m["text"] for m in between["messages"]] == ["2"]
+    edges = client().conversations_history(
+        channel=room, oldest=stamps[1], latest=stamps[3], inclusive=True)
+    assert [m["text"] for m in edges["messages"]] == ["3", "2", "1"]
+    refused("not_in_channel", client().conversations_history, channel=channel(bot=False))
+    refused("invalid_ts_oldest", client().conversations_history, channel=room, oldest="noon")
+
+
+@rule
+def metadata_is_shown_to_those_who_ask():
+    room = channel()
+    client().chat_postMessage(channel=room, text="x",
+                              metadata={"event_type": "e", "event_payload": {"k": "1"}})
+    plain = client().conversations_history(channel=room)["messages"][0]
+    full = client().conversations_history(channel=room, include_all_metadata=True)["messages"][0]
+    assert "metadata" not in plain and full["metadata"]["event_payload"]["k"] == "1"
