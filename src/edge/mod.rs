@@ -47,6 +47,7 @@ pub fn app_router(state: Arc<EdgeState>) -> Router {
         .route("/webhooks/github", post(github::webhook))
         .route("/webhook", post(github::webhook))
         .route("/metrics", get(metrics::guarded))
+        .route("/version", get(health::version))
         .merge(probes())
         .nest("/api/v1", api::router(&state));
     finish(routes, state)
@@ -63,7 +64,6 @@ fn probes() -> Router<Arc<EdgeState>> {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/health/startup", get(health::startup))
-        .route("/version", get(health::version))
 }
 
 fn finish(routes: Router<Arc<EdgeState>>, state: Arc<EdgeState>) -> Router {

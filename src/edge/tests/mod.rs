@@ -329,6 +329,8 @@ async fn figures_are_told_while_the_database_is_away() {
     let closed = send(&edge.app, get("/metrics"), "").await;
     assert_eq!(closed.status, 401);
     send(&edge.app, get("/nowhere/at/all"), "").await;
+    send(&edge.app, admin(get("/api/v1/nowhere")), "").await;
+    send(&edge.app, get("/version"), "").await;
     let request = get("/metrics").header("authorization", "Bearer scraper");
     let scraped = send(&edge.app, request, "").await;
     assert_eq!(scraped.status, 200);
@@ -338,12 +340,14 @@ async fn figures_are_told_while_the_database_is_away() {
             .unwrap()
             .starts_with("text/plain; version=0.0.4")
     );
-    let line = r#"http_requests_total{method="GET",path="other",status="404"} 1"#;
+    let line = r#"http_requests_total{method="GET",path="other",status="404"} 2"#;
     assert!(scraped.body.contains(line), "{}", scraped.body);
     let open = send(&edge.metrics_port, get("/metrics"), "").await;
     assert_eq!(open.status, 200);
-    let webhook = send(&edge.metrics_port, Request::post("/webhook"), "").await;
-    assert_eq!(webhook.status, 404);
+    for path in ["/webhook", "/version", "/api/v1/incidents"] {
+        let absent = send(&edge.metrics_port, get(path), "").await;
+        assert_eq!(absent.status, 404, "{path}");
+    }
 }
 
 async fn boom() -> StatusCode {
