@@ -2,6 +2,8 @@
 
 import json
 
+from slack_sdk.errors import SlackApiError
+
 from simulator_client import (
     BASE,
     channel,

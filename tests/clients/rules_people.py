@@ -145,6 +145,38 @@ def a_modal_is_filled_in_refused_corrected_and_closed():
 
 
 @rule
+def a_choice_in_a_modal_is_told_and_an_update_keeps_what_was_typed():
+    def option(value):
+        return {"text": {"type": "plain_text", "text": value.upper()}, "value": value}
+
+    def play():
+        ada = user()
+        menu = {"type": "input", "block_id": "m", "dispatch_action": True, "optional": True,
+                "label": {"type": "plain_text", "text": "Template"},
+                "element": {"type": "static_select", "action_id": "pick",
+                            "options": [option("a"), option("b")]}}
+        field = {"type": "input", "block_id": "t", "label": {"type": "plain_text", "text": "Title"},
+                 "element": {"type": "plain_text_input", "action_id": "a"}}
+        whole = modal(blocks=[menu, field], submit={"type": "plain_text", "text": "Go"})
+        opened = client().views_open(trigger_id=sim("trigger", user=ada)["trigger_id"], view=whole)
+        sim("act_in_modal", user=ada, element="Template", value="B")
+        _, body = heard_on("/slack/interactions")[0]
+        payload = json.loads(dict(urllib.parse.parse_qsl(body.decode()))["payload"])
+        assert payload["container"] == {"type": "view", "view_id": opened["view"]["id"]}
+        assert payload["actions"][0]["selected_option"]["value"] == "b"
+        assert payload["view"]["state"]["values"]["m"]["pick"]["selected_option"]["value"] == "b"
+        client().views_update(view_id=opened["view"]["id"], view=whole)
+        pushed = {"response_action": "push", "view": modal()}
+        App.answers = [(200, json.dumps(pushed)), (200, json.dumps({"response_action": "clear"}))]
+        assert sim("submit", user=ada, fields=[["Title", "x"]])["outcome"] == "pushed"
+        sent = json.loads(dict(urllib.parse.parse_qsl(App.heard[-1][2].decode()))["payload"])
+        assert sent["view"]["state"]["values"]["m"]["pick"]["selected_option"]["value"] == "b"
+        assert sim("submit", user=ada)["outcome"] == "cleared"
+
+    with_app(play)
+
+
+@rule
 def a_required_field_is_refused_by_slacks_own_client():
     ada = user()
     field = {"type": "input", "block_id": "b", "label": {"type": "plain_text", "text": "Title"},
