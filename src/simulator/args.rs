@@ -154,12 +154,18 @@ mod tests {
     fn json_is_read_only_where_slack_reads_it() {
         let json = "application/json; charset=utf-8";
         let form = "application/x-www-form-urlencoded";
-        let cases: [(Body, &str, &str, &[u8], Option<&str>); 5] = [
-            (Body::Json, json, "", br#"{"channel":"C1"}"#, Some("C1")),
-            (Body::FormOnly, json, "", br#"{"channel":"C1"}"#, None),
-            (Body::FormOnly, form, "", b"channel=C1", Some("C1")),
-            (Body::FormOnly, "", "channel=C1", b"", Some("C1")),
-            (Body::Json, form, "", b"channel=C1", Some("C1")),
+        let cases = [
+            (
+                Body::Json,
+                json,
+                "",
+                &br#"{"channel":"C1"}"#[..],
+                Some("C1"),
+            ),
+            (Body::FormOnly, json, "", &br#"{"channel":"C1"}"#[..], None),
+            (Body::FormOnly, form, "", &b"channel=C1"[..], Some("C1")),
+            (Body::FormOnly, "", "channel=C1", &b""[..], Some("C1")),
+            (Body::Json, form, "", &b"channel=C1"[..], Some("C1")),
         ];
         for (accepts, kind, query, body, expected) in cases {
             let args = Args::read(accepts, kind, query, body).unwrap();
