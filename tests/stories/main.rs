@@ -1,0 +1,7 @@
+//! Stories: what people do, what they see, and that nothing else happens.
+//!
+//! One binary, so that it is linked once. Each file tells of one part of the product; the world in
+//! which they happen is `world`.
+
+mod incident;
+mod world;

@@ -1,0 +1,82 @@
+//! A database of its own for each story, copied from a template that is migrated once.
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use std::str::FromStr as _;
+
+/// Where the tests' server is; `scripts/test` starts one and sets the variable.
+pub fn server() -> PgConnectOptions {
+    let url = std::env::var("TEST_DATABASE_URL")
+        .expect("TEST_DATABASE_URL is not set: run scripts/test, or name a PostgreSQL server");
+    PgConnectOptions::from_str(&url).expect("TEST_DATABASE_URL is PostgreSQL's address")
+}
+
+/// A database that nobody else uses. Dropped by [`Database::drop_now`]; what a failing story
+/// leaves behind goes with the tests' server.
+pub struct Database {
+    /// How to connect.
+    pub options: PgConnectOptions,
+    name: String,
+}
+
+impl Database {
+    pub async fn fresh() -> Self {
+        let template = template().await;
+        let name = format!("story_{}", uuid::Uuid::new_v4().simple());
+        let mut admin = server().connect().await.expect("the tests' server answers");
+        let sql = format!("create database {name} template {template}");
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.expect("a database is created");
+        admin.close().await.expect("the connection closes");
+        Self { options: server().database(&name), name }
+    }
+
+    pub async fn drop_now(self) {
+        let mut admin = server().connect().await.expect("the tests' server answers");
+        let sql = format!("drop database if exists {} with (force)", self.name);
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.expect("the database is dropped");
+        admin.close().await.expect("the connection closes");
+    }
+
+    /// The address, for a process of its own.
+    pub fn url(&self) -> String {
+        let url = std::env::var("TEST_DATABASE_URL").expect("checked before");
+        let mut url = url::Url::parse(&url).expect("an address");
+        url.set_path(&self.name);
+        url.into()
+    }
+}
+
+/// The template's name; made by whoever comes first, under a lock.
+async fn template() -> String {
+    let version: String = wardroom::store::MIGRATOR
+        .iter()
+        .flat_map(|migration| migration.checksum.iter().take(2))
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let name = format!("template_{version}");
+    let mut admin = server().connect().await.expect("the tests' server answers");
+    let lock = "select pg_advisory_lock(7411)";
+    sqlx::query(lock).execute(&mut admin).await.expect("the lock is had");
+    let found = sqlx::query("select count(*) from pg_database where datname = $1")
+        .bind(&name)
+        .fetch_one(&mut admin)
+        .await
+        .expect("the databases are listed");
+    if found.get::<i64, _>(0) == 0 {
+        let making = format!("{name}_making");
+        for sql in [
+            format!("drop database if exists {making} with (force)"),
+            format!("create database {making}"),
+        ] {
+            sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.expect("it is created");
+        }
+        let mut connection: PgConnection =
+            server().database(&making).connect().await.expect("it answers");
+        wardroom::store::MIGRATOR.run(&mut connection).await.expect("the migrations apply");
+        connection.close().await.expect("the connection closes");
+        let sql = format!("alter database {making} rename to {name}");
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.expect("it is named");
+    }
+    admin.close().await.expect("the connection closes, and the lock with it");
+    name
+}

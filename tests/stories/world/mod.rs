@@ -1,0 +1,261 @@
+//! A story's world: a database of its own, the app on a free port, a Slack workspace with Slack's
+//! own rules, and a clock that stands until the story moves it.
+//!
+//! Nothing is mocked: the real couriers talk to real servers over HTTP. [`World::settle`] calls the
+//! steps of production until nothing is open at the present moment; nobody waits for time to pass.
+//! [`World::finish`] fails on anything that the story did not expect: a message, a parked row, a
+//! line at ERROR.
+
+mod database;
+mod ears;
+mod log;
+mod people;
+
+pub use database::Database;
+pub use ears::HeardMessage;
+
+use chrono::{DateTime, Duration, Utc};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use tokio::sync::watch;
+use wardroom::app::App;
+use wardroom::config::Config;
+use wardroom::edge::server::{Stage, serve};
+use wardroom::engine::clock::Clock;
+use wardroom::engine::{Duties, Process};
+use wardroom::simulator::{Options, Workspace};
+use wardroom::store::{Batching, OutboxRow, Settings, Store};
+
+/// The bearer token of the API in a story.
+pub const ADMIN_TOKEN: &str = "an-admins-token";
+
+/// People and rooms that every story has: Ada (an admin), Bea, Cem, Dan (told of each P1), and
+/// #general, #ops (told of each P1), #engineering (told of each P2), #builds (nobody is told).
+pub struct World {
+    pub slack: Workspace,
+    pub app: App,
+    pub store: Store,
+    pub clock: Clock,
+    /// Where the app listens.
+    pub url: String,
+    pub database: Database,
+    heard: BTreeSet<(String, String)>,
+    people: HashMap<&'static str, String>,
+    errors: log::Errors,
+    duties: Duties,
+    process: Process,
+    stage: watch::Sender<Stage>,
+    env: HashMap<String, String>,
+}
+
+/// When every story begins.
+pub fn dawn() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_355_600, 0).expect("2026-03-01 09:00 UTC")
+}
+
+impl World {
+    /// A world with the services `api` (owned by Bea), `web shop` and `db`.
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with more variables, or others.
+    pub async fn with(variables: &[(&str, &str)]) -> Self {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let errors = log::listen();
+        let clock = Clock::manual(dawn());
+        let slack_clock = clock.clone();
+        let mut options = Options::new(Arc::new(move || slack_clock.now()));
+        options.app.signing_secret = "a-signing-secret".to_owned();
+        options.app.github_secret = "a-webhook-secret".to_owned();
+        let (token, key) = (options.app.token.clone(), options.statuspage_key.clone());
+        let slack = Workspace::start(options).await.expect("the workspace starts");
+        let mut people = HashMap::new();
+        for (name, id) in [("ada", "U0ADA"), ("bea", "U0BEA"), ("cem", "U0CEM"), ("dan", "U0DAN")] {
+            people.insert(name, slack.add_user(Some(id), name));
+        }
+        let everybody: Vec<&str> = people.values().map(String::as_str).collect();
+        for (id, name) in [("C0OPS", "ops"), ("C0ENG", "engineering"), ("C0BUILDS", "builds")] {
+            let public = wardroom::simulator::RoomKind::Public;
+            slack.add_channel(Some(id), name, public, &everybody);
+        }
+        for person in people.values() {
+            slack.person(person).join("general").expect("#general is open");
+        }
+        let host = slack.base_url().replace("http://", "");
+        let mut env: HashMap<String, String> = [
+            ("SLACK_API_URL", slack.api_url().as_str()),
+            ("SLACK_BOT_TOKEN", token.as_str()),
+            ("SLACK_SIGNING_SECRET", "a-signing-secret"),
+            ("SLACK_RESPONSE_URL_HOSTS", host.as_str()),
+            ("GITHUB_WEBHOOK_SECRET", "a-webhook-secret"),
+            ("STATUSPAGE_API_KEY", key.as_str()),
+            ("STATUSPAGE_PAGE_ID", "page1"),
+            ("STATUSPAGE_API_URL", slack.base_url().as_str()),
+            ("ADMIN_TOKEN", ADMIN_TOKEN),
+            ("RATE_LIMIT_PER_MINUTE", "0"),
+            ("METRICS_PORT", "0"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        let file = write_config();
+        env.insert("WARDROOM_CONFIG".to_owned(), file.clone());
+        for (name, value) in variables {
+            env.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let database = Database::fresh().await;
+        let (app, store, url, stage) = start(&env, &database, &clock, Batching::On).await;
+        let _gone = std::fs::remove_file(&file);
+        slack.set_app_url(Some(&url));
+        Self {
+            slack,
+            app,
+            store,
+            clock,
+            url,
+            database,
+            heard: BTreeSet::new(),
+            people,
+            errors,
+            duties: Duties::default(),
+            process: Process {
+                id: uuid::Uuid::new_v4(),
+                host: "story".to_owned(),
+                started_at: dawn(),
+            },
+            stage,
+            env,
+        }
+    }
+
+    /// Runs claim, decide and deliver until nothing is open at this moment.
+    pub async fn settle(&mut self) {
+        loop {
+            let mut moved = false;
+            while self.app.engine.intake_step().await.expect("the database answers") {
+                moved = true;
+            }
+            moved |= self.app.engine.delivery_step().await.expect("the database answers") > 0;
+            let ticked = self.app.engine.tick(&mut self.duties, &self.process).await;
+            moved |= ticked.expect("the database answers") > 0;
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass, and what becomes due in it happen.
+    pub async fn pass(&mut self, time: Duration) {
+        self.clock.advance(time);
+        self.settle().await;
+    }
+
+    /// Lets time pass in steps until everything that was uncertain or had failed is settled.
+    pub async fn pass_in_steps(&mut self, step: Duration, steps: u32) {
+        for _ in 0..steps {
+            self.pass(step).await;
+        }
+    }
+
+    /// Ends this process's part and starts another on the same database: as after a deployment.
+    /// Nothing that was in memory is left.
+    pub async fn restart(&mut self) {
+        self.stage.send_replace(Stage::Closing);
+        self.store.close().await;
+        let file = write_config();
+        self.env.insert("WARDROOM_CONFIG".to_owned(), file.clone());
+        let (app, store, url, stage) =
+            start(&self.env, &self.database, &self.clock, Batching::On).await;
+        let _gone = std::fs::remove_file(&file);
+        self.slack.set_app_url(Some(&url));
+        (self.app, self.store, self.url, self.stage) = (app, store, url, stage);
+        self.duties = Duties::default();
+    }
+
+    /// Another process on the same database, with an address of its own.
+    pub async fn replica(&self) -> (App, String) {
+        let file = write_config();
+        let mut env = self.env.clone();
+        env.insert("WARDROOM_CONFIG".to_owned(), file.clone());
+        let (app, _store, url, stage) =
+            start(&env, &self.database, &self.clock, Batching::On).await;
+        let _gone = std::fs::remove_file(&file);
+        // It serves as long as the story lasts.
+        std::mem::forget(stage);
+        (app, url)
+    }
+
+    /// Rows of the outbox in a state, newest first.
+    pub async fn effects(&self, state: &str) -> Vec<OutboxRow> {
+        self.store.outbox_rows(Some(state), 200, None).await.expect("the database answers").items
+    }
+
+    /// Ends a story: fails on a message that nobody expected, a parked row, or an ERROR line.
+    pub async fn finish(mut self) {
+        self.settle().await;
+        self.silence();
+        let parked = self.effects("parked").await;
+        assert!(parked.is_empty(), "parked effects: {parked:#?}");
+        let parked = self.store.inbox_rows(Some("parked"), 50, None).await.expect("it answers");
+        assert!(parked.items.is_empty(), "parked signals: {:#?}", parked.items);
+        let errors = self.errors.all();
+        assert!(errors.is_empty(), "lines at ERROR: {errors:#?}");
+        self.end().await;
+    }
+
+    /// Ends a story in which something was meant to be parked or logged as an error; it has looked
+    /// at that itself. Messages that nobody expected fail it all the same.
+    pub async fn finish_after_faults(mut self) {
+        self.settle().await;
+        self.silence();
+        self.end().await;
+    }
+
+    async fn end(self) {
+        self.stage.send_replace(Stage::Closing);
+        self.slack.stop();
+        self.store.close().await;
+        self.database.drop_now().await;
+    }
+}
+
+async fn start(
+    env: &HashMap<String, String>,
+    database: &Database,
+    clock: &Clock,
+    batching: Batching,
+) -> (App, Store, String, watch::Sender<Stage>) {
+    let loaded = Config::load(None, &|name| env.get(name).cloned());
+    let (config, _notices) = loaded.unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let store = Store::connect(Settings {
+        options: database.options.clone(),
+        max_connections: 6,
+        pooled: false,
+        batching,
+        seal: None,
+    });
+    let app = App::assemble(config, store.clone(), clock.clone()).expect("the parts fit");
+    app.health.set_migrated();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let (stage, stages) = watch::channel(Stage::Serving);
+    tokio::spawn(serve(listener, app.router.clone(), stages));
+    (app, store, url, stage)
+}
+
+/// The configuration of every story.
+fn write_config() -> String {
+    let yaml = "
+services:
+  api: { owners: [U0BEA], statuspage_component: kx1 }
+  web shop: { statuspage_component: kx1 }
+  db: {}
+admins: [U0ADA]
+routing:
+  P1: { channels: [C0OPS], users: [U0DAN] }
+  P2: { channels: [C0ENG] }
+";
+    let path = std::env::temp_dir().join(format!("wardroom-{}.yaml", uuid::Uuid::new_v4()));
+    std::fs::write(&path, yaml).expect("the temporary folder can be written");
+    path.to_string_lossy().into_owned()
+}
