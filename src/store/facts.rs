@@ -35,6 +35,15 @@ pub(super) async fn load(
         let since = needs.recent.then(|| now - Duration::hours(24));
         facts.listed = incidents::listed(connection, since, LISTED).await?;
     }
+    if needs.number && not_found {
+        // The row's lock makes declarations take turns, so that what is read below stays true. The
+        // number is taken when the decision declares: a refusal leaves no hole.
+        let last =
+            sqlx::query_scalar!("select value from counters where name = 'incident' for update")
+                .fetch_one(&mut *connection)
+                .await?;
+        facts.next_number = Some(last + 1);
+    }
     if let Some(view) = &needs.view {
         let row = sqlx::query_as!(
             IncidentRow,
@@ -44,15 +53,6 @@ pub(super) async fn load(
         .fetch_optional(&mut *connection)
         .await?;
         facts.declared_from_view = row.map(Incident::try_from).transpose()?;
-    }
-    if needs.number && not_found && facts.declared_from_view.is_none() {
-        // The row's lock makes declarations take turns, so that the names read below stay true.
-        let number = sqlx::query_scalar!(
-            "update counters set value = value + 1 where name = 'incident' returning value"
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        facts.next_number = Some(number);
     }
     if let Some(beginning) = &needs.room_names {
         facts.taken_names = incidents::names_like(connection, beginning).await?;

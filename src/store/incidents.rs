@@ -183,6 +183,12 @@ pub(super) async fn insert(
         incident.origin_view.as_ref().map(ViewId::as_str),
         incident.last_update,
     )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update counters set value = $1 where name = 'incident' and value < $1",
+        incident.number,
+    )
     .execute(connection)
     .await?;
     Ok(())

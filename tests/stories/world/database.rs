@@ -25,15 +25,24 @@ impl Database {
         let name = format!("story_{}", uuid::Uuid::new_v4().simple());
         let mut admin = server().connect().await.expect("the tests' server answers");
         let sql = format!("create database {name} template {template}");
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.expect("a database is created");
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(&mut admin)
+            .await
+            .expect("a database is created");
         admin.close().await.expect("the connection closes");
-        Self { options: server().database(&name), name }
+        Self {
+            options: server().database(&name),
+            name,
+        }
     }
 
     pub async fn drop_now(self) {
         let mut admin = server().connect().await.expect("the tests' server answers");
         let sql = format!("drop database if exists {} with (force)", self.name);
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.expect("the database is dropped");
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(&mut admin)
+            .await
+            .expect("the database is dropped");
         admin.close().await.expect("the connection closes");
     }
 
@@ -56,7 +65,10 @@ async fn template() -> String {
     let name = format!("template_{version}");
     let mut admin = server().connect().await.expect("the tests' server answers");
     let lock = "select pg_advisory_lock(7411)";
-    sqlx::query(lock).execute(&mut admin).await.expect("the lock is had");
+    sqlx::query(lock)
+        .execute(&mut admin)
+        .await
+        .expect("the lock is had");
     let found = sqlx::query("select count(*) from pg_database where datname = $1")
         .bind(&name)
         .fetch_one(&mut admin)
@@ -68,15 +80,30 @@ async fn template() -> String {
             format!("drop database if exists {making} with (force)"),
             format!("create database {making}"),
         ] {
-            sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.expect("it is created");
+            sqlx::query(AssertSqlSafe(sql))
+                .execute(&mut admin)
+                .await
+                .expect("it is created");
         }
-        let mut connection: PgConnection =
-            server().database(&making).connect().await.expect("it answers");
-        wardroom::store::MIGRATOR.run(&mut connection).await.expect("the migrations apply");
+        let mut connection: PgConnection = server()
+            .database(&making)
+            .connect()
+            .await
+            .expect("it answers");
+        wardroom::store::MIGRATOR
+            .run(&mut connection)
+            .await
+            .expect("the migrations apply");
         connection.close().await.expect("the connection closes");
         let sql = format!("alter database {making} rename to {name}");
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.expect("it is named");
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(&mut admin)
+            .await
+            .expect("it is named");
     }
-    admin.close().await.expect("the connection closes, and the lock with it");
+    admin
+        .close()
+        .await
+        .expect("the connection closes, and the lock with it");
     name
 }

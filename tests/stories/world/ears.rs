@@ -31,9 +31,7 @@ impl World {
         let found: Vec<(RoomView, MessageView)> = self
             .unheard()
             .into_iter()
-            .filter(|(_, message)| {
-                message.only_for.as_deref() == Some(&id) && has(message, words)
-            })
+            .filter(|(_, message)| message.only_for.as_deref() == Some(&id) && has(message, words))
             .collect();
         self.only_one(found, &format!("for {person} alone"), words)
     }
@@ -110,8 +108,7 @@ impl World {
             .snapshot()
             .all_posts()
             .filter(|(room, message)| {
-                message.user == bot
-                    && !self.heard.contains(&(room.id.clone(), message.ts.clone()))
+                message.user == bot && !self.heard.contains(&(room.id.clone(), message.ts.clone()))
             })
             .map(|(room, message)| (room.clone(), message.clone()))
             .collect()
@@ -127,7 +124,11 @@ impl World {
                 format!("  [{} {}] to {only}: {words}", room.id, room.name)
             })
             .collect();
-        if lines.is_empty() { "  (nothing)".to_owned() } else { lines.join("\n") }
+        if lines.is_empty() {
+            "  (nothing)".to_owned()
+        } else {
+            lines.join("\n")
+        }
     }
 
     /// A room's id by its id, its name, or `@name` for the bot's direct messages with a person.
@@ -138,10 +139,18 @@ impl World {
             let person = self.person_id(name);
             return snapshot
                 .direct(&self.slack.bot_user(), &person)
-                .map_or_else(|| format!("no direct message with {name}"), |room| room.id.clone());
+                .map_or_else(
+                    || format!("no direct message with {name}"),
+                    |room| room.id.clone(),
+                );
         }
         snapshot.room(room).map_or_else(
-            || panic!("there is no room {room}; unheard are:\n{}", self.unheard_lines()),
+            || {
+                panic!(
+                    "there is no room {room}; unheard are:\n{}",
+                    self.unheard_lines()
+                )
+            },
             |room| room.id.clone(),
         )
     }
@@ -150,7 +159,11 @@ impl World {
     #[track_caller]
     pub fn room(&self, room: &str) -> RoomView {
         let id = self.room_id(room);
-        self.slack.snapshot().room(&id).cloned().expect("it was there a moment ago")
+        self.slack
+            .snapshot()
+            .room(&id)
+            .cloned()
+            .expect("it was there a moment ago")
     }
 }
 

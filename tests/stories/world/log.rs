@@ -12,7 +12,10 @@ pub struct Errors {
 
 impl Errors {
     pub fn all(&self) -> Vec<String> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -25,7 +28,10 @@ impl<S: tracing::Subscriber> Layer<S> for Ear {
         }
         let mut line = Line(event.metadata().target().to_owned());
         event.record(&mut line);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(line.0);
     }
 }
 

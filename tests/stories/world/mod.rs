@@ -69,18 +69,32 @@ impl World {
         options.app.signing_secret = "a-signing-secret".to_owned();
         options.app.github_secret = "a-webhook-secret".to_owned();
         let (token, key) = (options.app.token.clone(), options.statuspage_key.clone());
-        let slack = Workspace::start(options).await.expect("the workspace starts");
+        let slack = Workspace::start(options)
+            .await
+            .expect("the workspace starts");
         let mut people = HashMap::new();
-        for (name, id) in [("ada", "U0ADA"), ("bea", "U0BEA"), ("cem", "U0CEM"), ("dan", "U0DAN")] {
+        for (name, id) in [
+            ("ada", "U0ADA"),
+            ("bea", "U0BEA"),
+            ("cem", "U0CEM"),
+            ("dan", "U0DAN"),
+        ] {
             people.insert(name, slack.add_user(Some(id), name));
         }
         let everybody: Vec<&str> = people.values().map(String::as_str).collect();
-        for (id, name) in [("C0OPS", "ops"), ("C0ENG", "engineering"), ("C0BUILDS", "builds")] {
+        for (id, name) in [
+            ("C0OPS", "ops"),
+            ("C0ENG", "engineering"),
+            ("C0BUILDS", "builds"),
+        ] {
             let public = wardroom::simulator::RoomKind::Public;
             slack.add_channel(Some(id), name, public, &everybody);
         }
         for person in people.values() {
-            slack.person(person).join("general").expect("#general is open");
+            slack
+                .person(person)
+                .join("general")
+                .expect("#general is open");
         }
         let host = slack.base_url().replace("http://", "");
         let mut env: HashMap<String, String> = [
@@ -132,10 +146,22 @@ impl World {
     pub async fn settle(&mut self) {
         loop {
             let mut moved = false;
-            while self.app.engine.intake_step().await.expect("the database answers") {
+            while self
+                .app
+                .engine
+                .intake_step()
+                .await
+                .expect("the database answers")
+            {
                 moved = true;
             }
-            moved |= self.app.engine.delivery_step().await.expect("the database answers") > 0;
+            moved |= self
+                .app
+                .engine
+                .delivery_step()
+                .await
+                .expect("the database answers")
+                > 0;
             let ticked = self.app.engine.tick(&mut self.duties, &self.process).await;
             moved |= ticked.expect("the database answers") > 0;
             if !moved {
@@ -187,7 +213,11 @@ impl World {
 
     /// Rows of the outbox in a state, newest first.
     pub async fn effects(&self, state: &str) -> Vec<OutboxRow> {
-        self.store.outbox_rows(Some(state), 200, None).await.expect("the database answers").items
+        self.store
+            .outbox_rows(Some(state), 200, None)
+            .await
+            .expect("the database answers")
+            .items
     }
 
     /// Ends a story: fails on a message that nobody expected, a parked row, or an ERROR line.
@@ -196,8 +226,16 @@ impl World {
         self.silence();
         let parked = self.effects("parked").await;
         assert!(parked.is_empty(), "parked effects: {parked:#?}");
-        let parked = self.store.inbox_rows(Some("parked"), 50, None).await.expect("it answers");
-        assert!(parked.items.is_empty(), "parked signals: {:#?}", parked.items);
+        let parked = self
+            .store
+            .inbox_rows(Some("parked"), 50, None)
+            .await
+            .expect("it answers");
+        assert!(
+            parked.items.is_empty(),
+            "parked signals: {:#?}",
+            parked.items
+        );
         let errors = self.errors.all();
         assert!(errors.is_empty(), "lines at ERROR: {errors:#?}");
         self.end().await;
@@ -236,7 +274,9 @@ async fn start(
     });
     let app = App::assemble(config, store.clone(), clock.clone()).expect("the parts fit");
     app.health.set_migrated();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     let (stage, stages) = watch::channel(Stage::Serving);
     tokio::spawn(serve(listener, app.router.clone(), stages));

@@ -8,7 +8,10 @@ use wardroom::simulator::Person;
 
 impl World {
     pub(super) fn person_id(&self, name: &str) -> String {
-        self.people.get(name).cloned().unwrap_or_else(|| name.to_owned())
+        self.people
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| name.to_owned())
     }
 
     /// A person by name.
@@ -35,7 +38,10 @@ impl World {
 
     /// A person presses a button (by its label) under a message.
     pub async fn presses(&mut self, person: &str, message: &super::HeardMessage, button: &str) {
-        let heard = self.person(person).press(&message.room, &message.ts, button).await;
+        let heard = self
+            .person(person)
+            .press(&message.room, &message.ts, button)
+            .await;
         let heard = heard.unwrap_or_else(|why| panic!("{button}: {why}"));
         assert!(heard.is_ok(), "{button}: {heard:?}");
         self.settle().await;
@@ -44,7 +50,8 @@ impl World {
     /// Declares an incident in #general by one line and hears what everybody hears; gives the name
     /// of its room.
     pub async fn declared(&mut self, person: &str, line: &str) -> String {
-        self.types(person, "general", &format!("declare {line}")).await;
+        self.types(person, "general", &format!("declare {line}"))
+            .await;
         let incident = self.newest().await;
         self.hears_all();
         incident.channel_name
@@ -52,20 +59,32 @@ impl World {
 
     /// The newest incident.
     pub async fn newest(&self) -> Incident {
-        let filter = wardroom::store::IncidentFilter { limit: 1, ..Default::default() };
-        let page = self.store.incidents(&filter).await.expect("the database answers");
+        let filter = wardroom::store::IncidentFilter {
+            limit: 1,
+            ..Default::default()
+        };
+        let page = self
+            .store
+            .incidents(&filter)
+            .await
+            .expect("the database answers");
         page.items.into_iter().next().expect("there is an incident")
     }
 
     /// An incident by its number.
     pub async fn incident(&self, number: i64) -> Incident {
         let found = self.store.incident(&IncidentRef::Number(number)).await;
-        found.expect("the database answers").expect("there is such an incident")
+        found
+            .expect("the database answers")
+            .expect("there is such an incident")
     }
 
     /// An incident's timeline.
     pub async fn timeline(&self, incident: &Incident) -> Vec<TimelineEntry> {
-        self.store.timeline(incident.id).await.expect("the database answers")
+        self.store
+            .timeline(incident.id)
+            .await
+            .expect("the database answers")
     }
 
     /// Calls the API while the ring goes on; gives the status and the body.
@@ -89,7 +108,10 @@ impl World {
             let response = request.send().await.expect("the app answers");
             let status = response.status().as_u16();
             let text = response.text().await.expect("a body");
-            (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+            (
+                status,
+                serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            )
         });
         while !call.is_finished() {
             self.settle().await;
