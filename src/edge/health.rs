@@ -157,7 +157,13 @@ async fn look(state: &EdgeState) -> Found {
 }
 
 /// Whether the database answers. Those who ask at the same time wait for one answer.
+///
+/// An engine that has just been answered is proof enough: the probe must not wait for a connection
+/// that busy workers hold, nor call a database lost because they are busy.
 async fn database_answers(state: &EdgeState) -> bool {
+    if state.health.engine_idle().is_some_and(|idle| idle < FRESH) {
+        return true;
+    }
     let mut last = state.probe.0.lock().await;
     if let Some((at, answered)) = *last
         && at.elapsed() < FRESH

@@ -7,7 +7,7 @@ use super::bearer;
 use super::problem::Problem;
 use super::state::EdgeState;
 use crate::domain::incident::Severity;
-use crate::store::{Gauges, QueueGauge};
+use crate::store::{Gauges, QueueGauge, acquire_timeouts};
 use crate::telemetry::metrics::{QueueGauges, ServiceGauges};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -32,6 +32,7 @@ pub(super) async fn open(State(state): State<Arc<EdgeState>>) -> Response {
 async fn scrape(state: &EdgeState) -> Response {
     let (busy, idle) = state.store.connections();
     state.metrics.db_pool(i64::from(idle), i64::from(busy));
+    state.metrics.db_acquire_timeouts(acquire_timeouts());
     let read = tokio::time::timeout(PATIENCE, state.store.gauges(state.now())).await;
     let service = match read {
         Ok(Ok(gauges)) => Some(service(&gauges)),

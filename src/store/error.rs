@@ -1,5 +1,7 @@
 //! What can go wrong with the database, as far as callers behave differently.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// A query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -27,8 +29,19 @@ impl StoreError {
     }
 }
 
+/// How often this process waited in vain for a connection: a counter for the metrics.
+static ACQUIRE_TIMEOUTS: AtomicU64 = AtomicU64::new(0);
+
+/// How often this process waited in vain for a connection.
+pub fn acquire_timeouts() -> u64 {
+    ACQUIRE_TIMEOUTS.load(Ordering::Relaxed)
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            ACQUIRE_TIMEOUTS.fetch_add(1, Ordering::Relaxed);
+        }
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // Serialization failure, deadlock; two decisions that took one name or number.

@@ -29,7 +29,7 @@ pub use api::{AuditRow, InboxRow, OutboxRow, Page};
 pub use append::{Appended, Arrival};
 pub use connect::{Batching, Settings};
 pub use deliver::{Certainty, Claimed, Counted, Ending};
-pub use error::{AppendError, StoreError};
+pub use error::{AppendError, StoreError, acquire_timeouts};
 pub use gauges::{Gauges, QueueGauge};
 pub use incidents::IncidentFilter;
 pub use intake::{Intake, StoredSignal};

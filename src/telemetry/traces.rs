@@ -25,8 +25,13 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 pub enum Sink {
     /// Nowhere; log lines still carry a trace id.
     Off,
-    /// A collector, by OTLP over HTTP with protobuf. The variables `OTEL_EXPORTER_OTLP_…` say where.
-    Otlp,
+    /// A collector, by OTLP over HTTP with protobuf.
+    Otlp {
+        /// The whole address, `…/v1/traces`.
+        endpoint: String,
+        /// Headers of each request; they may be secrets.
+        headers: Vec<(String, String)>,
+    },
     /// A file, one JSON object a span.
     File(PathBuf),
     /// Stdout, one JSON object a span.
@@ -58,7 +63,9 @@ impl Traces {
         let builder = match sink {
             // Ids without spans: what the log lines need.
             Sink::Off => builder.with_sampler(Sampler::AlwaysOff),
-            Sink::Otlp => builder.with_batch_exporter(otlp()?),
+            Sink::Otlp { endpoint, headers } => {
+                builder.with_batch_exporter(otlp(endpoint, headers)?)
+            }
             Sink::File(path) => {
                 let file = std::fs::OpenOptions::new()
                     .create(true)
@@ -124,7 +131,10 @@ fn resource(identity: &Identity) -> Resource {
         .build()
 }
 
-fn otlp() -> anyhow::Result<opentelemetry_otlp::SpanExporter> {
+fn otlp(
+    endpoint: &str,
+    headers: &[(String, String)],
+) -> anyhow::Result<opentelemetry_otlp::SpanExporter> {
     let client = reqwest::Client::builder()
         .timeout(Duration::from_secs(10))
         .redirect(reqwest::redirect::Policy::none())
@@ -135,8 +145,10 @@ fn otlp() -> anyhow::Result<opentelemetry_otlp::SpanExporter> {
         .with_http()
         .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
         .with_http_client(OnRuntime { client, handle })
+        .with_endpoint(endpoint)
+        .with_headers(headers.iter().cloned().collect())
         .build()
-        .context("reading the OTEL_EXPORTER_OTLP variables")
+        .context("building the trace exporter")
 }
 
 /// The exporter's batches leave from a thread of their own; their requests need our runtime.

@@ -282,9 +282,10 @@ impl Metrics {
         family.with_label_values(&["used"]).set(used);
     }
 
-    /// No connection came free in time.
-    pub fn db_acquire_timed_out(&self) {
-        self.families.db_acquire_timeouts.inc();
+    /// How often no connection came free in time, in all, as the store counts it.
+    pub fn db_acquire_timeouts(&self, total: u64) {
+        let counter = &self.families.db_acquire_timeouts;
+        counter.inc_by(total.saturating_sub(counter.get()));
     }
 
     /// A cache had the answer, or not.
