@@ -139,12 +139,13 @@ impl Engine {
         if let Some(ending) = plan::before_exchange(&claimed, paused_until, now) {
             return self.settle(&claimed, ending, now).await;
         }
-        if claimed_at.elapsed() + DEADLINE + IN_HAND > LEASE {
-            // Claimed long ago: what is left of the lease does not cover an exchange.
-            return Ok(());
-        }
         let ending = if claimed.uncertain && claimed.effect.repeat() == Repeat::LookFirst {
             let parcel = self.parcel(&claimed, now, None).await?;
+            if spent(claimed_at) {
+                return self
+                    .settle(&claimed, plan::out_of_time(&claimed, now), now)
+                    .await;
+            }
             let look = self.look(&*courier, &parcel).await?;
             plan::after_look(look, &claimed, self.parts.clock.now(), rand::random())
         } else {
@@ -155,6 +156,11 @@ impl Engine {
                     .await;
             }
             let parcel = self.parcel(&claimed, now, shown).await?;
+            if spent(claimed_at) {
+                return self
+                    .settle(&claimed, plan::out_of_time(&claimed, now), now)
+                    .await;
+            }
             let outcome = self.exchange(&*courier, &parcel).await?;
             plan::after_exchange(outcome, &claimed, self.parts.clock.now(), rand::random())
         };
@@ -351,6 +357,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Whether what is left of a lease does not cover an exchange: the last moment to know is right
+/// before it.
+fn spent(claimed_at: Instant) -> bool {
+    claimed_at.elapsed() + DEADLINE + IN_HAND > LEASE
 }
 
 fn end_word(end: &End) -> &'static str {

@@ -12,8 +12,9 @@ use chrono::{DateTime, Duration, Utc};
 /// A provider may still be busy with a request whose answer we did not get; looking earlier than
 /// this after the deadline would find nothing that says anything.
 const LOOK_AFTER: Duration = Duration::seconds(2);
-/// The second look comes this long after the first.
-const LOOK_AGAIN: Duration = Duration::seconds(3);
+/// The second look comes this long after the first. What a dead process held must be done 20 s
+/// later: 15 s of its lease, two looks, and the sending.
+const LOOK_AGAIN: Duration = Duration::seconds(2);
 /// So many looks in vain mean that it did not happen.
 const LOOKS: i32 = 2;
 /// When nobody could look for this long, it ends uncertain.
@@ -136,6 +137,11 @@ pub fn nothing_to_show(effect: &Effect) -> Ending {
         "only state is rendered at delivery"
     );
     Ending::Over(End::Done(Answer::Nothing))
+}
+
+/// Too little of the lease is left for an exchange: somebody claims it afresh.
+pub fn out_of_time(claimed: &Claimed, now: DateTime<Utc>) -> Ending {
+    again(claimed, now, Counted::No, "lease_spent".to_owned())
 }
 
 /// Again at `at`, unless that is too late to be of use.

@@ -13,6 +13,8 @@ use tokio::task::JoinSet;
 
 /// The poll that everything relies on; hints only make it faster.
 const POLL: Duration = Duration::from_secs(1);
+/// Effects are polled twice as often: a look or a retry that is due waits for nobody's hint.
+const POLL_EFFECTS: Duration = Duration::from_millis(500);
 /// How long a loop waits when the database does not answer.
 const AWAY: Duration = Duration::from_millis(500);
 
@@ -108,7 +110,7 @@ impl Engine {
                     let wakes = self.parts.store.wakes();
                     tokio::select! {
                         () = wakes.outbox.notified() => {}
-                        () = pause(&mut stopping, POLL) => {}
+                        () = pause(&mut stopping, POLL_EFFECTS) => {}
                     }
                 }
                 Ok(batch) => {

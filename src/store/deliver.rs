@@ -215,9 +215,13 @@ impl Store {
             return Err(StoreError::Fenced);
         }
         transaction.commit().await?;
-        if matches!(ending, Ending::Over(_)) {
-            self.wakes.inbox.notify_one();
-            self.wakes.outbox.notify_one();
+        match ending {
+            Ending::Over(_) => {
+                self.wakes.inbox.notify_one();
+                self.wakes.outbox.notify_one();
+            }
+            Ending::Again { at, .. } if *at <= now => self.wakes.outbox.notify_one(),
+            Ending::Again { .. } | Ending::Unsure { .. } => {}
         }
         Ok(())
     }
