@@ -170,7 +170,11 @@ impl SlackCourier {
             return refused("response_url_host_not_allowed");
         };
         let pages = render::pages(message);
-        for (at, page) in pages.iter().take(ANSWERS).enumerate() {
+        if pages.len() > ANSWERS {
+            // The address would be used up half-way; a whisper has no such limit.
+            return refused("too_long_for_response_url");
+        }
+        for (at, page) in pages.iter().enumerate() {
             let body = said(
                 page,
                 json!({"response_type": "ephemeral", "replace_original": false}),
