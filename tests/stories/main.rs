@@ -4,5 +4,6 @@
 //! which they happen is `world`.
 
 mod incident;
+mod replay;
 #[allow(dead_code, reason = "a world offers more than each story takes")]
 mod world;

@@ -25,6 +25,10 @@ pub(crate) fn declare(
     scene: &Scene<'_>,
     declaration: &Declaration,
 ) -> Verdict {
+    if scene.facts.incident.is_some() {
+        // This very signal has declared it: it is being replayed.
+        return Ok(None);
+    }
     if let Some(first) = &scene.facts.declared_from_view {
         return Err(already(first));
     }

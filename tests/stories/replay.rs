@@ -1,0 +1,38 @@
+//! A signal that is decided again by hand repeats nothing.
+
+use crate::world::World;
+use wardroom::domain::ids::SignalId;
+
+#[tokio::test]
+async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P1 api Checkout returns 500s").await;
+    world.types("bea", &room, "status rolling back").await;
+    world.types("bea", &room, "assign scribe <@U0CEM>").await;
+    world
+        .types("bea", &room, "resolved the deploy was rolled back")
+        .await;
+    world.hears_all();
+    let before = world.newest().await;
+    let lines = world.timeline(&before).await;
+
+    let rows = world.store.inbox_rows(None, 200, None).await.unwrap().items;
+    assert!(rows.len() > 10, "commands and receipts: {rows:#?}");
+    for row in rows.iter().rev() {
+        assert!(
+            world
+                .store
+                .replay(SignalId(row.id), world.clock.now())
+                .await
+                .unwrap()
+        );
+        world.settle().await;
+        world.silence();
+    }
+    let after = world.newest().await;
+    assert_eq!(after.number, 1, "no second incident");
+    assert_eq!(after.status, before.status);
+    assert_eq!(world.timeline(&after).await, lines);
+    assert_eq!(world.room(&room).pins.len(), 1);
+    world.finish().await;
+}
