@@ -12,7 +12,7 @@ COPY .sqlx ./.sqlx
 COPY migrations ./migrations
 COPY src ./src
 
-# Declared as late as they can be, and read by the build itself for `wardroom --version` and /version.
+# Declared as late as they can be, and read by the build itself for /version and wardroom_build_info.
 ARG TARGETARCH=amd64
 ARG VERSION=0.1.0
 ARG BUILD_DATE=unknown
@@ -22,7 +22,7 @@ ARG VCS_REF=unknown
 ENV SQLX_OFFLINE=true
 RUN --mount=type=cache,id=wardroom-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=wardroom-target-${TARGETARCH},target=/build/target,sharing=locked \
-    VERSION="${VERSION}" BUILD_DATE="${BUILD_DATE}" VCS_REF="${VCS_REF}" \
+    WARDROOM_COMMIT="${VCS_REF}" WARDROOM_BUILD_DATE="${BUILD_DATE}" \
     cargo build --locked --release --bin wardroom \
     && install -D -m 0755 target/release/wardroom /out/wardroom \
     && install -d -m 0750 /out/data/wardroom
