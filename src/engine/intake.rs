@@ -129,7 +129,7 @@ impl Engine {
             guarded(|| self.decode(stored, &rules)).map_err(|why| Failure::Signal(why, None))?;
         let facts = match intake.facts(&needs(&signal), now).await {
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
-                return Err(Failure::Signal(code(&error), Some(Box::new(signal))));
+                return Err(Failure::Signal(error.code(), Some(Box::new(signal))));
             }
             facts => facts?,
         };
@@ -138,7 +138,7 @@ impl Engine {
         let traceparent = traces::traceparent(&tracing::Span::current());
         match intake.finish(&decision, traceparent.as_deref(), now).await {
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
-                Err(Failure::Signal(code(&error), Some(Box::new(signal))))
+                Err(Failure::Signal(error.code(), Some(Box::new(signal))))
             }
             finished => finished.map(|()| (signal, decision)).map_err(Failure::from),
         }
@@ -303,20 +303,6 @@ fn status_word(status: NotificationStatus) -> &'static str {
 /// What a signal is called in the metrics: source and kind.
 fn event_type(stored: &StoredSignal) -> String {
     format!("{}_{}", stored.source, stored.kind.replace(':', "_"))
-}
-
-/// What the database said, for the parked row: its code, and no values.
-fn code(error: &StoreError) -> String {
-    match error {
-        StoreError::Refused(sqlx::Error::Database(database)) => {
-            let constraint = database.constraint().unwrap_or("no constraint");
-            format!(
-                "database {} ({constraint})",
-                database.code().unwrap_or_default()
-            )
-        }
-        other => other.to_string(),
-    }
 }
 
 /// Runs our own pure code; a panic in it is a failure of this signal and of nothing else.

@@ -27,6 +27,18 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Conflict(_))
     }
+
+    /// What the database said, for a parked row: its code and the constraint, and no values.
+    pub fn code(&self) -> String {
+        match self {
+            Self::Refused(sqlx::Error::Database(database)) => {
+                let constraint = database.constraint().unwrap_or("no constraint");
+                let code = database.code().unwrap_or_default();
+                format!("database {code} ({constraint})")
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 /// How often this process waited in vain for a connection: a counter for the metrics.
