@@ -1,0 +1,156 @@
+//! The shape of files: short, introduced, without leftovers; time and waiting only where they belong.
+
+use crate::tree::{files, read, sources};
+
+/// Where the host's clock may be read, and why.
+const CLOCKS: &[(&str, &str)] = &[
+    ("src/engine/clock.rs", "it is the clock"),
+    (
+        "src/app/logging.rs",
+        "the hour of a log line, which nothing decides on",
+    ),
+];
+
+/// Names that are read as "what time is it" whatever stands before them.
+const NOW: [&str; 4] = ["Utc::now", "Local::now", "SystemTime::now", "Uuid::new_v1"];
+
+const LINES: usize = 400;
+
+fn none(broken: &[String], what: &str) {
+    assert!(broken.is_empty(), "{what}:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_can_hold() {
+    let mut broken = Vec::new();
+    for path in files("src", "").into_iter().chain(files("tests", "")) {
+        if path.starts_with("tests/data/") {
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(crate::tree::root().join(&path)) else {
+            continue;
+        };
+        let lines = text.lines().count();
+        if lines > LINES {
+            broken.push(format!("{path}: {lines} lines"));
+        }
+    }
+    none(&broken, "files of more than 400 lines");
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let mut broken = Vec::new();
+    for path in files("src", ".rs").into_iter().chain(files("tests", ".rs")) {
+        let text = read(&path);
+        let first = text.lines().next().unwrap_or_default();
+        if first
+            .strip_prefix("//! ")
+            .is_none_or(|words| words.trim().len() < 5)
+        {
+            broken.push(path);
+        }
+    }
+    none(&broken, "files that do not begin with `//!`");
+}
+
+#[test]
+fn nothing_is_left_over() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        for line in &source.lines {
+            // Written in two parts, so that this file is none of its own finds.
+            for left in [
+                concat!("to", "do!("),
+                concat!("unimpl", "emented!("),
+                concat!("db", "g!("),
+            ] {
+                if line.code.contains(left) {
+                    broken.push(format!("{}:{}: {left}", source.path, line.number));
+                }
+            }
+            if !line.test && line.code.contains(".unwrap()") {
+                broken.push(format!(
+                    "{}:{}: unwrap outside of tests",
+                    source.path, line.number
+                ));
+            }
+            if line.code.contains("#[allow(") || line.code.contains("#![allow(") {
+                broken.push(format!(
+                    "{}:{}: `expect` with a reason, not `allow`",
+                    source.path, line.number
+                ));
+            }
+        }
+    }
+    none(&broken, "leftovers");
+}
+
+#[test]
+fn the_time_is_asked_for_in_one_place() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        if CLOCKS.iter().any(|(path, _why)| *path == source.path) {
+            continue;
+        }
+        for line in source.lines.iter().filter(|line| !line.test) {
+            if NOW.iter().any(|now| line.code.contains(now)) {
+                broken.push(format!(
+                    "{}:{}: {}",
+                    source.path,
+                    line.number,
+                    line.code.trim()
+                ));
+            }
+        }
+    }
+    none(
+        &broken,
+        "the host's clock is read outside of engine/clock.rs and the rims that are listed",
+    );
+    for (path, why) in CLOCKS {
+        let used = NOW.iter().any(|now| read(path).contains(now));
+        assert!(used, "{path} is listed ({why}) and reads no clock");
+    }
+}
+
+#[test]
+fn sql_is_given_the_time_and_asks_for_none() {
+    let mut broken = Vec::new();
+    for path in files("src/store", ".rs") {
+        for (index, line) in read(&path).lines().enumerate() {
+            let asks = |word: &str| {
+                line.match_indices(word).any(|(at, _)| {
+                    !line[..at].ends_with(|c: char| {
+                        c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '$')
+                    })
+                })
+            };
+            if !line.trim_start().starts_with("//") && (asks("now()") || asks("current_timestamp"))
+            {
+                broken.push(format!("{path}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    none(
+        &broken,
+        "SQL that asks for the time: leases use clock_timestamp(), everything else a bind",
+    );
+}
+
+#[test]
+fn no_test_sleeps() {
+    let nap = concat!("sle", "ep(");
+    let mut broken = Vec::new();
+    for path in files("tests", ".rs") {
+        for (index, line) in read(&path).lines().enumerate() {
+            if line.contains(nap) && !line.trim_start().starts_with("//") {
+                broken.push(format!("{path}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    none(
+        &broken,
+        "tests that sleep instead of waiting for what they want",
+    );
+}
