@@ -46,6 +46,7 @@ fn template(template: &config::Template) -> Option<Template> {
         title: template.title.clone(),
         severity: Severity::parse(&template.severity)?,
         service: template.service.clone(),
+        text: template.text.clone(),
     })
 }
 

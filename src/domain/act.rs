@@ -183,6 +183,9 @@ pub struct Declaration {
     pub kind: Kind,
     /// The modal that it came from.
     pub view: Option<ViewId>,
+    /// The template that filled in the form.
+    #[serde(default)]
+    pub template: Option<String>,
 }
 
 /// A role in an incident.

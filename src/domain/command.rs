@@ -161,6 +161,7 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
             commander: None,
             kind: Kind::Real,
             view: None,
+            template: None,
         })),
         _ => {
             let service = rules

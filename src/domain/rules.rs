@@ -59,6 +59,8 @@ pub struct Template {
     pub severity: Severity,
     /// The service that it proposes.
     pub service: Option<String>,
+    /// What the timeline of an incident that was declared with it says first.
+    pub text: Option<String>,
 }
 
 impl Rules {

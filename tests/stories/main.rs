@@ -3,7 +3,9 @@
 //! One binary, so that it is linked once. Each file tells of one part of the product; the world in
 //! which they happen is `world`.
 
+mod declare;
 mod incident;
 mod replay;
+mod typed;
 #[allow(dead_code, reason = "a world offers more than each story takes")]
 mod world;

@@ -7,11 +7,11 @@ use super::super::act::{AnswerTo, Declaration, Request};
 use super::super::decision::{Change, Decision};
 use super::super::effect::Effect;
 use super::super::form::Values;
-use super::super::ids::IncidentId;
+use super::super::ids::{Actor, IncidentId};
 use super::super::signal::Timer;
 use super::super::text::{Message, Part, Text};
 use super::ask::{self, Refusal, Scene, Verdict};
-use super::declare_form::{self, COMMANDER, SERVICE, SEVERITY, TITLE};
+use super::declare_form::{self, COMMANDER, SERVICE, SEVERITY, TEMPLATE, TITLE};
 use super::{Incident, Source, Status, TimelineEntry, TimelineKind, naming, words};
 use chrono::Duration;
 use serde_json::json;
@@ -33,6 +33,7 @@ pub(crate) fn declare(
         return Err(already(first));
     }
     let declaration = checked(scene, declaration)?;
+    let template = declaration.template.clone();
     let incident = begun(decision, request, scene, declaration);
     decision.change(Change::Declare(Box::new(incident.clone())));
     decision.change(Change::Timeline(TimelineEntry {
@@ -45,6 +46,15 @@ pub(crate) fn declare(
         ),
         by: request.actor.clone(),
     }));
+    if let Some(text) = asked_by_template(scene, template.as_deref()) {
+        decision.change(Change::Timeline(TimelineEntry {
+            incident: incident.id,
+            at: scene.at,
+            kind: TimelineKind::Note,
+            text,
+            by: Actor::Wardroom,
+        }));
+    }
     let details = json!({
         "after": {
             "title": incident.title,
@@ -73,6 +83,15 @@ pub(crate) fn declare(
     Ok(Some(declared(&incident)))
 }
 
+/// What the template that was chosen has to say, if it is there still.
+fn asked_by_template(scene: &Scene<'_>, name: Option<&str>) -> Option<String> {
+    let name = name?;
+    let mut templates = scene.rules.templates.iter();
+    let template = templates.find(|template| template.name == name)?;
+    let text = template.text.as_deref()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// The declaration by the rules as they are now.
 fn checked(scene: &Scene<'_>, declaration: &Declaration) -> Result<Declaration, Refusal> {
     let mut values = Values::new();
@@ -81,6 +100,9 @@ fn checked(scene: &Scene<'_>, declaration: &Declaration) -> Result<Declaration, 
     values.insert(SERVICE.into(), declaration.service.clone());
     if let Some(commander) = &declaration.commander {
         values.insert(COMMANDER.into(), commander.to_string());
+    }
+    if let Some(template) = &declaration.template {
+        values.insert(TEMPLATE.into(), template.clone());
     }
     match declare_form::validate(&values, &Default::default(), scene.rules) {
         Ok(valid) => Ok(Declaration {

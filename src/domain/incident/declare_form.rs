@@ -180,6 +180,7 @@ pub fn validate(
             commander,
             kind: Kind::Real,
             view: None,
+            template: Some(value(TEMPLATE).to_owned()).filter(|name| !name.is_empty()),
         }),
         _ => Err(errors),
     }

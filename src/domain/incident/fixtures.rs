@@ -44,6 +44,7 @@ pub(crate) fn rules() -> Rules {
             title: "Database is down".into(),
             severity: Severity::P1,
             service: Some("API".into()),
+            text: Some("Is it the disk?".into()),
         }],
         ops_channel: Some(channel("COPS")),
         ..Rules::default()

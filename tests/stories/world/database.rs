@@ -46,6 +46,22 @@ impl Database {
         admin.close().await.expect("the connection closes");
     }
 
+    /// Rows as texts, for what the product itself shows to nobody.
+    pub async fn query(&self, sql: &'static str) -> Vec<Vec<String>> {
+        let mut connection = self.options.connect().await.expect("the database answers");
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await;
+        let rows = rows.expect("the query is right");
+        connection.close().await.expect("the connection closes");
+        let text = |row: &sqlx::postgres::PgRow, at| row.get::<Option<String>, _>(at);
+        rows.iter()
+            .map(|row| {
+                (0..row.len())
+                    .map(|at| text(row, at).unwrap_or_default())
+                    .collect()
+            })
+            .collect()
+    }
+
     /// The address, for a process of its own.
     pub fn url(&self) -> String {
         let url = std::env::var("TEST_DATABASE_URL").expect("checked before");

@@ -82,6 +82,19 @@ impl World {
         }
     }
 
+    /// The same for one room, or for all that one person alone sees.
+    pub fn hears_all_in(&mut self, place: &str) {
+        let person = self.person_id(place);
+        let snapshot = self.slack.snapshot();
+        let room = snapshot.room(place).map(|room| room.id.clone());
+        for (at, message) in self.unheard() {
+            let public = message.only_for.is_none() && Some(&at.id) == room.as_ref();
+            if public || message.only_for.as_ref() == Some(&person) {
+                self.heard.insert((at.id, message.ts));
+            }
+        }
+    }
+
     /// How many messages of the bot hold these words, in all rooms, heard or not.
     pub fn count(&self, words: &str) -> usize {
         let bot = self.slack.bot_user();

@@ -46,6 +46,7 @@ pub struct World {
     process: Process,
     stage: watch::Sender<Stage>,
     env: HashMap<String, String>,
+    config: String,
 }
 
 /// When every story begins.
@@ -61,6 +62,11 @@ impl World {
 
     /// The same with more variables, or others.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
+        Self::ruled_by(CONFIG, variables).await
+    }
+
+    /// A world with a configuration of its own.
+    pub async fn ruled_by(config: &str, variables: &[(&str, &str)]) -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let errors = log::listen();
         let clock = Clock::manual(dawn());
@@ -112,7 +118,7 @@ impl World {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        let file = write_config();
+        let file = write_config(config);
         env.insert("WARDROOM_CONFIG".to_owned(), file.clone());
         for (name, value) in variables {
             env.insert((*name).to_owned(), (*value).to_owned());
@@ -139,6 +145,7 @@ impl World {
             },
             stage,
             env,
+            config: config.to_owned(),
         }
     }
 
@@ -170,6 +177,26 @@ impl World {
         }
     }
 
+    /// The same while Slack still delivers events of what people did.
+    pub async fn settle_with_events(&mut self) {
+        while self.slack.events_open().0 > 0 {
+            self.settle().await;
+            tokio::task::yield_now().await;
+        }
+        self.settle().await;
+    }
+
+    /// The same with the motor of a second process turning beside this one's.
+    pub async fn settle_beside(&mut self, other: &App) {
+        loop {
+            let (here, there) = tokio::join!(turn(&self.app), turn(other));
+            if !here && !there {
+                break;
+            }
+        }
+        self.settle().await;
+    }
+
     /// Lets time pass, and what becomes due in it happen.
     pub async fn pass(&mut self, time: Duration) {
         self.clock.advance(time);
@@ -188,7 +215,7 @@ impl World {
     pub async fn restart(&mut self) {
         self.stage.send_replace(Stage::Closing);
         self.store.close().await;
-        let file = write_config();
+        let file = write_config(&self.config);
         self.env.insert("WARDROOM_CONFIG".to_owned(), file.clone());
         let (app, store, url, stage) =
             start(&self.env, &self.database, &self.clock, Batching::On).await;
@@ -200,7 +227,7 @@ impl World {
 
     /// Another process on the same database, with an address of its own.
     pub async fn replica(&self) -> (App, String) {
-        let file = write_config();
+        let file = write_config(&self.config);
         let mut env = self.env.clone();
         env.insert("WARDROOM_CONFIG".to_owned(), file.clone());
         let (app, _store, url, stage) =
@@ -283,9 +310,15 @@ async fn start(
     (app, store, url, stage)
 }
 
-/// The configuration of every story.
-fn write_config() -> String {
-    let yaml = "
+/// One signal and one batch of effects; whether there were any.
+async fn turn(app: &App) -> bool {
+    let decided = app.engine.intake_step().await;
+    let delivered = app.engine.delivery_step().await;
+    decided.expect("the database answers") || delivered.expect("the database answers") > 0
+}
+
+/// The configuration of a story that brings none.
+pub const CONFIG: &str = "
 services:
   api: { owners: [U0BEA], statuspage_component: kx1 }
   web shop: { statuspage_component: kx1 }
@@ -295,6 +328,8 @@ routing:
   P1: { channels: [C0OPS], users: [U0DAN] }
   P2: { channels: [C0ENG] }
 ";
+
+fn write_config(yaml: &str) -> String {
     let path = std::env::temp_dir().join(format!("wardroom-{}.yaml", uuid::Uuid::new_v4()));
     std::fs::write(&path, yaml).expect("the temporary folder can be written");
     path.to_string_lossy().into_owned()

@@ -1,10 +1,12 @@
 //! What people do in a story, in the product's words.
 
 use super::{ADMIN_TOKEN, World};
+use reqwest::Method;
 use serde_json::Value;
 use wardroom::domain::act::IncidentRef;
 use wardroom::domain::incident::{Incident, TimelineEntry};
-use wardroom::simulator::Person;
+use wardroom::simulator::{Person, Signing, Submitted};
+use wardroom::store::AuditRow;
 
 impl World {
     pub(super) fn person_id(&self, name: &str) -> String {
@@ -21,19 +23,11 @@ impl World {
 
     /// A person types `/incident …` in a room; the command is answered 200, and all that follows
     /// from it at this moment happens.
-    #[track_caller]
-    pub fn types<'a>(
-        &'a mut self,
-        person: &'a str,
-        room: &'a str,
-        text: &'a str,
-    ) -> impl Future<Output = ()> + 'a {
-        async move {
-            let room = self.room_id(room);
-            let heard = self.person(person).command(&room, "/incident", text).await;
-            assert!(heard.is_ok(), "/incident {text}: {heard:?}");
-            self.settle().await;
-        }
+    pub async fn types(&mut self, person: &str, room: &str, text: &str) {
+        let room = self.room_id(room);
+        let heard = self.person(person).command(&room, "/incident", text).await;
+        assert!(heard.is_ok(), "/incident {text}: {heard:?}");
+        self.settle().await;
     }
 
     /// A person presses a button (by its label) under a message.
@@ -87,14 +81,87 @@ impl World {
             .expect("the database answers")
     }
 
+    /// A person submits the modal on their screen; what became of it there.
+    pub async fn submits(&mut self, person: &str, fields: &[(&str, &str)]) -> Submitted {
+        let submitted = self.person(person).submit(fields).await;
+        let (_, became) = submitted.unwrap_or_else(|why| panic!("{person}: {why}"));
+        self.settle().await;
+        became
+    }
+
+    /// Sends a payload that a person made before, as often as it is said; each is answered 200.
+    pub async fn sends(&mut self, person: &str, payload: &Value, times: usize) {
+        for _ in 0..times {
+            let heard = self.person(person).send_payload(payload).await;
+            assert!(heard.is_ok(), "{heard:?}");
+        }
+        self.settle().await;
+    }
+
+    /// Sends a slash command's form that a person made before; it is answered 200.
+    pub async fn sends_form(&self, path: &str, form: &str, retry: u32) {
+        let kind = "application/x-www-form-urlencoded".to_owned();
+        let mut headers = vec![("content-type".to_owned(), kind)];
+        if retry > 0 {
+            headers.push(("x-slack-retry-num".to_owned(), retry.to_string()));
+            headers.push(("x-slack-retry-reason".to_owned(), "http_timeout".to_owned()));
+        }
+        let body = form.as_bytes().to_vec();
+        let heard = self.slack.send_as_slack(path, headers, body, Signing::Good);
+        let heard = heard.await;
+        assert!(heard.is_ok(), "{heard:?}");
+    }
+
+    /// How many incidents there are.
+    pub async fn incidents(&self) -> usize {
+        let filter = wardroom::store::IncidentFilter {
+            limit: 200,
+            ..Default::default()
+        };
+        let page = self.store.incidents(&filter).await;
+        page.expect("the database answers").items.len()
+    }
+
+    /// Rows of the database as texts.
+    pub async fn query(&self, sql: &'static str) -> Vec<Vec<String>> {
+        self.database.query(sql).await
+    }
+
+    /// How many rows the inbox has of a source.
+    pub async fn rows_from(&self, source: &str) -> usize {
+        let rows = self.store.inbox_rows(None, 200, None).await;
+        let rows = rows.expect("the database answers").items;
+        rows.iter().filter(|row| row.source == source).count()
+    }
+
+    /// The audit, oldest first: action, who, outcome, details.
+    pub async fn audit(&self) -> Vec<AuditRow> {
+        let page = self.store.audit(200, None).await;
+        let mut rows = page.expect("the database answers").items;
+        rows.reverse();
+        rows
+    }
+
     /// Calls the API while the ring goes on; gives the status and the body.
     pub async fn api(
         &mut self,
-        method: reqwest::Method,
+        method: Method,
         path: &str,
         body: Option<Value>,
         headers: &[(&str, &str)],
     ) -> (u16, Value) {
+        let answered = self.calls(method, path, body, headers).await;
+        (answered.status, answered.body)
+    }
+
+    /// The same; gives the headers too.
+    pub async fn calls(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answered {
         let mut request = reqwest::Client::new()
             .request(method, format!("{}/api/v1{path}", self.url))
             .bearer_auth(ADMIN_TOKEN);
@@ -104,15 +171,7 @@ impl World {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let call = tokio::spawn(async move {
-            let response = request.send().await.expect("the app answers");
-            let status = response.status().as_u16();
-            let text = response.text().await.expect("a body");
-            (
-                status,
-                serde_json::from_str(&text).unwrap_or(Value::String(text)),
-            )
-        });
+        let call = tokio::spawn(answered(request));
         while !call.is_finished() {
             self.settle().await;
             tokio::task::yield_now().await;
@@ -120,5 +179,34 @@ impl World {
         let answered = call.await.expect("the call does not panic");
         self.settle().await;
         answered
+    }
+}
+
+/// What a call was answered.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    /// The JSON; what is none, as a text.
+    pub body: Value,
+}
+
+impl Answered {
+    /// A header's text; empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+}
+
+/// Sends a request and reads its answer whole.
+pub async fn answered(request: reqwest::RequestBuilder) -> Answered {
+    let response = request.send().await.expect("the app answers");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.expect("a body");
+    Answered {
+        status,
+        headers,
+        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
     }
 }

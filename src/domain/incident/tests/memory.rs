@@ -329,6 +329,7 @@ pub(super) fn declaration(severity: Severity) -> Act {
         commander: None,
         kind: Kind::Real,
         view: None,
+        template: None,
     })
 }
 

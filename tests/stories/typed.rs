@@ -1,0 +1,89 @@
+//! What somebody typed: kept as it is, in any script, and harmless wherever it is shown.
+
+use crate::world::World;
+use serde_json::Value;
+
+#[tokio::test]
+async fn services_and_titles_of_any_script_are_kept_as_they_were_typed() {
+    let rules = "services: {決済サービス: {}, Zahlungsübersicht: {}, 🔥: {}}";
+    let mut world = World::ruled_by(rules, &[]).await;
+    for (line, title, room) in [
+        (
+            "決済サービス 注文が通らない 🔥",
+            "注文が通らない 🔥",
+            "inc-20260301-決済サービス",
+        ),
+        (
+            "zahlungsübersicht Straße gesperrt — ärgerlich",
+            "Straße gesperrt — ärgerlich",
+            "inc-20260301-zahlungsübersicht",
+        ),
+        ("🔥 עברית وعربي", "עברית وعربي", "inc-20260301-3"),
+    ] {
+        world
+            .types("bea", "general", &format!("declare P4 {line}"))
+            .await;
+        world.whispers("bea", "is declared");
+        world.whispers("bea", "The room of incident");
+        world.hears(room, title);
+        assert_eq!(world.newest().await.title, title);
+        assert!(world.room(room).topic.contains(title));
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_somebody_typed_never_calls_anybody_or_links_anywhere() {
+    let mut world = World::new().await;
+    let typed = "<!channel> & <https://evil.example|click> *now*";
+    world
+        .types("bea", "general", &format!("declare P1 db {typed}"))
+        .await;
+    let room = "inc-20260301-db";
+    world.types("bea", room, &format!("status {typed}")).await;
+    world.types("bea", room, &format!("sev P2 {typed}")).await;
+    world.types("bea", room, &format!("resolved {typed}")).await;
+    world.types("bea", room, "timeline").await;
+    world.types("bea", room, "postmortem").await;
+
+    let raw = |text: &str| text.contains("<!channel") || text.contains("<https://evil");
+    let snapshot = world.slack.snapshot();
+    let mut quoted = 0;
+    for (room, message) in snapshot.all_posts() {
+        let blocks = Value::from(message.blocks.clone());
+        let mrkdwn = blocks.to_string();
+        // A plain-text header shows angle brackets as they are.
+        for block in &message.blocks {
+            let plain = block["type"] == "header";
+            assert!(plain || !raw(&block.to_string()), "{}: {block}", room.name);
+        }
+        assert!(!raw(&message.text), "{}: {}", room.name, message.text);
+        quoted += usize::from(
+            mrkdwn.contains("&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt;"),
+        );
+    }
+    assert!(quoted >= 6, "it is shown where it belongs, {quoted} times");
+    assert!(!raw(&world.room(room).topic), "{}", world.room(room).topic);
+    let draft = snapshot.files[0].content.clone().unwrap();
+    assert!(
+        !raw(&draft.replace("\\<", "")) && draft.contains("\\<!channel\\>"),
+        "{draft}"
+    );
+    let incident = world.newest().await;
+    assert_eq!(incident.title, typed);
+    let (_, shown) = world
+        .api(reqwest::Method::GET, "/incidents/1", None, &[])
+        .await;
+    assert_eq!(shown["title"], typed);
+    let (_, lines) = world
+        .api(reqwest::Method::GET, "/incidents/1/timeline", None, &[])
+        .await;
+    let update = lines["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|line| line["kind"] == "status_update");
+    assert_eq!(update.unwrap()["text"], typed);
+    world.hears_all();
+    world.finish().await;
+}
