@@ -5,7 +5,9 @@
 
 mod declare;
 mod incident;
+mod permissions;
 mod replay;
+mod routing;
 mod typed;
 #[allow(dead_code, reason = "a world offers more than each story takes")]
 mod world;

@@ -79,6 +79,29 @@ pub(crate) fn tell_ops(
     }
 }
 
+/// Says to those who run this what could not be done for an incident; where they have no room, to
+/// the one who answers for it: a trouble that is told to nobody is kept for nobody.
+pub(crate) fn tell_somebody(decision: &mut Decision, scene: &Scene<'_>, message: Message) {
+    let incident = scene.facts.incident.as_ref();
+    match (
+        &scene.rules.ops_channel,
+        incident.and_then(words::responsible),
+    ) {
+        (None, Some(person)) => {
+            notice(
+                decision,
+                person,
+                message,
+                incident.map(|incident| incident.id),
+            );
+        }
+        _ => {
+            let about = incident.map(|incident| incident.id);
+            tell_ops(decision, scene.rules, message, about);
+        }
+    }
+}
+
 /// Says something to the one who answers for an incident, else to those who run this.
 pub(crate) fn tell_responsible(
     decision: &mut Decision,

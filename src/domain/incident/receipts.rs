@@ -196,7 +196,6 @@ fn invited(
 fn tell_ops(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, what: &str, code: &str) {
     let text = Text::plain(format!("{what} ({code}). Once that is mended: "))
         .code(answer::retry(receipt.effect_id));
-    let incident = scene.facts.incident.as_ref().map(|incident| incident.id);
     let message = Message::section(words::plain(&text), text);
-    answer::tell_ops(decision, scene.rules, message, incident);
+    answer::tell_somebody(decision, scene, message);
 }

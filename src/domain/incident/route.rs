@@ -231,6 +231,9 @@ pub(crate) fn announced(
     });
     match &receipt.end {
         End::Done(_) => catch_up(decision, scene, incident, row),
+        End::Uncertain { code } if message.summary.starts_with(REPEATED) => {
+            could_not_tell(decision, scene, incident, &row.target, receipt, code);
+        }
         End::Uncertain { .. } => repeat(decision, scene, incident, row, message),
         End::Refused { code } | End::Parked { code } => {
             could_not_tell(decision, scene, incident, &row.target, receipt, code);
@@ -266,7 +269,7 @@ fn repeat(
     message: &Message,
 ) {
     let outdated = !incident.status.is_open() && row.occasion != Occasion::Resolved;
-    if outdated || message.summary.starts_with(REPEATED) {
+    if outdated {
         return;
     }
     let mut again = message.clone();
@@ -297,9 +300,9 @@ fn could_not_tell(
         "Incident #{} could not be told to ",
         incident.number
     ));
+    let to_ops =
+        matches!(target, Target::Room(room) if scene.rules.ops_channel.as_ref() == Some(room));
     let text = match target {
-        // A failing ops room cannot be told of itself.
-        Target::Room(room) if scene.rules.ops_channel.as_ref() == Some(room) => return,
         Target::Room(room) => text.room(room),
         Target::Person(person) => text.person(person),
     };
@@ -307,7 +310,12 @@ fn could_not_tell(
         .and(format!(" ({code}). Once that is mended: "))
         .code(answer::retry(receipt.effect_id));
     let message = Message::section(words::plain(&text), text);
-    answer::tell_ops(decision, scene.rules, message, Some(incident.id));
+    match words::responsible(incident) {
+        // A failing ops room cannot be told of itself.
+        Some(person) if to_ops => answer::notice(decision, person, message, Some(incident.id)),
+        None if to_ops => {}
+        _ => answer::tell_somebody(decision, scene, message),
+    }
 }
 
 fn declared(incident: &Incident) -> Message {

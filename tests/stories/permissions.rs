@@ -1,0 +1,236 @@
+//! Who may do what, and what those who may not are told.
+
+use crate::world::World;
+use reqwest::Method;
+use serde_json::json;
+use wardroom::domain::incident::Status;
+
+const ROOM: &str = "inc-20260301-db";
+const CHANGES: [&str; 7] = [
+    "status we look at it",
+    "investigating",
+    "identified a bad deploy",
+    "monitoring",
+    "severity P1",
+    "assign scribe @cem",
+    "resolved",
+];
+
+#[tokio::test]
+async fn who_does_not_lead_an_incident_changes_nothing_of_it_and_is_told_whom_to_ask() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    let before = world.newest().await;
+    let lines = world.timeline(&before).await.len();
+    for line in CHANGES {
+        world.types("cem", ROOM, line).await;
+        let no = world.whispers("cem", "only they or an admin may do this");
+        assert!(no.words.contains("<@U0BEA>"), "{}", no.words);
+        assert!(
+            no.words.contains("/incident #1 assign commander @you"),
+            "{}",
+            no.words
+        );
+        world.silence();
+    }
+    assert_eq!(world.newest().await, before);
+    assert_eq!(world.timeline(&before).await.len(), lines);
+    let audit = world.audit().await;
+    let refused: Vec<(&str, &str)> = audit
+        .iter()
+        .filter(|row| row.outcome == "refused")
+        .map(|row| (row.action.as_str(), row.by.as_str()))
+        .collect();
+    let actions = [
+        "status",
+        "investigating",
+        "identified",
+        "monitoring",
+        "severity",
+        "assign",
+        "resolved",
+    ];
+    let expected: Vec<(String, &str)> = actions
+        .iter()
+        .map(|one| (format!("incident.{one}"), "U0CEM"))
+        .collect();
+    let expected: Vec<(&str, &str)> = expected
+        .iter()
+        .map(|(action, by)| (action.as_str(), *by))
+        .collect();
+    assert_eq!(refused, expected);
+    let why = &audit.last().unwrap().details["why"];
+    assert_eq!(why, "not_the_commander");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn anybody_reads_an_incident_and_only_they_see_the_answer() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    for (line, says) in [
+        ("timeline", "Declared P3 on db: The disk is full"),
+        ("list", "The disk is full"),
+        ("help", "/incident status TEXT"),
+        ("", "The disk is full"),
+    ] {
+        world.types("cem", ROOM, line).await;
+        world.whispers("cem", says);
+    }
+    world.types("cem", "general", "").await;
+    world.whispers("cem", "Open incidents");
+    world.types("cem", "general", "timeline #1").await;
+    world.whispers("cem", "Declared P3 on db");
+    assert!(
+        world.audit().await.iter().all(|row| row.by != "U0CEM"),
+        "reading is not audited"
+    );
+    world.types("cem", ROOM, "postmortem").await;
+    world.whispers("cem", "a postmortem is drafted once it is resolved");
+    world.types("bea", ROOM, "resolved").await;
+    world.types("cem", ROOM, "postmortem").await;
+    world.whispers("cem", "is on its way to");
+    assert_eq!(world.slack.snapshot().files.len(), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_admin_may_what_the_commander_may_and_hands_an_orphaned_incident_over() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.types("ada", ROOM, "status an admin speaks").await;
+    world.hears(ROOM, "an admin speaks");
+    world.whispers("ada", "is kept");
+    world.types("ada", ROOM, "assign @cem").await;
+    world.hears(ROOM, "is now the *commander*");
+    world.whispers("ada", "has a new commander");
+    assert!(
+        world.room(ROOM).members.iter().any(|one| one == "U0CEM"),
+        "who leads is asked in"
+    );
+    world.types("bea", ROOM, "resolved").await;
+    world.whispers("bea", "is led by <@U0CEM>");
+    world.types("cem", ROOM, "resolved").await;
+    world.hears(ROOM, "Resolved");
+    world.whispers("cem", "is resolved after");
+    assert_eq!(world.newest().await.status, Status::Resolved);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_button_grants_nobody_what_they_may_not_type() {
+    let mut world = World::new().await;
+    world
+        .types("bea", "general", "declare P3 db The disk is full")
+        .await;
+    let card = world.hears(ROOM, "The disk is full");
+    world.hears_all();
+    for button in ["Investigating", "Monitoring", "Resolve"] {
+        world.presses("cem", &card, button).await;
+        world.whispers("cem", "only they or an admin may do this");
+    }
+    assert_eq!(world.newest().await.status, Status::Declared);
+    world.presses("cem", &card, "Timeline").await;
+    world.whispers("cem", "Declared P3 on db");
+    world.presses("bea", &card, "Identified").await;
+    world.hears(ROOM, "Identified");
+    world.whispers("bea", "is now identified");
+    // The card has lost the steps that lie behind; an old click comes too late.
+    let gone = world
+        .person("bea")
+        .click_payload(&card.room, &card.ts, "Investigating", "");
+    assert!(gone.unwrap_err().contains("no `Investigating`"));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_over_stays_over_whoever_asks() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.types("bea", ROOM, "resolved").await;
+    world.hears_all();
+    let before = world.newest().await;
+    for person in ["cem", "bea", "ada"] {
+        for line in CHANGES {
+            world.types(person, ROOM, line).await;
+            let no = world.whispers(person, "is over: it was resolved");
+            assert!(
+                no.words.contains("<@U0BEA>") && no.words.contains("/incident declare"),
+                "{}",
+                no.words
+            );
+        }
+    }
+    assert_eq!(world.newest().await, before);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.declared("bea", "P3 api Slow").await;
+    world.types("bea", "general", "#1 status from before").await;
+    world.hears(ROOM, "from before");
+    world.whispers("bea", "It stands in");
+    world.types("bea", "general", "status #1 from behind").await;
+    world.hears(ROOM, "from behind");
+    world.whispers("bea", "It stands in");
+    world.types("bea", "general", "status which one").await;
+    let which = world.whispers("bea", "Which one do you mean?");
+    assert!(
+        which.words.contains("/incident #2 status which one"),
+        "{}",
+        which.words
+    );
+    world.types("bea", "general", "resolved rolled back").await;
+    let which = world.whispers("bea", "Which one do you mean?");
+    // Somebody else's picker helps nobody else; a press counts as typed by the one who presses.
+    world.presses("bea", &which, "#2 Slow").await;
+    world.hears("inc-20260301-api", "rolled back");
+    world.whispers("bea", "#2 is resolved");
+    assert!(world.incident(1).await.status.is_open());
+    world.types("bea", "general", "#99 resolved").await;
+    world.whispers("bea", "There is no incident #99.");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_caller_of_the_api_acts_as_an_admin_and_is_named_as_what_it_is() {
+    let mut world = World::new().await;
+    let body =
+        json!({"title": "The disk is full", "severity": "P2", "service": "db", "actor": "pager"});
+    let (status, incident) = world.api(Method::POST, "/incidents", Some(body), &[]).await;
+    assert_eq!(
+        (status, &incident["declared_by"], &incident["source"]),
+        (201, &json!("api:pager"), &json!("api"))
+    );
+    assert_eq!(incident["commander"], json!(null));
+    world.hears("engineering", "P2 incident: #1");
+    let card = world.hears(ROOM, "The disk is full");
+    assert!(card.words.contains("pager (by the API)"), "{}", card.words);
+
+    // Nobody leads it: anybody may take the lead, but not give it away.
+    world.types("cem", ROOM, "resolved").await;
+    world.whispers("cem", "Nobody leads incident #1 yet. Take the lead with");
+    world.types("cem", ROOM, "assign commander @bea").await;
+    world.whispers("cem", "Nobody leads incident #1 yet");
+    world.types("cem", ROOM, "assign commander @cem").await;
+    world.hears(ROOM, "is now the *commander*");
+    world.whispers("cem", "has a new commander");
+
+    let body = json!({"actor": "pager", "note": "the disk is larger"});
+    let (status, incident) = world
+        .api(Method::POST, "/incidents/1/resolve", Some(body), &[])
+        .await;
+    assert_eq!((status, &incident["status"]), (200, &json!("resolved")));
+    world.hears(ROOM, "the disk is larger");
+    world.hears("engineering", "pager (by the API)");
+    let last = world.audit().await.pop().unwrap();
+    assert_eq!(
+        (last.by.as_str(), last.action.as_str()),
+        ("api:pager", "incident.resolved")
+    );
+    world.finish().await;
+}
