@@ -3,8 +3,13 @@
 //! One binary, so that it is linked once. Each file tells of one part of the product; the world in
 //! which they happen is `world`.
 
+mod api;
+mod api_rows;
 mod declare;
+mod duplicates;
+mod github;
 mod incident;
+mod messages;
 mod permissions;
 mod replay;
 mod routing;

@@ -95,6 +95,13 @@ impl World {
         }
     }
 
+    /// The words of what this person alone was told (by their id) and has not heard, in order.
+    pub fn unheard_by(&self, person: &str) -> Vec<String> {
+        let unheard = self.unheard().into_iter();
+        let alone = unheard.filter(|(_, message)| message.only_for.as_deref() == Some(person));
+        alone.map(|(_, message)| message.words).collect()
+    }
+
     /// How many messages of the bot hold these words, in all rooms, heard or not.
     pub fn count(&self, words: &str) -> usize {
         let bot = self.slack.bot_user();

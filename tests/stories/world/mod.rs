@@ -13,6 +13,7 @@ mod people;
 
 pub use database::Database;
 pub use ears::HeardMessage;
+pub use people::{Answered, answered};
 
 use chrono::{DateTime, Duration, Utc};
 use std::collections::{BTreeSet, HashMap};
