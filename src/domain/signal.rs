@@ -24,7 +24,7 @@ pub struct Signal {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Somebody asks for something.
-    Asked(Request),
+    Asked(Box<Request>),
     /// A room was archived or deleted by hand.
     RoomClosed {
         /// Which.

@@ -32,7 +32,7 @@ fn rules() -> Rules {
 
 fn asked(kind: &str, body: &[u8]) -> Request {
     match decoded(kind, body).unwrap().event {
-        Event::Asked(request) => request,
+        Event::Asked(request) => *request,
         other => panic!("not a request: {other:?}"),
     }
 }

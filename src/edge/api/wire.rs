@@ -30,14 +30,14 @@ impl Call {
 pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal, String> {
     let call: Call =
         serde_json::from_slice(body).map_err(|error| format!("not a call of the API: {error}"))?;
-    let event = Event::Asked(Request {
+    let event = Event::Asked(Box::new(Request {
         actor: Actor::Api(call.actor),
         act: call.act,
         target: call.target,
         room: None,
         trigger: None,
         answer_to: AnswerTo::Api,
-    });
+    }));
     Ok(Signal { id, at, event })
 }
 

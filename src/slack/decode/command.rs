@@ -29,7 +29,7 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
         "/wardroom" => (misunderstood(NOTHING_YET), None),
         _ => (misunderstood(NOT_OURS), None),
     };
-    Ok(Event::Asked(Request {
+    Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
         act,
         target,
@@ -41,7 +41,7 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
             response_url: field("response_url").map(|url| url.into_owned()),
             asked_at: arrival.at,
         }),
-    }))
+    })))
 }
 
 const NOTHING_YET: &str = "There is nothing behind this command yet.";

@@ -81,7 +81,7 @@ fn request(
     let carried = carried.and_then(|context| context.get(declare_form::ROOM).cloned());
     let room = payload.room().map(str::to_owned).or(carried);
     let room = room.and_then(|id| ChannelId::new(id).ok());
-    Ok(Event::Asked(Request {
+    Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
         act,
         target,
@@ -95,5 +95,5 @@ fn request(
             response_url: payload.response_url().map(str::to_owned),
             asked_at: arrival.at,
         }),
-    }))
+    })))
 }

@@ -195,7 +195,7 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
             }),
             answer_to: crate::domain::act::AnswerTo::Person(to),
         };
-        world.happens(Event::Asked(request));
+        world.happens(Event::Asked(Box::new(request)));
         let decision = world.end_next("open_form", end);
         assert!(answer(&decision).contains("/incident declare P2"));
     }

@@ -90,18 +90,18 @@ impl World {
                 asked_at: self.now,
             }),
         };
-        self.happens(Event::Asked(request))
+        self.happens(Event::Asked(Box::new(request)))
     }
 
     pub fn ask_by_api(&mut self, act: Act, target: Option<IncidentRef>) -> Decision {
-        self.happens(Event::Asked(Request {
+        self.happens(Event::Asked(Box::new(Request {
             actor: Actor::Api("ci".into()),
             act,
             target,
             room: None,
             trigger: None,
             answer_to: AnswerTo::Api,
-        }))
+        })))
     }
 
     pub fn happens(&mut self, event: Event) -> Decision {
