@@ -1,6 +1,6 @@
 //! The text of `/incident` into an act.
 //!
-//! One table, [`VERBS`](super::verbs::VERBS), drives the parser, the help and the docs. Any text is answered: what is
+//! One table, [`VERBS`], drives the parser, the help and the docs. Any text is answered: what is
 //! not understood becomes [`Act::Misunderstood`] with words that say what would be. Pure, and never
 //! panics: everything is taken by words and characters, never by bytes.
 
