@@ -12,7 +12,7 @@ mod shutdown;
 mod watchdog;
 
 pub use reload::Watching;
-pub use shutdown::until_asked_to_stop;
+pub use shutdown::{Asked, until_asked_to_stop};
 
 use crate::config::{self, Config, MetricsPort};
 use crate::domain::ids::ChannelId;
@@ -91,6 +91,20 @@ impl Listeners {
             },
         };
         Ok(Self { app, metrics })
+    }
+
+    /// Says on the log where they are: with port 0 nobody else knows.
+    pub fn say_where(&self) {
+        let at = |listener: &TcpListener| listener.local_addr().ok();
+        tracing::info!(
+            address = at(&self.app).map(tracing::field::display),
+            metrics = self
+                .metrics
+                .as_ref()
+                .and_then(at)
+                .map(tracing::field::display),
+            "listening"
+        );
     }
 }
 

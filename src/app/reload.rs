@@ -8,7 +8,7 @@ use super::{App, rules};
 use crate::config::{Config, Loaded};
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 /// How often a watched file is looked at. Editors and ConfigMaps replace files in their own ways:
 /// reading what is there now is right for all of them.
@@ -25,10 +25,12 @@ pub enum Watching {
 
 impl App {
     /// Reloads when asked to; never ends.
-    pub async fn reload_when_asked(&self, watching: Watching, load: impl Fn() -> Loaded) {
-        let Ok(mut asked) = signal(SignalKind::user_defined2()) else {
-            return;
-        };
+    pub async fn reload_when_asked(
+        &self,
+        asked: &mut Signal,
+        watching: Watching,
+        load: impl Fn() -> Loaded,
+    ) {
         let mut seen = content(&watching);
         loop {
             tokio::select! {

@@ -2,7 +2,7 @@
 
 use super::{Ended, ServeArgs, Stop, load, runtime};
 use crate::app::database::{CannotOpen, Opened};
-use crate::app::{App, Listeners, RunningApp, Watching, logging, until_asked_to_stop};
+use crate::app::{App, Asked, Listeners, RunningApp, Watching, logging};
 use crate::config::{Config, Notice, SlackNeed};
 use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
@@ -30,10 +30,20 @@ async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: Slac
     for notice in notices {
         tracing::warn!("{notice}");
     }
+    let mut asked = Asked::listen()
+        .map_err(|error| Stop::Unreachable(format!("cannot listen to signals: {error}")))?;
     let opened = open(&config, Mode::Serve).await?;
-    let started = start(&config, &opened).await;
+    let started = tokio::select! {
+        started = start(&config, &opened) => started.map(Some),
+        () = asked.stop.asked() => Ok(None),
+    };
     let running = match started {
-        Ok(running) => running,
+        Ok(Some(running)) => running,
+        Ok(None) => {
+            let _tried = opened.close().await;
+            tracing::info!("stopped before it had started");
+            return Ok(());
+        }
         Err(stop) => {
             let _tried = opened.close().await;
             return Err(stop);
@@ -60,10 +70,8 @@ async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: Slac
         Config::load_as_asked(ask, &crate::config::process_environment)
     };
     tokio::select! {
-        asked = until_asked_to_stop() => {
-            asked.map_err(|error| Stop::Unreachable(format!("cannot listen to signals: {error}")))?;
-        }
-        () = running.app.reload_when_asked(watching, reload) => {}
+        () = asked.stop.asked() => {}
+        () = running.app.reload_when_asked(&mut asked.reload, watching, reload) => {}
     }
     tracing::info!("stopping");
     running.stop(config.shutdown_grace).await;
@@ -123,9 +131,7 @@ pub(super) async fn start(config: &Config, opened: &Opened) -> Result<RunningApp
     let store = opened.connect(config, config.inbox_batching());
     let app = App::assemble(config.clone(), store, Clock::System).map_err(wrong)?;
     app.health.set_migrated();
-    if let Ok(address) = listeners.app.local_addr() {
-        tracing::info!(address = %address, "listening");
-    }
+    listeners.say_where();
     Ok(app.run(listeners))
 }
 
