@@ -1,0 +1,297 @@
+//! People who type without a pause while processes die, and the ledger of what they were told.
+//!
+//! Every command has words of its own, so that what became of it can be counted in the rooms. What
+//! was answered 200 must be there exactly once; what was not may be there, and never twice. Some
+//! requests are sent again as they were: an answer that was lost makes a sender do that.
+
+use super::House;
+use ::wardroom::simulator::{Heard, Signing, Workspace};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// What a command was to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// An update in this room.
+    Update(String),
+    /// A new incident, told in #engineering.
+    Declare,
+}
+
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub asked: Asked,
+    pub acknowledged: bool,
+}
+
+/// What was typed, by its words.
+#[derive(Default)]
+pub struct Ledger {
+    entries: Mutex<BTreeMap<String, Entry>>,
+    next: AtomicUsize,
+    refused: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Ledger {
+    pub fn entries(&self) -> BTreeMap<String, Entry> {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// How many were answered 200, and how many not.
+    pub fn counts(&self) -> (usize, usize) {
+        let entries = self.entries();
+        let yes = entries.values().filter(|entry| entry.acknowledged).count();
+        (yes, entries.len() - yes)
+    }
+
+    /// What was answered instead of 200, and how often.
+    pub fn refusals(&self) -> BTreeMap<String, usize> {
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn words(&self) -> String {
+        // No word is another one's beginning.
+        format!("words-{:05}-end", self.next.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn note(&self, words: &str, asked: Asked, acknowledged: bool) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.entry(words.to_owned()).or_insert(Entry {
+            asked,
+            acknowledged,
+        });
+        entry.acknowledged |= acknowledged;
+    }
+
+    fn note_answer(&self, heard: &Heard) {
+        if heard.is_ok() {
+            return;
+        }
+        let what = match (heard.status, &heard.trouble) {
+            (Some(status), _) => status.to_string(),
+            (None, Some(why)) if why == "timeout" => "timeout".to_owned(),
+            (None, _) => "no connection".to_owned(),
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused.entry(what).or_default() += 1;
+    }
+}
+
+/// A typist's next sending of a form.
+async fn send(slack: &Workspace, path: &str, body: &str) -> Heard {
+    let kind = "application/x-www-form-urlencoded".to_owned();
+    let headers = vec![("content-type".to_owned(), kind)];
+    slack
+        .send_as_slack(path, headers, body.as_bytes().to_vec(), Signing::Good)
+        .await
+}
+
+/// People at work until they are told to stop.
+pub struct Typists {
+    pub ledger: Arc<Ledger>,
+    stop: watch::Sender<bool>,
+    people: JoinSet<()>,
+}
+
+impl Typists {
+    /// One typist for each room, and one who declares incidents; each types every `pace`.
+    pub fn at(house: &House, rooms: &[String], pace: Duration) -> Self {
+        let ledger = Arc::new(Ledger::default());
+        let (stop, stopping) = watch::channel(false);
+        let mut people = JoinSet::new();
+        for (seat, room) in rooms.iter().enumerate() {
+            people.spawn(type_on(
+                house.slack.clone(),
+                ledger.clone(),
+                Some(room.clone()),
+                pace + Duration::from_millis(17 * seat as u64),
+                stopping.clone(),
+            ));
+        }
+        let (slack, declares) = (house.slack.clone(), pace * 6);
+        people.spawn(type_on(slack, ledger.clone(), None, declares, stopping));
+        Self {
+            ledger,
+            stop,
+            people,
+        }
+    }
+
+    pub async fn stop(mut self) -> Arc<Ledger> {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.people.join_next().await {
+            ended.unwrap();
+        }
+        self.ledger
+    }
+}
+
+async fn type_on(
+    slack: Workspace,
+    ledger: Arc<Ledger>,
+    room: Option<String>,
+    pace: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut beat = tokio::time::interval(pace);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut number = 0_u32;
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        number += 1;
+        let words = ledger.words();
+        let (place, text, asked) = match &room {
+            Some(room) => (
+                room.as_str(),
+                format!("status {words}"),
+                Asked::Update(room.clone()),
+            ),
+            None => ("general", format!("declare P2 api {words}"), Asked::Declare),
+        };
+        let (path, body, _) = slack
+            .person("ada")
+            .command_form(place, "/incident", &text)
+            .unwrap();
+        ledger.note(&words, asked.clone(), false);
+        let heard = send(&slack, &path, &body).await;
+        ledger.note_answer(&heard);
+        ledger.note(&words, asked.clone(), heard.is_ok());
+        // The same request once more: after a lost answer, and sometimes just so.
+        if number.is_multiple_of(if heard.is_ok() { 5 } else { 2 }) {
+            let again = send(&slack, &path, &body).await;
+            ledger.note_answer(&again);
+            ledger.note(&words, asked, again.is_ok());
+        }
+    }
+}
+
+/// Declares incidents and gives their rooms, once they are there.
+pub async fn rooms(house: &House, many: usize) -> Vec<String> {
+    for number in 0..many {
+        let line = format!("declare P3 db room-{number}");
+        let heard = house
+            .slack
+            .person("ada")
+            .command("general", "/incident", &line)
+            .await;
+        assert!(heard.is_ok(), "{heard:?}");
+    }
+    let found = house.slack.wait_until(Duration::from_secs(60), |slack| {
+        let snapshot = slack.snapshot();
+        let carded = snapshot.rooms.iter().filter(|room| !room.pins.is_empty());
+        let rooms: Vec<String> = carded.map(|room| room.id.clone()).collect();
+        (rooms.len() == many).then_some(rooms)
+    });
+    found.await.expect("the rooms are there")
+}
+
+/// Waits until everything that was acknowledged stands in its room, then counts.
+pub async fn nothing_lost_nothing_twice(house: &House, ledger: &Ledger, limit: Duration) {
+    let entries = ledger.entries();
+    let acknowledged: Vec<&String> = entries
+        .iter()
+        .filter_map(|(words, entry)| entry.acknowledged.then_some(words))
+        .collect();
+    let drained = house
+        .slack
+        .wait_until(limit, |_| {
+            let said = house.said();
+            let all: String = said
+                .iter()
+                .map(|(_, message)| message.words.as_str())
+                .collect();
+            acknowledged
+                .iter()
+                .all(|words| all.contains(*words))
+                .then_some(())
+        })
+        .await;
+    if drained.is_err() {
+        let said = house.said();
+        let all: String = said
+            .iter()
+            .map(|(_, message)| message.words.as_str())
+            .collect();
+        let missing: Vec<_> = acknowledged
+            .iter()
+            .filter(|words| !all.contains(**words))
+            .collect();
+        panic!(
+            "acknowledged and not in the rooms after {limit:?}: {missing:?}\ninbox:\n{}\noutbox:\n{}",
+            house.list("select format('%s %s %s %s', kind, state, blocked, error) from inbox where state <> 'done'").await.join("\n"),
+            house.list("select format('%s %s %s run_at %s: %s', lane, kind, state, run_at, error) from outbox where state <> 'done'").await.join("\n"),
+        );
+    }
+    house.settles(limit).await;
+    count(house, &entries).await;
+}
+
+async fn count(house: &House, entries: &BTreeMap<String, Entry>) {
+    let said = house.said();
+    let timeline = house
+        .list("select text from incident_timeline where kind = 'status_update'")
+        .await;
+    let titles = house.list("select title from incidents").await;
+    let mut wrong = Vec::new();
+    for (words, entry) in entries {
+        let places: Vec<&String> = said
+            .iter()
+            .filter_map(|(room, message)| message.words.contains(words).then_some(room))
+            .collect();
+        let kept = match entry.asked {
+            Asked::Update(_) => timeline.iter().filter(|text| text.contains(words)).count(),
+            Asked::Declare => titles.iter().filter(|title| title.contains(words)).count(),
+        };
+        let there: BTreeSet<&String> = places.iter().copied().collect();
+        // A declaration stands on its card and in #engineering, once each.
+        let (messages, in_order) = match &entry.asked {
+            Asked::Update(room) => (1, there.iter().all(|at| *at == room)),
+            Asked::Declare => (2, there.len() == places.len()),
+        };
+        let whole = places.len() == messages && kept == 1 && in_order;
+        let nothing = places.is_empty() && kept == 0;
+        if !(whole || nothing && !entry.acknowledged) {
+            wrong.push(format!(
+                "{words}: acknowledged {}, {kept} rows, in {places:?}",
+                entry.acknowledged
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "lost or done twice:\n{}",
+        wrong.join("\n")
+    );
+    in_order(&said, entries);
+}
+
+/// In each room the updates stand in the order in which they were typed.
+fn in_order(
+    said: &[(String, ::wardroom::simulator::MessageView)],
+    entries: &BTreeMap<String, Entry>,
+) {
+    let mut last: BTreeMap<&String, &String> = BTreeMap::new();
+    for (room, message) in said {
+        let typed = entries.iter().find(|(words, entry)| {
+            matches!(&entry.asked, Asked::Update(at) if at == room)
+                && message.words.contains(*words)
+        });
+        let Some((words, _)) = typed else { continue };
+        if let Some(before) = last.insert(room, words) {
+            assert!(before < words, "{room}: {words} stands after {before}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Stories with the real binary in processes of its own: killed, stopped, cut off from its
+//! database, flooded with rubbish.
+//!
+//! What the other stories step through by hand happens here by itself and in real time, so there
+//! are few of these and each waits for something. One binary, so that it is linked once. The long
+//! forms are marked `#[ignore = "long: …"]`; `scripts/stress` runs them.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
+#[allow(dead_code, reason = "a house offers more than each story takes")]
+mod harness;
+mod kills;
+mod postgres;
+mod replicas;
