@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_commands_text_carries_ids_and_no_bare_brackets() {
-        let mut world = World::new("T1", "acme");
+        let mut world = World::new("T1", "acme", 0);
         let ada = world.add_user(None, "ada", false);
         let room = world.add_room(None, "ops", RoomKind::Public, &ada, DateTime::UNIX_EPOCH);
         let cases = [

@@ -25,6 +25,8 @@ pub struct Options {
     pub team_name: String,
     /// Characters of text that the blocks of one message may hold together.
     pub largest_blocks: usize,
+    /// Ids are counted from here: two workspaces that meet one database must not share them.
+    pub first_id: u64,
     /// The key that Statuspage takes.
     pub statuspage_key: String,
     /// The app under test.
@@ -90,6 +92,7 @@ impl Options {
             team_id: "T0SIMTEAM1".to_owned(),
             team_name: "acme".to_owned(),
             largest_blocks: 13_200,
+            first_id: 0,
             statuspage_key: "sim-statuspage-key".to_owned(),
             app: App::default(),
         }

@@ -178,7 +178,7 @@ pub(crate) struct Event {
 }
 
 impl World {
-    pub(crate) fn new(team_id: &str, team_name: &str) -> Self {
+    pub(crate) fn new(team_id: &str, team_name: &str, first_id: u64) -> Self {
         Self {
             team_id: team_id.to_owned(),
             team_name: team_name.to_owned(),
@@ -193,7 +193,7 @@ impl World {
             responses: BTreeMap::new(),
             events: Vec::new(),
             last_ts: 0,
-            last_id: 0,
+            last_id: first_id,
         }
     }
 

@@ -76,7 +76,7 @@ impl Workspace {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.bind).await?;
         let base = format!("http://{}", listener.local_addr()?);
-        let mut world = World::new(&options.team_id, &options.team_name);
+        let mut world = World::new(&options.team_id, &options.team_name, options.first_id);
         let now = (options.now)();
         let app = options.app;
         let user_id = world.add_user(app.bot_user_id.as_deref(), &app.name, true);
