@@ -1,0 +1,307 @@
+//! The demo's house: a simulated workspace with people in it, and the server that they talk to.
+//!
+//! The server is the one of `serve`, configured by variables and a file like any other; every
+//! secret is new in each run. It must not reach into the simulator, nor the story into the server:
+//! the two meet over HTTP alone.
+
+use crate::app::database::{CannotOpen, Opened};
+use crate::app::{App, Listeners, RunningApp, address_of, logging};
+use crate::cli::serve::{cannot_open, open};
+use crate::cli::{Ended, Stop};
+use crate::config::{Config, process_environment, report};
+use crate::engine::clock::Clock;
+use crate::private_postgres::Mode;
+use crate::simulator::{Options, RoomKind, Workspace};
+use crate::telemetry::traces::Traces;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// The Statuspage component of the service `api`.
+pub(super) const COMPONENT: &str = "kx1api";
+/// What an id of a simulated room holds, and no other's does.
+const SIMULATED: &str = "0SIM";
+/// Variables that the demo takes from whoever starts it; all others are its own.
+const TAKEN_OVER: &[&str] = &[
+    "LOG_",
+    "RUST_LOG",
+    "DATABASE_",
+    "DB_",
+    "WARDROOM_PG_BINDIR",
+    "WARDROOM_TELEMETRY_",
+    "OTEL_",
+];
+/// What is logged unless somebody says otherwise; the story itself tells of what was forged.
+const LOG: &str = "warn,wardroom::security=error";
+/// How long the server may take to be ready.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A workspace and a server that run.
+pub(super) struct House {
+    pub(super) workspace: Workspace,
+    /// `http://127.0.0.1:3000`.
+    pub(super) url: String,
+    pub(super) admin_token: String,
+    /// Which database it is, in words.
+    pub(super) database: &'static str,
+    /// From the start of the process's work to ready.
+    pub(super) ready_after: Duration,
+    running: RunningApp,
+    opened: Opened,
+    watch: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    traces: Traces,
+    grace: Duration,
+}
+
+/// A workspace with four people and four rooms, its secrets made up now.
+async fn workspace(statuspage_key: &str) -> Result<Workspace, Stop> {
+    let clock = Clock::System;
+    let mut options = Options::new(Arc::new(move || clock.now()));
+    // A database that is used again must not meet the ids of an earlier run.
+    options.first_id = u64::from(rand::random::<u32>() % 1_000_000) * 1000;
+    options.statuspage_key = statuspage_key.to_owned();
+    options.app.token = format!("xoxb-{}", secret());
+    options.app.signing_secret = secret();
+    options.app.github_secret = secret();
+    let workspace = Workspace::start(options)
+        .await
+        .map_err(|error| Stop::Unreachable(format!("cannot listen on loopback: {error}")))?;
+    let [ada, bea, cem, dov] =
+        ["ada", "bea", "cem", "dov"].map(|name| workspace.add_user(None, name));
+    for name in ["ada", "bea", "cem", "dov"] {
+        let _joined = workspace.person(name).join("#general");
+    }
+    for (name, members) in [
+        ("engineering", vec![&ada, &bea, &cem]),
+        ("incidents", vec![&ada, &bea, &cem, &dov]),
+        ("ops", vec![&ada]),
+    ] {
+        let members: Vec<&str> = members.into_iter().map(String::as_str).collect();
+        workspace.add_channel(None, name, RoomKind::Public, &members);
+    }
+    // Only where the bot is a member can it say something to one person alone.
+    let _joined = workspace
+        .person("ada")
+        .invite("#general", &workspace.bot_user());
+    Ok(workspace)
+}
+
+fn secret() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+/// Starts all of it.
+pub(super) async fn start(port: u16) -> Result<House, Stop> {
+    let began = Instant::now();
+    let (admin_token, statuspage_key) = (secret(), secret());
+    let workspace = workspace(&statuspage_key).await?;
+    let config = config(&workspace, port, &admin_token, statuspage_key)?;
+    let traces = logging::start(&config).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
+    let listeners = Listeners::bind(&config.http).await.map_err(|error| {
+        Stop::Unreachable(format!(
+            "{error}\nAnother port: wardroom demo --port N (0: any free one)"
+        ))
+    })?;
+    let address = address_of(&listeners.app)
+        .map_err(|error| Stop::Unreachable(format!("the listener has no address: {error}")))?;
+    let url = format!("http://{address}");
+    let opened = open(&config, Mode::Throwaway).await?;
+    let running = match run(&config, &opened, listeners).await {
+        Ok(running) => running,
+        Err(stop) => {
+            let _tried = opened.close().await;
+            return Err(stop);
+        }
+    };
+    let watch = opened.private.as_ref().map(|private| {
+        let (cancel, cancelled) = oneshot::channel::<()>();
+        let watching = private.watch(async {
+            let _either = cancelled.await;
+        });
+        (cancel, tokio::spawn(watching))
+    });
+    workspace.set_app_url(Some(&url));
+    let mut house = House {
+        database: match opened.private {
+            Some(_) => "a PostgreSQL of its own, removed at the end",
+            None => "the one that DATABASE_URL names, used as it is and kept",
+        },
+        workspace,
+        url,
+        admin_token,
+        ready_after: Duration::ZERO,
+        running,
+        opened,
+        watch,
+        traces,
+        grace: config.shutdown_grace,
+    };
+    if let Err(stop) = house.until_ready().await {
+        let _the_first_counts = house.stop().await;
+        return Err(stop);
+    }
+    house.ready_after = began.elapsed();
+    Ok(house)
+}
+
+async fn run(config: &Config, opened: &Opened, listeners: Listeners) -> Result<RunningApp, Stop> {
+    opened.migrate().await.map_err(cannot_open)?;
+    let store = opened.connect(config, config.inbox_batching());
+    let rooms = store.incident_rooms().await;
+    let rooms = rooms.map_err(|error| {
+        cannot_open(CannotOpen::Unreachable(format!(
+            "reading its incidents: {error}"
+        )))
+    })?;
+    if rooms.iter().any(|room| !room.as_str().contains(SIMULATED)) {
+        let words = "the database holds incidents of a real workspace, and the demo would carry \
+                     its open work to a simulated one\nUnset DATABASE_URL, or name an empty database";
+        return Err(Stop::Wrong(words.to_owned()));
+    }
+    let app = App::assemble(config.clone(), store, Clock::System)
+        .map_err(|error| Stop::Wrong(format!("{error:#}")))?;
+    app.health.set_migrated();
+    Ok(app.run(listeners))
+}
+
+impl House {
+    /// Waits for `/health/ready`, and for the bot to be in the rooms that it tells things to.
+    async fn until_ready(&self) -> Ended {
+        let url = format!("{}/health/ready", self.url);
+        let asking = async {
+            let mut again = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                again.tick().await;
+                let answer = reqwest::get(&url).await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(READY_WITHIN, asking).await.is_err() {
+            let words = format!("{url} did not say 200 within 30 s");
+            return Err(Stop::No(words));
+        }
+        let bot = self.workspace.bot_user();
+        let joined = self.workspace.wait_until(READY_WITHIN, |workspace| {
+            let snapshot = workspace.snapshot();
+            let told = ["#incidents", "#engineering", "#ops"].iter();
+            told.map(|room| snapshot.room(room))
+                .all(|room| room.is_some_and(|room| room.members.contains(&bot)))
+                .then_some(())
+        });
+        joined
+            .await
+            .map_err(|_rooms| Stop::No("the bot did not join its rooms".to_owned()))
+    }
+
+    /// Ends everything in order, and removes what was only for this demo.
+    pub(super) async fn stop(self) -> Ended {
+        self.running.stop(self.grace).await;
+        if let Some((cancel, watch)) = self.watch {
+            drop(cancel);
+            let _ended = watch.await;
+        }
+        let closed = self.opened.close().await;
+        self.workspace.stop();
+        self.traces.stop(Duration::from_secs(3)).await;
+        closed.map_err(|error| Stop::No(format!("{error:#}")))
+    }
+}
+
+/// The configuration, read as any other is. `./wardroom.yaml` is somebody's own: not read.
+fn config(
+    workspace: &Workspace,
+    port: u16,
+    admin_token: &str,
+    statuspage_key: String,
+) -> Result<Config, Stop> {
+    let app = workspace.app().clone();
+    let base = workspace.base_url();
+    let host = base.trim_start_matches("http://").to_owned();
+    let folder = std::env::temp_dir();
+    let own = HashMap::from([
+        ("HOST", "127.0.0.1".to_owned()),
+        ("PORT", port.to_string()),
+        ("METRICS_PORT", "0".to_owned()),
+        ("ADMIN_TOKEN", admin_token.to_owned()),
+        ("ENVIRONMENT", "demo".to_owned()),
+        ("SHUTDOWN_GRACE_SECONDS", "4".to_owned()),
+        ("WARDROOM_DATA_DIR", folder.display().to_string()),
+        ("WARDROOM_EMBEDDED", "true".to_owned()),
+        ("SLACK_BOT_TOKEN", app.token),
+        ("SLACK_SIGNING_SECRET", app.signing_secret),
+        ("SLACK_API_URL", workspace.api_url()),
+        ("SLACK_RESPONSE_URL_HOSTS", host),
+        ("GITHUB_WEBHOOK_SECRET", app.github_secret),
+        ("STATUSPAGE_API_KEY", statuspage_key),
+        ("STATUSPAGE_PAGE_ID", "demopage".to_owned()),
+        ("STATUSPAGE_API_URL", base),
+    ]);
+    let env = |name: &str| {
+        let taken_over = TAKEN_OVER.iter().any(|prefix| name.starts_with(prefix));
+        let given = taken_over.then(|| process_environment(name)).flatten();
+        given.or_else(|| own.get(name).cloned()).or_else(|| {
+            let quiet = name == "RUST_LOG" && process_environment("LOG_LEVEL").is_none();
+            quiet.then(|| LOG.to_owned())
+        })
+    };
+    let file = folder.join(format!("wardroom-demo-{}.yaml", secret()));
+    let written = write(&file, &rules(workspace));
+    let loaded = written.map(|()| Config::load(Some(&file), &env));
+    let _removed = std::fs::remove_file(&file);
+    let loaded =
+        loaded.map_err(|error| Stop::Unreachable(format!("{}: {error}", file.display())))?;
+    match loaded {
+        Ok((mut config, _notices)) => {
+            config.file = None;
+            Ok(config)
+        }
+        Err(_) => Err(Stop::Wrong(report(&loaded))),
+    }
+}
+
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
+/// The team's `wardroom.yaml`.
+fn rules(workspace: &Workspace) -> String {
+    let snapshot = workspace.snapshot();
+    let person = |name: &str| {
+        snapshot
+            .person(name)
+            .map_or("", |found| &*found.id)
+            .to_owned()
+    };
+    let room = |name: &str| {
+        snapshot
+            .room(name)
+            .map_or("", |found| &*found.id)
+            .to_owned()
+    };
+    format!(
+        "version: \"1\"\n\
+         services:\n\
+         \x20 api: {{ owners: [{ada}], statuspage_component: {COMPONENT} }}\n\
+         \x20 web: {{ owners: [{cem}] }}\n\
+         routing:\n\
+         \x20 P1: {{ channels: [{incidents}], users: [{dov}] }}\n\
+         \x20 P2: {{ channels: [{engineering}] }}\n\
+         slack:\n\
+         \x20 ops_channel: {ops}\n",
+        ada = person("ada"),
+        cem = person("cem"),
+        dov = person("dov"),
+        incidents = room("#incidents"),
+        engineering = room("#engineering"),
+        ops = room("#ops"),
+    )
+}

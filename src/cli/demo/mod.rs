@@ -1,0 +1,135 @@
+//! `wardroom demo`: the server, a simulated workspace, and one incident told as it happens.
+//!
+//! The story goes to stdout, the server's log (warnings only, unless LOG_LEVEL says otherwise) to
+//! stderr. When a step does not happen the exit code is 1. `wardroom simulator` is here too: the
+//! workspace alone, for clients in other languages.
+
+mod draw;
+mod house;
+mod screen;
+mod script;
+
+use super::{DemoArgs, Ended, Stop, runtime};
+use crate::app::until_asked_to_stop;
+use crate::engine::clock::Clock;
+use crate::simulator::{self, Limits, Options};
+use draw::Ink;
+use house::House;
+use screen::Screen;
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) fn run(args: &DemoArgs) -> Ended {
+    runtime()?.block_on(demo(args))
+}
+
+async fn demo(args: &DemoArgs) -> Ended {
+    let house = house::start(args.port).await?;
+    let mut screen = Screen::new(&house.workspace);
+    welcome(&house, &screen);
+    let asked = until_asked_to_stop();
+    tokio::pin!(asked);
+    let told = tokio::select! {
+        told = script::play(&house, &mut screen) => Some(told),
+        _signal = &mut asked => None,
+    };
+    let ended = match told {
+        None => Ok(()),
+        Some(Err(what)) => Err(Stop::No(format!("demo: {what}"))),
+        Some(Ok(())) => {
+            goodbye(&house, &screen, args.once);
+            if !args.once {
+                let _signal = asked.await;
+            }
+            Ok(())
+        }
+    };
+    let stopped = house.stop().await;
+    ended.and(stopped)
+}
+
+fn welcome(house: &House, screen: &Screen) {
+    let ready = house.ready_after.as_secs_f64();
+    screen.line(
+        "",
+        Ink::Bold,
+        "Wardroom: one incident, from declaration to postmortem",
+    );
+    screen.line("", Ink::Plain, "");
+    for (what, words) in [
+        ("server", format!("{}, ready after {ready:.1} s", house.url)),
+        ("database", house.database.to_owned()),
+        (
+            "outside",
+            format!(
+                "Slack, GitHub, Statuspage: simulated, {}",
+                house.workspace.base_url()
+            ),
+        ),
+        (
+            "people",
+            "ada owns the service api; bea and cem are engineers;".to_owned(),
+        ),
+        ("", "dov is told of every P1. All times are UTC.".to_owned()),
+    ] {
+        screen.line(&format!("  {what:<9} "), Ink::Plain, &words);
+    }
+}
+
+fn goodbye(house: &House, screen: &Screen, once: bool) {
+    screen.chapter("The end");
+    let posts = house.workspace.snapshot().all_posts().count();
+    screen.remark(&format!(
+        "{posts} messages stand in the rooms; the forged ones are not among them"
+    ));
+    if once {
+        return;
+    }
+    let (url, token) = (&house.url, &house.admin_token);
+    screen.line("", Ink::Plain, "");
+    screen.line(
+        "",
+        Ink::Plain,
+        "The server stays up; Ctrl-C ends it. Its API's token, and two things to try:",
+    );
+    screen.line("", Ink::Plain, "");
+    for line in [
+        format!("TOKEN={token}"),
+        format!("curl -s -H \"Authorization: Bearer $TOKEN\" {url}/api/v1/incidents"),
+        format!("curl -s {url}/health/ready"),
+    ] {
+        println!("  {line}");
+    }
+}
+
+/// `wardroom simulator`: prints one line of JSON, and serves until it is asked to stop.
+pub(super) fn simulator_alone(port: u16) -> Ended {
+    runtime()?.block_on(async {
+        let clock = Clock::System;
+        let mut options = Options::new(Arc::new(move || clock.now()));
+        options.bind.set_port(port);
+        options.limits = Limits::Slack;
+        let statuspage_key = options.statuspage_key.clone();
+        let serving = simulator::serve_standalone(options, |workspace| {
+            let app = workspace.app().clone();
+            let base = workspace.base_url();
+            let line = json!({
+                "api_url": workspace.api_url(),
+                "base_url": base,
+                "control_url": format!("{base}/__sim"),
+                "token": app.token,
+                "signing_secret": app.signing_secret,
+                "github_secret": app.github_secret,
+                "statuspage_key": statuspage_key,
+                "bot_user": workspace.bot_user(),
+            });
+            println!("{line}");
+        });
+        tokio::select! {
+            served = serving => served.map_err(|error| {
+                Stop::Unreachable(format!("cannot listen on 127.0.0.1:{port}: {error}"))
+            }),
+            _signal = until_asked_to_stop() => Ok(()),
+        }
+    })
+}

@@ -1,0 +1,57 @@
+//! `wardroom demo --once` as anybody runs it: the real binary, with no account and no variable set.
+//!
+//! It asks for the story's landmarks in the order of the telling; what each message says is the
+//! domain's own tests' business.
+
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// What must be seen, one after the other.
+const LANDMARKS: &[&str] = &[
+    "a command signed with another secret: answered 401",
+    "a command without a signature: answered 401",
+    "bea types in #general: /incident declare",
+    "bea's screen: a form opens",
+    "bea's screen: the form changes",
+    "beside Title: A title has 3 to 100 characters",
+    "#1 Checkout returns 500s",
+    "is now the commander",
+    "Investigating, says @ada",
+    "Update from @ada",
+    "only cem sees this",
+    "direct message to dov",
+    "ada presses identified",
+    "Resolved by @ada",
+    "Timeline of #1",
+    "# Postmortem: incident #1",
+    "the forged ones are not among them",
+];
+
+#[tokio::test]
+async fn the_story_is_told_from_declaration_to_postmortem() {
+    let run = Command::new(env!("CARGO_BIN_EXE_wardroom"))
+        .args(["demo", "--once", "--port", "0"])
+        .env_remove("DATABASE_URL")
+        .env_remove("DB_HOST")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let ended = tokio::time::timeout(Duration::from_secs(60), run).await;
+    let output = ended.expect("the demo ends within a minute").unwrap();
+    let (told, log) = (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    );
+    assert!(output.status.success(), "{}\n{told}\n{log}", output.status);
+    assert_eq!(log, "", "nothing is worth a warning");
+    let mut rest = told.as_str();
+    for landmark in LANDMARKS {
+        let at = rest.find(landmark);
+        let at = at.unwrap_or_else(|| panic!("`{landmark}` is not told here:\n{rest}"));
+        rest = &rest[at + landmark.len()..];
+    }
+    let widest = told.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "a line of {widest:?} characters");
+    assert!(!told.contains('\x1b'), "colours belong on a terminal");
+}
