@@ -9,3 +9,4 @@ mod imports;
 mod pages;
 mod shape;
 mod tree;
+mod weaknesses;

@@ -14,5 +14,6 @@ mod permissions;
 mod replay;
 mod routing;
 mod typed;
+mod weaknesses;
 #[allow(dead_code, reason = "a world offers more than each story takes")]
 mod world;

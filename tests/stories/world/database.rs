@@ -62,6 +62,15 @@ impl Database {
             .collect()
     }
 
+    /// Does something to the database that the product never would; what it says to that.
+    pub async fn execute(&self, sql: &str) -> Result<(), sqlx::Error> {
+        let mut connection = self.options.connect().await.expect("the database answers");
+        let sql = AssertSqlSafe(sql.to_owned());
+        let done = sqlx::query(sql).execute(&mut connection).await;
+        connection.close().await.expect("the connection closes");
+        done.map(|_| ())
+    }
+
     /// The address, for a process of its own.
     pub fn url(&self) -> String {
         let url = std::env::var("TEST_DATABASE_URL").expect("checked before");

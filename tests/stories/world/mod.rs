@@ -11,7 +11,7 @@ mod ears;
 mod log;
 mod people;
 
-pub use database::Database;
+pub use database::{Database, server};
 pub use ears::HeardMessage;
 pub use people::{Answered, answered};
 
@@ -42,7 +42,7 @@ pub struct World {
     pub database: Database,
     heard: BTreeSet<(String, String)>,
     people: HashMap<&'static str, String>,
-    errors: log::Errors,
+    log: log::Log,
     duties: Duties,
     process: Process,
     stage: watch::Sender<Stage>,
@@ -69,7 +69,7 @@ impl World {
     /// A world with a configuration of its own.
     pub async fn ruled_by(config: &str, variables: &[(&str, &str)]) -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let errors = log::listen();
+        let log = log::listen();
         let clock = Clock::manual(dawn());
         let slack_clock = clock.clone();
         let mut options = Options::new(Arc::new(move || slack_clock.now()));
@@ -137,7 +137,7 @@ impl World {
             database,
             heard: BTreeSet::new(),
             people,
-            errors,
+            log,
             duties: Duties::default(),
             process: Process {
                 id: uuid::Uuid::new_v4(),
@@ -248,6 +248,11 @@ impl World {
             .items
     }
 
+    /// All that was logged so far, at any level.
+    pub fn log(&self) -> Vec<String> {
+        self.log.all()
+    }
+
     /// Ends a story: fails on a message that nobody expected, a parked row, or an ERROR line.
     pub async fn finish(mut self) {
         self.settle().await;
@@ -264,7 +269,7 @@ impl World {
             "parked signals: {:#?}",
             parked.items
         );
-        let errors = self.errors.all();
+        let errors = self.log.errors();
         assert!(errors.is_empty(), "lines at ERROR: {errors:#?}");
         self.end().await;
     }
