@@ -105,6 +105,8 @@ pub enum Look {
         code: String,
         /// The provider's Retry-After, if it gave one.
         after: Option<Duration>,
+        /// What else must wait as long: every other look by that method.
+        pauses: Vec<String>,
     },
 }
 
@@ -117,6 +119,9 @@ pub trait Courier: Send + Sync {
     /// The scopes whose pauses hold this effect back, such as `slack:chat.postMessage` and
     /// `slack:chat.postMessage:C1`.
     fn pause_scopes(&self, effect: &Effect) -> Vec<String>;
+
+    /// The scopes whose pauses hold back a look for this effect.
+    fn look_scopes(&self, effect: &Effect) -> Vec<String>;
 
     /// Makes the exchange, once, within the parcel's deadline.
     async fn deliver(&self, parcel: &Parcel) -> Outcome;

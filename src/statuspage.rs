@@ -75,6 +75,10 @@ impl Courier for StatuspageCourier {
         vec![SCOPE.to_owned()]
     }
 
+    fn look_scopes(&self, _effect: &Effect) -> Vec<String> {
+        Vec::new()
+    }
+
     async fn deliver(&self, parcel: &Parcel) -> Outcome {
         let Effect::ShowComponent { component } = &parcel.effect else {
             return refused("not_an_effect_of_statuspage");

@@ -128,8 +128,13 @@ impl Engine {
             };
             return self.settle(&claimed, Ending::Over(end), now).await;
         };
-        let paused_until = courier
-            .pause_scopes(&claimed.effect)
+        let looking = claimed.uncertain && claimed.effect.repeat() == Repeat::LookFirst;
+        let scopes = if looking {
+            courier.look_scopes(&claimed.effect)
+        } else {
+            courier.pause_scopes(&claimed.effect)
+        };
+        let paused_until = scopes
             .iter()
             .map(String::as_str)
             .chain([claimed.effect.provider().as_str()])
@@ -139,7 +144,7 @@ impl Engine {
         if let Some(ending) = plan::before_exchange(&claimed, paused_until, now) {
             return self.settle(&claimed, ending, now).await;
         }
-        let ending = if claimed.uncertain && claimed.effect.repeat() == Repeat::LookFirst {
+        let ending = if looking {
             let parcel = self.parcel(&claimed, now, None).await?;
             if spent(claimed_at) {
                 return self
@@ -247,6 +252,7 @@ impl Engine {
                 .unwrap_or_else(|_late| Look::Failed {
                     code: "timeout".to_owned(),
                     after: None,
+                    pauses: Vec::new(),
                 });
         tracing::info!(
             found = matches!(look, Look::Found(_)),
@@ -254,8 +260,17 @@ impl Engine {
         );
         match &look {
             Look::Found(_) | Look::Absent | Look::Unreadable { .. } => self.answered(courier),
-            Look::Failed { code, after: None } => self.failed(courier, code).await?,
-            Look::Failed { after: Some(_), .. } => {}
+            Look::Failed {
+                code, after: None, ..
+            } => self.failed(courier, code).await?,
+            Look::Failed {
+                code,
+                after: Some(after),
+                pauses,
+            } => {
+                self.answered(courier);
+                self.pause(pauses, *after, code).await?;
+            }
         }
         Ok(look)
     }

@@ -98,7 +98,7 @@ pub fn after_look(look: Look, claimed: &Claimed, now: DateTime<Utc>, jitter: f64
         Look::Failed { code, .. } if now - claimed.first_attempt_at > LOOK_NO_LONGER => {
             Ending::Over(End::Uncertain { code })
         }
-        Look::Failed { code, after } => {
+        Look::Failed { code, after, .. } => {
             let pause = after
                 .and_then(|after| Duration::from_std(after).ok())
                 .unwrap_or_else(|| backoff(claimed.attempts, jitter).max(LOOK_AFTER));
@@ -132,10 +132,7 @@ pub fn before_exchange(
 
 /// Whether the effect only shows state and there is none to show.
 pub fn nothing_to_show(effect: &Effect) -> Ending {
-    debug_assert!(
-        effect.coalesce_key().is_some(),
-        "only state is rendered at delivery"
-    );
+    debug_assert!(effect.coalesce_key().is_some(), "it shows no state");
     Ending::Over(End::Done(Answer::Nothing))
 }
 
@@ -387,6 +384,7 @@ mod tests {
         let failing = || Look::Failed {
             code: "timeout".into(),
             after: None,
+            pauses: vec![],
         };
         let again = after_look(failing(), &claimed(post()), now(), 0.5);
         assert!(matches!(again, Ending::Unsure { .. }), "{again:?}");

@@ -85,18 +85,25 @@ pub(crate) fn halfway(trouble: Trouble) -> Outcome {
     }
 }
 
-/// What a failed call means for a look.
-pub(crate) fn look(trouble: Trouble) -> Look {
-    match outcome(trouble, Vec::new()) {
+/// What a failed call means for a look; `pauses` is what must wait when Slack says later.
+pub(crate) fn look(trouble: Trouble, pauses: Vec<String>) -> Look {
+    match outcome(trouble, pauses) {
         Outcome::Done(_) => Look::Absent,
         Outcome::Refused { code } => Look::Unreadable { code },
-        Outcome::Later { after, code, .. } => Look::Failed {
+        Outcome::Later {
+            after,
+            code,
+            pauses,
+        } => Look::Failed {
             code,
             after: Some(after),
+            pauses,
         },
-        Outcome::Failed { code } | Outcome::Uncertain { code } => {
-            Look::Failed { code, after: None }
-        }
+        Outcome::Failed { code } | Outcome::Uncertain { code } => Look::Failed {
+            code,
+            after: None,
+            pauses: Vec::new(),
+        },
     }
 }
 

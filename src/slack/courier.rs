@@ -187,6 +187,29 @@ impl Courier for SlackCourier {
         }
     }
 
+    fn look_scopes(&self, effect: &Effect) -> Vec<String> {
+        match effect {
+            Effect::PostMessage { .. } | Effect::ShareFile { .. } => {
+                scopes(Method::ConversationsHistory)
+            }
+            Effect::DirectMessage { .. } => vec![
+                Method::ConversationsOpen.scope(),
+                Method::ConversationsHistory.scope(),
+            ],
+            Effect::CreateRoom { .. } => scopes(Method::ConversationsList),
+            Effect::UpdateCard { .. }
+            | Effect::Pin { .. }
+            | Effect::Invite { .. }
+            | Effect::SetTopic { .. }
+            | Effect::Reply { .. }
+            | Effect::Whisper { .. }
+            | Effect::OpenForm { .. }
+            | Effect::UpdateForm { .. }
+            | Effect::StageFile { .. }
+            | Effect::ShowComponent { .. } => Vec::new(),
+        }
+    }
+
     async fn deliver(&self, parcel: &Parcel) -> Outcome {
         let until = Instant::now() + parcel.deadline;
         match &parcel.effect {

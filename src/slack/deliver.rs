@@ -83,13 +83,21 @@ impl SlackCourier {
     ) -> Outcome {
         let pages = render::pages(message);
         let mut standing = Standing::default();
+        let mut seen = false;
         if pages.len() > 1 {
             match self.standing(room, parcel, until).await {
-                Ok(found) => standing = found,
+                Ok(found) => {
+                    standing = found;
+                    seen = true;
+                }
                 // Cannot be read: the first time nothing can stand, and later it is the engine
                 // that has decided to say it again.
                 Err(Look::Unreadable { .. }) => {}
-                Err(Look::Failed { code, after }) => return not_now(code, after),
+                Err(Look::Failed {
+                    code,
+                    after,
+                    pauses,
+                }) => return not_now(code, after, pauses),
                 Err(Look::Found(_) | Look::Absent) => {}
             }
         }
@@ -99,7 +107,10 @@ impl SlackCourier {
             }
             match self.post_page(room, page, parcel.id, at, until).await {
                 Ok(ts) => standing.insert(at, ts),
-                Err(trouble) if standing.is_empty() => return outcome(trouble, vec![scope]),
+                // What stands is seen before the next attempt too, which goes on from there.
+                Err(trouble) if seen || standing.is_empty() => {
+                    return outcome(trouble, vec![scope]);
+                }
                 Err(trouble) => return halfway(trouble),
             };
         }
@@ -277,11 +288,11 @@ fn refused(code: &str) -> Outcome {
     }
 }
 
-fn not_now(code: String, after: Option<Duration>) -> Outcome {
+fn not_now(code: String, after: Option<Duration>, pauses: Vec<String>) -> Outcome {
     match after {
         Some(after) => Outcome::Later {
             after,
-            pauses: Vec::new(),
+            pauses,
             code,
         },
         None => Outcome::Failed { code },

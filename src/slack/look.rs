@@ -7,7 +7,7 @@
 
 use super::classify;
 use super::client::Trouble;
-use super::courier::SlackCourier;
+use super::courier::{SlackCourier, scopes};
 use super::deliver::{MARK, room_of};
 use super::methods::Method;
 use super::render;
@@ -46,7 +46,7 @@ impl SlackCourier {
                     let pages = render::pages(message).len();
                     self.look_for_message(&room, pages, parcel, until).await
                 }
-                Err(trouble) => classify::look(trouble),
+                Err(trouble) => classify::look(trouble, scopes(Method::ConversationsOpen)),
             },
             Effect::CreateRoom { name, private, .. } => {
                 self.look_for_room(name, *private, parcel, until).await
@@ -58,7 +58,7 @@ impl SlackCourier {
                     stands
                 });
                 match (seen.await, stands) {
-                    (Err(trouble), _) => classify::look(trouble),
+                    (Err(trouble), _) => unread(trouble),
                     (Ok(()), true) => Look::Found(Answer::Nothing),
                     (Ok(()), false) => Look::Absent,
                 }
@@ -114,7 +114,7 @@ impl SlackCourier {
             }
             standing.contains_key(&0)
         });
-        seen.await.map_err(classify::look)?;
+        seen.await.map_err(unread)?;
         Ok(standing)
     }
 
@@ -170,14 +170,26 @@ impl SlackCourier {
     ) -> Look {
         let us = match self.known(until).await {
             Ok(identity) => identity.user_id.to_string(),
-            Err(Outcome::Later { after, code, .. }) => {
+            Err(Outcome::Later {
+                after,
+                code,
+                pauses,
+            }) => {
                 let after = Some(after);
-                return Look::Failed { code, after };
+                return Look::Failed {
+                    code,
+                    after,
+                    pauses,
+                };
             }
             Err(
                 Outcome::Failed { code } | Outcome::Refused { code } | Outcome::Uncertain { code },
             ) => {
-                return Look::Failed { code, after: None };
+                return Look::Failed {
+                    code,
+                    after: None,
+                    pauses: Vec::new(),
+                };
             }
             Err(Outcome::Done(_)) => return Look::Absent,
         };
@@ -198,7 +210,9 @@ impl SlackCourier {
                 .await;
             let answer = match asked {
                 Ok(answer) => answer,
-                Err(trouble) => return classify::look(trouble),
+                Err(trouble) => {
+                    return classify::look(trouble, scopes(Method::ConversationsList));
+                }
             };
             let rooms = answer["channels"].as_array().map_or(&[][..], Vec::as_slice);
             if let Some(room) = rooms.iter().find(|room| room["name"] == name) {
@@ -214,6 +228,11 @@ impl SlackCourier {
         }
         Look::Absent
     }
+}
+
+/// A history that could not be read.
+fn unread(trouble: Trouble) -> Look {
+    classify::look(trouble, scopes(Method::ConversationsHistory))
 }
 
 fn is_ours(room: &Value, us: &str, parcel: &Parcel) -> bool {

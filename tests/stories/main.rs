@@ -7,6 +7,7 @@ mod api;
 mod api_rows;
 mod declare;
 mod duplicates;
+mod faults;
 mod github;
 mod incident;
 mod messages;

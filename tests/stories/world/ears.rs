@@ -112,6 +112,16 @@ impl World {
             .count()
     }
 
+    /// How many messages that were not heard yet stand in a room, for everybody, with these words.
+    pub fn unheard_in(&self, room: &str, words: &str) -> usize {
+        let id = self.room_id(room);
+        let all = self.unheard();
+        let fits = |(at, message): &&(RoomView, MessageView)| {
+            at.id == id && message.only_for.is_none() && has(message, words)
+        };
+        all.iter().filter(fits).count()
+    }
+
     /// Fails when the bot has said anything that no story expected.
     #[track_caller]
     pub fn silence(&self) {

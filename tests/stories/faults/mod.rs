@@ -1,0 +1,43 @@
+//! What the ring does when Slack is slow, strict, away, or loses its answers.
+//!
+//! Each story counts what stands in the rooms afterwards: once, or visibly uncertain; never twice
+//! in silence, never in silence not at all.
+
+mod every_effect;
+mod order;
+mod people;
+mod rates;
+mod scenes;
+
+use crate::world::World;
+use chrono::Duration;
+use wardroom::simulator::MessageView;
+use wardroom::store::OutboxRow;
+
+/// Lets a short while pass, second by second: what was uncertain is looked for and settled in it.
+async fn a_while(world: &mut World) {
+    world.pass_in_steps(Duration::seconds(1), 20).await;
+}
+
+/// What the bot said in a room to everybody, oldest first, as far as it holds one of these words.
+fn said(world: &World, room: &str, words: &[&str]) -> Vec<String> {
+    let bot = world.slack.bot_user();
+    let ours = |message: &&MessageView| message.user == bot && message.only_for.is_none();
+    let room = world.room(room);
+    room.posts()
+        .filter(ours)
+        .filter_map(|message| {
+            let found = words.iter().find(|word| message.words.contains(**word));
+            found.map(|word| (*word).to_owned())
+        })
+        .collect()
+}
+
+/// The outbox's rows of a kind, oldest first.
+async fn rows(world: &World, kind: &str) -> Vec<OutboxRow> {
+    let page = world.store.outbox_rows(None, 200, None).await;
+    let mut rows = page.expect("the database answers").items;
+    rows.retain(|row| row.kind == kind);
+    rows.reverse();
+    rows
+}

@@ -1,0 +1,331 @@
+//! What people and admins do to rooms and tokens while the bot works, and Slack being away: the
+//! person is told by another way, nothing is lost, and it comes back.
+
+use super::{a_while, said};
+use crate::world::World;
+use chrono::Duration;
+use wardroom::domain::ids::EffectId;
+use wardroom::simulator::{Fault, FaultRule};
+
+async fn incident(world: &mut World) -> String {
+    world.declared("bea", "P3 db Slow queries").await
+}
+
+#[tokio::test]
+async fn a_room_archived_by_hand_is_told_of_once_and_the_incident_goes_on_in_it_afterwards() {
+    let mut world = World::new().await;
+    let room = incident(&mut world).await;
+    world.person("ada").archive(&room).expect("she may");
+    world
+        .types("bea", "general", "#1 status still looking")
+        .await;
+    world.types("bea", "general", "#1 status found it").await;
+    a_while(&mut world).await;
+    world.hears("@bea", "so nothing can be posted in it");
+    world.whispers("bea", "It stands in");
+    world.whispers("bea", "only the timeline has it");
+    world.silence();
+    let incident = world.newest().await;
+    let lines = world.timeline(&incident).await;
+    for words in ["still looking", "found it"] {
+        assert!(
+            lines.iter().any(|line| line.text.contains(words)),
+            "the timeline keeps {words}"
+        );
+    }
+    let parked = world.effects("parked").await;
+    assert!(
+        parked
+            .iter()
+            .all(|row| row.error.as_deref() == Some("is_archived")),
+        "{parked:#?}"
+    );
+
+    world.person("ada").unarchive(&room).expect("she may");
+    let now = world.clock.now();
+    for row in parked.iter().rev() {
+        let retried = world.store.retry_effect(EffectId(row.id), now).await;
+        assert!(retried.expect("it answers"));
+    }
+    a_while(&mut world).await;
+    let words = ["still looking", "found it"];
+    assert_eq!(said(&world, &room, &words), words);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn put_out_of_its_own_room_the_bot_says_so_and_goes_on_once_it_is_back() {
+    let mut world = World::new().await;
+    let room = incident(&mut world).await;
+    let bot = world.slack.bot_user();
+    world.slack.set_scopes(
+        "xoxb-sim-bot-token",
+        &[
+            "chat:write",
+            "commands",
+            "im:write",
+            "im:history",
+            "channels:history",
+        ],
+    );
+    world.person("ada").take_out(&room, &bot).expect("she may");
+    world.types("bea", &room, "status rolling back").await;
+    a_while(&mut world).await;
+    let parked = world.effects("parked").await;
+    let post = parked.iter().find(|row| row.kind == "post_message");
+    let post = post.expect("what could not be said is parked");
+    assert_eq!(post.error.as_deref(), Some("not_in_channel"));
+    world.hears("@bea", &format!("wardroom outbox retry {}", post.id));
+
+    world.person("ada").invite(&room, &bot).expect("she may");
+    let now = world.clock.now();
+    for row in parked.iter().rev() {
+        let retried = world.store.retry_effect(EffectId(row.id), now).await;
+        assert!(retried.expect("it answers"));
+    }
+    a_while(&mut world).await;
+    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn put_out_of_a_public_room_the_bot_still_announces_there() {
+    let mut world = World::new().await;
+    let bot = world.slack.bot_user();
+    world.person("ada").invite("ops", &bot).expect("she may");
+    world.person("ada").take_out("ops", &bot).expect("she may");
+    world
+        .types("bea", "general", "declare P1 db Everything is down")
+        .await;
+    world.hears("ops", "Everything is down");
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_announcement_into_a_private_room_without_the_bot_is_told_of_and_stops_no_other() {
+    let mut world = World::with(&[("P1_CHANNELS", "C0SECRET,C0OPS")]).await;
+    let private = wardroom::simulator::RoomKind::Private;
+    let id = Some("C0SECRET");
+    world.slack.add_channel(id, "secret", private, &["U0ADA"]);
+    world
+        .types("bea", "general", "declare P1 db Everything is down")
+        .await;
+    world.hears("ops", "Everything is down");
+    world.hears("@dan", "Everything is down");
+    let [parked] = world.effects("parked").await.try_into().expect("one");
+    assert_eq!(parked.kind, "post_message");
+
+    let bot = world.slack.bot_user();
+    world.person("ada").invite("secret", &bot).expect("she may");
+    let now = world.clock.now();
+    let retried = world.store.retry_effect(EffectId(parked.id), now).await;
+    assert!(retried.expect("it answers"));
+    world.settle().await;
+    world.hears("secret", "Everything is down");
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_finds_its_person_by_the_next_way_when_one_is_closed() {
+    for code in ["expired_url", "used_url"] {
+        let code = || code.to_owned();
+        // The bot is in the room: a whisper there.
+        let mut world = World::new().await;
+        let room = incident(&mut world).await;
+        world.slack.fault(FaultRule::once(
+            "response_url",
+            Fault::Code { code: code() },
+        ));
+        world.types("bea", &room, "status rolling back").await;
+        let whisper = world.whispers("bea", "");
+        assert_eq!(whisper.room, world.room_id(&room));
+        assert_eq!(world.slack.calls("chat.postEphemeral"), 1);
+        world.hears(&room, "rolling back");
+        world.finish().await;
+
+        // It is not: a direct message.
+        let mut world = World::new().await;
+        world.slack.fault(FaultRule::once(
+            "response_url",
+            Fault::Code { code: code() },
+        ));
+        world.types("bea", "general", "help").await;
+        world.hears("@bea", "/incident declare");
+        world.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_whisper_to_somebody_who_left_the_room_becomes_a_direct_message() {
+    let mut world = World::new().await;
+    let room = incident(&mut world).await;
+    for (method, code) in [
+        ("response_url", "expired_url"),
+        ("chat.postEphemeral", "user_not_in_channel"),
+    ] {
+        let code = code.to_owned();
+        world
+            .slack
+            .fault(FaultRule::once(method, Fault::Code { code }));
+    }
+    world.types("bea", &room, "list").await;
+    world.hears("@bea", "Slow queries");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_half_an_hour_comes_by_another_way() {
+    let mut world = World::new().await;
+    let away = world.slack.fault(FaultRule::once(
+        "conversations.create",
+        Fault::RateLimited { retry_after: 1900 },
+    ));
+    world
+        .types("bea", "general", "declare P3 db Slow queries")
+        .await;
+    world.pass_in_steps(Duration::seconds(100), 20).await;
+    assert_eq!(world.slack.fault_met(away), 1);
+    world.hears("@bea", "The room of incident #1 is ");
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_permission_that_died_becomes_words() {
+    for code in ["expired_trigger_id", "trigger_exchanged"] {
+        let mut world = World::new().await;
+        let code = code.to_owned();
+        world
+            .slack
+            .fault(FaultRule::once("views.open", Fault::Code { code }));
+        world.types("bea", "general", "declare").await;
+        world.whispers("bea", "/incident declare");
+        assert!(world.person("bea").modal().is_none());
+        world.finish().await;
+    }
+    // Slack is limited for longer than the permission lives: nobody even asks.
+    let mut world = World::new().await;
+    let limited = Fault::RateLimited { retry_after: 5 };
+    world.slack.fault(FaultRule::once("views.open", limited));
+    world.types("bea", "general", "declare").await;
+    world.whispers("bea", "/incident declare");
+    world.pass(Duration::seconds(10)).await;
+    assert_eq!(world.slack.calls("views.open"), 1);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn with_a_revoked_token_everything_waits_then_parks_in_sight_and_comes_back_once() {
+    let mut world = World::new().await;
+    let room = incident(&mut world).await;
+    let code = "token_revoked".to_owned();
+    let revoked = world
+        .slack
+        .fault(FaultRule::once("*", Fault::Code { code }).always());
+    world.types("bea", &room, "status the first").await;
+    world.types("bea", &room, "status the second").await;
+    world.pass_in_steps(Duration::seconds(20), 400).await;
+    let parked = world.effects("parked").await;
+    let kept = |kind: &str| parked.iter().filter(|row| row.kind == kind).count();
+    assert_eq!(kept("post_message"), 2, "{parked:#?}");
+    assert!(
+        parked
+            .iter()
+            .all(|row| row.error.as_deref() == Some("token_revoked")),
+        "{parked:#?}"
+    );
+
+    world.slack.lift_fault(revoked);
+    let now = world.clock.now();
+    for row in parked.iter().rev() {
+        let retried = world.store.retry_effect(EffectId(row.id), now).await;
+        assert!(retried.expect("it answers"));
+    }
+    world.pass_in_steps(Duration::seconds(10), 20).await;
+    let words = ["the first", "the second"];
+    assert_eq!(said(&world, &room, &words), words);
+    assert!(world.effects("parked").await.is_empty());
+    world.hears_all();
+    world.finish_after_faults().await;
+}
+
+/// The breaker of Slack, as the metrics show it.
+fn breaker(world: &World) -> String {
+    let text = world.app.metrics.render(None);
+    let line = text
+        .lines()
+        .find(|line| line.contains("breaker") && line.contains("\"slack\""));
+    let line = line.unwrap_or_else(|| panic!("no breaker in {text}"));
+    line.rsplit(' ').next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn slack_away_for_ten_minutes_loses_nothing_and_everything_comes_once_and_in_order() {
+    let mut world = World::new().await;
+    let room = incident(&mut world).await;
+    let away = FaultRule::once("*", Fault::Status { status: 503 }).always();
+    let away = world.slack.fault(away);
+    let words: Vec<String> = (0..6).map(|at| format!("line-{at}.")).collect();
+    for words in &words {
+        world.types("bea", &room, &format!("status {words}")).await;
+        world.pass(Duration::seconds(10)).await;
+    }
+    world
+        .types("cem", "general", "declare P1 api Checkout returns 500s")
+        .await;
+    world.pass_in_steps(Duration::seconds(5), 108).await;
+    assert_eq!(breaker(&world), "1", "the breaker is open");
+    assert_eq!(world.unheard_in(&room, ""), 0);
+    let before = world.slack.requests().len();
+    world.pass_in_steps(Duration::seconds(1), 50).await;
+    let asked = world.slack.requests().len() - before;
+    assert!(asked <= 20, "{asked} calls in 50 s at a dead Slack");
+
+    world.slack.lift_fault(away);
+    world.pass_in_steps(Duration::seconds(10), 60).await;
+    assert_eq!(breaker(&world), "0");
+    let wanted: Vec<&str> = words.iter().map(String::as_str).collect();
+    assert_eq!(said(&world, &room, &wanted), wanted);
+    let second = world.newest().await;
+    let stands = world.room(&second.channel_name);
+    assert_eq!(stands.pins.len(), 1);
+    for place in ["ops", "@dan"] {
+        assert_eq!(
+            world.unheard_in(place, "Checkout returns 500s"),
+            1,
+            "{place}"
+        );
+    }
+    assert_eq!(rooms_named(&world, "api"), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+fn rooms_named(world: &World, part: &str) -> usize {
+    let rooms = world.slack.snapshot().rooms;
+    rooms.iter().filter(|room| room.name.contains(part)).count()
+}
+
+#[tokio::test]
+async fn the_status_page_away_holds_nobody_else_up_and_shows_the_last_state_in_the_end() {
+    let mut world = World::new().await;
+    let away = FaultRule::once("statuspage", Fault::Status { status: 503 }).always();
+    let away = world.slack.fault(away);
+    let room = world.declared("bea", "P1 api Checkout returns 500s").await;
+    world.types("bea", &room, "resolved it was the cache").await;
+    world.hears(&room, "it was the cache");
+    world.pass_in_steps(Duration::seconds(5), 24).await;
+    assert_eq!(world.slack.component_changes(), []);
+    world.slack.lift_fault(away);
+    world.pass_in_steps(Duration::seconds(20), 20).await;
+    assert_eq!(
+        world.slack.component_status("kx1").as_deref(),
+        Some("operational")
+    );
+    world.hears_all();
+    world.finish().await;
+}

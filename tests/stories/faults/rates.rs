@@ -1,0 +1,236 @@
+//! Slack says 429: who waits, who does not, and that nothing is forgotten, doubled or reordered.
+
+use super::{rows, said};
+use crate::world::World;
+use chrono::Duration;
+use wardroom::simulator::{Fault, FaultRule, Limits};
+
+fn seconds(seconds: i64) -> Duration {
+    Duration::seconds(seconds)
+}
+
+/// The next call of a method about a room, or about any, is told to come back.
+fn limited(method: &str, room: Option<&str>, retry_after: u64) -> FaultRule {
+    let rule = FaultRule::once(method, Fault::RateLimited { retry_after });
+    match room {
+        Some(room) => rule.in_channel(room),
+        None => rule,
+    }
+}
+
+/// Rooms of so many incidents that nobody is told of.
+async fn rooms(world: &mut World, how_many: usize) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for at in 1..=how_many {
+        rooms.push(world.declared("bea", &format!("P3 db Trouble {at}")).await);
+    }
+    rooms
+}
+
+#[tokio::test]
+async fn a_limited_room_waits_as_long_as_slack_says_and_no_other_room_is_held_up() {
+    let mut world = World::new().await;
+    let rooms = rooms(&mut world, 2).await;
+    let (slow, free) = (rooms[0].as_str(), rooms[1].as_str());
+    let id = world.room_id(slow);
+    world
+        .slack
+        .fault(limited("chat.postMessage", Some(&id), 30));
+    for words in ["the first", "the second", "the third"] {
+        world.types("bea", slow, &format!("status {words}")).await;
+    }
+    world.types("bea", free, "status elsewhere").await;
+    assert_eq!(
+        world.unheard_in(free, "elsewhere"),
+        1,
+        "it waits for nobody"
+    );
+
+    let asked = world.slack.calls("chat.postMessage");
+    world.pass_in_steps(seconds(1), 29).await;
+    assert_eq!(
+        world.slack.calls("chat.postMessage"),
+        asked,
+        "nobody asks while Slack says wait"
+    );
+    assert_eq!(world.unheard_in(slow, "the "), 0);
+    world.pass_in_steps(seconds(1), 2).await;
+    let words = ["the first", "the second", "the third"];
+    assert_eq!(said(&world, slow, &words), words);
+    for row in rows(&world, "post_message").await {
+        assert_eq!((row.state.as_str(), row.attempts), ("done", 1), "{row:?}");
+    }
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_second_limited_room_means_that_the_method_is_limited() {
+    let mut world = World::new().await;
+    let rooms = rooms(&mut world, 3).await;
+    for room in &rooms[..2] {
+        let id = world.room_id(room);
+        world
+            .slack
+            .fault(limited("chat.postMessage", Some(&id), 20));
+        world.types("bea", room, "status one").await;
+    }
+    let asked = world.slack.calls("chat.postMessage");
+    world.types("bea", &rooms[2], "status one").await;
+    world.pass_in_steps(seconds(1), 19).await;
+    assert_eq!(
+        world.slack.calls("chat.postMessage"),
+        asked,
+        "the third room waits too"
+    );
+    world.pass_in_steps(seconds(1), 2).await;
+    for room in &rooms {
+        assert_eq!(world.unheard_in(room, "one"), 1, "{room}");
+    }
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn another_limited_method_waits_in_all_lanes_and_the_other_methods_go_on() {
+    let mut world = World::new().await;
+    world.slack.fault(limited("pins.add", None, 30));
+    let first = world.declared("bea", "P3 db Trouble 1").await;
+    let second = world.declared("bea", "P3 db Trouble 2").await;
+    assert_eq!(world.slack.calls("pins.add"), 1, "the second does not ask");
+    world.types("bea", "general", "list").await;
+    assert!(world.room(&second).pins.is_empty());
+    world.pass_in_steps(seconds(1), 31).await;
+    for room in [&first, &second] {
+        assert_eq!(world.room(room).pins.len(), 1, "{room}");
+    }
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_pause_holds_after_a_restart_and_on_every_replica() {
+    let mut world = World::new().await;
+    let room = rooms(&mut world, 1).await.remove(0);
+    let id = world.room_id(&room);
+    world
+        .slack
+        .fault(limited("chat.postMessage", Some(&id), 60));
+    world.types("bea", &room, "status before").await;
+    let asked = world.slack.calls("chat.postMessage");
+
+    world.restart().await;
+    world.types("bea", &room, "status after").await;
+    let (replica, _address) = world.replica().await;
+    for _ in 0..5 {
+        world.pass(seconds(10)).await;
+        replica.engine.delivery_step().await.expect("it answers");
+    }
+    assert_eq!(
+        world.slack.calls("chat.postMessage"),
+        asked,
+        "neither of them asks"
+    );
+    world.clock.advance(seconds(11));
+    while replica.engine.delivery_step().await.expect("it answers") > 0 {}
+    world.pass_in_steps(seconds(1), 5).await;
+    let words = ["before", "after"];
+    assert_eq!(said(&world, &room, &words), words);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_limited_again_and_again_keeps_its_order_and_doubles_nothing() {
+    let mut world = World::new().await;
+    let room = rooms(&mut world, 1).await.remove(0);
+    let id = world.room_id(&room);
+    world
+        .slack
+        .fault(limited("chat.postMessage", Some(&id), 3).always().every(2));
+    let words: Vec<String> = (0..8).map(|at| format!("line-{at}.")).collect();
+    for words in &words {
+        world.types("bea", &room, &format!("status {words}")).await;
+    }
+    world.pass_in_steps(seconds(1), 60).await;
+    let wanted: Vec<&str> = words.iter().map(String::as_str).collect();
+    assert_eq!(said(&world, &room, &wanted), wanted);
+    world.slack.lift_faults();
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_limit_met_more_often_than_there_are_attempts_parks_nothing() {
+    let mut world = World::new().await;
+    let room = rooms(&mut world, 1).await.remove(0);
+    let id = world.room_id(&room);
+    world
+        .slack
+        .fault(limited("chat.postMessage", Some(&id), 1).times(40));
+    world.types("bea", &room, "status patience").await;
+    world.pass_in_steps(seconds(1), 50).await;
+    assert_eq!(world.unheard_in(&room, "patience"), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_burst_against_slacks_own_limits_arrives_whole_once_and_in_order() {
+    let mut world = World::new().await;
+    let rooms = rooms(&mut world, 2).await;
+    world.slack.set_limits(Limits::Slack);
+    let words: Vec<String> = (0..12).map(|at| format!("line-{at}.")).collect();
+    for words in &words {
+        for room in &rooms {
+            world.types("bea", room, &format!("status {words}")).await;
+        }
+    }
+    world.pass_in_steps(seconds(1), 90).await;
+    let wanted: Vec<&str> = words.iter().map(String::as_str).collect();
+    for room in &rooms {
+        assert_eq!(said(&world, room, &wanted), wanted, "{room}");
+    }
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_in_a_limited_room_is_looked_for_after_the_pause_and_not_said_again() {
+    let mut world = World::new().await;
+    let room = rooms(&mut world, 1).await.remove(0);
+    let id = world.room_id(&room);
+    let lost = FaultRule::once("chat.postMessage", Fault::LoseAnswer).in_channel(&id);
+    world.slack.fault(lost);
+    world
+        .slack
+        .fault(limited("conversations.history", Some(&id), 20));
+    world.types("bea", &room, "status only once").await;
+    world.pass_in_steps(seconds(1), 40).await;
+    assert_eq!(world.unheard_in(&room, "only once"), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_limited_look_holds_back_the_looks_of_all_rooms() {
+    let mut world = World::new().await;
+    let rooms = rooms(&mut world, 2).await;
+    world
+        .slack
+        .fault(limited("conversations.history", None, 20));
+    for room in &rooms {
+        let id = world.room_id(room);
+        let lost = FaultRule::once("chat.postMessage", Fault::LoseAnswer).in_channel(&id);
+        world.slack.fault(lost);
+        world.types("bea", room, "status only once").await;
+        world.pass(seconds(3)).await;
+    }
+    assert_eq!(world.slack.calls("conversations.history"), 1);
+    world.pass_in_steps(seconds(1), 40).await;
+    for room in &rooms {
+        assert_eq!(world.unheard_in(room, "only once"), 1, "{room}");
+    }
+    world.hears_all();
+    world.finish().await;
+}

@@ -1,0 +1,206 @@
+//! For each kind of effect the shortest story that leads to it, and how to count it in the rooms.
+//!
+//! A scene sets its fault just before the thing happens, and gives how often it stands there when
+//! everything that follows is over.
+
+use super::a_while;
+use crate::world::World;
+use wardroom::simulator::{Fault, FaultRule, RoomView};
+
+const CARD: &str = "Please post no passwords";
+
+fn lose(world: &World, method: &str, fault: Fault) {
+    world.slack.fault(FaultRule::once(method, fault));
+}
+
+fn lose_in(world: &World, method: &str, room: &str, fault: Fault) {
+    let room = world.room_id(room);
+    let rule = FaultRule::once(method, fault).in_channel(&room);
+    world.slack.fault(rule);
+}
+
+fn own_rooms(world: &World) -> Vec<RoomView> {
+    let mut rooms = world.slack.snapshot().rooms;
+    rooms.retain(|room| room.name.starts_with("inc-"));
+    rooms
+}
+
+/// Slack's own lines of a kind in the one room of an incident, about one person.
+fn lines(world: &World, subtype: &str, person: Option<&str>) -> usize {
+    let [room] = own_rooms(world).try_into().expect("one room was made");
+    let fits = |user: &str| person.is_none_or(|person| person == user);
+    let lines = room.messages.iter();
+    lines
+        .filter(|line| line.subtype.as_deref() == Some(subtype) && fits(&line.user))
+        .count()
+}
+
+/// What only this person sees and no story has heard yet.
+fn whispered(world: &World, person: &str) -> usize {
+    let snapshot = world.slack.snapshot();
+    let bot = world.slack.bot_user();
+    let only = |id: Option<&str>| id == Some(person);
+    snapshot
+        .all_posts()
+        .filter(|(_, message)| message.user == bot && only(message.only_for.as_deref()))
+        .count()
+}
+
+pub async fn create_room(world: &mut World, fault: Fault) -> usize {
+    lose(world, "conversations.create", fault);
+    let declare = "declare P1 api Checkout returns 500s";
+    world.types("bea", "general", declare).await;
+    a_while(world).await;
+    let room = world.newest().await.channel_id;
+    let room = room.map(|room| room.to_string());
+    let rooms = own_rooms(world);
+    assert!(
+        rooms.iter().any(|made| Some(&made.id) == room.as_ref()),
+        "the incident knows its room"
+    );
+    assert_eq!(
+        world.count("P1 incident: #1"),
+        2,
+        "#ops and Dan are told once"
+    );
+    rooms.len()
+}
+
+pub async fn post_message(world: &mut World, fault: Fault) -> usize {
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    lose_in(world, "chat.postMessage", &room, fault);
+    world.types("bea", &room, "status rolling back").await;
+    a_while(world).await;
+    world.unheard_in(&room, "rolling back")
+}
+
+pub async fn direct_message(world: &mut World, fault: Fault) -> usize {
+    world.declared("bea", "P1 db The first").await;
+    lose_in(world, "chat.postMessage", "@dan", fault);
+    world
+        .types("bea", "general", "declare P1 api The second")
+        .await;
+    a_while(world).await;
+    world.unheard_in("@dan", "The second")
+}
+
+pub async fn update_card(world: &mut World, fault: Fault) -> usize {
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    lose_in(world, "chat.update", &room, fault);
+    world.types("bea", &room, "investigating").await;
+    a_while(world).await;
+    let room = world.room(&room);
+    let cards = room
+        .posts()
+        .filter(|message| message.words.contains(CARD) && message.words.contains("Investigating"));
+    cards.count()
+}
+
+pub async fn pin(world: &mut World, fault: Fault) -> usize {
+    lose(world, "pins.add", fault);
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    a_while(world).await;
+    world.room(&room).pins.len()
+}
+
+pub async fn invite(world: &mut World, fault: Fault) -> usize {
+    lose(world, "conversations.invite", fault);
+    world.declared("cem", "P3 db Slow queries").await;
+    a_while(world).await;
+    lines(world, "channel_join", Some("U0CEM"))
+}
+
+pub async fn set_topic(world: &mut World, fault: Fault) -> usize {
+    lose(world, "conversations.setTopic", fault);
+    let room = world.declared("cem", "P3 db Slow queries").await;
+    a_while(world).await;
+    assert!(world.room(&room).topic.contains("Slow queries"));
+    lines(world, "channel_topic", None)
+}
+
+pub async fn reply(world: &mut World, fault: Fault) -> usize {
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let before = whispered(world, "U0BEA");
+    lose(world, "response_url", fault);
+    world.types("bea", &room, "status rolling back").await;
+    a_while(world).await;
+    whispered(world, "U0BEA") - before
+}
+
+pub async fn whisper(world: &mut World, fault: Fault) -> usize {
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let before = whispered(world, "U0BEA");
+    let code = "expired_url".to_owned();
+    lose(world, "response_url", Fault::Code { code });
+    lose_in(world, "chat.postEphemeral", &room, fault);
+    world.types("bea", &room, "status rolling back").await;
+    a_while(world).await;
+    whispered(world, "U0BEA") - before
+}
+
+pub async fn open_form(world: &mut World, fault: Fault) -> usize {
+    lose(world, "views.open", fault);
+    world.types("bea", "general", "declare").await;
+    a_while(world).await;
+    world.whispers("bea", "If no form opened");
+    modals(world)
+}
+
+pub async fn update_form(world: &mut World, fault: Fault) -> usize {
+    world.types("bea", "general", "declare").await;
+    lose(world, "views.update", fault);
+    let chosen = "Payments are failing";
+    let heard = world.person("bea").act_in_modal("Template", chosen).await;
+    assert!(heard.is_ok_and(|heard| heard.is_ok()));
+    world.settle().await;
+    a_while(world).await;
+    let form = world.person("bea").modal().expect("the form is open");
+    let filled = form["blocks"].as_array().expect("a form has blocks").iter();
+    let filled = filled.filter(|block| block["element"]["initial_value"] == chosen);
+    assert_eq!(filled.count(), 1, "the template fills in its title: {form}");
+    modals(world)
+}
+
+fn modals(world: &World) -> usize {
+    let snapshot = world.slack.snapshot();
+    snapshot
+        .person("U0BEA")
+        .map_or(0, |person| person.modals.len())
+}
+
+pub async fn stage_file(world: &mut World, fault: Fault) -> usize {
+    postmortem(world, "files.getUploadURLExternal", fault).await
+}
+
+pub async fn stage_file_itself(world: &mut World, fault: Fault) -> usize {
+    postmortem(world, "upload", fault).await
+}
+
+pub async fn share_file(world: &mut World, fault: Fault) -> usize {
+    postmortem(world, "files.completeUploadExternal", fault).await
+}
+
+async fn postmortem(world: &mut World, method: &str, fault: Fault) -> usize {
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    world
+        .types("bea", &room, "resolved an index was missing")
+        .await;
+    world.hears_all();
+    lose(world, method, fault);
+    world.types("bea", &room, "postmortem").await;
+    a_while(world).await;
+    let room = world.room(&room);
+    room.posts()
+        .filter(|message| !message.files.is_empty())
+        .count()
+}
+
+pub async fn show_component(world: &mut World, fault: Fault) -> usize {
+    lose(world, "statuspage", fault);
+    world.declared("bea", "P1 api Checkout returns 500s").await;
+    a_while(world).await;
+    // The same status again is nothing that anybody could see.
+    let mut changes = world.slack.component_changes();
+    changes.dedup();
+    changes.len()
+}
