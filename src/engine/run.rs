@@ -29,6 +29,7 @@ pub struct Running {
 /// Whether this binary may claim, or a newer one has changed the tables.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
+    known: AtomicBool,
     outdated: AtomicBool,
 }
 
@@ -61,16 +62,32 @@ impl Engine {
         if !outdated {
             self.versions.outdated.store(false, Ordering::SeqCst);
         }
+        self.versions.known.store(true, Ordering::SeqCst);
     }
 
-    fn may_claim(&self) -> bool {
-        !self.versions.outdated.load(Ordering::SeqCst)
+    /// Whether this binary understands the tables; asked before the first claim of all, then as
+    /// often as the clock's duties look. Waits a moment when it may not.
+    async fn may_claim(&self, stopping: &mut watch::Receiver<bool>) -> bool {
+        if !self.versions.known.load(Ordering::SeqCst) {
+            match self.parts.store.newer_modules().await {
+                Ok(newer) => self.heed_versions(&newer),
+                Err(error) => {
+                    tracing::warn!(error = %error, "the loops wait for the database");
+                    pause(stopping, AWAY).await;
+                    return false;
+                }
+            }
+        }
+        let outdated = self.versions.outdated.load(Ordering::SeqCst);
+        if outdated {
+            pause(stopping, POLL).await;
+        }
+        !outdated
     }
 
     async fn decide_on(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
         while !*stopping.borrow() {
-            if !self.may_claim() {
-                pause(&mut stopping, POLL).await;
+            if !self.may_claim(&mut stopping).await {
                 continue;
             }
             match self.intake_step().await {
@@ -97,10 +114,13 @@ impl Engine {
         let mut under_way = JoinSet::new();
         while !*stopping.borrow() {
             while under_way.try_join_next().is_some() {}
+            if !self.may_claim(&mut stopping).await {
+                continue;
+            }
             let free = slots.available_permits();
-            if free == 0 || !self.may_claim() {
+            if free == 0 {
                 tokio::select! {
-                    permit = slots.acquire(), if free == 0 => drop(permit),
+                    permit = slots.acquire() => drop(permit),
                     () = pause(&mut stopping, POLL) => {}
                 }
                 continue;
