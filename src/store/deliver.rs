@@ -350,19 +350,22 @@ fn row_of<'a>(
     }
 }
 
-/// Frees the oldest unfinished row of a lane. The lane's lock must be held.
+/// Frees the oldest unfinished row of a lane, unless another one has its turn (an older row may
+/// have come back by a retry meanwhile); returns how many. The lane's lock must be held.
 pub(super) async fn unblock_next(
     connection: &mut PgConnection,
     lane: &str,
-) -> Result<(), StoreError> {
-    sqlx::query!(
+) -> Result<u64, StoreError> {
+    let freed = sqlx::query!(
         "update outbox set blocked = false
           where id = (select id from outbox where lane = $1 and ended_at is null
                        order by seq limit 1)
-            and blocked",
+            and not exists (select from outbox other
+                             where other.lane = $1 and other.ended_at is null
+                               and not other.blocked)",
         lane,
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(freed.rows_affected())
 }

@@ -58,9 +58,12 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // Serialization failure, deadlock; two decisions that took one name or number.
                 Some("40001" | "40P01" | "23505") => Self::Conflict(error),
-                // Shutting down, starting up, too many connections, statement timeout, read-only.
+                // Shutting down, starting up, too many connections, statement timeout, read-only,
+                // a lock that somebody keeps for too long.
                 Some(code)
-                    if code.starts_with("57") || code.starts_with("53") || code == "25006" =>
+                    if code.starts_with("57")
+                        || code.starts_with("53")
+                        || matches!(code, "25006" | "55P03") =>
                 {
                     Self::Unavailable(error)
                 }

@@ -197,16 +197,22 @@ impl Intake {
     }
 }
 
-/// Frees the oldest open row of a subject. The subject's lock must be held.
-async fn unblock_next(connection: &mut PgConnection, subject: &str) -> Result<(), StoreError> {
-    sqlx::query!(
+/// Frees the oldest open row of a subject, unless another one has its turn (an older row may have
+/// come back by a replay meanwhile); returns how many. The subject's lock must be held.
+pub(super) async fn unblock_next(
+    connection: &mut PgConnection,
+    subject: &str,
+) -> Result<u64, StoreError> {
+    let freed = sqlx::query!(
         "update inbox set blocked = false
           where id = (select id from inbox where subject = $1 and state = 'open'
                        order by seq limit 1)
-            and blocked",
+            and not exists (select from inbox other
+                             where other.subject = $1 and other.state = 'open'
+                               and not other.blocked)",
         subject,
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(freed.rows_affected())
 }

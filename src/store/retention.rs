@@ -4,7 +4,7 @@
 //! effects 30. Timeline, audit and parked rows are never forgotten.
 
 use super::append::{lock_lanes, lock_subjects, one};
-use super::{Store, StoreError};
+use super::{Store, StoreError, deliver, intake};
 use chrono::{DateTime, Duration, Utc};
 
 /// At most this many rows in one go, so that no clean-up holds anybody up.
@@ -57,13 +57,12 @@ impl Store {
             .sum())
     }
 
-    /// Frees heads that stayed blocked although nothing is before them; returns how many. By
+    /// Frees the heads of lanes and subjects in which nothing has its turn; returns how many. By
     /// design there are none: the locks see to it. This is the net below.
     pub async fn free_stuck_heads(&self) -> Result<u64, StoreError> {
         let lanes = sqlx::query_scalar!(
-            "select lane from (select distinct on (lane) lane, blocked from outbox
-                                where ended_at is null order by lane, seq) as heads
-              where blocked limit 100"
+            "select lane from outbox where ended_at is null
+              group by lane having bool_and(blocked) limit 100"
         )
         .fetch_all(&self.pool)
         .await?;
@@ -71,36 +70,19 @@ impl Store {
         for lane in lanes {
             let mut transaction = self.pool.begin().await?;
             lock_lanes(&mut transaction, &one(&lane)).await?;
-            freed += sqlx::query!(
-                "update outbox set blocked = false
-                  where id = (select id from outbox where lane = $1 and ended_at is null
-                               order by seq limit 1) and blocked",
-                lane,
-            )
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
+            freed += deliver::unblock_next(&mut transaction, &lane).await?;
             transaction.commit().await?;
         }
         let subjects = sqlx::query_scalar!(
-            "select subject from (select distinct on (subject) subject, blocked from inbox
-                                   where state = 'open' order by subject, seq) as heads
-              where blocked limit 100"
+            "select subject from inbox where state = 'open'
+              group by subject having bool_and(blocked) limit 100"
         )
         .fetch_all(&self.pool)
         .await?;
         for subject in subjects {
             let mut transaction = self.pool.begin().await?;
             lock_subjects(&mut transaction, &one(&subject)).await?;
-            freed += sqlx::query!(
-                "update inbox set blocked = false
-                  where id = (select id from inbox where subject = $1 and state = 'open'
-                               order by seq limit 1) and blocked",
-                subject,
-            )
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
+            freed += intake::unblock_next(&mut transaction, &subject).await?;
             transaction.commit().await?;
         }
         Ok(freed)
