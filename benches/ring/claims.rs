@@ -1,0 +1,155 @@
+//! How long a claim takes when few rows wait, and when very many do.
+//!
+//! Through the store itself. Three ways of waiting, for each has spoilt another queue: all due at
+//! once; nearly all in the back of a lane; all but a few for later, as behind a long pause, where a
+//! claim that looks for more than is due must not read through the rest. What a claim took is
+//! given back after each, so that the next finds the same.
+
+use super::house::House;
+use super::report::{Report, median, millis};
+use anyhow::ensure;
+use sqlx::PgConnection;
+use std::time::Instant;
+use wardroom::domain::effect::Effect;
+use wardroom::domain::ids::{ChannelId, MessageTs};
+use wardroom::store::{Batching, Settings, Store};
+
+const FEW: i64 = 1_000;
+const MANY: i64 = 100_000;
+const CLAIMS: usize = 60;
+/// As many as a server asks for at once.
+const LIMIT: i64 = 16;
+
+/// How rows wait: what their lane or subject is, whether it is held up, and when they are due.
+struct Waiting {
+    how: &'static str,
+    lane: &'static str,
+    blocked: &'static str,
+    later: &'static str,
+}
+
+const WAYS: [Waiting; 3] = [
+    Waiting {
+        how: "all due",
+        lane: "n",
+        blocked: "false",
+        later: "false",
+    },
+    Waiting {
+        how: "100 lanes",
+        lane: "n % 100",
+        blocked: "n > 100",
+        later: "false",
+    },
+    Waiting {
+        how: "all but 8 for later",
+        lane: "n",
+        blocked: "false",
+        later: "n <= $1 - 8",
+    },
+];
+
+/// Measures.
+pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+    let house = House::build().await?;
+    let store = Store::connect(Settings {
+        options: house.options.clone(),
+        max_connections: 4,
+        pooled: false,
+        batching: Batching::On,
+        seal: None,
+    });
+    let mut connection = house.connection().await?;
+    for way in &WAYS {
+        let mut found = Vec::new();
+        for rows in [FEW, MANY] {
+            house.clear().await?;
+            fill(&mut connection, way, rows).await?;
+            found.push((
+                effects(&store, &mut connection).await?,
+                signals(&store).await?,
+            ));
+        }
+        let [few, many] = found.as_slice() else {
+            continue;
+        };
+        for (what, few, many) in [("effects", few.0, many.0), ("a signal", few.1, many.1)] {
+            let name = format!("claim of {what}, {}", way.how);
+            report.figure(
+                &name,
+                format!("{few:.2} ms with 1,000, {many:.2} ms with 100,000"),
+            );
+            report.at_most("  100,000 over 1,000", many / few, "×", 2.0);
+        }
+    }
+    store.close().await;
+    house.raze().await
+}
+
+async fn fill(connection: &mut PgConnection, way: &Waiting, rows: i64) -> anyhow::Result<()> {
+    let effect = Effect::Pin {
+        room: ChannelId::new("C0BENCH")?,
+        ts: MessageTs::new("1772355600.000100")?,
+    };
+    let Waiting {
+        lane,
+        blocked,
+        later,
+        ..
+    } = way;
+    let outbox = format!(
+        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, blocked)
+         select gen_random_uuid(), gen_random_uuid(), 'lane ' || ({lane}), 'slack', 'pin', $2, 1,
+                now() + case when {later} then interval '1 day' else interval '-1 second' end,
+                now(), {blocked}
+           from generate_series(1, $1) as n"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(outbox))
+        .bind(rows)
+        .bind(serde_json::to_value(effect)?)
+        .execute(&mut *connection)
+        .await?;
+    let inbox = format!(
+        "insert into inbox (id, source, kind, dedup_key, subject, body, received_at, run_at, blocked)
+         select gen_random_uuid(), 'github', 'push', n::text, 'subject ' || ({lane}), '{{}}', now(),
+                now() + case when {later} then interval '1 day' else interval '-1 second' end,
+                {blocked}
+           from generate_series(1, $1) as n"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(inbox))
+        .bind(rows)
+        .execute(&mut *connection)
+        .await?;
+    for table in ["analyze inbox", "analyze outbox"] {
+        sqlx::query(table).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn effects(store: &Store, connection: &mut PgConnection) -> anyhow::Result<f64> {
+    let mut took = Vec::new();
+    for _ in 0..CLAIMS {
+        let began = Instant::now();
+        let claimed = store.claim_effects(chrono::Utc::now(), LIMIT).await?;
+        took.push(millis(began.elapsed()));
+        ensure!(!claimed.is_empty(), "no effect was claimed");
+        let ids: Vec<_> = claimed.iter().map(|effect| effect.id.0).collect();
+        sqlx::query("update outbox set lease_until = null, lease_token = null where id = any($1)")
+            .bind(ids)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(median(took))
+}
+
+async fn signals(store: &Store) -> anyhow::Result<f64> {
+    let mut took = Vec::new();
+    for _ in 0..CLAIMS {
+        let began = Instant::now();
+        let claimed = store.claim_signal(chrono::Utc::now()).await?;
+        took.push(millis(began.elapsed()));
+        ensure!(claimed.is_some(), "no signal was claimed");
+        // Dropped: it is free again.
+    }
+    Ok(median(took))
+}

@@ -1,0 +1,173 @@
+//! How many signals are decided in a second, from a backlog that waits when the server starts.
+//!
+//! Read from the rows' own times, so that neither the start nor the counting is in the figure. The
+//! promise is about the mix: of ten signals seven webhooks of 13 KB, two renamed rooms and one
+//! question (which is answered in Slack, so that its effect and its receipt work along). Status
+//! updates, the heaviest kind, are told beside it: facts, a timeline line, an audit row, a save and
+//! three effects each.
+
+use super::client::Client;
+use super::house::{House, PERSON, ROOM};
+use super::report::{Report, median};
+use super::{payload, reach};
+use anyhow::{Context as _, ensure};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use std::time::Duration;
+use uuid::Uuid;
+use wardroom::store::{Arrival, Batching, Settings, Store};
+
+const SIGNALS: u64 = 8_000;
+const UPDATES: u64 = 2_000;
+const ROUNDS: usize = 3;
+
+/// Measures.
+pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+    let house = House::build().await?;
+    let mut rates = Vec::new();
+    for _ in 0..ROUNDS {
+        rates.push(rate(&house, (0..SIGNALS).map(mixed).collect()).await?);
+    }
+    report.at_least(
+        "signals decided per second, the mix",
+        median(rates),
+        "/s",
+        1_000.0,
+    );
+    for (what, make) in [
+        ("  webhooks of 13 KB alone", webhook as fn(u64) -> Arrival),
+        ("  questions alone, answered in Slack along", question),
+    ] {
+        let found = rate(&house, (0..SIGNALS / 2).map(make).collect()).await?;
+        report.figure(what, format!("{found:.0} /s"));
+    }
+
+    let server = house.serve(&[]).await?;
+    let mut client = Client::connect(server.address).await?;
+    let rooms = reach::declare(&house, &mut client, 20).await?;
+    drop(server);
+    let updates = (0..UPDATES).map(|number| {
+        let room = rooms.get(number as usize % rooms.len());
+        update(room.map_or(ROOM, String::as_str), number)
+    });
+    let found = rate(&house, updates.collect()).await?;
+    report.figure(
+        "  status updates alone, of 20 incidents",
+        format!("{found:.0} /s"),
+    );
+    house.raze().await
+}
+
+async fn rate(house: &House, arrivals: Vec<Arrival>) -> anyhow::Result<f64> {
+    house.clear().await?;
+    let store = Store::connect(Settings {
+        options: house.options.clone(),
+        max_connections: 8,
+        pooled: false,
+        batching: Batching::On,
+        seal: None,
+    });
+    let count = arrivals.len() as i64;
+    let appended = stream::iter(arrivals)
+        .map(|arrival| store.append(arrival))
+        .buffer_unordered(256);
+    let refused: Vec<_> = appended
+        .filter_map(async |answer| answer.err())
+        .collect()
+        .await;
+    ensure!(refused.is_empty(), "not appended: {refused:?}");
+    store.close().await;
+    let mut connection = house.connection().await?;
+    // As the server's own housekeeping would within a minute.
+    sqlx::query("analyze inbox")
+        .execute(&mut connection)
+        .await?;
+
+    let server = house.serve(&[]).await?;
+    for _ in 0..600 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let (done, seconds): (i64, Option<f64>) = sqlx::query_as(
+            "select count(*), extract(epoch from max(ended_at) - min(ended_at))::float8
+               from inbox where source <> 'receipt' and state = 'done'",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        if done == count {
+            drop(server);
+            return Ok(count as f64 / seconds.context("some were decided")?);
+        }
+    }
+    anyhow::bail!("the backlog was not decided in time:\n{}", house.log())
+}
+
+fn mixed(number: u64) -> Arrival {
+    match number % 10 {
+        0..7 => webhook(number),
+        7..9 => renamed(number),
+        _ => question(number),
+    }
+}
+
+fn arrival(source: &'static str, kind: &str, subject: String, body: impl Into<Bytes>) -> Arrival {
+    Arrival {
+        source,
+        kind: kind.to_owned(),
+        dedup_key: Uuid::new_v4().to_string(),
+        subject,
+        headers: serde_json::json!({}),
+        body: body.into(),
+        traceparent: None,
+        at: chrono::Utc::now(),
+    }
+}
+
+/// Runs of their own: as on a day on which many repositories build.
+fn webhook(number: u64) -> Arrival {
+    let subject = format!("github:acme/checkout-service:run:{number}");
+    arrival(
+        "github",
+        "workflow_run",
+        subject,
+        payload::workflow_run(number),
+    )
+}
+
+fn renamed(number: u64) -> Arrival {
+    let room = format!("C0RENAMED{}", number % 200);
+    let body = serde_json::json!({
+        "token": "x", "team_id": "T0SIMTEAM1", "api_app_id": "A0SIMAPP01", "type": "event_callback",
+        "event_id": format!("Ev{number}"), "event_time": 1_772_355_600,
+        "event": {"type": "channel_rename", "event_ts": "1772355600.000100",
+            "channel": {"id": room, "name": format!("renamed-{number}"), "created": 1_772_355_600}},
+    });
+    arrival(
+        "slack",
+        "event:channel_rename",
+        format!("slack/{room}"),
+        body.to_string(),
+    )
+}
+
+fn question(number: u64) -> Arrival {
+    command(ROOM, "help", &format!("slack/question-{}", number % 100))
+}
+
+fn update(room: &str, number: u64) -> Arrival {
+    command(
+        room,
+        &format!("status We know more, for the {number}th time"),
+        &format!("slack/{room}"),
+    )
+}
+
+fn command(room: &str, text: &str, subject: &str) -> Arrival {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair("command", "/incident")
+        .append_pair("text", text)
+        .append_pair("channel_id", room)
+        .append_pair("user_id", PERSON)
+        .append_pair("team_id", "T0SIMTEAM1")
+        .append_pair("trigger_id", &Uuid::new_v4().to_string())
+        .finish();
+    arrival("slack", "command", subject.to_owned(), body)
+}

@@ -1,0 +1,96 @@
+//! The promises about speed and size, measured on the real binary and judged: `scripts/bench`.
+//!
+//! Ratios come from one run on one machine, the baseline being the same binary with batching off.
+//! Not a harness of micro-measurements: what is promised is what a client, an operator and Slack
+//! see. Each part stops by itself; named parts alone are run when any are named.
+
+mod acks;
+mod claims;
+mod client;
+mod house;
+mod intake;
+mod payload;
+mod process;
+mod reach;
+mod report;
+
+use anyhow::bail;
+use report::Report;
+use std::process::ExitCode;
+
+const PARTS: [(&str, &str); 6] = [
+    (
+        "acks",
+        "durable acknowledgements, batched beside the baseline; CPU per 1,000",
+    ),
+    (
+        "acks-along",
+        "the same while all of it is decided and answered, too",
+    ),
+    (
+        "reach",
+        "from the acknowledgement to the effect's call at Slack",
+    ),
+    ("intake", "signals decided per second"),
+    ("claims", "a claim with 1,000 and with 100,000 rows waiting"),
+    ("process", "memory, start to ready, size"),
+];
+
+fn main() -> ExitCode {
+    // `cargo bench` adds a flag of its own.
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    if let Some(unknown) = asked
+        .iter()
+        .find(|word| PARTS.iter().all(|(name, _)| name != word))
+    {
+        eprintln!("bench: there is no part {unknown:?}; the parts are");
+        for (name, what) in PARTS {
+            eprintln!("  {name:12}{what}");
+        }
+        return ExitCode::from(2);
+    }
+    match run(&asked) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("bench: {error:?}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn run(asked: &[String]) -> anyhow::Result<bool> {
+    let rounds = match std::env::var("BENCH_ROUNDS") {
+        Ok(text) => text.parse()?,
+        Err(_) => 5,
+    };
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let mut report = Report::default();
+    for (name, what) in PARTS {
+        if !asked.is_empty() && asked.iter().all(|word| word != name) {
+            continue;
+        }
+        println!("{name}: {what}");
+        let report = &mut report;
+        runtime.block_on(async {
+            match name {
+                "acks" => acks::alone(report, rounds).await,
+                "acks-along" => acks::along(report, rounds.min(3)).await,
+                "reach" => reach::measure(report).await,
+                "intake" => intake::measure(report).await,
+                "claims" => claims::measure(report).await,
+                "process" => process::measure(report).await,
+                _ => bail!("the part {name} has no measure"),
+            }
+        })?;
+    }
+    report.print();
+    Ok(report.all_kept())
+}
