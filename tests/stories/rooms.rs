@@ -1,0 +1,168 @@
+//! What happens to an incident's room by other hands, and when Slack is slow to make it.
+
+use crate::world::World;
+use chrono::Duration;
+use reqwest::Method;
+use wardroom::domain::incident::TimelineKind;
+use wardroom::simulator::{Fault, FaultRule};
+
+const ROOM: &str = "inc-20260301-db";
+
+async fn notes(world: &World) -> Vec<String> {
+    let lines = world.timeline(&world.newest().await).await;
+    let notes = lines
+        .into_iter()
+        .filter(|line| line.kind == TimelineKind::Note);
+    notes.map(|line| line.text).collect()
+}
+
+#[tokio::test]
+async fn a_room_that_is_archived_by_hand_is_told_of_once_and_the_incident_goes_on_without_it() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.person("ada").archive(ROOM).unwrap();
+    world.settle_with_events().await;
+    let told = world.hears("@bea", "is archived, so nothing can be posted in it");
+    assert!(told.words.contains("/incident #1 status"), "{}", told.words);
+    assert_eq!(notes(&world).await, ["The room was archived by hand."]);
+
+    world
+        .types("bea", "general", "#1 status kept meanwhile")
+        .await;
+    world.whispers(
+        "bea",
+        "The incident's room is archived, so only the timeline has it.",
+    );
+    world.silence();
+    let parked = world.effects("parked").await;
+    assert!(
+        parked
+            .iter()
+            .all(|row| row.error.as_deref() == Some("is_archived")),
+        "{parked:#?}"
+    );
+
+    world.person("ada").unarchive(ROOM).unwrap();
+    world.settle_with_events().await;
+    assert_eq!(notes(&world).await.len(), 2);
+    for row in parked.iter().rev() {
+        let path = format!("/outbox/{}/retry", row.id);
+        assert_eq!(world.api(Method::POST, &path, None, &[]).await.0, 200);
+    }
+    world.hears(ROOM, "kept meanwhile");
+    world.types("bea", ROOM, "resolved").await;
+    world.hears(ROOM, "Resolved");
+    world.whispers("bea", "It stands in");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_archived_room_whose_event_got_lost_is_noticed_by_the_first_refusal() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.slack.configure_app(|app| app.events.clear());
+    world.person("ada").archive(ROOM).unwrap();
+    for words in ["one", "two"] {
+        world
+            .types("bea", "general", &format!("#1 status {words}"))
+            .await;
+    }
+    world.hears("@bea", "is archived, so nothing can be posted in it");
+    world.hears_all_in("bea");
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_renamed_stays_the_incidents_and_its_old_name_stays_harmless() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.person("ada").rename(ROOM, "disk-fire").unwrap();
+    world.settle_with_events().await;
+    assert_eq!(world.newest().await.channel_name, "disk-fire");
+    world.types("bea", "disk-fire", "status still here").await;
+    world.hears("disk-fire", "still here");
+    world.whispers("bea", "is kept");
+    let second = world.declared("bea", "P3 db Again").await;
+    assert_ne!(second, "disk-fire");
+    assert_eq!(world.room(&second).pins.len(), 1);
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn a_card_that_somebody_deletes_stands_there_again_with_the_next_change() {
+    let mut world = World::new().await;
+    world
+        .types("bea", "general", "declare P3 db The disk is full")
+        .await;
+    let card = world.hears(ROOM, "The disk is full");
+    world.hears_all();
+    world.person("ada").delete_message(ROOM, &card.ts).unwrap();
+    world.types("bea", ROOM, "investigating").await;
+    let anew = world.hears(ROOM, "The disk is full");
+    assert!(anew.words.contains("Investigating"), "{}", anew.words);
+    assert_eq!(world.room(ROOM).pins, [anew.ts.as_str()]);
+    world.hears(ROOM, "*Investigating*");
+    world.whispers("bea", "is now investigating");
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_late_holds_back_no_announcement_and_gets_what_was_said_before_it() {
+    let mut world = World::new().await;
+    let late = Fault::RateLimited { retry_after: 90 };
+    world
+        .slack
+        .fault(FaultRule::once("conversations.create", late));
+    world
+        .types("bea", "general", "declare P1 db The disk is full")
+        .await;
+    world.whispers("bea", "#1* is declared");
+    world
+        .types("bea", "general", "#1 status looking at it")
+        .await;
+    world.whispers("bea", "still being made");
+    world.pass(Duration::seconds(59)).await;
+    world.silence();
+    world.pass(Duration::seconds(1)).await;
+    let ops = world.hears("ops", "P1 incident: #1");
+    assert!(ops.words.contains("not there yet"), "{}", ops.words);
+    world.hears("@dan", "P1 incident: #1");
+    world.hears(
+        "@bea",
+        "Slack is slow: the room of incident #1 is not there yet",
+    );
+    world.silence();
+    world.pass(Duration::seconds(31)).await;
+    world.hears(ROOM, "The disk is full");
+    let before = world.hears(ROOM, "Before this room was there");
+    assert!(before.words.contains("looking at it"), "{}", before.words);
+    world.whispers("bea", "The room of incident #1");
+    assert_eq!(world.count("looking at it"), 1);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_room_that_slack_will_not_make_leaves_no_mute_incident_and_can_be_tried_again() {
+    let mut world = World::new().await;
+    let no = Fault::Code {
+        code: "restricted_action".to_owned(),
+    };
+    world
+        .slack
+        .fault(FaultRule::once("conversations.create", no));
+    world
+        .types("bea", "general", "declare P1 db The disk is full")
+        .await;
+    world.whispers("bea", "#1* is declared");
+    let told = world.whispers("bea", "Slack did not make its room (restricted_action)");
+    let parked = world.effects("parked").await.remove(0);
+    let command = format!("wardroom outbox retry {}", parked.id);
+    assert!(told.words.contains(&command), "{}", told.words);
+    world.hears("ops", "P1 incident: #1");
+    world.hears("@dan", "P1 incident: #1");
+    let path = format!("/outbox/{}/retry", parked.id);
+    assert_eq!(world.api(Method::POST, &path, None, &[]).await.0, 200);
+    world.hears(ROOM, "The disk is full");
+    world.whispers("bea", "The room of incident #1");
+    world.finish().await;
+}
