@@ -136,7 +136,6 @@ pub(super) fn entry(view: &Value, block: &Value, names: &Names) -> Option<String
     }
 }
 
-#[expect(dead_code, reason = "for the prompt, which follows")]
 /// The options of an input that has some: what each says.
 pub(super) fn options(element: &Value) -> Vec<String> {
     let groups = element["option_groups"].as_array().into_iter().flatten();

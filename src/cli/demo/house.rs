@@ -49,6 +49,8 @@ pub(super) struct House {
     pub(super) admin_token: String,
     /// Which database it is, in words.
     pub(super) database: &'static str,
+    /// Whether an earlier run left an incident of `api` open: the Statuspage goes on showing it.
+    pub(super) left_open: bool,
     /// From the start of the process's work to ready.
     pub(super) ready_after: Duration,
     running: RunningApp,
@@ -111,8 +113,8 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
         .map_err(|error| Stop::Unreachable(format!("the listener has no address: {error}")))?;
     let url = format!("http://{address}");
     let opened = open(&config, Mode::Throwaway).await?;
-    let running = match run(&config, &opened, listeners).await {
-        Ok(running) => running,
+    let (running, left_open) = match run(&config, &opened, listeners).await {
+        Ok(both) => both,
         Err(stop) => {
             let _tried = opened.close().await;
             return Err(stop);
@@ -134,6 +136,7 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
         workspace,
         url,
         admin_token,
+        left_open,
         ready_after: Duration::ZERO,
         running,
         opened,
@@ -149,24 +152,30 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
     Ok(house)
 }
 
-async fn run(config: &Config, opened: &Opened, listeners: Listeners) -> Result<RunningApp, Stop> {
+/// Migrates and runs. True: the database holds an open incident of `api` already.
+async fn run(
+    config: &Config,
+    opened: &Opened,
+    listeners: Listeners,
+) -> Result<(RunningApp, bool), Stop> {
     opened.migrate().await.map_err(cannot_open)?;
     let store = opened.connect(config, config.inbox_batching());
-    let rooms = store.incident_rooms().await;
-    let rooms = rooms.map_err(|error| {
-        cannot_open(CannotOpen::Unreachable(format!(
-            "reading its incidents: {error}"
-        )))
-    })?;
+    let reading = |error| {
+        let words = format!("reading its incidents: {error}");
+        cannot_open(CannotOpen::Unreachable(words))
+    };
+    let rooms = store.incident_rooms().await.map_err(reading)?;
     if rooms.iter().any(|room| !room.as_str().contains(SIMULATED)) {
         let words = "the database holds incidents of a real workspace, and the demo would carry \
                      its open work to a simulated one\nUnset DATABASE_URL, or name an empty database";
         return Err(Stop::Wrong(words.to_owned()));
     }
+    let open = store.open_of_services(&["api".to_owned()]).await;
+    let left_open = !open.map_err(reading)?.is_empty();
     let app = App::assemble(config.clone(), store, Clock::System)
         .map_err(|error| Stop::Wrong(format!("{error:#}")))?;
     app.health.set_migrated();
-    Ok(app.run(listeners))
+    Ok((app.run(listeners), left_open))
 }
 
 impl House {

@@ -6,17 +6,20 @@
 
 mod draw;
 mod house;
+mod prompt;
+mod questions;
 mod screen;
 mod script;
 
 use super::{DemoArgs, Ended, Stop, runtime};
-use crate::app::until_asked_to_stop;
+use crate::app::{Asked, until_asked_to_stop};
 use crate::engine::clock::Clock;
 use crate::simulator::{self, Limits, Options};
 use draw::Ink;
 use house::House;
 use screen::Screen;
 use serde_json::json;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 pub(super) fn run(args: &DemoArgs) -> Ended {
@@ -24,28 +27,43 @@ pub(super) fn run(args: &DemoArgs) -> Ended {
 }
 
 async fn demo(args: &DemoArgs) -> Ended {
-    let house = house::start(args.port).await?;
+    let mut asked = Asked::listen()
+        .map_err(|error| Stop::Unreachable(format!("cannot listen to signals: {error}")))?;
+    let house = tokio::select! {
+        house = house::start(args.port) => house?,
+        () = asked.stop.asked() => return Ok(()),
+    };
     let mut screen = Screen::new(&house.workspace);
     welcome(&house, &screen);
-    let asked = until_asked_to_stop();
-    tokio::pin!(asked);
     let told = tokio::select! {
         told = script::play(&house, &mut screen) => Some(told),
-        _signal = &mut asked => None,
+        () = asked.stop.asked() => None,
     };
     let ended = match told {
+        None if args.once => Err(Stop::No("demo: stopped before its end".to_owned())),
         None => Ok(()),
         Some(Err(what)) => Err(Stop::No(format!("demo: {what}"))),
         Some(Ok(())) => {
             goodbye(&house, &screen, args.once);
             if !args.once {
-                let _signal = asked.await;
+                stay(&house, &mut screen, &mut asked).await;
             }
             Ok(())
         }
     };
     let stopped = house.stop().await;
     ended.and(stopped)
+}
+
+/// With a terminal a person goes on; without one the server just stays up.
+async fn stay(house: &House, screen: &mut Screen, asked: &mut Asked) {
+    if std::io::stdin().is_terminal() {
+        prompt::go_on(house, screen, asked).await;
+        screen.clear_question();
+    } else {
+        asked.stop.asked().await;
+    }
+    screen.line("", Ink::Plain, "Stopping.");
 }
 
 fn welcome(house: &House, screen: &Screen) {

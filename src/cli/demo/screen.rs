@@ -6,6 +6,7 @@
 use super::draw::{self, Ink, Line, Names, Pressable};
 use crate::simulator::{MessageView, RoomView, Snapshot, Workspace};
 use chrono::{DateTime, Utc};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -42,21 +43,27 @@ pub(super) struct Screen {
     views: HashMap<String, String>,
     components: usize,
     pub(super) buttons: Vec<Button>,
+    /// The question that stands on the last line, if one does.
+    question: Cell<bool>,
+    terminal: bool,
 }
 
 impl Screen {
     pub(super) fn new(workspace: &Workspace) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let terminal = std::io::stdout().is_terminal();
         let mut screen = Self {
             workspace: workspace.clone(),
-            colours: wanted && !dumb && std::io::stdout().is_terminal(),
+            colours: wanted && !dumb && terminal,
             names: Names::default(),
             seen: HashMap::new(),
             pinned: HashSet::new(),
             views: HashMap::new(),
             components: 0,
             buttons: Vec::new(),
+            question: Cell::new(false),
+            terminal: terminal && !dumb,
         };
         // How the workspace was furnished is not part of the story.
         for room in workspace.snapshot().rooms {
@@ -75,21 +82,51 @@ impl Screen {
 
     /// Prints a line, cut at the width of the screen.
     pub(super) fn line(&self, before: &str, ink: Ink, text: &str) {
-        let most = draw::WIDTH.saturating_sub(before.chars().count());
-        for piece in draw::wrapped(text, most.max(20)) {
+        self.hanging(before, before, ink, text);
+    }
+
+    /// Prints a line whose further pieces begin otherwise than its first one.
+    fn hanging(&self, first: &str, then: &str, ink: Ink, text: &str) {
+        self.clear_question();
+        let most = draw::WIDTH.saturating_sub(first.chars().count());
+        for (at, piece) in (0..).zip(draw::wrapped(text, most.max(20))) {
             let piece = piece.replace(GLUE, " ");
             let piece = match (self.colours, ink) {
                 (true, Ink::Bold) => format!("\x1b[1m{piece}\x1b[0m"),
                 (true, Ink::Faint) => format!("\x1b[2m{piece}\x1b[0m"),
                 _ => piece,
             };
+            let line = format!("{}{piece}", if at == 0 { first } else { then });
             // Whoever closed the other end of a pipe does not end the story.
-            let _closed = writeln!(
-                std::io::stdout(),
-                "{}",
-                format!("{before}{piece}").trim_end()
-            );
+            let _closed = writeln!(std::io::stdout(), "{}", line.trim_end());
         }
+    }
+
+    /// Asks, without ending the line; once, until something else was printed.
+    pub(super) fn question(&self, text: &str) {
+        if !self.question.replace(true) {
+            let mut out = std::io::stdout();
+            let _closed = write!(out, "{text}").and_then(|()| out.flush());
+        }
+    }
+
+    /// The person's own Enter ended the line.
+    pub(super) fn answered(&self) {
+        self.question.set(false);
+    }
+
+    /// Takes a question away from the last line.
+    pub(super) fn clear_question(&self) {
+        if self.question.replace(false) {
+            let end = if self.terminal { "\r\x1b[K" } else { "\n" };
+            let mut out = std::io::stdout();
+            let _closed = write!(out, "{end}").and_then(|()| out.flush());
+        }
+    }
+
+    /// What ids are called.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// A blank line and a headline.
@@ -102,7 +139,7 @@ impl Screen {
     /// What somebody does.
     pub(super) fn action(&self, text: &str) {
         self.line("", Ink::Plain, "");
-        self.line("> ", Ink::Bold, text);
+        self.hanging("> ", "  ", Ink::Bold, text);
     }
 
     /// A remark of the demo's own.
@@ -298,18 +335,16 @@ impl Screen {
         self.line("  └─ ", Ink::Plain, "");
     }
 
-    #[expect(dead_code, reason = "for the prompt, which follows")]
     /// The last lines of a room, as one person sees it.
     pub(super) fn read(&self, room: &RoomView, person: &str) {
         let seen: Vec<&MessageView> = room.seen_by(person).collect();
         for message in seen.iter().skip(seen.len().saturating_sub(20)) {
             let (lines, _) = draw::message(&message.blocks, &message.text, &self.names);
-            for (at, line) in lines.iter().enumerate() {
-                let before = match at {
-                    0 => format!("  {} {:<9} ", time(&message.ts), message.user_name),
-                    _ => " ".repeat(21),
-                };
-                self.line(&before, line.ink, &line.text);
+            let then = " ".repeat(21);
+            let mut first = format!("  {} {:<9} ", time(&message.ts), message.user_name);
+            for line in &lines {
+                self.hanging(&first, &then, line.ink, &line.text);
+                first.clone_from(&then);
             }
         }
     }
