@@ -106,11 +106,14 @@ impl Timer {
     }
 }
 
-/// A signal that keeps failing and was put aside.
+/// A signal that keeps failing, or an effect that cannot be read, and was put aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParkedRow {
-    /// The inbox row.
+    /// The inbox row; of an effect, the one that led to it.
     pub signal: SignalId,
+    /// The outbox row, when it is an effect that was put aside.
+    #[serde(default)]
+    pub effect: Option<EffectId>,
     /// What it was, for people: its source and kind.
     pub what: String,
     /// Where an answer could still go, when somebody asked for something.

@@ -124,6 +124,25 @@ impl Engine {
         stored: &StoredSignal,
         now: DateTime<Utc>,
     ) -> Result<(Signal, Decision), Failure> {
+        match self.decide_within(&mut intake, stored, now).await {
+            Ok(decided) => {
+                intake.commit().await?;
+                Ok(decided)
+            }
+            Err(failure) => {
+                intake.undo().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// All of a decision, in its transaction and short of its end.
+    async fn decide_within(
+        &self,
+        intake: &mut Intake,
+        stored: &StoredSignal,
+        now: DateTime<Utc>,
+    ) -> Result<(Signal, Decision), Failure> {
         let rules = self.rules();
         let signal =
             guarded(|| self.decode(stored, &rules)).map_err(|why| Failure::Signal(why, None))?;
@@ -136,11 +155,11 @@ impl Engine {
         let decision = guarded(|| Ok(decide(&signal, &facts, &rules, now)))
             .map_err(|why| Failure::Signal(why, Some(Box::new(signal.clone()))))?;
         let traceparent = traces::traceparent(&tracing::Span::current());
-        match intake.finish(&decision, traceparent.as_deref(), now).await {
+        match intake.save(&decision, traceparent.as_deref(), now).await {
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
                 Err(Failure::Signal(error.code(), Some(Box::new(signal))))
             }
-            finished => finished.map(|()| (signal, decision)).map_err(Failure::from),
+            saved => saved.map(|()| (signal, decision)).map_err(Failure::from),
         }
     }
 
@@ -209,6 +228,7 @@ impl Engine {
         );
         let parked = ParkedRow {
             signal: stored.id,
+            effect: None,
             what: format!("{} {}", stored.source, stored.kind),
             reply_to: signal.and_then(|signal| match signal.event {
                 Event::Asked(request) => match request.answer_to {

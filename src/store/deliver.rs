@@ -7,8 +7,8 @@
 use super::append::{Arrival, append_all, lock_lanes, one};
 use super::{Store, StoreError};
 use crate::domain::effect::Effect;
-use crate::domain::ids::{EffectId, IncidentId, MessageTs};
-use crate::domain::signal::{Answer, End, Receipt};
+use crate::domain::ids::{EffectId, IncidentId, MessageTs, SignalId};
+use crate::domain::signal::{Answer, End, ParkedRow, Receipt};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -152,7 +152,8 @@ impl Store {
         Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
     }
 
-    /// Puts aside a row that this version cannot read; a newer one may, after a retry by hand.
+    /// Puts aside a row that this version cannot read; a newer one may, after a retry by hand. It
+    /// has no receipt, for nobody knows what it was: a notice goes to those who run this instead.
     async fn park_unreadable(
         &self,
         id: Uuid,
@@ -162,18 +163,40 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         lock_lanes(&mut transaction, &one(lane)).await?;
-        sqlx::query!(
+        let row = sqlx::query!(
             "update outbox set state = 'parked', error = 'unreadable', ended_at = $3,
                                lease_until = null, lease_token = null
-              where id = $1 and lease_token = $2",
+              where id = $1 and lease_token = $2
+             returning signal, kind, generation, traceparent",
             id,
             token,
             now,
         )
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
+        let Some(row) = row else { return Ok(()) };
         unblock_next(&mut transaction, lane).await?;
+        let parked = ParkedRow {
+            signal: SignalId(row.signal),
+            effect: Some(EffectId(id)),
+            what: row.kind,
+            reply_to: None,
+        };
+        let body = serde_json::to_vec(&parked)
+            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let notice = Arrival {
+            source: "engine",
+            kind: "parked".to_owned(),
+            dedup_key: format!("parked:{id}@{}", row.generation),
+            subject: format!("effect:{id}"),
+            headers: serde_json::json!({}),
+            body: self.sealed(body).into(),
+            traceparent: row.traceparent,
+            at: now,
+        };
+        append_all(&mut transaction, &[&notice], self.seal.is_some()).await?;
         transaction.commit().await?;
+        self.wakes.inbox.notify_one();
         Ok(())
     }
 

@@ -39,6 +39,7 @@ pub struct StoredSignal {
 pub struct Intake {
     transaction: Transaction<'static, Postgres>,
     wakes: Arc<Wakes>,
+    brings_effects: bool,
     /// What was claimed.
     pub signal: StoredSignal,
 }
@@ -120,6 +121,7 @@ impl Store {
         Ok(Some(Intake {
             transaction,
             wakes: self.wakes.clone(),
+            brings_effects: false,
             signal,
         }))
     }
@@ -167,9 +169,9 @@ impl Intake {
         super::facts::load(&mut self.transaction, needs, now).await
     }
 
-    /// Saves all of a decision, marks the signal done, and commits.
-    pub async fn finish(
-        mut self,
+    /// Saves all of a decision and marks the signal done; nothing stands before [`Self::commit`].
+    pub async fn save(
+        &mut self,
         decision: &Decision,
         traceparent: Option<&str>,
         now: DateTime<Utc>,
@@ -189,11 +191,25 @@ impl Intake {
         .execute(&mut *self.transaction)
         .await?;
         unblock_next(&mut self.transaction, &self.signal.subject).await?;
+        self.brings_effects = !decision.effects.is_empty();
+        Ok(())
+    }
+
+    /// Makes what was saved stand.
+    pub async fn commit(self) -> Result<(), StoreError> {
         self.transaction.commit().await?;
-        if !decision.effects.is_empty() {
+        if self.brings_effects {
             self.wakes.outbox.notify_one();
         }
         Ok(())
+    }
+
+    /// Undoes all of it now. Dropping does so too, but at some later moment: until then the row
+    /// looks as if somebody had it, and is not decided again.
+    pub async fn undo(self) {
+        if let Err(error) = self.transaction.rollback().await {
+            tracing::debug!(error = %StoreError::from(error), "the server undoes it by itself");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod incident;
 mod messages;
 mod permissions;
 mod replay;
+mod ring;
 mod rooms;
 mod routing;
 mod typed;

@@ -182,31 +182,41 @@ pub(crate) fn by_words(begin: &str) -> Message {
     Message::section(words::plain(&text), text)
 }
 
-/// A signal was put aside: whoever waits for its answer hears it, else those who run this.
+/// Something was put aside: whoever waits for its answer hears it, else those who run this.
 pub(crate) fn parked(decision: &mut Decision, scene: &Scene<'_>, row: &ParkedRow) {
-    let command = format!("wardroom inbox replay {}", row.signal);
-    match &row.reply_to {
-        Some(to) => {
-            let text = Text::plain(format!(
-                "Something went wrong on our side, and what you asked for was not done ({}). \
-                 It is not lost: those who run Wardroom can do it again with ",
-                row.what
-            ))
-            .code(command);
-            let message = Message::section(words::plain(&text), text);
-            give(decision, to, message, None, scene.now);
-        }
-        None => {
-            let text = Text::plain(format!(
-                "A signal was put aside: {}. Look at it with ",
-                row.what
-            ))
-            .code(format!("wardroom inbox show {}", row.signal))
-            .and(", then ")
-            .code(command);
-            let message = Message::section(words::plain(&text), text);
-            tell_ops(decision, scene.rules, message, None);
-        }
+    let (show, again) = match row.effect {
+        Some(effect) => (format!("wardroom outbox show {effect}"), retry(effect)),
+        None => (
+            format!("wardroom inbox show {}", row.signal),
+            format!("wardroom inbox replay {}", row.signal),
+        ),
+    };
+    if let Some(to) = &row.reply_to {
+        let text = Text::plain(format!(
+            "Something went wrong on our side, and what you asked for was not done ({}). \
+             It is not lost: those who run Wardroom can do it again with ",
+            row.what
+        ))
+        .code(again);
+        let message = Message::section(words::plain(&text), text);
+        return give(decision, to, message, None, scene.now);
+    }
+    let what = if row.effect.is_some() {
+        "An effect that this version cannot read"
+    } else {
+        "A signal"
+    };
+    let text = Text::plain(format!(
+        "{what} was put aside: {}. Look at it with ",
+        row.what
+    ))
+    .code(show)
+    .and(", then ")
+    .code(again);
+    let message = Message::section(words::plain(&text), text);
+    match (&scene.rules.ops_channel, scene.rules.admins.first()) {
+        (None, Some(admin)) => notice(decision, admin, message, None),
+        _ => tell_ops(decision, scene.rules, message, None),
     }
 }
 

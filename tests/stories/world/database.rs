@@ -71,6 +71,11 @@ impl Database {
         done.map(|_| ())
     }
 
+    /// A connection of one's own.
+    pub async fn connection(&self) -> PgConnection {
+        self.options.connect().await.expect("the database answers")
+    }
+
     /// The address, for a process of its own.
     pub fn url(&self) -> String {
         let url = std::env::var("TEST_DATABASE_URL").expect("checked before");

@@ -253,6 +253,20 @@ impl World {
         self.log.all()
     }
 
+    /// The lines at ERROR so far, for stories in which there are meant to be some.
+    pub fn error_lines(&self) -> Vec<String> {
+        self.log.errors()
+    }
+
+    /// Does one statement in the story's database, as an operator with a console would.
+    pub async fn sql(&self, statement: &str) -> u64 {
+        let mut connection = self.database.connection().await;
+        let done = sqlx::query(sqlx::AssertSqlSafe(statement.to_owned()))
+            .execute(&mut connection)
+            .await;
+        done.expect("the statement is right").rows_affected()
+    }
+
     /// Ends a story: fails on a message that nobody expected, a parked row, or an ERROR line.
     pub async fn finish(mut self) {
         self.settle().await;

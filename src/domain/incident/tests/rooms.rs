@@ -290,6 +290,7 @@ fn a_command_that_was_put_aside_is_answered_with_the_command_that_replays_it() {
         let place = if reply_to.is_some() { "UDECL" } else { "COPS" };
         let decision = world.happens(Event::Parked(ParkedRow {
             signal,
+            effect: None,
             what: "slack command".into(),
             reply_to,
         }));

@@ -1,0 +1,131 @@
+//! Two transactions in each other's way: the decision is made again, and counts once.
+
+use crate::world::World;
+use chrono::Duration;
+use sqlx::{AssertSqlSafe, Executor as _};
+use wardroom::store::StoreError;
+
+/// The class of a lane's advisory lock, as the store takes it.
+const LANES: i32 = 0x5741_0001;
+
+/// A status line that is durable and not yet decided; gives the room's name.
+async fn waiting(world: &mut World) -> String {
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let heard = world
+        .person("bea")
+        .command(&world.room_id(&room), "/incident", "status rolling back")
+        .await;
+    assert!(heard.is_ok());
+    room
+}
+
+/// Has the database refuse the next lines of timelines with this code.
+async fn refuse_lines(world: &World, code: &str, times: u32) {
+    world.sql("create sequence refused").await;
+    let function = format!(
+        "create function refuse_line() returns trigger language plpgsql as $$
+         begin
+             -- A sequence remembers what a rollback forgets.
+             if nextval('refused') <= {times} then
+                 raise exception 'in the way' using errcode = '{code}';
+             end if;
+             return new;
+         end $$"
+    );
+    world.sql(&function).await;
+    world
+        .sql(
+            "create trigger refuse_line before insert on incident_timeline
+                for each row execute function refuse_line()",
+        )
+        .await;
+}
+
+async fn decided_once(mut world: World, room: &str) {
+    world.settle().await;
+    assert_eq!(world.unheard_in(room, "rolling back"), 1);
+    let incident = world.newest().await;
+    let lines = world.timeline(&incident).await;
+    let lines = lines
+        .iter()
+        .filter(|line| line.text.contains("rolling back"));
+    assert_eq!(lines.count(), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_deadlock_is_the_decision_made_again_and_nobody_notices() {
+    let mut world = World::new().await;
+    let room = waiting(&mut world).await;
+    let lane = format!("slack:{}", world.room_id(&room));
+    // The other one has the lane, and will want the incident; it leaves finding out to us.
+    let mut other = world.database.connection().await;
+    for statement in [
+        "set deadlock_timeout = '60s'".to_owned(),
+        "begin".to_owned(),
+        format!("select pg_advisory_xact_lock({LANES}, hashtext('{lane}'))"),
+    ] {
+        let done = other.execute(AssertSqlSafe(statement)).await;
+        done.expect("the statement is right");
+    }
+    let engine = world.app.engine.clone();
+    let deciding = tokio::spawn(async move { engine.intake_step().await });
+    let waits = "select from pg_locks where locktype = 'advisory' and not granted
+                    and database = (select oid from pg_database where datname = current_database())";
+    while world.sql(waits).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let wanted = "select from incidents where number = 1 for update";
+    let got = other.execute(wanted).await;
+    assert_eq!(got.expect("we gave way").rows_affected(), 1);
+    other.execute("commit").await.expect("it commits");
+    assert!(deciding.await.expect("no panic").expect("no error"));
+    let tried = "select from inbox where attempts > 0";
+    assert_eq!(world.sql(tried).await, 0, "it is nobody's failure");
+    decided_once(world, &room).await;
+}
+
+#[tokio::test]
+async fn what_could_not_be_serialized_is_decided_again_at_once() {
+    for code in ["40001", "40P01"] {
+        let mut world = World::new().await;
+        let room = waiting(&mut world).await;
+        refuse_lines(&world, code, 3).await;
+        assert!(world.app.engine.intake_step().await.expect("no error"));
+        let tried = "select from inbox where attempts > 0";
+        assert_eq!(world.sql(tried).await, 0, "{code}");
+        decided_once(world, &room).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_for_longer_is_tried_again_later() {
+    let mut world = World::new().await;
+    let room = waiting(&mut world).await;
+    refuse_lines(&world, "40001", 7).await;
+    world.settle().await;
+    assert_eq!(world.unheard_in(&room, "rolling back"), 0);
+    world.pass(Duration::seconds(5)).await;
+    decided_once(world, &room).await;
+}
+
+#[tokio::test]
+async fn a_database_that_keeps_us_waiting_is_not_the_signals_fault() {
+    // A lock that somebody keeps, a statement that takes too long, a server that shuts down.
+    for code in ["55P03", "57014", "57P01"] {
+        let mut world = World::new().await;
+        let room = waiting(&mut world).await;
+        refuse_lines(&world, code, 8).await;
+        for _ in 0..8 {
+            let away = world.app.engine.intake_step().await;
+            assert!(
+                matches!(away, Err(StoreError::Unavailable(_))),
+                "{code}: {away:?}"
+            );
+        }
+        let tried = "select from inbox where attempts > 0";
+        assert_eq!(world.sql(tried).await, 0, "{code}");
+        decided_once(world, &room).await;
+    }
+}

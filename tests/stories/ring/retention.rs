@@ -1,0 +1,69 @@
+//! What is forgotten, when, and what never is.
+
+use crate::world::World;
+use chrono::Duration;
+use wardroom::simulator::{Fault, FaultRule};
+use wardroom::store::{Appended, Arrival};
+
+fn noise(world: &World) -> Arrival {
+    Arrival {
+        source: "github",
+        kind: "ping".to_owned(),
+        dedup_key: "delivery-1".to_owned(),
+        subject: "acme/api".to_owned(),
+        headers: serde_json::json!({}),
+        body: "{}".into(),
+        traceparent: None,
+        at: world.clock.now(),
+    }
+}
+
+#[tokio::test]
+async fn bodies_live_a_week_keys_and_ended_effects_a_month_and_history_and_parked_rows_for_ever() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let incident = world.newest().await;
+    let lines = world.timeline(&incident).await.len();
+    let code = "restricted_action".to_owned();
+    let refuse = FaultRule::once("chat.postMessage", Fault::Code { code });
+    world.slack.fault(refuse.in_channel(&world.room_id(&room)));
+    world.types("bea", &room, "status rolling back").await;
+    world.hears_all();
+    let known = world
+        .store
+        .append(noise(&world))
+        .await
+        .expect("durable")
+        .id();
+    world.settle().await;
+    let bodies = "select from inbox where body is not null and state = 'done'";
+    let keys = "select from inbox where state = 'done'";
+    let ended = "select from outbox where state in ('done', 'dropped')";
+    let (had_keys, had_ended) = (world.sql(keys).await, world.sql(ended).await);
+    assert_eq!(world.sql(bodies).await, had_keys);
+
+    world.pass(Duration::days(7) - Duration::minutes(1)).await;
+    assert_eq!(world.sql(bodies).await, had_keys);
+    world.pass(Duration::minutes(20)).await;
+    assert_eq!(world.sql(bodies).await, 0);
+    assert_eq!(world.sql(keys).await, had_keys);
+    let now = world.clock.now();
+    assert!(!world.store.replay(known, now).await.expect("it answers"));
+
+    world.pass(Duration::days(22)).await;
+    assert_eq!(world.sql(ended).await, had_ended);
+    let again = world.store.append(noise(&world)).await.expect("durable");
+    assert_eq!(
+        again,
+        Appended::Duplicate(known),
+        "GitHub may send it again"
+    );
+
+    world.pass(Duration::days(2)).await;
+    assert_eq!(world.sql(keys).await, 0);
+    assert_eq!(world.sql(ended).await, 0);
+    assert_eq!(world.effects("parked").await.len(), 1);
+    assert_eq!(world.timeline(&incident).await.len(), lines + 1);
+    assert_eq!(world.incident(1).await.id, incident.id);
+    world.finish_after_faults().await;
+}

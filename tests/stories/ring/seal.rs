@@ -1,0 +1,63 @@
+//! Bodies at rest under `ENCRYPTION_KEY`.
+
+use super::Ring;
+use chrono::Duration;
+use wardroom::domain::ids::SignalId;
+
+const WORDS: &str = "select count(*) from inbox where position('secret'::bytea in body) > 0";
+
+#[tokio::test]
+async fn a_sealed_body_is_readable_with_its_key_only_and_another_ones_row_blocks_nobody() {
+    let ring = Ring::new().await;
+    let ours = ring.replica_with(Some([7; 32]));
+    let plain = ring.replica();
+    let theirs = ring.replica_with(Some([8; 32]));
+    for (key, subject) in [("secret-1", "s"), ("secret-2", "s")] {
+        ours.store
+            .append(ring.arrival(key, subject))
+            .await
+            .expect("durable");
+    }
+    assert_eq!(ring.number(WORDS).await, 0, "the words are not in the row");
+    ours.decide_all().await;
+    assert_eq!(ring.decided(None), ["secret-1", "secret-2"]);
+
+    theirs
+        .store
+        .append(ring.arrival("secret-3", "s"))
+        .await
+        .expect("durable");
+    plain
+        .store
+        .append(ring.arrival("secret-4", "t"))
+        .await
+        .expect("durable");
+    assert_eq!(
+        ring.number(WORDS).await,
+        1,
+        "without a key it is as it came"
+    );
+    for _ in 0..64 {
+        ours.decide_all().await;
+        ring.clock.advance(Duration::seconds(1));
+    }
+    assert_eq!(
+        ring.decided(None),
+        ["secret-1", "secret-2", "secret-4"],
+        "a row from before the key is read; another key's is not, and is in nobody's way"
+    );
+    let parked = ours.store.inbox_rows(Some("parked"), 10, None).await;
+    let [parked] = parked.expect("it answers").items.try_into().expect("one");
+    let error = parked.error.expect("it says why");
+    assert!(error.contains("sealed with another key"), "{error}");
+
+    let now = ring.clock.now();
+    let id = SignalId(parked.id);
+    assert!(theirs.store.replay(id, now).await.expect("it answers"));
+    theirs.decide_all().await;
+    assert_eq!(
+        ring.decided(None).last().map(String::as_str),
+        Some("secret-3")
+    );
+    ring.end(&[ours, plain, theirs]).await;
+}

@@ -1,0 +1,72 @@
+//! Durable timers: once, on time, after a restart too, and never an older hour of theirs.
+
+use crate::world::World;
+use chrono::Duration;
+use wardroom::simulator::{Fault, FaultRule};
+
+const SLOW: &str = "Slack is slow";
+
+/// An incident whose room Slack does not make for a long while.
+async fn without_a_room(world: &mut World) {
+    let wait = Fault::RateLimited { retry_after: 600 };
+    world
+        .slack
+        .fault(FaultRule::once("conversations.create", wait));
+    world
+        .types("bea", "general", "declare P3 db Slow queries")
+        .await;
+    world.hears_all();
+}
+
+#[tokio::test]
+async fn a_timer_fires_once_whoever_comes_to_it_first_also_after_a_restart() {
+    let mut world = World::new().await;
+    without_a_room(&mut world).await;
+    world.restart().await;
+    let (replica, _address) = world.replica().await;
+    world.clock.advance(Duration::seconds(61));
+    let now = world.clock.now();
+    let (one, other) = tokio::join!(world.store.fire_timers(now), replica.store.fire_timers(now));
+    assert_eq!(one.expect("it answers") + other.expect("it answers"), 1);
+    let calls = world.count(SLOW);
+    world.pass_in_steps(Duration::seconds(10), 12).await;
+    assert_eq!(world.count(SLOW) - calls, 1);
+    world.pass_in_steps(Duration::seconds(60), 10).await;
+    assert_eq!(world.count(SLOW), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn the_signal_of_an_older_hour_does_nothing() {
+    let mut world = World::new().await;
+    without_a_room(&mut world).await;
+    world.clock.advance(Duration::seconds(61));
+    let now = world.clock.now();
+    assert_eq!(world.store.fire_timers(now).await.expect("it answers"), 1);
+    // Before that signal is decided, the timer is set anew.
+    let later = now + Duration::seconds(100);
+    let again = format!(
+        "update timers set generation = generation + 1, pending = true, due = '{}'",
+        later.to_rfc3339()
+    );
+    assert_eq!(world.sql(&again).await, 1);
+    world.settle().await;
+    assert_eq!(world.count(SLOW), 0, "its hour has not come");
+    world.pass(Duration::seconds(100)).await;
+    assert_eq!(world.count(SLOW), 1);
+    world.pass_in_steps(Duration::seconds(60), 10).await;
+    assert_eq!(world.count(SLOW), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_room_that_comes_in_time_takes_its_timer_away() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db Slow queries").await;
+    world.pass_in_steps(Duration::seconds(10), 12).await;
+    world.silence();
+    assert_eq!(world.sql("select from timers where pending").await, 0);
+    world.finish().await;
+}

@@ -1,0 +1,263 @@
+//! Turns: one row of a subject or a lane at a time, in order, none stuck, also with two replicas.
+
+use super::{Replica, Ring};
+use crate::world::World;
+use chrono::Duration;
+use sqlx::Row as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration as RealTime;
+use tokio::task::JoinSet;
+use wardroom::domain::ids::{EffectId, SignalId};
+use wardroom::simulator::{Fault, FaultRule};
+
+const TASKS: u64 = 8;
+const EACH: u64 = 40;
+
+/// Subjects in no order, yet the same in each run.
+fn subject(task: u64, at: u64) -> String {
+    let mixed = (task * 1_000_003 + at * 7919).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+    format!("subject-{}", mixed % 6)
+}
+
+async fn step_until(replica: Replica, over: Arc<AtomicBool>) {
+    loop {
+        let last = over.load(Ordering::SeqCst);
+        let moved = replica.engine.intake_step().await.expect("it answers");
+        if last && !moved {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn appends_and_decisions_of_two_replicas_leave_no_row_stuck_doubled_or_overtaken() {
+    let ring = Ring::new().await;
+    let replicas = [ring.replica(), ring.replica()];
+    let over = Arc::new(AtomicBool::new(false));
+    let mut stepping = JoinSet::new();
+    for replica in &replicas {
+        for _ in 0..2 {
+            stepping.spawn(step_until(replica.clone(), over.clone()));
+        }
+    }
+    let mut appending = JoinSet::new();
+    for task in 0..TASKS {
+        let store = replicas[task as usize % 2].store.clone();
+        let arrivals: Vec<_> = (0..EACH)
+            // One in five was sent before, by this task or by its neighbour.
+            .map(|at| {
+                let (task, at) = if at % 5 == 4 {
+                    (task / 2 * 2, at - 1)
+                } else {
+                    (task, at)
+                };
+                ring.arrival(&format!("{task}/{at}"), &subject(task, at))
+            })
+            .collect();
+        appending.spawn(async move {
+            for arrival in arrivals {
+                store.append(arrival).await.expect("it is durable");
+            }
+        });
+    }
+    while let Some(done) = appending.join_next().await {
+        done.expect("no panic");
+    }
+    over.store(true, Ordering::SeqCst);
+    while let Some(done) = stepping.join_next().await {
+        done.expect("no panic");
+    }
+    // A step may have passed while another one held the last row of a subject.
+    replicas[0].decide_all().await;
+
+    let left = "select count(*) from inbox where state <> 'done' or blocked";
+    assert_eq!(ring.number(left).await, 0);
+    let mut arrived: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut connection = ring.database.connection().await;
+    let rows = sqlx::query("select subject, dedup_key from inbox order by seq")
+        .fetch_all(&mut connection)
+        .await
+        .expect("it answers");
+    assert_eq!(rows.len() as u64, TASKS * EACH * 4 / 5);
+    for row in rows {
+        arrived.entry(row.get(0)).or_default().push(row.get(1));
+    }
+    for (subject, keys) in arrived {
+        assert_eq!(ring.decided(Some(&subject)), keys, "{subject}");
+    }
+    ring.end(&replicas).await;
+}
+
+#[tokio::test]
+async fn two_replicas_share_the_lanes_and_keep_each_ones_order_with_a_lossy_slack() {
+    let mut world = World::new().await;
+    let (replica, _address) = world.replica().await;
+    let mut rooms = Vec::new();
+    for at in 0..4 {
+        rooms.push(world.declared("bea", &format!("P3 db Trouble {at}")).await);
+    }
+    let lossy = FaultRule::once("chat.postMessage", Fault::LoseAnswer);
+    world.slack.fault(lossy.always().every(3));
+    let words: Vec<String> = (0..5).map(|at| format!("line-{at}.")).collect();
+    for line in &words {
+        for room in &rooms {
+            let heard = world
+                .person("bea")
+                .command(&world.room_id(room), "/incident", &format!("status {line}"))
+                .await;
+            assert!(heard.is_ok());
+        }
+    }
+    let both = [world.app.engine.clone(), replica.engine.clone()];
+    for _ in 0..60 {
+        let step = async |engine: &Arc<wardroom::engine::Engine>| {
+            while engine.intake_step().await.expect("it answers") {}
+            engine.delivery_step().await.expect("it answers")
+        };
+        while {
+            let (one, other) = tokio::join!(step(&both[0]), step(&both[1]));
+            one + other > 0
+        } {}
+        world.clock.advance(Duration::seconds(1));
+    }
+    world.slack.lift_faults();
+    world.pass_in_steps(Duration::seconds(2), 10).await;
+    for room in &rooms {
+        let posts = world.room(room);
+        let posts: Vec<&str> = posts
+            .posts()
+            .filter(|message| message.only_for.is_none())
+            .filter_map(|message| words.iter().find(|line| message.words.contains(*line)))
+            .map(String::as_str)
+            .collect();
+        assert_eq!(posts, words, "{room}");
+    }
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_row_that_is_blocked_by_nothing_is_freed_by_the_sweep() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let heard = world
+        .person("bea")
+        .command(&world.room_id(&room), "/incident", "status all is well")
+        .await;
+    assert!(heard.is_ok());
+    assert_eq!(
+        world
+            .sql("update inbox set blocked = true where state = 'open'")
+            .await,
+        1
+    );
+    world.settle().await;
+    assert_eq!(world.unheard_in(&room, "all is well"), 0);
+    world.pass(Duration::seconds(31)).await;
+    world.settle().await;
+    assert_eq!(world.unheard_in(&room, "all is well"), 1);
+
+    let heard = world
+        .person("bea")
+        .command(&world.room_id(&room), "/incident", "status still well")
+        .await;
+    assert!(heard.is_ok());
+    while world.app.engine.intake_step().await.expect("it answers") {}
+    let stuck = "update outbox set blocked = true where ended_at is null";
+    assert!(world.sql(stuck).await > 0);
+    world.settle().await;
+    assert_eq!(world.unheard_in(&room, "still well"), 0);
+    world.pass(Duration::seconds(31)).await;
+    world.settle().await;
+    assert_eq!(world.unheard_in(&room, "still well"), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_retried_row_waits_for_the_one_that_has_its_turn() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let id = world.room_id(&room);
+    let code = "restricted_action".to_owned();
+    let refuse = FaultRule::once("chat.postMessage", Fault::Code { code }).in_channel(&id);
+    world.slack.fault(refuse.times(2));
+    world.types("bea", &room, "status the first").await;
+    world.types("bea", &room, "status never mind").await;
+    let mut parked = world.effects("parked").await;
+    parked.reverse();
+    assert_eq!(parked.len(), 2);
+
+    let hold = FaultRule::once("chat.postMessage", Fault::HoldAnswer).in_channel(&id);
+    world.slack.fault(hold);
+    let heard = world
+        .person("bea")
+        .command(&id, "/incident", "status the second")
+        .await;
+    assert!(heard.is_ok());
+    while world.app.engine.intake_step().await.expect("it answers") {}
+    let engine = world.app.engine.clone();
+    let posting = tokio::spawn(async move { engine.delivery_step().await });
+    let held = |slack: &wardroom::simulator::Workspace| (slack.held() == 1).then_some(());
+    let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
+    held.expect("the second is under way");
+
+    let now = world.clock.now();
+    let retried = world.store.retry_effect(EffectId(parked[0].id), now).await;
+    assert!(retried.expect("it answers"));
+    assert_eq!(world.store.free_stuck_heads().await.expect("it answers"), 0);
+    let dropped = world
+        .store
+        .drop_effect(EffectId(parked[1].id), "said otherwise", now)
+        .await;
+    assert!(dropped.expect("it answers"));
+    let calls = world.slack.calls("chat.postMessage");
+    world.settle().await;
+    assert_eq!(
+        world.unheard_in(&room, "the first"),
+        0,
+        "it does not go beside the one under way ({calls} calls before)"
+    );
+    world.slack.release();
+    posting.await.expect("no panic").expect("it answers");
+    world.settle().await;
+    assert_eq!(world.unheard_in(&room, "the first"), 1);
+    assert_eq!(world.unheard_in(&room, "the second"), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_replayed_signal_waits_for_the_one_that_has_its_turn() {
+    let ring = Ring::new().await;
+    let replica = ring.replica();
+    let first = replica.store.append(ring.arrival("first", "s")).await;
+    let first = first.expect("durable").id();
+    replica.decide_all().await;
+    for key in ["second", "third"] {
+        let appended = replica.store.append(ring.arrival(key, "s")).await;
+        appended.expect("durable");
+    }
+    let now = ring.clock.now();
+    assert!(replica.store.replay(first, now).await.expect("it answers"));
+    assert_eq!(
+        replica.store.free_stuck_heads().await.expect("it answers"),
+        0
+    );
+    let turns = "select count(*) from inbox where state = 'open' and not blocked";
+    assert_eq!(ring.number(turns).await, 1);
+    replica.decide_all().await;
+    assert_eq!(ring.decided(None), ["first", "second", "first", "third"]);
+    let unknown = SignalId(uuid::Uuid::nil());
+    assert!(
+        !replica
+            .store
+            .replay(unknown, now)
+            .await
+            .expect("it answers")
+    );
+    ring.end(&[replica]).await;
+}

@@ -1,0 +1,61 @@
+//! A binary that is too old for the tables claims nothing, from its first moment, and says so.
+
+use crate::world::World;
+use std::time::Duration as RealTime;
+use wardroom::engine::Process;
+
+fn process(world: &World) -> Process {
+    Process {
+        id: uuid::Uuid::new_v4(),
+        host: "story".to_owned(),
+        started_at: world.clock.now(),
+    }
+}
+
+/// Asks the database again and again, for a few seconds at most.
+async fn until(world: &World, what: &str, holds: impl AsyncFn() -> bool) {
+    let waited = tokio::time::timeout(RealTime::from_secs(10), async {
+        while !holds().await {
+            world.store.ping().await.expect("it answers");
+        }
+    });
+    assert!(waited.await.is_ok(), "{what}");
+}
+
+#[tokio::test]
+async fn an_old_binary_beside_newer_tables_claims_nothing_and_says_so_until_they_fit_again() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    world
+        .sql("update modules set version = version + 1 where name = 'outbox'")
+        .await;
+    world.restart().await;
+    let heard = world
+        .person("bea")
+        .command(&world.room_id(&room), "/incident", "status rolling back")
+        .await;
+    assert!(heard.is_ok(), "what arrives is kept all the same");
+
+    let running = world.app.engine.start(process(&world), 2);
+    let said = async || {
+        world
+            .error_lines()
+            .iter()
+            .any(|line| line.contains("outbox"))
+    };
+    until(&world, "it says which table", said).await;
+    running.stop(RealTime::from_secs(2)).await;
+    let open = "select from inbox where state = 'open'";
+    assert_eq!(world.sql(open).await, 1, "it claimed nothing");
+
+    world.restart().await;
+    world
+        .sql("update modules set version = version - 1 where name = 'outbox'")
+        .await;
+    let running = world.app.engine.start(process(&world), 2);
+    let posted = async || world.unheard_in(&room, "rolling back") == 1;
+    until(&world, "the newer binary goes on", posted).await;
+    running.stop(RealTime::from_secs(2)).await;
+    world.hears_all();
+    world.finish_after_faults().await;
+}
