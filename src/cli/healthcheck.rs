@@ -17,10 +17,9 @@ pub(super) fn run() -> Ended {
         Some("::" | "[::]") => "::1".to_owned(),
         Some(host) => host.to_owned(),
     };
-    let asked = runtime()?.block_on(tokio::time::timeout(
-        Duration::from_secs(2),
-        ask(&host, port),
-    ));
+    // A time limit must be made inside the runtime.
+    let asked = runtime()?
+        .block_on(async { tokio::time::timeout(Duration::from_secs(2), ask(&host, port)).await });
     match asked {
         Ok(Ok(true)) => Ok(()),
         Ok(Ok(false)) => Err(Stop::No("the server answers, and is not well".to_owned())),
