@@ -4,6 +4,7 @@ use super::StoreError;
 use crate::domain::ids::SignalId;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -28,6 +29,23 @@ pub struct Arrival {
     /// When it arrived.
     pub at: DateTime<Utc>,
 }
+
+impl Arrival {
+    /// The same arrival with a key and a subject that PostgreSQL can keep and index: they are made
+    /// of what a sender wrote, and neither a zero byte nor a name of a megabyte is a reason to say
+    /// that the database is away.
+    pub(super) fn fitted(mut self) -> Self {
+        for text in [&mut self.dedup_key, &mut self.subject] {
+            if text.len() > LONGEST_KEY || text.contains('\0') {
+                *text = format!("sha256:{}", hex::encode(Sha256::digest(text.as_bytes())));
+            }
+        }
+        self
+    }
+}
+
+/// A row of an index holds 2.7 KB.
+const LONGEST_KEY: usize = 500;
 
 /// What became of an arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,4 +222,44 @@ pub(super) async fn look_up(
         .into_iter()
         .map(|row| ((row.source, row.dedup_key), row.id))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrival(key: &str) -> Arrival {
+        Arrival {
+            source: "github",
+            kind: "push".to_owned(),
+            dedup_key: key.to_owned(),
+            subject: key.to_owned(),
+            headers: serde_json::json!({}),
+            body: Bytes::new(),
+            traceparent: None,
+            at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_key_is_kept_as_it_is_unless_postgresql_could_not_keep_it() {
+        let longest = "x".repeat(LONGEST_KEY);
+        let (longer, zero) = (format!("{longest}x"), "a\0b");
+        for (key, kept) in [
+            ("github:a/b", true),
+            ("日本", true),
+            (&longest, true),
+            (&longer, false),
+            (zero, false),
+        ] {
+            let fitted = arrival(key).fitted();
+            assert_eq!(fitted.dedup_key == key, kept, "{key:?}");
+            assert_eq!(fitted.subject, fitted.dedup_key);
+            assert!(fitted.subject.len() <= LONGEST_KEY && !fitted.subject.contains('\0'));
+        }
+        assert_ne!(
+            arrival("a\0b").fitted().subject,
+            arrival("a\0c").fitted().subject
+        );
+    }
 }

@@ -207,7 +207,8 @@ fn answer_all(batch: Vec<Waiting>, answers: impl Iterator<Item = Result<Appended
 
 impl Store {
     /// Makes an arrival durable. `Ok` means that it is on disk; an error within 2 s otherwise.
-    pub async fn append(&self, mut arrival: Arrival) -> Result<Appended, AppendError> {
+    pub async fn append(&self, arrival: Arrival) -> Result<Appended, AppendError> {
+        let mut arrival = arrival.fitted();
         if let Some(seal) = &self.seal {
             arrival.body = Seal::close(seal, &arrival.body).into();
         }
