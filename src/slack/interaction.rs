@@ -4,7 +4,7 @@
 //! means is said in `decode`; here is only what is in it.
 
 use super::views::{self, Filled, State};
-use super::wire::lenient_or_default;
+use super::wire::{lenient_or_default, without_escaped_zero};
 use crate::domain::ids::ViewId;
 use serde::Deserialize;
 
@@ -72,7 +72,7 @@ pub(crate) struct View {
 impl Interaction {
     /// Reads the JSON of `payload`; `None` when it is not a JSON object.
     pub(crate) fn read(payload: &str) -> Option<Self> {
-        serde_json::from_str(payload).ok()
+        serde_json::from_str(&without_escaped_zero(payload)).ok()
     }
 
     pub(crate) fn kind(&self) -> Option<&str> {

@@ -32,8 +32,42 @@ where
 pub(crate) fn field<'a>(body: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
     form_urlencoded::parse(body)
         .find(|(key, _)| key == name)
-        .map(|(_, value)| value)
+        .map(|(_, value)| without_zero(value))
         .filter(|value| !value.is_empty())
+}
+
+/// PostgreSQL keeps no zero byte in a text, and Slack has no reason to send one: whoever's field it
+/// is, it becomes the sign for a character that is none.
+fn without_zero(value: Cow<'_, str>) -> Cow<'_, str> {
+    if value.contains('\0') {
+        return Cow::Owned(value.replace('\0', "\u{fffd}"));
+    }
+    value
+}
+
+/// The same for JSON, where a zero byte can only be written as an escape.
+pub(crate) fn without_escaped_zero(json: &str) -> Cow<'_, str> {
+    const ZERO: &str = "\\u0000";
+    if !json.contains(ZERO) {
+        return Cow::Borrowed(json);
+    }
+    let mut clean = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        clean.push_str(before);
+        if let Some(after) = escape.strip_prefix(ZERO) {
+            clean.push('\u{fffd}');
+            rest = after;
+        } else {
+            // The backslash and what it escapes, which may be a backslash.
+            let length = escape.chars().take(2).map(char::len_utf8).sum();
+            clean.push_str(&escape[..length]);
+            rest = &escape[length..];
+        }
+    }
+    clean.push_str(rest);
+    Cow::Owned(clean)
 }
 
 /// Several fields in one pass over the body.
@@ -50,7 +84,7 @@ pub(crate) fn fields<'a, const N: usize>(
             found[at] = Some(value);
         }
     }
-    found.map(|value| value.filter(|value| !value.is_empty()))
+    found.map(|value| value.map(without_zero).filter(|value| !value.is_empty()))
 }
 
 /// The JSON document of a request: the body of an event, the form's `payload` of an interaction.
@@ -70,4 +104,25 @@ pub(crate) fn key(parts: &[&str]) -> String {
         return joined;
     }
     digest(joined.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_zero_byte_comes_in_whichever_way_it_is_written() {
+        assert_eq!(field(b"a=x%00y&b=\0", "a").as_deref(), Some("x\u{fffd}y"));
+        assert_eq!(fields(b"a=x%00y", ["a"])[0].as_deref(), Some("x\u{fffd}y"));
+        for (json, read) in [
+            (r#""plain""#, "plain"),
+            (r#""a\u0000b\u0000""#, "a\u{fffd}b\u{fffd}"),
+            (r#""a\\u0000""#, r"a\u0000"),
+            (r#""a\\\u0000é\n""#, "a\\\u{fffd}é\n"),
+        ] {
+            let value: String = serde_json::from_str(&without_escaped_zero(json)).unwrap();
+            assert_eq!(value, read, "{json}");
+        }
+        assert_eq!(without_escaped_zero("\\u0000\\"), "\u{fffd}\\");
+    }
 }

@@ -95,6 +95,10 @@ impl Form {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => {
                 let text = text.trim().to_owned();
+                if text.contains('\0') {
+                    self.wrong(field, "A zero byte cannot be kept.");
+                    return None;
+                }
                 if text.chars().count() > longest {
                     self.wrong(field, format!("At most {longest} characters."));
                     return None;
