@@ -7,8 +7,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
+mod embedded;
 #[allow(dead_code, reason = "a house offers more than each story takes")]
 mod harness;
+mod intake_abuse;
 mod kills;
 mod postgres;
+mod reload;
 mod replicas;
+mod shutdown;
+mod starting;

@@ -66,6 +66,8 @@ async fn killed(times: u32) {
     for kill in 0..times {
         tokio::time::sleep(Duration::from_millis(900 + 211 * u64::from(kill % 5))).await;
         cluster.kill();
+        // Long enough that some commands meet nobody.
+        tokio::time::sleep(Duration::from_millis(300)).await;
         cluster.start_again().await;
         becomes(&child.url, 200, Duration::from_secs(20)).await;
     }

@@ -7,12 +7,15 @@
 pub mod cluster;
 #[path = "../../stories/world/database.rs"]
 mod database;
+pub mod mutate;
 pub mod signed;
 pub mod typists;
 pub mod wardroom;
 
 use ::wardroom::simulator::{MessageView, Options, RoomKind, Workspace};
 use database::Database;
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,8 +34,49 @@ pub struct House {
     pub slack: Workspace,
     pub env: Env,
     pub folder: Folder,
-    options: sqlx::postgres::PgConnectOptions,
-    database: Option<Database>,
+    place: Place,
+}
+
+/// Whose database it is, and where.
+enum Place {
+    /// One of the tests' server.
+    Ours(Database),
+    /// The test's own server, which ends it itself.
+    Cluster(PgConnectOptions),
+    /// The private one, which the children start.
+    Private(Private),
+}
+
+/// A private database below a folder.
+struct Private(PathBuf);
+
+impl Place {
+    fn options(&self) -> PgConnectOptions {
+        match self {
+            Self::Ours(database) => database.options.clone(),
+            Self::Cluster(options) => options.clone(),
+            Self::Private(Private(data)) => {
+                let socket = std::fs::read_to_string(data.join("socket-folder"));
+                PgConnectOptions::new()
+                    .socket(socket.expect("it runs").trim())
+                    .username("wardroom")
+                    .database("wardroom")
+            }
+        }
+    }
+}
+
+impl Drop for Private {
+    /// A private PostgreSQL outlives a wardroom that was killed.
+    fn drop(&mut self) {
+        let number = std::fs::read_to_string(self.0.join("postgres/postmaster.pid"));
+        let number = number
+            .ok()
+            .and_then(|text| text.lines().next()?.parse().ok());
+        if let Some(pid) = number.and_then(Pid::from_raw) {
+            let _already_gone = kill_process(pid, Signal::QUIT);
+        }
+    }
 }
 
 /// A temporary folder that ends with the test.
@@ -78,20 +122,27 @@ impl House {
     /// A house on a database of the tests' server.
     pub async fn new() -> Self {
         let database = Database::fresh().await;
-        let (url, options) = (database.url(), database.options.clone());
-        Self::build(url, options, Some(database)).await
+        Self::build(database.url(), Place::Ours(database)).await
     }
 
     /// A house on a server of the test's own.
     pub async fn on(cluster: &cluster::Cluster) -> Self {
-        Self::build(cluster.url(), cluster.options(), None).await
+        Self::build(cluster.url(), Place::Cluster(cluster.options())).await
     }
 
-    async fn build(
-        url: String,
-        options: sqlx::postgres::PgConnectOptions,
-        database: Option<Database>,
-    ) -> Self {
+    /// A house whose children start a private database of their own, in its folder.
+    pub async fn embedded() -> Self {
+        let unknown = Place::Cluster(PgConnectOptions::new());
+        let mut house = Self::build(String::new(), unknown).await;
+        let data = house.folder.path().join("data");
+        house.place = Place::Private(Private(data.clone()));
+        house.env.remove("DATABASE_URL");
+        let data = data.to_string_lossy().into_owned();
+        house.env.insert("WARDROOM_DATA_DIR".to_owned(), data);
+        house
+    }
+
+    async fn build(url: String, place: Place) -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let slack = workspace().await;
         let folder = Folder::new();
@@ -105,8 +156,7 @@ impl House {
             slack,
             env,
             folder,
-            options,
-            database,
+            place,
         }
     }
 
@@ -120,7 +170,12 @@ impl House {
 
     /// A number that the database counts.
     pub async fn count(&self, question: &'static str) -> i64 {
-        let mut connection = self.options.connect().await.expect("the database answers");
+        let mut connection = self
+            .place
+            .options()
+            .connect()
+            .await
+            .expect("the database answers");
         let number = sqlx::query_scalar(question)
             .fetch_one(&mut connection)
             .await;
@@ -130,7 +185,12 @@ impl House {
 
     /// Lines of text that the database lists.
     pub async fn list(&self, question: &'static str) -> Vec<String> {
-        let mut connection = self.options.connect().await.expect("the database answers");
+        let mut connection = self
+            .place
+            .options()
+            .connect()
+            .await
+            .expect("the database answers");
         let lines = sqlx::query_scalar(question)
             .fetch_all(&mut connection)
             .await;
@@ -140,7 +200,11 @@ impl House {
 
     /// A connection to the database.
     pub async fn connection(&self) -> sqlx::PgConnection {
-        self.options.connect().await.expect("the database answers")
+        self.place
+            .options()
+            .connect()
+            .await
+            .expect("the database answers")
     }
 
     /// Waits until nothing is open in the inbox and the outbox.
@@ -185,7 +249,7 @@ impl House {
     /// Ends the workspace and the database.
     pub async fn close(self) {
         self.slack.stop();
-        if let Some(database) = self.database {
+        if let Place::Ours(database) = self.place {
             database.drop_now().await;
         }
     }

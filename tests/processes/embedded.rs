@@ -1,0 +1,73 @@
+//! The private database: nothing is lost when wardroom is killed beside it, and commands use it
+//! with and without a server.
+
+use crate::harness::House;
+use crate::harness::typists::{Typists, nothing_lost_nothing_twice, rooms};
+use crate::harness::wardroom::{errors, run};
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_beside_its_private_database_it_loses_nothing_and_commands_find_their_rows() {
+    let house = House::embedded().await;
+    let alone = run(&house.env, &["migrate"]).await;
+    assert_eq!(alone.code, Some(0), "{}", alone.stderr);
+    let mut child = house.opens().await;
+    let rooms = rooms(&house, 2).await;
+    let typists = Typists::at(&house, &rooms, Duration::from_millis(100));
+    let mut log = Vec::new();
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        log.extend(child.kill().await);
+        child = house.opens().await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let ledger = typists.stop().await;
+    nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(60)).await;
+
+    let beside = lists(&house).await;
+    assert!(child.runs(), "a command ended the server");
+    log.extend(child.stop().await);
+    assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
+    assert_eq!(
+        lists(&house).await,
+        beside,
+        "alone, commands see what they saw beside the server"
+    );
+    house.close().await;
+}
+
+/// What the queues' commands print.
+async fn lists(house: &House) -> Vec<String> {
+    let mut all = Vec::new();
+    for queue in ["inbox", "outbox"] {
+        let listed = run(&house.env, &[queue, "list", "--limit", "200", "--json"]).await;
+        assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+        let rows = listed
+            .stdout
+            .lines()
+            .map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
+        let rows: Vec<_> = rows.collect();
+        assert!(rows.len() > 10, "{queue}: {}", listed.stdout);
+        let id = rows[0]["id"].as_str().unwrap();
+        let shown = run(&house.env, &[queue, "show", id]).await;
+        assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+        assert!(shown.stdout.contains(id), "{}", shown.stdout);
+        assert!(
+            !shown.stdout.contains("response_url"),
+            "payloads are not shown: {}",
+            shown.stdout
+        );
+        let nobody = uuid::Uuid::nil().to_string();
+        let missing = run(&house.env, &[queue, "show", &nobody]).await;
+        assert_eq!(missing.code, Some(1), "{}", missing.stderr);
+        let none = run(&house.env, &[queue, "list", "--state", "parked"]).await;
+        assert_eq!(
+            (none.code, none.stdout.trim()),
+            (Some(0), "nothing"),
+            "{}",
+            none.stderr
+        );
+        all.extend(rows.iter().map(|row| row["id"].to_string()));
+    }
+    all
+}

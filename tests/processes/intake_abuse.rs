@@ -1,0 +1,519 @@
+//! Rubbish at the door: never a 5xx, never a panic, a clear 4xx for what is unreadable, and nothing
+//! done for what is not signed.
+//!
+//! Thousands of bodies are mutations of real ones with a signature that holds, seeded, so that a
+//! failure names what was sent.
+
+use crate::harness::mutate::Mutator;
+use crate::harness::signed::{self, Client};
+use crate::harness::wardroom::{Wardroom, errors};
+use crate::harness::{ADMIN_TOKEN, House, ready, status};
+use ::wardroom::simulator::Workspace;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+/// A body as a provider sends it, and where.
+#[derive(Clone)]
+enum Real {
+    Form { path: &'static str, body: String },
+    Payload { path: &'static str, json: Value },
+    Json { path: &'static str, json: Value },
+    Github { event: &'static str, json: Value },
+    Api { path: &'static str, json: Value },
+}
+
+/// What is sent: path, headers, body.
+type Sent = (&'static str, Vec<(&'static str, String)>, Vec<u8>);
+
+fn encoded(name: &str, value: &str) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .append_pair(name, value)
+        .finish()
+}
+
+/// Commands, a click, a submission, events and webhooks, as the simulator makes them.
+async fn real_bodies(house: &House) -> Vec<Real> {
+    let ada = house.slack.person("ada");
+    let mut all = Vec::new();
+    for text in [
+        "declare P2 api Checkout returns 500s",
+        "status rolling back",
+        "severity P1 it is worse",
+        "assign comms @bea",
+        "resolved done",
+        "#1 merge #2",
+        "help declare",
+        "timeline",
+        "",
+    ] {
+        let (_, body, _) = ada.command_form("general", "/incident", text).unwrap();
+        all.push(Real::Form {
+            path: "/slack/commands",
+            body,
+        });
+    }
+    let heard = ada
+        .command("general", "/incident", "declare P3 api the first")
+        .await;
+    assert!(heard.is_ok(), "{heard:?}");
+    let limit = Duration::from_secs(20);
+    let card = |slack: &Workspace| {
+        let snapshot = slack.snapshot();
+        let room = snapshot.rooms.iter().find(|room| !room.pins.is_empty())?;
+        Some((room.id.clone(), room.pins[0].clone()))
+    };
+    let (room, ts) = house
+        .slack
+        .wait_until(limit, card)
+        .await
+        .expect("a card is pinned");
+    let click = ada.click_payload(&room, &ts, "Investigating", "").unwrap();
+    all.push(Real::Payload {
+        path: "/slack/interactions",
+        json: click,
+    });
+    let heard = ada.command("general", "/incident", "declare").await;
+    assert!(heard.is_ok(), "{heard:?}");
+    let opened = |slack: &Workspace| slack.person("ada").modal().map(drop);
+    house
+        .slack
+        .wait_until(limit, opened)
+        .await
+        .expect("a form is open");
+    let filled = [
+        ("Title", "From the form"),
+        ("Severity", "P3"),
+        ("Service", "api"),
+    ];
+    let submission = ada.submission(&filled).unwrap();
+    all.push(Real::Payload {
+        path: "/slack/interactions",
+        json: submission,
+    });
+    for event in [
+        json!({"type": "channel_archive", "channel": room, "user": "U0ADA"}),
+        json!({"type": "channel_rename", "channel": {"id": room, "name": "new-name", "created": 1}}),
+        json!({"type": "message", "channel": room, "user": "U0ADA", "text": "hello", "ts": "1.2"}),
+    ] {
+        let id = house.slack.register_event(event);
+        let sent = house.slack.events_sent();
+        let (_, envelope) = sent.into_iter().find(|(known, _)| *known == id).unwrap();
+        all.push(Real::Json {
+            path: "/slack/events",
+            json: envelope,
+        });
+    }
+    for (path, json) in [
+        (
+            "/api/v1/incidents",
+            json!({"severity": "P3", "service": "api", "title": "by the API", "actor": "ci"}),
+        ),
+        (
+            "/api/v1/incidents/1/status",
+            json!({"text": "by the API", "actor": "ci"}),
+        ),
+        (
+            "/api/v1/incidents/1/severity",
+            json!({"severity": "P2", "reason": "worse"}),
+        ),
+        (
+            "/api/v1/incidents/1/assign",
+            json!({"role": "scribe", "user": "U0BEA"}),
+        ),
+    ] {
+        all.push(Real::Api { path, json });
+    }
+    let repository = json!({"id": 1, "full_name": "acme/api", "owner": {"login": "acme"}, "default_branch": "main"});
+    let run = json!({"id": 7, "run_attempt": 1, "status": "completed", "conclusion": "failure", "head_sha": "a1b2",
+        "head_branch": "main", "name": "ci", "workflow_id": 3, "html_url": "https://github.com/acme/api/actions/runs/7"});
+    for (event, json) in [
+        (
+            "workflow_run",
+            json!({"action": "completed", "workflow_run": run, "repository": repository}),
+        ),
+        (
+            "issues",
+            json!({"action": "opened", "issue": {"number": 3, "title": "t"}, "repository": repository}),
+        ),
+        (
+            "push",
+            json!({"ref": "refs/heads/main", "after": "a1b2", "repository": repository, "commits": []}),
+        ),
+        (
+            "check_run",
+            json!({"action": "completed", "check_run": {"id": 9, "name": "x"}, "repository": repository}),
+        ),
+        (
+            "ping",
+            json!({"zen": "Keep it logically awesome.", "hook_id": 1}),
+        ),
+    ] {
+        all.push(Real::Github { event, json });
+    }
+    all
+}
+
+/// One mutated request, signed as it should be.
+fn mutated(real: &Real, how: &mut Mutator) -> Sent {
+    let structural = *how.one_of(&[true, false]);
+    let fresh = uuid::Uuid::new_v4().to_string();
+    let text = |json: &Value, how: &mut Mutator| {
+        if structural {
+            how.json(json).to_string().into_bytes()
+        } else {
+            how.bytes(json.to_string().as_bytes())
+        }
+    };
+    match real {
+        Real::Form { path, body } => {
+            // A trigger of its own, or most would be duplicates.
+            let body = form_urlencoded::parse(body.as_bytes()).map(|(name, value)| match &*name {
+                "trigger_id" => encoded(&name, &fresh),
+                _ => encoded(&name, &value),
+            });
+            let body = body.collect::<Vec<_>>().join("&");
+            let body = how.bytes(body.as_bytes());
+            let mut headers = vec![("content-type", FORM.to_owned())];
+            headers.extend(signed::slack(&body, 0));
+            (path, headers, body)
+        }
+        Real::Payload { path, json } => {
+            let mut json = json.clone();
+            if let Some(ts) = json.pointer_mut("/actions/0/action_ts") {
+                *ts = fresh.into();
+            }
+            let inner = text(&json, how);
+            let mut body = encoded("payload", &String::from_utf8_lossy(&inner)).into_bytes();
+            if !structural {
+                body = how.bytes(&body);
+            }
+            let mut headers = vec![("content-type", FORM.to_owned())];
+            headers.extend(signed::slack(&body, 0));
+            (path, headers, body)
+        }
+        Real::Json { path, json } => {
+            let mut json = json.clone();
+            json["event_id"] = fresh.into();
+            let body = text(&json, how);
+            let mut headers = vec![("content-type", JSON.to_owned())];
+            headers.extend(signed::slack(&body, 0));
+            (path, headers, body)
+        }
+        Real::Api { path, json } => {
+            let body = text(json, how);
+            let headers = vec![
+                ("content-type", JSON.to_owned()),
+                ("authorization", format!("Bearer {ADMIN_TOKEN}")),
+                ("idempotency-key", fresh),
+            ];
+            (path, headers, body)
+        }
+        Real::Github { event, json } => {
+            let mut body = text(json, how);
+            let mut kind = JSON;
+            if *how.one_of(&[true, false, false]) {
+                kind = FORM;
+                body = encoded("payload", &String::from_utf8_lossy(&body)).into_bytes();
+            }
+            let odd = *how.one_of(&[*event, *event, *event, "brand_new", "work flow", "\u{7f}"]);
+            let event = if odd
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+            {
+                odd
+            } else {
+                event
+            };
+            let headers = vec![
+                ("content-type", kind.to_owned()),
+                ("x-github-event", event.to_owned()),
+                ("x-github-delivery", fresh),
+                signed::github(&body),
+            ];
+            ("/github/webhooks", headers, body)
+        }
+    }
+}
+
+async fn abused(many: usize, seed: u64) {
+    let house = House::new().await;
+    let child = house.opens().await;
+    let bodies = real_bodies(&house).await;
+    let client = Client::new();
+    let mut how = Mutator::new(seed);
+    let mut statuses: BTreeMap<(&str, u16), usize> = BTreeMap::new();
+    let mut sent = 0;
+    while sent < many {
+        let batch: Vec<Sent> = (0..32)
+            .map(|_| {
+                let real = how.one_of(&bodies).clone();
+                mutated(&real, &mut how)
+            })
+            .collect();
+        sent += batch.len();
+        let answers = batch.into_iter().map(|(path, headers, body)| {
+            let (client, url) = (client.clone(), format!("{}{path}", child.url));
+            async move {
+                let answer = client.post(&url, &headers, body.clone()).await;
+                (path, headers, body, answer)
+            }
+        });
+        for (path, headers, body, answer) in futures_util::future::join_all(answers).await {
+            let shown = || {
+                format!(
+                    "seed {seed}, {path} {headers:?}\n{}",
+                    String::from_utf8_lossy(&body)
+                )
+            };
+            let answer = answer.unwrap_or_else(|why| panic!("no answer: {why}\n{}", shown()));
+            let fine = if path.starts_with("/api/") {
+                matches!(answer.status, 200 | 201 | 202 | 400 | 409 | 422)
+            } else {
+                matches!(answer.status, 200 | 202 | 400)
+            };
+            assert!(fine, "{} {}\n{}", answer.status, answer.body, shown());
+            *statuses.entry((path, answer.status)).or_default() += 1;
+        }
+    }
+    eprintln!("{sent} bodies: {statuses:?}");
+    for path in [
+        "/slack/commands",
+        "/slack/interactions",
+        "/slack/events",
+        "/github/webhooks",
+    ] {
+        let refused = statuses.get(&(path, 400)).copied().unwrap_or(0);
+        let taken = sent_to(&statuses, path) - refused;
+        assert!(
+            refused > 0 && taken > 0,
+            "{path} takes or refuses everything: {statuses:?}"
+        );
+    }
+    // What was taken can be decided: nothing of it waits for a reader that does not exist.
+    let failed = house.list("select format('%s %s: %s: %s', source, kind, error, encode(body, 'escape')) from inbox where error is not null").await;
+    assert!(
+        failed.is_empty(),
+        "taken, and not to be read:\n{}",
+        failed.join("\n")
+    );
+    let ada = house.slack.person("ada");
+    let heard = ada
+        .command("general", "/incident", "declare P4 db after all that")
+        .await;
+    assert!(heard.is_ok(), "{heard:?}");
+    let declared = house.slack.wait_until(Duration::from_secs(60), |_| {
+        (house.times_said("after all that") > 0).then_some(())
+    });
+    declared.await.expect("it works as before");
+    ready(&child.url).await;
+    let log = child.stop().await;
+    assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
+    let failed = house
+        .list("select format('%s %s: %s', source, kind, error) from inbox where error is not null")
+        .await;
+    assert!(failed.is_empty(), "{failed:#?}");
+    house.close().await;
+}
+
+fn sent_to(statuses: &BTreeMap<(&str, u16), usize>, path: &str) -> usize {
+    let all = statuses.iter().filter(|((at, _), _)| *at == path);
+    all.map(|(_, count)| count).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_mutated_but_signed_bodies_do_no_harm() {
+    abused(2_000, 20_260_301).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: ten thousand mutated bodies, other ones at each run"]
+async fn ten_thousand_mutated_but_signed_bodies_do_no_harm() {
+    let seed = u64::try_from(chrono::Utc::now().timestamp()).unwrap();
+    abused(10_000, seed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_signed_or_too_large_or_no_http_is_refused_and_does_nothing() {
+    let house = House::new().await;
+    let child = house.opens().await;
+    let client = Client::new();
+    let ada = house.slack.person("ada");
+    let (_, form, _) = ada
+        .command_form("general", "/incident", "declare P1 api unsigned")
+        .unwrap();
+    let form = form.into_bytes();
+    let push = json!({"ref": "refs/heads/main", "repository": {"full_name": "a/b"}})
+        .to_string()
+        .into_bytes();
+    let good = signed::slack(&form, 0);
+    let time = good[0].1.clone();
+    let wrong = |value: &str| {
+        vec![
+            ("x-slack-request-timestamp", time.clone()),
+            ("x-slack-signature", value.to_owned()),
+        ]
+    };
+    let of_other = signed::slack(b"another body", 0)[1].1.clone();
+    let zeros = format!("v0={}", "0".repeat(64));
+    let mut cases: Vec<(&str, Vec<(&str, String)>, Vec<u8>, u16)> = vec![
+        ("/slack/commands", vec![], form.clone(), 401),
+        (
+            "/slack/commands",
+            signed::slack(&form, 301).to_vec(),
+            form.clone(),
+            401,
+        ),
+        (
+            "/slack/commands",
+            signed::slack(&form, -310).to_vec(),
+            form.clone(),
+            401,
+        ),
+        ("/slack/commands", vec![good[1].clone()], form.clone(), 401),
+        ("/slack/commands", vec![good[0].clone()], form.clone(), 401),
+        (
+            "/slack/commands",
+            [good.to_vec(), vec![good[1].clone()]].concat(),
+            form.clone(),
+            401,
+        ),
+        (
+            "/github/webhooks",
+            vec![("x-github-event", "push".to_owned())],
+            push.clone(),
+            401,
+        ),
+        (
+            "/github/webhooks",
+            vec![
+                ("x-github-event", "push".to_owned()),
+                signed::github(b"other"),
+            ],
+            push.clone(),
+            401,
+        ),
+        // Believed, and not to be read.
+        (
+            "/github/webhooks",
+            vec![signed::github(&push)],
+            push.clone(),
+            400,
+        ),
+        (
+            "/github/webhooks",
+            vec![("x-github-event", "push".to_owned()), signed::github(&push)],
+            push.clone(),
+            400,
+        ),
+        (
+            "/slack/commands",
+            signed::slack(b"", 0).to_vec(),
+            vec![],
+            400,
+        ),
+        (
+            "/slack/interactions",
+            signed::slack(b"payload=7", 0).to_vec(),
+            b"payload=7".to_vec(),
+            400,
+        ),
+        (
+            "/slack/events",
+            signed::slack(b"[", 0).to_vec(),
+            b"[".to_vec(),
+            400,
+        ),
+    ];
+    for value in [
+        &of_other,
+        &zeros,
+        "",
+        "v0=",
+        "v1=00",
+        "v0=zz",
+        &good[1].1.to_uppercase(),
+        &good[1].1[..20],
+    ] {
+        cases.push(("/slack/commands", wrong(value), form.clone(), 401));
+    }
+    let large = vec![b'a'; 1024 * 1024 + 1];
+    cases.push((
+        "/slack/commands",
+        signed::slack(&large, 0).to_vec(),
+        large,
+        413,
+    ));
+    let huge = vec![b' '; 25 * 1024 * 1024 + 1];
+    let signature = signed::github(&huge);
+    cases.push((
+        "/github/webhooks",
+        vec![("x-github-event", "push".to_owned()), signature],
+        huge,
+        413,
+    ));
+    for (path, headers, body, wanted) in cases {
+        let length = body.len();
+        let answer = client
+            .post(&format!("{}{path}", child.url), &headers, body)
+            .await;
+        let answer = answer.unwrap_or_else(|why| panic!("{path} {headers:?}: {why}"));
+        assert_eq!(
+            answer.status, wanted,
+            "{path} {headers:?}, {length} bytes: {}",
+            answer.body
+        );
+        assert!(!answer.body.is_empty(), "{wanted} says why");
+    }
+    no_http(&child).await;
+
+    assert_eq!(house.count("select count(*) from inbox").await, 0);
+    assert_eq!(house.count("select count(*) from outbox").await, 0);
+    let greeting = ["auth.test", "conversations.join", "conversations.info"];
+    let calls = house.slack.requests();
+    let calls: Vec<_> = calls
+        .iter()
+        .filter(|call| !greeting.contains(&&*call.method))
+        .collect();
+    assert!(calls.is_empty(), "{calls:#?}");
+    let log = child.stop().await;
+    assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
+    house.close().await;
+}
+
+/// Bytes that are no HTTP, or hardly.
+async fn no_http(child: &Wardroom) {
+    let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(300_000));
+    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(5_000));
+    for rubbish in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"\0\0\0\0\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"POST /slack/commands HTTP/1.1\r\nhost: x\r\ncontent-length: -5\r\n\r\n",
+        b"POST /slack/commands HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nabcdef",
+        b"POST /slack/commands HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        long.as_bytes(),
+        many.as_bytes(),
+    ] {
+        let mut stream = TcpStream::connect(child.url.replace("http://", "")).await.unwrap();
+        // It may hang up before we are done.
+        let _cut = stream.write_all(rubbish).await;
+        let _cut = stream.shutdown().await;
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(12), stream.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "it never ends: {}", String::from_utf8_lossy(rubbish));
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let fine = answer.is_empty() || answer.starts_with("HTTP/1.1 4");
+        assert!(fine, "{answer}");
+    }
+    assert_eq!(
+        status(&format!("{}/health/live", child.url)).await,
+        Some(200)
+    );
+}

@@ -1,0 +1,207 @@
+//! How a start ends that cannot succeed, with which code, and what it says.
+
+use crate::harness::wardroom::{Env, Wardroom, run};
+use crate::harness::{Folder, House, ready, status};
+use std::net::TcpListener;
+
+fn port_of(listener: &TcpListener) -> String {
+    listener.local_addr().unwrap().port().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_was_asked_for_and_is_taken_ends_the_start_with_3() {
+    let mut house = House::new().await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = port_of(&taken);
+    let ended = run(
+        &house.env,
+        &["serve", "--host", "127.0.0.1", "--port", &port],
+    )
+    .await;
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains(&format!("127.0.0.1:{port}")),
+        "{}",
+        ended.stderr
+    );
+
+    house.env.insert("METRICS_PORT".to_owned(), port.clone());
+    let ended = run(&house.env, &["serve", "--host", "127.0.0.1", "--port", "0"]).await;
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains(&format!("127.0.0.1:{port}")),
+        "{}",
+        ended.stderr
+    );
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_metrics_port_nobody_asked_for_is_done_without_when_it_is_taken() {
+    let mut house = House::new().await;
+    house.env.remove("METRICS_PORT");
+    // Somebody else on this machine may have it already: as good.
+    let _taken = TcpListener::bind("127.0.0.1:9090");
+    let child = house.opens().await;
+    assert_eq!(child.metrics_url, None);
+    let warned = child.says(0, "no metrics listener").await;
+    assert_eq!(warned["level"], "WARN");
+    child.stop().await;
+
+    let free = port_of(&TcpListener::bind("127.0.0.1:0").unwrap());
+    house.env.insert("METRICS_PORT".to_owned(), free);
+    let child = house.opens().await;
+    let url = child.metrics_url.clone().expect("it is there");
+    assert_eq!(status(&format!("{url}/metrics")).await, Some(200));
+    assert_eq!(status(&format!("{url}/health/live")).await, Some(200));
+    assert_eq!(status(&format!("{url}/version")).await, Some(404));
+    child.stop().await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_configuration_is_refused_whole_with_all_of_its_problems() {
+    let folder = Folder::new();
+    let file = folder.write(
+        "wrong.yaml",
+        "servces: {}\nadmins: [not an id]\nrouting:\n  P1: { channels: [C1], channels: [C2] }\n",
+    );
+    let env: Env = [("PORT", "eighty"), ("SHUTDOWN_GRACE_SECONDS", "soon")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    for command in ["serve", "validate"] {
+        let ended = run(&env, &[command, "--config", &file]).await;
+        assert_eq!(ended.code, Some(2), "{command}: {}", ended.stderr);
+        for problem in [
+            "wrong.yaml:1:1",
+            "wrong.yaml:2:",
+            "wrong.yaml:4:",
+            "PORT",
+            "SHUTDOWN_GRACE_SECONDS",
+        ] {
+            assert!(
+                ended.stderr.contains(problem),
+                "{command} names {problem}: {}",
+                ended.stderr
+            );
+        }
+        assert!(!ended.stderr.contains("listening"), "{}", ended.stderr);
+    }
+    let ended = run(&Env::new(), &["serve", "--slack"]).await;
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("SLACK_BOT_TOKEN"), "{}", ended.stderr);
+    let ended = run(&Env::new(), &["serve", "--no-such-flag"]).await;
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_cannot_be_reached_ends_the_start_with_3_and_no_password_is_said() {
+    let mut house = House::new().await;
+    let nobody = port_of(&TcpListener::bind("127.0.0.1:0").unwrap());
+    for (url, command) in [
+        (
+            format!("postgres://wardroom:hunter2@127.0.0.1:{nobody}/x"),
+            &["serve", "--port", "0"][..],
+        ),
+        (
+            format!("postgres://wardroom:hunter2@127.0.0.1:{nobody}/x"),
+            &["inbox", "list"],
+        ),
+        (
+            house.env["DATABASE_URL"].replace("story_", "no_such_story_"),
+            &["serve", "--port", "0"],
+        ),
+    ] {
+        house.env.insert("DATABASE_URL".to_owned(), url);
+        let ended = run(&house.env, command).await;
+        assert_eq!(ended.code, Some(3), "{command:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("database"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_kubernetes_the_private_database_must_be_meant() {
+    let folder = Folder::new();
+    let data = folder.path().join("data").to_string_lossy().into_owned();
+    let env: Env = [
+        ("KUBERNETES_SERVICE_HOST", "10.0.0.1"),
+        ("WARDROOM_DATA_DIR", &data),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let ended = run(&env, &["serve", "--port", "0"]).await;
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("DATABASE_URL"), "{}", ended.stderr);
+    assert!(!folder.path().join("data").exists(), "nothing was made");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrations_that_are_missing_are_named_applied_once_and_waited_for() {
+    let mut house = House::new().await;
+    let drop = "drop schema public cascade; create schema public";
+    sqlx::raw_sql(drop)
+        .execute(&mut house.connection().await)
+        .await
+        .unwrap();
+    let env = &mut house.env;
+    let dry = run(env, &["migrate", "--dry-run"]).await;
+    assert_eq!(dry.code, Some(1), "{}", dry.stderr);
+    assert!(
+        dry.stdout.contains("missing") && dry.stdout.contains("inbox"),
+        "{}",
+        dry.stdout
+    );
+    let list = run(env, &["inbox", "list"]).await;
+    assert_eq!(list.code, Some(3), "{}", list.stderr);
+    env.insert("WARDROOM_MIGRATE".to_owned(), "false".to_owned());
+    let serve = run(env, &["serve", "--port", "0"]).await;
+    assert_eq!(serve.code, Some(3), "{}", serve.stderr);
+    assert!(
+        serve.stderr.contains("wardroom migrate"),
+        "{}",
+        serve.stderr
+    );
+    // Two at once: one applies, the other finds them applied.
+    let (one, other) = tokio::join!(run(env, &["migrate"]), run(env, &["migrate"]));
+    assert_eq!(
+        (one.code, other.code),
+        (Some(0), Some(0)),
+        "{}{}",
+        one.stderr,
+        other.stderr
+    );
+    let again = run(env, &["migrate", "--dry-run"]).await;
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let child = Wardroom::start(env).await;
+    ready(&child.url).await;
+    child.stop().await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_healthcheck_says_whether_the_local_server_lives() {
+    let house = House::new().await;
+    let child = house.opens().await;
+    let port = child.url.rsplit(':').next().unwrap().to_owned();
+    let mut env = Env::from([("PORT".to_owned(), port)]);
+    let asked = run(&env, &["healthcheck"]).await;
+    assert_eq!(asked.code, Some(0), "{}", asked.stderr);
+    env.insert("HOST".to_owned(), "127.0.0.1".to_owned());
+    assert_eq!(run(&env, &["healthcheck"]).await.code, Some(0));
+    child.stop().await;
+    let asked = run(&env, &["healthcheck"]).await;
+    assert_eq!(asked.code, Some(1), "{}", asked.stderr);
+    assert!(asked.stderr.contains("no server"), "{}", asked.stderr);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn completions_are_printed_for_each_shell() {
+    for shell in ["bash", "zsh", "fish"] {
+        let printed = run(&Env::new(), &["completions", shell]).await;
+        assert_eq!(printed.code, Some(0), "{}", printed.stderr);
+        assert!(printed.stdout.contains("healthcheck"), "{shell}");
+    }
+}
