@@ -67,7 +67,12 @@ pub async fn serve_standalone(
     loop {
         tokio::select! {
             _ = minute.tick() => workspace.deliver_due_events().await,
-            _ = stop.wait_for(|s| *s) => return Ok(()),
+            () = stopped(&mut stop) => return Ok(()),
         }
     }
+}
+
+/// Waits without holding the value's lock on the way out, so that the whole can be spawned.
+async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
+    let _nobody_left = stop.wait_for(|stop| *stop).await.is_ok();
 }

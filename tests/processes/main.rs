@@ -3,7 +3,8 @@
 //!
 //! What the other stories step through by hand happens here by itself and in real time, so there
 //! are few of these and each waits for something. One binary, so that it is linked once. The long
-//! forms are marked `#[ignore = "long: …"]`; `scripts/stress` runs them.
+//! forms are marked `#[ignore = "long: …"]`; `scripts/stress` runs them. What needs others' programs is
+//! marked `#[ignore = "tools: …"]`; `.ci/run` runs it.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
@@ -17,3 +18,4 @@ mod reload;
 mod replicas;
 mod shutdown;
 mod starting;
+mod tools;

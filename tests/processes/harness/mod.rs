@@ -339,3 +339,10 @@ pub async fn until<F: Future<Output = bool>>(limit: Duration, what: &str, holds:
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// A folder beside the build, for what is fetched once.
+pub fn built_beside(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(name)
+}
