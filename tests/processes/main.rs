@@ -19,3 +19,4 @@ mod replicas;
 mod shutdown;
 mod starting;
 mod tools;
+mod unsigned;
