@@ -101,6 +101,17 @@ impl Cluster {
     /// SIGKILL to the postmaster and to every backend: as when the machine's power goes.
     pub fn kill(&mut self) {
         let backends = self.backends();
+        self.kill_these(backends);
+    }
+
+    /// The same at a chosen moment: its processes are listed before, which takes a while.
+    pub async fn kill_when(&mut self, moment: impl Future<Output = ()>) {
+        let backends = self.backends();
+        moment.await;
+        self.kill_these(backends);
+    }
+
+    fn kill_these(&mut self, backends: Vec<Pid>) {
         let mut postmaster = self.postmaster.take().expect("it runs");
         postmaster.kill().unwrap();
         for pid in backends {

@@ -34,6 +34,7 @@ pub struct Ledger {
     entries: Mutex<BTreeMap<String, Entry>>,
     next: AtomicUsize,
     refused: Mutex<BTreeMap<String, usize>>,
+    waiting: watch::Sender<usize>,
 }
 
 impl Ledger {
@@ -57,6 +58,13 @@ impl Ledger {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Waits until so many typists wait for an answer.
+    pub async fn awaited(&self, many: usize) {
+        let mut waiting = self.waiting.subscribe();
+        let found = waiting.wait_for(|waiting| *waiting >= many).await;
+        found.expect("somebody types");
     }
 
     fn words(&self) -> String {
@@ -166,7 +174,9 @@ async fn type_on(
             .command_form(place, "/incident", &text)
             .unwrap();
         ledger.note(&words, asked.clone(), false);
+        ledger.waiting.send_modify(|waiting| *waiting += 1);
         let heard = send(&slack, &path, &body).await;
+        ledger.waiting.send_modify(|waiting| *waiting -= 1);
         ledger.note_answer(&heard);
         ledger.note(&words, asked.clone(), heard.is_ok());
         // The same request once more: after a lost answer, and sometimes just so.
