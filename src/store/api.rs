@@ -143,7 +143,7 @@ impl Store {
         let mut pause = Duration::from_millis(4);
         loop {
             let row = sqlx::query!("select state, answer from inbox where id = $1", id.0)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&self.pool())
                 .await?;
             match row {
                 Some(row) if row.state == "open" => {}
@@ -176,7 +176,7 @@ impl Store {
             below,
             limit + 1,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         Ok(Page::cut(rows, limit, |row| row.seq.to_string()))
     }
@@ -199,7 +199,7 @@ impl Store {
             below,
             limit + 1,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         Ok(Page::cut(rows, limit, |row| row.seq.to_string()))
     }
@@ -212,7 +212,7 @@ impl Store {
                from inbox where id = $1",
             id.0,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.pool())
         .await?)
     }
 
@@ -224,14 +224,14 @@ impl Store {
                from outbox where id = $1",
             id.0,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.pool())
         .await?)
     }
 
     /// Has a signal decided again. Its effects keep their ids, so what was done is not repeated.
     /// `false`: there is no such row, it is open already, or its body is forgotten.
     pub async fn replay(&self, id: SignalId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         let Some(subject) = sqlx::query_scalar!("select subject from inbox where id = $1", id.0)
             .fetch_optional(&mut *transaction)
             .await?
@@ -258,7 +258,7 @@ impl Store {
     /// Has a parked, dropped or uncertain effect tried again; it will answer again. One that may
     /// have happened is looked for first. `false`: no such row, or it needs no retry.
     pub async fn retry_effect(&self, id: EffectId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         let Some(lane) = sqlx::query_scalar!("select lane from outbox where id = $1", id.0)
             .fetch_optional(&mut *transaction)
             .await?
@@ -292,7 +292,7 @@ impl Store {
         why: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         let Some(lane) = sqlx::query_scalar!("select lane from outbox where id = $1", id.0)
             .fetch_optional(&mut *transaction)
             .await?

@@ -4,8 +4,10 @@
 //! ping before each use costs PostgreSQL 11 to 23 % and is off: a dead connection shows as an
 //! error, and its user tries once more on a fresh one.
 
+use super::pool::Pool;
 use super::writer::Writer;
 use super::{Seal, Store, StoreError, Wakes};
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +39,8 @@ pub struct Settings {
 /// No statement of ours takes longer on a healthy server.
 const STATEMENT_TIMEOUT: &str = "10s";
 /// The writer must say yes or no within the 2.5 s of the contract.
-const WRITER_TIMEOUT: Duration = Duration::from_millis(1500);
+const WRITER_STATEMENT_TIMEOUT: &str = "1s";
+const WRITER_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Store {
     /// Opens the pools. Connects lazily: a database that is away is an error of the first query.
@@ -63,18 +66,26 @@ impl Store {
             Batching::On => 2,
             Batching::Off => max_connections.saturating_sub(2).max(2),
         };
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections.saturating_sub(writers).max(1))
-            .acquire_timeout(Duration::from_secs(5))
-            .idle_timeout(Duration::from_secs(300))
-            .max_lifetime(Duration::from_secs(3600))
-            .test_before_acquire(false)
-            .connect_lazy_with(session(STATEMENT_TIMEOUT));
-        let writer_pool = PgPoolOptions::new()
-            .max_connections(writers)
-            .acquire_timeout(WRITER_TIMEOUT)
-            .test_before_acquire(false)
-            .connect_lazy_with(session("1500ms"));
+        let (engines, writers_own) = (
+            session(STATEMENT_TIMEOUT),
+            session(WRITER_STATEMENT_TIMEOUT),
+        );
+        let pool = Pool::new(move || {
+            PgPoolOptions::new()
+                .max_connections(max_connections.saturating_sub(writers).max(1))
+                .acquire_timeout(Duration::from_secs(5))
+                .idle_timeout(Duration::from_secs(300))
+                .max_lifetime(Duration::from_secs(3600))
+                .test_before_acquire(false)
+                .connect_lazy_with(engines.clone())
+        });
+        let writer_pool = Pool::new(move || {
+            PgPoolOptions::new()
+                .max_connections(writers)
+                .acquire_timeout(WRITER_PATIENCE)
+                .test_before_acquire(false)
+                .connect_lazy_with(writers_own.clone())
+        });
         let wakes = Arc::new(Wakes::default());
         let writer = Writer::start(writer_pool, batching, wakes.clone());
         Self {
@@ -87,20 +98,42 @@ impl Store {
 
     /// Asks the database for a sign of life.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select 1").execute(&self.pool).await?;
+        let asked = sqlx::query("select 1").execute(&self.pool()).await;
+        asked?;
         Ok(())
     }
 
     /// Connections in use and idle, the writer's included: `(busy, idle)`.
     pub fn connections(&self) -> (u32, u32) {
         let (busy, idle) = self.writer.connections();
-        let ours = u32::try_from(self.pool.num_idle()).unwrap_or(0);
-        (busy + self.pool.size().saturating_sub(ours), idle + ours)
+        let pool = self.pool();
+        let ours = u32::try_from(pool.num_idle()).unwrap_or(0);
+        (busy + pool.size().saturating_sub(ours), idle + ours)
     }
 
     /// Ends what is under way and closes every connection.
     pub async fn close(&self) {
         self.writer.close().await;
-        self.pool.close().await;
+        self.pool().close().await;
+    }
+
+    pub(super) fn pool(&self) -> PgPool {
+        self.pool.get()
+    }
+
+    /// Puts a limit of our own on work with the database. When it is over, nobody knows what became
+    /// of the work, and the connections are made anew: see `pool`.
+    pub async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => done,
+            Err(_elapsed) => {
+                self.pool.renew();
+                Err(StoreError::Silent)
+            }
+        }
     }
 }

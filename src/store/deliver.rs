@@ -119,7 +119,7 @@ impl Store {
             limit,
             token,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
@@ -161,7 +161,7 @@ impl Store {
         lane: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         lock_lanes(&mut transaction, &one(lane)).await?;
         let row = sqlx::query!(
             "update outbox set state = 'parked', error = 'unreadable', ended_at = $3,
@@ -208,7 +208,7 @@ impl Store {
         ending: &Ending,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         lock_lanes(&mut transaction, &one(&claimed.lane)).await?;
         let changed = match ending {
             Ending::Again {
@@ -257,7 +257,7 @@ impl Store {
               order by seq desc limit 1",
             lane,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.pool())
         .await?;
         Ok(ts.flatten().and_then(|ts| MessageTs::new(ts).ok()))
     }

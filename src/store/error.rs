@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The database cannot be reached, or takes too long.
     #[error("the database cannot be reached")]
     Unavailable(#[source] sqlx::Error),
+    /// The database did not answer within our own limit: nobody knows what became of it.
+    #[error("the database does not answer")]
+    Silent,
     /// Two transactions were in each other's way: do it again.
     #[error("the transaction must be done again")]
     Conflict(#[source] sqlx::Error),
@@ -25,7 +28,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed in a moment.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Conflict(_))
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Silent | Self::Conflict(_)
+        )
     }
 
     /// What the database said, for a parked row: its code and the constraint, and no values.

@@ -94,7 +94,7 @@ pub(super) async fn timeline(
 impl Store {
     /// An incident's timeline, oldest first.
     pub async fn timeline(&self, incident: IncidentId) -> Result<Vec<TimelineEntry>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.pool().acquire().await?;
         timeline(&mut connection, incident).await
     }
 
@@ -113,7 +113,7 @@ impl Store {
             below,
             limit + 1,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         Ok(Page::cut(rows, limit, |row| row.id.to_string()))
     }

@@ -257,7 +257,7 @@ impl Store {
             number,
             room,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.pool())
         .await?;
         row.map(Incident::try_from).transpose()
     }
@@ -277,7 +277,7 @@ impl Store {
             filter.below,
             limit + 1,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         let items: Vec<Incident> = rows
             .into_iter()
@@ -299,7 +299,7 @@ impl Store {
                 and status in ('declared', 'investigating', 'identified', 'monitoring')",
             services,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         Ok(rows
             .into_iter()
@@ -312,7 +312,7 @@ impl Store {
         let rooms = sqlx::query_scalar!(
             r#"select channel_id as "room!" from incidents where channel_id is not null"#
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         Ok(rooms
             .into_iter()

@@ -61,7 +61,7 @@ struct InboxBody {
 impl Store {
     /// Claims the oldest signal that is due and whose subject is free.
     pub async fn claim_signal(&self, now: DateTime<Utc>) -> Result<Option<Intake>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         let row = sqlx::query_as!(
             InboxBody,
             r#"select id, source, kind, subject, headers, body, sealed, received_at,
@@ -81,7 +81,7 @@ impl Store {
     /// Claims this signal again, after its transaction was in another one's way; `None` when
     /// somebody else has it by now.
     pub async fn claim_this_signal(&self, id: SignalId) -> Result<Option<Intake>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         let row = sqlx::query_as!(
             InboxBody,
             r#"select id, source, kind, subject, headers, body, sealed, received_at,
@@ -135,7 +135,7 @@ impl Store {
         retry_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         let subject = sqlx::query_scalar!("select subject from inbox where id = $1", id.0)
             .fetch_one(&mut *transaction)
             .await?;

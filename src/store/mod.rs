@@ -19,6 +19,7 @@ mod intake;
 mod migrate;
 mod notifications;
 mod pauses;
+mod pool;
 mod processes;
 mod retention;
 mod seal;
@@ -36,14 +37,13 @@ pub use intake::{Intake, StoredSignal};
 pub use migrate::{MIGRATOR, migrate, missing};
 pub use seal::Seal;
 
-use sqlx::PgPool;
 use std::sync::Arc;
 
 /// The database, as the rest of the program sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     wakes: Arc<Wakes>,
-    pool: PgPool,
+    pool: pool::Pool,
     writer: writer::Writer,
     seal: Option<Arc<Seal>>,
 }

@@ -12,7 +12,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<HashMap<String, DateTime<Utc>>, StoreError> {
         let rows = sqlx::query!("select scope, until from pauses where until > $1", now)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.pool())
             .await?;
         Ok(rows.into_iter().map(|row| (row.scope, row.until)).collect())
     }
@@ -36,7 +36,7 @@ impl Store {
             until,
             reason,
         )
-        .execute(&self.pool)
+        .execute(&self.pool())
         .await?;
         Ok(())
     }
@@ -57,7 +57,7 @@ impl Store {
             room_scope,
             now,
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&self.pool())
         .await?;
         Ok(found)
     }

@@ -30,13 +30,13 @@ impl Store {
             started_at,
             now,
         )
-        .execute(&self.pool)
+        .execute(&self.pool())
         .await?;
         let alive = sqlx::query_scalar!(
             r#"select count(*) as "count!" from processes where seen_at > $1"#,
             now - GONE_AFTER,
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&self.pool())
         .await?;
         Ok(alive)
     }
@@ -44,7 +44,7 @@ impl Store {
     /// Says that this process ends.
     pub async fn leave(&self, id: Uuid) -> Result<(), StoreError> {
         sqlx::query!("delete from processes where id = $1", id)
-            .execute(&self.pool)
+            .execute(&self.pool())
             .await?;
         Ok(())
     }
@@ -52,7 +52,7 @@ impl Store {
     /// Table families that a newer binary changed in a way that this one does not understand.
     pub async fn newer_modules(&self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query!("select name, version from modules")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.pool())
             .await?;
         Ok(rows
             .into_iter()

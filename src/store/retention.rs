@@ -20,7 +20,7 @@ impl Store {
             now - Duration::days(7),
             AT_ONCE,
         )
-        .execute(&self.pool)
+        .execute(&self.pool())
         .await?;
         let keys = sqlx::query!(
             "delete from inbox
@@ -28,7 +28,7 @@ impl Store {
             now - Duration::days(30),
             AT_ONCE,
         )
-        .execute(&self.pool)
+        .execute(&self.pool())
         .await?;
         let effects = sqlx::query!(
             "delete from outbox
@@ -37,19 +37,19 @@ impl Store {
             now - Duration::days(30),
             AT_ONCE,
         )
-        .execute(&self.pool)
+        .execute(&self.pool())
         .await?;
         let pauses = sqlx::query!(
             "delete from pauses where until < $1",
             now - Duration::hours(1)
         )
-        .execute(&self.pool)
+        .execute(&self.pool())
         .await?;
         let processes = sqlx::query!(
             "delete from processes where seen_at < $1",
             now - Duration::days(1)
         )
-        .execute(&self.pool)
+        .execute(&self.pool())
         .await?;
         Ok([bodies, keys, effects, pauses, processes]
             .iter()
@@ -64,11 +64,11 @@ impl Store {
             "select lane from outbox where ended_at is null
               group by lane having bool_and(blocked) limit 100"
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         let mut freed = 0;
         for lane in lanes {
-            let mut transaction = self.pool.begin().await?;
+            let mut transaction = self.pool().begin().await?;
             lock_lanes(&mut transaction, &one(&lane)).await?;
             freed += deliver::unblock_next(&mut transaction, &lane).await?;
             transaction.commit().await?;
@@ -77,10 +77,10 @@ impl Store {
             "select subject from inbox where state = 'open'
               group by subject having bool_and(blocked) limit 100"
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.pool())
         .await?;
         for subject in subjects {
-            let mut transaction = self.pool.begin().await?;
+            let mut transaction = self.pool().begin().await?;
             lock_subjects(&mut transaction, &one(&subject)).await?;
             freed += intake::unblock_next(&mut transaction, &subject).await?;
             transaction.commit().await?;

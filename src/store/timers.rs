@@ -63,7 +63,7 @@ impl Store {
     /// Turns timers that are due into signals; returns how many. Replicas share the work: a row
     /// that another one has locked is left to it, and the key makes a second signal a duplicate.
     pub async fn fire_timers(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool().begin().await?;
         let rows = sqlx::query!(
             "update timers set pending = false
               where (incident, name) in (

@@ -6,11 +6,12 @@
 //! told 503, for "not durable" must be true when we say it.
 
 use super::append::{Appended, Arrival, append_all, look_up};
+use super::pool::Pool;
 use super::{AppendError, Batching, Seal, Store, StoreError, Wakes};
-use sqlx::PgPool;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::timeout;
 
 /// A batch is at most this many rows.
 const BATCH_ROWS: usize = 256;
@@ -18,14 +19,20 @@ const BATCH_ROWS: usize = 256;
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
 /// More than this many rows waiting means 503 at once.
 const QUEUE_ROWS: usize = 4096;
-/// No caller waits longer, whatever the database does: the contract gives 2.5 s.
-const BUDGET: Duration = Duration::from_millis(2000);
+/// A row that waited this long for its turn is given back unwritten.
+const LONGEST_WAIT: Duration = Duration::from_millis(900);
+/// A batch is written within this time, a second try included, or it is given up.
+const LONGEST_WRITE: Duration = Duration::from_millis(1200);
+/// Longer than both together, shorter than the 2.5 s of the contract: the flusher always answers
+/// first.
+const BUDGET: Duration = Duration::from_millis(2200);
 
 type Reply = oneshot::Sender<Result<Appended, AppendError>>;
 
 struct Waiting {
     arrival: Arrival,
     sealed: bool,
+    since: Instant,
     reply: Reply,
 }
 
@@ -33,23 +40,23 @@ struct Waiting {
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Waiting>,
-    pool: PgPool,
+    pool: Pool,
 }
 
 struct Flusher {
     queue: Arc<Mutex<mpsc::Receiver<Waiting>>>,
-    pool: PgPool,
+    pool: Pool,
     batch_rows: usize,
     wakes: Arc<Wakes>,
 }
 
 impl Writer {
-    pub(super) fn start(pool: PgPool, batching: Batching, wakes: Arc<Wakes>) -> Self {
+    pub(super) fn start(pool: Pool, batching: Batching, wakes: Arc<Wakes>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_ROWS);
         let queue = Arc::new(Mutex::new(receiver));
         let (flushers, batch_rows) = match batching {
             Batching::On => (2, BATCH_ROWS),
-            Batching::Off => (pool.options().get_max_connections(), 1),
+            Batching::Off => (pool.get().options().get_max_connections(), 1),
         };
         for _ in 0..flushers {
             let flusher = Flusher {
@@ -72,24 +79,24 @@ impl Writer {
             .try_send(Waiting {
                 arrival,
                 sealed,
+                since: Instant::now(),
                 reply,
             })
             .map_err(|_full_or_closed| AppendError::Full)?;
-        match tokio::time::timeout(BUDGET, answer).await {
+        match timeout(BUDGET, answer).await {
             Ok(Ok(appended)) => appended,
-            // The row may still be written: whoever sent it will send it again, and the key
-            // makes the second one a duplicate.
             Ok(Err(_)) | Err(_) => Err(AppendError::Unavailable),
         }
     }
 
     pub(super) fn connections(&self) -> (u32, u32) {
-        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(0);
-        (self.pool.size().saturating_sub(idle), idle)
+        let pool = self.pool.get();
+        let idle = u32::try_from(pool.num_idle()).unwrap_or(0);
+        (pool.size().saturating_sub(idle), idle)
     }
 
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        self.pool.get().close().await;
     }
 }
 
@@ -100,14 +107,22 @@ impl Flusher {
         }
     }
 
-    /// Waits for the first row, then takes what else is there.
+    /// Waits for the first row, then takes what else is there. What waited too long is given back.
     async fn gather(&self) -> Option<Vec<Waiting>> {
         let mut queue = self.queue.lock().await;
-        let first = queue.recv().await?;
-        let mut bytes = first.arrival.body.len();
-        let mut batch = vec![first];
+        let mut batch = Vec::new();
+        let mut bytes = 0;
         while batch.len() < self.batch_rows && bytes < BATCH_BYTES {
-            let Ok(next) = queue.try_recv() else { break };
+            let next = if batch.is_empty() {
+                queue.recv().await?
+            } else {
+                let Ok(next) = queue.try_recv() else { break };
+                next
+            };
+            if next.since.elapsed() > LONGEST_WAIT {
+                let _gone = next.reply.send(Err(AppendError::Unavailable));
+                continue;
+            }
             bytes += next.arrival.body.len();
             batch.push(next);
         }
@@ -118,24 +133,41 @@ impl Flusher {
         // Sealed and plain rows never meet: the seal is a setting of the process.
         let sealed = batch.first().is_some_and(|waiting| waiting.sealed);
         let arrivals: Vec<&Arrival> = batch.iter().map(|waiting| &waiting.arrival).collect();
-        match self.write(&arrivals, sealed).await {
-            Ok(appended) => {
-                self.wakes.inbox.notify_one();
-                answer_all(batch, appended.into_iter().map(Ok));
-            }
-            // One row that the database refuses must not take its neighbours along.
+        let Ok(answers) = timeout(LONGEST_WRITE, self.write_or_part(&arrivals, sealed)).await
+        else {
+            tracing::warn!(
+                rows = arrivals.len(),
+                "a batch of signals was not written in time"
+            );
+            self.pool.renew();
+            let answers = vec![Err(AppendError::Unavailable); batch.len()];
+            return answer_all(batch, answers.into_iter());
+        };
+        if answers.iter().any(Result::is_ok) {
+            self.wakes.inbox.notify_one();
+        }
+        answer_all(batch, answers.into_iter());
+    }
+
+    /// Writes a batch; one row that the database refuses must not take its neighbours along.
+    async fn write_or_part(
+        &self,
+        arrivals: &[&Arrival],
+        sealed: bool,
+    ) -> Vec<Result<Appended, AppendError>> {
+        match self.write(arrivals, sealed).await {
+            Ok(appended) => appended.into_iter().map(Ok).collect(),
             Err(StoreError::Refused(_) | StoreError::Unreadable(_)) if arrivals.len() > 1 => {
                 let mut answers = Vec::with_capacity(arrivals.len());
-                for arrival in &arrivals {
+                for arrival in arrivals {
                     let written = self.write(std::slice::from_ref(arrival), sealed).await;
                     answers.push(one_answer(written));
                 }
-                answer_all(batch, answers.into_iter());
+                answers
             }
             Err(error) => {
                 tracing::warn!(error = %error, rows = arrivals.len(), "a batch of signals was not written");
-                let answers = vec![Err(AppendError::Unavailable); batch.len()];
-                answer_all(batch, answers.into_iter());
+                vec![Err(AppendError::Unavailable); arrivals.len()]
             }
         }
     }
@@ -164,7 +196,7 @@ impl Flusher {
         arrivals: &[&Arrival],
         sealed: bool,
     ) -> Result<Vec<Appended>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.get().begin().await?;
         let appended = append_all(&mut transaction, arrivals, sealed).await?;
         transaction.commit().await?;
         Ok(appended)
@@ -173,7 +205,7 @@ impl Flusher {
     async fn all_written(&self, arrivals: &[&Arrival]) -> Option<Vec<Appended>> {
         let sources: Vec<String> = arrivals.iter().map(|a| a.source.to_owned()).collect();
         let keys: Vec<String> = arrivals.iter().map(|a| a.dedup_key.clone()).collect();
-        let mut connection = self.pool.acquire().await.ok()?;
+        let mut connection = self.pool.get().acquire().await.ok()?;
         let known = look_up(&mut connection, &sources, &keys).await.ok()?;
         sources
             .into_iter()
@@ -206,7 +238,8 @@ fn answer_all(batch: Vec<Waiting>, answers: impl Iterator<Item = Result<Appended
 }
 
 impl Store {
-    /// Makes an arrival durable. `Ok` means that it is on disk; an error within 2 s otherwise.
+    /// Makes an arrival durable. `Ok` means that it is on disk; an error, within 2.2 s, that it is
+    /// not and will not be (but for a commit that was sent and never answered).
     pub async fn append(&self, arrival: Arrival) -> Result<Appended, AppendError> {
         let mut arrival = arrival.fitted();
         if let Some(seal) = &self.seal {
