@@ -30,8 +30,11 @@ create table inbox (
 
 create index inbox_due on inbox (seq) where state = 'open' and not blocked;
 create index inbox_subject on inbox (subject, seq) where state = 'open';
-create index inbox_parked on inbox (seq) where state = 'parked';
-create index inbox_old on inbox (received_at);
+-- Lists for people, newest first.
+create index inbox_seq on inbox (seq);
+-- What is forgotten: bodies first, the rows later.
+create index inbox_bodies on inbox (received_at) where body is not null and state = 'done';
+create index inbox_old on inbox (received_at) where state = 'done';
 
 -- lz4 halves the server's work on bodies, where the server was built with it.
 do $$ begin

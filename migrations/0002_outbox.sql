@@ -26,6 +26,9 @@ create table outbox (
     lease_until      timestamptz,
     lease_token      uuid,
     first_attempt_at timestamptz,
+    -- Since when it may have happened without our knowing; null: it surely has not. Outlives a
+    -- parking and a dropping, so that a retry by hand looks first.
+    uncertain_since  timestamptz,
     error            text,
     answer           jsonb,
     traceparent      text,
@@ -43,6 +46,8 @@ create index outbox_coalesce on outbox (coalesce_key) where ended_at is null;
 create index outbox_messages on outbox (lane, seq)
     where state = 'done' and kind in ('post_message', 'direct_message');
 create index outbox_parked on outbox (seq) where state = 'parked';
+-- Lists for people, newest first.
+create index outbox_seq on outbox (seq);
 create index outbox_old on outbox (ended_at) where ended_at is not null;
 
 -- What a provider asked us to wait for; every replica obeys.

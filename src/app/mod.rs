@@ -123,7 +123,7 @@ impl App {
         let build = Build::current();
         let metrics = Arc::new(Metrics::new(build.version, build.commit));
         let health = Arc::new(Health::new());
-        let rules = rules::of(&config.rules).context("the rules of the configuration")?;
+        let rules = rules::of(&config).context("the rules of the configuration")?;
         let (rules, rules_seen) = watch::channel(Arc::new(rules));
         let (ourselves, ourselves_seen) = watch::channel(Ourselves::default());
         let couriers = couriers::of(&config, &metrics)?;
@@ -217,18 +217,21 @@ pub struct RunningApp {
 /// has noticed before a connection is refused.
 const NOTICE: Duration = Duration::from_secs(3);
 
+/// What is kept of the grace period for closing the database and sending the last traces.
+const AFTERWARDS: Duration = Duration::from_secs(5);
+
 impl RunningApp {
     /// Ends in order, within `grace`: unready at once while the listeners stay open; nothing new
     /// is claimed; half-sent requests are finished; what is under way ends or its lease gives it
     /// back; connections are closed.
     pub async fn stop(mut self, grace: Duration) {
+        // What comes after, the connections' end and the last traces, is within the grace too.
+        let grace = grace.saturating_sub(AFTERWARDS.min(grace / 3));
         let deadline = tokio::time::Instant::now() + grace;
         self.app.health.begin_draining();
         self.stage.send_replace(Stage::Draining);
         let notice = NOTICE.min(grace / 4);
-        let engine = self
-            .engine
-            .stop(grace.saturating_sub(notice).saturating_sub(NOTICE / 3));
+        let engine = self.engine.stop(grace.saturating_sub(notice));
         let listen_on = async {
             tokio::time::sleep(notice).await;
             self.stage.send_replace(Stage::Closing);

@@ -49,7 +49,7 @@ impl App {
 
     fn reload(&self, loaded: Loaded) {
         match loaded {
-            Ok((config, _notices)) => match rules::of(&config.rules) {
+            Ok((config, _notices)) => match rules::of(&config) {
                 Ok(rules) => {
                     self.rules.send_replace(std::sync::Arc::new(rules));
                     self.metrics

@@ -2,17 +2,20 @@
 //!
 //! The configuration has checked their shape already; this only changes the type.
 
-use crate::config;
+use crate::config::{self, Config};
 use crate::domain::ids::{BadId, ChannelId, UserId};
 use crate::domain::incident::Severity;
 use crate::domain::rules::{Route, Rules, ServiceRules, Template};
 
-pub(super) fn of(rules: &config::Rules) -> Result<Rules, BadId> {
+pub(super) fn of(config: &Config) -> Result<Rules, BadId> {
+    let rules = &config.rules;
+    // Without a status page nothing is decided for it: nobody could ever carry it.
+    let shown = config.statuspage.is_some();
     Ok(Rules {
         services: rules
             .services
             .iter()
-            .map(service)
+            .map(|one| service(one, shown))
             .collect::<Result<_, _>>()?,
         admins: people(&rules.admins)?,
         p1: route(&rules.routing.p1)?,
@@ -24,11 +27,11 @@ pub(super) fn of(rules: &config::Rules) -> Result<Rules, BadId> {
     })
 }
 
-fn service(service: &config::Service) -> Result<ServiceRules, BadId> {
+fn service(service: &config::Service, shown: bool) -> Result<ServiceRules, BadId> {
     Ok(ServiceRules {
         name: service.name.clone(),
         owners: people(&service.owners)?,
-        statuspage_component: service.statuspage_component.clone(),
+        statuspage_component: service.statuspage_component.clone().filter(|_| shown),
         channels: rooms(&service.channels)?,
     })
 }

@@ -152,7 +152,7 @@ impl Decision {
         if self.outcome == Outcome::Ignored {
             self.outcome = Outcome::Done;
         }
-        let id = self.next_id();
+        let id = self.next_id(effect.kind());
         self.effects.push(Planned {
             id,
             effect,
@@ -162,8 +162,8 @@ impl Decision {
     }
 
     /// Takes the next effect's id without an effect (a notification that is held back has one).
-    pub fn next_id(&mut self) -> EffectId {
-        let id = EffectId::of(self.signal, self.ordinal);
+    pub fn next_id(&mut self, kind: &str) -> EffectId {
+        let id = EffectId::of(self.signal, self.ordinal, kind);
         self.ordinal += 1;
         id
     }

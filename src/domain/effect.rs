@@ -234,6 +234,9 @@ impl Effect {
         "show_component",
     ];
 
+    /// The kinds that say [`Repeat::Never`].
+    pub const CANNOT_BE_LOOKED_FOR: [&'static str; 3] = ["reply", "whisper", "open_form"];
+
     /// Its kind's word in the database, the logs and the metrics.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -109,9 +109,13 @@ own_id!(
 );
 
 impl EffectId {
-    /// The id of a signal's `ordinal`-th effect.
-    pub fn of(signal: SignalId, ordinal: usize) -> Self {
-        Self(Uuid::new_v5(&signal.0, ordinal.to_string().as_bytes()))
+    /// The id of a signal's `ordinal`-th effect, which is of this kind: a mended decoder may decide
+    /// something else, and that must not be taken for what was done before.
+    pub fn of(signal: SignalId, ordinal: usize, kind: &str) -> Self {
+        Self(Uuid::new_v5(
+            &signal.0,
+            format!("{ordinal} {kind}").as_bytes(),
+        ))
     }
 }
 
@@ -189,8 +193,18 @@ mod tests {
     #[test]
     fn the_same_signal_and_ordinal_make_the_same_effect() {
         let signal = SignalId(Uuid::new_v4());
-        assert_eq!(EffectId::of(signal, 3), EffectId::of(signal, 3));
-        assert_ne!(EffectId::of(signal, 3), EffectId::of(signal, 4));
+        assert_eq!(
+            EffectId::of(signal, 3, "pin"),
+            EffectId::of(signal, 3, "pin")
+        );
+        assert_ne!(
+            EffectId::of(signal, 3, "pin"),
+            EffectId::of(signal, 4, "pin")
+        );
+        assert_ne!(
+            EffectId::of(signal, 3, "pin"),
+            EffectId::of(signal, 3, "reply")
+        );
     }
 
     #[test]

@@ -87,7 +87,17 @@ async fn gather(
 ) -> Result<Bytes, Stopped> {
     let expected = announced.map_or(0, |length| usize::try_from(length).unwrap_or(0));
     let mut whole = BytesMut::with_capacity(expected.min(64 * 1024));
+    // The announced share is taken at once: bodies that each hold a part and wait for the rest would
+    // wait for one another.
+    let shares = expected.min(most).div_ceil(MIB).saturating_sub(1);
+    let shares = u32::try_from(shares).unwrap_or(u32::MAX);
+    let _whole = allowance
+        .0
+        .acquire_many(shares)
+        .await
+        .map_err(|_| Stopped::Broken)?;
     let mut held: Vec<SemaphorePermit<'_>> = Vec::new();
+    let taken = usize::try_from(shares).unwrap_or(0);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Stopped::Broken)?;
         let Ok(data) = frame.into_data() else {
@@ -97,7 +107,7 @@ async fn gather(
             return Err(Stopped::TooLarge);
         }
         whole.extend_from_slice(&data);
-        while held.len() < whole.len().div_ceil(MIB).saturating_sub(1) {
+        while taken + held.len() < whole.len().div_ceil(MIB).saturating_sub(1) {
             held.push(allowance.0.acquire().await.map_err(|_| Stopped::Broken)?);
         }
     }

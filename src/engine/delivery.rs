@@ -4,8 +4,8 @@
 //! file only asks, sends and writes down.
 
 use super::{Engine, plan};
-use crate::courier::{Courier, Look, Outcome, Parcel, Shown};
-use crate::domain::effect::{Effect, Repeat};
+use crate::courier::{Parcel, Shown};
+use crate::domain::effect::{Effect, Priority, Provider, Repeat};
 use crate::domain::signal::End;
 use crate::store::{Claimed, Ending, StoreError};
 use crate::telemetry::traces;
@@ -15,8 +15,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
 
-/// The whole of an exchange; ours, for the client has no limit of its own.
-const DEADLINE: Duration = Duration::from_secs(8);
+/// The whole of an exchange, as the couriers keep to it.
+const DEADLINE: Duration = Duration::from_secs(plan::DEADLINE.num_seconds() as u64);
+/// Work with the database around an exchange; the lease covers it.
+const STORE_LIMIT: Duration = Duration::from_secs(5);
+/// A settling that failed is tried again after this long, while the lease lasts.
+const SETTLE_AGAIN: Duration = Duration::from_millis(250);
 /// What is kept in hand of the 15 s lease for settling.
 const IN_HAND: Duration = Duration::from_secs(3);
 const LEASE: Duration = Duration::from_secs(15);
@@ -53,10 +57,14 @@ impl Batch {
 impl Engine {
     /// Delivers what is due, all at once up to the concurrency; returns how many were claimed.
     pub async fn delivery_step(self: &Arc<Self>) -> Result<usize, StoreError> {
-        let batch = self.claim_batch(self.parts.concurrency).await?;
-        let claimed = batch.claimed.len();
-        let under_way: Vec<_> = batch
-            .errands()
+        let mut errands = Vec::new();
+        for priority in [Priority::Now, Priority::InTurn] {
+            let batch = self.claim_batch(self.parts.concurrency, priority).await?;
+            errands.extend(batch.errands());
+        }
+        let claimed = errands.len();
+        let under_way: Vec<_> = errands
+            .into_iter()
             .map(|errand| {
                 let engine = self.clone();
                 tokio::spawn(async move { engine.run_errand(errand).await })
@@ -70,16 +78,20 @@ impl Engine {
         Ok(claimed)
     }
 
-    pub(super) async fn claim_batch(&self, free: usize) -> Result<Batch, StoreError> {
+    pub(super) async fn claim_batch(
+        &self,
+        free: usize,
+        priority: Priority,
+    ) -> Result<Batch, StoreError> {
         let now = self.parts.clock.now();
-        let claimed_at = Instant::now();
+        let store = &self.parts.store;
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
-        let claimed = self.parts.store.claim_effects(now, limit).await?;
-        let pauses = if claimed.is_empty() {
-            HashMap::new()
-        } else {
-            self.parts.store.pauses(now).await?
-        };
+        let providers: Vec<Provider> = self.couriers.keys().copied().collect();
+        // The pauses first: once something is claimed, nothing may fail before it is on its way.
+        let pauses = store.within(STORE_LIMIT, store.pauses(now)).await?;
+        let claimed_at = Instant::now();
+        let claiming = store.claim_effects(now, limit, priority, &providers);
+        let claimed = store.within(STORE_LIMIT, claiming).await?;
         Ok(Batch {
             claimed,
             pauses: Arc::new(pauses),
@@ -122,11 +134,10 @@ impl Engine {
             claimed_at,
         } = errand;
         let now = self.parts.clock.now();
-        let Some(courier) = self.couriers.get(&claimed.effect.provider()).cloned() else {
-            let end = End::Dropped {
-                why: "not_configured".to_owned(),
-            };
-            return self.settle(&claimed, Ending::Over(end), now).await;
+        let provider = claimed.effect.provider();
+        // Only what a courier here can carry is claimed.
+        let Some(courier) = self.couriers.get(&provider).cloned() else {
+            return Ok(());
         };
         let looking = claimed.uncertain && claimed.effect.repeat() == Repeat::LookFirst;
         let scopes = if looking {
@@ -137,48 +148,51 @@ impl Engine {
         let paused_until = scopes
             .iter()
             .map(String::as_str)
-            .chain([claimed.effect.provider().as_str()])
+            .chain([provider.as_str()])
             .filter_map(|scope| pauses.get(scope))
             .max()
             .copied();
         if let Some(ending) = plan::before_exchange(&claimed, paused_until, now) {
-            return self.settle(&claimed, ending, now).await;
+            return self.settle(&claimed, ending, claimed_at).await;
         }
+        let store = &self.parts.store;
+        let prepared = store
+            .within(STORE_LIMIT, self.prepare(&claimed, looking, now))
+            .await;
+        let parcel = match prepared {
+            Ok(parcel) if !spent(claimed_at) => parcel,
+            // Nothing was sent: somebody claims it afresh.
+            Ok(_) | Err(_) => {
+                return self
+                    .settle(&claimed, plan::out_of_time(&claimed, now), claimed_at)
+                    .await;
+            }
+        };
         let ending = if looking {
-            let parcel = self.parcel(&claimed, now, None).await?;
-            if spent(claimed_at) {
-                return self
-                    .settle(&claimed, plan::out_of_time(&claimed, now), now)
-                    .await;
-            }
-            let look = self.look(&*courier, &parcel).await?;
+            let look = self.look(&*courier, &parcel).await;
             plan::after_look(look, &claimed, self.parts.clock.now(), rand::random())
+        } else if matches!(parcel.shown, Some(Shown::Nothing)) {
+            plan::nothing_to_show(&claimed.effect)
         } else {
-            let shown = self.shown(&claimed.effect).await?;
-            if matches!(shown, Some(Shown::Nothing)) {
-                return self
-                    .settle(&claimed, plan::nothing_to_show(&claimed.effect), now)
-                    .await;
-            }
-            let parcel = self.parcel(&claimed, now, shown).await?;
-            if spent(claimed_at) {
-                return self
-                    .settle(&claimed, plan::out_of_time(&claimed, now), now)
-                    .await;
-            }
-            let outcome = self.exchange(&*courier, &parcel).await?;
+            let outcome = self.exchange(&*courier, &parcel).await;
             plan::after_exchange(outcome, &claimed, self.parts.clock.now(), rand::random())
         };
-        self.settle(&claimed, ending, self.parts.clock.now()).await
+        self.settle(&claimed, ending, claimed_at).await
     }
 
-    async fn parcel(
+    /// Loads what an exchange or a look needs to know.
+    async fn prepare(
         &self,
         claimed: &Claimed,
+        looking: bool,
         now: DateTime<Utc>,
-        shown: Option<Shown>,
     ) -> Result<Parcel, StoreError> {
         let store = &self.parts.store;
+        let shown = if looking {
+            None
+        } else {
+            self.shown(&claimed.effect).await?
+        };
         let last_known_ts = if claimed.uncertain {
             store.last_known_ts(&claimed.lane).await?
         } else {
@@ -202,150 +216,39 @@ impl Engine {
         })
     }
 
-    async fn exchange(
-        &self,
-        courier: &dyn Courier,
-        parcel: &Parcel,
-    ) -> Result<Outcome, StoreError> {
-        let began = Instant::now();
-        let outcome = tokio::time::timeout(
-            DEADLINE + Duration::from_millis(500),
-            courier.deliver(parcel),
-        )
-        .await
-        .unwrap_or_else(|_late| Outcome::Uncertain {
-            code: "timeout".to_owned(),
-        });
-        let provider = courier.provider();
-        let word = match &outcome {
-            Outcome::Done(_) => "ok",
-            Outcome::Refused { .. } => "refused",
-            Outcome::Later { .. } => "later",
-            Outcome::Failed { .. } => "failed",
-            Outcome::Uncertain { .. } => "uncertain",
-        };
-        self.parts
-            .metrics
-            .external(provider.as_str(), word, began.elapsed());
-        match &outcome {
-            Outcome::Done(_) | Outcome::Refused { .. } => self.answered(courier),
-            Outcome::Later {
-                after,
-                pauses,
-                code,
-            } => {
-                self.answered(courier);
-                self.pause(pauses, *after, code).await?;
-            }
-            Outcome::Failed { code } | Outcome::Uncertain { code } => {
-                tracing::warn!(error = %code, "an exchange failed");
-                self.failed(courier, code).await?;
-            }
-        }
-        Ok(outcome)
-    }
-
-    async fn look(&self, courier: &dyn Courier, parcel: &Parcel) -> Result<Look, StoreError> {
-        let look =
-            tokio::time::timeout(DEADLINE + Duration::from_millis(500), courier.look(parcel))
-                .await
-                .unwrap_or_else(|_late| Look::Failed {
-                    code: "timeout".to_owned(),
-                    after: None,
-                    pauses: Vec::new(),
-                });
-        tracing::info!(
-            found = matches!(look, Look::Found(_)),
-            "looked for an effect whose end was unknown"
-        );
-        match &look {
-            Look::Found(_) | Look::Absent | Look::Unreadable { .. } => self.answered(courier),
-            Look::Failed {
-                code, after: None, ..
-            } => self.failed(courier, code).await?,
-            Look::Failed {
-                code,
-                after: Some(after),
-                pauses,
-            } => {
-                self.answered(courier);
-                self.pause(pauses, *after, code).await?;
-            }
-        }
-        Ok(look)
-    }
-
-    fn answered(&self, courier: &dyn Courier) {
-        self.breakers.answered(courier.provider());
-        self.parts.metrics.breaker(courier.provider().as_str(), 0);
-    }
-
-    async fn failed(&self, courier: &dyn Courier, code: &str) -> Result<(), StoreError> {
-        let provider = courier.provider();
-        let Some(pause) = self.breakers.failed(provider) else {
-            return Ok(());
-        };
-        self.parts.metrics.breaker(provider.as_str(), 1);
-        tracing::warn!(
-            provider = provider.as_str(),
-            seconds = pause.as_secs(),
-            "the breaker is open"
-        );
-        self.write_pause(&[provider.as_str().to_owned()], pause, code)
-            .await
-    }
-
-    /// Writes the pauses that a provider asked for. When a second room of a method is limited, it
-    /// is the method that is limited.
-    async fn pause(
-        &self,
-        scopes: &[String],
-        after: Duration,
-        code: &str,
-    ) -> Result<(), StoreError> {
-        let mut scopes = scopes.to_vec();
-        let now = self.parts.clock.now();
-        for scope in scopes.clone() {
-            let mut parts = scope.splitn(3, ':');
-            let (Some(provider), Some(method), Some(_room)) =
-                (parts.next(), parts.next(), parts.next())
-            else {
-                continue;
-            };
-            let method = format!("{provider}:{method}");
-            if self
-                .parts
-                .store
-                .another_room_paused(&method, &scope, now)
-                .await?
-            {
-                scopes.push(method);
-            }
-        }
-        self.write_pause(&scopes, after, code).await
-    }
-
-    async fn write_pause(
-        &self,
-        scopes: &[String],
-        after: Duration,
-        code: &str,
-    ) -> Result<(), StoreError> {
-        let after = chrono::Duration::from_std(after).unwrap_or(chrono::Duration::minutes(5));
-        self.parts
-            .store
-            .pause(scopes, self.parts.clock.now() + after, code)
-            .await
-    }
-
+    /// Settles while the lease lasts: a database that is away for a moment must not make what is
+    /// known uncertain.
     async fn settle(
         &self,
         claimed: &Claimed,
         ending: Ending,
-        now: DateTime<Utc>,
+        claimed_at: Instant,
     ) -> Result<(), StoreError> {
-        self.parts.store.settle(claimed, &ending, now).await?;
-        let word = match &ending {
+        let now = self.parts.clock.now();
+        let store = &self.parts.store;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match store
+                .within(STORE_LIMIT, store.settle(claimed, &ending, now))
+                .await
+            {
+                Ok(()) => break,
+                // An earlier try of ours went through, and only its answer was lost.
+                Err(StoreError::Fenced) if tries > 1 => break,
+                Err(error) if error.is_passing() && claimed_at.elapsed() + STORE_LIMIT < LEASE => {
+                    tracing::warn!(error = %error, "an effect could not be settled yet");
+                    tokio::time::sleep(SETTLE_AGAIN).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.tell(claimed, &ending, now);
+        Ok(())
+    }
+
+    fn tell(&self, claimed: &Claimed, ending: &Ending, now: DateTime<Utc>) {
+        let word = match ending {
             Ending::Again { .. } => "again",
             Ending::Unsure { .. } => "unsure",
             Ending::Over(end) => {
@@ -355,7 +258,7 @@ impl Engine {
             }
         };
         tracing::Span::current().record("outcome", word);
-        match &ending {
+        match ending {
             Ending::Over(End::Parked { code }) => {
                 tracing::error!(
                     error = %code,
@@ -365,12 +268,11 @@ impl Engine {
             Ending::Over(End::Refused { code }) if !claimed.effect.has_another_way(code) => {
                 tracing::warn!(error = %code, "the provider refused an effect; it is parked");
             }
-            _ => {
+            Ending::Again { .. } | Ending::Unsure { .. } | Ending::Over(_) => {
                 let waited = (now - claimed.created_at).num_milliseconds().max(0);
                 tracing::info!(outcome = word, since_decided_ms = waited, "settled");
             }
         }
-        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::effect::Effect;
 use crate::domain::facts::needs;
 use crate::domain::incident::{NotificationStatus, TimelineKind};
 use crate::domain::signal::{Event, ParkedRow, Receipt, Signal, TimerDue};
-use crate::store::{Arrival, Intake, StoreError, StoredSignal};
+use crate::store::{Arrival, Intake, StoreError, StoredSignal, Then, json_error};
 use crate::telemetry::traces;
 use chrono::{DateTime, Duration, Utc};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -147,7 +147,7 @@ impl Engine {
         let signal =
             guarded(|| self.decode(stored, &rules)).map_err(|why| Failure::Signal(why, None))?;
         let facts = match intake.facts(&needs(&signal), now).await {
-            Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
+            Err(error) if is_the_signals(&error) => {
                 return Err(Failure::Signal(error.code(), Some(Box::new(signal))));
             }
             facts => facts?,
@@ -156,7 +156,7 @@ impl Engine {
             .map_err(|why| Failure::Signal(why, Some(Box::new(signal.clone()))))?;
         let traceparent = traces::traceparent(&tracing::Span::current());
         match intake.save(&decision, traceparent.as_deref(), now).await {
-            Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
+            Err(error) if is_the_signals(&error) => {
                 Err(Failure::Signal(error.code(), Some(Box::new(signal))))
             }
             saved => saved.map(|()| (signal, decision)).map_err(Failure::from),
@@ -171,7 +171,7 @@ impl Engine {
         let Some(body) = stored.body.as_deref() else {
             return Err("the body is forgotten, or sealed with another key".to_owned());
         };
-        let unreadable = |error: serde_json::Error| format!("unreadable: {error}");
+        let unreadable = |error: serde_json::Error| format!("unreadable: {}", json_error(&error));
         let event = match stored.source.as_str() {
             "receipt" => Event::Receipt(Box::new(
                 serde_json::from_slice::<Receipt>(body).map_err(unreadable)?,
@@ -216,7 +216,7 @@ impl Engine {
             );
             let pause = Duration::seconds(1 << attempts.clamp(0, 6));
             store
-                .signal_failed(stored.id, why, Some(now + pause), now)
+                .signal_failed(stored, why, &Then::Again(now + pause), now)
                 .await?;
             return Ok(());
         }
@@ -239,10 +239,8 @@ impl Engine {
             }),
         };
         // A parked notice about a parked notice would have no end.
-        if stored.source != "engine"
-            && let Ok(body) = serde_json::to_vec(&parked)
-        {
-            let notice = Arrival {
+        let notice = match serde_json::to_vec(&parked) {
+            Ok(body) if stored.source != "engine" => Some(Box::new(Arrival {
                 source: "engine",
                 kind: "parked".to_owned(),
                 dedup_key: format!("parked:{}:{}", stored.id, now.timestamp_micros()),
@@ -251,13 +249,12 @@ impl Engine {
                 body: body.into(),
                 traceparent: stored.traceparent.clone(),
                 at: now,
-            };
-            // The notice first: told twice is better than parked and never told.
-            if store.append(notice).await.is_err() {
-                return Ok(());
-            }
-        }
-        store.signal_failed(stored.id, why, None, now).await?;
+            })),
+            Ok(_) | Err(_) => None,
+        };
+        store
+            .signal_failed(stored, why, &Then::Park(notice), now)
+            .await?;
         Ok(())
     }
 
@@ -323,6 +320,12 @@ fn status_word(status: NotificationStatus) -> &'static str {
 /// What a signal is called in the metrics: source and kind.
 fn event_type(stored: &StoredSignal) -> String {
     format!("{}_{}", stored.source, stored.kind.replace(':', "_"))
+}
+
+/// Whether an error is this signal's own fault, and not the database being away. A statement that
+/// takes too long counts too: it may do so each time.
+fn is_the_signals(error: &StoreError) -> bool {
+    error.took_too_long() || matches!(error, StoreError::Refused(_) | StoreError::Unreadable(_))
 }
 
 /// Runs our own pure code; a panic in it is a failure of this signal and of nothing else.

@@ -7,6 +7,7 @@
 mod breaker;
 pub mod clock;
 mod delivery;
+mod exchange;
 mod intake;
 pub mod plan;
 mod run;

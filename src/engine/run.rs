@@ -5,6 +5,9 @@
 
 use super::Engine;
 use super::tick::{Duties, Process};
+use crate::domain::effect::Priority;
+use futures_util::FutureExt as _;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,6 +18,12 @@ use tokio::task::JoinSet;
 const POLL: Duration = Duration::from_secs(1);
 /// Effects are polled twice as often: a look or a retry that is due waits for nobody's hint.
 const POLL_EFFECTS: Duration = Duration::from_millis(500);
+/// Forms that are opened or replaced at once.
+const FORMS_AT_ONCE: usize = 4;
+/// A signal is decided within this, or the database does not answer.
+const INTAKE_LIMIT: Duration = Duration::from_secs(15);
+/// The clock's duties are done within this, likewise.
+const TICK_LIMIT: Duration = Duration::from_secs(60);
 /// How long a loop waits when the database does not answer.
 const AWAY: Duration = Duration::from_millis(500);
 
@@ -33,16 +42,53 @@ pub(super) struct Versions {
     outdated: AtomicBool,
 }
 
+/// What a loop does.
+#[derive(Debug, Clone, Copy)]
+enum Loop {
+    Decide,
+    Deliver(Priority),
+    Tick,
+}
+
+/// Runs a loop, and starts it again should it ever end by itself: a panic in one step must not
+/// leave a process that takes in and never acts.
+async fn kept_up(
+    engine: Arc<Engine>,
+    process: Process,
+    mut stopping: watch::Receiver<bool>,
+    run: Loop,
+) {
+    loop {
+        let (engine, seen) = (engine.clone(), stopping.clone());
+        let running = async {
+            match run {
+                Loop::Decide => engine.decide_on(seen).await,
+                Loop::Deliver(priority) => engine.deliver_on(priority, seen).await,
+                Loop::Tick => engine.tick_on(process.clone(), seen).await,
+            }
+        };
+        let ended = AssertUnwindSafe(running).catch_unwind().await;
+        if ended.is_ok() && *stopping.borrow() {
+            return;
+        }
+        tracing::error!(run = ?run, "a loop of the engine ended by itself; it is started again");
+        pause(&mut stopping, POLL).await;
+    }
+}
+
 impl Engine {
     /// Starts the loops: `deciders` signals are decided at once.
     pub fn start(self: &Arc<Self>, process: Process, deciders: usize) -> Running {
         let (stop, stopping) = watch::channel(false);
         let mut loops = JoinSet::new();
+        let loop_of = |run: Loop| kept_up(self.clone(), process.clone(), stopping.clone(), run);
         for _ in 0..deciders.max(1) {
-            loops.spawn(self.clone().decide_on(stopping.clone()));
+            loops.spawn(loop_of(Loop::Decide));
         }
-        loops.spawn(self.clone().deliver_on(stopping.clone()));
-        loops.spawn(self.clone().tick_on(process.clone(), stopping));
+        // Forms have slots of their own: somebody waits, and the permission dies in 3 s.
+        loops.spawn(loop_of(Loop::Deliver(Priority::Now)));
+        loops.spawn(loop_of(Loop::Deliver(Priority::InTurn)));
+        loops.spawn(loop_of(Loop::Tick));
         Running {
             stop,
             loops,
@@ -90,7 +136,8 @@ impl Engine {
             if !self.may_claim(&mut stopping).await {
                 continue;
             }
-            match self.intake_step().await {
+            let step = self.parts.store.within(INTAKE_LIMIT, self.intake_step());
+            match step.await {
                 Ok(more) => {
                     self.parts.health.engine_progressed();
                     if !more {
@@ -109,8 +156,13 @@ impl Engine {
         }
     }
 
-    async fn deliver_on(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
-        let slots = Arc::new(Semaphore::new(self.parts.concurrency));
+    async fn deliver_on(self: Arc<Self>, priority: Priority, mut stopping: watch::Receiver<bool>) {
+        let wakes = self.parts.store.wakes();
+        let (most, hint) = match priority {
+            Priority::Now => (FORMS_AT_ONCE, &wakes.forms),
+            Priority::InTurn => (self.parts.concurrency, &wakes.outbox),
+        };
+        let slots = Arc::new(Semaphore::new(most));
         let mut under_way = JoinSet::new();
         while !*stopping.borrow() {
             while under_way.try_join_next().is_some() {}
@@ -125,11 +177,10 @@ impl Engine {
                 }
                 continue;
             }
-            match self.claim_batch(free).await {
+            match self.claim_batch(free, priority).await {
                 Ok(batch) if batch.claimed.is_empty() => {
-                    let wakes = self.parts.store.wakes();
                     tokio::select! {
-                        () = wakes.outbox.notified() => {}
+                        () = hint.notified() => {}
                         () = pause(&mut stopping, POLL_EFFECTS) => {}
                     }
                 }
@@ -157,7 +208,8 @@ impl Engine {
     async fn tick_on(self: Arc<Self>, process: Process, mut stopping: watch::Receiver<bool>) {
         let mut duties = Duties::default();
         while !*stopping.borrow() {
-            if let Err(error) = self.tick(&mut duties, &process).await {
+            let ticking = self.tick(&mut duties, &process);
+            if let Err(error) = self.parts.store.within(TICK_LIMIT, ticking).await {
                 tracing::warn!(error = %error, cause = ?error_code(&error), "the clock's duties wait for the database");
             }
             pause(&mut stopping, POLL).await;

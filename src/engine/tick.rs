@@ -21,7 +21,8 @@ const SWEEP_EVERY: Duration = Duration::seconds(30);
 const FORGET_EVERY: Duration = Duration::minutes(10);
 
 fn due(last: &mut Option<DateTime<Utc>>, every: Duration, now: DateTime<Utc>) -> bool {
-    if last.is_some_and(|last| now - last < every) {
+    // A clock that was set back must not put a duty off.
+    if last.is_some_and(|last| now >= last && now - last < every) {
         return false;
     }
     *last = Some(now);

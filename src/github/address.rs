@@ -131,7 +131,9 @@ fn subject(parts: &Parts) -> String {
         (.., Some(id)) => format!(":deployment:{id}"),
         _ => String::new(),
     };
-    let mut subject = format!("github:{repository}{part}");
+    let subject = format!("github:{repository}{part}");
+    // A text column takes no NUL, and a subject needs none.
+    let mut subject = subject.replace(char::is_control, "?");
     // What came from outside never makes a key of any length.
     let end = subject
         .char_indices()

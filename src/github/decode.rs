@@ -31,8 +31,13 @@ pub fn decode(
     at: DateTime<Utc>,
 ) -> Result<Signal, String> {
     let json = payload(content_type, body).map_err(|error| error.to_string())?;
-    let value: Value =
-        serde_json::from_slice(&json).map_err(|error| format!("the body is not JSON: {error}"))?;
+    let value: Value = serde_json::from_slice(&json).map_err(|error| {
+        format!(
+            "the body is not JSON (line {}, column {})",
+            error.line(),
+            error.column()
+        )
+    })?;
     let text = |pointer: &str| value.pointer(pointer)?.as_str().map(str::to_owned);
     let event = Event::Webhook(Webhook {
         event: kind.to_owned(),

@@ -157,7 +157,8 @@ impl SlackCourier {
                 None => return Ok(()),
             }
         }
-        Ok(())
+        // Nobody read to the end: that it was not seen says nothing.
+        Err(Trouble::Api(TOO_FAR_BACK.to_owned()))
     }
 
     /// The room that an attempt of ours may have made.
@@ -229,6 +230,9 @@ impl SlackCourier {
         Look::Absent
     }
 }
+
+/// Our own code for a history that goes on further than we read.
+pub(super) const TOO_FAR_BACK: &str = "too_far_back";
 
 /// A history that could not be read.
 fn unread(trouble: Trouble) -> Look {

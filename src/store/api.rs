@@ -6,6 +6,7 @@ use super::append::{lock_lanes, lock_subjects, one};
 use super::deliver::unblock_next;
 use super::{Store, StoreError};
 use crate::domain::decision::ApiAnswer;
+use crate::domain::effect::Effect;
 use crate::domain::ids::{EffectId, IncidentId, SignalId};
 use crate::domain::signal::{End, Receipt};
 use chrono::{DateTime, Utc};
@@ -229,7 +230,8 @@ impl Store {
     }
 
     /// Has a signal decided again. Its effects keep their ids, so what was done is not repeated.
-    /// `false`: there is no such row, it is open already, or its body is forgotten.
+    /// `false`: there is no such row, it is open already, its body is forgotten, or it has changed
+    /// an incident: time has gone on, and what it said then may be wrong now.
     pub async fn replay(&self, id: SignalId, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let mut transaction = self.pool().begin().await?;
         let Some(subject) = sqlx::query_scalar!("select subject from inbox where id = $1", id.0)
@@ -244,7 +246,8 @@ impl Store {
                 set state = 'open', ended_at = null, attempts = 0, run_at = $2, error = null,
                     blocked = exists (select from inbox other
                                        where other.subject = i.subject and other.state = 'open')
-              where id = $1 and state <> 'open' and body is not null",
+              where id = $1 and state <> 'open' and body is not null
+                and not exists (select from audit_log a where a.signal = i.id and a.outcome = 'done')",
             id.0,
             now,
         )
@@ -268,7 +271,8 @@ impl Store {
         lock_lanes(&mut transaction, &one(&lane)).await?;
         let changed = sqlx::query!(
             "update outbox o
-                set state = case when state = 'uncertain' then 'uncertain' else 'open' end,
+                set state = case when uncertain_since is not null and kind <> all($3)
+                                 then 'uncertain' else 'open' end,
                     ended_at = null, attempts = 0, looks = 0, generation = generation + 1,
                     run_at = $2, not_after = null, first_attempt_at = coalesce(first_attempt_at, $2),
                     blocked = exists (select from outbox other
@@ -276,6 +280,8 @@ impl Store {
               where id = $1 and ended_at is not null and state <> 'done'",
             id.0,
             now,
+            // These cannot be looked for: who retries one by hand has it sent.
+            &Effect::CANNOT_BE_LOOKED_FOR.map(str::to_owned),
         )
         .execute(&mut *transaction)
         .await?

@@ -5,10 +5,12 @@
 //! have sent it.
 
 use super::append::{Arrival, append_all, lock_lanes, one};
+use super::error::json_error;
+use super::receipt::row_of;
 use super::{Store, StoreError};
-use crate::domain::effect::Effect;
-use crate::domain::ids::{EffectId, IncidentId, MessageTs, SignalId};
-use crate::domain::signal::{Answer, End, ParkedRow, Receipt};
+use crate::domain::effect::{Effect, Priority, Provider};
+use crate::domain::ids::{EffectId, MessageTs, SignalId};
+use crate::domain::signal::{End, ParkedRow, Receipt};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -30,6 +32,8 @@ pub struct Claimed {
     pub generation: i32,
     /// Whether an earlier attempt may have happened.
     pub uncertain: bool,
+    /// Since when that is so.
+    pub uncertain_since: Option<DateTime<Utc>>,
     /// Until when it is of use.
     pub not_after: Option<DateTime<Utc>>,
     /// When it was first claimed.
@@ -90,34 +94,49 @@ pub enum Certainty {
 }
 
 impl Store {
-    /// Claims effects that are due, the most urgent first.
+    /// Claims effects of one priority that are due, for providers that this process can reach. What
+    /// a newer version decided, or only another replica can carry, is left to those.
     pub async fn claim_effects(
         &self,
         now: DateTime<Utc>,
         limit: i64,
+        priority: Priority,
+        providers: &[Provider],
     ) -> Result<Vec<Claimed>, StoreError> {
         let token = Uuid::new_v4();
+        let providers: Vec<String> = providers
+            .iter()
+            .map(|provider| provider.as_str().to_owned())
+            .collect();
+        let kinds: Vec<String> = Effect::KINDS.map(str::to_owned).to_vec();
         let rows = sqlx::query!(
             r#"with due as (
                    select id from outbox
-                    where ended_at is null and not blocked and run_at <= $1
+                    where ended_at is null and not blocked and priority = $4 and run_at <= $1
+                      and provider = any($5) and kind = any($6)
                       and (lease_until is null or lease_until < clock_timestamp())
-                    order by priority, run_at, seq
+                    order by run_at, seq
                     limit $2
                       for update skip locked)
                update outbox o
                   set lease_until = clock_timestamp() + interval '15 seconds', lease_token = $3,
                       state = case when o.lease_token is null then o.state else 'uncertain' end,
+                      uncertain_since = case when o.lease_token is null then o.uncertain_since
+                                             else coalesce(o.uncertain_since, o.first_attempt_at) end,
                       attempts = o.attempts + 1,
                       first_attempt_at = coalesce(o.first_attempt_at, $1)
                  from due
                 where o.id = due.id
                returning o.id, o.effect, o.lane, o.attempts, o.looks, o.generation, o.state,
-                         o.not_after, o.first_attempt_at as "first_attempt_at!", o.created_at,
-                         o.traceparent, o.priority, o.seq"#,
+                         o.uncertain_since, o.not_after,
+                         o.first_attempt_at as "first_attempt_at!", o.created_at, o.traceparent,
+                         o.seq"#,
             now,
             limit,
             token,
+            priority as i16,
+            &providers,
+            &kinds,
         )
         .fetch_all(&self.pool())
         .await?;
@@ -126,12 +145,16 @@ impl Store {
             let effect = match serde_json::from_value(row.effect) {
                 Ok(effect) => effect,
                 Err(error) => {
-                    tracing::error!(effect.id = %row.id, error = %error, "an effect cannot be read; it is parked");
-                    self.park_unreadable(row.id, token, &row.lane, now).await?;
+                    let error = json_error(&error);
+                    tracing::error!(effect.id = %row.id, error, "an effect cannot be read; it is parked");
+                    // Its neighbours in this batch must not wait for it.
+                    if let Err(error) = self.park_unreadable(row.id, token, &row.lane, now).await {
+                        tracing::warn!(error = %error, "it could not be parked; its lease runs out");
+                    }
                     continue;
                 }
             };
-            let order = (row.priority, row.seq);
+            let order = row.seq;
             let effect = Claimed {
                 id: EffectId(row.id),
                 effect,
@@ -140,6 +163,7 @@ impl Store {
                 looks: row.looks,
                 generation: row.generation,
                 uncertain: row.state == "uncertain",
+                uncertain_since: row.uncertain_since,
                 not_after: row.not_after,
                 first_attempt_at: row.first_attempt_at,
                 created_at: row.created_at,
@@ -221,7 +245,13 @@ impl Store {
                     Certainty::SurelyNot => "open",
                     Certainty::Perhaps => "uncertain",
                 };
-                wait(&mut transaction, claimed, (*at, state, 0, *counted, error)).await?
+                wait(
+                    &mut transaction,
+                    claimed,
+                    (*at, state, 0, *counted, error),
+                    now,
+                )
+                .await?
             }
             Ending::Unsure {
                 look_at,
@@ -230,7 +260,7 @@ impl Store {
                 error,
             } => {
                 let wanted = (*look_at, "uncertain", *looks, *counted, error.as_str());
-                wait(&mut transaction, claimed, wanted).await?
+                wait(&mut transaction, claimed, wanted, now).await?
             }
             Ending::Over(end) => self.end(&mut transaction, claimed, end, now).await?,
         };
@@ -242,6 +272,7 @@ impl Store {
             Ending::Over(_) => {
                 self.wakes.inbox.notify_one();
                 self.wakes.outbox.notify_one();
+                self.wakes.forms.notify_one();
             }
             Ending::Again { at, .. } if *at <= now => self.wakes.outbox.notify_one(),
             Ending::Again { .. } | Ending::Unsure { .. } => {}
@@ -302,30 +333,6 @@ impl Store {
         }
         Ok(changed)
     }
-
-    /// A receipt is a signal: the only way back is the front door.
-    pub(super) async fn append_receipt(
-        &self,
-        connection: &mut PgConnection,
-        receipt: &Receipt,
-        traceparent: Option<String>,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let body = serde_json::to_vec(receipt)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-        let arrival = Arrival {
-            source: "receipt",
-            kind: receipt.effect.kind().to_owned(),
-            dedup_key: format!("{}@{}", receipt.effect_id, receipt.generation),
-            subject: subject(receipt.effect.incident(), receipt.effect_id),
-            headers: serde_json::json!({}),
-            body: self.sealed(body).into(),
-            traceparent,
-            at: now,
-        };
-        append_all(connection, &[&arrival], self.seal.is_some()).await?;
-        Ok(())
-    }
 }
 
 /// Puts a claimed row back: run at, state, looks, whether the attempt counts, why.
@@ -333,11 +340,13 @@ async fn wait(
     connection: &mut PgConnection,
     claimed: &Claimed,
     (at, state, looks, counted, error): (DateTime<Utc>, &str, i32, Counted, &str),
+    now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
     let uncounted = i32::from(counted == Counted::No);
     let done = sqlx::query!(
         "update outbox
             set run_at = $3, state = $4, looks = $5, attempts = attempts - $6, error = $7,
+                uncertain_since = case when $4 = 'uncertain' then coalesce(uncertain_since, $8) end,
                 lease_until = null, lease_token = null
           where id = $1 and lease_token = $2",
         claimed.id.0,
@@ -347,30 +356,11 @@ async fn wait(
         looks,
         uncounted,
         error,
+        now,
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
-}
-
-fn subject(incident: Option<IncidentId>, effect: EffectId) -> String {
-    incident.map_or_else(|| format!("effect:{effect}"), |id| format!("incident:{id}"))
-}
-
-/// How an end stands in the row. A refusal that the domain answers by another way is `dropped`:
-/// nobody need look at it. Any other is parked, with the provider's code, to be retried by hand.
-fn row_of<'a>(
-    effect: &Effect,
-    end: &'a End,
-) -> (&'static str, Option<&'a str>, Option<&'a Answer>) {
-    match end {
-        End::Done(answer) => ("done", None, Some(answer)),
-        End::Refused { code } if effect.has_another_way(code) => ("dropped", Some(code), None),
-        End::Refused { code } | End::Parked { code } => ("parked", Some(code), None),
-        End::Expired => ("dropped", Some("expired"), None),
-        End::Uncertain { code } => ("uncertain", Some(code), None),
-        End::Dropped { why } => ("dropped", Some(why), None),
-    }
 }
 
 /// Frees the oldest unfinished row of a lane, unless another one has its turn (an older row may

@@ -34,6 +34,16 @@ impl StoreError {
         )
     }
 
+    /// Whether the database cut a statement off for taking too long: the same work may do so again.
+    pub fn took_too_long(&self) -> bool {
+        match self {
+            Self::Unavailable(sqlx::Error::Database(database)) => {
+                database.code().as_deref() == Some("57014")
+            }
+            _ => false,
+        }
+    }
+
     /// What the database said, for a parked row: its code and the constraint, and no values.
     pub fn code(&self) -> String {
         match self {
@@ -45,6 +55,17 @@ impl StoreError {
             other => other.to_string(),
         }
     }
+}
+
+/// What is wrong with JSON, without a word of what it holds: serde's own text quotes values.
+pub fn json_error(error: &serde_json::Error) -> String {
+    format!(
+        "{:?} error at line {}, column {}",
+        error.classify(),
+        error.line(),
+        error.column()
+    )
+    .to_lowercase()
 }
 
 /// How often this process waited in vain for a connection: a counter for the metrics.

@@ -3,9 +3,10 @@
 //! The claim is the row's lock, so a crash gives it back at once: no lease is needed here, because
 //! nothing slow happens between claim and commit.
 
-use super::append::{lock_subjects, one};
+use super::append::{Arrival, append_all, lock_subjects, one};
 use super::{Store, StoreError, Wakes};
 use crate::domain::decision::Decision;
+use crate::domain::effect::Priority;
 use crate::domain::facts::{Facts, Needs};
 use crate::domain::ids::SignalId;
 use chrono::{DateTime, Utc};
@@ -40,6 +41,7 @@ pub struct Intake {
     transaction: Transaction<'static, Postgres>,
     wakes: Arc<Wakes>,
     brings_effects: bool,
+    brings_forms: bool,
     /// What was claimed.
     pub signal: StoredSignal,
 }
@@ -122,45 +124,67 @@ impl Store {
             transaction,
             wakes: self.wakes.clone(),
             brings_effects: false,
+            brings_forms: false,
             signal,
         }))
     }
 
-    /// Notes that a signal failed: it is tried again at `retry_at`, or parked when that is `None`.
-    /// Returns whether it was still open.
+    /// Notes that a signal failed as somebody saw it, and what becomes of it. `false`: somebody else
+    /// has had it since, so this is old news.
     pub async fn signal_failed(
         &self,
-        id: SignalId,
+        seen: &StoredSignal,
         error: &str,
-        retry_at: Option<DateTime<Utc>>,
+        then: &Then,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool().begin().await?;
-        let subject = sqlx::query_scalar!("select subject from inbox where id = $1", id.0)
-            .fetch_one(&mut *transaction)
-            .await?;
-        lock_subjects(&mut transaction, &one(&subject)).await?;
+        // The row before its subject, as whoever decides it does.
+        let retry_at = match then {
+            Then::Again(at) => Some(*at),
+            Then::Park(_) => None,
+        };
         let changed = sqlx::query!(
             "update inbox
                 set attempts = attempts + 1, error = $2,
                     run_at = coalesce($3, run_at),
                     state = case when $3::timestamptz is null then 'parked' else state end,
                     ended_at = case when $3::timestamptz is null then $4::timestamptz end
-              where id = $1 and state = 'open'",
-            id.0,
+              where id = $1 and state = 'open' and attempts = $5",
+            seen.id.0,
             error,
             retry_at,
             now,
+            seen.attempts,
         )
         .execute(&mut *transaction)
         .await?
         .rows_affected();
-        if retry_at.is_none() {
-            unblock_next(&mut transaction, &subject).await?;
+        if let (1, Then::Park(notice)) = (changed, then) {
+            lock_subjects(&mut transaction, &one(&seen.subject)).await?;
+            unblock_next(&mut transaction, &seen.subject).await?;
+            if let Some(notice) = notice {
+                let body = self.sealed(notice.body.to_vec()).into();
+                let notice = Arrival {
+                    body,
+                    ..notice.as_ref().clone()
+                };
+                append_all(&mut transaction, &[&notice], self.seal.is_some()).await?;
+            }
         }
         transaction.commit().await?;
+        self.wakes.inbox.notify_one();
         Ok(changed == 1)
     }
+}
+
+/// What becomes of a signal that failed.
+#[derive(Debug, Clone)]
+pub enum Then {
+    /// It is tried again then.
+    Again(DateTime<Utc>),
+    /// It is put aside, and somebody is told in the same transaction.
+    Park(Option<Box<Arrival>>),
 }
 
 impl Intake {
@@ -191,7 +215,12 @@ impl Intake {
         .execute(&mut *self.transaction)
         .await?;
         unblock_next(&mut self.transaction, &self.signal.subject).await?;
-        self.brings_effects = !decision.effects.is_empty();
+        let brings = |priority| {
+            let mut effects = decision.effects.iter();
+            effects.any(|plan| plan.effect.priority() == priority)
+        };
+        self.brings_effects = brings(Priority::InTurn);
+        self.brings_forms = brings(Priority::Now);
         Ok(())
     }
 
@@ -200,6 +229,9 @@ impl Intake {
         self.transaction.commit().await?;
         if self.brings_effects {
             self.wakes.outbox.notify_one();
+        }
+        if self.brings_forms {
+            self.wakes.forms.notify_one();
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ mod notifications;
 mod pauses;
 mod pool;
 mod processes;
+mod receipt;
 mod retention;
 mod seal;
 mod timers;
@@ -30,10 +31,10 @@ pub use api::{AuditRow, InboxRow, OutboxRow, Page};
 pub use append::{Appended, Arrival};
 pub use connect::{Batching, Settings};
 pub use deliver::{Certainty, Claimed, Counted, Ending};
-pub use error::{AppendError, StoreError, acquire_timeouts};
+pub use error::{AppendError, StoreError, acquire_timeouts, json_error};
 pub use gauges::{Gauges, QueueGauge};
 pub use incidents::IncidentFilter;
-pub use intake::{Intake, StoredSignal};
+pub use intake::{Intake, StoredSignal, Then};
 pub use migrate::{MIGRATOR, migrate, missing};
 pub use seal::Seal;
 
@@ -55,6 +56,8 @@ pub struct Wakes {
     pub inbox: tokio::sync::Notify,
     /// An effect may be due.
     pub outbox: tokio::sync::Notify,
+    /// A form may be due.
+    pub forms: tokio::sync::Notify,
 }
 
 impl Store {

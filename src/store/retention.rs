@@ -11,50 +11,51 @@ use chrono::{DateTime, Duration, Utc};
 const AT_ONCE: i64 = 5000;
 
 impl Store {
-    /// Forgets what is old; returns how many rows changed.
+    /// Forgets what is old, a part at a time until nothing is left; returns how many rows changed.
     pub async fn forget_old(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        loop {
+            let part = self.forget_a_part(now).await?;
+            forgotten += part;
+            if part < u64::try_from(AT_ONCE).unwrap_or(u64::MAX) {
+                return Ok(forgotten);
+            }
+        }
+    }
+
+    async fn forget_a_part(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let pool = self.pool();
         let bodies = sqlx::query!(
             "update inbox set body = null
               where id in (select id from inbox where received_at < $1 and state = 'done'
-                              and body is not null limit $2)",
+                              and body is not null order by received_at limit $2)",
             now - Duration::days(7),
             AT_ONCE,
-        )
-        .execute(&self.pool())
-        .await?;
+        );
         let keys = sqlx::query!(
             "delete from inbox
-              where id in (select id from inbox where received_at < $1 and state = 'done' limit $2)",
+              where id in (select id from inbox where received_at < $1 and state = 'done'
+                            order by received_at limit $2)",
             now - Duration::days(30),
             AT_ONCE,
-        )
-        .execute(&self.pool())
-        .await?;
+        );
         let effects = sqlx::query!(
             "delete from outbox
               where id in (select id from outbox
-                            where ended_at < $1 and state in ('done', 'dropped') limit $2)",
+                            where ended_at < $1 and state in ('done', 'dropped')
+                            order by ended_at limit $2)",
             now - Duration::days(30),
             AT_ONCE,
-        )
-        .execute(&self.pool())
-        .await?;
-        let pauses = sqlx::query!(
-            "delete from pauses where until < $1",
-            now - Duration::hours(1)
-        )
-        .execute(&self.pool())
-        .await?;
-        let processes = sqlx::query!(
-            "delete from processes where seen_at < $1",
-            now - Duration::days(1)
-        )
-        .execute(&self.pool())
-        .await?;
-        Ok([bodies, keys, effects, pauses, processes]
-            .iter()
-            .map(|done| done.rows_affected())
-            .sum())
+        );
+        let hour = now - Duration::hours(1);
+        let pauses = sqlx::query!("delete from pauses where until < $1", hour);
+        let day = now - Duration::days(1);
+        let processes = sqlx::query!("delete from processes where seen_at < $1", day);
+        let mut changed = 0;
+        for step in [bodies, keys, effects, pauses, processes] {
+            changed += step.execute(&pool).await?.rows_affected();
+        }
+        Ok(changed)
     }
 
     /// Frees the heads of lanes and subjects in which nothing has its turn; returns how many. By

@@ -67,10 +67,13 @@ impl Store {
         let rows = sqlx::query!(
             "update timers set pending = false
               where (incident, name) in (
-                    select incident, name from timers where pending and due <= $1
+                    select incident, name from timers
+                     where pending and due <= $1 and name = any($2)
                      order by due limit 100 for update skip locked)
              returning incident, name, generation",
             now,
+            // What a newer version has set is left to it.
+            &Timer::ALL.map(|timer| timer.as_str().to_owned()),
         )
         .fetch_all(&mut *transaction)
         .await?;

@@ -12,7 +12,7 @@ async fn a_message_is_posted_escaped_and_marked_with_its_effect() {
     let shown = posts[0].blocks[0]["text"]["text"].as_str().unwrap();
     assert_eq!(shown, "a &lt; b &amp; &lt;!channel&gt; 🔥 *∗bold∗*");
     let metadata = posts[0].metadata.as_ref().unwrap();
-    let id = EffectId::of(SignalId(Uuid::nil()), 1).to_string();
+    let id = EffectId::of(SignalId(Uuid::nil()), 1, "test").to_string();
     assert_eq!(metadata["event_payload"], json!({"id": id, "page": "0"}));
     let ts = MessageTs::new(posts[0].ts.clone()).unwrap();
     let room = world.room.clone();

@@ -67,7 +67,7 @@ async fn world() -> World {
 
 fn parcel(effect: Effect) -> Parcel {
     Parcel {
-        id: EffectId::of(SignalId(Uuid::nil()), 1),
+        id: EffectId::of(SignalId(Uuid::nil()), 1, "test"),
         effect,
         shown: None,
         first_attempt_at: now(),

@@ -280,6 +280,6 @@ async fn a_message_is_found_below_everything_that_people_said_since() {
     assert!(matches!(found, Look::Found(_)), "{found:?}");
     assert_eq!(world.slack.calls("conversations.history"), 3);
     let mut another = again(&first);
-    another.id = EffectId::of(SignalId(Uuid::nil()), 2);
+    another.id = EffectId::of(SignalId(Uuid::nil()), 2, "test");
     assert_eq!(world.courier.look(&another).await, Look::Absent);
 }

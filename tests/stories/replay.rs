@@ -18,17 +18,17 @@ async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees
 
     let rows = world.store.inbox_rows(None, 200, None).await.unwrap().items;
     assert!(rows.len() > 10, "commands and receipts: {rows:#?}");
+    let mut replayed = 0;
     for row in rows.iter().rev() {
-        assert!(
-            world
-                .store
-                .replay(SignalId(row.id), world.clock.now())
-                .await
-                .unwrap()
-        );
+        if world.store.replay(SignalId(row.id), world.clock.now()).await.unwrap() {
+            replayed += 1;
+        }
         world.settle().await;
         world.silence();
     }
+    // What has changed the incident is refused: time has gone on since.
+    let changes = 4;
+    assert_eq!(replayed, rows.len() - changes, "{rows:#?}");
     let after = world.newest().await;
     assert_eq!(after.number, 1, "no second incident");
     assert_eq!(after.status, before.status);

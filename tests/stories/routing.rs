@@ -251,7 +251,7 @@ async fn a_room_that_slack_cannot_write_to_for_a_while_is_told_later_and_the_oth
     world.hears("@dan", "P1 incident: #1");
     hears_the_rest(&mut world);
     world.silence();
-    world.pass_in_steps(Duration::seconds(2), 10).await;
+    world.pass_in_steps(Duration::seconds(2), 20).await;
     world.hears("ops", "P1 incident: #1");
     world.finish().await;
 }

@@ -148,7 +148,7 @@ fn tell(
     message: &Message,
 ) {
     let (effect, status) = if throttled(scene, &target, occasion) {
-        (decision.next_id(), NotificationStatus::Throttled)
+        (decision.next_id("throttled"), NotificationStatus::Throttled)
     } else {
         let effect = send(decision, incident, &target, message.clone());
         (effect, NotificationStatus::Pending)

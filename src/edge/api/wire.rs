@@ -28,8 +28,12 @@ impl Call {
 
 /// Makes a signal of a row that came by the API.
 pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal, String> {
-    let call: Call =
-        serde_json::from_slice(body).map_err(|error| format!("not a call of the API: {error}"))?;
+    let call: Call = serde_json::from_slice(body).map_err(|error| {
+        format!(
+            "not a call of the API: {}",
+            crate::store::json_error(&error)
+        )
+    })?;
     let event = Event::Asked(Box::new(Request {
         actor: Actor::Api(call.actor),
         act: call.act,

@@ -119,7 +119,7 @@ fn every_kind_says_how_it_waits_what_its_repetition_means_and_has_a_story() {
     for kind in Effect::KINDS {
         let effect = sample(kind);
         assert_eq!(effect.kind(), kind);
-        let lane = effect.lane(EffectId::of(SignalId(uuid::Uuid::nil()), 0));
+        let lane = effect.lane(EffectId::of(SignalId(uuid::Uuid::nil()), 0, "test"));
         let provider = format!("{}:", effect.provider().as_str());
         assert!(
             lane.starts_with(&provider) && lane.len() > provider.len(),

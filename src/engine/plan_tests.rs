@@ -1,0 +1,257 @@
+//! Every way an exchange or a look can end, and what follows from it.
+
+use super::*;
+use crate::domain::act::ReplyTo;
+use crate::domain::effect::Purpose;
+use crate::domain::ids::{ChannelId, EffectId, MessageTs, SignalId, UserId};
+use crate::domain::text::Message;
+use uuid::Uuid;
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn claimed(effect: Effect) -> Claimed {
+    let id = EffectId::of(SignalId(Uuid::nil()), 0, "test");
+    Claimed {
+        id,
+        lane: effect.lane(id),
+        not_after: effect.not_after(),
+        effect,
+        attempts: 1,
+        looks: 0,
+        generation: 0,
+        uncertain: false,
+        uncertain_since: None,
+        first_attempt_at: now(),
+        created_at: now(),
+        traceparent: None,
+        token: Uuid::nil(),
+    }
+}
+
+fn room() -> ChannelId {
+    ChannelId::new("C1").unwrap()
+}
+
+fn post() -> Effect {
+    let purpose = Purpose::Notice { incident: None };
+    Effect::PostMessage {
+        room: room(),
+        message: Message::line("hello"),
+        purpose,
+    }
+}
+
+fn pin() -> Effect {
+    Effect::Pin {
+        room: room(),
+        ts: MessageTs::new("1.2").unwrap(),
+    }
+}
+
+fn reply() -> Effect {
+    let person = UserId::new("U1").unwrap();
+    let to = ReplyTo {
+        person,
+        room: None,
+        response_url: None,
+        asked_at: now(),
+    };
+    Effect::Reply {
+        to,
+        message: Message::line("hello"),
+    }
+}
+
+fn lost() -> Outcome {
+    Outcome::Uncertain {
+        code: "timeout".into(),
+    }
+}
+
+#[test]
+fn an_uncertain_post_is_looked_for_and_never_simply_sent_again() {
+    let ending = after_exchange(lost(), &claimed(post()), now(), 0.5);
+    let Ending::Unsure {
+        look_at, looks: 0, ..
+    } = ending
+    else {
+        panic!("{ending:?}")
+    };
+    assert_eq!(look_at - now(), LOOK_AFTER);
+}
+
+#[test]
+fn it_is_sent_again_only_after_two_looks_in_vain() {
+    let mut effect = claimed(post());
+    effect.uncertain = true;
+    let first = after_look(Look::Absent, &effect, now(), 0.5);
+    let Ending::Unsure {
+        looks: 1, look_at, ..
+    } = first
+    else {
+        panic!("{first:?}")
+    };
+    assert_eq!(look_at - now(), LOOK_AGAIN);
+    effect.looks = 1;
+    let second = after_look(Look::Absent, &effect, now(), 0.5);
+    assert!(
+        matches!(
+            second,
+            Ending::Again {
+                certainty: Certainty::SurelyNot,
+                ..
+            }
+        ),
+        "{second:?}"
+    );
+    let found = after_look(Look::Found(Answer::Nothing), &effect, now(), 0.5);
+    assert!(matches!(found, Ending::Over(End::Done(_))), "{found:?}");
+}
+
+#[test]
+fn what_is_harmless_is_repeated_and_what_cannot_be_is_said_to_be_uncertain() {
+    let pinned = after_exchange(lost(), &claimed(pin()), now(), 0.5);
+    assert!(
+        matches!(
+            pinned,
+            Ending::Again {
+                counted: Counted::Yes,
+                ..
+            }
+        ),
+        "{pinned:?}"
+    );
+    let replied = after_exchange(lost(), &claimed(reply()), now(), 0.5);
+    assert!(
+        matches!(replied, Ending::Over(End::Uncertain { .. })),
+        "{replied:?}"
+    );
+    let mut interrupted = claimed(reply());
+    interrupted.uncertain = true;
+    let ending = before_exchange(&interrupted, None, now());
+    assert!(
+        matches!(ending, Some(Ending::Over(End::Uncertain { .. }))),
+        "{ending:?}"
+    );
+}
+
+#[test]
+fn a_429_waits_as_long_as_it_says_and_does_not_count() {
+    let after = std::time::Duration::from_secs(17);
+    let later = Outcome::Later {
+        after,
+        pauses: vec![],
+        code: "ratelimited".into(),
+    };
+    let ending = after_exchange(later, &claimed(post()), now(), 0.5);
+    let Ending::Again {
+        at,
+        counted: Counted::No,
+        ..
+    } = ending
+    else {
+        panic!("{ending:?}")
+    };
+    assert_eq!((at - now()).num_seconds(), 17);
+}
+
+#[test]
+fn what_keeps_failing_is_parked_and_until_then_waits_longer_each_time() {
+    let failed = || Outcome::Failed {
+        code: "connect".into(),
+    };
+    let mut effect = claimed(post());
+    let mut pauses = Vec::new();
+    while effect.attempts < ATTEMPTS {
+        let ending = after_exchange(failed(), &effect, now(), 0.5);
+        let Ending::Again { at, .. } = ending else {
+            panic!("{ending:?}")
+        };
+        pauses.push(at - now());
+        effect.attempts += 1;
+    }
+    assert!(
+        pauses.is_sorted() && pauses.last() == Some(&LONGEST_PAUSE),
+        "{pauses:?}"
+    );
+    let last = after_exchange(failed(), &effect, now(), 0.5);
+    assert!(matches!(last, Ending::Over(End::Parked { .. })), "{last:?}");
+}
+
+#[test]
+fn a_pause_never_carries_an_effect_beyond_its_use() {
+    let mut effect = claimed(post());
+    effect.not_after = Some(now() + Duration::seconds(3));
+    let long = before_exchange(&effect, Some(now() + Duration::seconds(4)), now());
+    assert!(matches!(long, Some(Ending::Over(End::Expired))), "{long:?}");
+    let short = before_exchange(&effect, Some(now() + Duration::seconds(2)), now());
+    assert!(matches!(short, Some(Ending::Again { .. })), "{short:?}");
+    let late = before_exchange(&effect, None, now() + Duration::seconds(3));
+    assert!(matches!(late, Some(Ending::Over(End::Expired))), "{late:?}");
+}
+
+#[test]
+fn an_uncertain_effect_that_is_paused_stays_uncertain() {
+    let mut effect = claimed(post());
+    effect.uncertain = true;
+    let ending = before_exchange(&effect, Some(now() + Duration::seconds(4)), now());
+    assert!(
+        matches!(
+            ending,
+            Some(Ending::Again {
+                certainty: Certainty::Perhaps,
+                ..
+            })
+        ),
+        "{ending:?}"
+    );
+}
+
+#[test]
+fn where_nobody_may_look_it_ends_uncertain() {
+    let unreadable = Look::Unreadable {
+        code: "not_in_channel".into(),
+    };
+    let ending = after_look(unreadable, &claimed(post()), now(), 0.5);
+    assert!(
+        matches!(ending, Ending::Over(End::Uncertain { .. })),
+        "{ending:?}"
+    );
+    let mut asked_for = claimed(post());
+    asked_for.generation = 1;
+    let unreadable = Look::Unreadable {
+        code: "not_in_channel".into(),
+    };
+    let again = after_look(unreadable, &asked_for, now(), 0.5);
+    assert!(
+        matches!(
+            again,
+            Ending::Again {
+                certainty: Certainty::SurelyNot,
+                ..
+            }
+        ),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn who_cannot_look_for_long_asks_a_person() {
+    let failing = || Look::Failed {
+        code: "timeout".into(),
+        after: None,
+        pauses: vec![],
+    };
+    let again = after_look(failing(), &claimed(post()), now(), 0.5);
+    assert!(matches!(again, Ending::Unsure { .. }), "{again:?}");
+    let too_long = now() + LOOK_NO_LONGER + Duration::seconds(1);
+    let mut uncertain = claimed(post());
+    uncertain.uncertain_since = Some(now());
+    let ending = after_look(failing(), &uncertain, too_long, 0.5);
+    assert!(
+        matches!(ending, Ending::Over(End::Parked { .. })),
+        "{ending:?}"
+    );
+}
