@@ -10,7 +10,7 @@ use super::report::{Report, median, millis};
 use anyhow::ensure;
 use sqlx::PgConnection;
 use std::time::Instant;
-use wardroom::domain::effect::Effect;
+use wardroom::domain::effect::{Effect, Priority, Provider};
 use wardroom::domain::ids::{ChannelId, MessageTs};
 use wardroom::store::{Batching, Settings, Store};
 
@@ -130,7 +130,14 @@ async fn effects(store: &Store, connection: &mut PgConnection) -> anyhow::Result
     let mut took = Vec::new();
     for _ in 0..CLAIMS {
         let began = Instant::now();
-        let claimed = store.claim_effects(chrono::Utc::now(), LIMIT).await?;
+        let claimed = store
+            .claim_effects(
+                chrono::Utc::now(),
+                LIMIT,
+                Priority::InTurn,
+                &[Provider::Slack],
+            )
+            .await?;
         took.push(millis(began.elapsed()));
         ensure!(!claimed.is_empty(), "no effect was claimed");
         let ids: Vec<_> = claimed.iter().map(|effect| effect.id.0).collect();

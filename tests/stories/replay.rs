@@ -20,7 +20,12 @@ async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees
     assert!(rows.len() > 10, "commands and receipts: {rows:#?}");
     let mut replayed = 0;
     for row in rows.iter().rev() {
-        if world.store.replay(SignalId(row.id), world.clock.now()).await.unwrap() {
+        if world
+            .store
+            .replay(SignalId(row.id), world.clock.now())
+            .await
+            .unwrap()
+        {
             replayed += 1;
         }
         world.settle().await;
