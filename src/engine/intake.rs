@@ -322,10 +322,10 @@ fn event_type(stored: &StoredSignal) -> String {
     format!("{}_{}", stored.source, stored.kind.replace(':', "_"))
 }
 
-/// Whether an error is this signal's own fault, and not the database being away. A statement that
-/// takes too long counts too: it may do so each time.
+/// Whether an error is this signal's own fault, and not the database being away or busy: a table
+/// that somebody locks for minutes must not put everybody's signals aside.
 fn is_the_signals(error: &StoreError) -> bool {
-    error.took_too_long() || matches!(error, StoreError::Refused(_) | StoreError::Unreadable(_))
+    matches!(error, StoreError::Refused(_) | StoreError::Unreadable(_))
 }
 
 /// Runs our own pure code; a panic in it is a failure of this signal and of nothing else.

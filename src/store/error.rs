@@ -34,16 +34,6 @@ impl StoreError {
         )
     }
 
-    /// Whether the database cut a statement off for taking too long: the same work may do so again.
-    pub fn took_too_long(&self) -> bool {
-        match self {
-            Self::Unavailable(sqlx::Error::Database(database)) => {
-                database.code().as_deref() == Some("57014")
-            }
-            _ => false,
-        }
-    }
-
     /// What the database said, for a parked row: its code and the constraint, and no values.
     pub fn code(&self) -> String {
         match self {

@@ -8,7 +8,7 @@ async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees
     let mut world = World::new().await;
     let room = world.declared("bea", "P1 api Checkout returns 500s").await;
     world.types("bea", &room, "status rolling back").await;
-    world.types("bea", &room, "assign scribe <@U0CEM>").await;
+    world.types("bea", &room, "assign scribe @cem").await;
     world
         .types("bea", &room, "resolved the deploy was rolled back")
         .await;
@@ -32,8 +32,8 @@ async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees
         world.silence();
     }
     // What has changed the incident is refused: time has gone on since.
-    let changes = 4;
-    assert_eq!(replayed, rows.len() - changes, "{rows:#?}");
+    let changes = rows.iter().filter(|row| row.kind == "command").count();
+    assert_eq!((changes, replayed), (4, rows.len() - changes), "{rows:#?}");
     let after = world.newest().await;
     assert_eq!(after.number, 1, "no second incident");
     assert_eq!(after.status, before.status);

@@ -4,6 +4,7 @@
 use crate::world::World;
 use chrono::Duration;
 use std::time::Duration as RealTime;
+use wardroom::domain::effect::{Priority, Provider};
 use wardroom::domain::ids::EffectId;
 use wardroom::domain::signal::{Answer, End};
 use wardroom::simulator::{Fault, FaultRule};
@@ -68,7 +69,7 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
     let now = world.clock.now();
     let claim = world
         .store
-        .claim_effects(now, 50)
+        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL)
         .await
         .expect("it answers");
     let lost = claim
@@ -78,13 +79,16 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
     assert!(!lost.uncertain);
     let dropped = world.store.drop_effect(lost.id, "no", now).await;
     assert!(!dropped.expect("it answers"), "it is under way");
-    let again = replica.store.claim_effects(now, 50).await;
+    let again = replica
+        .store
+        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL)
+        .await;
     assert!(again.expect("it answers").is_empty(), "leases hold");
 
     world.sql(EXPIRE).await;
     let again = replica
         .store
-        .claim_effects(now, 50)
+        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL)
         .await
         .expect("it answers");
     assert_eq!(again.len(), claim.len());
@@ -99,7 +103,7 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
 
     // The second one is gone as well.
     world.sql(EXPIRE).await;
-    world.pass_in_steps(Duration::seconds(1), 10).await;
+    world.pass_in_steps(Duration::seconds(1), 15).await;
     assert_eq!(world.unheard_in(&room, "rolling back"), 1);
     let row = world.store.outbox_row(EffectId(lost.id.0)).await;
     assert_eq!(row.expect("it answers").expect("it is there").state, "done");
@@ -115,7 +119,7 @@ async fn an_answer_that_was_under_way_when_its_process_died_ends_in_sight_and_is
     let now = world.clock.now();
     world
         .store
-        .claim_effects(now, 50)
+        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL)
         .await
         .expect("it answers");
     world.sql(EXPIRE).await;

@@ -89,7 +89,7 @@ impl Database {
 async fn template() -> String {
     let version: String = wardroom::store::MIGRATOR
         .iter()
-        .flat_map(|migration| migration.checksum.iter().take(2))
+        .flat_map(|migration| migration.checksum.iter().take(3))
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let name = format!("template_{version}");
@@ -125,11 +125,17 @@ async fn template() -> String {
             .await
             .expect("the migrations apply");
         connection.close().await.expect("the connection closes");
-        let sql = format!("alter database {making} rename to {name}");
-        sqlx::query(AssertSqlSafe(sql))
-            .execute(&mut admin)
-            .await
-            .expect("it is named");
+        // Nobody may connect to it, the server's own cleaners among them: a database that somebody
+        // is in cannot be copied.
+        for sql in [
+            format!("alter database {making} with allow_connections false"),
+            format!("alter database {making} rename to {name}"),
+        ] {
+            sqlx::query(AssertSqlSafe(sql))
+                .execute(&mut admin)
+                .await
+                .expect("it is named");
+        }
     }
     admin
         .close()
