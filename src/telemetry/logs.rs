@@ -117,8 +117,10 @@ pub fn component(target: &str) -> &str {
     }
 }
 
+/// The fields of a span or a line, as they came: secrets are taken out when a line is written, not
+/// when a span begins, for most spans never see a line.
 #[derive(Default)]
-struct Fields(Map<String, Value>);
+struct Fields(Vec<(&'static str, Value)>);
 
 const RESERVED: [&str; 7] = [
     "timestamp",
@@ -135,7 +137,7 @@ impl Fields {
         let key = field.name();
         // Fields for the tracing bridge alone (`otel.name`), and of the `log` crate's bridge.
         if !key.starts_with("otel.") && !key.starts_with("log.") {
-            self.0.insert(key.to_owned(), value);
+            self.0.push((key, value));
         }
     }
 }
@@ -154,11 +156,10 @@ impl Visit for Fields {
         self.put(field, value.into());
     }
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, redact::scrub(value).into_owned().into());
+        self.put(field, value.into());
     }
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = format!("{value:?}");
-        self.put(field, redact::scrub(&text).into_owned().into());
+        self.put(field, format!("{value:?}").into());
     }
 }
 
@@ -191,14 +192,15 @@ where
         let meta = event.metadata();
         let mut own = Fields::default();
         event.record(&mut own);
-        let message = own.0.remove("message").unwrap_or_else(|| "".into());
+        let message = own.0.iter().position(|(key, _)| *key == "message");
+        let message = message.map_or_else(|| "".into(), |at| own.0.swap_remove(at).1);
         let mut line = Map::new();
         let at = (self.now)().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
         line.insert("timestamp".into(), at.into());
         line.insert("level".into(), meta.level().as_str().into());
         line.insert("target".into(), meta.target().into());
         line.insert("name".into(), component(meta.target()).into());
-        line.insert("message".into(), message);
+        line.insert("message".into(), scrubbed(&message));
         line.insert("trace_id".into(), self.trace_id(event, &ctx).into());
         line.insert("environment".into(), self.environment.clone().into());
         for span in ctx
@@ -207,23 +209,33 @@ where
             .flat_map(|s| s.from_root())
         {
             if let Some(fields) = span.extensions().get::<Fields>() {
-                add(&mut line, fields.0.clone());
+                add(&mut line, fields);
             }
         }
-        add(&mut line, own.0);
+        add(&mut line, &own);
         let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
         bytes.push(b'\n');
         (self.write)(&bytes);
     }
 }
 
-fn add(line: &mut Map<String, Value>, fields: Map<String, Value>) {
-    for (key, value) in fields {
-        if RESERVED.contains(&key.as_str()) {
-            line.insert(format!("{key}_"), value);
+fn add(line: &mut Map<String, Value>, fields: &Fields) {
+    for (key, value) in &fields.0 {
+        let reserved = RESERVED.contains(key);
+        let key = if reserved {
+            format!("{key}_")
         } else {
-            line.insert(key, value);
-        }
+            (*key).to_owned()
+        };
+        line.insert(key, scrubbed(value));
+    }
+}
+
+/// The value without secrets.
+fn scrubbed(value: &Value) -> Value {
+    match value {
+        Value::String(text) => redact::scrub(text).into(),
+        plain => plain.clone(),
     }
 }
 
@@ -339,6 +351,9 @@ mod tests {
     #[test]
     fn a_secret_in_a_field_or_a_message_is_never_written() {
         let lines = logged(|| {
+            let span =
+                tracing::info_span!(target: "wardroom::slack", "call", with = "xoxb-1-3-def");
+            let _inside = span.enter();
             tracing::warn!(
                 error = "refused xoxb-1-2-abc",
                 "call with Bearer abcdef failed"
