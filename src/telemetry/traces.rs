@@ -92,6 +92,10 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_target(false)
+            // A request's span is entered at each poll. Nobody here asks OpenTelemetry for its current
+            // context (parents come from the spans), and busy time is not worth two clock reads a poll.
+            .with_context_activation(false)
+            .with_tracked_inactivity(false)
             .with_filter(
                 tracing_subscriber::filter::Targets::new()
                     .with_target("wardroom", tracing::Level::INFO),
