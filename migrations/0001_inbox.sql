@@ -28,7 +28,8 @@ create table inbox (
     constraint inbox_ended check ((state = 'open') = (ended_at is null))
 );
 
-create index inbox_due on inbox (seq) where state = 'open' and not blocked;
+-- By when it is due: a claim must not read through rows that wait for later.
+create index inbox_due on inbox (run_at, seq) where state = 'open' and not blocked;
 create index inbox_subject on inbox (subject, seq) where state = 'open';
 -- Lists for people, newest first.
 create index inbox_seq on inbox (seq);

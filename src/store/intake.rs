@@ -61,7 +61,7 @@ struct InboxBody {
 }
 
 impl Store {
-    /// Claims the oldest signal that is due and whose subject is free.
+    /// Claims the signal that has been due longest and whose subject is free.
     pub async fn claim_signal(&self, now: DateTime<Utc>) -> Result<Option<Intake>, StoreError> {
         let mut transaction = self.pool().begin().await?;
         let row = sqlx::query_as!(
@@ -70,7 +70,7 @@ impl Store {
                       traceparent, attempts
                  from inbox
                 where state = 'open' and not blocked and run_at <= $1
-                order by seq
+                order by run_at, seq
                 limit 1
                   for update skip locked"#,
             now,
