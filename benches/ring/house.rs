@@ -110,6 +110,19 @@ impl House {
 
     /// Starts the program and waits until it is ready.
     pub async fn serve(&self, variables: &[(&str, &str)]) -> anyhow::Result<Server> {
+        self.serve_until("/health/ready", variables).await
+    }
+
+    /// The same on tables that a newer version has changed: the program takes in, decides nothing,
+    /// and is therefore alive and not ready.
+    pub async fn serve_undecided(&self, variables: &[(&str, &str)]) -> anyhow::Result<Server> {
+        let mut connection = self.connection().await?;
+        let sql = "update modules set version = 1000";
+        sqlx::query(sql).execute(&mut connection).await?;
+        self.serve_until("/health/live", variables).await
+    }
+
+    async fn serve_until(&self, probe: &str, variables: &[(&str, &str)]) -> anyhow::Result<Server> {
         let port = free_port()?;
         let log = std::fs::File::create(self.folder.join("server.log"))?;
         let token = wardroom::simulator::App::default().token;
@@ -142,7 +155,7 @@ impl House {
             address,
             ready_after: Duration::ZERO,
         };
-        let ready = Request::get("/health/ready");
+        let ready = Request::get(probe);
         while began.elapsed() < Duration::from_secs(15) {
             if let Some(status) = server.child.try_wait()? {
                 bail!("the program ended with {status}:\n{}", self.log());

@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 fn run(asked: &[String]) -> anyhow::Result<bool> {
     let rounds = match std::env::var("BENCH_ROUNDS") {
         Ok(text) => text.parse()?,
-        Err(_) => 5,
+        Err(_) => 6,
     };
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
