@@ -234,3 +234,41 @@ async fn a_limited_look_holds_back_the_looks_of_all_rooms() {
     world.hears_all();
     world.finish().await;
 }
+
+#[tokio::test]
+async fn a_long_message_that_is_limited_half_way_goes_on_where_it_stopped() {
+    let mut world = World::new().await;
+    let late = Fault::RateLimited { retry_after: 50 };
+    world
+        .slack
+        .fault(FaultRule::once("conversations.create", late));
+    world
+        .types("bea", "general", "declare P3 db Slow queries")
+        .await;
+    for at in 0..10 {
+        let text = format!("#1 status line-{at}. {}", "so it is ".repeat(250));
+        world.types("bea", "general", &text).await;
+    }
+    // The card, the first page, and then: come back.
+    let limited = limited("chat.postMessage", None, 30).every(3);
+    let limited = world.slack.fault(limited);
+    world.pass_in_steps(seconds(1), 55).await;
+    assert_eq!(world.slack.fault_met(limited), 1);
+    let room = world.newest().await.channel_name;
+    assert_eq!(world.unheard_in(&room, "line-0."), 1);
+    assert_eq!(world.unheard_in(&room, "line-9."), 0);
+    let asked = world.slack.calls("chat.postMessage");
+    world.pass_in_steps(seconds(1), 20).await;
+    assert_eq!(world.slack.calls("chat.postMessage"), asked, "it waits");
+
+    world.pass_in_steps(seconds(1), 20).await;
+    for at in 0..10 {
+        let line = format!("line-{at}.");
+        assert_eq!(world.unheard_in(&room, &line), 1, "{line}");
+    }
+    for row in rows(&world, "post_message").await {
+        assert_eq!((row.state.as_str(), row.attempts), ("done", 1), "{row:?}");
+    }
+    world.hears_all();
+    world.finish().await;
+}

@@ -69,3 +69,27 @@ async fn whoever_waits_for_the_answer_may_go_and_the_row_stays() {
     assert_eq!(ring.decided(None), ["k", "behind"]);
     ring.end(&[replica]).await;
 }
+
+#[tokio::test]
+async fn nobody_waits_for_a_duplicate_that_came_in_the_same_batch() {
+    let ring = Ring::new().await;
+    let replica = ring.replica();
+    let append = |key: &str| replica.store.append(ring.arrival(key, "s"));
+    append("known").await.expect("durable");
+    replica.decide_all().await;
+    // Asked for before any of them is written: one batch.
+    let batch = tokio::join!(append("known"), append("a"), append("a"), append("b"));
+    assert!(
+        matches!(batch.0, Ok(Appended::Duplicate(_))),
+        "{:?}",
+        batch.0
+    );
+    assert!(
+        matches!(batch.2, Ok(Appended::Duplicate(_))),
+        "{:?}",
+        batch.2
+    );
+    replica.decide_all().await;
+    assert_eq!(ring.decided(None), ["known", "a", "b"]);
+    ring.end(&[replica]).await;
+}

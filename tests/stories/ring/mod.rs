@@ -4,6 +4,7 @@
 
 mod append;
 mod conflicts;
+mod lanes;
 mod lease;
 mod parked;
 mod retention;
