@@ -75,6 +75,16 @@ pub enum Outcome {
         /// Such as `ratelimited`.
         code: String,
     },
+    /// A part of it stands, and the rest not now. Not counted as an attempt; what stands is looked
+    /// for before the rest is sent.
+    Partly {
+        /// The provider's Retry-After.
+        after: Duration,
+        /// What else must wait.
+        pauses: Vec<String>,
+        /// Such as `ratelimited`.
+        code: String,
+    },
     /// Surely not done (never sent): try again.
     Failed {
         /// Such as `connect`.

@@ -25,7 +25,7 @@ impl Engine {
         let word = match &outcome {
             Outcome::Done(_) => "ok",
             Outcome::Refused { .. } => "refused",
-            Outcome::Later { .. } => "later",
+            Outcome::Later { .. } | Outcome::Partly { .. } => "later",
             Outcome::Failed { .. } => "failed",
             Outcome::Uncertain { .. } => "uncertain",
         };
@@ -35,6 +35,11 @@ impl Engine {
         match &outcome {
             Outcome::Done(_) | Outcome::Refused { .. } => self.answered(courier),
             Outcome::Later {
+                after,
+                pauses,
+                code,
+            }
+            | Outcome::Partly {
                 after,
                 pauses,
                 code,

@@ -52,6 +52,20 @@ pub fn after_exchange(
             let after = Duration::from_std(after).unwrap_or(LONGEST_WAIT);
             again(claimed, now + after.min(LONGEST_WAIT), Counted::No, code)
         }
+        Outcome::Partly { after, code, .. } => {
+            let after = Duration::from_std(after).unwrap_or(LONGEST_WAIT);
+            let look_at = now + after.min(LONGEST_WAIT);
+            match claimed.effect.repeat() {
+                Repeat::Never => Ending::Over(End::Uncertain { code }),
+                Repeat::Harmless => again(claimed, look_at, Counted::No, code),
+                Repeat::LookFirst => Ending::Unsure {
+                    look_at,
+                    looks: 0,
+                    counted: Counted::No,
+                    error: code,
+                },
+            }
+        }
         Outcome::Failed { code } if spent => Ending::Over(End::Parked { code }),
         Outcome::Failed { code } => again(
             claimed,

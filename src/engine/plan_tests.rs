@@ -158,6 +158,30 @@ fn a_429_waits_as_long_as_it_says_and_does_not_count() {
 }
 
 #[test]
+fn half_a_message_is_looked_for_when_its_429_is_over_and_half_an_answer_is_not_begun_again() {
+    let partly = || Outcome::Partly {
+        after: std::time::Duration::from_secs(17),
+        pauses: vec![],
+        code: "ratelimited".into(),
+    };
+    let ending = after_exchange(partly(), &claimed(post()), now(), 0.5);
+    let Ending::Unsure {
+        look_at,
+        counted: Counted::No,
+        ..
+    } = ending
+    else {
+        panic!("{ending:?}")
+    };
+    assert_eq!((look_at - now()).num_seconds(), 17);
+    let ending = after_exchange(partly(), &claimed(reply()), now(), 0.5);
+    assert!(
+        matches!(ending, Ending::Over(End::Uncertain { .. })),
+        "{ending:?}"
+    );
+}
+
+#[test]
 fn what_keeps_failing_is_parked_and_until_then_waits_longer_each_time() {
     let failed = || Outcome::Failed {
         code: "connect".into(),

@@ -78,9 +78,18 @@ pub(crate) fn before_anything(trouble: Trouble, pauses: Vec<String>) -> Outcome 
 }
 
 /// The same once part of an effect stands: only a look can tell what is still to be done.
-pub(crate) fn halfway(trouble: Trouble) -> Outcome {
-    match outcome(trouble, Vec::new()) {
-        Outcome::Later { code, .. } | Outcome::Failed { code } => Outcome::Uncertain { code },
+pub(crate) fn halfway(trouble: Trouble, pauses: Vec<String>) -> Outcome {
+    match outcome(trouble, pauses) {
+        Outcome::Later {
+            after,
+            pauses,
+            code,
+        } => Outcome::Partly {
+            after,
+            pauses,
+            code,
+        },
+        Outcome::Failed { code } => Outcome::Uncertain { code },
         known => known,
     }
 }
@@ -91,6 +100,11 @@ pub(crate) fn look(trouble: Trouble, pauses: Vec<String>) -> Look {
         Outcome::Done(_) => Look::Absent,
         Outcome::Refused { code } => Look::Unreadable { code },
         Outcome::Later {
+            after,
+            code,
+            pauses,
+        }
+        | Outcome::Partly {
             after,
             code,
             pauses,
@@ -216,6 +230,6 @@ mod tests {
         let uncertain = Outcome::Uncertain {
             code: "connect".into(),
         };
-        assert_eq!(halfway(trouble), uncertain);
+        assert_eq!(halfway(trouble, vec![]), uncertain);
     }
 }

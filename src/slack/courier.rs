@@ -151,6 +151,7 @@ fn code(outcome: Outcome) -> String {
         Outcome::Done(_) => "ok".to_owned(),
         Outcome::Refused { code }
         | Outcome::Later { code, .. }
+        | Outcome::Partly { code, .. }
         | Outcome::Failed { code }
         | Outcome::Uncertain { code } => code,
     }

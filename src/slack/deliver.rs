@@ -83,13 +83,9 @@ impl SlackCourier {
     ) -> Outcome {
         let pages = render::pages(message);
         let mut standing = Standing::default();
-        let mut seen = false;
         if pages.len() > 1 {
             match self.standing(room, parcel, until).await {
-                Ok(found) => {
-                    standing = found;
-                    seen = true;
-                }
+                Ok(found) => standing = found,
                 // Cannot be read: the first time nothing can stand, and later it is the engine
                 // that has decided to say it again.
                 Err(Look::Unreadable { .. }) => {}
@@ -107,11 +103,8 @@ impl SlackCourier {
             }
             match self.post_page(room, page, parcel.id, at, until).await {
                 Ok(ts) => standing.insert(at, ts),
-                // What stands is seen before the next attempt too, which goes on from there.
-                Err(trouble) if seen || standing.is_empty() => {
-                    return outcome(trouble, vec![scope]);
-                }
-                Err(trouble) => return halfway(trouble),
+                Err(trouble) if standing.is_empty() => return outcome(trouble, vec![scope]),
+                Err(trouble) => return halfway(trouble, vec![scope]),
             };
         }
         match standing.remove(&0) {
@@ -196,7 +189,7 @@ impl SlackCourier {
             match (sent.await, at) {
                 (Ok(()), _) => {}
                 (Err(trouble), 0) => return outcome(trouble, Vec::new()),
-                (Err(trouble), _) => return halfway(trouble),
+                (Err(trouble), _) => return halfway(trouble, Vec::new()),
             }
         }
         Outcome::Done(Answer::Nothing)
@@ -218,7 +211,9 @@ impl SlackCourier {
             match (sent, at) {
                 (Ok(_), _) => {}
                 (Err(trouble), 0) => return outcome(trouble, scopes(Method::ChatPostEphemeral)),
-                (Err(trouble), _) => return halfway(trouble),
+                (Err(trouble), _) => {
+                    return halfway(trouble, scopes(Method::ChatPostEphemeral));
+                }
             }
         }
         Outcome::Done(Answer::Nothing)

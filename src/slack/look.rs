@@ -171,11 +171,18 @@ impl SlackCourier {
     ) -> Look {
         let us = match self.known(until).await {
             Ok(identity) => identity.user_id.to_string(),
-            Err(Outcome::Later {
-                after,
-                code,
-                pauses,
-            }) => {
+            Err(
+                Outcome::Later {
+                    after,
+                    code,
+                    pauses,
+                }
+                | Outcome::Partly {
+                    after,
+                    code,
+                    pauses,
+                },
+            ) => {
                 let after = Some(after);
                 return Look::Failed {
                     code,

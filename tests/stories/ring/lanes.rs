@@ -11,8 +11,7 @@ use wardroom::store::Arrival;
 const SIGNALS: usize = 160;
 const LANES: usize = 4;
 
-/// A signal that leads to one direct message: each in a lane of its person. There is no courier
-/// here, so the message is given up as soon as it has its turn.
+/// A signal that leads to one direct message: each in a lane of its person.
 fn to_a_person(ring: &Ring, at: usize) -> Arrival {
     let to = serde_json::json!({
         "person": format!("U{}", at % LANES), "room": null, "response_url": null,

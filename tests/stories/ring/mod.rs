@@ -19,8 +19,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
+use wardroom::courier::{Courier, Look, Outcome, Parcel};
+use wardroom::domain::effect::{Effect, Provider};
 use wardroom::domain::rules::Rules;
-use wardroom::domain::signal::{Event, Signal};
+use wardroom::domain::signal::{Answer, Event, Signal};
 use wardroom::engine::clock::Clock;
 use wardroom::engine::{Decode, Engine, Parts};
 use wardroom::store::{Arrival, Batching, Seal, Settings, Store};
@@ -93,7 +95,7 @@ impl Ring {
             clock: self.clock.clone(),
             rules: self.rules.clone(),
             decoders: HashMap::from([("test", decode)]),
-            couriers: Vec::new(),
+            couriers: vec![Arc::new(ToNowhere)],
             metrics: Arc::new(Metrics::new("0", "0")),
             health: Arc::new(Health::new()),
             concurrency: 4,
@@ -139,6 +141,32 @@ impl Ring {
             replica.store.close().await;
         }
         self.database.drop_now().await;
+    }
+}
+
+/// Carries whatever it is given, at once, and tells nobody: these rings are about turns.
+struct ToNowhere;
+
+#[async_trait::async_trait]
+impl Courier for ToNowhere {
+    fn provider(&self) -> Provider {
+        Provider::Slack
+    }
+
+    fn pause_scopes(&self, _effect: &Effect) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn look_scopes(&self, _effect: &Effect) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn deliver(&self, _parcel: &Parcel) -> Outcome {
+        Outcome::Done(Answer::Nothing)
+    }
+
+    async fn look(&self, _parcel: &Parcel) -> Look {
+        Look::Absent
     }
 }
 
