@@ -9,6 +9,7 @@ mod lease;
 mod parked;
 mod retention;
 mod seal;
+mod silent;
 mod timers;
 mod turns;
 mod versions;
