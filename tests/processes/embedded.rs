@@ -16,11 +16,11 @@ async fn killed_beside_its_private_database_it_loses_nothing_and_commands_find_t
     let typists = Typists::at(&house, &rooms, Duration::from_millis(100));
     let mut log = Vec::new();
     for _ in 0..2 {
-        tokio::time::sleep(Duration::from_millis(900)).await;
+        crate::harness::moment::pass(Duration::from_millis(900)).await;
         log.extend(child.kill().await);
         child = house.opens().await;
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    crate::harness::moment::pass(Duration::from_millis(500)).await;
     let ledger = typists.stop().await;
     nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(60)).await;
 

@@ -41,7 +41,7 @@ async fn killed(times: u32) {
         if kill % 5 == 4 {
             // At no particular moment: a little later each time.
             let moment = Duration::from_millis(150 + 37 * u64::from(kill % 17));
-            tokio::time::sleep(moment).await;
+            crate::harness::moment::pass(moment).await;
         } else {
             // Posts are looked for after the death, other calls repeated: both must be met.
             let method = if kill % 2 == 0 {

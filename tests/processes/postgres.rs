@@ -64,7 +64,7 @@ async fn killed(times: u32) {
     let rooms = rooms(&house, 4).await;
     let typists = Typists::at(&house, &rooms, Duration::from_millis(60));
     for kill in 0..times {
-        tokio::time::sleep(Duration::from_millis(900 + 211 * u64::from(kill % 5))).await;
+        crate::harness::moment::pass(Duration::from_millis(900 + 211 * u64::from(kill % 5))).await;
         cluster.kill_when(typists.ledger.awaited(2)).await;
         cluster.start_again().await;
         becomes(&child.url, 200, Duration::from_secs(20)).await;
@@ -98,7 +98,7 @@ async fn away(length: Duration) {
     let rooms = rooms(&house, 2).await;
     let typists = Typists::at(&house, &rooms, Duration::from_millis(200));
     let client = Client::new();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    crate::harness::moment::pass(Duration::from_secs(1)).await;
 
     cluster.stop().await;
     let began = Instant::now();
@@ -110,7 +110,7 @@ async fn away(length: Duration) {
             status(&format!("{}/health/ready", child.url)).await,
             Some(503)
         );
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        crate::harness::moment::pass(Duration::from_millis(200)).await;
     }
     cluster.start_again().await;
     let took = becomes(&child.url, 200, Duration::from_secs(10)).await;

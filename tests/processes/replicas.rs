@@ -99,7 +99,7 @@ async fn two_processes_share_a_storm_and_each_command_happens_once() {
     for turn in 0..30 {
         let next = if turn % 2 == 0 { &one.url } else { &other.url };
         house.slack.set_app_url(Some(next));
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        crate::harness::moment::pass(Duration::from_millis(100)).await;
     }
     let ledger = typists.stop().await;
     nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(60)).await;

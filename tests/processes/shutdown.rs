@@ -88,7 +88,7 @@ async fn sigterm_turns_unready_finishes_what_has_begun_and_ends_with_0() {
         .command("general", "/incident", "declare P3 api while draining")
         .await;
     assert!(heard.is_ok(), "{heard:?}");
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    crate::harness::moment::pass(Duration::from_millis(1500)).await;
     head.write_all(&in_head[40..]).await.unwrap();
     body.write_all(&in_body[in_body.len() - 9..]).await.unwrap();
     for stream in [head, body] {

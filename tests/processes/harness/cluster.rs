@@ -88,13 +88,13 @@ impl Cluster {
                     self.postmaster = Some(postmaster);
                     return;
                 }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                crate::harness::moment::pass(Duration::from_millis(50)).await;
             }
             let _ended = postmaster.kill();
             let _ended = postmaster.wait();
             let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(Instant::now() < until, "PostgreSQL does not start:\n{log}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            crate::harness::moment::pass(Duration::from_millis(100)).await;
         }
     }
 

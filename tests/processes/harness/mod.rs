@@ -7,6 +7,7 @@
 pub mod cluster;
 #[path = "../../stories/world/database.rs"]
 mod database;
+pub mod moment;
 pub mod mutate;
 pub mod signed;
 pub mod typists;
@@ -222,7 +223,7 @@ impl House {
                     self.list(WHAT).await.join("\n")
                 );
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            crate::harness::moment::pass(Duration::from_millis(100)).await;
         }
     }
 
@@ -327,7 +328,7 @@ pub async fn becomes(url: &str, wanted: u16, limit: Duration) -> Duration {
             began.elapsed() < limit,
             "{address} says {now:?} after {limit:?}"
         );
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        crate::harness::moment::pass(Duration::from_millis(50)).await;
     }
 }
 
@@ -336,7 +337,7 @@ pub async fn until<F: Future<Output = bool>>(limit: Duration, what: &str, holds:
     let end = Instant::now() + limit;
     while !holds().await {
         assert!(Instant::now() < end, "not within {limit:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        crate::harness::moment::pass(Duration::from_millis(50)).await;
     }
 }
 

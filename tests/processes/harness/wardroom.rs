@@ -130,7 +130,7 @@ impl Wardroom {
         let listening = tokio::select! {
             line = listening => line,
             ended = child.wait() => panic!("it ended with {ended:?} before it listened:\n{}", log.lines().join("\n")),
-            () = tokio::time::sleep(PATIENCE) => panic!("it does not listen:\n{}", log.lines().join("\n")),
+            () = crate::harness::moment::pass(PATIENCE) => panic!("it does not listen:\n{}", log.lines().join("\n")),
         };
         let line: Value = serde_json::from_str(&listening).unwrap();
         let address = |field: &str| line[field].as_str().map(|at| format!("http://{at}"));
