@@ -11,6 +11,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY .sqlx ./.sqlx
 COPY migrations ./migrations
 COPY src ./src
+# Named in Cargo.toml, so cargo wants it to be there; it is not built.
+COPY benches ./benches
 
 # Declared as late as they can be, and read by the build itself for /version and wardroom_build_info.
 ARG TARGETARCH=amd64
