@@ -36,7 +36,7 @@ pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
                     println!("{id} is decided again");
                 } else {
                     refused.push(format!(
-                        "{id} is not replayed: there is no such signal, it is open already, or its body is forgotten"
+                        "{id} is not replayed: there is no such signal, it is open already, its body is forgotten, or it has changed an incident"
                     ));
                 }
             }
