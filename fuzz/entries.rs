@@ -1,0 +1,131 @@
+//! Where bytes from outside come in, one function for each door.
+//!
+//! Each takes any bytes and must not panic; what a door keeps, its decoder must be able to read.
+//! The fuzz targets call these, and so does a short seeded run in the suite.
+
+use chrono::DateTime;
+use wardroom::config::Config;
+use wardroom::domain::command;
+use wardroom::domain::ids::SignalId;
+use wardroom::domain::rules::{Rules, ServiceRules};
+use wardroom::slack::address::{Address, Ourselves, Route};
+use wardroom::slack::signature::{Header, Secrets};
+use wardroom::{edge, github, slack};
+
+/// A door: takes bytes and comes back.
+pub type Entry = fn(&[u8]);
+
+/// All of them, by the name of the fuzz target.
+pub const ENTRIES: [(&str, Entry); 8] = [
+    ("slack_command", slack_command),
+    ("slack_interaction", slack_interaction),
+    ("slack_event", slack_event),
+    ("slack_signature", slack_signature),
+    ("typed_command", typed_command),
+    ("github_webhook", github_webhook),
+    ("api_call", api_call),
+    ("config_file", config_file),
+];
+
+fn rules() -> Rules {
+    let service = |name: &str| ServiceRules {
+        name: name.to_owned(),
+        owners: Vec::new(),
+        statuspage_component: None,
+        channels: Vec::new(),
+    };
+    Rules {
+        services: vec![service("api"), service("web shop")],
+        ..Rules::default()
+    }
+}
+
+fn slack(route: Route, body: &[u8]) {
+    let rules = rules();
+    let at = DateTime::UNIX_EPOCH;
+    if let Address::Keep(kept) = slack::address::address(route, body, &rules, &Ourselves::default())
+    {
+        let id = SignalId(uuid::Uuid::nil());
+        let decoded = slack::decode::decode(&kept.kind, body, id, at, &rules);
+        assert!(decoded.is_ok(), "kept, and not to be read: {decoded:?}");
+        assert!(!kept.dedup_key.contains('\0') && !kept.subject.contains('\0'));
+    }
+}
+
+/// The body of a slash command.
+pub fn slack_command(body: &[u8]) {
+    slack(Route::Commands, body);
+}
+
+/// The body of a click, a submission, a shortcut.
+pub fn slack_interaction(body: &[u8]) {
+    slack(Route::Interactions, body);
+}
+
+/// The body of an event.
+pub fn slack_event(body: &[u8]) {
+    slack(Route::Events, body);
+}
+
+/// The two headers of Slack's signature, apart by a newline.
+pub fn slack_signature(headers: &[u8]) {
+    let (timestamp, signature) = split(headers, b'\n');
+    let secrets = Secrets {
+        current: "a secret".to_owned(),
+        previous: Some("the one before".to_owned()),
+    };
+    let (timestamp, signature) = (Header::Once(timestamp), Header::Once(signature));
+    let at = DateTime::UNIX_EPOCH;
+    let held = slack::signature::verify(&secrets, timestamp, signature, b"body", at);
+    assert!(held.is_err(), "nobody guesses a signature");
+}
+
+/// What a person types after `/incident`.
+pub fn typed_command(text: &[u8]) {
+    let typed = slack::typed::read(&String::from_utf8_lossy(text));
+    let _any_answer = command::parse(&typed, &rules());
+}
+
+/// The event's name and the body of a webhook, apart by a newline; a form when the name ends so.
+pub fn github_webhook(webhook: &[u8]) {
+    let (event, body) = split(webhook, b'\n');
+    let event = String::from_utf8_lossy(event);
+    let (event, content_type) = match event.strip_suffix(" form") {
+        Some(event) => (event, "application/x-www-form-urlencoded"),
+        None => (&*event, "application/json"),
+    };
+    if let Ok(github::address::Addressed::Kept { kind, .. }) =
+        github::address::address(event, content_type, body)
+    {
+        let id = SignalId(uuid::Uuid::nil());
+        let decoded = github::decode::decode(kind, content_type, body, id, DateTime::UNIX_EPOCH);
+        assert!(decoded.is_ok(), "kept, and not to be read: {decoded:?}");
+    }
+}
+
+/// A call of the API as its row keeps it.
+pub fn api_call(body: &[u8]) {
+    let id = SignalId(uuid::Uuid::nil());
+    let _any_answer = edge::api::wire::decode_api(body, id, DateTime::UNIX_EPOCH);
+}
+
+/// A configuration file.
+pub fn config_file(text: &[u8]) {
+    // Other files that it may name are nobody's business here.
+    if text.windows(7).any(|word| word == b"extends") {
+        return;
+    }
+    let path = std::env::temp_dir().join(format!("wardroom-fuzz-{}.yaml", std::process::id()));
+    if std::fs::write(&path, text).is_ok() {
+        let _any_answer = Config::load(Some(&path), &|_| None);
+    }
+    let _gone = std::fs::remove_file(&path);
+}
+
+fn split(bytes: &[u8], at: u8) -> (&[u8], &[u8]) {
+    let mut parts = bytes.splitn(2, |byte| *byte == at);
+    (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    )
+}
