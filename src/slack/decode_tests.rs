@@ -156,6 +156,18 @@ fn a_room_that_closes_opens_or_changes_its_name_is_told() {
 }
 
 #[test]
+fn what_is_kept_is_read_even_when_it_says_a_thing_twice() {
+    let body = br#"{"type":"event_callback","event_id":"Ev1","team_id":"T1","x":1e999,
+        "event":{"type":"c2","type":"channel_archive","channel":"C1"}}"#;
+    let kept = address(Route::Events, body, &rules(), &Ourselves::default());
+    let Address::Keep(kept) = kept else {
+        panic!("{kept:?}")
+    };
+    let read = decoded(&kept.kind, body).unwrap().event;
+    assert!(matches!(read, Event::RoomClosed { .. }), "{read:?}");
+}
+
+#[test]
 fn no_bytes_whatever_make_the_decoders_panic() {
     let mut dice = StdRng::seed_from_u64(2024);
     let seeds = [

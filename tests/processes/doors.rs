@@ -45,6 +45,17 @@ fn usual(door: &str) -> Vec<&'static str> {
 
 #[test]
 fn no_door_panics_and_what_is_kept_can_be_read() {
+    knocked(3_000, 7);
+}
+
+#[test]
+#[ignore = "long: a hundred times as many, other ones at each run"]
+fn no_door_panics_however_long_one_knocks() {
+    let seed = chrono::Utc::now().timestamp();
+    knocked(300_000, u64::try_from(seed).unwrap());
+}
+
+fn knocked(turns: usize, seed: u64) {
     for (door, entry) in entries::ENTRIES {
         let usual: Vec<Vec<u8>> = usual(door)
             .into_iter()
@@ -61,12 +72,12 @@ fn no_door_panics_and_what_is_kept_can_be_read() {
         for bytes in &usual {
             entry(bytes);
         }
-        let mut how = Mutator::new(7);
-        for turn in 0..3_000 {
+        let mut how = Mutator::new(seed);
+        for turn in 0..turns {
             let bytes = how.bytes(&usual[turn % usual.len()]);
             let unharmed = std::panic::catch_unwind(|| entry(&bytes));
             let shown = || String::from_utf8_lossy(&bytes).into_owned();
-            assert!(unharmed.is_ok(), "{door}: {}", shown());
+            assert!(unharmed.is_ok(), "seed {seed}, {door}: {}", shown());
         }
     }
 }

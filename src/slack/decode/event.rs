@@ -5,17 +5,20 @@ use crate::domain::ids::ChannelId;
 use crate::domain::signal::Event;
 use crate::slack::address::channel_of;
 use crate::slack::typed;
+use crate::slack::wire::lenient_or_default;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// Read as the address read it, or something that was kept could not be read here.
 #[derive(Deserialize)]
 struct Callback {
-    event: Inner,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    event: Option<Inner>,
 }
 
 #[derive(Deserialize)]
 struct Inner {
-    #[serde(rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "lenient_or_default")]
     kind: String,
     #[serde(default)]
     channel: Value,
@@ -24,7 +27,7 @@ struct Inner {
 pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     let callback: Callback =
         serde_json::from_slice(arrival.body).map_err(|_| "not an event that we know")?;
-    let event = callback.event;
+    let event = callback.event.ok_or("no event")?;
     let room = channel_of(&event.channel).ok_or("an event without a channel")?;
     let room = ChannelId::new(room).map_err(|_| "not a channel's id")?;
     Ok(match event.kind.as_str() {
