@@ -159,6 +159,15 @@ impl Store {
         }
     }
 
+    /// What a signal's row keeps beside its body; `None`: there is no such row.
+    pub async fn signal_headers(&self, id: SignalId) -> Result<Option<Value>, StoreError> {
+        Ok(
+            sqlx::query_scalar!("select headers from inbox where id = $1", id.0)
+                .fetch_optional(&self.pool())
+                .await?,
+        )
+    }
+
     /// Rows of the inbox, newest first.
     pub async fn inbox_rows(
         &self,

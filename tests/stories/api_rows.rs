@@ -103,6 +103,17 @@ async fn a_call_with_a_key_is_done_once_however_often_and_however_closely_it_is_
         }
     }
     assert_eq!(world.count("keyed words"), 2);
+    // It stands for what was asked, too: other words under it are refused, not taken for done.
+    let other_words = world
+        .calls(
+            Method::POST,
+            "/incidents/1/status",
+            Some(json!({"text": "other words"})),
+            &key,
+        )
+        .await;
+    is_problem(&other_words, 422, "another body");
+    assert_eq!(world.count("other words"), 0);
     // Without a key each call counts.
     for number in [3, 4] {
         assert_eq!(

@@ -14,19 +14,22 @@ use super::wire::{self, Call};
 use crate::domain::act::{Act, IncidentRef};
 use crate::domain::decision::ApiAnswer;
 use crate::domain::ids::{IncidentId, SignalId};
-use crate::store::Arrival;
+use crate::store::{Appended, Arrival};
 use crate::telemetry::traces;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a caller waits for the decision.
 const PATIENCE: Duration = Duration::from_secs(5);
 const MOST_BYTES: usize = 256 * 1024;
+/// Where a row keeps what its call said, to tell another call with the same key from the same one.
+const DIGEST: &str = "sha256";
 
 pub(super) async fn declare(
     State(state): State<Arc<EdgeState>>,
@@ -81,17 +84,23 @@ async fn submit(
         Act::Declare(_) => format!("api:declare:{key}"),
         _ => format!("api:incident:{about}"),
     };
+    let body = call.to_bytes();
+    let digest = hex::encode(Sha256::digest(&body));
     let arrival = Arrival {
         source: "api",
         kind: kind.to_owned(),
         dedup_key: format!("{kind}:{about}:{key}"),
         subject,
-        headers: json!({}),
-        body: call.to_bytes().into(),
+        headers: json!({ DIGEST: digest }),
+        body: body.into(),
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),
     };
-    let signal = keep(state, arrival).await?.id();
+    let kept = keep(state, arrival).await?;
+    if let Appended::Duplicate(first) = kept {
+        same_call(state, first, &digest).await?;
+    }
+    let signal = kept.id();
     match state.store.api_answer(signal, PATIENCE).await {
         Ok(Some(ApiAnswer::Incident { id, created })) => shown(state, id, created).await,
         Ok(Some(ApiAnswer::Problem { status, detail })) => {
@@ -104,6 +113,25 @@ async fn submit(
             tracing::warn!(%error, signal.id = %signal, "an answer of the API could not be read");
             Ok(accepted(signal))
         }
+    }
+}
+
+/// Refuses a key that stands for another call already: answering that one's result would tell the
+/// caller that something is done which is not.
+async fn same_call(state: &EdgeState, first: SignalId, digest: &str) -> Result<(), Problem> {
+    let headers = state.store.signal_headers(first).await;
+    let headers = headers.map_err(|error| failed(state, &error))?;
+    match headers
+        .as_ref()
+        .and_then(|headers| headers[DIGEST].as_str())
+    {
+        Some(kept) if kept != digest => {
+            let words = "This Idempotency-Key was used for a call with another body. Nothing was done: \
+                         send the first call again as it was, or this one under a new key.";
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, words))
+        }
+        // The same; or a row of a version that kept no digest.
+        Some(_) | None => Ok(()),
     }
 }
 
