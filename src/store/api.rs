@@ -329,19 +329,19 @@ impl Store {
         .await?;
         let Some(row) = dropped else { return Ok(false) };
         unblock_next(&mut transaction, &lane).await?;
-        let effect = serde_json::from_value(row.effect)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-        let end = End::Dropped {
-            why: why.to_owned(),
-        };
-        let receipt = Receipt {
-            effect_id: id,
-            generation: row.generation,
-            effect,
-            end,
-        };
-        self.append_receipt(&mut transaction, &receipt, row.traceparent, now)
-            .await?;
+        // What cannot be read has no receipt: nobody knows whose it would be.
+        if let Ok(effect) = self.effect(row.effect) {
+            let receipt = Receipt {
+                effect_id: id,
+                generation: row.generation,
+                effect,
+                end: End::Dropped {
+                    why: why.to_owned(),
+                },
+            };
+            self.append_receipt(&mut transaction, &receipt, row.traceparent, now)
+                .await?;
+        }
         transaction.commit().await?;
         Ok(true)
     }

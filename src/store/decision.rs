@@ -1,6 +1,6 @@
 //! Saving a decision: all of it, in the signal's transaction.
 
-use super::{StoreError, enqueue, history, incidents, notifications, timers};
+use super::{Seal, StoreError, enqueue, history, incidents, notifications, timers};
 use crate::domain::decision::{Change, Decision};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 pub(super) async fn save(
     connection: &mut PgConnection,
     decision: &Decision,
+    seal: Option<&Seal>,
     traceparent: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
@@ -41,5 +42,5 @@ pub(super) async fn save(
             }
         }
     }
-    enqueue::enqueue(connection, decision, traceparent, now).await
+    enqueue::enqueue(connection, decision, seal, traceparent, now).await
 }

@@ -7,7 +7,7 @@
 use super::append::{Arrival, append_all, lock_lanes, one};
 use super::error::json_error;
 use super::receipt::row_of;
-use super::{Store, StoreError};
+use super::{Store, StoreError, seal};
 use crate::domain::effect::{Effect, Priority, Provider};
 use crate::domain::ids::{EffectId, MessageTs, SignalId};
 use crate::domain::signal::{End, ParkedRow, Receipt};
@@ -142,10 +142,9 @@ impl Store {
         .await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
-            let effect = match serde_json::from_value(row.effect) {
+            let effect = match self.effect(row.effect) {
                 Ok(effect) => effect,
                 Err(error) => {
-                    let error = json_error(&error);
                     tracing::error!(effect.id = %row.id, error, "an effect cannot be read; it is parked");
                     // Its neighbours in this batch must not wait for it.
                     if let Err(error) = self.park_unreadable(row.id, token, &row.lane, now).await {
@@ -176,8 +175,15 @@ impl Store {
         Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
     }
 
-    /// Puts aside a row that this version cannot read; a newer one may, after a retry by hand. It
-    /// has no receipt, for nobody knows what it was: a notice goes to those who run this instead.
+    /// An effect out of its row; an error says why it cannot be read, without anything of it.
+    pub(super) fn effect(&self, kept: serde_json::Value) -> Result<Effect, String> {
+        let effect = seal::opened(self.seal.as_deref(), kept)
+            .ok_or_else(|| "it is sealed with another key".to_owned())?;
+        serde_json::from_value(effect).map_err(|error| json_error(&error))
+    }
+
+    /// Puts aside a row that this process cannot read: a newer version may, or one with the right
+    /// key, after a retry by hand. It has no receipt, for nobody knows what it was: a notice goes to those who run this instead.
     async fn park_unreadable(
         &self,
         id: Uuid,

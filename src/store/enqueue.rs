@@ -1,7 +1,7 @@
 //! Effects into the outbox, in the transaction that decided them.
 
-use super::StoreError;
 use super::append::lock_lanes;
+use super::{Seal, StoreError, seal};
 use crate::domain::decision::{Decision, Planned};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 pub(super) async fn enqueue(
     connection: &mut PgConnection,
     decision: &Decision,
+    sealed_with: Option<&Seal>,
     traceparent: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
@@ -30,10 +31,9 @@ pub(super) async fn enqueue(
 
     let mut effects = Vec::with_capacity(planned.len());
     for plan in &planned {
-        effects.push(
-            serde_json::to_value(&plan.effect)
-                .map_err(|error| StoreError::Unreadable(error.to_string()))?,
-        );
+        let effect = serde_json::to_value(&plan.effect)
+            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        effects.push(seal::kept(sealed_with, effect));
     }
     let ids: Vec<Uuid> = planned.iter().map(|plan| plan.id.0).collect();
     let incidents: Vec<Option<Uuid>> = planned

@@ -4,7 +4,7 @@
 //! nothing slow happens between claim and commit.
 
 use super::append::{Arrival, append_all, lock_subjects, one};
-use super::{Store, StoreError, Wakes};
+use super::{Seal, Store, StoreError, Wakes};
 use crate::domain::decision::Decision;
 use crate::domain::effect::Priority;
 use crate::domain::facts::{Facts, Needs};
@@ -40,6 +40,7 @@ pub struct StoredSignal {
 pub struct Intake {
     transaction: Transaction<'static, Postgres>,
     wakes: Arc<Wakes>,
+    seal: Option<Arc<Seal>>,
     brings_effects: bool,
     brings_forms: bool,
     /// What was claimed.
@@ -123,6 +124,7 @@ impl Store {
         Ok(Some(Intake {
             transaction,
             wakes: self.wakes.clone(),
+            seal: self.seal.clone(),
             brings_effects: false,
             brings_forms: false,
             signal,
@@ -200,7 +202,8 @@ impl Intake {
         traceparent: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        super::decision::save(&mut self.transaction, decision, traceparent, now).await?;
+        let seal = self.seal.as_deref();
+        super::decision::save(&mut self.transaction, decision, seal, traceparent, now).await?;
         let answer = decision.api_answer.as_ref().map(super::api::answer_json);
         lock_subjects(&mut self.transaction, &one(&self.signal.subject)).await?;
         // One statement, because this is the busiest of all: the row's end, and its subject's next,

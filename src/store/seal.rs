@@ -1,9 +1,13 @@
-//! Bodies at rest, sealed with `ENCRYPTION_KEY`: XChaCha20-Poly1305, a random nonce in front.
+//! Bodies and effects at rest, sealed with `ENCRYPTION_KEY`: XChaCha20-Poly1305, a random nonce in
+//! front.
 //!
-//! Only bodies: keys, subjects and states stay readable, for the database must compare them.
+//! Only those: keys, subjects, lanes and states stay readable, for the database must compare them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chacha20poly1305::aead::{Aead, AeadCore, KeyInit, OsRng};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use serde_json::Value;
 use std::fmt;
 
 const NONCE_BYTES: usize = 24;
@@ -42,6 +46,25 @@ impl Seal {
     }
 }
 
+/// A JSON object as it is kept: as it is, or sealed, as one text.
+pub(super) fn kept(seal: Option<&Seal>, object: Value) -> Value {
+    match seal {
+        Some(seal) => STANDARD_NO_PAD
+            .encode(seal.close(object.to_string().as_bytes()))
+            .into(),
+        None => object,
+    }
+}
+
+/// What [`kept`] was given; `None`: it was sealed with a key that we do not have.
+pub(super) fn opened(seal: Option<&Seal>, kept: Value) -> Option<Value> {
+    let Value::String(sealed) = kept else {
+        return Some(kept);
+    };
+    let body = seal?.open(&STANDARD_NO_PAD.decode(sealed).ok()?)?;
+    serde_json::from_slice(&body).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +80,19 @@ mod tests {
         );
         assert_eq!(Seal::new(&[8; 32]).open(&sealed), None);
         assert_eq!(seal.open(&sealed[..20]), None);
+    }
+
+    #[test]
+    fn an_object_is_kept_readable_only_without_a_key() {
+        let object = serde_json::json!({"words": "of a person"});
+        let (seal, other) = (Seal::new(&[7; 32]), Seal::new(&[8; 32]));
+        assert_eq!(kept(None, object.clone()), object);
+        let sealed = kept(Some(&seal), object.clone());
+        assert!(!sealed.to_string().contains("person"));
+        assert_eq!(opened(Some(&seal), sealed.clone()), Some(object.clone()));
+        assert_eq!(opened(Some(&other), sealed.clone()), None);
+        assert_eq!(opened(None, sealed), None);
+        // Rows from before there was a key stay readable.
+        assert_eq!(opened(Some(&seal), object.clone()), Some(object));
     }
 }

@@ -1,8 +1,9 @@
-//! Bodies at rest under `ENCRYPTION_KEY`.
+//! Bodies and effects at rest under `ENCRYPTION_KEY`.
 
 use super::Ring;
+use crate::world::World;
 use chrono::Duration;
-use wardroom::domain::ids::SignalId;
+use wardroom::domain::ids::{EffectId, SignalId};
 
 const WORDS: &str = "select count(*) from inbox where position('secret'::bytea in body) > 0";
 
@@ -60,4 +61,42 @@ async fn a_sealed_body_is_readable_with_its_key_only_and_another_ones_row_blocks
         Some("secret-3")
     );
     ring.end(&[ours, plain, theirs]).await;
+}
+
+#[tokio::test]
+async fn what_goes_out_is_sealed_too_and_arrives_as_it_was_said() {
+    let key = "ab".repeat(32);
+    let mut world = World::with(&[("ENCRYPTION_KEY", &key)]).await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let (bea, place) = (world.person("bea"), world.room_id(&room));
+    let said = bea.command(&place, "/incident", "status the passphrase");
+    assert!(said.await.is_ok());
+    world.settle().await;
+    assert_eq!(world.unheard_in(&room, "the passphrase"), 1);
+    for (table, column) in [
+        ("outbox", "effect::text"),
+        ("inbox", "encode(body, 'escape')"),
+    ] {
+        let rows = format!("delete from {table} where {column} ~* 'passphrase|response_url'");
+        assert_eq!(world.sql(&rows).await, 0, "readable in {table}");
+    }
+
+    // What was sealed with another key is put aside, told, and can be given up.
+    let said = bea.command(&place, "/incident", "status foreign");
+    assert!(said.await.is_ok());
+    while world.app.engine.intake_step().await.expect("it answers") {}
+    let open = world.effects("open").await;
+    let foreign = open.iter().find(|row| row.kind == "post_message");
+    let foreign = foreign.expect("it waits").id;
+    let other = format!("update outbox set effect = '\"c2VhbGVk\"' where id = '{foreign}'");
+    assert_eq!(world.sql(&other).await, 1);
+    world.settle().await;
+    world.hears("@ada", &format!("wardroom outbox retry {foreign}"));
+    let now = world.clock.now();
+    let dropped = world
+        .store
+        .drop_effect(EffectId(foreign), "its key is lost", now);
+    assert!(dropped.await.expect("it answers"));
+    world.hears_all();
+    world.finish_after_faults().await;
 }

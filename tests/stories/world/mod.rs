@@ -25,7 +25,7 @@ use wardroom::edge::server::{Stage, serve};
 use wardroom::engine::clock::Clock;
 use wardroom::engine::{Duties, Process};
 use wardroom::simulator::{Options, Workspace};
-use wardroom::store::{Batching, OutboxRow, Settings, Store};
+use wardroom::store::{Batching, OutboxRow, Seal, Settings, Store};
 
 /// The bearer token of the API in a story.
 pub const ADMIN_TOKEN: &str = "an-admins-token";
@@ -317,7 +317,10 @@ async fn start(
         max_connections: 6,
         pooled: false,
         batching,
-        seal: None,
+        seal: config
+            .encryption_key
+            .as_ref()
+            .map(|key| Arc::new(Seal::new(key.expose()))),
     });
     let app = App::assemble(config, store.clone(), clock.clone()).expect("the parts fit");
     app.health.set_migrated();
