@@ -80,7 +80,7 @@ pub(super) async fn observe(
         let parent = request.headers().get("traceparent");
         traces::continue_from(&span, parent.and_then(|value| value.to_str().ok()));
     }
-    let answered = AssertUnwindSafe(next.run(request).instrument(span.clone()))
+    let answered = AssertUnwindSafe(limited(&state, request, next).instrument(span.clone()))
         .catch_unwind()
         .await;
     let mut response = answered.unwrap_or_else(|_panic| {
@@ -91,7 +91,13 @@ pub(super) async fn observe(
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
     });
     problem::complete(&mut response, &request_id);
-    add_headers(response.headers_mut(), &request_id);
+    // They tell a browser what it may do; who signs is none.
+    if response.extensions().get::<SignatureHeld>().is_none() {
+        add_headers(response.headers_mut());
+    }
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
     let status = response.status().as_u16();
     let took = began.elapsed();
     span.record("http.response.status_code", status);
@@ -102,12 +108,8 @@ pub(super) async fn observe(
     response
 }
 
-/// The limit per client address.
-pub(super) async fn limit(
-    State(state): State<Arc<EdgeState>>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// The limit per client address, around the handler.
+async fn limited(state: &EdgeState, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path == "/metrics" || path == "/health" || path.starts_with("/health/") {
         return next.run(request).await;
@@ -153,10 +155,7 @@ fn is_harmless(id: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-fn add_headers(headers: &mut HeaderMap, request_id: &str) {
-    if let Ok(value) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, value);
-    }
+fn add_headers(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),

@@ -70,7 +70,6 @@ fn finish(routes: Router<Arc<EdgeState>>, state: Arc<EdgeState>) -> Router {
     routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
-        .layer(from_fn_with_state(state.clone(), middleware::limit))
         .layer(from_fn_with_state(state.clone(), middleware::observe))
         .with_state(state)
 }
