@@ -3,16 +3,19 @@
 //! Through the store itself. Three ways of waiting, for each has spoilt another queue: all due at
 //! once; nearly all in the back of a lane; all but a few for later, as behind a long pause, where a
 //! claim that looks for more than is due must not read through the rest. What a claim took is
-//! given back after each, so that the next finds the same.
+//! given back after each, so that the next finds the same. And how long it takes to end one, with
+//! the flush to the disk, when all wait in one lane behind it.
 
 use super::house::House;
 use super::report::{Report, median, millis};
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use sqlx::PgConnection;
 use std::time::Instant;
+use wardroom::domain::decision::Decision;
 use wardroom::domain::effect::{Effect, Priority, Provider};
 use wardroom::domain::ids::{ChannelId, MessageTs};
-use wardroom::store::{Batching, Settings, Store};
+use wardroom::domain::signal::{Answer, End};
+use wardroom::store::{Batching, Ending, Settings, Store, Way};
 
 const FEW: i64 = 1_000;
 const MANY: i64 = 100_000;
@@ -49,13 +52,21 @@ const WAYS: [Waiting; 3] = [
     },
 ];
 
+/// All behind the first.
+const ONE_LANE: Waiting = Waiting {
+    how: "one lane",
+    lane: "1",
+    blocked: "n > 1",
+    later: "false",
+};
+
 /// Measures.
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let house = House::build().await?;
     let store = Store::connect(Settings {
         options: house.options.clone(),
         max_connections: 4,
-        pooled: false,
+        way: Way::Direct,
         batching: Batching::On,
         seal: None,
     });
@@ -82,8 +93,53 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
             report.at_most("  100,000 over 1,000", many / few, "×", 2.0);
         }
     }
+    let mut found = Vec::new();
+    for rows in [FEW, MANY] {
+        house.clear().await?;
+        fill(&mut connection, &ONE_LANE, rows).await?;
+        found.push((end_effects(&store).await?, end_signals(&store).await?));
+    }
+    if let [few, many] = found.as_slice() {
+        for (what, few, many) in [("an effect", few.0, many.0), ("a signal", few.1, many.1)] {
+            report.figure(
+                &format!("ending {what}, {}", ONE_LANE.how),
+                format!("{few:.2} ms with 1,000, {many:.2} ms with 100,000"),
+            );
+            report.at_most("  100,000 over 1,000", many / few, "×", 2.0);
+        }
+    }
     store.close().await;
     house.raze().await
+}
+
+async fn end_effects(store: &Store) -> anyhow::Result<f64> {
+    let mut took = Vec::new();
+    for _ in 0..CLAIMS {
+        let now = chrono::Utc::now();
+        let claimed = store
+            .claim_effects(now, 1, Priority::InTurn, &[Provider::Slack])
+            .await?;
+        let claimed = claimed.first().context("the lane's next is free")?;
+        let began = Instant::now();
+        let done = Ending::Over(End::Done(Answer::Nothing));
+        store.settle(claimed, &done, now).await?;
+        took.push(millis(began.elapsed()));
+    }
+    Ok(median(took))
+}
+
+async fn end_signals(store: &Store) -> anyhow::Result<f64> {
+    let mut took = Vec::new();
+    for _ in 0..CLAIMS {
+        let now = chrono::Utc::now();
+        let mut claimed = store.claim_signal(now).await?.context("the next is free")?;
+        let began = Instant::now();
+        let nothing = Decision::on(claimed.signal.id);
+        claimed.save(&nothing, None, now).await?;
+        claimed.commit().await?;
+        took.push(millis(began.elapsed()));
+    }
+    Ok(median(took))
 }
 
 async fn fill(connection: &mut PgConnection, way: &Waiting, rows: i64) -> anyhow::Result<()> {

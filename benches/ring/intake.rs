@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use std::time::Duration;
 use uuid::Uuid;
-use wardroom::store::{Arrival, Batching, Settings, Store};
+use wardroom::store::{Arrival, Batching, Settings, Store, Way};
 
 const SIGNALS: u64 = 8_000;
 const UPDATES: u64 = 2_000;
@@ -63,7 +63,7 @@ async fn rate(house: &House, arrivals: Vec<Arrival>) -> anyhow::Result<f64> {
     let store = Store::connect(Settings {
         options: house.options.clone(),
         max_connections: 8,
-        pooled: false,
+        way: Way::Direct,
         batching: Batching::On,
         seal: None,
     });

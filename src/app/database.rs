@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::private_postgres::{Mode, PrivatePostgres, StartError};
-use crate::store::{self, Batching, Seal, Settings, Store};
+use crate::store::{self, Batching, Seal, Settings, Store, Way};
 use anyhow::Context as _;
 use sqlx::postgres::PgConnectOptions;
 use std::str::FromStr as _;
@@ -20,7 +20,7 @@ pub struct Opened {
     options: PgConnectOptions,
     /// How to connect past it.
     direct: PgConnectOptions,
-    pooled: bool,
+    way: Way,
 }
 
 /// The database cannot be had.
@@ -49,7 +49,7 @@ impl Opened {
                 private: Some(private),
                 direct: options.clone(),
                 options,
-                pooled: false,
+                way: Way::Direct,
             });
         };
         let parse =
@@ -59,15 +59,16 @@ impl Opened {
             Some(direct) => parse(direct.expose())?,
             None => options.clone(),
         };
-        let pooled = database
-            .direct_url
-            .as_ref()
-            .is_some_and(|direct| direct != url);
+        // Two addresses: the first one is a pooler's.
+        let way = match &database.direct_url {
+            Some(direct) if direct != url => Way::Pooled,
+            Some(_) | None => Way::Direct,
+        };
         Ok(Self {
             private: None,
             options,
             direct,
-            pooled,
+            way,
         })
     }
 
@@ -99,7 +100,7 @@ impl Opened {
         Store::connect(Settings {
             options: self.options.clone(),
             max_connections: config.database.max_connections,
-            pooled: self.pooled,
+            way: self.way,
             batching,
             seal: key.map(|key| Arc::new(Seal::new(key.expose()))),
         })

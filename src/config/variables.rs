@@ -58,7 +58,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("RATE_LIMIT_PER_MINUTE", "1000", "Requests per client address; 0: no limit."),
     plain("TRUSTED_PROXIES", "", "Networks whose X-Forwarded-For counts, comma separated."),
     secret("DATABASE_URL", "PostgreSQL; unset: a private one in WARDROOM_DATA_DIR."),
-    secret("DATABASE_DIRECT_URL", "Past a transaction pooler: for migrations."),
+    secret("DATABASE_DIRECT_URL", "Past a transaction pooler, to which DATABASE_URL leads then: for migrations."),
     plain("DB_HOST", "", "With the four below, another way to say DATABASE_URL."),
     plain("DB_PORT", "5432", "The database's port."),
     plain("DB_NAME", "wardroom", "The database's name."),

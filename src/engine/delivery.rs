@@ -7,7 +7,7 @@ use super::{Engine, plan};
 use crate::courier::{Parcel, Shown};
 use crate::domain::effect::{Effect, Priority, Provider, Repeat};
 use crate::domain::signal::End;
-use crate::store::{Claimed, Ending, StoreError};
+use crate::store::{Claimed, Counted, Ending, StoreError};
 use crate::telemetry::traces;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -116,6 +116,7 @@ impl Engine {
                 Ok(()) => {}
                 Err(StoreError::Fenced) => {
                     tracing::warn!("the lease went to somebody else; they look for it");
+                    self.show_again(&claimed).await;
                 }
                 Err(error) => {
                     self.parts.metrics.error("engine");
@@ -162,10 +163,18 @@ impl Engine {
         let parcel = match prepared {
             Ok(parcel) if !spent(claimed_at) => parcel,
             // Nothing was sent: somebody claims it afresh.
-            Ok(_) | Err(_) => {
-                return self
-                    .settle(&claimed, plan::out_of_time(&claimed, now), claimed_at)
-                    .await;
+            Ok(_) => {
+                let ending = plan::out_of_time(&claimed, now);
+                return self.settle(&claimed, ending, claimed_at).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what an effect needs to know could not be read");
+                let counted = match error.is_passing() {
+                    true => Counted::No,
+                    false => Counted::Yes,
+                };
+                let ending = plan::unprepared(&claimed, counted, now, rand::random());
+                return self.settle(&claimed, ending, claimed_at).await;
             }
         };
         let ending = if looking {
@@ -245,6 +254,18 @@ impl Engine {
         }
         self.tell(claimed, &ending, now);
         Ok(())
+    }
+
+    /// An exchange of ours may have come after that of whoever took over, with an older state: what
+    /// shows state is shown once more, so that the late one cannot stand.
+    async fn show_again(&self, claimed: &Claimed) {
+        if claimed.effect.coalesce_key().is_none() {
+            return;
+        }
+        let now = self.parts.clock.now();
+        if let Err(error) = self.parts.store.show_again(claimed, now).await {
+            tracing::warn!(%error, "what a late exchange showed could not be shown anew");
+        }
     }
 
     fn tell(&self, claimed: &Claimed, ending: &Ending, now: DateTime<Utc>) {

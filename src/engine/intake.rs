@@ -24,6 +24,9 @@ const ATTEMPTS: i32 = 6;
 /// Two transactions in each other's way: so often at once, before it counts as a failure.
 const CONFLICTS: u32 = 5;
 
+/// How long a signal steps aside that stood behind somebody's lock for too long.
+const SLOW_PAUSE: Duration = Duration::seconds(5);
+
 /// Why a signal could not be decided.
 enum Failure {
     /// The database: not the signal's fault.
@@ -84,7 +87,16 @@ impl Engine {
                 );
                 Ok(())
             }
-            Err(Failure::Store(error)) => Err(error),
+            Err(Failure::Store(error)) => {
+                // First in line again, it would keep everybody waiting behind the same lock.
+                if error.is_slow() {
+                    self.parts
+                        .store
+                        .put_off(stored.id, now + SLOW_PAUSE)
+                        .await?;
+                }
+                Err(error)
+            }
             Err(Failure::Signal(why, signal)) => {
                 metrics.signal_decided(&event_type(&stored), "failed", began.elapsed());
                 self.set_aside(&stored, &why, signal.map(|signal| *signal), now)

@@ -133,7 +133,8 @@ pub fn after_look(look: Look, claimed: &Claimed, now: DateTime<Utc>, jitter: f64
         }
         Look::Failed { code, after, .. } => {
             let pause = after
-                .and_then(|after| Duration::from_std(after).ok())
+                .map(|after| Duration::from_std(after).unwrap_or(LONGEST_WAIT))
+                .map(|after| after.min(LONGEST_WAIT))
                 .unwrap_or_else(|| backoff(claimed.attempts, jitter).max(LOOK_AFTER));
             Ending::Unsure {
                 look_at: now + pause,
@@ -172,6 +173,17 @@ pub fn nothing_to_show(effect: &Effect) -> Ending {
 /// Too little of the lease is left for an exchange: somebody claims it afresh.
 pub fn out_of_time(claimed: &Claimed, now: DateTime<Utc>) -> Ending {
     again(claimed, now, Counted::No, "lease_spent".to_owned())
+}
+
+/// What it needs to know could not be read, so nothing was sent. `counted`: the database answered,
+/// and would do so again in the same way.
+pub fn unprepared(claimed: &Claimed, counted: Counted, now: DateTime<Utc>, jitter: f64) -> Ending {
+    if counted == Counted::Yes && claimed.attempts >= ATTEMPTS {
+        let code = "unreadable".to_owned();
+        return Ending::Over(End::Parked { code });
+    }
+    let at = now + backoff(claimed.attempts, jitter);
+    again(claimed, at, counted, "unreadable".to_owned())
 }
 
 /// Again at `at`, unless that is too late to be of use.

@@ -270,6 +270,22 @@ fn who_cannot_look_for_long_asks_a_person() {
     };
     let again = after_look(failing(), &claimed(post()), now(), 0.5);
     assert!(matches!(again, Ending::Unsure { .. }), "{again:?}");
+    // Nor does a provider put a look off for days.
+    for after in [
+        std::time::Duration::from_secs(86_400),
+        std::time::Duration::MAX,
+    ] {
+        let limited = Look::Failed {
+            code: "ratelimited".into(),
+            after: Some(after),
+            pauses: vec![],
+        };
+        let ending = after_look(limited, &claimed(post()), now(), 0.5);
+        let Ending::Unsure { look_at, .. } = ending else {
+            panic!("{ending:?}")
+        };
+        assert_eq!(look_at, now() + LONGEST_WAIT);
+    }
     let too_long = now() + LOOK_NO_LONGER + Duration::seconds(1);
     let mut uncertain = claimed(post());
     uncertain.uncertain_since = Some(now());

@@ -34,10 +34,6 @@ impl Engine {
     pub async fn tick(&self, duties: &mut Duties, me: &Process) -> Result<usize, StoreError> {
         let now = self.parts.clock.now();
         let store = &self.parts.store;
-        let fired = store.fire_timers(now).await?;
-        if fired > 0 {
-            store.wakes().inbox.notify_one();
-        }
         if due(&mut duties.beat, BEAT_EVERY, now) {
             store.beat(me.id, &me.host, me.started_at, now).await?;
             let newer = store.newer_modules().await?;
@@ -52,10 +48,18 @@ impl Engine {
         }
         if due(&mut duties.forget, FORGET_EVERY, now) {
             let forgotten = store.forget_old(now).await?;
-            tracing::debug!(forgotten, "old rows were cleared away");
+            tracing::debug!(rows = forgotten.rows, "old rows were cleared away");
+            if !forgotten.all {
+                // The rest at the next tick: timers and the sign of life come in between.
+                duties.forget = None;
+            }
             self.parts
                 .metrics
                 .job_succeeded("retention", now.timestamp());
+        }
+        let fired = store.fire_timers(now).await?;
+        if fired > 0 {
+            store.wakes().inbox.notify_one();
         }
         Ok(fired)
     }

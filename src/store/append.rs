@@ -1,11 +1,12 @@
 //! Rows into the inbox: one statement for a batch, whoever brings it.
 
 use super::StoreError;
+use super::session::Session;
+use super::turns::lock_subjects;
 use crate::domain::ids::SignalId;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
-use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -65,53 +66,11 @@ impl Appended {
     }
 }
 
-/// The classes of our advisory locks: a lane's and a subject's hash never meet.
-const LANES: i32 = 0x5741_0001;
-const SUBJECTS: i32 = 0x5741_0002;
-
-pub(super) async fn lock_lanes(
-    connection: &mut PgConnection,
-    lanes: &BTreeSet<&str>,
-) -> Result<(), StoreError> {
-    lock(connection, LANES, lanes).await
-}
-
-pub(super) async fn lock_subjects(
-    connection: &mut PgConnection,
-    subjects: &BTreeSet<&str>,
-) -> Result<(), StoreError> {
-    lock(connection, SUBJECTS, subjects).await
-}
-
-/// A set of one name.
-pub(super) fn one(name: &str) -> BTreeSet<&str> {
-    BTreeSet::from([name])
-}
-
-/// Sorted by hash, because two names may share one and the order must be everybody's.
-async fn lock(
-    connection: &mut PgConnection,
-    class: i32,
-    names: &BTreeSet<&str>,
-) -> Result<(), StoreError> {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    sqlx::query!(
-        "select pg_advisory_xact_lock($1, hash) as lock
-           from (select distinct hashtext(name) as hash from unnest($2::text[]) as name
-                  order by 1) as hashes",
-        class,
-        &names,
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(())
-}
-
 /// Writes arrivals in the caller's transaction. The answer has the order of the arrivals.
 ///
 /// `bodies` are sealed or plain already (`sealed` says which).
 pub(super) async fn append_all(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     arrivals: &[&Arrival],
     sealed: bool,
 ) -> Result<Vec<Appended>, StoreError> {
@@ -204,7 +163,7 @@ pub(super) async fn append_all(
 
 /// The rows that hold these keys.
 pub(super) async fn look_up(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     sources: &[String],
     keys: &[String],
 ) -> Result<HashMap<(String, String), Uuid>, StoreError> {

@@ -1,14 +1,17 @@
 //! Connections: how many, to whom, with which limits.
 //!
 //! Two belong to the inbox's writer, so that busy workers cannot starve an acknowledgement. sqlx's
-//! ping before each use costs PostgreSQL 11 to 23 % and is off: a dead connection shows as an
-//! error, and its user tries once more on a fresh one.
+//! ping before each use costs PostgreSQL 11 to 23 % and is off: only a connection that nobody used
+//! for a while is asked for a sign of life. One that dies in use shows as an error, and its user
+//! tries again on a fresh one.
 
 use super::pool::Pool;
+use super::session::{Session, Way};
 use super::writer::Writer;
 use super::{Seal, Store, StoreError, Wakes};
-use sqlx::PgPool;
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +31,8 @@ pub struct Settings {
     pub options: PgConnectOptions,
     /// All of this process's connections together; at least 3.
     pub max_connections: u32,
-    /// Whether a transaction pooler stands in between: then no session settings are sent.
-    pub pooled: bool,
+    /// How connections lead there.
+    pub way: Way,
     /// Whether concurrent appends share a commit.
     pub batching: Batching,
     /// Seals bodies at rest.
@@ -38,9 +41,19 @@ pub struct Settings {
 
 /// No statement of ours takes longer on a healthy server.
 const STATEMENT_TIMEOUT: &str = "10s";
+/// Shorter than what the engine allows for a step: a pool that is merely busy must not look like a
+/// database that does not answer.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// A connection that was idle for longer may have died unseen.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 /// The writer must say yes or no within the 2.5 s of the contract.
 const WRITER_STATEMENT_TIMEOUT: &str = "1s";
 const WRITER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether an idle connection can be used: the pool asks on, or makes a new one, when it cannot.
+async fn alive(connection: &mut PgConnection, held: PoolConnectionMetadata) -> sqlx::Result<bool> {
+    Ok(held.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok())
+}
 
 impl Store {
     /// Opens the pools. Connects lazily: a database that is away is an error of the first query.
@@ -48,19 +61,19 @@ impl Store {
         let Settings {
             options,
             max_connections,
-            pooled,
+            way,
             batching,
             seal,
         } = settings;
-        let session = |timeout: &str| {
-            if pooled {
-                return options.clone();
-            }
-            options.clone().application_name("wardroom").options([
+        // A pooler refuses settings that it does not know; this one of sqlx's is PostgreSQL's default.
+        let options = options.extra_float_digits(None);
+        let session = |timeout: &str| match way {
+            Way::Pooled => options.clone(),
+            Way::Direct => options.clone().application_name("wardroom").options([
                 ("statement_timeout", timeout),
                 ("idle_in_transaction_session_timeout", "15s"),
                 ("lock_timeout", "5s"),
-            ])
+            ]),
         };
         let writers = match batching {
             Batching::On => 2,
@@ -73,10 +86,11 @@ impl Store {
         let pool = Pool::new(move || {
             PgPoolOptions::new()
                 .max_connections(max_connections.saturating_sub(writers).max(1))
-                .acquire_timeout(Duration::from_secs(5))
+                .acquire_timeout(PATIENCE)
                 .idle_timeout(Duration::from_secs(300))
                 .max_lifetime(Duration::from_secs(3600))
                 .test_before_acquire(false)
+                .before_acquire(|connection, held| Box::pin(alive(connection, held)))
                 .connect_lazy_with(engines.clone())
         });
         let writer_pool = Pool::new(move || {
@@ -87,10 +101,11 @@ impl Store {
                 .connect_lazy_with(writers_own.clone())
         });
         let wakes = Arc::new(Wakes::default());
-        let writer = Writer::start(writer_pool, batching, wakes.clone());
+        let writer = Writer::start(writer_pool, way, batching, wakes.clone());
         Self {
             wakes,
             pool,
+            way,
             writer,
             seal,
         }
@@ -98,9 +113,9 @@ impl Store {
 
     /// Asks the database for a sign of life.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let asked = sqlx::query("select 1").execute(&self.pool()).await;
-        asked?;
-        Ok(())
+        let mut session = self.single().await?;
+        sqlx::query("select 1").execute(&mut session).await?;
+        session.end().await
     }
 
     /// Connections in use and idle, the writer's included: `(busy, idle)`.
@@ -117,8 +132,18 @@ impl Store {
         self.pool().close().await;
     }
 
-    pub(super) fn pool(&self) -> PgPool {
+    fn pool(&self) -> PgPool {
         self.pool.get()
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&self) -> Result<Session, StoreError> {
+        Session::begin(&self.pool(), self.way).await
+    }
+
+    /// For one statement.
+    pub(super) async fn single(&self) -> Result<Session, StoreError> {
+        Session::single(&self.pool(), self.way).await
     }
 
     /// Puts a limit of our own on work with the database. When it is over, nobody knows what became

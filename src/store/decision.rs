@@ -1,12 +1,12 @@
 //! Saving a decision: all of it, in the signal's transaction.
 
+use super::session::Session;
 use super::{Seal, StoreError, enqueue, history, incidents, notifications, timers};
 use crate::domain::decision::{Change, Decision};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 pub(super) async fn save(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     decision: &Decision,
     seal: Option<&Seal>,
     traceparent: Option<&str>,

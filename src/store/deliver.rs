@@ -4,15 +4,14 @@
 //! is fenced by the lease's token. A row whose lease ran out is `uncertain`: whoever held it may
 //! have sent it.
 
-use super::append::{Arrival, append_all, lock_lanes, one};
-use super::error::json_error;
 use super::receipt::row_of;
-use super::{Store, StoreError, seal};
+use super::session::Session;
+use super::turns::{free_next_in_lane, lock_lanes, one};
+use super::{Store, StoreError};
 use crate::domain::effect::{Effect, Priority, Provider};
-use crate::domain::ids::{EffectId, MessageTs, SignalId};
-use crate::domain::signal::{End, ParkedRow, Receipt};
+use crate::domain::ids::{EffectId, MessageTs};
+use crate::domain::signal::{End, Receipt};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// An effect that is ours to deliver, for 15 s.
@@ -109,6 +108,7 @@ impl Store {
             .map(|provider| provider.as_str().to_owned())
             .collect();
         let kinds: Vec<String> = Effect::KINDS.map(str::to_owned).to_vec();
+        let mut session = self.single().await?;
         let rows = sqlx::query!(
             r#"with due as (
                    select id from outbox
@@ -122,7 +122,8 @@ impl Store {
                   set lease_until = clock_timestamp() + interval '15 seconds', lease_token = $3,
                       state = case when o.lease_token is null then o.state else 'uncertain' end,
                       uncertain_since = case when o.lease_token is null then o.uncertain_since
-                                             else coalesce(o.uncertain_since, o.first_attempt_at) end,
+                                             else coalesce(o.uncertain_since,
+                                                           $1::timestamptz - interval '15 seconds') end,
                       attempts = o.attempts + 1,
                       first_attempt_at = coalesce(o.first_attempt_at, $1)
                  from due
@@ -138,18 +139,18 @@ impl Store {
             &providers,
             &kinds,
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut session)
         .await?;
+        session.end().await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
             let effect = match self.effect(row.effect) {
                 Ok(effect) => effect,
                 Err(error) => {
-                    tracing::error!(effect.id = %row.id, error, "an effect cannot be read; it is parked");
                     // Its neighbours in this batch must not wait for it.
-                    if let Err(error) = self.park_unreadable(row.id, token, &row.lane, now).await {
-                        tracing::warn!(error = %error, "it could not be parked; its lease runs out");
-                    }
+                    let id = EffectId(row.id);
+                    self.cannot_read(id, row.attempts, token, &row.lane, &error, now)
+                        .await;
                     continue;
                 }
             };
@@ -175,61 +176,6 @@ impl Store {
         Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
     }
 
-    /// An effect out of its row; an error says why it cannot be read, without anything of it.
-    pub(super) fn effect(&self, kept: serde_json::Value) -> Result<Effect, String> {
-        let effect = seal::opened(self.seal.as_deref(), kept)
-            .ok_or_else(|| "it is sealed with another key".to_owned())?;
-        serde_json::from_value(effect).map_err(|error| json_error(&error))
-    }
-
-    /// Puts aside a row that this process cannot read: a newer version may, or one with the right
-    /// key, after a retry by hand. It has no receipt, for nobody knows what it was: a notice goes to those who run this instead.
-    async fn park_unreadable(
-        &self,
-        id: Uuid,
-        token: Uuid,
-        lane: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.pool().begin().await?;
-        lock_lanes(&mut transaction, &one(lane)).await?;
-        let row = sqlx::query!(
-            "update outbox set state = 'parked', error = 'unreadable', ended_at = $3,
-                               lease_until = null, lease_token = null
-              where id = $1 and lease_token = $2
-             returning signal, kind, generation, traceparent",
-            id,
-            token,
-            now,
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(row) = row else { return Ok(()) };
-        unblock_next(&mut transaction, lane).await?;
-        let parked = ParkedRow {
-            signal: SignalId(row.signal),
-            effect: Some(EffectId(id)),
-            what: row.kind,
-            reply_to: None,
-        };
-        let body = serde_json::to_vec(&parked)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-        let notice = Arrival {
-            source: "engine",
-            kind: "parked".to_owned(),
-            dedup_key: format!("parked:{id}@{}", row.generation),
-            subject: format!("effect:{id}"),
-            headers: serde_json::json!({}),
-            body: self.sealed(body).into(),
-            traceparent: row.traceparent,
-            at: now,
-        };
-        append_all(&mut transaction, &[&notice], self.seal.is_some()).await?;
-        transaction.commit().await?;
-        self.wakes.inbox.notify_one();
-        Ok(())
-    }
-
     /// Settles a claimed effect: its row, its lane's next, and its receipt, in one transaction.
     /// [`StoreError::Fenced`] when the lease went to somebody else meanwhile.
     pub async fn settle(
@@ -238,7 +184,7 @@ impl Store {
         ending: &Ending,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         lock_lanes(&mut transaction, &one(&claimed.lane)).await?;
         let changed = match ending {
             Ending::Again {
@@ -273,7 +219,7 @@ impl Store {
         if changed == 0 {
             return Err(StoreError::Fenced);
         }
-        transaction.commit().await?;
+        transaction.end().await?;
         match ending {
             Ending::Over(_) => {
                 self.wakes.inbox.notify_one();
@@ -294,14 +240,14 @@ impl Store {
               order by seq desc limit 1",
             lane,
         )
-        .fetch_optional(&self.pool())
+        .fetch_optional(&mut self.single().await?)
         .await?;
         Ok(ts.flatten().and_then(|ts| MessageTs::new(ts).ok()))
     }
 
     async fn end(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session,
         claimed: &Claimed,
         end: &End,
         now: DateTime<Utc>,
@@ -327,7 +273,7 @@ impl Store {
         .await?
         .rows_affected();
         if changed == 1 {
-            unblock_next(connection, &claimed.lane).await?;
+            free_next_in_lane(connection, &claimed.lane).await?;
             let receipt = Receipt {
                 effect_id: claimed.id,
                 generation: claimed.generation,
@@ -343,7 +289,7 @@ impl Store {
 
 /// Puts a claimed row back: run at, state, looks, whether the attempt counts, why.
 async fn wait(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     claimed: &Claimed,
     (at, state, looks, counted, error): (DateTime<Utc>, &str, i32, Counted, &str),
     now: DateTime<Utc>,
@@ -353,6 +299,8 @@ async fn wait(
         "update outbox
             set run_at = $3, state = $4, looks = $5, attempts = attempts - $6, error = $7,
                 uncertain_since = case when $4 = 'uncertain' then coalesce(uncertain_since, $8) end,
+                -- What surely never left begins anew with its next attempt.
+                first_attempt_at = case when $4 = 'uncertain' then first_attempt_at end,
                 lease_until = null, lease_token = null
           where id = $1 and lease_token = $2",
         claimed.id.0,
@@ -367,24 +315,4 @@ async fn wait(
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// Frees the oldest unfinished row of a lane, unless another one has its turn (an older row may
-/// have come back by a retry meanwhile); returns how many. The lane's lock must be held.
-pub(super) async fn unblock_next(
-    connection: &mut PgConnection,
-    lane: &str,
-) -> Result<u64, StoreError> {
-    let freed = sqlx::query!(
-        "update outbox set blocked = false
-          where id = (select id from outbox where lane = $1 and ended_at is null
-                       order by seq limit 1)
-            and not exists (select from outbox other
-                             where other.lane = $1 and other.ended_at is null
-                               and not other.blocked)",
-        lane,
-    )
-    .execute(connection)
-    .await?;
-    Ok(freed.rows_affected())
 }

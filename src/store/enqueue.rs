@@ -1,15 +1,16 @@
 //! Effects into the outbox, in the transaction that decided them.
 
-use super::append::lock_lanes;
-use super::{Seal, StoreError, seal};
+use super::deliver::Claimed;
+use super::session::Session;
+use super::turns::{lock_lanes, one};
+use super::{Seal, Store, StoreError, seal};
 use crate::domain::decision::{Decision, Planned};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 pub(super) async fn enqueue(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     decision: &Decision,
     sealed_with: Option<&Seal>,
     traceparent: Option<&str>,
@@ -95,11 +96,46 @@ pub(super) async fn enqueue(
     Ok(())
 }
 
+impl Store {
+    /// Adds an effect that shows state once more, unless one like it still waits.
+    pub async fn show_again(
+        &self,
+        claimed: &Claimed,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        lock_lanes(&mut transaction, &one(&claimed.lane)).await?;
+        sqlx::query!(
+            "insert into outbox (id, signal, incident, lane, provider, kind, effect, priority,
+                                 coalesce_key, run_at, traceparent, created_at, blocked)
+             select $2, signal, incident, lane, provider, kind, effect, priority, coalesce_key, $3,
+                    traceparent, $3,
+                    exists (select from outbox other
+                             where other.lane = shown.lane and other.ended_at is null)
+               from outbox shown
+              where id = $1
+                and not exists (select from outbox twin
+                                 where twin.coalesce_key = shown.coalesce_key
+                                   and twin.ended_at is null and twin.state = 'open'
+                                   and twin.lease_token is null)
+             on conflict (id) do nothing",
+            claimed.id.0,
+            Uuid::new_v5(&claimed.id.0, claimed.token.as_bytes()),
+            now,
+        )
+        .execute(&mut transaction)
+        .await?;
+        transaction.end().await?;
+        self.wakes.outbox.notify_one();
+        Ok(())
+    }
+}
+
 /// Leaves out effects that show state and whose twin still waits: that one will show the new
 /// state. The twin's row is locked, so that nobody can render it before this commits; one that is
 /// under way, or may have been, does not count.
 async fn without_waiting_twins(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     effects: &[Planned],
 ) -> Result<Vec<Planned>, StoreError> {
     let mut first: BTreeMap<String, Uuid> = BTreeMap::new();

@@ -34,6 +34,14 @@ impl StoreError {
         )
     }
 
+    /// Whether the database answers, but this took too long, or stood behind somebody's lock.
+    pub fn is_slow(&self) -> bool {
+        let Self::Unavailable(sqlx::Error::Database(database)) = self else {
+            return false;
+        };
+        matches!(database.code().as_deref(), Some("57014" | "55P03"))
+    }
+
     /// What the database said, for a parked row: its code and the constraint, and no values.
     pub fn code(&self) -> String {
         match self {
@@ -76,11 +84,13 @@ impl From<sqlx::Error> for StoreError {
                 // Serialization failure, deadlock; two decisions that took one name or number.
                 Some("40001" | "40P01" | "23505") => Self::Conflict(error),
                 // Shutting down, starting up, too many connections, statement timeout, read-only,
-                // a lock that somebody keeps for too long.
+                // a lock that somebody keeps for too long; a connection that a pooler broke (its own
+                // errors are 08P01), gave to somebody else in between, or left idle too long.
                 Some(code)
-                    if code.starts_with("57")
-                        || code.starts_with("53")
-                        || matches!(code, "25006" | "55P03") =>
+                    if ["08", "53", "57"]
+                        .iter()
+                        .any(|class| code.starts_with(class))
+                        || matches!(code, "25006" | "25P03" | "26000" | "42P05" | "55P03") =>
                 {
                     Self::Unavailable(error)
                 }

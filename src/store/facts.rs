@@ -1,18 +1,18 @@
 //! Loading, and locking, what a decision needs.
 
-use super::incidents::{IncidentRow, incident_in_room};
+use super::incidents::{incident_in_room, select_incidents};
+use super::session::Session;
 use super::{StoreError, history, incidents, notifications};
 use crate::domain::act::IncidentRef;
 use crate::domain::facts::{Facts, Needs, Wanted};
 use crate::domain::incident::Incident;
 use chrono::{DateTime, Duration, Utc};
-use sqlx::PgConnection;
 
 /// A list for a person is at most this long.
 const LISTED: i64 = 50;
 
 pub(super) async fn load(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     needs: &Needs,
     now: DateTime<Utc>,
 ) -> Result<Facts, StoreError> {
@@ -45,13 +45,9 @@ pub(super) async fn load(
         facts.next_number = Some(last + 1);
     }
     if let Some(view) = &needs.view {
-        let row = sqlx::query_as!(
-            IncidentRow,
-            "select * from incidents where origin_view = $1",
-            view.as_str()
-        )
-        .fetch_optional(&mut *connection)
-        .await?;
+        let row = select_incidents!("where origin_view = $1", view.as_str())
+            .fetch_optional(&mut *connection)
+            .await?;
         facts.declared_from_view = row.map(Incident::try_from).transpose()?;
     }
     if let Some(beginning) = &needs.room_names {
@@ -61,27 +57,19 @@ pub(super) async fn load(
 }
 
 async fn lock_incident(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     reference: &IncidentRef,
 ) -> Result<Option<Incident>, StoreError> {
     let row = match reference {
         IncidentRef::Id(id) => {
-            sqlx::query_as!(
-                IncidentRow,
-                "select * from incidents where id = $1 for update",
-                id.0
-            )
-            .fetch_optional(connection)
-            .await?
+            select_incidents!("where id = $1 for update", id.0)
+                .fetch_optional(connection)
+                .await?
         }
         IncidentRef::Number(number) => {
-            sqlx::query_as!(
-                IncidentRow,
-                "select * from incidents where number = $1 for update",
-                number
-            )
-            .fetch_optional(connection)
-            .await?
+            select_incidents!("where number = $1 for update", number)
+                .fetch_optional(connection)
+                .await?
         }
         IncidentRef::Room(room) => incident_in_room(connection, room).await?,
     };

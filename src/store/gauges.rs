@@ -44,7 +44,7 @@ impl Store {
                     as "active!""#,
             now,
         )
-        .fetch_one(&self.pool())
+        .fetch_one(&mut self.single().await?)
         .await?;
         let incidents = sqlx::query!(
             r#"select severity,
@@ -53,7 +53,7 @@ impl Store {
                           as "open!"
                  from incidents where kind = 'real' group by severity"#
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut self.single().await?)
         .await?;
         let mut gauges = Gauges {
             inbox: QueueGauge {

@@ -1,11 +1,11 @@
 //! The timeline and the audit: append-only, and the database sees to it.
 
-use super::api::{AuditRow, Page};
 use super::incidents::{word, word_of};
+use super::lists::{AuditRow, Page};
+use super::session::Session;
 use super::{Store, StoreError};
 use crate::domain::ids::{Actor, BadId, IncidentId, SignalId};
 use crate::domain::incident::{AuditEntry, AuditOutcome, TimelineEntry, TimelineKind};
-use sqlx::PgConnection;
 
 fn actor(text: String) -> Result<Actor, StoreError> {
     Actor::try_from(text).map_err(|BadId| StoreError::Unreadable("an actor".to_owned()))
@@ -13,7 +13,7 @@ fn actor(text: String) -> Result<Actor, StoreError> {
 
 /// A line of the timeline; a signal that is decided again adds nothing.
 pub(super) async fn add_line(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     signal: SignalId,
     ordinal: i32,
     entry: &TimelineEntry,
@@ -37,7 +37,7 @@ pub(super) async fn add_line(
 
 /// A line of the audit, likewise.
 pub(super) async fn add_audit(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     signal: SignalId,
     ordinal: i32,
     entry: &AuditEntry,
@@ -66,7 +66,7 @@ pub(super) async fn add_audit(
 
 /// An incident's timeline, oldest first, without lines that were superseded.
 pub(super) async fn timeline(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     incident: IncidentId,
 ) -> Result<Vec<TimelineEntry>, StoreError> {
     let rows = sqlx::query!(
@@ -94,8 +94,8 @@ pub(super) async fn timeline(
 impl Store {
     /// An incident's timeline, oldest first.
     pub async fn timeline(&self, incident: IncidentId) -> Result<Vec<TimelineEntry>, StoreError> {
-        let mut connection = self.pool().acquire().await?;
-        timeline(&mut connection, incident).await
+        let mut session = self.single().await?;
+        timeline(&mut session, incident).await
     }
 
     /// The audit, newest first.
@@ -113,7 +113,7 @@ impl Store {
             below,
             limit + 1,
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut self.single().await?)
         .await?;
         Ok(Page::cut(rows, limit, |row| row.id.to_string()))
     }

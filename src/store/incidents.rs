@@ -1,12 +1,12 @@
 //! The `incidents` table.
 
-use super::api::Page;
+use super::lists::Page;
+use super::session::Session;
 use super::{Store, StoreError};
 use crate::domain::act::IncidentRef;
 use crate::domain::ids::{Actor, BadId, ChannelId, IncidentId, MessageTs, UserId, ViewId};
 use crate::domain::incident::{Incident, Kind, Severity, Source, Status};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A row, as it is kept.
@@ -38,6 +38,23 @@ pub(super) struct IncidentRow {
     pub origin_room: Option<String>,
     pub origin_view: Option<String>,
 }
+
+/// Reads incidents, every column by its name: the day on which a newer version adds one, PostgreSQL
+/// would refuse a `*` that the older version, still running beside it, had prepared.
+macro_rules! select_incidents {
+    ($rest:literal $(, $bind:expr)* $(,)?) => {
+        sqlx::query_as!(
+            crate::store::incidents::IncidentRow,
+            "select id, number, title, severity, status, service, commander, comms, scribe,
+                    channel_id, channel_name, channel_try, room_closed_at, card_ts, declared_by,
+                    declared_at, acknowledged_at, resolved_at, resolved_by, last_update,
+                    last_update_at, kind, private, source, origin_room, origin_view
+               from incidents " + $rest
+            $(, $bind)*
+        )
+    };
+}
+pub(super) use select_incidents;
 
 /// Which incidents are asked for.
 #[derive(Debug, Clone, Default)]
@@ -121,28 +138,24 @@ impl TryFrom<IncidentRow> for Incident {
 
 /// The incident whose room this is, locked.
 pub(super) async fn incident_in_room(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     room: &ChannelId,
 ) -> Result<Option<IncidentRow>, StoreError> {
-    Ok(sqlx::query_as!(
-        IncidentRow,
-        "select * from incidents where channel_id = $1 for update",
-        room.as_str()
+    Ok(
+        select_incidents!("where channel_id = $1 for update", room.as_str())
+            .fetch_optional(connection)
+            .await?,
     )
-    .fetch_optional(connection)
-    .await?)
 }
 
 /// Open incidents, and those that ended after `since`; newest first.
 pub(super) async fn listed(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     since: Option<DateTime<Utc>>,
     limit: i64,
 ) -> Result<Vec<Incident>, StoreError> {
-    let rows = sqlx::query_as!(
-        IncidentRow,
-        "select * from incidents
-          where status in ('declared', 'investigating', 'identified', 'monitoring')
+    let rows = select_incidents!(
+        "where status in ('declared', 'investigating', 'identified', 'monitoring')
              or resolved_at > $1
           order by number desc limit $2",
         since,
@@ -155,7 +168,7 @@ pub(super) async fn listed(
 
 /// Inserts a new incident.
 pub(super) async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     incident: &Incident,
 ) -> Result<(), StoreError> {
     sqlx::query!(
@@ -196,7 +209,7 @@ pub(super) async fn insert(
 
 /// Saves an incident that this transaction has locked.
 pub(super) async fn update(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     incident: &Incident,
 ) -> Result<(), StoreError> {
     sqlx::query!(
@@ -231,7 +244,7 @@ pub(super) async fn update(
 
 /// The room names that begin so, reserved or in use.
 pub(super) async fn names_like(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     beginning: &str,
 ) -> Result<Vec<String>, StoreError> {
     Ok(sqlx::query_scalar!(
@@ -250,14 +263,13 @@ impl Store {
             IncidentRef::Number(number) => (None, Some(*number), None),
             IncidentRef::Room(room) => (None, None, Some(room.as_str())),
         };
-        let row = sqlx::query_as!(
-            IncidentRow,
-            "select * from incidents where id = $1 or number = $2 or channel_id = $3",
+        let row = select_incidents!(
+            "where id = $1 or number = $2 or channel_id = $3",
             id,
             number,
             room,
         )
-        .fetch_optional(&self.pool())
+        .fetch_optional(&mut self.single().await?)
         .await?;
         row.map(Incident::try_from).transpose()
     }
@@ -265,10 +277,8 @@ impl Store {
     /// Incidents, newest first.
     pub async fn incidents(&self, filter: &IncidentFilter) -> Result<Page<Incident>, StoreError> {
         let limit = filter.limit.clamp(1, 200);
-        let rows = sqlx::query_as!(
-            IncidentRow,
-            "select * from incidents
-              where ($1::text is null or status = $1) and ($2::text is null or severity = $2)
+        let rows = select_incidents!(
+            "where ($1::text is null or status = $1) and ($2::text is null or severity = $2)
                 and ($3::text is null or service = $3) and ($4::bigint is null or number < $4)
               order by number desc limit $5",
             filter.status.map(Status::as_str),
@@ -277,7 +287,7 @@ impl Store {
             filter.below,
             limit + 1,
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut self.single().await?)
         .await?;
         let items: Vec<Incident> = rows
             .into_iter()
@@ -299,7 +309,7 @@ impl Store {
                 and status in ('declared', 'investigating', 'identified', 'monitoring')",
             services,
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut self.single().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -312,7 +322,7 @@ impl Store {
         let rooms = sqlx::query_scalar!(
             r#"select channel_id as "room!" from incidents where channel_id is not null"#
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut self.single().await?)
         .await?;
         Ok(rooms
             .into_iter()

@@ -3,14 +3,15 @@
 //! The claim is the row's lock, so a crash gives it back at once: no lease is needed here, because
 //! nothing slow happens between claim and commit.
 
-use super::append::{Arrival, append_all, lock_subjects, one};
+use super::append::{Arrival, append_all};
+use super::session::Session;
+use super::turns::{free_next_in_subject, lock_subjects, one};
 use super::{Seal, Store, StoreError, Wakes};
 use crate::domain::decision::Decision;
 use crate::domain::effect::Priority;
 use crate::domain::facts::{Facts, Needs};
 use crate::domain::ids::SignalId;
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, Postgres, Transaction};
 use std::sync::Arc;
 
 /// A row of the inbox, opened.
@@ -38,7 +39,7 @@ pub struct StoredSignal {
 
 /// A claimed signal and its transaction. Dropped: everything is undone and the row is free again.
 pub struct Intake {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Session,
     wakes: Arc<Wakes>,
     seal: Option<Arc<Seal>>,
     brings_effects: bool,
@@ -64,7 +65,7 @@ struct InboxBody {
 impl Store {
     /// Claims the signal that has been due longest and whose subject is free.
     pub async fn claim_signal(&self, now: DateTime<Utc>) -> Result<Option<Intake>, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let row = sqlx::query_as!(
             InboxBody,
             r#"select id, source, kind, subject, headers, body, sealed, received_at,
@@ -76,7 +77,7 @@ impl Store {
                   for update skip locked"#,
             now,
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await?;
         self.claimed(transaction, row)
     }
@@ -84,7 +85,7 @@ impl Store {
     /// Claims this signal again, after its transaction was in another one's way; `None` when
     /// somebody else has it by now.
     pub async fn claim_this_signal(&self, id: SignalId) -> Result<Option<Intake>, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let row = sqlx::query_as!(
             InboxBody,
             r#"select id, source, kind, subject, headers, body, sealed, received_at,
@@ -94,14 +95,14 @@ impl Store {
                   for update skip locked"#,
             id.0,
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await?;
         self.claimed(transaction, row)
     }
 
     fn claimed(
         &self,
-        transaction: Transaction<'static, Postgres>,
+        transaction: Session,
         row: Option<InboxBody>,
     ) -> Result<Option<Intake>, StoreError> {
         let Some(row) = row else { return Ok(None) };
@@ -131,6 +132,19 @@ impl Store {
         }))
     }
 
+    /// Has a signal wait until then, uncounted: it was not its fault.
+    pub async fn put_off(&self, id: SignalId, until: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut session = self.single().await?;
+        sqlx::query!(
+            "update inbox set run_at = $2 where id = $1 and state = 'open'",
+            id.0,
+            until,
+        )
+        .execute(&mut session)
+        .await?;
+        session.end().await
+    }
+
     /// Notes that a signal failed as somebody saw it, and what becomes of it. `false`: somebody else
     /// has had it since, so this is old news.
     pub async fn signal_failed(
@@ -140,7 +154,7 @@ impl Store {
         then: &Then,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         // The row before its subject, as whoever decides it does.
         let retry_at = match then {
             Then::Again(at) => Some(*at),
@@ -159,12 +173,12 @@ impl Store {
             now,
             seen.attempts,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?
         .rows_affected();
         if let (1, Then::Park(notice)) = (changed, then) {
             lock_subjects(&mut transaction, &one(&seen.subject)).await?;
-            unblock_next(&mut transaction, &seen.subject).await?;
+            free_next_in_subject(&mut transaction, &seen.subject).await?;
             if let Some(notice) = notice {
                 let body = self.sealed(notice.body.to_vec()).into();
                 let notice = Arrival {
@@ -174,7 +188,7 @@ impl Store {
                 append_all(&mut transaction, &[&notice], self.seal.is_some()).await?;
             }
         }
-        transaction.commit().await?;
+        transaction.end().await?;
         self.wakes.inbox.notify_one();
         Ok(changed == 1)
     }
@@ -204,10 +218,10 @@ impl Intake {
     ) -> Result<(), StoreError> {
         let seal = self.seal.as_deref();
         super::decision::save(&mut self.transaction, decision, seal, traceparent, now).await?;
-        let answer = decision.api_answer.as_ref().map(super::api::answer_json);
+        let answer = decision.api_answer.as_ref().map(super::lists::answer_json);
         lock_subjects(&mut self.transaction, &one(&self.signal.subject)).await?;
         // One statement, because this is the busiest of all: the row's end, and its subject's next,
-        // as in `unblock_next`. Neither half sees what the other does, so the row itself is left out.
+        // as in `turns`. Neither half sees what the other does, so the row itself is left out.
         sqlx::query!(
             "with ended as (
                  update inbox
@@ -215,18 +229,15 @@ impl Intake {
                   where id = $1)
              update inbox set blocked = false
               where id = (select id from inbox
-                           where subject = $5 and state = 'open' and id <> $1
-                           order by seq limit 1)
-                and not exists (select from inbox other
-                                 where other.subject = $5 and other.state = 'open'
-                                   and not other.blocked and other.id <> $1)",
+                           where subject between $5 and $5 and state = 'open' and id <> $1
+                           order by subject, seq limit 1)",
             self.signal.id.0,
             now,
             decision.outcome.as_str(),
             answer,
             self.signal.subject,
         )
-        .execute(&mut *self.transaction)
+        .execute(&mut self.transaction)
         .await?;
         let brings = |priority| {
             let mut effects = decision.effects.iter();
@@ -239,7 +250,7 @@ impl Intake {
 
     /// Makes what was saved stand.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.transaction.commit().await?;
+        self.transaction.end().await?;
         if self.brings_effects {
             self.wakes.outbox.notify_one();
         }
@@ -252,28 +263,8 @@ impl Intake {
     /// Undoes all of it now. Dropping does so too, but at some later moment: until then the row
     /// looks as if somebody had it, and is not decided again.
     pub async fn undo(self) {
-        if let Err(error) = self.transaction.rollback().await {
-            tracing::debug!(error = %StoreError::from(error), "the server undoes it by itself");
+        if let Err(error) = self.transaction.undo().await {
+            tracing::debug!(%error, "the server undoes it by itself");
         }
     }
-}
-
-/// Frees the oldest open row of a subject, unless another one has its turn (an older row may have
-/// come back by a replay meanwhile); returns how many. The subject's lock must be held.
-pub(super) async fn unblock_next(
-    connection: &mut PgConnection,
-    subject: &str,
-) -> Result<u64, StoreError> {
-    let freed = sqlx::query!(
-        "update inbox set blocked = false
-          where id = (select id from inbox where subject = $1 and state = 'open'
-                       order by seq limit 1)
-            and not exists (select from inbox other
-                             where other.subject = $1 and other.state = 'open'
-                               and not other.blocked)",
-        subject,
-    )
-    .execute(connection)
-    .await?;
-    Ok(freed.rows_affected())
 }

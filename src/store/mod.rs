@@ -4,8 +4,8 @@
 //! clocks may be skewed. Locks are taken in one order everywhere: incidents by id, then lanes
 //! sorted, then subjects sorted. That order is why nothing here deadlocks by design.
 
-mod api;
 mod append;
+mod by_hand;
 mod connect;
 mod decision;
 mod deliver;
@@ -16,6 +16,7 @@ mod gauges;
 mod history;
 mod incidents;
 mod intake;
+mod lists;
 mod migrate;
 mod notifications;
 mod pauses;
@@ -24,10 +25,12 @@ mod processes;
 mod receipt;
 mod retention;
 mod seal;
+mod session;
 mod timers;
+mod turns;
+mod unreadable;
 mod writer;
 
-pub use api::{AuditRow, InboxRow, OutboxRow, Page};
 pub use append::{Appended, Arrival};
 pub use connect::{Batching, Settings};
 pub use deliver::{Certainty, Claimed, Counted, Ending};
@@ -35,8 +38,11 @@ pub use error::{AppendError, StoreError, acquire_timeouts, json_error};
 pub use gauges::{Gauges, QueueGauge};
 pub use incidents::IncidentFilter;
 pub use intake::{Intake, StoredSignal, Then};
+pub use lists::{AuditRow, InboxRow, OutboxRow, Page};
 pub use migrate::{MIGRATOR, migrate, missing};
+pub use retention::Forgotten;
 pub use seal::Seal;
+pub use session::Way;
 
 use std::sync::Arc;
 
@@ -45,6 +51,7 @@ use std::sync::Arc;
 pub struct Store {
     wakes: Arc<Wakes>,
     pool: pool::Pool,
+    way: Way,
     writer: writer::Writer,
     seal: Option<Arc<Seal>>,
 }

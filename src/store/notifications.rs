@@ -2,9 +2,9 @@
 
 use super::StoreError;
 use super::incidents::{word, word_of};
+use super::session::Session;
 use crate::domain::ids::{BadId, ChannelId, EffectId, IncidentId, UserId};
 use crate::domain::incident::{Notification, NotificationStatus, Occasion, Target};
-use sqlx::PgConnection;
 
 fn split(target: &Target) -> (&'static str, &str) {
     match target {
@@ -23,7 +23,7 @@ fn target(channel: &str, id: String) -> Result<Target, StoreError> {
 
 /// All attempts of an incident, oldest first.
 pub(super) async fn of(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     incident: IncidentId,
 ) -> Result<Vec<Notification>, StoreError> {
     let rows = sqlx::query!(
@@ -50,7 +50,7 @@ pub(super) async fn of(
 
 /// A new attempt.
 pub(super) async fn add(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     notification: &Notification,
 ) -> Result<(), StoreError> {
     let (channel, id) = split(&notification.target);
@@ -74,7 +74,7 @@ pub(super) async fn add(
 
 /// What became of an attempt.
 pub(super) async fn ended(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     effect: EffectId,
     status: NotificationStatus,
     error: Option<&str>,

@@ -12,7 +12,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<HashMap<String, DateTime<Utc>>, StoreError> {
         let rows = sqlx::query!("select scope, until from pauses where until > $1", now)
-            .fetch_all(&self.pool())
+            .fetch_all(&mut self.single().await?)
             .await?;
         Ok(rows.into_iter().map(|row| (row.scope, row.until)).collect())
     }
@@ -27,6 +27,7 @@ impl Store {
         let mut scopes = scopes.to_vec();
         scopes.sort();
         scopes.dedup();
+        let mut session = self.single().await?;
         sqlx::query!(
             "insert into pauses (scope, until, reason)
              select scope, $2, $3 from unnest($1::text[]) as scope
@@ -36,9 +37,9 @@ impl Store {
             until,
             reason,
         )
-        .execute(&self.pool())
+        .execute(&mut session)
         .await?;
-        Ok(())
+        session.end().await
     }
 
     /// Whether another room of this method is paused too: then it is the method that is limited.
@@ -57,7 +58,7 @@ impl Store {
             room_scope,
             now,
         )
-        .fetch_one(&self.pool())
+        .fetch_one(&mut self.single().await?)
         .await?;
         Ok(found)
     }

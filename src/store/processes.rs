@@ -19,6 +19,7 @@ impl Store {
         started_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<i64, StoreError> {
+        let mut session = self.single().await?;
         sqlx::query!(
             "insert into processes (id, host, pid, version, started_at, seen_at)
              values ($1, $2, $3, $4, $5, $6)
@@ -30,29 +31,31 @@ impl Store {
             started_at,
             now,
         )
-        .execute(&self.pool())
+        .execute(&mut session)
         .await?;
         let alive = sqlx::query_scalar!(
             r#"select count(*) as "count!" from processes where seen_at > $1"#,
             now - GONE_AFTER,
         )
-        .fetch_one(&self.pool())
+        .fetch_one(&mut session)
         .await?;
+        session.end().await?;
         Ok(alive)
     }
 
     /// Says that this process ends.
     pub async fn leave(&self, id: Uuid) -> Result<(), StoreError> {
+        let mut session = self.single().await?;
         sqlx::query!("delete from processes where id = $1", id)
-            .execute(&self.pool())
+            .execute(&mut session)
             .await?;
-        Ok(())
+        session.end().await
     }
 
     /// Table families that a newer binary changed in a way that this one does not understand.
     pub async fn newer_modules(&self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query!("select name, version from modules")
-            .fetch_all(&self.pool())
+            .fetch_all(&mut self.single().await?)
             .await?;
         Ok(rows
             .into_iter()

@@ -1,18 +1,18 @@
 //! Receipts: how an effect's end becomes a signal, and how it stands in the row.
 
 use super::append::{Arrival, append_all};
+use super::session::Session;
 use super::{Store, StoreError};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{EffectId, IncidentId};
 use crate::domain::signal::{Answer, End, Receipt};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 impl Store {
     /// A receipt is a signal: the only way back is the front door.
     pub(super) async fn append_receipt(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session,
         receipt: &Receipt,
         traceparent: Option<String>,
         now: DateTime<Utc>,

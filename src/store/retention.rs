@@ -1,49 +1,47 @@
-//! What is forgotten, and what is put right: heads of lanes and subjects that stayed blocked.
+//! What is forgotten, and when.
 //!
 //! Bodies live 7 days; keys 30, which is longer than any provider sends a delivery again; ended
-//! effects 30. Timeline, audit and parked rows are never forgotten.
+//! effects 30. Timeline, audit and parked rows are never forgotten. Replicas that do this at once
+//! leave each other's rows alone.
 
-use super::append::{lock_lanes, lock_subjects, one};
-use super::{Store, StoreError, deliver, intake};
+use super::{Store, StoreError};
 use chrono::{DateTime, Duration, Utc};
 
 /// At most this many rows in one go, so that no clean-up holds anybody up.
 const AT_ONCE: i64 = 5000;
 
-impl Store {
-    /// Forgets what is old, a part at a time until nothing is left; returns how many rows changed.
-    pub async fn forget_old(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let part = self.forget_a_part(now).await?;
-            forgotten += part;
-            if part < u64::try_from(AT_ONCE).unwrap_or(u64::MAX) {
-                return Ok(forgotten);
-            }
-        }
-    }
+/// What was forgotten in one go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgotten {
+    /// How many rows changed or went.
+    pub rows: u64,
+    /// Whether nothing old is left.
+    pub all: bool,
+}
 
-    async fn forget_a_part(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        let pool = self.pool();
+impl Store {
+    /// Forgets some of what is old.
+    pub async fn forget_old(&self, now: DateTime<Utc>) -> Result<Forgotten, StoreError> {
         let bodies = sqlx::query!(
             "update inbox set body = null
               where id in (select id from inbox where received_at < $1 and state = 'done'
-                              and body is not null order by received_at limit $2)",
+                              and body is not null order by received_at limit $2
+                            for update skip locked)",
             now - Duration::days(7),
             AT_ONCE,
         );
         let keys = sqlx::query!(
             "delete from inbox
               where id in (select id from inbox where received_at < $1 and state = 'done'
-                            order by received_at limit $2)",
+                            order by received_at limit $2 for update skip locked)",
             now - Duration::days(30),
             AT_ONCE,
         );
         let effects = sqlx::query!(
             "delete from outbox
               where id in (select id from outbox
-                            where ended_at < $1 and state in ('done', 'dropped')
-                            order by ended_at limit $2)",
+                            where ended_at < $1 and state in ('done', 'dropped', 'uncertain')
+                            order by ended_at limit $2 for update skip locked)",
             now - Duration::days(30),
             AT_ONCE,
         );
@@ -53,39 +51,13 @@ impl Store {
         let processes = sqlx::query!("delete from processes where seen_at < $1", day);
         let mut changed = 0;
         for step in [bodies, keys, effects, pauses, processes] {
-            changed += step.execute(&pool).await?.rows_affected();
+            let mut session = self.single().await?;
+            changed += step.execute(&mut session).await?.rows_affected();
+            session.end().await?;
         }
-        Ok(changed)
-    }
-
-    /// Frees the heads of lanes and subjects in which nothing has its turn; returns how many. By
-    /// design there are none: the locks see to it. This is the net below.
-    pub async fn free_stuck_heads(&self) -> Result<u64, StoreError> {
-        let lanes = sqlx::query_scalar!(
-            "select lane from outbox where ended_at is null
-              group by lane having bool_and(blocked) limit 100"
-        )
-        .fetch_all(&self.pool())
-        .await?;
-        let mut freed = 0;
-        for lane in lanes {
-            let mut transaction = self.pool().begin().await?;
-            lock_lanes(&mut transaction, &one(&lane)).await?;
-            freed += deliver::unblock_next(&mut transaction, &lane).await?;
-            transaction.commit().await?;
-        }
-        let subjects = sqlx::query_scalar!(
-            "select subject from inbox where state = 'open'
-              group by subject having bool_and(blocked) limit 100"
-        )
-        .fetch_all(&self.pool())
-        .await?;
-        for subject in subjects {
-            let mut transaction = self.pool().begin().await?;
-            lock_subjects(&mut transaction, &one(&subject)).await?;
-            freed += intake::unblock_next(&mut transaction, &subject).await?;
-            transaction.commit().await?;
-        }
-        Ok(freed)
+        Ok(Forgotten {
+            rows: changed,
+            all: changed < u64::try_from(AT_ONCE).unwrap_or(u64::MAX),
+        })
     }
 }

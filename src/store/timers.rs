@@ -1,15 +1,15 @@
 //! Moments that an incident waits for.
 
 use super::append::{Arrival, append_all};
-use super::{Seal, Store, StoreError};
+use super::session::Session;
+use super::{Store, StoreError};
 use crate::domain::ids::IncidentId;
 use crate::domain::signal::{Timer, TimerDue};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 /// Sets a timer; one that is there already gets a new hour and a new generation.
 pub(super) async fn set(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     incident: IncidentId,
     timer: Timer,
     due: DateTime<Utc>,
@@ -29,7 +29,7 @@ pub(super) async fn set(
 
 /// Cancels a timer; its signal, if it is on its way, does nothing.
 pub(super) async fn cancel(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     incident: IncidentId,
     timer: Timer,
 ) -> Result<(), StoreError> {
@@ -46,7 +46,7 @@ pub(super) async fn cancel(
 
 /// A timer's generation, as it stands.
 pub(super) async fn generation(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     incident: IncidentId,
     timer: Timer,
 ) -> Result<Option<i32>, StoreError> {
@@ -63,7 +63,7 @@ impl Store {
     /// Turns timers that are due into signals; returns how many. Replicas share the work: a row
     /// that another one has locked is left to it, and the key makes a second signal a duplicate.
     pub async fn fire_timers(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let rows = sqlx::query!(
             "update timers set pending = false
               where (incident, name) in (
@@ -75,7 +75,7 @@ impl Store {
             // What a newer version has set is left to it.
             &Timer::ALL.map(|timer| timer.as_str().to_owned()),
         )
-        .fetch_all(&mut *transaction)
+        .fetch_all(&mut transaction)
         .await?;
         let arrivals: Vec<Arrival> = rows
             .into_iter()
@@ -105,14 +105,7 @@ impl Store {
             let all: Vec<&Arrival> = arrivals.iter().collect();
             append_all(&mut transaction, &all, self.seal.is_some()).await?;
         }
-        transaction.commit().await?;
+        transaction.end().await?;
         Ok(fired)
-    }
-
-    pub(super) fn sealed(&self, body: Vec<u8>) -> Vec<u8> {
-        match &self.seal {
-            Some(seal) => Seal::close(seal, &body),
-            None => body,
-        }
     }
 }

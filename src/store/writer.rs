@@ -7,11 +7,12 @@
 
 use super::append::{Appended, Arrival, append_all, look_up};
 use super::pool::Pool;
+use super::session::{Session, Way};
 use super::{AppendError, Batching, Seal, Store, StoreError, Wakes};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 /// A batch is at most this many rows.
 const BATCH_ROWS: usize = 256;
@@ -46,12 +47,13 @@ pub(super) struct Writer {
 struct Flusher {
     queue: Arc<Mutex<mpsc::Receiver<Waiting>>>,
     pool: Pool,
+    way: Way,
     batch_rows: usize,
     wakes: Arc<Wakes>,
 }
 
 impl Writer {
-    pub(super) fn start(pool: Pool, batching: Batching, wakes: Arc<Wakes>) -> Self {
+    pub(super) fn start(pool: Pool, way: Way, batching: Batching, wakes: Arc<Wakes>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_ROWS);
         let queue = Arc::new(Mutex::new(receiver));
         let (flushers, batch_rows) = match batching {
@@ -62,6 +64,7 @@ impl Writer {
             let flusher = Flusher {
                 queue: queue.clone(),
                 pool: pool.clone(),
+                way,
                 batch_rows,
                 wakes: wakes.clone(),
             };
@@ -120,7 +123,7 @@ impl Flusher {
                 next
             };
             if next.since.elapsed() > LONGEST_WAIT {
-                let _gone = next.reply.send(Err(AppendError::Unavailable));
+                next.answer(Err(AppendError::Unavailable));
                 continue;
             }
             bytes += next.arrival.body.len();
@@ -133,43 +136,45 @@ impl Flusher {
         // Sealed and plain rows never meet: the seal is a setting of the process.
         let sealed = batch.first().is_some_and(|waiting| waiting.sealed);
         let arrivals: Vec<&Arrival> = batch.iter().map(|waiting| &waiting.arrival).collect();
-        let Ok(answers) = timeout(LONGEST_WRITE, self.write_or_part(&arrivals, sealed)).await
-        else {
-            tracing::warn!(
-                rows = arrivals.len(),
-                "a batch of signals was not written in time"
-            );
-            self.pool.renew();
-            let answers = vec![Err(AppendError::Unavailable); batch.len()];
-            return answer_all(batch, answers.into_iter());
-        };
-        if answers.iter().any(Result::is_ok) {
-            self.wakes.inbox.notify_one();
-        }
-        answer_all(batch, answers.into_iter());
-    }
-
-    /// Writes a batch; one row that the database refuses must not take its neighbours along.
-    async fn write_or_part(
-        &self,
-        arrivals: &[&Arrival],
-        sealed: bool,
-    ) -> Vec<Result<Appended, AppendError>> {
-        match self.write(arrivals, sealed).await {
-            Ok(appended) => appended.into_iter().map(Ok).collect(),
-            Err(StoreError::Refused(_) | StoreError::Unreadable(_)) if arrivals.len() > 1 => {
-                let mut answers = Vec::with_capacity(arrivals.len());
-                for arrival in arrivals {
-                    let written = self.write(std::slice::from_ref(arrival), sealed).await;
-                    answers.push(one_answer(written));
+        let until = tokio::time::Instant::now() + LONGEST_WRITE;
+        match self.write_by(until, &arrivals, sealed).await {
+            Ok(appended) => {
+                self.wakes.inbox.notify_one();
+                for (waiting, appended) in batch.into_iter().zip(appended) {
+                    waiting.answer(Ok(appended));
                 }
-                answers
+            }
+            // One row that the database refuses must not take its neighbours along. Each is told as
+            // soon as its fate is known: the time may be over before all are written.
+            Err(StoreError::Refused(_) | StoreError::Unreadable(_)) if batch.len() > 1 => {
+                for waiting in batch {
+                    let written = self.write_by(until, &[&waiting.arrival], sealed).await;
+                    waiting.answer(one_answer(written));
+                }
+                self.wakes.inbox.notify_one();
             }
             Err(error) => {
-                tracing::warn!(error = %error, rows = arrivals.len(), "a batch of signals was not written");
-                vec![Err(AppendError::Unavailable); arrivals.len()]
+                tracing::warn!(error = %error, rows = batch.len(), "a batch of signals was not written");
+                for waiting in batch {
+                    waiting.answer(Err(AppendError::Unavailable));
+                }
             }
         }
+    }
+
+    /// Writes within the time that is left.
+    async fn write_by(
+        &self,
+        until: tokio::time::Instant,
+        arrivals: &[&Arrival],
+        sealed: bool,
+    ) -> Result<Vec<Appended>, StoreError> {
+        // On the heap, because a time limit moves what it limits, and this is kilobytes of state.
+        let writing = Box::pin(self.write(arrivals, sealed));
+        timeout_at(until, writing).await.unwrap_or_else(|_elapsed| {
+            self.pool.renew();
+            Err(StoreError::Silent)
+        })
     }
 
     /// Writes once; a dead or undecided connection is tried again on a fresh one, which also
@@ -196,17 +201,18 @@ impl Flusher {
         arrivals: &[&Arrival],
         sealed: bool,
     ) -> Result<Vec<Appended>, StoreError> {
-        let mut transaction = self.pool.get().begin().await?;
+        let mut transaction = Session::begin(&self.pool.get(), self.way).await?;
         let appended = append_all(&mut transaction, arrivals, sealed).await?;
-        transaction.commit().await?;
+        transaction.end().await?;
         Ok(appended)
     }
 
     async fn all_written(&self, arrivals: &[&Arrival]) -> Option<Vec<Appended>> {
         let sources: Vec<String> = arrivals.iter().map(|a| a.source.to_owned()).collect();
         let keys: Vec<String> = arrivals.iter().map(|a| a.dedup_key.clone()).collect();
-        let mut connection = self.pool.get().acquire().await.ok()?;
-        let known = look_up(&mut connection, &sources, &keys).await.ok()?;
+        let pool = self.pool.get();
+        let mut session = Session::single(&pool, self.way).await.ok()?;
+        let known = look_up(&mut session, &sources, &keys).await.ok()?;
         sources
             .into_iter()
             .zip(keys)
@@ -223,6 +229,10 @@ fn one_answer(written: Result<Vec<Appended>, StoreError>) -> Result<Appended, Ap
     match written.map(|mut rows| rows.pop()) {
         Ok(Some(appended)) => Ok(appended),
         Ok(None) => Err(AppendError::Unavailable),
+        Err(error) if error.is_passing() => {
+            tracing::warn!(error = %error, "a signal was not written");
+            Err(AppendError::Unavailable)
+        }
         Err(error) => {
             tracing::error!(error = %error, "the database refuses a signal");
             Err(AppendError::Unavailable)
@@ -230,10 +240,10 @@ fn one_answer(written: Result<Vec<Appended>, StoreError>) -> Result<Appended, Ap
     }
 }
 
-fn answer_all(batch: Vec<Waiting>, answers: impl Iterator<Item = Result<Appended, AppendError>>) {
-    for (waiting, answer) in batch.into_iter().zip(answers) {
-        // Whoever asked may have gone; the row stays.
-        let _gone = waiting.reply.send(answer);
+impl Waiting {
+    /// Whoever asked may have gone; the row stays.
+    fn answer(self, answer: Result<Appended, AppendError>) {
+        let _gone = self.reply.send(answer);
     }
 }
 

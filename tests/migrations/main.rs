@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _
 use std::path::{Path, PathBuf};
 use wardroom::domain::act::IncidentRef;
 use wardroom::domain::incident::Status;
-use wardroom::store::{self, Batching, MIGRATOR, Settings, Store};
+use wardroom::store::{self, Batching, MIGRATOR, Settings, Store, Way};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -179,7 +179,7 @@ async fn every_migration_keeps_the_rows_that_were_there() {
     let store = Store::connect(Settings {
         options: fresh.options(),
         max_connections: 4,
-        pooled: false,
+        way: Way::Direct,
         batching: Batching::On,
         seal: None,
     });
@@ -196,7 +196,7 @@ async fn every_migration_keeps_the_rows_that_were_there() {
         .inbox_rows(None, 50, None)
         .await
         .expect("the inbox is readable");
-    assert_eq!(inbox.items.len(), 3);
+    assert_eq!(inbox.items.len(), 4);
     let outbox = store
         .outbox_rows(None, 50, None)
         .await

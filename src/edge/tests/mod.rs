@@ -8,7 +8,7 @@ mod api;
 use super::{EdgeSettings, EdgeState, app_router, metrics_router};
 use crate::slack::address::Ourselves;
 use crate::slack::signature::{Secrets, sign};
-use crate::store::{Batching, Settings, Store};
+use crate::store::{Batching, Settings, Store, Way};
 use crate::telemetry::health::{Condition, Health};
 use crate::telemetry::metrics::Metrics;
 use axum::Router;
@@ -76,7 +76,7 @@ fn state(settings: EdgeSettings) -> (Arc<EdgeState>, Arc<Health>) {
             .port(1)
             .username("nobody"),
         max_connections: 3,
-        pooled: false,
+        way: Way::Direct,
         batching: Batching::On,
         seal: None,
     });

@@ -1,9 +1,11 @@
-//! What others' programs say of ours: Prometheus' checker, GitHub's examples, Slack's own client.
+//! What others' programs say of ours: Prometheus' checker, PgBouncer, GitHub's examples, Slack's own
+//! client.
 //!
-//! They need promtool, npm and Python, and the package registries once; the suite must pass on a
-//! machine with nothing but Rust and PostgreSQL. So they are left to `.ci/run`, which brings the
-//! programs along, and where one is missing they fail and say so.
+//! They need promtool, pgbouncer, npm and Python, and the package registries once; the suite must
+//! pass on a machine with nothing but Rust and PostgreSQL. So they are left to `.ci/run`, which
+//! brings the programs along, and where one is missing they fail and say so.
 
 mod octokit;
 mod official_client;
+mod pgbouncer;
 mod promtool;

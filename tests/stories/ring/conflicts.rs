@@ -123,9 +123,30 @@ async fn a_database_that_keeps_us_waiting_is_not_the_signals_fault() {
                 matches!(away, Err(StoreError::Unavailable(_))),
                 "{code}: {away:?}"
             );
+            // It steps aside for that long.
+            world.clock.advance(Duration::seconds(5));
         }
         let tried = "select from inbox where attempts > 0";
         assert_eq!(world.sql(tried).await, 0, "{code}");
         decided_once(world, &room).await;
     }
+}
+
+#[tokio::test]
+async fn a_signal_that_stood_behind_a_lock_for_too_long_lets_others_go_first() {
+    let mut world = World::new().await;
+    let room = waiting(&mut world).await;
+    let cem = world.person("cem");
+    let asked = cem.command("C0OPS", "/incident", "help");
+    assert!(asked.await.is_ok());
+    // What PostgreSQL says when `lock_timeout` is over.
+    refuse_lines(&world, "55P03", 1).await;
+    let slow = world.app.engine.intake_step().await;
+    assert!(matches!(slow, Err(StoreError::Unavailable(_))), "{slow:?}");
+    assert!(world.app.engine.intake_step().await.expect("it answers"));
+    world.settle().await;
+    world.whispers("cem", "/incident");
+    assert_eq!(world.unheard_in(&room, "rolling back"), 0);
+    world.pass(Duration::seconds(5)).await;
+    decided_once(world, &room).await;
 }

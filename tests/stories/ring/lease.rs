@@ -135,3 +135,57 @@ async fn an_answer_that_was_under_way_when_its_process_died_ends_in_sight_and_is
     world.hears_all();
     world.finish().await;
 }
+
+#[tokio::test]
+async fn a_card_that_was_shown_too_late_is_shown_once_more_as_it_is() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let (replica, _address) = world.replica().await;
+    // This process is about to show "investigating" when its host stands still.
+    let hold = FaultRule::once("chat.update", Fault::HoldRequest);
+    world.slack.fault(hold.in_channel(&world.room_id(&room)));
+    let place = world.room_id(&room);
+    let said = world
+        .person("bea")
+        .command(&place, "/incident", "investigating")
+        .await;
+    assert!(said.is_ok());
+    while world.app.engine.intake_step().await.expect("it answers") {}
+    let engine = world.app.engine.clone();
+    let showing = tokio::spawn(async move { engine.delivery_step().await });
+    let held = |slack: &wardroom::simulator::Workspace| (slack.held() == 1).then_some(());
+    let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
+    held.expect("the card is under way");
+    // Another one takes over, and time goes on there.
+    assert!(world.sql(EXPIRE).await >= 1);
+    let said = world
+        .person("bea")
+        .command(&place, "/incident", "resolved")
+        .await;
+    assert!(said.is_ok());
+    for _ in 0..4 {
+        while replica.engine.intake_step().await.expect("it answers") {}
+        while replica.engine.delivery_step().await.expect("it answers") > 0 {}
+        world.clock.advance(Duration::seconds(2));
+    }
+    let card = |world: &World| {
+        let stands = world.room(&room);
+        let pinned = stands
+            .messages
+            .iter()
+            .find(|message| stands.pins.contains(&message.ts));
+        pinned.expect("the card is pinned").words.clone()
+    };
+    assert!(card(&world).contains("Resolved"), "{}", card(&world));
+    // The first one wakes up, and its old card comes last.
+    world.slack.release();
+    showing
+        .await
+        .expect("no panic")
+        .expect("a fenced word is no error");
+    world.settle().await;
+    world.pass_in_steps(Duration::seconds(2), 5).await;
+    assert!(card(&world).contains("Resolved"), "{}", card(&world));
+    world.hears_all();
+    world.finish().await;
+}

@@ -26,7 +26,7 @@ use wardroom::domain::rules::Rules;
 use wardroom::domain::signal::{Answer, Event, Signal};
 use wardroom::engine::clock::Clock;
 use wardroom::engine::{Decode, Engine, Parts};
-use wardroom::store::{Arrival, Batching, Seal, Settings, Store};
+use wardroom::store::{Arrival, Batching, Seal, Settings, Store, Way};
 use wardroom::telemetry::health::Health;
 use wardroom::telemetry::metrics::Metrics;
 
@@ -72,7 +72,7 @@ impl Ring {
         let store = Store::connect(Settings {
             options: self.database.options.clone(),
             max_connections: 6,
-            pooled: false,
+            way: Way::Direct,
             batching: Batching::On,
             seal: key.map(|key| Arc::new(Seal::new(&key))),
         });

@@ -102,6 +102,20 @@ async fn an_effect_that_this_version_cannot_read_is_parked_alone_and_told() {
     );
     assert_eq!(world.sql(&change).await, 1);
     world.settle().await;
+    let waits = world
+        .store
+        .outbox_row(EffectId(first))
+        .await
+        .expect("it answers");
+    let waits = waits.expect("it is there");
+    assert_eq!(
+        (waits.state.as_str(), waits.error.as_deref()),
+        ("open", Some("unreadable")),
+        "in a rolling update another process may read it"
+    );
+    assert_eq!(world.unheard_in(&room, "the second"), 0, "in its turn");
+    world.pass_in_steps(Duration::seconds(20), 3).await;
+    world.settle().await;
     assert_eq!(world.unheard_in(&room, "the second"), 1);
     let [parked] = world.effects("parked").await.try_into().expect("one");
     assert_eq!(
@@ -118,6 +132,42 @@ async fn an_effect_that_this_version_cannot_read_is_parked_alone_and_told() {
     assert!(retried.expect("it answers"));
     world.settle().await;
     assert_eq!(world.unheard_in(&room, "the first"), 1);
+    world.hears_all();
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn an_effect_whose_facts_cannot_be_read_is_tried_with_pauses_and_then_put_aside() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let place = world.room_id(&room);
+    let bea = world.person("bea");
+    let said = bea.command(&place, "/incident", "investigating");
+    assert!(said.await.is_ok());
+    while world.app.engine.intake_step().await.expect("it answers") {}
+    // No version of ours writes such a row.
+    assert_eq!(world.sql("update incidents set scribe = ''").await, 1);
+    world.settle().await;
+    let open = world.effects("open").await;
+    let card = open.iter().find(|row| row.kind == "update_card");
+    let card = card.expect("it waits").clone();
+    assert_eq!(
+        (card.attempts, card.error.as_deref()),
+        (1, Some("unreadable"))
+    );
+    assert!(card.run_at > world.clock.now(), "not again at once");
+    world.pass_in_steps(Duration::minutes(6), 12).await;
+    let parked = world.effects("parked").await;
+    assert_eq!(parked.len(), 1);
+    assert_eq!((parked[0].id, parked[0].attempts), (card.id, 12));
+
+    assert_eq!(world.sql("update incidents set scribe = null").await, 1);
+    let now = world.clock.now();
+    let again = world.store.retry_effect(EffectId(card.id), now).await;
+    assert!(again.expect("it answers"));
+    world.settle().await;
+    let row = world.store.outbox_row(EffectId(card.id)).await;
+    assert_eq!(row.expect("it answers").expect("it is there").state, "done");
     world.hears_all();
     world.finish_after_faults().await;
 }

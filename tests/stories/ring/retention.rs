@@ -28,6 +28,18 @@ async fn bodies_live_a_week_keys_and_ended_effects_a_month_and_history_and_parke
     let refuse = FaultRule::once("chat.postMessage", Fault::Code { code });
     world.slack.fault(refuse.in_channel(&world.room_id(&room)));
     world.types("bea", &room, "status rolling back").await;
+    // More than a month's end clears away in one go.
+    let many = "insert into inbox (id, source, kind, dedup_key, subject, received_at, run_at, state, ended_at)
+                select gen_random_uuid(), 'github', 'push', 'old-' || n, 'old', at, at, 'done', at
+                  from generate_series(1, 11000) as n, (select timestamptz '2026-01-01' as at) as at";
+    assert_eq!(world.sql(many).await, 11_000);
+    world.pass(Duration::minutes(11)).await;
+    world.pass(Duration::seconds(1)).await;
+    world.pass(Duration::seconds(1)).await;
+    assert_eq!(
+        world.sql("select from inbox where subject = 'old'").await,
+        0
+    );
     world.hears_all();
     let known = world
         .store
@@ -42,7 +54,7 @@ async fn bodies_live_a_week_keys_and_ended_effects_a_month_and_history_and_parke
     let (had_keys, had_ended) = (world.sql(keys).await, world.sql(ended).await);
     assert_eq!(world.sql(bodies).await, had_keys);
 
-    world.pass(Duration::days(7) - Duration::minutes(1)).await;
+    world.pass(Duration::days(7) - Duration::minutes(12)).await;
     assert_eq!(world.sql(bodies).await, had_keys);
     world.pass(Duration::minutes(20)).await;
     assert_eq!(world.sql(bodies).await, 0);

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
-use wardroom::store::{Batching, Settings, Store};
+use wardroom::store::{Batching, Settings, Store, Way};
 
 /// A door to the tests' server: its port, and what freezes those who are inside.
 async fn door(server: PgConnectOptions) -> (u16, watch::Sender<u32>) {
@@ -66,7 +66,7 @@ async fn connections_that_hang_are_left_behind_and_what_was_refused_is_never_wri
     let store = Store::connect(Settings {
         options,
         max_connections: 6,
-        pooled: false,
+        way: Way::Direct,
         batching: Batching::On,
         seal: None,
     });

@@ -25,7 +25,7 @@ use wardroom::edge::server::{Stage, serve};
 use wardroom::engine::clock::Clock;
 use wardroom::engine::{Duties, Process};
 use wardroom::simulator::{Options, Workspace};
-use wardroom::store::{Batching, OutboxRow, Seal, Settings, Store};
+use wardroom::store::{Batching, OutboxRow, Seal, Settings, Store, Way};
 
 /// The bearer token of the API in a story.
 pub const ADMIN_TOKEN: &str = "an-admins-token";
@@ -315,7 +315,7 @@ async fn start(
     let store = Store::connect(Settings {
         options: database.options.clone(),
         max_connections: 6,
-        pooled: false,
+        way: Way::Direct,
         batching,
         seal: config
             .encryption_key

@@ -1,14 +1,10 @@
-//! What people see of the queues: lists, one row, retry, replay, drop.
+//! What people see of the queues: lists, and one row; and the answer that a caller waits for.
 //!
 //! Bodies and payloads are never listed: they hold people's words and secrets.
 
-use super::append::{lock_lanes, lock_subjects, one};
-use super::deliver::unblock_next;
 use super::{Store, StoreError};
 use crate::domain::decision::ApiAnswer;
-use crate::domain::effect::Effect;
 use crate::domain::ids::{EffectId, IncidentId, SignalId};
-use crate::domain::signal::{End, Receipt};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -144,7 +140,7 @@ impl Store {
         let mut pause = Duration::from_millis(4);
         loop {
             let row = sqlx::query!("select state, answer from inbox where id = $1", id.0)
-                .fetch_optional(&self.pool())
+                .fetch_optional(&mut self.single().await?)
                 .await?;
             match row {
                 Some(row) if row.state == "open" => {}
@@ -163,7 +159,7 @@ impl Store {
     pub async fn signal_headers(&self, id: SignalId) -> Result<Option<Value>, StoreError> {
         Ok(
             sqlx::query_scalar!("select headers from inbox where id = $1", id.0)
-                .fetch_optional(&self.pool())
+                .fetch_optional(&mut self.single().await?)
                 .await?,
         )
     }
@@ -186,7 +182,7 @@ impl Store {
             below,
             limit + 1,
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut self.single().await?)
         .await?;
         Ok(Page::cut(rows, limit, |row| row.seq.to_string()))
     }
@@ -209,7 +205,7 @@ impl Store {
             below,
             limit + 1,
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut self.single().await?)
         .await?;
         Ok(Page::cut(rows, limit, |row| row.seq.to_string()))
     }
@@ -222,7 +218,7 @@ impl Store {
                from inbox where id = $1",
             id.0,
         )
-        .fetch_optional(&self.pool())
+        .fetch_optional(&mut self.single().await?)
         .await?)
     }
 
@@ -234,115 +230,7 @@ impl Store {
                from outbox where id = $1",
             id.0,
         )
-        .fetch_optional(&self.pool())
+        .fetch_optional(&mut self.single().await?)
         .await?)
-    }
-
-    /// Has a signal decided again. Its effects keep their ids, so what was done is not repeated.
-    /// `false`: there is no such row, it is open already, its body is forgotten, or it has changed
-    /// an incident: time has gone on, and what it said then may be wrong now.
-    pub async fn replay(&self, id: SignalId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
-        let Some(subject) = sqlx::query_scalar!("select subject from inbox where id = $1", id.0)
-            .fetch_optional(&mut *transaction)
-            .await?
-        else {
-            return Ok(false);
-        };
-        lock_subjects(&mut transaction, &one(&subject)).await?;
-        let changed = sqlx::query!(
-            "update inbox i
-                set state = 'open', ended_at = null, attempts = 0, run_at = $2, error = null,
-                    blocked = exists (select from inbox other
-                                       where other.subject = i.subject and other.state = 'open')
-              where id = $1 and state <> 'open' and body is not null
-                and not exists (select from audit_log a where a.signal = i.id and a.outcome = 'done')",
-            id.0,
-            now,
-        )
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        transaction.commit().await?;
-        Ok(changed == 1)
-    }
-
-    /// Has a parked, dropped or uncertain effect tried again; it will answer again. One that may
-    /// have happened is looked for first. `false`: no such row, or it needs no retry.
-    pub async fn retry_effect(&self, id: EffectId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
-        let Some(lane) = sqlx::query_scalar!("select lane from outbox where id = $1", id.0)
-            .fetch_optional(&mut *transaction)
-            .await?
-        else {
-            return Ok(false);
-        };
-        lock_lanes(&mut transaction, &one(&lane)).await?;
-        let changed = sqlx::query!(
-            "update outbox o
-                set state = case when uncertain_since is not null and kind <> all($3)
-                                 then 'uncertain' else 'open' end,
-                    ended_at = null, attempts = 0, looks = 0, generation = generation + 1,
-                    run_at = $2, not_after = null, first_attempt_at = coalesce(first_attempt_at, $2),
-                    blocked = exists (select from outbox other
-                                       where other.lane = o.lane and other.ended_at is null)
-              where id = $1 and ended_at is not null and state <> 'done'",
-            id.0,
-            now,
-            // These cannot be looked for: who retries one by hand has it sent.
-            &Effect::CANNOT_BE_LOOKED_FOR.map(str::to_owned),
-        )
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        transaction.commit().await?;
-        Ok(changed == 1)
-    }
-
-    /// Gives an effect up, with a reason; its receipt says so. `false`: no such row, it is done or
-    /// dropped already, or it is under way at this moment.
-    pub async fn drop_effect(
-        &self,
-        id: EffectId,
-        why: &str,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
-        let Some(lane) = sqlx::query_scalar!("select lane from outbox where id = $1", id.0)
-            .fetch_optional(&mut *transaction)
-            .await?
-        else {
-            return Ok(false);
-        };
-        lock_lanes(&mut transaction, &one(&lane)).await?;
-        let dropped = sqlx::query!(
-            "update outbox set state = 'dropped', error = $2, ended_at = $3,
-                               generation = generation + 1, lease_until = null, lease_token = null
-              where id = $1 and state not in ('done', 'dropped')
-                and (lease_until is null or lease_until < clock_timestamp())
-             returning effect, generation, traceparent",
-            id.0,
-            why,
-            now,
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(row) = dropped else { return Ok(false) };
-        unblock_next(&mut transaction, &lane).await?;
-        // What cannot be read has no receipt: nobody knows whose it would be.
-        if let Ok(effect) = self.effect(row.effect) {
-            let receipt = Receipt {
-                effect_id: id,
-                generation: row.generation,
-                effect,
-                end: End::Dropped {
-                    why: why.to_owned(),
-                },
-            };
-            self.append_receipt(&mut transaction, &receipt, row.traceparent, now)
-                .await?;
-        }
-        transaction.commit().await?;
-        Ok(true)
     }
 }

@@ -1,0 +1,160 @@
+//! Turns: the rows of a subject, and of a lane, go one after the other.
+//!
+//! A row is blocked while an earlier one of its subject or lane is unfinished. Whoever adds a row or
+//! ends one holds the advisory lock of that name: without it both could look past each other and
+//! leave a row blocked for ever. Of the unfinished rows at most one is not blocked: the head.
+
+use super::session::Session;
+use super::{Store, StoreError};
+use std::collections::BTreeSet;
+
+/// The classes of our advisory locks: a lane's and a subject's hash never meet.
+const LANES: i32 = 0x5741_0001;
+const SUBJECTS: i32 = 0x5741_0002;
+
+pub(super) async fn lock_lanes(
+    connection: &mut Session,
+    lanes: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    lock(connection, LANES, lanes).await
+}
+
+pub(super) async fn lock_subjects(
+    connection: &mut Session,
+    subjects: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    lock(connection, SUBJECTS, subjects).await
+}
+
+/// A set of one name.
+pub(super) fn one(name: &str) -> BTreeSet<&str> {
+    BTreeSet::from([name])
+}
+
+/// Sorted by hash, because two names may share one and the order must be everybody's.
+async fn lock(
+    connection: &mut Session,
+    class: i32,
+    names: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    sqlx::query!(
+        "select pg_advisory_xact_lock($1, hash) as lock
+           from (select distinct hashtext(name) as hash from unnest($2::text[]) as name
+                  order by 1) as hashes",
+        class,
+        &names,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+/// Frees the oldest open row of a subject whose turn has just ended. The subject's lock must be held.
+///
+/// `between` and the order by both columns leave the planner one index to read, and of it one row:
+/// with an equality it may walk through the whole table by `seq`.
+pub(super) async fn free_next_in_subject(
+    connection: &mut Session,
+    subject: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update inbox set blocked = false
+          where id = (select id from inbox
+                       where subject between $1 and $1 and state = 'open'
+                       order by subject, seq limit 1)",
+        subject,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The same where somebody may have a turn, and then keeps it; returns how many were freed.
+pub(super) async fn free_head_of_subject(
+    connection: &mut Session,
+    subject: &str,
+) -> Result<u64, StoreError> {
+    let freed = sqlx::query!(
+        "update inbox set blocked = false
+          where id = (select id from inbox where subject = $1 and state = 'open'
+                       order by seq limit 1)
+            and not exists (select from inbox other
+                             where other.subject = $1 and other.state = 'open'
+                               and not other.blocked)",
+        subject,
+    )
+    .execute(connection)
+    .await?;
+    Ok(freed.rows_affected())
+}
+
+/// Frees the oldest unfinished row of a lane whose turn has just ended. The lane's lock must be
+/// held. `between`: as for a subject of the inbox.
+pub(super) async fn free_next_in_lane(
+    connection: &mut Session,
+    lane: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update outbox set blocked = false
+          where id = (select id from outbox
+                       where lane between $1 and $1 and ended_at is null
+                       order by lane, seq limit 1)",
+        lane,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The same where another row may have its turn, and then keeps it; returns how many were freed.
+pub(super) async fn free_head_of_lane(
+    connection: &mut Session,
+    lane: &str,
+) -> Result<u64, StoreError> {
+    let freed = sqlx::query!(
+        "update outbox set blocked = false
+          where id = (select id from outbox where lane = $1 and ended_at is null
+                       order by seq limit 1)
+            and not exists (select from outbox other
+                             where other.lane = $1 and other.ended_at is null
+                               and not other.blocked)",
+        lane,
+    )
+    .execute(connection)
+    .await?;
+    Ok(freed.rows_affected())
+}
+
+impl Store {
+    /// Frees the heads of lanes and subjects in which nothing has its turn; returns how many. By
+    /// design there are none: the locks see to it. This is the net below.
+    pub async fn free_stuck_heads(&self) -> Result<u64, StoreError> {
+        let lanes = sqlx::query_scalar!(
+            "select lane from outbox where ended_at is null
+              group by lane having bool_and(blocked) limit 100"
+        )
+        .fetch_all(&mut self.single().await?)
+        .await?;
+        let mut freed = 0;
+        for lane in lanes {
+            let mut transaction = self.begin().await?;
+            lock_lanes(&mut transaction, &one(&lane)).await?;
+            freed += free_head_of_lane(&mut transaction, &lane).await?;
+            transaction.end().await?;
+        }
+        let subjects = sqlx::query_scalar!(
+            "select subject from inbox where state = 'open'
+              group by subject having bool_and(blocked) limit 100"
+        )
+        .fetch_all(&mut self.single().await?)
+        .await?;
+        for subject in subjects {
+            let mut transaction = self.begin().await?;
+            lock_subjects(&mut transaction, &one(&subject)).await?;
+            freed += free_head_of_subject(&mut transaction, &subject).await?;
+            transaction.end().await?;
+        }
+        Ok(freed)
+    }
+}
