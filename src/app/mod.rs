@@ -118,11 +118,15 @@ async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotListen> {
 }
 
 impl App {
-    /// Makes every part; starts none of them.
-    pub fn assemble(config: Config, store: Store, clock: Clock) -> anyhow::Result<Self> {
+    /// Makes every part; starts none of them. `health` is made before, with the log.
+    pub fn assemble(
+        config: Config,
+        store: Store,
+        clock: Clock,
+        health: Arc<Health>,
+    ) -> anyhow::Result<Self> {
         let build = Build::current();
         let metrics = Arc::new(Metrics::new(build.version, build.commit));
-        let health = Arc::new(Health::new());
         let rules = rules::of(&config).context("the rules of the configuration")?;
         let (rules, rules_seen) = watch::channel(Arc::new(rules));
         let (ourselves, ourselves_seen) = watch::channel(Ourselves::default());

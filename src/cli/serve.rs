@@ -7,6 +7,8 @@ use crate::config::{Config, Notice, SlackNeed};
 use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
 use crate::store::Batching;
+use crate::telemetry::health::Health;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) fn run(args: &ServeArgs) -> Ended {
@@ -26,7 +28,9 @@ pub(super) fn run(args: &ServeArgs) -> Ended {
 }
 
 async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: SlackNeed) -> Ended {
-    let traces = logging::start(&config).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
+    let health = Arc::new(Health::new());
+    let traces =
+        logging::start(&config, &health).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
     for notice in notices {
         tracing::warn!("{notice}");
     }
@@ -34,7 +38,7 @@ async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: Slac
         .map_err(|error| Stop::Unreachable(format!("cannot listen to signals: {error}")))?;
     let opened = open(&config, Mode::Serve).await?;
     let started = tokio::select! {
-        started = start(&config, &opened) => started.map(Some),
+        started = start(&config, &opened, &health) => started.map(Some),
         () = asked.stop.asked() => Ok(None),
     };
     let running = match started {
@@ -109,7 +113,7 @@ pub(super) fn cannot_open(error: CannotOpen) -> Stop {
 }
 
 /// Migrates, assembles, binds and runs.
-pub(super) async fn start(config: &Config, opened: &Opened) -> Result<RunningApp, Stop> {
+async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result<RunningApp, Stop> {
     let wrong = |error: anyhow::Error| Stop::Wrong(format!("{error:#}"));
     if config.database.migrate {
         for name in opened.migrate().await.map_err(cannot_open)? {
@@ -129,7 +133,7 @@ pub(super) async fn start(config: &Config, opened: &Opened) -> Result<RunningApp
         .await
         .map_err(|error| Stop::Unreachable(error.to_string()))?;
     let store = opened.connect(config, config.inbox_batching());
-    let app = App::assemble(config.clone(), store, Clock::System).map_err(wrong)?;
+    let app = App::assemble(config.clone(), store, Clock::System, health.clone()).map_err(wrong)?;
     app.health.set_migrated();
     listeners.say_where();
     Ok(app.run(listeners))

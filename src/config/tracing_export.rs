@@ -34,7 +34,7 @@ pub enum TelemetrySink {
     Otlp,
     /// Into a file of the data directory.
     File,
-    /// To stderr.
+    /// To stdout, as OpenTelemetry's own console exporters do.
     Console,
 }
 
@@ -56,6 +56,15 @@ pub enum ParentDecision {
     Ignored,
 }
 
+impl Telemetry {
+    /// The headers of the exporter's requests, decoded. They may be secrets.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let text = self.headers.as_ref().map(Secret::expose);
+        text.and_then(pairs).unwrap_or_default()
+    }
+}
+
 pub(super) fn read(env: &Environment<'_>) -> Telemetry {
     let traces_endpoint = endpoint(env);
     let sink = sink(env);
@@ -70,13 +79,21 @@ pub(super) fn read(env: &Environment<'_>) -> Telemetry {
             hint,
         );
     }
+    let mut resource_attributes = attributes(env);
+    let named = env.text("OTEL_SERVICE_NAME");
+    // OTEL_SERVICE_NAME wins over the attribute of that name.
+    let in_attributes = resource_attributes
+        .extract_if(.., |(name, _)| name == "service.name")
+        .map(|(_, value)| value)
+        .last();
+    let service_name = named.or(in_attributes).unwrap_or("wardroom".into());
     Telemetry {
         enabled,
         sink,
         traces_endpoint,
         headers: headers(env),
-        service_name: env.text("OTEL_SERVICE_NAME").unwrap_or("wardroom".into()),
-        resource_attributes: attributes(env),
+        service_name,
+        resource_attributes,
         sampler: sampler(env),
     }
 }
@@ -115,13 +132,17 @@ fn sink(env: &Environment<'_>) -> TelemetrySink {
     }
 }
 
-/// `name=value,…`; `None` where an item has no name or no `=`.
+/// `name=value,…` with values percent-encoded, as OpenTelemetry has it; `None` where an item has no
+/// name or no `=`.
 fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     let items = text.split(',').filter(|item| !item.trim().is_empty());
     let pair = |item: &str| {
         let (name, value) = item.split_once('=')?;
         let (name, value) = (name.trim(), value.trim());
-        (!name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
+        let value = percent_encoding::percent_decode_str(value)
+            .decode_utf8()
+            .ok()?;
+        (!name.is_empty()).then(|| (name.to_owned(), value.into_owned()))
     };
     items.map(pair).collect()
 }

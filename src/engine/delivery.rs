@@ -100,7 +100,7 @@ impl Engine {
     }
 
     /// Carries one effect; whatever happens, the row says so, or its lease runs out.
-    pub(super) async fn run_errand(&self, errand: Errand) {
+    pub(super) async fn run_errand(&self, mut errand: Errand) {
         let claimed = errand.claimed.clone();
         let span = tracing::info_span!(
             "deliver",
@@ -111,6 +111,8 @@ impl Engine {
             outcome = tracing::field::Empty,
         );
         traces::continue_from(&span, claimed.traceparent.as_deref());
+        // The receipt follows from this attempt.
+        errand.claimed.traceparent = traces::traceparent(&span).or(claimed.traceparent);
         async {
             match self.deliver(errand).await {
                 Ok(()) => {}

@@ -2,8 +2,8 @@
 //!
 //! A formatter of our own, because the promised shape is flat: the fields of the spans and of the
 //! event stand beside `timestamp`, `level`, `target`, `name`, `message`, `trace_id` and
-//! `environment`. Every text passes the redaction on its way out. `LOG_LEVEL` never turns
-//! slack-morphism's debug lines on: they print socket addresses with their tickets.
+//! `environment`. Every text passes the redaction on its way out. Which lines are shown is not
+//! asked here: see `levels`.
 
 use crate::redact;
 use opentelemetry::trace::TraceContextExt;
@@ -14,7 +14,6 @@ use std::sync::OnceLock;
 use tracing::dispatcher::WeakDispatch;
 use tracing::field::{Field, Visit};
 use tracing::{Dispatch, Event, Subscriber, span};
-use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -37,39 +36,6 @@ impl Format {
             _ => Self::Json,
         }
     }
-}
-
-/// The filter for `LOG_LEVEL` or `RUST_LOG` (either may hold directives). Unreadable: `info`.
-pub fn filter(directives: &str) -> EnvFilter {
-    let lower = directives.trim().to_lowercase();
-    let wanted = match lower.as_str() {
-        "" => "info",
-        "warning" => "warn",
-        "critical" | "fatal" => "error",
-        level @ ("trace" | "debug" | "info" | "warn" | "error" | "off") => level,
-        // A lone word that is no level would silence everything but a target of that name.
-        word if !word.contains(['=', ',']) => "info",
-        _ => directives.trim(),
-    };
-    let quiet = matches!(wanted, "warn" | "error" | "off");
-    let noisy = [
-        "hyper",
-        "hyper_util",
-        "h2",
-        "rustls",
-        "sqlx",
-        "opentelemetry",
-    ];
-    let mut filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    if !quiet {
-        let slack = "slack_morphism=info".parse().expect("a valid directive");
-        filter = filter.add_directive(slack);
-        for target in noisy.iter().filter(|target| !wanted.contains(**target)) {
-            let directive = format!("{target}=warn");
-            filter = filter.add_directive(directive.parse().expect("a valid directive"));
-        }
-    }
-    filter
 }
 
 /// The layer that writes JSON lines.
@@ -267,24 +233,19 @@ mod tests {
     }
 
     fn logged(speak: impl FnOnce()) -> Vec<Map<String, Value>> {
+        logged_at("trace", speak)
+    }
+
+    fn logged_at(level: &str, speak: impl FnOnce()) -> Vec<Map<String, Value>> {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = lines.clone();
         let layer = JsonLines::new("test", at, move |line: &[u8]| {
             sink.lock().unwrap().push(line.to_vec());
         });
-        let identity = crate::telemetry::traces::Identity {
-            service: None,
-            environment: "test".into(),
-            instance: "one".into(),
-        };
-        let traces = crate::telemetry::traces::Traces::start(
-            &crate::telemetry::traces::Sink::Off,
-            &identity,
-        )
-        .unwrap();
+        let traces = crate::telemetry::traces::Traces::off();
         let subscriber = tracing_subscriber::registry()
             .with(traces.layer())
-            .with(layer);
+            .with(layer.with_filter(crate::telemetry::levels::filter(level)));
         tracing::subscriber::with_default(subscriber, speak);
         let lines = lines.lock().unwrap();
         let read = |line: &Vec<u8>| serde_json::from_slice(line).unwrap();
@@ -327,6 +288,25 @@ mod tests {
         assert_eq!(line["environment"], "test");
         assert_eq!(line["duration_ms"], 7);
         assert_eq!(line["trace_id"].as_str().map(str::len), Some(32));
+    }
+
+    #[test]
+    fn a_quiet_log_still_says_to_which_trace_and_signal_a_line_belongs() {
+        for level in ["warn", "error", "info,wardroom=error"] {
+            let lines = logged_at(level, || {
+                let span =
+                    tracing::info_span!(target: "wardroom::engine", "decide", signal.id = "s1");
+                let _inside = span.enter();
+                tracing::info!(target: "wardroom::engine", "not shown");
+                tracing::error!(target: "wardroom::engine", "shown");
+            });
+            let [line] = lines.as_slice() else {
+                panic!("one line at {level}, not {lines:?}")
+            };
+            assert_eq!(line["message"], "shown");
+            assert_eq!(line["signal.id"], "s1", "{level}");
+            assert_eq!(line["trace_id"].as_str().map(str::len), Some(32), "{level}");
+        }
     }
 
     #[test]
@@ -375,20 +355,5 @@ mod tests {
         ] {
             assert_eq!(component(target), name);
         }
-    }
-
-    #[test]
-    fn any_level_in_any_case_is_understood() {
-        for (asked, shown) in [
-            ("INFO", "info"),
-            ("Warning", "warn"),
-            ("verbose", "info"),
-            ("", "info"),
-            ("ERROR", "error"),
-        ] {
-            let text = filter(asked).to_string();
-            assert!(text.split(',').any(|part| part == shown), "{asked}: {text}");
-        }
-        assert!(filter("debug").to_string().contains("slack_morphism=info"));
     }
 }

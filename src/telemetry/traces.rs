@@ -4,18 +4,18 @@
 //! travels in the rows. The bridge is installed even when nothing is exported, so that every log
 //! line carries a trace id. What Slack or GitHub send as `traceparent` is never trusted.
 
-use anyhow::Context as _;
+use super::export::{self, LazyFile, Lines, Outgoing};
+use super::health::Health;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanData, SpanExporter};
-use std::io::Write;
+use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -38,11 +38,22 @@ pub enum Sink {
     Console,
 }
 
+/// Which traces are kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sampling {
+    /// The share of new traces, 0 to 1.
+    pub share: f64,
+    /// Whether the decision of the span before, which a row kept, goes before.
+    pub follows_parent: bool,
+}
+
 /// Who we are in a trace.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// `OTEL_SERVICE_NAME`, which wins over the attributes' `service.name`.
-    pub service: Option<String>,
+    /// The service's name.
+    pub service: String,
+    /// More attributes of the resource; these win over what we say of ourselves.
+    pub attributes: Vec<(String, String)>,
     /// `ENVIRONMENT`.
     pub environment: String,
     /// This process among its replicas.
@@ -56,29 +67,43 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Builds the pipeline. The sampler and the batches obey `OTEL_TRACES_SAMPLER…` and
-    /// `OTEL_BSP_…`. Must be called within the async runtime that carries the exporter's requests.
-    pub fn start(sink: &Sink, identity: &Identity) -> anyhow::Result<Self> {
-        let builder = SdkTracerProvider::builder().with_resource(resource(identity));
+    /// Builds the pipeline; the batches obey `OTEL_BSP_…`. Whether what is kept gets out is told to
+    /// `health`. Must be called within the async runtime that carries the exporter's requests.
+    pub fn start(
+        sink: Sink,
+        sampling: Sampling,
+        identity: &Identity,
+        health: &Arc<Health>,
+    ) -> anyhow::Result<Self> {
+        let builder = SdkTracerProvider::builder()
+            .with_resource(resource(identity))
+            .with_sampler(sampler(sampling));
         let builder = match sink {
-            // Ids without spans: what the log lines need.
-            Sink::Off => builder.with_sampler(Sampler::AlwaysOff),
+            Sink::Off => return Ok(Self::off()),
             Sink::Otlp { endpoint, headers } => {
-                builder.with_batch_exporter(otlp(endpoint, headers)?)
+                let exporter = export::otlp(&endpoint, &headers)?;
+                builder.with_batch_exporter(Outgoing::new(exporter, "otlp", health.clone()))
             }
             Sink::File(path) => {
-                let file = std::fs::OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(path)
-                    .with_context(|| format!("opening the trace file {}", path.display()))?;
-                builder.with_batch_exporter(Lines(Mutex::new(file)))
+                let lines = Lines::new(LazyFile::new(path));
+                builder.with_batch_exporter(Outgoing::new(lines, "traces", health.clone()))
             }
-            Sink::Console => builder.with_batch_exporter(Lines(Mutex::new(std::io::stdout()))),
+            Sink::Console => {
+                let lines = Lines::new(std::io::stdout());
+                builder.with_batch_exporter(Outgoing::new(lines, "traces", health.clone()))
+            }
         };
         Ok(Self {
             provider: builder.build(),
         })
+    }
+
+    /// Ids without spans: what the log lines need.
+    pub fn off() -> Self {
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOff)
+            .build();
+        Self { provider }
     }
 
     /// The layer that makes traces of spans: ours only, whatever the log level.
@@ -116,118 +141,34 @@ impl Traces {
 }
 
 fn resource(identity: &Identity) -> Resource {
-    // The builder reads OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME; what is ours comes after.
-    let named = identity.service.is_some()
-        || std::env::var("OTEL_RESOURCE_ATTRIBUTES")
-            .is_ok_and(|attributes| attributes.contains("service.name="));
-    let mut builder = Resource::builder();
-    if let Some(name) = &identity.service {
-        builder = builder.with_service_name(name.clone());
-    } else if !named {
-        builder = builder.with_service_name("wardroom");
-    }
-    builder
+    let given = identity.attributes.iter();
+    let given = given.map(|(name, value)| KeyValue::new(name.clone(), value.clone()));
+    // What comes later wins; the process's environment is not read again behind our back.
+    Resource::builder_empty()
+        .with_detector(Box::new(TelemetryResourceDetector))
         .with_attributes([
             KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
             KeyValue::new("service.instance.id", identity.instance.clone()),
             KeyValue::new("deployment.environment.name", identity.environment.clone()),
         ])
+        .with_attributes(given)
+        .with_service_name(identity.service.clone())
         .build()
 }
 
-fn otlp(
-    endpoint: &str,
-    headers: &[(String, String)],
-) -> anyhow::Result<opentelemetry_otlp::SpanExporter> {
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .context("building the trace exporter's client")?;
-    let handle = tokio::runtime::Handle::current();
-    opentelemetry_otlp::SpanExporter::builder()
-        .with_http()
-        .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
-        .with_http_client(OnRuntime { client, handle })
-        .with_endpoint(endpoint)
-        .with_headers(headers.iter().cloned().collect())
-        .build()
-        .context("building the trace exporter")
-}
-
-/// The exporter's batches leave from a thread of their own; their requests need our runtime.
-#[derive(Debug)]
-struct OnRuntime {
-    client: reqwest::Client,
-    handle: tokio::runtime::Handle,
-}
-
-#[async_trait::async_trait]
-impl opentelemetry_http::HttpClient for OnRuntime {
-    async fn send_bytes(
-        &self,
-        request: http::Request<bytes::Bytes>,
-    ) -> Result<http::Response<bytes::Bytes>, opentelemetry_http::HttpError> {
-        let client = self.client.clone();
-        let sent = self.handle.spawn(async move {
-            let answer = client.execute(request.try_into()?).await?;
-            let status = answer.status();
-            let headers = answer.headers().clone();
-            let mut response = http::Response::new(answer.bytes().await?);
-            *response.status_mut() = status;
-            *response.headers_mut() = headers;
-            Ok::<_, reqwest::Error>(response)
-        });
-        Ok(sent.await??)
-    }
-}
-
-/// Writes spans as JSON lines.
-struct Lines<W>(Mutex<W>);
-
-impl<W> std::fmt::Debug for Lines<W> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Lines")
-    }
-}
-
-impl<W: Write + Send> SpanExporter for Lines<W> {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let failed = |error: std::io::Error| OTelSdkError::InternalFailure(error.to_string());
-        let mut out = self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        for span in &batch {
-            writeln!(out, "{}", json(span)).map_err(failed)?;
-        }
-        out.flush().map_err(failed)
-    }
-}
-
-fn json(span: &SpanData) -> serde_json::Value {
-    let stamp = |at: std::time::SystemTime| {
-        chrono::DateTime::<chrono::Utc>::from(at)
-            .to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+fn sampler(sampling: Sampling) -> Sampler {
+    let by_share = if sampling.share >= 1.0 {
+        Sampler::AlwaysOn
+    } else if sampling.share <= 0.0 {
+        Sampler::AlwaysOff
+    } else {
+        Sampler::TraceIdRatioBased(sampling.share)
     };
-    let attributes: serde_json::Map<_, _> = span
-        .attributes
-        .iter()
-        .map(|pair| {
-            let value = pair.value.to_string();
-            (pair.key.to_string(), crate::redact::scrub(&value).into())
-        })
-        .collect();
-    serde_json::json!({
-        "trace_id": span.span_context.trace_id().to_string(),
-        "span_id": span.span_context.span_id().to_string(),
-        "parent_span_id": (span.parent_span_id != SpanId::INVALID)
-            .then(|| span.parent_span_id.to_string()),
-        "name": span.name,
-        "start": stamp(span.start_time),
-        "end": stamp(span.end_time),
-        "attributes": attributes,
-    })
+    if sampling.follows_parent {
+        Sampler::ParentBased(Box::new(by_share))
+    } else {
+        by_share
+    }
 }
 
 /// The span as a W3C `traceparent`, to be kept in a row; `None` outside of any trace.

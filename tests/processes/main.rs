@@ -20,4 +20,5 @@ mod replicas;
 mod shutdown;
 mod starting;
 mod tools;
+mod traces;
 mod unsigned;

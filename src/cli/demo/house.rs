@@ -12,6 +12,7 @@ use crate::config::{Config, process_environment, report};
 use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
 use crate::simulator::{Options, RoomKind, Workspace};
+use crate::telemetry::health::Health;
 use crate::telemetry::traces::Traces;
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -103,7 +104,9 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
     let (admin_token, statuspage_key) = (secret(), secret());
     let workspace = workspace(&statuspage_key).await?;
     let config = config(&workspace, port, &admin_token, statuspage_key)?;
-    let traces = logging::start(&config).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
+    let health = Arc::new(Health::new());
+    let traces =
+        logging::start(&config, &health).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
     let listeners = Listeners::bind(&config.http).await.map_err(|error| {
         Stop::Unreachable(format!(
             "{error}\nAnother port: wardroom demo --port N (0: any free one)"
@@ -113,7 +116,7 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
         .map_err(|error| Stop::Unreachable(format!("the listener has no address: {error}")))?;
     let url = format!("http://{address}");
     let opened = open(&config, Mode::Throwaway).await?;
-    let (running, left_open) = match run(&config, &opened, listeners).await {
+    let (running, left_open) = match run(&config, &opened, listeners, health).await {
         Ok(both) => both,
         Err(stop) => {
             let _tried = opened.close().await;
@@ -157,6 +160,7 @@ async fn run(
     config: &Config,
     opened: &Opened,
     listeners: Listeners,
+    health: Arc<Health>,
 ) -> Result<(RunningApp, bool), Stop> {
     opened.migrate().await.map_err(cannot_open)?;
     let store = opened.connect(config, config.inbox_batching());
@@ -172,7 +176,7 @@ async fn run(
     }
     let open = store.open_of_services(&["api".to_owned()]).await;
     let left_open = !open.map_err(reading)?.is_empty();
-    let app = App::assemble(config.clone(), store, Clock::System)
+    let app = App::assemble(config.clone(), store, Clock::System, health)
         .map_err(|error| Stop::Wrong(format!("{error:#}")))?;
     app.health.set_migrated();
     Ok((app.run(listeners), left_open))

@@ -5,6 +5,7 @@
 //! Waiting is always for something, with a limit, and says what did arrive when it never came.
 
 pub mod cluster;
+pub mod collector;
 #[path = "../../stories/world/database.rs"]
 mod database;
 pub mod moment;

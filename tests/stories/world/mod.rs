@@ -322,7 +322,8 @@ async fn start(
             .as_ref()
             .map(|key| Arc::new(Seal::new(key.expose()))),
     });
-    let app = App::assemble(config, store.clone(), clock.clone()).expect("the parts fit");
+    let app =
+        App::assemble(config, store.clone(), clock.clone(), Arc::default()).expect("the parts fit");
     app.health.set_migrated();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
