@@ -1,12 +1,15 @@
 //! The couriers of the providers that are configured.
 
 use crate::config::Config;
-use crate::courier::Courier;
+use crate::courier::{Courier, Look, Outcome, Parcel};
+use crate::domain::effect::{Effect, Provider};
 use crate::slack::client::{Access, Observer};
 use crate::slack::courier::SlackCourier;
 use crate::statuspage::{self, StatuspageCourier};
+use crate::telemetry::health::{Condition, Health};
 use crate::telemetry::metrics::Metrics;
 use anyhow::Context as _;
+use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -24,7 +27,56 @@ impl Observer for Counted {
     }
 }
 
-pub(super) fn of(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Couriers> {
+/// A courier whose exchanges say how its provider is. Slack is asked for itself, once a minute.
+struct Watched<C> {
+    courier: C,
+    health: Arc<Health>,
+}
+
+#[async_trait]
+impl<C: Courier> Courier for Watched<C> {
+    fn provider(&self) -> Provider {
+        self.courier.provider()
+    }
+
+    fn pause_scopes(&self, effect: &Effect) -> Vec<String> {
+        self.courier.pause_scopes(effect)
+    }
+
+    fn look_scopes(&self, effect: &Effect) -> Vec<String> {
+        self.courier.look_scopes(effect)
+    }
+
+    async fn deliver(&self, parcel: &Parcel) -> Outcome {
+        let outcome = self.courier.deliver(parcel).await;
+        self.health
+            .set(self.provider().as_str(), condition(&outcome));
+        outcome
+    }
+
+    async fn look(&self, parcel: &Parcel) -> Look {
+        self.courier.look(parcel).await
+    }
+}
+
+/// What an exchange says of the provider. A refusal counts too: a key that is no longer taken, or a
+/// component that is gone, is an operator's matter.
+fn condition(outcome: &Outcome) -> Condition {
+    match outcome {
+        Outcome::Done(_) => Condition::Ok,
+        Outcome::Refused { code }
+        | Outcome::Later { code, .. }
+        | Outcome::Partly { code, .. }
+        | Outcome::Failed { code }
+        | Outcome::Uncertain { code } => Condition::Degraded(code.clone()),
+    }
+}
+
+pub(super) fn of(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    health: &Arc<Health>,
+) -> anyhow::Result<Couriers> {
     let mut couriers = Couriers {
         all: Vec::new(),
         slack: None,
@@ -43,13 +95,15 @@ pub(super) fn of(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Cour
         couriers.slack = Some(courier);
     }
     if let Some(page) = &config.statuspage {
-        couriers
-            .all
-            .push(Arc::new(StatuspageCourier::new(statuspage::Access {
-                api_url: Url::parse(&page.api_url).context("STATUSPAGE_API_URL")?,
-                page_id: page.page_id.clone(),
-                api_key: page.api_key.expose().to_owned(),
-            })?));
+        let access = statuspage::Access {
+            api_url: Url::parse(&page.api_url).context("STATUSPAGE_API_URL")?,
+            page_id: page.page_id.clone(),
+            api_key: page.api_key.expose().to_owned(),
+        };
+        couriers.all.push(Arc::new(Watched {
+            courier: StatuspageCourier::new(access)?,
+            health: health.clone(),
+        }));
     }
     Ok(couriers)
 }
