@@ -13,6 +13,7 @@ mod limit;
 mod metrics;
 mod middleware;
 mod problem;
+mod pulse;
 pub mod server;
 mod slack;
 mod state;

@@ -3,13 +3,15 @@
 //! HTTP/1.1 by hyper's own hand, because axum's `serve` has no time limit for a request's head and
 //! its graceful end waits for ever on idle connections. hyper's own limit for a head runs while a
 //! connection is idle too; it would cut idle keep-alive connections under a client's hands. So an
-//! idle connection lives long, and a head has its time from its first byte on.
+//! idle connection lives long, a head has its time from its first byte on, and a connection that
+//! has never said anything has no more than a head has.
 //!
 //! The end comes in two steps. Draining: the listener stays open and every answer says
 //! `Connection: close`. Closing: nothing new is accepted and what has begun is finished; what has
-//! not begun is let go.
+//! not begun is let go, but a connection that has just been let in has a moment to begin.
 
 use super::middleware::Peer;
+use super::pulse::{Beat, Pulse, Watched};
 use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt as _;
@@ -18,14 +20,11 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, ready};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, mpsc, watch};
 use tower::ServiceExt as _;
 
 /// Where the process is on its way.
@@ -39,16 +38,45 @@ pub enum Stage {
     Closing,
 }
 
-/// Longer than the 60 s for which the usual proxies keep a connection.
-const IDLE: Duration = Duration::from_secs(75);
-/// From a head's first byte to its last.
-const HEAD: Duration = Duration::from_secs(10);
+/// How long a connection may take for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Between two requests.
+    idle: Duration,
+    /// For a head, from its first byte to its last; and for a connection's first byte.
+    pub(super) head: Duration,
+    /// For an answer, from when the client takes no more until it has taken everything.
+    pub(super) answer: Duration,
+    /// For the first byte, while we are closing.
+    pub(super) moment: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    // Longer than the 60 s for which the usual proxies keep a connection.
+    idle: Duration::from_secs(75),
+    head: Duration::from_secs(10),
+    answer: Duration::from_secs(30),
+    moment: Duration::from_millis(500),
+};
+
 /// Open connections; those that come then wait in the system's queue.
 const MOST_CONNECTIONS: usize = 1024;
+/// What a connection buffers, and so the largest head: hyper's own is 400 KiB, and nobody has proved
+/// who they are by then.
+const BUFFER: usize = 64 * 1024;
 
 /// Serves until `stage` says `Closing` and every request that had begun is answered. The caller
 /// puts a deadline around it. A `stage` whose sender is gone counts as `Closing`.
 pub async fn serve(listener: TcpListener, router: Router, stage: watch::Receiver<Stage>) {
+    serve_within(LIMITS, listener, router, stage).await;
+}
+
+async fn serve_within(
+    limits: Limits,
+    listener: TcpListener,
+    router: Router,
+    stage: watch::Receiver<Stage>,
+) {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let mut closing = pin!(reached(stage.clone(), Stage::Closing));
@@ -61,7 +89,7 @@ pub async fn serve(listener: TcpListener, router: Router, stage: watch::Receiver
         if let Some((stream, peer, place)) = accepted {
             let (router, stage, open) = (router.clone(), stage.clone(), open.clone());
             tokio::spawn(async move {
-                connection(stream, peer, router, stage).await;
+                connection(stream, peer, router, stage, limits).await;
                 drop((place, open));
             });
         }
@@ -70,7 +98,7 @@ pub async fn serve(listener: TcpListener, router: Router, stage: watch::Receiver
     while let Some(Some((stream, peer, place))) = accept(&listener, &room).now_or_never() {
         let (router, stage, open) = (router.clone(), stage.clone(), open.clone());
         tokio::spawn(async move {
-            connection(stream, peer, router, stage).await;
+            connection(stream, peer, router, stage, limits).await;
             drop((place, open));
         });
     }
@@ -112,13 +140,11 @@ async fn connection(
     peer: SocketAddr,
     router: Router,
     stage: watch::Receiver<Stage>,
+    limits: Limits,
 ) {
     let _ = stream.set_nodelay(true);
-    let pulse = Arc::new(Pulse::default());
-    let io = TokioIo::new(Watched {
-        stream,
-        pulse: pulse.clone(),
-    });
+    let pulse = Arc::new(Pulse::begun());
+    let io = TokioIo::new(Watched::new(stream, pulse.clone(), limits.answer));
     let in_service = (pulse.clone(), stage.clone());
     let service = hyper::service::service_fn(move |request: http::Request<_>| {
         let (pulse, stage) = in_service.clone();
@@ -139,7 +165,8 @@ async fn connection(
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(IDLE)
+            .header_read_timeout(limits.idle)
+            .max_buf_size(BUFFER)
             .serve_connection(io, service)
     );
     let mut closing = pin!(reached(stage, Stage::Closing));
@@ -147,9 +174,9 @@ async fn connection(
     loop {
         tokio::select! {
             _ended = connection.as_mut() => return,
-            () = pulse.head_overdue() => return,
+            () = pulse.head_overdue(limits.head) => return,
             () = &mut closing, if !is_closing => is_closing = true,
-            () = pulse.idles(), if is_closing => break,
+            () = pulse.idles(limits.moment), if is_closing => break,
         }
     }
     if pulse.never_beat() {
@@ -159,214 +186,6 @@ async fn connection(
     let _ = connection.await;
 }
 
-/// What a connection is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Beat {
-    /// Nothing has ever come.
-    #[default]
-    Fresh,
-    /// A head is coming in, since then.
-    Head(Instant),
-    /// A request is being read and answered.
-    Answering,
-    /// Between two requests.
-    Idle,
-}
-
-/// The beat, shared between the reading end and the one who watches.
-#[derive(Debug, Default)]
-struct Pulse {
-    beat: Mutex<Beat>,
-    changed: Notify,
-}
-
-impl Pulse {
-    fn beat(&self) -> MutexGuard<'_, Beat> {
-        self.beat
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn set(&self, beat: Beat) {
-        *self.beat() = beat;
-        self.changed.notify_waiters();
-    }
-
-    /// Bytes came: between two requests they are the next one's head.
-    fn bytes_came(&self) {
-        let mut beat = self.beat();
-        if matches!(*beat, Beat::Fresh | Beat::Idle) {
-            *beat = Beat::Head(Instant::now());
-            drop(beat);
-            self.changed.notify_waiters();
-        }
-    }
-
-    fn never_beat(&self) -> bool {
-        *self.beat() == Beat::Fresh
-    }
-
-    /// Ends when a head takes too long.
-    async fn head_overdue(&self) {
-        loop {
-            let changed = self.changed.notified();
-            let beat = *self.beat();
-            match beat {
-                Beat::Head(since) => {
-                    tokio::select! {
-                        () = changed => {}
-                        () = tokio::time::sleep_until(since + HEAD) => return,
-                    }
-                }
-                Beat::Fresh | Beat::Answering | Beat::Idle => changed.await,
-            }
-        }
-    }
-
-    /// Ends when nothing is under way.
-    async fn idles(&self) {
-        loop {
-            let changed = self.changed.notified();
-            let beat = *self.beat();
-            match beat {
-                Beat::Fresh | Beat::Idle => return,
-                Beat::Head(_) | Beat::Answering => changed.await,
-            }
-        }
-    }
-}
-
-/// A stream whose reading is noticed.
-struct Watched {
-    stream: TcpStream,
-    pulse: Arc<Pulse>,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
-            self.pulse.bytes_came();
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::routing::post;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::task::JoinHandle;
-
-    async fn start() -> (SocketAddr, watch::Sender<Stage>, JoinHandle<()>) {
-        let echo = |body: bytes::Bytes| async move { body };
-        let router = Router::new().route("/echo", post(echo));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stage, seen) = watch::channel(Stage::Serving);
-        let served = tokio::spawn(serve(listener, router, seen));
-        (address, stage, served)
-    }
-
-    async fn rest_of(mut stream: TcpStream) -> String {
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
-        text
-    }
-
-    /// Reads an answer whose body is `pong`.
-    async fn answer(stream: &mut TcpStream) -> String {
-        let mut text = Vec::new();
-        while !text.ends_with(b"pong") {
-            text.push(stream.read_u8().await.unwrap());
-        }
-        String::from_utf8(text).unwrap()
-    }
-
-    const WHOLE: &[u8] = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\npong";
-
-    #[tokio::test]
-    async fn a_request_that_has_begun_is_finished_though_we_are_closing() {
-        let (address, stage, served) = start().await;
-        // Kept alive, then half of a second head; and half of a first body.
-        let mut head = TcpStream::connect(address).await.unwrap();
-        head.write_all(WHOLE).await.unwrap();
-        assert!(!answer(&mut head).await.contains("connection: close"));
-        head.write_all(&WHOLE[..30]).await.unwrap();
-        let mut body = TcpStream::connect(address).await.unwrap();
-        body.write_all(&WHOLE[..WHOLE.len() - 2]).await.unwrap();
-        let mut idle = TcpStream::connect(address).await.unwrap();
-        idle.write_all(WHOLE).await.unwrap();
-        answer(&mut idle).await;
-
-        stage.send(Stage::Draining).unwrap();
-        let mut late = TcpStream::connect(address).await.unwrap();
-        late.write_all(WHOLE).await.unwrap();
-        let told = rest_of(late).await;
-        assert!(
-            told.contains("connection: close") && told.ends_with("pong"),
-            "{told}"
-        );
-
-        stage.send(Stage::Closing).unwrap();
-        assert_eq!(rest_of(idle).await, "");
-        head.write_all(&WHOLE[30..]).await.unwrap();
-        assert!(rest_of(head).await.ends_with("pong"));
-        body.write_all(&WHOLE[WHOLE.len() - 2..]).await.unwrap();
-        assert!(rest_of(body).await.ends_with("pong"));
-        served.await.unwrap();
-        assert!(TcpStream::connect(address).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn a_head_that_does_not_come_to_its_end_is_cut() {
-        let pulse = Pulse::default();
-        let over = |pulse: &Pulse| pulse.head_overdue().now_or_never().is_some();
-        assert!(!over(&pulse));
-        let long_ago = Instant::now()
-            .checked_sub(HEAD * 2)
-            .expect("a host that has run a while");
-        pulse.set(Beat::Head(long_ago));
-        pulse.bytes_came();
-        assert_eq!(
-            *pulse.beat(),
-            Beat::Head(long_ago),
-            "more bytes give no more time"
-        );
-        assert!(over(&pulse));
-        pulse.set(Beat::Answering);
-        assert!(!over(&pulse));
-    }
-}
+#[path = "server_tests.rs"]
+mod tests;
