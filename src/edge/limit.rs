@@ -58,7 +58,8 @@ impl Limiter {
         let lists: Vec<&str> = headers
             .get_all("x-forwarded-for")
             .iter()
-            .filter_map(|value| value.to_str().ok())
+            // A line that is no text is a hop that cannot be read, not a hop less.
+            .map(|value| value.to_str().unwrap_or_default())
             .collect();
         for hop in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
             // Left of something unreadable anybody may have written anything.
@@ -192,6 +193,16 @@ mod tests {
                 "{forwarded:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_ends_the_way_back() {
+        let limiter = Limiter::new(5, vec!["10.0.0.0/8".parse().unwrap()]);
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", HeaderValue::from_static("203.0.113.9"));
+        headers.append("x-forwarded-for", HeaderValue::from_bytes(b"\xff").unwrap());
+        headers.append("x-forwarded-for", HeaderValue::from_static("10.2.3.4"));
+        assert_eq!(limiter.client(ip("10.0.0.1"), &headers), ip("10.2.3.4"));
     }
 
     #[test]
