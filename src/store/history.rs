@@ -98,6 +98,50 @@ impl Store {
         timeline(&mut session, incident).await
     }
 
+    /// A page of it, oldest first, from behind the line whose id is `after`.
+    pub async fn timeline_page(
+        &self,
+        incident: IncidentId,
+        limit: i64,
+        after: Option<i64>,
+    ) -> Result<Page<TimelineEntry>, StoreError> {
+        let limit = limit.clamp(1, 200);
+        // By time and not by id: a line may be written down after a later one.
+        let rows = sqlx::query!(
+            "select id, at, kind, text, by from incident_timeline t
+              where incident = $1
+                and ($2::bigint is null
+                     or (at, id) > (select c.at, c.id from incident_timeline c
+                                     where c.id = $2 and c.incident = $1))
+                and not exists (select from incident_timeline later where later.supersedes = t.id)
+              order by at, id
+              limit $3",
+            incident.0,
+            after,
+            limit + 1,
+        )
+        .fetch_all(&self.pool())
+        .await?;
+        let lines = rows
+            .into_iter()
+            .map(|row| {
+                let entry = TimelineEntry {
+                    incident,
+                    at: row.at,
+                    kind: word::<TimelineKind>("kind", &row.kind)?,
+                    text: row.text,
+                    by: actor(row.by)?,
+                };
+                Ok((row.id, entry))
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let page = Page::cut(lines, limit, |(id, _)| id.to_string());
+        Ok(Page {
+            next_cursor: page.next_cursor,
+            items: page.items.into_iter().map(|(_, entry)| entry).collect(),
+        })
+    }
+
     /// The audit, newest first.
     pub async fn audit(
         &self,

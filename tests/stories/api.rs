@@ -138,6 +138,21 @@ async fn an_incident_lives_by_the_api_from_its_declaration_to_its_postmortem() {
             "resolved"
         ]
     );
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/incidents/1/timeline?limit=3&cursor={cursor}");
+        let (_, page) = get(&mut world, &path).await;
+        paged.extend(page["items"].as_array().unwrap().clone());
+        let Some(next) = page["next_cursor"].as_str() else {
+            break;
+        };
+        cursor = next.to_owned();
+    }
+    assert_eq!(
+        lines["items"],
+        serde_json::Value::from(paged),
+        "page by page"
+    );
     assert_eq!(world.count("we look"), 1, "posted once in the room");
     world.hears_all();
     world.finish().await;

@@ -45,13 +45,17 @@ pub(super) async fn one(
 pub(super) async fn timeline(
     State(state): State<Arc<EdgeState>>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
+    let query = Query::read(query.as_deref(), &[])?;
+    let (limit, after) = (query.limit()?, query.cursor()?);
     let incident = find(&state, &incident_ref(&id)?).await?;
-    let lines = state.store.timeline(incident.id).await;
-    let lines = lines.map_err(|error| failed(&state, &error))?;
-    let items: Vec<Value> = lines.iter().map(wire::timeline_entry).collect();
-    // Whole, so that a reader never sees half a story; there is no second page.
-    Ok(Json(json!({"items": items, "next_cursor": null})))
+    let page = state.store.timeline_page(incident.id, limit, after).await;
+    let page = page.map_err(|error| failed(&state, &error))?;
+    let items: Vec<Value> = page.items.iter().map(wire::timeline_entry).collect();
+    Ok(Json(
+        json!({"items": items, "next_cursor": page.next_cursor}),
+    ))
 }
 
 /// The draft, as Markdown, once the incident is over.
