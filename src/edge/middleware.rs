@@ -76,17 +76,18 @@ pub(super) async fn observe(
         http.response.status_code = tracing::field::Empty,
     );
     // Only callers with our own token may continue a trace of theirs.
-    if path.starts_with("/api/") {
-        let parent = request.headers().get("traceparent");
-        traces::continue_from(&span, parent.and_then(|value| value.to_str().ok()));
+    if let Some(parent) = request.headers().get("traceparent")
+        && path.starts_with("/api/")
+        && state.may_call_the_api(request.headers())
+    {
+        traces::continue_from(&span, parent.to_str().ok());
     }
     let answered = AssertUnwindSafe(limited(&state, request, next).instrument(span.clone()))
         .catch_unwind()
         .await;
     let mut response = answered.unwrap_or_else(|_panic| {
+        // The line in the log is the panic hook's, within this span.
         state.metrics.error("edge");
-        // The panic's own words are the panic hook's affair; here only what it hit.
-        span.in_scope(|| tracing::error!(method, path, "the handler of a request panicked"));
         let words = "Something went wrong on our side. The request's id helps to find it.";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
     });

@@ -38,19 +38,26 @@ const SIGNED_ROUTES: [&str; 6] = [
     "/webhook",
 ];
 
-/// What the app's port serves.
+/// What the app's port serves. A source that is off has no routes at all: 404 for every method.
 pub fn app_router(state: Arc<EdgeState>) -> Router {
-    let routes = Router::new()
-        .route("/slack/commands", post(slack::commands))
-        .route("/slack/interactions", post(slack::interactions))
-        .route("/slack/events", post(slack::events))
-        .route("/github/webhooks", post(github::webhook))
-        .route("/webhooks/github", post(github::webhook))
-        .route("/webhook", post(github::webhook))
+    let mut routes = probes()
         .route("/metrics", get(metrics::guarded))
-        .route("/version", get(health::version))
-        .merge(probes())
-        .nest("/api/v1", api::router(&state));
+        .route("/version", get(health::version));
+    if state.settings.slack.is_some() {
+        routes = routes
+            .route("/slack/commands", post(slack::commands))
+            .route("/slack/interactions", post(slack::interactions))
+            .route("/slack/events", post(slack::events));
+    }
+    if !state.settings.github.is_empty() {
+        routes = routes
+            .route("/github/webhooks", post(github::webhook))
+            .route("/webhooks/github", post(github::webhook))
+            .route("/webhook", post(github::webhook));
+    }
+    if state.settings.admin_token.is_some() {
+        routes = routes.nest("/api/v1", api::router(&state));
+    }
     finish(routes, state)
 }
 

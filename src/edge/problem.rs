@@ -113,6 +113,16 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The answer itself, or a problem of its status where a no is not one yet.
+pub(super) fn of_any(response: Response) -> Response {
+    let status = response.status();
+    let is_no = status.is_client_error() || status.is_server_error();
+    if !is_no || response.extensions().get::<Problem>().is_some() {
+        return response;
+    }
+    Problem::new(status, "The request cannot be read as it stands.").into_response()
+}
+
 /// Writes a problem's body, now that the request's id is known.
 pub(super) fn complete(response: &mut Response, request_id: &str) {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {

@@ -3,6 +3,7 @@
 //! One value, shared: the store to append to and to read from, the figures, the health, the clock,
 //! and the few settings that the edge needs. Secrets are in here, so it prints nothing of itself.
 
+use super::bearer;
 use super::body::Allowance;
 use super::health::Probe;
 use super::limit::Limiter;
@@ -13,6 +14,7 @@ use crate::store::Store;
 use crate::telemetry::health::Health;
 use crate::telemetry::metrics::Metrics;
 use chrono::{DateTime, Utc};
+use http::HeaderMap;
 use ipnet::IpNet;
 use std::fmt;
 use std::sync::Arc;
@@ -118,6 +120,12 @@ impl EdgeState {
             settings,
             now,
         })
+    }
+
+    /// Whether a request carries the API's token.
+    pub(super) fn may_call_the_api(&self, headers: &HeaderMap) -> bool {
+        let token = self.settings.admin_token.as_deref();
+        token.is_some_and(|token| bearer::matches(headers, token))
     }
 
     /// Now.

@@ -10,8 +10,7 @@ mod query;
 mod rows;
 pub mod wire;
 
-use super::bearer;
-use super::problem::Problem;
+use super::problem::{self, Problem};
 use super::state::EdgeState;
 use crate::store::StoreError;
 use axum::Router;
@@ -36,6 +35,8 @@ pub(super) fn router(state: &Arc<EdgeState>) -> Router<Arc<EdgeState>> {
         .route("/outbox/{id}", get(rows::outbox_row))
         .route("/outbox/{id}/retry", post(rows::retry))
         .fallback(nothing_here)
+        // Below the layer, so that the token is asked for first.
+        .method_not_allowed_fallback(super::other_method)
         .layer(from_fn_with_state(state.clone(), admit))
 }
 
@@ -43,13 +44,13 @@ async fn nothing_here() -> Problem {
     Problem::not_found()
 }
 
-/// Lets in who has the token.
+/// Lets in who has the token, and sees to it that every no is a problem: the framework's own, such
+/// as to a path that is no text, are plain words.
 async fn admit(State(state): State<Arc<EdgeState>>, request: Request, next: Next) -> Response {
-    match &state.settings.admin_token {
-        None => Problem::not_found().into_response(),
-        Some(token) if bearer::matches(request.headers(), token) => next.run(request).await,
-        Some(_) => Problem::no_token().into_response(),
+    if state.may_call_the_api(request.headers()) {
+        return problem::of_any(next.run(request).await);
     }
+    Problem::no_token().into_response()
 }
 
 /// A read that failed.

@@ -1,7 +1,11 @@
 //! The API without a database: who may ask, and what is no readable question.
 
 use super::{admin, edge, everything_on, get, send};
+use crate::telemetry::logs::JsonLines;
+use crate::telemetry::traces::Traces;
 use http::Request;
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 #[tokio::test]
 async fn the_api_wants_its_token_and_readable_questions() {
@@ -17,12 +21,77 @@ async fn the_api_wants_its_token_and_readable_questions() {
         ("/api/v1/inbox?state=lost", 400),
         ("/api/v1/outbox/abc", 404),
         ("/api/v1/nothing", 404),
+        ("/api/v1/incidents/1/timeline?limit=0", 400),
+        ("/api/v1/incidents/1/timeline?from=1", 400),
+        ("/api/v1/incidents/%FF", 400),
+        ("/api/v1/incidents/%FF/timeline", 400),
+        ("/api/v1/inbox/%FF", 400),
         ("/api/v1/incidents", 503),
     ] {
         let answer = send(&edge.app, admin(get(path)), "").await;
         assert_eq!(answer.status, status, "{path}");
         assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert!(answer.json()["request_id"].is_string(), "{path}");
     }
+}
+
+#[tokio::test]
+async fn without_the_token_every_method_of_the_api_is_401() {
+    let edge = edge(everything_on());
+    for (method, path) in [
+        ("DELETE", "/api/v1/incidents"),
+        ("POST", "/api/v1/audit"),
+        ("GET", "/api/v1/inbox/1/replay"),
+        ("GET", "/api/v1/nothing"),
+        ("GET", "/api/v1/incidents/%FF"),
+    ] {
+        let call = || Request::builder().method(method).uri(path);
+        let answer = send(&edge.app, call(), "").await;
+        assert_eq!(answer.status, 401, "{method} {path}");
+        let known = send(&edge.app, admin(call()), "").await;
+        assert_ne!(known.status, 401, "{method} {path}");
+        assert_eq!(known.headers["content-type"], "application/problem+json");
+    }
+    let other = Request::delete("/api/v1/incidents");
+    let other = send(&edge.app, admin(other), "").await;
+    assert_eq!(other.status, 405);
+    assert!(other.headers.contains_key("allow"));
+}
+
+#[test]
+fn only_a_caller_with_the_token_continues_its_own_trace() {
+    const THEIRS: &str = "0af7651916cd43dd8448eb211c80319c";
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = lines.clone();
+    let layer = JsonLines::new("test", chrono::Utc::now, move |line: &[u8]| {
+        sink.lock()
+            .unwrap()
+            .push(String::from_utf8_lossy(line).into_owned());
+    });
+    let traces = Traces::off();
+    let subscriber = tracing_subscriber::registry()
+        .with(traces.layer())
+        .with(layer);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    tracing::subscriber::with_default(subscriber, || {
+        runtime.unwrap().block_on(async {
+            let edge = edge(everything_on());
+            let parent = format!("00-{THEIRS}-b7ad6b7169203331-01");
+            let call = || get("/api/v1/incidents?limit=0").header("traceparent", &parent);
+            let wrong = call().header("authorization", "Bearer guessed");
+            for call in [call(), wrong, admin(call())] {
+                send(&edge.app, call, "").await;
+            }
+        });
+    });
+    let lines = lines.lock().unwrap();
+    let answered = lines
+        .iter()
+        .filter(|line| line.contains("request answered"));
+    let theirs: Vec<bool> = answered.map(|line| line.contains(THEIRS)).collect();
+    assert_eq!(theirs, [false, false, true], "{lines:#?}");
 }
 
 #[tokio::test]

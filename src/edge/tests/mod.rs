@@ -227,9 +227,19 @@ async fn a_source_without_its_secret_is_not_there() {
     ] {
         let signed = send(&edge.app, slack(path, COMMAND, 0), COMMAND).await;
         assert_eq!(signed.status, 404, "{path}");
+        for method in ["GET", "PUT", "DELETE"] {
+            let other = Request::builder().method(method).uri(path);
+            let other = send(&edge.app, other, "").await;
+            assert_eq!(other.status, 404, "{method} {path}");
+            assert!(!other.headers.contains_key("allow"), "{method} {path}");
+        }
     }
-    let api = send(&edge.app, admin(get("/api/v1/incidents")), "").await;
-    assert_eq!(api.status, 404);
+    for method in ["GET", "POST", "DELETE"] {
+        let call = Request::builder().method(method).uri("/api/v1/incidents");
+        let api = send(&edge.app, admin(call), "").await;
+        assert_eq!(api.status, 404, "{method}");
+        assert!(!api.headers.contains_key("allow"), "{method}");
+    }
     assert_eq!(send(&edge.app, get("/metrics"), "").await.status, 200);
 }
 
