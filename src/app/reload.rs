@@ -1,90 +1,131 @@
-//! New rules without a restart: on SIGUSR2, and with `--watch` when the file changes.
+//! New rules without a restart: on SIGUSR2, and with `--watch` when the configuration changes.
 //!
 //! The configuration is read and validated as a whole; a wrong one changes nothing and is logged
 //! with all of its problems. Only the rules change under way: what listeners, secrets and the
 //! database are made of needs a restart, and the log says so.
+//!
+//! What is compared is what was read, not a file's bytes or its date: so it holds for every file
+//! that is extended, for one that is made later, and however editors and ConfigMaps replace them.
 
 use super::{App, rules};
 use crate::config::{Config, Loaded};
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
 
-/// How often a watched file is looked at. Editors and ConfigMaps replace files in their own ways:
-/// reading what is there now is right for all of them.
+/// How often a watched configuration is read.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Whether the file is watched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Whether the configuration is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watching {
-    /// This one.
-    File(PathBuf),
-    /// None: SIGUSR2 alone reloads.
-    Nothing,
+    /// It is.
+    On,
+    /// SIGUSR2 alone reloads.
+    Off,
 }
 
 impl App {
-    /// Reloads when asked to; never ends.
+    /// Reloads when asked to; never ends. `load` reads what there is now, as the start did.
     pub async fn reload_when_asked(
         &self,
         asked: &mut Signal,
         watching: Watching,
         load: impl Fn() -> Loaded,
     ) {
-        let mut seen = content(&watching);
+        let mut taken = Seen::of(Ok((self.config.clone(), Vec::new())));
+        let mut last_look = taken.clone();
+        let mut had_file = self.config.file.is_some();
         loop {
             tokio::select! {
-                _ = asked.recv() => self.reload(load()),
-                () = tokio::time::sleep(LOOK_EVERY), if watching != Watching::Nothing => {
-                    let now = content(&watching);
-                    // A file that is away for a moment is being replaced.
-                    if now.is_some() && now != seen {
-                        seen = now;
-                        self.reload(load());
+                _ = asked.recv() => {
+                    let now = Seen::of(load());
+                    if now == taken {
+                        now.say_again();
+                    } else {
+                        self.take(&now);
+                        taken = now;
                     }
                 }
+                () = tokio::time::sleep(LOOK_EVERY), if watching == Watching::On => {
+                    let now = Seen::of(load());
+                    // What is being written is not read half: it must stand still for a look. And a
+                    // file that is away is being replaced, or somebody asks for it by SIGUSR2.
+                    let away = had_file && now.has_file() == Some(false);
+                    if now == last_look && now != taken && !away {
+                        self.take(&now);
+                        taken = now.clone();
+                    }
+                    last_look = now;
+                }
             }
+            had_file = taken.has_file().unwrap_or(had_file);
         }
     }
 
-    fn reload(&self, loaded: Loaded) {
-        match loaded {
-            Ok((config, _notices)) => match rules::of(&config) {
+    /// One change: applied, or refused.
+    fn take(&self, seen: &Seen) {
+        let refused = match &seen.0 {
+            Ok(config) => match rules::of(config) {
                 Ok(rules) => {
-                    self.rules.send_replace(std::sync::Arc::new(rules));
-                    self.metrics
-                        .config_reloaded(Ok(self.clock.now().timestamp()));
+                    self.rules.send_replace(Arc::new(rules));
+                    let at = self.clock.now().timestamp();
+                    self.metrics.config_reloaded(Ok(at));
                     tracing::info!("the configuration was reloaded");
-                    if needs_restart(&self.config, &config) {
+                    if needs_restart(&self.config, config) {
                         tracing::warn!(
                             "more than the rules has changed: the rest takes effect after a restart"
                         );
                     }
+                    return;
                 }
-                Err(error) => {
-                    self.metrics.config_reloaded(Err(()));
-                    tracing::error!(error = %error, "the configuration was not reloaded");
-                }
+                Err(error) => error.to_string(),
             },
-            Err(problems) => {
-                self.metrics.config_reloaded(Err(()));
-                let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                tracing::error!(problems = %problems.join("; "), "the configuration is wrong and was not reloaded");
-            }
-        }
+            Err(problems) => problems.clone(),
+        };
+        self.metrics.config_reloaded(Err(()));
+        self.metrics.error("config");
+        say_wrong(&refused);
     }
 }
 
-fn content(watching: &Watching) -> Option<Vec<u8>> {
-    match watching {
-        Watching::File(path) => std::fs::read(path).ok(),
-        Watching::Nothing => None,
+/// What a look found: a configuration, or all of its problems in words.
+#[derive(Debug, Clone, PartialEq)]
+struct Seen(Result<Box<Config>, String>);
+
+impl Seen {
+    fn of(loaded: Loaded) -> Self {
+        Self(match loaded {
+            Ok((config, _notices)) => Ok(Box::new(config)),
+            Err(problems) => {
+                let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Err(problems.join("; "))
+            }
+        })
     }
+
+    /// The answer to whoever asks for a reload when there is nothing new.
+    fn say_again(&self) {
+        match &self.0 {
+            Ok(_) => tracing::info!("the configuration has not changed"),
+            Err(problems) => say_wrong(problems),
+        }
+    }
+
+    /// `None`: it could not be read.
+    fn has_file(&self) -> Option<bool> {
+        self.0.as_ref().ok().map(|config| config.file.is_some())
+    }
+}
+
+fn say_wrong(problems: &str) {
+    tracing::error!(problems, "the configuration is wrong and was not reloaded");
 }
 
 fn needs_restart(before: &Config, after: &Config) -> bool {
     let without_rules = |config: &Config| Config {
         rules: before.rules.clone(),
+        file: before.file.clone(),
         ..config.clone()
     };
     without_rules(before) != without_rules(after)

@@ -1,33 +1,50 @@
 //! `wardroom serve`: from the configuration to the last connection's end.
 
-use super::{Ended, ServeArgs, Stop, load, runtime};
+use super::{Ended, ServeArgs, Stop, runtime};
 use crate::app::database::{CannotOpen, Opened};
 use crate::app::{App, Asked, Listeners, RunningApp, Watching, logging};
-use crate::config::{Config, Notice, SlackNeed};
+use crate::config::{Ask, Config, Loaded, Notice, SlackNeed, process_environment, report};
 use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
 use crate::store::Batching;
 use crate::telemetry::health::Health;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// For the last traces, at most, and at least.
+const LAST_TRACES: Duration = Duration::from_secs(3);
+const LAST_MOMENT: Duration = Duration::from_millis(250);
 
 pub(super) fn run(args: &ServeArgs) -> Ended {
-    let slack = if args.slack {
-        SlackNeed::Required
-    } else {
-        SlackNeed::Optional
+    let loaded = load_for(args);
+    let (config, notices) = match loaded {
+        Ok(loaded) => loaded,
+        Err(_) => return Err(Stop::Wrong(report(&loaded))),
     };
-    let (mut config, notices) = load(&args.config, slack)?;
+    runtime()?.block_on(serve(config, &notices, args))
+}
+
+/// The configuration with what the flags say; at the start and at each reload.
+fn load_for(args: &ServeArgs) -> Loaded {
+    let ask = Ask {
+        file: args.config.config.as_deref(),
+        slack: if args.slack {
+            SlackNeed::Required
+        } else {
+            SlackNeed::Optional
+        },
+    };
+    let (mut config, notices) = Config::load_as_asked(ask, &process_environment)?;
     if let Some(host) = &args.host {
         config.http.host.clone_from(host);
     }
     if let Some(port) = args.port {
         config.http.port = port;
     }
-    runtime()?.block_on(serve(config, &notices, args, slack))
+    Ok((config, notices))
 }
 
-async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: SlackNeed) -> Ended {
+async fn serve(config: Config, notices: &[Notice], args: &ServeArgs) -> Ended {
     let health = Arc::new(Health::new());
     let traces =
         logging::start(&config, &health).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
@@ -60,24 +77,18 @@ async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: Slac
         }))
     });
 
-    let file = if args.watch {
-        config.file.clone()
+    let watching = if args.watch {
+        Watching::On
     } else {
-        None
+        Watching::Off
     };
-    let watching = file.map_or(Watching::Nothing, Watching::File);
-    let reload = || {
-        let ask = crate::config::Ask {
-            file: args.config.config.as_deref(),
-            slack,
-        };
-        Config::load_as_asked(ask, &crate::config::process_environment)
-    };
+    let reload = || load_for(args);
     tokio::select! {
         () = asked.stop.asked() => {}
         () = running.app.reload_when_asked(&mut asked.reload, watching, reload) => {}
     }
     tracing::info!("stopping");
+    let ends = Instant::now() + config.shutdown_grace;
     running.stop(config.shutdown_grace).await;
     drop(cancel);
     if let Some(watch) = watch {
@@ -87,7 +98,9 @@ async fn serve(config: Config, notices: &[Notice], args: &ServeArgs, slack: Slac
         tracing::warn!(error = %format!("{error:#}"), "the private PostgreSQL did not end as it should");
     }
     tracing::info!("stopped");
-    traces.stop(Duration::from_secs(3)).await;
+    // Within the grace too; a moment is always left for what is ready to go.
+    let left = ends.saturating_duration_since(Instant::now());
+    traces.stop(left.clamp(LAST_MOMENT, LAST_TRACES)).await;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! New rules without a restart: by SIGUSR2, and by watching the file. A wrong file changes nothing.
 
 use crate::harness::wardroom::{Wardroom, errors};
-use crate::harness::{CONFIG, House};
+use crate::harness::{CONFIG, House, moment};
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -16,13 +16,34 @@ async fn knows(house: &House, service: &str) -> bool {
     services.iter().any(|known| known == service)
 }
 
-async fn reloads(child: &Wardroom) -> String {
+async fn metric(child: &Wardroom, series: &str) -> String {
     let url = format!("{}/metrics", child.url);
     let text = reqwest::get(url).await.unwrap().text().await.unwrap();
-    let counted = text
-        .lines()
-        .filter(|line| line.starts_with("wardroom_config_reloads_total"));
-    counted.collect::<Vec<_>>().join(" ")
+    let value = text.lines().find_map(|line| line.strip_prefix(series));
+    value
+        .unwrap_or_else(|| panic!("no {series}"))
+        .trim()
+        .to_owned()
+}
+
+/// How many reloads were applied and how many failed.
+async fn reloads(child: &Wardroom) -> (String, String) {
+    let of = |result: &str| format!("wardroom_config_reloads_total{{result=\"{result}\"}}");
+    let (applied, failed) = (of("applied"), of("failed"));
+    (metric(child, &applied).await, metric(child, &failed).await)
+}
+
+fn counted(applied: u32, failed: u32) -> (String, String) {
+    (applied.to_string(), failed.to_string())
+}
+
+fn with_service(name: &str) -> String {
+    CONFIG.replace("  db: {}", &format!("  db: {{}}\n  {name}: {{}}"))
+}
+
+/// The number of lines that it has logged: what comes now is beyond.
+fn so_far(child: &Wardroom) -> usize {
+    child.lines().len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,17 +67,22 @@ async fn sigusr2_takes_new_rules_and_leaves_the_old_ones_when_the_new_are_wrong(
     );
     assert!(knows(&house, "api").await, "the old rules hold");
 
-    house.folder.write(
-        "wardroom.yaml",
-        &CONFIG.replace("  db: {}", "  db: {}\n  search: {}"),
-    );
+    house.folder.write("wardroom.yaml", &with_service("search"));
     child.signal(Signal::USR2);
     child.says(0, "the configuration was reloaded").await;
     assert!(knows(&house, "search").await);
-    let counted = reloads(&child).await;
+    assert_eq!(reloads(&child).await, counted(1, 1));
+    let errors_of_config = metric(&child, "bot_errors_total{component=\"config\"}").await;
+    assert_eq!(errors_of_config, "1");
+
+    // Asked for once more, with nothing new: answered, and not counted.
+    child.signal(Signal::USR2);
+    child.says(0, "the configuration has not changed").await;
+    assert_eq!(reloads(&child).await, counted(1, 1));
+    let restart = |line: &String| line.contains("takes effect after a restart");
     assert!(
-        counted.contains("result=\"applied\"} 1") && counted.contains("result=\"failed\"} 1"),
-        "{counted}"
+        !child.lines().iter().any(restart),
+        "the flags have not changed"
     );
     let log = child.stop().await;
     assert_eq!(
@@ -75,13 +101,50 @@ async fn a_watched_file_is_reloaded_when_it_changes() {
     house.slack.set_app_url(Some(&child.url));
     assert!(!knows(&house, "search").await);
     // As editors and ConfigMaps do it: a new file in the old one's place.
-    let new = house.folder.write(
-        "new.yaml",
-        &CONFIG.replace("  db: {}", "  db: {}\n  search: {}"),
-    );
+    let new = house.folder.write("new.yaml", &with_service("search"));
     std::fs::rename(new, house.folder.path().join("wardroom.yaml")).unwrap();
     child.says(0, "the configuration was reloaded").await;
     assert!(knows(&house, "search").await);
+
+    // Who also sends the signal makes it no second change.
+    house
+        .folder
+        .write("wardroom.yaml", &with_service("billing"));
+    child.signal(Signal::USR2);
+    let lines = so_far(&child);
+    child
+        .says(lines - 1, "the configuration was reloaded")
+        .await;
+    let lines = so_far(&child);
+    // Two looks at least, and then one more change, so that a second count would have come before.
+    moment::pass(Duration::from_secs(5)).await;
+    house.folder.write("wardroom.yaml", &with_service("mail"));
+    child.says(lines, "the configuration was reloaded").await;
+    assert_eq!(reloads(&child).await, counted(3, 0));
+    let log = child.stop().await;
+    assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_extended_or_made_later_is_watched_too() {
+    let mut house = House::new().await;
+    house.env.remove("WARDROOM_CONFIG");
+    std::fs::remove_file(house.folder.path().join("wardroom.yaml")).unwrap();
+    let child = Wardroom::start_in(house.folder.path(), &house.env, &["--watch"]).await;
+    house.slack.set_app_url(Some(&child.url));
+    house.folder.write("base.yaml", CONFIG);
+    house
+        .folder
+        .write("wardroom.yaml", "extends: [base.yaml]\n");
+    child.says(0, "the configuration was reloaded").await;
+    assert!(knows(&house, "api").await);
+
+    let lines = so_far(&child);
+    house.folder.write("base.yaml", &with_service("search"));
+    child.says(lines, "the configuration was reloaded").await;
+    assert!(knows(&house, "search").await);
+    assert_eq!(reloads(&child).await, counted(2, 0));
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
     house.close().await;

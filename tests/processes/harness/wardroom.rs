@@ -7,6 +7,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -76,14 +77,14 @@ impl Log {
     }
 }
 
-fn command(env: &Env, args: &[&str]) -> Command {
+fn command(env: &Env, args: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
     command
         .args(args)
         .env_clear()
         .envs(env)
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .current_dir(std::env::temp_dir())
+        .current_dir(folder)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command
@@ -91,7 +92,7 @@ fn command(env: &Env, args: &[&str]) -> Command {
 
 /// Runs a command of the binary to its end.
 pub async fn run(env: &Env, args: &[&str]) -> Ended {
-    let mut command = command(env, args);
+    let mut command = command(env, args, &std::env::temp_dir());
     let output = tokio::time::timeout(PATIENCE, command.output()).await;
     let output = output
         .unwrap_or_else(|_| panic!("wardroom {args:?} did not end"))
@@ -111,9 +112,14 @@ impl Wardroom {
 
     /// The same with more arguments.
     pub async fn start_with(env: &Env, more: &[&str]) -> Self {
+        Self::start_in(&std::env::temp_dir(), env, more).await
+    }
+
+    /// The same in this working directory.
+    pub async fn start_in(folder: &Path, env: &Env, more: &[&str]) -> Self {
         let mut args = vec!["serve", "--host", "127.0.0.1", "--port", "0"];
         args.extend(more);
-        let mut child = command(env, &args)
+        let mut child = command(env, &args, folder)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
