@@ -15,7 +15,6 @@ pub use reload::Watching;
 pub use shutdown::{Asked, until_asked_to_stop};
 
 use crate::config::{self, Config, MetricsPort};
-use crate::domain::ids::ChannelId;
 use crate::domain::rules::Rules;
 use crate::edge::server::{Stage, serve};
 use crate::edge::{Build, EdgeSettings, EdgeState, app_router, metrics_router};
@@ -185,13 +184,11 @@ impl App {
         }
         let mut beside = JoinSet::new();
         if let Some(slack) = &self.slack {
-            let known = self.ourselves.clone();
-            let rooms = rooms_to_read(&self.rules.borrow());
             beside.spawn(watchdog::slack(
                 slack.clone(),
-                known,
+                self.ourselves.clone(),
                 self.health.clone(),
-                rooms,
+                self.rules.subscribe(),
             ));
         }
         if let Some(url) = &self.config.deadman_url {
@@ -230,7 +227,8 @@ impl RunningApp {
     /// back; connections are closed.
     pub async fn stop(mut self, grace: Duration) {
         // What comes after, the connections' end and the last traces, is within the grace too.
-        let grace = grace.saturating_sub(AFTERWARDS.min(grace / 3));
+        let afterwards = AFTERWARDS.min(grace / 3);
+        let grace = grace.saturating_sub(afterwards);
         let deadline = tokio::time::Instant::now() + grace;
         self.app.health.begin_draining();
         self.stage.send_replace(Stage::Draining);
@@ -246,7 +244,7 @@ impl RunningApp {
         };
         tokio::join!(engine, listen_on);
         self.beside.shutdown().await;
-        let closed = tokio::time::timeout(Duration::from_secs(2), self.app.store.close());
+        let closed = tokio::time::timeout(afterwards / 2, self.app.store.close());
         if closed.await.is_err() {
             tracing::warn!("the database's connections did not close in time");
         }
@@ -288,26 +286,6 @@ fn edge_settings(config: &Config) -> EdgeSettings {
         rate_limit_per_minute: config.http.rate_limit_per_minute,
         trusted_proxies: config.http.trusted_proxies.clone(),
     }
-}
-
-/// Rooms that we post into: joined at the start where we may, so that their history can be read.
-fn rooms_to_read(rules: &Rules) -> Vec<ChannelId> {
-    let routes = [&rules.p1, &rules.p2, &rules.p3, &rules.p4];
-    let mut rooms: Vec<ChannelId> = routes
-        .iter()
-        .flat_map(|route| route.channels.iter())
-        .chain(
-            rules
-                .services
-                .iter()
-                .flat_map(|service| service.channels.iter()),
-        )
-        .chain(rules.ops_channel.iter())
-        .cloned()
-        .collect();
-    rooms.sort();
-    rooms.dedup();
-    rooms
 }
 
 fn host_name() -> String {

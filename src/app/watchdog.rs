@@ -3,10 +3,13 @@
 //! Neither is needed for the work: what they find only degrades, and nothing waits for them.
 
 use crate::config::Secret;
+use crate::courier::Outcome;
 use crate::domain::ids::ChannelId;
+use crate::domain::rules::Rules;
 use crate::slack::address::Ourselves;
 use crate::slack::courier::SlackCourier;
 use crate::telemetry::health::{Condition, Health};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -19,33 +22,77 @@ pub(super) async fn slack(
     courier: Arc<SlackCourier>,
     ourselves: watch::Sender<Ourselves>,
     health: Arc<Health>,
-    rooms: Vec<ChannelId>,
+    mut rules: watch::Receiver<Arc<Rules>>,
 ) {
-    let mut to_join = rooms;
+    let mut rooms = Rooms::default();
     loop {
         // `identity` remembers; `probe` asks again, which is how a revoked token shows.
         let answer = match courier.identity().await {
             Ok(_known) => courier.probe().await.map(|_still| ()),
             Err(code) => Err(code),
         };
-        match answer {
+        let again = match answer {
             Ok(()) => {
                 ourselves.send_replace(courier.ourselves());
                 health.set("slack", Condition::Ok);
-                for (room, joined) in courier.join_rooms(&std::mem::take(&mut to_join)).await {
-                    if let Err(code) = joined {
-                        tracing::info!(room = %room, error = %code, "not a member of a room that incidents are told in; posts there cannot be looked for");
-                    }
-                }
-                tokio::time::sleep(ASK_EVERY).await;
+                let told = rooms_to_read(&rules.borrow_and_update());
+                rooms.join(&courier, told).await
             }
             Err(code) => {
                 tracing::warn!(error = %code, "Slack does not answer as it should");
                 health.set("slack", Condition::Degraded(code));
-                tokio::time::sleep(ASK_SOON).await;
+                ASK_SOON
             }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(again) => {}
+            // After a reload there may be other rooms, and a refusal may be mended.
+            Ok(()) = rules.changed() => rooms.refused.clear(),
         }
     }
+}
+
+/// Rooms of which we know that we are in, or may not be.
+#[derive(Debug, Default)]
+struct Rooms {
+    joined: BTreeSet<ChannelId>,
+    refused: BTreeSet<ChannelId>,
+}
+
+impl Rooms {
+    /// Joins those that are not settled; says when to come back.
+    async fn join(&mut self, courier: &SlackCourier, mut rooms: BTreeSet<ChannelId>) -> Duration {
+        rooms.retain(|room| !self.joined.contains(room) && !self.refused.contains(room));
+        let mut again = ASK_EVERY;
+        for (room, outcome) in courier.join_rooms(&Vec::from_iter(rooms)).await {
+            match outcome {
+                Outcome::Done(_) => {
+                    self.joined.insert(room);
+                }
+                Outcome::Refused { code } => {
+                    tracing::info!(room = %room, error = %code, "not a member of a room that incidents are told in; posts there cannot be looked for");
+                    self.refused.insert(room);
+                }
+                Outcome::Later { after, .. } | Outcome::Partly { after, .. } => {
+                    again = again.min(after.max(Duration::from_secs(1)));
+                }
+                Outcome::Failed { .. } | Outcome::Uncertain { .. } => again = again.min(ASK_SOON),
+            }
+        }
+        again
+    }
+}
+
+/// Rooms that we post into: joined where we may, so that their history can be read.
+fn rooms_to_read(rules: &Rules) -> BTreeSet<ChannelId> {
+    let routes = [&rules.p1, &rules.p2, &rules.p3, &rules.p4];
+    let of_routes = routes.iter().flat_map(|route| &route.channels);
+    let of_services = rules.services.iter().flat_map(|service| &service.channels);
+    of_routes
+        .chain(of_services)
+        .chain(&rules.ops_channel)
+        .cloned()
+        .collect()
 }
 
 /// Calls `DEADMAN_URL` each minute while the engine makes progress; whoever listens there raises
@@ -53,23 +100,24 @@ pub(super) async fn slack(
 pub(super) async fn deadman(url: Secret, health: Arc<Health>) {
     let Ok(web) = reqwest::Client::builder()
         .timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::none())
         .build()
     else {
         return;
     };
     loop {
-        if health.engine_moves() {
-            // The address is a secret, and so is the error that names it.
-            let called = web
-                .get(url.expose())
-                .send()
-                .await
-                .and_then(reqwest::Response::error_for_status);
-            match called {
-                Ok(_) => health.set("deadman", Condition::Ok),
-                Err(_) => health.set("deadman", Condition::Degraded("not reached".to_owned())),
-            }
+        // At the start the engine needs a moment; the first call is not put off for a minute by it.
+        if !health.engine_moves() {
+            tokio::time::sleep(ASK_SOON).await;
+            continue;
         }
+        // The address is a secret, and so is the error that names it.
+        let condition = match web.get(url.expose()).send().await {
+            Ok(answer) if answer.status().is_success() => Condition::Ok,
+            Ok(answer) => Condition::Degraded(format!("http_{}", answer.status().as_u16())),
+            Err(_) => Condition::Degraded("not reached".to_owned()),
+        };
+        health.set("deadman", condition);
         tokio::time::sleep(ASK_EVERY).await;
     }
 }

@@ -78,18 +78,13 @@ impl SlackCourier {
     }
 
     /// Joins public rooms, so that their history can be looked at; says of each what came of it.
-    pub async fn join_rooms(&self, rooms: &[ChannelId]) -> Vec<(ChannelId, Result<(), String>)> {
+    pub async fn join_rooms(&self, rooms: &[ChannelId]) -> Vec<(ChannelId, Outcome)> {
         let mut joined = Vec::with_capacity(rooms.len());
         for room in rooms {
             let until = Instant::now() + WHO_WE_ARE;
             let body = json!({"channel": room.as_str()});
-            let said = self.client.post(Method::ConversationsJoin, &body, until);
-            joined.push((
-                room.clone(),
-                said.await
-                    .map(|_| ())
-                    .map_err(|trouble| code(outcome(trouble, Vec::new()))),
-            ));
+            let said = self.plainly(Method::ConversationsJoin, body, until);
+            joined.push((room.clone(), said.await));
         }
         joined
     }

@@ -159,7 +159,7 @@ async fn a_room_that_we_may_post_to_and_not_read_says_so() {
     };
     assert_eq!(world.courier.look(&again(&first)).await, unreadable);
     let joined = world.courier.join_rooms(std::slice::from_ref(&room)).await;
-    assert_eq!(joined, [(room, Ok(()))]);
+    assert_eq!(joined, [(room, Outcome::Done(Answer::Nothing))]);
     assert!(matches!(
         world.courier.look(&again(&first)).await,
         Look::Found(_)

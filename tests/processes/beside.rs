@@ -1,0 +1,130 @@
+//! What runs beside the ring: rooms that are joined in the end, a status page that fails, the dead
+//! man's switch. None of it makes the process unready; all of it shows.
+
+use crate::harness::wardroom::Wardroom;
+use crate::harness::{CONFIG, House, until};
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use rustix::process::Signal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use wardroom::simulator::{Fault, FaultRule, Options};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Waits until readiness is 200 and says so of a component.
+async fn becomes(child: &Wardroom, component: &str, wanted: &str) {
+    let url = format!("{}/health/ready", child.url);
+    until(LIMIT, &format!("{component} {wanted}"), || async {
+        let answer = reqwest::get(&url).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let said: serde_json::Value = answer.json().await.unwrap();
+        let agrees = wanted == "ok" || said["status"] == "degraded";
+        said["checks"][component]["status"] == wanted && agrees
+    })
+    .await;
+}
+
+async fn joins(house: &House, room: &str) {
+    let bot = house.slack.bot_user();
+    until(LIMIT, &format!("the bot is in {room}"), || async {
+        let snapshot = house.slack.snapshot();
+        let found = snapshot.room(room).unwrap();
+        found.members.contains(&bot)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_is_joined_once_slack_lets_us_and_once_a_reload_names_it() {
+    let house = House::new().await;
+    let limited = Fault::RateLimited { retry_after: 1 };
+    let busy = FaultRule::once("conversations.join", limited);
+    house.slack.fault(busy.in_channel("C0OPS"));
+    let broken = FaultRule::once("conversations.join", Fault::Status { status: 503 });
+    house.slack.fault(broken.in_channel("C0ENG"));
+    let child = house.opens().await;
+    joins(&house, "C0OPS").await;
+    joins(&house, "C0ENG").await;
+
+    let more = CONFIG.replace("channels: [C0ENG]", "channels: [C0ENG, C0BUILDS]");
+    house.folder.write("wardroom.yaml", &more);
+    child.signal(Signal::USR2);
+    joins(&house, "C0BUILDS").await;
+    child.stop().await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_page_that_fails_degrades_and_one_that_is_back_does_not() {
+    let mut house = House::new().await;
+    let key = Options::new(Arc::new(chrono::Utc::now)).statuspage_key;
+    for (name, value) in [
+        ("STATUSPAGE_API_KEY", key),
+        ("STATUSPAGE_PAGE_ID", "page1".to_owned()),
+        ("STATUSPAGE_API_URL", house.slack.base_url()),
+    ] {
+        house.env.insert(name.to_owned(), value);
+    }
+    let shown = CONFIG.replace(
+        "owners: [U0BEA]",
+        "owners: [U0BEA], statuspage_component: kx1",
+    );
+    house.folder.write("wardroom.yaml", &shown);
+    let away = Fault::Status { status: 503 };
+    house
+        .slack
+        .fault(FaultRule::once("statuspage", away).always());
+    let child = house.opens().await;
+    let ada = house.slack.person("ada");
+    let heard = ada.command(
+        "builds",
+        "/incident",
+        "declare P1 api Checkout returns 500s",
+    );
+    assert!(heard.await.is_ok());
+    becomes(&child, "statuspage", "degraded").await;
+    let text = reqwest::get(format!("{}/metrics", child.url))
+        .await
+        .unwrap();
+    let text = text.text().await.unwrap();
+    let counted = "bot_errors_total{component=\"statuspage\"} ";
+    let counted = text.lines().find_map(|line| line.strip_prefix(counted));
+    assert_ne!(counted, Some("0"));
+    house.slack.lift_faults();
+    becomes(&child, "statuspage", "ok").await;
+    child.stop().await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dead_mans_switch_follows_nobody_elsewhere() {
+    let mut house = House::new().await;
+    let (asked, followed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counts, counts_elsewhere) = (asked.clone(), followed.clone());
+    let ears = Router::new()
+        .route(
+            "/ping",
+            get(async move || {
+                counts.fetch_add(1, Ordering::SeqCst);
+                Redirect::temporary("/elsewhere")
+            }),
+        )
+        .route(
+            "/elsewhere",
+            get(async move || counts_elsewhere.fetch_add(1, Ordering::SeqCst).to_string()),
+        );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ping", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, ears).await });
+    house.env.insert("DEADMAN_URL".to_owned(), url);
+    let child = house.opens().await;
+    becomes(&child, "deadman", "degraded").await;
+    assert!(asked.load(Ordering::SeqCst) > 0);
+    assert_eq!(followed.load(Ordering::SeqCst), 0);
+    child.stop().await;
+    serving.abort();
+    house.close().await;
+}
