@@ -27,14 +27,16 @@ impl Observer for Counted {
     }
 }
 
-/// A courier whose exchanges say how its provider is. Slack is asked for itself, once a minute.
-struct Watched<C> {
-    courier: C,
-    health: Arc<Health>,
+/// A courier whose exchanges say how its provider is.
+struct Watched {
+    courier: Arc<dyn Courier>,
+    metrics: Arc<Metrics>,
+    /// `None` for Slack, which is asked how it is once a minute.
+    health: Option<Arc<Health>>,
 }
 
 #[async_trait]
-impl<C: Courier> Courier for Watched<C> {
+impl Courier for Watched {
     fn provider(&self) -> Provider {
         self.courier.provider()
     }
@@ -49,8 +51,13 @@ impl<C: Courier> Courier for Watched<C> {
 
     async fn deliver(&self, parcel: &Parcel) -> Outcome {
         let outcome = self.courier.deliver(parcel).await;
-        self.health
-            .set(self.provider().as_str(), condition(&outcome));
+        let provider = self.provider().as_str();
+        if matches!(outcome, Outcome::Failed { .. } | Outcome::Uncertain { .. }) {
+            self.metrics.error(provider);
+        }
+        if let Some(health) = &self.health {
+            health.set(provider, condition(&outcome));
+        }
         outcome
     }
 
@@ -91,7 +98,11 @@ pub(super) fn of(
             access,
             Arc::new(Counted(metrics.clone())),
         )?);
-        couriers.all.push(courier.clone());
+        couriers.all.push(Arc::new(Watched {
+            courier: courier.clone(),
+            metrics: metrics.clone(),
+            health: None,
+        }));
         couriers.slack = Some(courier);
     }
     if let Some(page) = &config.statuspage {
@@ -101,8 +112,9 @@ pub(super) fn of(
             api_key: page.api_key.expose().to_owned(),
         };
         couriers.all.push(Arc::new(Watched {
-            courier: StatuspageCourier::new(access)?,
-            health: health.clone(),
+            courier: Arc::new(StatuspageCourier::new(access)?),
+            metrics: metrics.clone(),
+            health: Some(health.clone()),
         }));
     }
     Ok(couriers)

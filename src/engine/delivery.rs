@@ -283,6 +283,7 @@ impl Engine {
         tracing::Span::current().record("outcome", word);
         match ending {
             Ending::Over(End::Parked { code }) => {
+                self.parts.metrics.error("engine");
                 tracing::error!(
                     error = %code,
                     "an effect is parked: `wardroom outbox retry {}` tries it again", claimed.id

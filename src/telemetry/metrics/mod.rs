@@ -189,11 +189,6 @@ impl Metrics {
         }
     }
 
-    /// How many Socket Mode connections are open.
-    pub fn slack_sockets(&self, open: i64) {
-        self.families.slack_sockets.set(open);
-    }
-
     /// An incident was declared.
     pub fn incident_declared(&self, severity: &str) {
         let severity = labels::SEVERITY.bound(severity);
@@ -316,11 +311,6 @@ impl Metrics {
             .job_last_success
             .with_label_values(&[job])
             .set(at);
-    }
-
-    /// A line of the audit could not be written.
-    pub fn audit_failed(&self) {
-        self.families.audit_failures.inc();
     }
 }
 
