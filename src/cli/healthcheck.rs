@@ -1,22 +1,21 @@
 //! `wardroom healthcheck`: asks the local server whether it lives, for a container's HEALTHCHECK.
 //!
-//! Liveness and not readiness: a container must not be restarted because its database is away.
+//! Liveness and not readiness: a container must not be restarted because its database is away. Of
+//! the configuration only the address is read: a file that has become wrong since ends nothing.
 
 use super::{Ended, Stop, runtime};
+use crate::config::{listens_on, process_environment};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 pub(super) fn run() -> Ended {
-    let port = std::env::var("PORT")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(3000);
-    let host = match std::env::var("HOST").ok().as_deref() {
-        None | Some("" | "0.0.0.0") => "127.0.0.1".to_owned(),
-        Some("::" | "[::]") => "::1".to_owned(),
-        Some(host) => host.to_owned(),
-    };
+    let (host, port) = listens_on(&process_environment).map_err(|problems| {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Stop::Wrong(problems.join("\n"))
+    })?;
+    let host = reached_at(host);
     // A time limit must be made inside the runtime.
     let asked = runtime()?
         .block_on(async { tokio::time::timeout(Duration::from_secs(2), ask(&host, port)).await });
@@ -27,6 +26,15 @@ pub(super) fn run() -> Ended {
         Err(_) => Err(Stop::No(format!(
             "the server on {host}:{port} does not answer"
         ))),
+    }
+}
+
+/// Where a server that listens on this host is reached from here.
+fn reached_at(host: String) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(all)) if all.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
+        Ok(IpAddr::V6(all)) if all.is_unspecified() => Ipv6Addr::LOCALHOST.to_string(),
+        Ok(_) | Err(_) => host,
     }
 }
 

@@ -17,6 +17,9 @@ use super::yaml::{self, Kind, short};
 /// The largest file that `X_FILE` may name.
 const MAX_SECRET: u64 = 64 * 1024;
 
+/// What stands in the manifests where a secret belongs.
+const PLACEHOLDER: &str = "REPLACE-ME";
+
 /// The variables that win over the file's lists.
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
@@ -338,6 +341,27 @@ impl<'e> Environment<'e> {
             };
         }
         Some(owned)
+    }
+
+    /// A placeholder that was left standing is public, and would work as a secret.
+    pub(crate) fn refuse_placeholders(&self) {
+        let names = VARIABLES.iter().flat_map(|variable| {
+            let names = std::iter::once(variable.name).chain(variable.aliases.iter().copied());
+            names.map(|name| (name, variable.secret))
+        });
+        for (name, secret) in names {
+            let in_file = || self.raw(&format!("{name}_FILE")).filter(|_| secret);
+            let value = self
+                .raw(name)
+                .or_else(|| in_file().and_then(|path| read_secret(&path).ok()));
+            if value.is_some_and(|value| value.contains(PLACEHOLDER)) {
+                self.error(
+                    &Place::variable(name),
+                    format!("{name} still holds the placeholder {PLACEHOLDER}"),
+                    "put the real value in, or leave the variable out",
+                );
+            }
+        }
     }
 
     /// Names that mean nothing here, or nothing yet: said once at the start.

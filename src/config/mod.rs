@@ -282,10 +282,21 @@ impl Config {
             file,
         };
         env.tell_ineffective();
+        env.refuse_placeholders();
         let mut found = env.found.into_inner();
         found.append(in_file);
         found.conclude().map(|notices| (config, notices))
     }
+}
+
+/// Where a server with this environment listens: host and port, and nothing else is looked at.
+///
+/// # Errors
+/// What is wrong with the two.
+pub fn listens_on(env: &dyn Fn(&str) -> Option<String>) -> Result<(String, u16), Vec<Problem>> {
+    let env = Environment::new(env);
+    let listener = settings::listener(&env);
+    env.found.into_inner().conclude().map(|_notices| listener)
 }
 
 /// Looks a variable up in the process's environment: what `load` is given outside of tests.

@@ -21,9 +21,10 @@ pub(super) fn http(env: &Environment<'_>) -> Http {
         Some(0) => MetricsPort::Off,
         Some(port) => MetricsPort::Asked(port),
     };
+    let (host, port) = listener(env);
     Http {
-        host: host(env),
-        port: env.port("PORT").unwrap_or(3000),
+        host,
+        port,
         metrics_port,
         metrics_token: env.secret("METRICS_TOKEN"),
         admin_token: env.secret("ADMIN_TOKEN"),
@@ -31,6 +32,11 @@ pub(super) fn http(env: &Environment<'_>) -> Http {
         rate_limit_per_minute: env.number("RATE_LIMIT_PER_MINUTE", 0..=10_000_000, 1000),
         trusted_proxies: trusted_proxies(env),
     }
+}
+
+/// Where the app listens.
+pub(super) fn listener(env: &Environment<'_>) -> (String, u16) {
+    (host(env), env.port("PORT").unwrap_or(3000))
 }
 
 fn host(env: &Environment<'_>) -> String {

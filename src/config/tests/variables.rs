@@ -16,6 +16,14 @@ fn wrong_variables_are_refused_with_their_place() {
             "$HOST:1:1: error: HOST must be an address or a host's name",
         ),
         (
+            &[("ADMIN_TOKEN", "REPLACE-ME")],
+            "$ADMIN_TOKEN:1:1: error: ADMIN_TOKEN still holds the placeholder REPLACE-ME",
+        ),
+        (
+            &[("GOOGLE_API_KEY", "REPLACE-ME-key")],
+            "$GOOGLE_API_KEY:1:1: error: GOOGLE_API_KEY still holds the placeholder REPLACE-ME",
+        ),
+        (
             &[("WORKER_CONCURRENCY", "0")],
             "$WORKER_CONCURRENCY:1:1: error: WORKER_CONCURRENCY must be a whole number from 1 to 1024",
         ),
@@ -287,4 +295,32 @@ fn variables_without_effect_are_named() {
     ] {
         assert!(told.contains(&expected), "{told:?}");
     }
+}
+
+#[test]
+fn a_probe_asks_where_the_server_listens_by_the_servers_own_rules() {
+    let at = |variables: &[(&str, &str)]| {
+        let variables: Vec<(String, String)> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        listens_on(&|name| {
+            let found = variables.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone())
+        })
+    };
+    for (variables, host, port) in [
+        (&[][..], "0.0.0.0", 3000),
+        (&[("HOST", " [::1] "), ("PORT", " 8080 ")], "::1", 8080),
+        (&[("HOST", ""), ("PORT", "")], "0.0.0.0", 3000),
+        // What else is wrong is not the probe's affair.
+        (&[("PORT", "80"), ("LOG_LEVEL", "loud")], "0.0.0.0", 80),
+    ] {
+        assert_eq!(
+            at(variables).unwrap(),
+            (host.to_owned(), port),
+            "{variables:?}"
+        );
+    }
+    assert!(at(&[("PORT", "many")]).is_err());
 }
