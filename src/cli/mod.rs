@@ -113,7 +113,13 @@ struct DemoArgs {
 #[derive(Debug, Subcommand)]
 enum InboxCommand {
     /// Lists signals, newest first
-    List(ListArgs),
+    List {
+        /// Only rows in this state
+        #[arg(long, value_parser = ["open", "done", "parked"])]
+        state: Option<String>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
     /// Shows one signal
     Show {
         /// Its id
@@ -130,7 +136,13 @@ enum InboxCommand {
 #[derive(Debug, Subcommand)]
 enum OutboxCommand {
     /// Lists effects, newest first
-    List(ListArgs),
+    List {
+        /// Only rows in this state
+        #[arg(long, value_parser = ["open", "done", "uncertain", "parked", "dropped"])]
+        state: Option<String>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
     /// Shows one effect
     Show {
         /// Its id
@@ -153,13 +165,13 @@ enum OutboxCommand {
 }
 
 #[derive(Debug, Args, Clone)]
-struct ListArgs {
-    /// Only rows in this state: open, done, parked; the outbox has uncertain and dropped, too
-    #[arg(long, value_parser = ["open", "done", "parked", "uncertain", "dropped"])]
-    state: Option<String>,
+struct PageArgs {
     /// At most this many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=200))]
     limit: i64,
+    /// Where the last page ended; it says so itself
+    #[arg(long, value_name = "N")]
+    cursor: Option<i64>,
     /// As JSON, one object a line
     #[arg(long)]
     json: bool,
@@ -258,6 +270,20 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn only_states_that_a_queues_rows_can_have_are_asked_for() {
+        for (queue, state, known) in [
+            ("inbox", "parked", true),
+            ("inbox", "uncertain", false),
+            ("inbox", "dropped", false),
+            ("outbox", "uncertain", true),
+            ("outbox", "lost", false),
+        ] {
+            let cli = Cli::try_parse_from(["wardroom", queue, "list", "--state", state]);
+            assert_eq!(cli.is_ok(), known, "{queue} {state}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::serve::cannot_open;
 use super::{
-    ConfigArgs, Ended, InboxCommand, ListArgs, OutboxCommand, Stop, effect_ids, load, runtime,
+    ConfigArgs, Ended, InboxCommand, OutboxCommand, PageArgs, Stop, effect_ids, load, runtime,
     signal_ids,
 };
 use crate::app::database::Opened;
@@ -12,17 +12,15 @@ use crate::config::SlackNeed;
 use crate::domain::ids::{EffectId, SignalId};
 use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
-use crate::store::{Batching, InboxRow, OutboxRow, Store, StoreError};
+use crate::store::{Batching, InboxRow, OutboxRow, Page, Store, StoreError};
 use serde::Serialize;
 use std::future::Future;
 
 pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
     with_store(args, async |store| match command {
-        InboxCommand::List(list) => {
-            let page = store
-                .inbox_rows(list.state.as_deref(), list.limit, None)
-                .await?;
-            print(&page.items, &list, inbox_line);
+        InboxCommand::List { state, page } => {
+            let rows = store.inbox_rows(state.as_deref(), page.limit, page.cursor);
+            print(&rows.await?, &page, inbox_line);
             Ok(None)
         }
         InboxCommand::Show { id } => match store.inbox_row(SignalId(id)).await? {
@@ -47,11 +45,9 @@ pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
 
 pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
     with_store(args, async |store| match command {
-        OutboxCommand::List(list) => {
-            let page = store
-                .outbox_rows(list.state.as_deref(), list.limit, None)
-                .await?;
-            print(&page.items, &list, outbox_line);
+        OutboxCommand::List { state, page } => {
+            let rows = store.outbox_rows(state.as_deref(), page.limit, page.cursor);
+            print(&rows.await?, &page, outbox_line);
             Ok(None)
         }
         OutboxCommand::Show { id } => match store.outbox_row(EffectId(id)).await? {
@@ -126,16 +122,19 @@ fn words_if_any(refused: Vec<String>) -> Option<String> {
     (!refused.is_empty()).then(|| refused.join("\n"))
 }
 
-fn print<T: Serialize>(rows: &[T], list: &ListArgs, line: fn(&T) -> String) {
-    for row in rows {
-        if list.json {
+fn print<T: Serialize>(page: &Page<T>, asked: &PageArgs, line: fn(&T) -> String) {
+    for row in &page.items {
+        if asked.json {
             println!("{}", serde_json::to_string(row).unwrap_or_default());
         } else {
             println!("{}", line(row));
         }
     }
-    if rows.is_empty() && !list.json {
+    if page.items.is_empty() && !asked.json {
         println!("nothing");
+    }
+    if let Some(next) = &page.next_cursor {
+        eprintln!("there are more: add --cursor {next}");
     }
 }
 

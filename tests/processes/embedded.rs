@@ -36,6 +36,24 @@ async fn killed_beside_its_private_database_it_loses_nothing_and_commands_find_t
     house.close().await;
 }
 
+/// The same list in small pages, each begun where the last one said.
+async fn page_by_page(house: &House, queue: &str) -> String {
+    let mut all = String::new();
+    let mut cursor = Vec::new();
+    loop {
+        let mut args = vec![queue, "list", "--limit", "90", "--json"];
+        args.extend(cursor.iter().map(String::as_str));
+        let page = run(&house.env, &args).await;
+        assert_eq!(page.code, Some(0), "{}", page.stderr);
+        all.push_str(&page.stdout);
+        let Some((_, next)) = page.stderr.split_once("add --cursor ") else {
+            return all;
+        };
+        let next = next.split_whitespace().next().unwrap();
+        cursor = vec!["--cursor".to_owned(), next.to_owned()];
+    }
+}
+
 /// What the queues' commands print.
 async fn lists(house: &House) -> Vec<String> {
     let mut all = Vec::new();
@@ -48,6 +66,9 @@ async fn lists(house: &House) -> Vec<String> {
             .map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
         let rows: Vec<_> = rows.collect();
         assert!(rows.len() > 10, "{queue}: {}", listed.stdout);
+        let paged = page_by_page(house, queue).await;
+        assert!(paged.starts_with(&listed.stdout), "{queue}: the same rows");
+        assert!(paged.lines().count() > 200 || queue == "outbox", "and more");
         let id = rows[0]["id"].as_str().unwrap();
         let shown = run(&house.env, &[queue, "show", id]).await;
         assert_eq!(shown.code, Some(0), "{}", shown.stderr);
