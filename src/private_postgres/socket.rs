@@ -54,14 +54,24 @@ fn recorded(home: &Home) -> Option<PathBuf> {
     folder.is_absolute().then_some(folder)
 }
 
-/// Root has /run, which survives `PrivateTmp` and the cleaners of /tmp.
+/// In /run, which survives `PrivateTmp` and the cleaners of /tmp, where that is possible: root makes
+/// a folder there, and for anybody else the service manager may have made it (RuntimeDirectory).
 fn base() -> PathBuf {
     let run = Path::new("/run/wardroom");
-    if account::own_uid() == 0 && Path::new("/run").is_dir() && directory::make(run, 0o755).is_ok()
-    {
+    let root = account::own_uid() == 0
+        && Path::new("/run").is_dir()
+        && directory::make(run, 0o755).is_ok();
+    if root || is_given(run, account::own_uid()) {
         return run.to_owned();
     }
     PathBuf::from("/tmp")
+}
+
+/// A folder of this user's own that nobody else may write in.
+fn is_given(folder: &Path, uid: u32) -> bool {
+    folder.symlink_metadata().is_ok_and(|metadata| {
+        metadata.is_dir() && metadata.uid() == uid && metadata.mode() & 0o022 == 0
+    })
 }
 
 fn make(folder: &Path, account: &Account) -> std::io::Result<()> {
@@ -76,4 +86,25 @@ fn is_private(folder: &Path, account: &Account) -> bool {
     folder.symlink_metadata().is_ok_and(|metadata| {
         metadata.is_dir() && metadata.uid() == account.uid && metadata.mode() & 0o777 == 0o700
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_folder_that_the_service_manager_made_is_taken_and_no_others() {
+        let folder = std::env::temp_dir().join(format!("wardroom-run-{}", uuid::Uuid::new_v4()));
+        let me = account::own_uid();
+        assert!(!is_given(&folder, me), "it is not there");
+        std::fs::create_dir(&folder).unwrap();
+        for (mode, given) in [(0o755, true), (0o700, true), (0o777, false), (0o775, false)] {
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_given(&folder, me), given, "{mode:o}");
+        }
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(!is_given(&folder, me + 1), "it is somebody else's");
+        std::fs::remove_dir(&folder).unwrap();
+    }
 }
