@@ -15,7 +15,8 @@ COPY src ./src
 COPY benches ./benches
 
 # Declared as late as they can be, and read by the build itself for /version and wardroom_build_info.
-ARG TARGETARCH=amd64
+# Without a default: one would win over the platform that is being built for, and the two would share a cache.
+ARG TARGETARCH
 ARG VERSION=0.1.0
 ARG BUILD_DATE=unknown
 ARG VCS_REF=unknown

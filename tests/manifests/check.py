@@ -170,8 +170,15 @@ def check_core(core):
     expect(ingress["spec"].get("tls"), where, "TLS is missing")
 
     where, secret = one["Secret"]
-    for key, value in secret.get("stringData", {}).items():
+    # What is set works, so it must not be a secret that matters; the rest waits, and is refused as it stands.
+    expect(list(secret.get("stringData", {})) == ["DB_PASSWORD"], where, "only the trial database's password is set")
+    text = (ROOT / "k8s/21-secret.yaml").read_text(encoding="utf-8")
+    for key, value in re.findall(r"^  # ([A-Z_]+): (.*)$", text, re.M):
         expect("REPLACE-ME" in value, where, f"{key} does not look like a placeholder")
+
+    where, policy = one["NetworkPolicy"]
+    out = {p["port"] for rule in policy["spec"]["egress"] for p in rule["ports"]}
+    expect(out == {53, 443, 5432, 6432, 4317, 4318}, where, f"the ways out are {sorted(out)}")
 
 
 def check_deployment(where, doc):
@@ -201,6 +208,18 @@ def check_deployment(where, doc):
     expect(safe.get("capabilities", {}).get("drop") == ["ALL"], where, "all capabilities must be dropped")
     grace = int(documents(ROOT / "k8s/20-configmap.yaml")[0]["data"]["SHUTDOWN_GRACE_SECONDS"])
     expect(pod["terminationGracePeriodSeconds"] > grace + 10, where, "Kubernetes would kill before the grace ends")
+
+
+def check_proxies():
+    """The examples open what the ingress opens, and nothing else."""
+    for path in (ROOT / "deploy/nginx/wardroom.conf", ROOT / "deploy/caddy/Caddyfile"):
+        text = path.read_text(encoding="utf-8")
+        for open_path in INGRESS_PATHS:
+            words = [word for word in open_path.split("/") if word]
+            expect(all(word.split(".")[0] in text for word in words), name_of(path), f"{open_path} is not open")
+        for closed in ("/metrics", "/api/", "/health/", "/version"):
+            opened = [line for line in text.splitlines() if closed in line and not line.lstrip().startswith("#")]
+            expect(not opened, name_of(path), f"{closed} is open: {opened}")
 
 
 def check_compose(path):
@@ -281,6 +300,7 @@ def main():
     check_variables(ROOT / "k8s/20-configmap.yaml", "data")
     check_variables(ROOT / "k8s/21-secret.yaml", "stringData")
 
+    check_proxies()
     check_compose(ROOT / "docker-compose.yml")
     check_dockerfile(ROOT / "Dockerfile")
     check_readme(ROOT / "README.md")
@@ -290,6 +310,8 @@ def main():
         check_vendored_schema(ROOT / ".github/dependabot.yml", "dependabot")
         for path in workflows:
             check_vendored_schema(path, "github-workflows")
+    calls = [line.strip() for path in workflows for line in path.read_text(encoding="utf-8").splitlines()]
+    expect("- run: .ci/run" in calls, ".github/workflows", "nothing calls .ci/run as it stands")
     for path in workflows:
         for action in re.findall(r"uses:\s*(\S+)", path.read_text(encoding="utf-8")):
             expect(re.search(r"@v?\d+(\.\d+)*$|@[0-9a-f]{40}$", action), name_of(path), f"{action} is not pinned")
