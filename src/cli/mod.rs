@@ -10,7 +10,9 @@ mod queues;
 mod serve;
 mod validate;
 
-use crate::config::{Ask, Config, Notice, SlackNeed, process_environment, report};
+use crate::config::{
+    Ask, Config, Notice, SlackNeed, process_environment, process_variables, report,
+};
 use crate::domain::ids::{EffectId, SignalId};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -244,7 +246,9 @@ fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
 
 /// The configuration, or all of its problems.
 fn load(args: &ConfigArgs, slack: SlackNeed) -> Result<(Config, Vec<Notice>), Stop> {
+    let names = process_variables();
     let ask = Ask {
+        names: &names,
         file: args.config.as_deref(),
         slack,
     };

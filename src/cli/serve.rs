@@ -3,7 +3,9 @@
 use super::{Ended, ServeArgs, Stop, runtime};
 use crate::app::database::{CannotOpen, Opened};
 use crate::app::{App, Asked, Listeners, RunningApp, Watching, logging};
-use crate::config::{Ask, Config, Loaded, Notice, SlackNeed, process_environment, report};
+use crate::config::{
+    Ask, Config, Loaded, Notice, SlackNeed, process_environment, process_variables, report,
+};
 use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
 use crate::store::Batching;
@@ -26,7 +28,9 @@ pub(super) fn run(args: &ServeArgs) -> Ended {
 
 /// The configuration with what the flags say; at the start and at each reload.
 fn load_for(args: &ServeArgs) -> Loaded {
+    let names = process_variables();
     let ask = Ask {
+        names: &names,
         file: args.config.config.as_deref(),
         slack: if args.slack {
             SlackNeed::Required

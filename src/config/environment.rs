@@ -11,7 +11,7 @@ use std::io::Read;
 use super::problem::{Findings, Place, nearest};
 use super::secret::Secret;
 use super::values::{self, SlackId};
-use super::variables::{INEFFECTIVE, LATER, VARIABLES, Variable};
+use super::variables::{VARIABLES, Variable};
 use super::yaml::{self, Kind, short};
 
 /// The largest file that `X_FILE` may name.
@@ -359,25 +359,6 @@ impl<'e> Environment<'e> {
                     &Place::variable(name),
                     format!("{name} still holds the placeholder {PLACEHOLDER}"),
                     "put the real value in, or leave the variable out",
-                );
-            }
-        }
-    }
-
-    /// Names that mean nothing here, or nothing yet: said once at the start.
-    pub(crate) fn tell_ineffective(&self) {
-        for (name, why) in INEFFECTIVE {
-            if self.raw(name).is_some() {
-                self.warning(&Place::variable(name), format!("{name} has no effect"), why);
-            }
-        }
-        for name in LATER {
-            if let Some(given) = self.get(name) {
-                let message = format!("{name} has no effect yet");
-                self.warning(
-                    &given.place,
-                    message,
-                    "the part that would use it is not built",
                 );
             }
         }

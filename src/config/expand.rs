@@ -26,9 +26,17 @@ fn walk(node: &mut Node, lookup: &Lookup<'_>, budget: &mut usize, found: &mut Fi
             .iter_mut()
             .for_each(|item| walk(item, lookup, budget, found)),
         Kind::Map(entries) => {
-            entries
-                .iter_mut()
-                .for_each(|(_, value)| walk(value, lookup, budget, found));
+            for (key, value) in entries {
+                if key.name.contains("${") {
+                    found
+                        .error(
+                            &key.place,
+                            "a variable in the place of a key is not filled in",
+                        )
+                        .hint("write the key itself; variables are for values");
+                }
+                walk(value, lookup, budget, found);
+            }
         }
         Kind::Scalar(scalar) if scalar.written.contains("${") => {
             scalar.text = replace(scalar, &node.place, lookup, budget, found);

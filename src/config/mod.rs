@@ -23,6 +23,7 @@ mod tests;
 mod tracing_export;
 mod values;
 mod variables;
+mod without_effect;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -221,6 +222,8 @@ pub struct Ask<'a> {
     pub file: Option<&'a Path>,
     /// `--slack`.
     pub slack: SlackNeed,
+    /// The names of all variables that there are, for a word about those of other programs.
+    pub names: &'a [String],
 }
 
 /// A configuration with what is worth saying about it, or all that is wrong.
@@ -281,7 +284,7 @@ impl Config {
             self_healing: env.boolean("SELF_HEALING_ENABLED").unwrap_or(true),
             file,
         };
-        env.tell_ineffective();
+        env.tell_ineffective(ask.names);
         env.refuse_placeholders();
         let mut found = env.found.into_inner();
         found.append(in_file);
@@ -303,6 +306,14 @@ pub fn listens_on(env: &dyn Fn(&str) -> Option<String>) -> Result<(String, u16),
 #[must_use]
 pub fn process_environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The names of the process's variables.
+#[must_use]
+pub fn process_variables() -> Vec<String> {
+    std::env::vars_os()
+        .map(|(name, _)| name.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// What `wardroom validate` prints: every problem or notice, and a last line that sums up.

@@ -157,13 +157,16 @@ fn service(name: &str, node: &Node, found: &mut Findings) -> Service {
 
 fn component(node: &Node, found: &mut Findings) -> Option<String> {
     let id = read::line(node, "`statuspage_component`", 64, found)?;
-    if id.chars().all(|c| c.is_ascii_alphanumeric()) {
+    if id
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    {
         return Some(id);
     }
     found
         .error(
             &node.place,
-            "`statuspage_component` is a component's id: letters and digits",
+            "`statuspage_component` is a component's id: letters, digits, `-` and `_`",
         )
         .hint("it is the last part of the component's address in the Statuspage admin");
     None

@@ -142,6 +142,13 @@ pub(crate) const LATER: &[&str] = &[
     "SELF_HEALING_ENABLED",
 ];
 
+/// How the names of other programs' variables begin, and why those that are not known one by one do
+/// nothing here either.
+pub(crate) const INEFFECTIVE_FAMILIES: &[(&str, &str)] = &[
+    ("VISOR_LICENSE", "there is no licence key"),
+    ("VICTOR_", "no setting of that program is one of ours"),
+];
+
 /// Variables of other programs that people bring along, and why they do nothing here.
 pub(crate) const INEFFECTIVE: &[(&str, &str)] = &[
     ("REDIS_URL", "everything is kept in PostgreSQL"),

@@ -123,6 +123,20 @@ pub(crate) fn parse(file: &str, bytes: &[u8], found: &mut Findings) -> Option<No
             return None;
         }
     };
+    if let Some((at, letter)) = text
+        .char_indices()
+        .find(|(_, letter)| is_forbidden(*letter))
+    {
+        // The parser takes some of these for the file's end: what stands behind would be lost.
+        let code = u32::from(letter);
+        found
+            .error(
+                &place_of_byte(&file, text.as_bytes(), at),
+                format!("a control character (U+{code:04X}), which YAML does not allow"),
+            )
+            .hint("remove it");
+        return None;
+    }
     let builder = Builder {
         file,
         found,
@@ -132,6 +146,11 @@ pub(crate) fn parse(file: &str, bytes: &[u8], found: &mut Findings) -> Option<No
         root: None,
     };
     builder.run(text).ok()
+}
+
+/// What no YAML file may hold: <https://yaml.org/spec/1.2.2/#51-character-set>
+fn is_forbidden(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\u{85}')
 }
 
 fn place_of_byte(file: &Arc<str>, bytes: &[u8], index: usize) -> Place {

@@ -112,7 +112,8 @@ impl Engine {
         );
         traces::continue_from(&span, claimed.traceparent.as_deref());
         // The receipt follows from this attempt.
-        errand.claimed.traceparent = traces::traceparent(&span).or(claimed.traceparent);
+        errand.claimed.traceparent =
+            traces::traceparent(&span).or_else(|| claimed.traceparent.clone());
         async {
             match self.deliver(errand).await {
                 Ok(()) => {}

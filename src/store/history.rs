@@ -120,7 +120,7 @@ impl Store {
             after,
             limit + 1,
         )
-        .fetch_all(&self.pool())
+        .fetch_all(&mut self.single().await?)
         .await?;
         let lines = rows
             .into_iter()

@@ -72,6 +72,10 @@ fn every_mistake_in_a_file_has_its_place() {
         ),
         ("version: 2", "f:1:10: error: the only version is \"1\""),
         (
+            "services: {\"${API}\": {}}",
+            "f:1:12: error: a variable in the place of a key is not filled in",
+        ),
+        (
             "slack: {ops_channel: ops}",
             "f:1:22: error: `ops` is not the id of a Slack channel",
         ),
@@ -154,6 +158,11 @@ fn what_is_not_yaml_or_not_text_is_located() {
     let errors = errors_of_yaml("a: [1\nb: 2");
     assert!(errors[0].contains("error: this is not YAML:"), "{errors:?}");
     assert_eq!(errors.len(), 1);
+    // The parser would end there, and all the rest be lost.
+    assert_eq!(
+        errors_of_yaml("a: 1\n\0b: 2"),
+        ["f:2:1: error: a control character (U+0000), which YAML does not allow"]
+    );
     let large = errors_of_yaml(vec![b'#'; yaml::MAX_BYTES + 1]);
     assert_eq!(large, ["f:1:1: error: the file is larger than 1 MiB"]);
 }

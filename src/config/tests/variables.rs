@@ -298,6 +298,37 @@ fn variables_without_effect_are_named() {
 }
 
 #[test]
+fn a_family_of_another_programs_variables_is_named_whatever_it_is_called() {
+    let names = [
+        "VICTOR_WHATEVER",
+        "VISOR_LICENSE_KEY",
+        "REDIS_URL",
+        "VISOR_DEBUG",
+        "PATH",
+    ];
+    let names = names.map(str::to_owned);
+    let ask = Ask {
+        names: &names,
+        ..Ask::default()
+    };
+    let set = |name: &str| (name == "REDIS_URL").then(|| "redis://x".to_owned());
+    let (_, notices) = Config::load_as_asked(ask, &set).expect("it is fine");
+    let told = notices.iter().map(|n| n.message.as_str());
+    let mut told: Vec<_> = told
+        .filter(|told| told.ends_with("has no effect"))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            "REDIS_URL has no effect",
+            "VICTOR_WHATEVER has no effect",
+            "VISOR_LICENSE_KEY has no effect"
+        ]
+    );
+}
+
+#[test]
 fn a_probe_asks_where_the_server_listens_by_the_servers_own_rules() {
     let at = |variables: &[(&str, &str)]| {
         let variables: Vec<(String, String)> = variables
