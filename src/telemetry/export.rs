@@ -230,3 +230,50 @@ fn json(span: &SpanData) -> serde_json::Value {
         "attributes": attributes,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    #[derive(Debug, Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<SpanData>>>);
+
+    impl SpanExporter for Kept {
+        async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+            self.0.lock().unwrap().extend(batch);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_span_or_in_a_line_within_it_never_leaves() {
+        let kept = Kept::default();
+        let health = Arc::new(Health::new());
+        let outgoing = Outgoing::new(kept.clone(), "otlp", health.clone());
+        let provider = SdkTracerProvider::builder()
+            .with_simple_exporter(outgoing)
+            .build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("call", with = "xoxb-1-3-def", attempt = 2);
+            let _inside = span.enter();
+            tracing::error!(error = "xoxb-1-2-abc", "call with Bearer abcdef failed");
+        });
+        let spans = kept.0.lock().unwrap();
+        let text = format!("{spans:?}");
+        assert_eq!(spans.len(), 1, "{text}");
+        assert!(
+            text.contains("call with Bearer") && text.contains("attempt"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("xoxb-1") && !text.contains("abcdef"),
+            "{text}"
+        );
+        assert_eq!(health.components().get("otlp"), Some(&Condition::Ok));
+    }
+}
