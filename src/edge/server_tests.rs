@@ -11,6 +11,9 @@ const SHORT: Limits = Limits {
     moment: Duration::from_secs(10),
 };
 
+/// By then any of them is over, with room for a busy machine.
+const LONG: Duration = Duration::from_secs(15);
+
 async fn start() -> (SocketAddr, watch::Sender<Stage>, JoinHandle<()>) {
     start_within(LIMITS).await
 }
@@ -98,7 +101,8 @@ async fn a_connection_that_says_nothing_is_cut_and_one_between_two_requests_is_n
     idle.write_all(WHOLE).await.unwrap();
     answer(&mut idle).await;
     let silent = TcpStream::connect(address).await.unwrap();
-    assert_eq!(rest_of(silent).await, "");
+    let cut = tokio::time::timeout(LONG, rest_of(silent)).await;
+    assert_eq!(cut.expect("it is cut"), "");
     idle.write_all(WHOLE).await.unwrap();
     assert!(answer(&mut idle).await.ends_with("pong"));
 }
@@ -113,7 +117,8 @@ async fn a_client_that_never_reads_its_answer_is_cut() {
     assert_eq!(deaf.read_u8().await.unwrap(), b'H', "it is being answered");
     stage.send(Stage::Closing).unwrap();
     // Everybody is gone, and nobody read.
-    served.await.unwrap();
+    let gone = tokio::time::timeout(LONG, served).await;
+    gone.expect("it is cut").unwrap();
 }
 
 #[tokio::test]
