@@ -211,4 +211,21 @@ mod tests {
         pulse.set(Beat::Answering);
         assert!(!over(&pulse));
     }
+
+    #[tokio::test]
+    async fn who_has_just_been_let_in_is_on_the_way_for_a_moment() {
+        let pulse = Pulse::begun();
+        let idles = |pulse: &Pulse| pulse.idles(LIMIT).now_or_never().is_some();
+        assert!(!idles(&pulse));
+        pulse.set(Beat::Fresh(
+            Instant::now()
+                .checked_sub(LIMIT * 2)
+                .expect("a host that has run a while"),
+        ));
+        assert!(idles(&pulse), "and no longer");
+        pulse.bytes_came();
+        assert!(!idles(&pulse));
+        pulse.set(Beat::Idle);
+        assert!(idles(&pulse));
+    }
 }
