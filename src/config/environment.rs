@@ -17,9 +17,6 @@ use super::yaml::{self, Kind, short};
 /// The largest file that `X_FILE` may name.
 const MAX_SECRET: u64 = 64 * 1024;
 
-/// What stands in the manifests where a secret belongs.
-const PLACEHOLDER: &str = "REPLACE-ME";
-
 /// The variables that win over the file's lists.
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
@@ -342,27 +339,6 @@ impl<'e> Environment<'e> {
         }
         Some(owned)
     }
-
-    /// A placeholder that was left standing is public, and would work as a secret.
-    pub(crate) fn refuse_placeholders(&self) {
-        let names = VARIABLES.iter().flat_map(|variable| {
-            let names = std::iter::once(variable.name).chain(variable.aliases.iter().copied());
-            names.map(|name| (name, variable.secret))
-        });
-        for (name, secret) in names {
-            let in_file = || self.raw(&format!("{name}_FILE")).filter(|_| secret);
-            let value = self
-                .raw(name)
-                .or_else(|| in_file().and_then(|path| read_secret(&path).ok()));
-            if value.is_some_and(|value| value.contains(PLACEHOLDER)) {
-                self.error(
-                    &Place::variable(name),
-                    format!("{name} still holds the placeholder {PLACEHOLDER}"),
-                    "put the real value in, or leave the variable out",
-                );
-            }
-        }
-    }
 }
 
 fn variable(name: &str) -> &'static Variable {
@@ -372,7 +348,7 @@ fn variable(name: &str) -> &'static Variable {
         .unwrap_or_else(|| panic!("{name} is read and is not in VARIABLES"))
 }
 
-fn read_secret(path: &str) -> Result<String, String> {
+pub(super) fn read_secret(path: &str) -> Result<String, String> {
     let mut text = String::new();
     let file = File::open(path.trim()).map_err(|error| error.to_string())?;
     file.take(MAX_SECRET + 1)

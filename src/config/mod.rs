@@ -11,6 +11,7 @@ mod examples;
 mod expand;
 mod file;
 mod later;
+mod leftovers;
 mod logging;
 mod problem;
 mod read;
@@ -23,7 +24,6 @@ mod tests;
 mod tracing_export;
 mod values;
 mod variables;
-mod without_effect;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -284,8 +284,7 @@ impl Config {
             self_healing: env.boolean("SELF_HEALING_ENABLED").unwrap_or(true),
             file,
         };
-        env.tell_ineffective(ask.names);
-        env.refuse_placeholders();
+        env.tell_leftovers(ask.names);
         let mut found = env.found.into_inner();
         found.append(in_file);
         found.conclude().map(|notices| (config, notices))

@@ -1,3 +1,5 @@
+//! Connections as clients make them: half sent, silent, deaf, late.
+
 use super::*;
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
