@@ -31,8 +31,7 @@ impl Observer for Counted {
 struct Watched {
     courier: Arc<dyn Courier>,
     metrics: Arc<Metrics>,
-    /// `None` for Slack, which is asked how it is once a minute.
-    health: Option<Arc<Health>>,
+    health: Arc<Health>,
 }
 
 #[async_trait]
@@ -52,11 +51,11 @@ impl Courier for Watched {
     async fn deliver(&self, parcel: &Parcel) -> Outcome {
         let outcome = self.courier.deliver(parcel).await;
         let provider = self.provider().as_str();
+        if let Some(condition) = condition(self.provider(), &outcome) {
+            self.health.set(provider, condition);
+        }
         if matches!(outcome, Outcome::Failed { .. } | Outcome::Uncertain { .. }) {
             self.metrics.error(provider);
-        }
-        if let Some(health) = &self.health {
-            health.set(provider, condition(&outcome));
         }
         outcome
     }
@@ -66,16 +65,21 @@ impl Courier for Watched {
     }
 }
 
-/// What an exchange says of the provider. A refusal counts too: a key that is no longer taken, or a
-/// component that is gone, is an operator's matter.
-fn condition(outcome: &Outcome) -> Condition {
-    match outcome {
-        Outcome::Done(_) => Condition::Ok,
-        Outcome::Refused { code }
-        | Outcome::Later { code, .. }
-        | Outcome::Partly { code, .. }
-        | Outcome::Failed { code }
-        | Outcome::Uncertain { code } => Condition::Degraded(code.clone()),
+/// What an exchange says of the provider, if anything. Slack refuses and limits for many good
+/// reasons; of a status page a refusal counts too: a key that is no longer taken, or a component that
+/// is gone, is an operator's matter.
+fn condition(provider: Provider, outcome: &Outcome) -> Option<Condition> {
+    match (outcome, provider) {
+        (Outcome::Done(_), _) => Some(Condition::Ok),
+        (Outcome::Failed { code } | Outcome::Uncertain { code }, _)
+        | (
+            Outcome::Refused { code } | Outcome::Later { code, .. } | Outcome::Partly { code, .. },
+            Provider::Statuspage,
+        ) => Some(Condition::Degraded(code.clone())),
+        (
+            Outcome::Refused { .. } | Outcome::Later { .. } | Outcome::Partly { .. },
+            Provider::Slack,
+        ) => None,
     }
 }
 
@@ -101,7 +105,7 @@ pub(super) fn of(
         couriers.all.push(Arc::new(Watched {
             courier: courier.clone(),
             metrics: metrics.clone(),
-            health: None,
+            health: health.clone(),
         }));
         couriers.slack = Some(courier);
     }
@@ -114,7 +118,7 @@ pub(super) fn of(
         couriers.all.push(Arc::new(Watched {
             courier: Arc::new(StatuspageCourier::new(access)?),
             metrics: metrics.clone(),
-            health: Some(health.clone()),
+            health: health.clone(),
         }));
     }
     Ok(couriers)

@@ -100,6 +100,25 @@ async fn a_status_page_that_fails_degrades_and_one_that_is_back_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slack_that_fails_degrades_at_the_first_message_and_not_at_the_next_question() {
+    let house = House::new().await;
+    let child = house.opens().await;
+    becomes(&child, "slack", "ok").await;
+    // Its next question how Slack is, a minute later, would be answered well.
+    let away = Fault::Status { status: 503 };
+    let away = FaultRule::once("response_url", away).always();
+    let away = house.slack.fault(away);
+    let ada = house.slack.person("ada");
+    assert!(ada.command("builds", "/incident", "help").await.is_ok());
+    becomes(&child, "slack", "degraded").await;
+    house.slack.lift_fault(away);
+    assert!(ada.command("builds", "/incident", "list").await.is_ok());
+    becomes(&child, "slack", "ok").await;
+    child.stop().await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dead_mans_switch_follows_nobody_elsewhere() {
     let mut house = House::new().await;
     let (asked, followed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
