@@ -9,12 +9,14 @@ use std::borrow::Cow;
 /// What stands in a secret's place.
 pub const REDACTED: &str = "[redacted]";
 
-const TOKEN_PREFIXES: [&str; 14] = [
+const TOKEN_PREFIXES: [&str; 16] = [
     "xoxb-",
     "xoxp-",
     "xoxa-",
     "xoxr-",
     "xoxs-",
+    "xoxc-",
+    "xoxd-",
     "xoxe-",
     "xoxe.",
     "xapp-",
@@ -25,6 +27,9 @@ const TOKEN_PREFIXES: [&str; 14] = [
     "ghr_",
     "github_pat_",
 ];
+
+/// What stands before a key in an `Authorization` header; Statuspage's is `OAuth`.
+const SCHEMES: [&str; 3] = ["bearer", "basic", "oauth"];
 
 /// Paths whose remainder is a secret: Slack's one-way addresses for answers and messages.
 const SECRET_PATHS: [&str; 5] = [
@@ -46,7 +51,9 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
         } else {
             scrub_word(word)
         };
-        after_scheme = word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic");
+        after_scheme = SCHEMES
+            .iter()
+            .any(|scheme| word.eq_ignore_ascii_case(scheme));
         if let Some(replaced) = replaced {
             clean.push_str(&text[kept_to..start]);
             clean.push_str(&replaced);
@@ -165,6 +172,11 @@ mod tests {
     fn no_secret_survives() {
         for (text, expected) in [
             ("token xoxb-12-34-abc refused", "token [redacted] refused"),
+            (
+                "Authorization: OAuth 89a229ce-1a8d end",
+                "Authorization: OAuth [redacted] end",
+            ),
+            ("d=xoxd-abc and xoxc-1-2", "d=[redacted] and [redacted]"),
             ("token=xoxe.xoxp-1-abc", "token=[redacted]"),
             ("\"ghs_16C7e42F292c6912E7\"", "\"[redacted]\""),
             (
