@@ -25,6 +25,9 @@ pub const LONGEST_WAIT: Duration = Duration::hours(1);
 const LOOK_NO_LONGER: Duration = Duration::minutes(30);
 /// So many attempts, about twenty minutes with their pauses, and a person must look.
 pub const ATTEMPTS: i32 = 12;
+/// An answer for one person has other ways to them, and they wait: so many attempts, a few seconds,
+/// and the next way is taken.
+const ATTEMPTS_OF_AN_ANSWER: i32 = 3;
 /// Pauses between attempts double up to this.
 const LONGEST_PAUSE: Duration = Duration::minutes(5);
 
@@ -65,6 +68,12 @@ pub fn after_exchange(
                     error: code,
                 },
             }
+        }
+        Outcome::Failed { code }
+            if claimed.effect.repeat() == Repeat::Never
+                && claimed.attempts >= ATTEMPTS_OF_AN_ANSWER =>
+        {
+            Ending::Over(End::Refused { code })
         }
         Outcome::Failed { code } if spent => Ending::Over(End::Parked { code }),
         Outcome::Failed { code } => again(

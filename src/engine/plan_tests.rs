@@ -205,6 +205,28 @@ fn what_keeps_failing_is_parked_and_until_then_waits_longer_each_time() {
 }
 
 #[test]
+fn an_answer_that_keeps_failing_goes_another_way_while_its_person_waits() {
+    let failed = || Outcome::Failed {
+        code: "connect".into(),
+    };
+    let mut answer = claimed(reply());
+    let mut waited = Duration::zero();
+    while let Ending::Again { at, .. } = after_exchange(failed(), &answer, now(), 1.0) {
+        waited += at - now();
+        answer.attempts += 1;
+    }
+    assert!(waited < Duration::seconds(5), "{waited}");
+    let ending = after_exchange(failed(), &answer, now(), 0.5);
+    let Ending::Over(End::Refused { code }) = ending else {
+        panic!("{ending:?}")
+    };
+    assert!(
+        answer.effect.has_another_way(&code),
+        "nobody need look at it"
+    );
+}
+
+#[test]
 fn a_pause_never_carries_an_effect_beyond_its_use() {
     let mut effect = claimed(post());
     effect.not_after = Some(now() + Duration::seconds(3));
