@@ -41,7 +41,7 @@ impl SlackCourier {
             .post(Method::ConversationsCreate, &body, until)
             .await;
         match created {
-            Ok(answer) => match room_of(&answer["channel"]) {
+            Ok(answer) => match room_of(&answer["channel"], name) {
                 Some(room) => Outcome::Done(room),
                 None => unreadable_answer(),
             },
@@ -270,10 +270,10 @@ fn said(page: &Page, mut body: Value) -> Value {
     body
 }
 
-/// A room, as Slack describes it.
-pub(super) fn room_of(channel: &Value) -> Option<Answer> {
+/// A room, as Slack describes it: by the name that was asked for, where Slack gives none.
+pub(super) fn room_of(channel: &Value, asked: &str) -> Option<Answer> {
     let id = ChannelId::new(channel["id"].as_str()?).ok()?;
-    let name = channel["name"].as_str()?.to_owned();
+    let name = channel["name"].as_str().unwrap_or(asked).to_owned();
     Some(Answer::Room { id, name })
 }
 

@@ -22,6 +22,8 @@ use tokio::time::Instant;
 
 /// How far Slack's clock may be behind ours.
 const SKEW: Duration = Duration::seconds(60);
+/// How far our clock may be wrong: the last known message tells, as long as it is so young.
+const ASTRAY: Duration = Duration::minutes(10);
 /// A page of history, as Slack advises.
 const PAGE: &str = "200";
 /// Newest first: what we look for is seconds old. 2,000 messages in those seconds do not happen.
@@ -208,7 +210,8 @@ impl SlackCourier {
         };
         let mut params = vec![
             ("types", kind.to_owned()),
-            ("exclude_archived", "false".to_owned()),
+            // An archived one is no incident's to come.
+            ("exclude_archived", "true".to_owned()),
             ("limit", "1000".to_owned()),
         ];
         for _ in 0..ROOM_PAGES {
@@ -224,7 +227,7 @@ impl SlackCourier {
             };
             let rooms = answer["channels"].as_array().map_or(&[][..], Vec::as_slice);
             if let Some(room) = rooms.iter().find(|room| room["name"] == name) {
-                return match room_of(room) {
+                return match room_of(room, name) {
                     Some(found) if is_ours(room, &us, parcel) => Look::Found(found),
                     _ => Look::Absent,
                 };
@@ -234,10 +237,15 @@ impl SlackCourier {
                 None => return Look::Absent,
             }
         }
-        Look::Absent
+        // Nobody read to the end: that it was not seen says nothing.
+        Look::Unreadable {
+            code: TOO_MANY_ROOMS.to_owned(),
+        }
     }
 }
 
+/// Our own code for more rooms than we read.
+const TOO_MANY_ROOMS: &str = "too_many_rooms";
 /// Our own code for a history that goes on further than we read.
 pub(super) const TOO_FAR_BACK: &str = "too_far_back";
 
@@ -283,7 +291,8 @@ fn turn_page(params: &mut Vec<(&str, String)>, cursor: String) {
     params.push(("cursor", cursor));
 }
 
-/// The earlier of the last message that we knew and a minute before the first attempt.
+/// The earlier of the last message that we knew and a minute before the first attempt; never more
+/// than [`ASTRAY`] before that: a quiet room's last message is weeks old.
 fn back_to(last_known: Option<&MessageTs>, first_attempt: DateTime<Utc>) -> String {
     let by_clock = format!("{}.000000", (first_attempt - SKEW).timestamp());
     let Some(last_known) = last_known else {
@@ -295,6 +304,9 @@ fn back_to(last_known: Option<&MessageTs>, first_attempt: DateTime<Utc>) -> Stri
             .and_then(|whole| whole.parse::<i64>().ok())
     };
     match (seconds(last_known.as_str()), seconds(&by_clock)) {
+        (Some(known), Some(clock)) if known < clock - ASTRAY.num_seconds() => {
+            format!("{}.000000", clock - ASTRAY.num_seconds())
+        }
         (Some(known), Some(clock)) if known < clock => last_known.to_string(),
         _ => by_clock,
     }
@@ -312,6 +324,8 @@ mod tests {
         for (known, back) in [
             (None, "1700000000.000000"),
             (Some(ts("1699999999.000200")), "1699999999.000200"),
+            (Some(ts("1699999400.000200")), "1699999400.000200"),
+            (Some(ts("1690000000.000200")), "1699999400.000000"),
             (Some(ts("1700000050.000200")), "1700000000.000000"),
             (Some(ts("nonsense")), "1700000000.000000"),
         ] {
