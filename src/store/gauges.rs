@@ -25,8 +25,6 @@ pub struct Gauges {
     pub active: i64,
     /// Open incidents by severity, P1 first.
     pub incidents_open: [i64; 4],
-    /// Incidents ever declared by severity, P1 first; drills left out.
-    pub incidents_total: [i64; 4],
 }
 
 impl Store {
@@ -48,10 +46,11 @@ impl Store {
         .await?;
         let incidents = sqlx::query!(
             r#"select severity,
-                      count(*) as "total!",
-                      count(*) filter (where status in ('declared', 'investigating', 'identified', 'monitoring'))
-                          as "open!"
-                 from incidents where kind = 'real' group by severity"#
+                      count(*) as "open!"
+                 from incidents
+                where kind = 'real'
+                  and status in ('declared', 'investigating', 'identified', 'monitoring')
+                group by severity"#
         )
         .fetch_all(&mut self.single().await?)
         .await?;
@@ -73,7 +72,6 @@ impl Store {
             let place = crate::domain::incident::Severity::parse(&row.severity);
             if let Some(place) = place {
                 gauges.incidents_open[place as usize] = row.open;
-                gauges.incidents_total[place as usize] = row.total;
             }
         }
         Ok(gauges)

@@ -348,3 +348,17 @@ async fn without_the_token_there_is_no_answer_and_without_a_token_configured_no_
     is_problem(&answer, 404, "nothing here");
     closed.finish().await;
 }
+
+#[tokio::test]
+async fn a_drill_is_refused_until_it_is_built_and_pages_nobody() {
+    let mut world = World::new().await;
+    let mut drill = disk();
+    drill["kind"] = json!("drill");
+    drill["severity"] = json!("P1");
+    let refused = world
+        .calls(Method::POST, "/incidents", Some(drill), &[])
+        .await;
+    is_problem(&refused, 422, "there are no drills yet");
+    assert_eq!(world.incidents().await, 0);
+    world.finish().await;
+}

@@ -200,13 +200,11 @@ impl Form {
                 values.insert(key.to_owned(), text);
             }
         }
+        // A drill would page everybody like a real one: what is not built yet is refused.
         let kind = self.text("kind", 10).unwrap_or_else(|| "real".to_owned());
-        let read_kind = |kind: &str| match kind {
-            "real" => Some(Kind::Real),
-            "drill" => Some(Kind::Drill),
-            _ => None,
-        };
-        let kind = self.parsed("kind", Some(kind), read_kind, "real or drill.");
+        let read_kind = |kind: &str| (kind == "real").then_some(Kind::Real);
+        let hint = "real; there are no drills yet.";
+        let kind = self.parsed("kind", Some(kind), read_kind, hint);
         match declare_form::validate(&values, &BTreeMap::new(), rules) {
             Ok(mut declaration) => {
                 declaration.kind = kind?;
