@@ -78,7 +78,7 @@ impl Engine {
             Ok(Some((signal, decision))) => {
                 let outcome = decision.outcome.as_str();
                 metrics.signal_decided(&event_type(&stored), outcome, began.elapsed());
-                self.count(&signal, &decision, now);
+                self.count(&signal, &decision);
                 tracing::Span::current().record("outcome", outcome);
                 tracing::info!(
                     effects = decision.effects.len(),
@@ -270,7 +270,7 @@ impl Engine {
         Ok(())
     }
 
-    fn count(&self, signal: &Signal, decision: &Decision, now: DateTime<Utc>) {
+    fn count(&self, signal: &Signal, decision: &Decision) {
         let metrics = &self.parts.metrics;
         if let Event::Asked(request) = &signal.event
             && matches!(request.answer_to, AnswerTo::Person(_))
@@ -287,7 +287,7 @@ impl Engine {
                     let since = |at: DateTime<Utc>| {
                         (at - incident.declared_at).to_std().unwrap_or_default()
                     };
-                    if let Some(at) = incident.acknowledged_at.filter(|at| *at == now) {
+                    if let Some(at) = incident.acknowledged_at.filter(|at| *at == signal.at) {
                         metrics.incident_acknowledged(since(at));
                     }
                     if let Some(at) = incident.resolved_at.filter(|_| resolved) {

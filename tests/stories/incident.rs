@@ -71,3 +71,31 @@ async fn an_incident_lives_from_one_line_to_its_postmortem_and_everybody_hears_o
     assert_eq!(file.shared_in.len(), 1);
     world.finish().await;
 }
+
+#[tokio::test]
+async fn the_time_until_somebody_looks_is_measured_from_when_they_said_so() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    world.clock.advance(chrono::Duration::seconds(90));
+    let id = world.room_id(&room);
+    let heard = world
+        .person("bea")
+        .command(&id, "/incident", "investigating")
+        .await;
+    assert!(heard.is_ok(), "{heard:?}");
+    // It waits for its turn a little, as it does in the world.
+    world.clock.advance(chrono::Duration::seconds(2));
+    world.settle().await;
+    let metrics = world.app.metrics.render(None);
+    for line in [
+        "wardroom_incident_time_to_acknowledge_seconds_count 1",
+        "wardroom_incident_time_to_acknowledge_seconds_sum 90",
+    ] {
+        assert!(
+            metrics.lines().any(|one| one == line),
+            "{line} is not in {metrics}"
+        );
+    }
+    world.hears_all();
+    world.finish().await;
+}
