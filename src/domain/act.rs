@@ -4,8 +4,10 @@
 
 use super::ids::{Actor, ChannelId, IncidentId, UserId, ViewId};
 use super::incident::{Kind, Severity, Status};
+use super::text::Typed;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Somebody asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Request {
     pub trigger: Option<Trigger>,
     /// Where the answer goes.
     pub answer_to: AnswerTo,
+    /// What the people in it are called, as far as the provider says so.
+    pub names: BTreeMap<UserId, String>,
 }
 
 /// A way to name an incident.
@@ -91,7 +95,7 @@ pub enum Act {
         /// The form as it stands, with what was filled in.
         values: super::form::Values,
         /// Its context.
-        context: std::collections::BTreeMap<String, String>,
+        context: BTreeMap<String, String>,
         /// Its revision.
         revision: u32,
     },
@@ -100,21 +104,21 @@ pub enum Act {
     /// A public update.
     Update {
         /// What to say.
-        text: String,
+        text: Typed,
     },
     /// On to investigating, identified or monitoring.
     Advance {
         /// Where to.
         to: Status,
         /// What to say with it.
-        text: Option<String>,
+        text: Option<Typed>,
     },
     /// Worse or better.
     SetSeverity {
         /// How bad it is now.
         to: Severity,
         /// Why.
-        reason: Option<String>,
+        reason: Option<Typed>,
     },
     /// A role for somebody.
     Assign {
@@ -126,7 +130,7 @@ pub enum Act {
     /// It is over.
     Resolve {
         /// What mended it.
-        note: Option<String>,
+        note: Option<Typed>,
     },
     /// What happened so far, for the one who asks.
     Timeline,

@@ -36,7 +36,7 @@ pub fn parse(typed: &Typed, rules: &Rules) -> Command {
     };
     let Some(known) = known else {
         return Command {
-            act: misunderstood(unknown(&word)),
+            act: misunderstood(unknown(&word, before.as_ref())),
             target: None,
         };
     };
@@ -81,7 +81,7 @@ pub(crate) fn advance(to: Status, rest: &mut Words) -> Act {
 }
 
 /// Nothing, when nothing was said.
-pub(crate) fn some(text: String) -> Option<String> {
+pub(crate) fn some(text: Typed) -> Option<Typed> {
     (!text.is_empty()).then_some(text)
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
     let mut severity = rest.severity();
     let service = rest.service(rules);
     severity = severity.or_else(|| rest.severity());
-    let title = declare_form::tidy(&rest.rest());
+    let title = declare_form::tidy(&rest.rest().to_plain());
     let mut missing = Vec::new();
     if severity.is_none() {
         missing.push("Say how bad it is, from P1 (worst) to P4.".to_owned());
@@ -144,7 +144,7 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
             true => "Name the service that is hit.".to_owned(),
             false => format!(
                 "Name the service that is hit, one of: {}.",
-                declare_form::names(rules)
+                declare_form::near(title.split_whitespace().next().unwrap_or_default(), rules)
             ),
         });
     } else if let Err(sentence) = declare_form::check_title(&title) {
@@ -178,13 +178,7 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
                 .and(". Or ")
                 .code("/incident declare")
                 .and(" alone, for the form.");
-            Err(Message::section(
-                format!(
-                    "{} For example: /incident declare P1 {service} Checkout returns 500s",
-                    missing.join(" ")
-                ),
-                text,
-            ))
+            Err(Message::said(text))
         }
     }
 }
@@ -195,11 +189,11 @@ fn usage(name: &str, wrong: &str) -> Message {
         .code(known.usage())
         .and(". For example: ")
         .code(known.example);
-    Message::section(format!("{wrong} For example: {}", known.example), text)
+    Message::said(text)
 }
 
 /// The nearest verbs to what was typed, at most three.
-fn nearest(word: &str) -> Vec<&'static str> {
+pub(crate) fn nearest(word: &str) -> Vec<&'static str> {
     let word: String = word.to_lowercase().chars().take(40).collect();
     let mut scored: Vec<(f64, &'static str)> = VERBS
         .iter()
@@ -224,26 +218,29 @@ fn nearest(word: &str) -> Vec<&'static str> {
     near
 }
 
-fn unknown(word: &Word) -> Message {
-    let shown = match word {
-        Word::Plain(word) => words::shortened(word, 40),
-        Word::Person(id) => format!("@{id}"),
-        Word::Room(id) => format!("#{id}"),
+fn unknown(word: &Word, about: Option<&IncidentRef>) -> Message {
+    let (said, shown) = match word {
+        Word::Plain(word) => {
+            let word = words::shortened(word, 40);
+            (Text::plain(format!("“{word}”")), word)
+        }
+        Word::Person(id) => (Text::default().person(id), String::new()),
+        Word::Room(id) => (Text::default().room(id), String::new()),
     };
-    let near = nearest(&shown);
-    let summary = format!(
-        "“{shown}” is nothing that I know. Did you mean {}? All verbs: /incident help",
-        near.join(", ")
-    );
-    let mut text = Text::plain(format!("“{shown}” is nothing that I know. Did you mean "));
-    for (index, name) in near.iter().enumerate() {
+    // What was named before the word is not typed again for nothing.
+    let about = match about {
+        Some(IncidentRef::Number(number)) => format!("#{number} "),
+        Some(IncidentRef::Id(_) | IncidentRef::Room(_)) | None => String::new(),
+    };
+    let mut text = said.and(" is nothing that I know. Did you mean ");
+    for (index, name) in nearest(&shown).iter().enumerate() {
         if index > 0 {
             text = text.and(", ");
         }
-        text = text.code(format!("/incident {name}"));
+        text = text.code(format!("/incident {about}{name}"));
     }
     let text = text.and("? All verbs: ").code("/incident help");
-    Message::section(summary, text).with(Part::Buttons(vec![words::button(
+    Message::said(text).with(Part::Buttons(vec![words::button(
         "Help",
         "help",
         "",

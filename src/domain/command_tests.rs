@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::ids::ChannelId;
 use crate::domain::incident::Severity;
 use crate::domain::incident::fixtures::{person, rules};
-use crate::domain::text::Piece;
+use crate::domain::text::{Piece, Span};
 use crate::domain::verbs::verb_of;
 
 fn read(text: &str) -> Command {
@@ -15,9 +15,9 @@ fn at(person_id: &str) -> Piece {
     Piece::Person(person(person_id), "bea".into())
 }
 
-fn words_of(command: &Command) -> &str {
+fn words_of(command: &Command) -> String {
     match &command.act {
-        Act::Misunderstood { refusal } => &refusal.summary,
+        Act::Misunderstood { refusal } => refusal.in_words(),
         act => panic!("understood as {act:?}"),
     }
 }
@@ -80,7 +80,7 @@ fn a_number_is_taken_before_and_after_the_verb() {
     ] {
         let command = read(text);
         assert_eq!(command.target, target.map(IncidentRef::Number), "{text}");
-        let text = words.to_owned();
+        let text = words.into();
         assert_eq!(command.act, Act::Update { text });
     }
     assert_eq!(read("#7").act, Act::Menu);
@@ -140,7 +140,10 @@ fn what_a_declaration_lacks_is_named_with_an_example() {
         let command = read(text);
         let words = words_of(&command);
         assert!(words.contains(lacks), "{text}: {words}");
-        assert!(words.contains("For example: /incident "), "{text}: {words}");
+        assert!(
+            words.contains("For example: `/incident "),
+            "{text}: {words}"
+        );
     }
 }
 
@@ -190,6 +193,59 @@ fn an_unknown_verb_gets_the_nearest_ones() {
 }
 
 #[test]
+fn what_was_named_is_kept_in_what_is_proposed_and_people_are_mentioned() {
+    let number = words_of(&read("#7 resloved"));
+    assert!(number.contains("`/incident #7 resolved`"), "{number}");
+    let Act::Misunderstood { refusal } = parse(&Typed(vec![at("UBEA")]), &rules()).act else {
+        panic!("understood")
+    };
+    let text = refusal.first_paragraph().unwrap();
+    assert!(text.0.contains(&Span::Person(person("UBEA"))), "{text:?}");
+    assert!(
+        refusal.summary.is_empty(),
+        "the mention is in the summary too"
+    );
+    let help = crate::domain::incident::help::message(Some("resloved"));
+    let help = help.in_words();
+    assert!(help.contains("“resloved” is no verb") && help.contains("`/incident help resolved`"));
+}
+
+#[test]
+fn what_slack_marked_in_an_update_stays_a_mark_and_a_link_is_a_word_where_one_is_wanted() {
+    let link = |url: &str, label: &str| Piece::Link(url.into(), label.into());
+    let typed = Typed(vec![
+        Piece::Plain("status ".into()),
+        at("UBEA"),
+        Piece::Plain(" see ".into()),
+        link("https://a.b/x", ""),
+        Piece::Plain(" <@UEVIL> ".into()),
+    ]);
+    let Act::Update { text } = parse(&typed, &rules()).act else {
+        panic!("not an update")
+    };
+    assert_eq!(text.to_plain(), "@bea see https://a.b/x <@UEVIL>");
+    let shown = Text::default().typed(&text).0;
+    assert_eq!(shown[0], Span::Person(person("UBEA")));
+    assert!(matches!(&shown[2], Span::Link { url, .. } if url == "https://a.b/x"));
+    assert_eq!(shown[3], Span::Text(" <@UEVIL>".into()));
+    assert_eq!(serde_json::to_value(&text).unwrap(), text.to_plain());
+
+    let mut rules = rules();
+    rules.services[0].name = "shop.acme.com".into();
+    let typed = Typed(vec![
+        Piece::Plain("declare P1 ".into()),
+        link("http://shop.acme.com", "shop.acme.com"),
+        Piece::Plain(" is down, see ".into()),
+        link("https://a.b/x", ""),
+    ]);
+    let Act::Declare(declaration) = parse(&typed, &rules).act else {
+        panic!("not a declaration")
+    };
+    assert_eq!(declaration.service, "shop.acme.com");
+    assert_eq!(declaration.title, "is down, see https://a.b/x");
+}
+
+#[test]
 fn no_text_makes_the_parser_panic_or_say_nothing() {
     let seeds: Vec<String> = VERBS
         .iter()
@@ -225,7 +281,7 @@ fn no_text_makes_the_parser_panic_or_say_nothing() {
         pieces.push(Piece::Plain(text[cut..].iter().collect()));
         let command = parse(&Typed(pieces), &rules());
         if let Act::Misunderstood { refusal } = command.act {
-            assert!(!refusal.summary.is_empty());
+            assert!(!refusal.in_words().is_empty());
         }
     }
     let long = "x".repeat(100_000);

@@ -6,7 +6,7 @@
 use super::decision::Decision;
 use super::facts::Facts;
 use super::incident::ask::{self, Scene};
-use super::incident::{answer, receipts, room};
+use super::incident::{answer, by_hand, receipts, room};
 use super::rules::Rules;
 use super::signal::{Event, Signal, Timer};
 use chrono::{DateTime, Utc};
@@ -22,9 +22,10 @@ pub fn decide(signal: &Signal, facts: &Facts, rules: &Rules, now: DateTime<Utc>)
     };
     match &signal.event {
         Event::Asked(request) => ask::decide_request(&mut decision, request, &scene),
-        Event::RoomClosed { room } => room::closed(&mut decision, &scene, room),
-        Event::RoomReopened { room } => room::reopened(&mut decision, &scene, room),
-        Event::RoomRenamed { room, name } => room::renamed(&mut decision, &scene, room, name),
+        Event::RoomClosed { room, how } => by_hand::closed(&mut decision, &scene, room, *how),
+        Event::RoomMoved { from, to } => by_hand::moved(&mut decision, &scene, from, to),
+        Event::RoomReopened { room } => by_hand::reopened(&mut decision, &scene, room),
+        Event::RoomRenamed { room, name } => by_hand::renamed(&mut decision, &scene, room, name),
         Event::Receipt(receipt) => receipts::decide_receipt(&mut decision, receipt, &scene),
         Event::TimerDue(due) => match due.timer {
             Timer::RoomOverdue => room::overdue(&mut decision, &scene, due),

@@ -3,7 +3,7 @@
 //! The store saves all of it in the signal's transaction, or nothing of it.
 
 use super::effect::Effect;
-use super::ids::{EffectId, IncidentId, SignalId};
+use super::ids::{EffectId, IncidentId, SignalId, UserId};
 use super::incident::{AuditEntry, Incident, Notification, NotificationStatus, TimelineEntry};
 use super::signal::Timer;
 use chrono::{DateTime, Utc};
@@ -45,6 +45,15 @@ pub enum Change {
     Timeline(TimelineEntry),
     /// A new line of the audit.
     Audit(AuditEntry),
+    /// What somebody is called.
+    Named {
+        /// Whose name.
+        person: UserId,
+        /// It.
+        name: String,
+        /// When it was so.
+        at: DateTime<Utc>,
+    },
     /// Somebody is to be told.
     Notify(Notification),
     /// What became of telling somebody.

@@ -6,7 +6,7 @@
 use super::act::{ReplyTo, Trigger};
 use super::form::Form;
 use super::ids::{ChannelId, EffectId, FileId, IncidentId, MessageTs, UserId, ViewId};
-use super::incident::Severity;
+use super::incident::naming;
 use super::text::Message;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,9 @@ pub enum Effect {
         room: ChannelId,
         /// Whom.
         person: UserId,
+        /// Who gave them a role, and hears it when they cannot be asked in.
+        #[serde(default)]
+        answer_to: Option<ReplyTo>,
     },
     /// Set a room's topic.
     SetTopic {
@@ -112,6 +115,9 @@ pub enum Effect {
         content: String,
         /// What is said with it.
         comment: String,
+        /// Who asked for it, and hears it when it cannot be shown.
+        #[serde(default)]
+        answer_to: Option<ReplyTo>,
     },
     /// Show an uploaded file in a room.
     ShareFile {
@@ -123,6 +129,9 @@ pub enum Effect {
         title: String,
         /// What is said with it.
         comment: String,
+        /// Who asked for it, and hears it when it cannot be shown.
+        #[serde(default)]
+        answer_to: Option<ReplyTo>,
     },
     /// Set a component of the status page; rendered when it is delivered, from all open incidents
     /// of the services that share it.
@@ -145,8 +154,6 @@ pub enum Purpose {
     Announcement {
         /// Which.
         incident: IncidentId,
-        /// How bad it was then, for the record.
-        severity: Severity,
     },
     /// A line in an incident's own room.
     Update {
@@ -165,7 +172,7 @@ impl Purpose {
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
             Self::Card { incident }
-            | Self::Announcement { incident, .. }
+            | Self::Announcement { incident }
             | Self::Update { incident } => Some(*incident),
             Self::Notice { incident } => *incident,
         }
@@ -296,21 +303,24 @@ impl Effect {
     }
 
     /// The lane in which it waits its turn: the oldest unfinished effect of a lane goes first.
-    /// `id` gives those a lane of their own that need no order.
+    /// `id` gives those a lane of their own that need no order. A room's lane holds what is said in
+    /// it and nothing else: whatever keeps an invitation waiting must not mute the room.
     pub fn lane(&self, id: EffectId) -> String {
         match self {
             Self::CreateRoom { incident, .. } => format!("slack:incident:{incident}"),
-            Self::PostMessage { room, .. }
-            | Self::Pin { room, .. }
-            | Self::Invite { room, .. }
-            | Self::SetTopic { room, .. }
-            | Self::StageFile { room, .. }
-            | Self::ShareFile { room, .. } => format!("slack:{room}"),
+            Self::PostMessage { room, .. } | Self::ShareFile { room, .. } => {
+                format!("slack:{room}")
+            }
+            Self::Pin { room, .. } => format!("slack:pin:{room}"),
+            Self::Invite { room, person, .. } => format!("slack:invite:{room}:{person}"),
+            // The newer topic stays: it goes when the older one is settled.
+            Self::SetTopic { room, .. } => format!("slack:topic:{room}"),
             Self::DirectMessage { person, .. } => format!("slack:{person}"),
             Self::UpdateCard { incident } => format!("slack:card:{incident}"),
-            Self::Reply { .. } | Self::Whisper { .. } | Self::OpenForm { .. } => {
-                format!("slack:one:{id}")
-            }
+            Self::Reply { .. }
+            | Self::Whisper { .. }
+            | Self::OpenForm { .. }
+            | Self::StageFile { .. } => format!("slack:one:{id}"),
             Self::UpdateForm { view, .. } => format!("slack:view:{view}"),
             Self::ShowComponent { component } => format!("statuspage:{component}"),
         }
@@ -342,10 +352,14 @@ impl Effect {
     }
 
     /// Whether the domain answers this refusal by another way, so that nobody need look at it:
-    /// the next name, words instead of a form, a direct message instead of a whisper.
+    /// the next name, a new card, words instead of a form, a direct message instead of a whisper.
     pub fn has_another_way(&self, code: &str) -> bool {
         match self {
-            Self::CreateRoom { .. } => code == "name_taken",
+            Self::CreateRoom { name, .. } => {
+                code == "name_taken"
+                    || (code.starts_with("invalid_name") && !naming::is_by_number(name))
+            }
+            Self::UpdateCard { .. } => code == "message_not_found",
             Self::Reply { .. } | Self::Whisper { .. } | Self::OpenForm { .. } => true,
             // The form is closed: its person went on.
             Self::UpdateForm { .. } => true,

@@ -5,9 +5,11 @@
 
 use super::act::{Act, IncidentRef};
 use super::effect::Effect;
-use super::ids::{IncidentId, ViewId};
+use super::ids::{IncidentId, UserId, ViewId};
 use super::incident::{Incident, Notification, TimelineEntry, naming};
 use super::signal::{End, Event, Signal, Timer};
+use chrono::Duration;
+use std::collections::BTreeMap;
 
 /// What must be loaded, and locked, before deciding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,10 +18,12 @@ pub struct Needs {
     pub incident: Option<IncidentRef>,
     /// Its timeline too.
     pub timeline: bool,
+    /// What the people of its record are called.
+    pub names: bool,
     /// The open incidents, newest first: always, or only when `incident` is not found.
     pub open: Wanted,
-    /// Those closed since 24 h, too.
-    pub recent: bool,
+    /// Those that were resolved no longer ago than this, too.
+    pub resolved_within: Option<Duration>,
     /// The next incident number, reserved.
     pub number: bool,
     /// Whether an incident was declared from this view.
@@ -51,8 +55,12 @@ pub struct Facts {
     pub notifications: Vec<Notification>,
     /// Its timeline, oldest first.
     pub timeline: Vec<TimelineEntry>,
-    /// Open incidents (and recent ones), newest first; at most 50.
+    /// What the people of its record are called, those whose name is known.
+    pub names: BTreeMap<UserId, String>,
+    /// Open incidents, then recent ones, each newest first; at most 50.
     pub listed: Vec<Incident>,
+    /// Whether there are more than are listed.
+    pub more: bool,
     /// The number that a new incident has.
     pub next_number: Option<i64>,
     /// The incident that was declared from the view.
@@ -62,6 +70,10 @@ pub struct Facts {
     /// The generation of the timer that is due, as it stands now; `None`: no such timer.
     pub timer_generation: Option<i32>,
 }
+
+/// How long an incident that is over is offered to those who want its postmortem or its timeline
+/// and do not say whose.
+pub(crate) const OFFERED_FOR_DAYS: i64 = 14;
 
 /// What must be loaded for a signal.
 pub fn needs(signal: &Signal) -> Needs {
@@ -97,17 +109,25 @@ pub fn needs(signal: &Signal) -> Needs {
                 | Act::Resolve { .. } => on_incident,
                 Act::Timeline | Act::Postmortem => Needs {
                     timeline: true,
+                    names: request.act == Act::Postmortem,
+                    resolved_within: Some(Duration::days(OFFERED_FOR_DAYS)),
                     ..on_incident
                 },
                 Act::List => Needs {
                     open: Wanted::Yes,
-                    recent: true,
+                    resolved_within: Some(Duration::hours(24)),
                     ..Needs::default()
                 },
             }
         }
-        Event::RoomClosed { room } | Event::RoomReopened { room } => Needs {
+        Event::RoomClosed { room, .. } | Event::RoomMoved { from: room, .. } => Needs {
             incident: Some(IncidentRef::Room(room.clone())),
+            ..Needs::default()
+        },
+        Event::RoomReopened { room } => Needs {
+            incident: Some(IncidentRef::Room(room.clone())),
+            // It gets the lines that it missed.
+            timeline: true,
             ..Needs::default()
         },
         Event::RoomRenamed { room, name } => Needs {
@@ -122,10 +142,11 @@ pub fn needs(signal: &Signal) -> Needs {
                 .map(IncidentRef::Id)
                 .or_else(|| receipt.effect.room().cloned().map(IncidentRef::Room)),
             // A room that is there gets the lines that it missed; one that is not, another name.
-            timeline: matches!(receipt.effect, Effect::CreateRoom { .. }),
+            // So does one that a retry by hand finds open again.
+            timeline: matches!(receipt.effect, Effect::CreateRoom { .. }) || receipt.generation > 0,
             room_names: match (&receipt.effect, &receipt.end) {
                 (Effect::CreateRoom { name, .. }, End::Refused { .. }) => {
-                    Some(naming::prefix_of(name).to_owned())
+                    Some(naming::day_of(name).to_owned())
                 }
                 _ => None,
             },

@@ -17,8 +17,6 @@ pub struct Form {
     pub title: String,
     /// What the button that sends it says; at most 24 characters.
     pub submit: String,
-    /// A few words above the inputs.
-    pub intro: Option<super::text::Text>,
     /// The inputs, from top to bottom.
     pub inputs: Vec<Input>,
     /// Travels with the form and comes back as it is; at most 3,000 characters as JSON.
@@ -47,14 +45,12 @@ pub struct Input {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputKind {
-    /// One line or several lines of text.
+    /// One line of text.
     Text {
         /// What stands in it at first.
         initial: Option<String>,
         /// The longest text that is taken, in characters.
         max: u16,
-        /// Whether it has several lines.
-        multiline: bool,
     },
     /// One of the options.
     Select {

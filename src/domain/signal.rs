@@ -29,6 +29,15 @@ pub enum Event {
     RoomClosed {
         /// Which.
         room: ChannelId,
+        /// Whether it can come back.
+        how: Closing,
+    },
+    /// A room has a new id: the provider moved it.
+    RoomMoved {
+        /// Its id until now.
+        from: ChannelId,
+        /// Its id from now on.
+        to: ChannelId,
     },
     /// A room came back from the archive.
     RoomReopened {
@@ -55,6 +64,15 @@ pub enum Event {
         /// What it was called, for the log.
         what: String,
     },
+}
+
+/// How a room was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// It can be brought back.
+    Archived,
+    /// It was deleted, or we may not know of it any more.
+    Gone,
 }
 
 /// The parts of a GitHub webhook that are read.

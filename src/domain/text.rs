@@ -8,6 +8,7 @@
 use super::ids::{ChannelId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A run of text of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ pub enum Span {
     Room(ChannelId),
     /// A moment, shown in the reader's own time zone where the provider can.
     Time(DateTime<Utc>),
-    /// A link of ours; never one that somebody typed.
+    /// A link: ours, or one that the provider itself marked in what somebody typed.
     Link {
         /// Where it leads.
         url: String,
@@ -69,10 +70,43 @@ impl Text {
         self.0.push(Span::Room(room.clone()));
         self
     }
+    /// Continues with what somebody typed: the people, rooms and links that the provider marked
+    /// become ours; everything else stays text.
+    pub fn typed(mut self, typed: &Typed) -> Self {
+        self.0.extend(typed.0.iter().map(Piece::shown));
+        self
+    }
     /// Continues with a moment.
     pub fn time(mut self, at: DateTime<Utc>) -> Self {
         self.0.push(Span::Time(at));
         self
+    }
+}
+
+impl Text {
+    /// The spans as one plain line, for those who read JSON and not a room.
+    pub fn to_plain(&self) -> String {
+        let mut line = String::new();
+        for span in &self.0 {
+            match span {
+                Span::Text(text) | Span::Bold(text) => line.push_str(text),
+                Span::Code(code) => {
+                    line.push('`');
+                    line.push_str(code);
+                    line.push('`');
+                }
+                Span::Person(person) => mention(&mut line, '@', person.as_str(), ""),
+                Span::Room(room) => mention(&mut line, '#', room.as_str(), ""),
+                Span::Time(at) => line.push_str(&at.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
+                Span::Link { url, label } => {
+                    line.push_str(label);
+                    line.push_str(" (");
+                    line.push_str(url);
+                    line.push(')');
+                }
+            }
+        }
+        line
     }
 }
 
@@ -105,6 +139,22 @@ pub struct Button {
     pub value: String,
     /// How it looks.
     pub style: ButtonStyle,
+    /// What is asked before the press counts; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Confirm>,
+}
+
+/// A question before a press counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirm {
+    /// Its headline; at most 100 characters are shown.
+    pub title: String,
+    /// What follows from it; at most 300 characters are shown.
+    pub text: String,
+    /// What the button that goes on says; at most 30 characters are shown.
+    pub yes: String,
+    /// What the button that does not says; at most 30 characters are shown.
+    pub no: String,
 }
 
 /// How a button looks.
@@ -122,7 +172,8 @@ pub enum ButtonStyle {
 /// A whole message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// One line for push notifications and screen readers; never empty.
+    /// One line for push notifications and screen readers; empty: the first paragraph is that line,
+    /// with the people and rooms that it names.
     pub summary: String,
     /// The body; empty: the summary is the body.
     pub parts: Vec<Part>,
@@ -136,6 +187,10 @@ impl Message {
             parts: Vec::new(),
         }
     }
+    /// A message of one paragraph that is its own summary.
+    pub fn said(text: Text) -> Self {
+        Self::section("", text)
+    }
     /// A message whose body begins with a paragraph.
     pub fn section(summary: impl Into<String>, text: Text) -> Self {
         Self {
@@ -147,6 +202,24 @@ impl Message {
     pub fn with(mut self, part: Part) -> Self {
         self.parts.push(part);
         self
+    }
+    /// The first paragraph.
+    pub fn first_paragraph(&self) -> Option<&Text> {
+        self.parts.iter().find_map(|part| match part {
+            Part::Section(text) => Some(text),
+            Part::Header(_)
+            | Part::Fields(_)
+            | Part::Context(_)
+            | Part::Preformatted(_)
+            | Part::Buttons(_) => None,
+        })
+    }
+    /// The summary as plain words, for those who read JSON and not a room.
+    pub fn in_words(&self) -> String {
+        match self.first_paragraph() {
+            Some(text) if self.summary.is_empty() => text.to_plain(),
+            Some(_) | None => self.summary.clone(),
+        }
     }
 }
 
@@ -160,11 +233,38 @@ pub enum Piece {
     Person(UserId, String),
     /// A room, likewise.
     Room(ChannelId, String),
+    /// A link to a page that the provider marked as one: its address, and what was shown for it.
+    Link(String, String),
 }
 
-/// What somebody typed, with the provider's marks for people and rooms told apart from text.
+impl Piece {
+    /// What was typed, as the person saw it.
+    fn plain(&self, text: &mut String) {
+        match self {
+            Self::Plain(plain) => text.push_str(plain),
+            Self::Person(id, label) => mention(text, '@', id.as_str(), label),
+            Self::Room(id, label) => mention(text, '#', id.as_str(), label),
+            Self::Link(url, label) => text.push_str(if label.is_empty() { url } else { label }),
+        }
+    }
+
+    fn shown(&self) -> Span {
+        match self {
+            Self::Plain(plain) => Span::Text(plain.clone()),
+            Self::Person(id, _) => Span::Person(id.clone()),
+            Self::Room(id, _) => Span::Room(id.clone()),
+            Self::Link(url, label) => Span::Link {
+                url: url.clone(),
+                label: if label.is_empty() { url } else { label }.clone(),
+            },
+        }
+    }
+}
+
+/// What somebody typed, with the provider's marks for people, rooms and links told apart from text.
+/// What is kept of it (in the record, in a button) are the words alone: marks are for the moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "String", into = "String")]
 pub struct Typed(pub Vec<Piece>);
 
 impl Typed {
@@ -177,13 +277,54 @@ impl Typed {
     pub fn to_plain(&self) -> String {
         let mut text = String::new();
         for piece in &self.0 {
-            match piece {
-                Piece::Plain(plain) => text.push_str(plain),
-                Piece::Person(id, label) => mention(&mut text, '@', id.as_str(), label),
-                Piece::Room(id, label) => mention(&mut text, '#', id.as_str(), label),
-            }
+            piece.plain(&mut text);
         }
         text
+    }
+
+    /// Without white space at its ends.
+    pub fn trimmed(mut self) -> Self {
+        if let Some(Piece::Plain(first)) = self.0.first_mut() {
+            *first = first.trim_start().to_owned();
+        }
+        if let Some(Piece::Plain(last)) = self.0.last_mut() {
+            *last = last.trim_end().to_owned();
+        }
+        self.0
+            .retain(|piece| !matches!(piece, Piece::Plain(text) if text.is_empty()));
+        self
+    }
+
+    /// What the people in it are called, where the provider says so.
+    pub fn names(&self) -> BTreeMap<UserId, String> {
+        let named = self.0.iter().filter_map(|piece| match piece {
+            Piece::Person(id, label) if !label.is_empty() => Some((id.clone(), label.clone())),
+            Piece::Person(..) | Piece::Plain(_) | Piece::Room(..) | Piece::Link(..) => None,
+        });
+        named.collect()
+    }
+
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Typed {
+    fn from(text: String) -> Self {
+        Self::plain(text)
+    }
+}
+
+impl From<&str> for Typed {
+    fn from(text: &str) -> Self {
+        Self::plain(text)
+    }
+}
+
+impl From<Typed> for String {
+    fn from(typed: Typed) -> Self {
+        typed.to_plain()
     }
 }
 

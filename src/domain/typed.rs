@@ -42,7 +42,9 @@ impl Words {
 
     /// Takes the next word.
     pub(crate) fn next(&mut self) -> Option<Word> {
+        self.join_links();
         let word = match self.pieces.pop_front()? {
+            Piece::Link(url, _) => Word::Plain(url),
             Piece::Person(id, _) => Word::Person(id),
             Piece::Room(id, _) => Word::Room(id),
             Piece::Plain(text) => match text.split_once(char::is_whitespace) {
@@ -55,6 +57,22 @@ impl Words {
         };
         self.skip_space();
         Some(word)
+    }
+
+    /// Slack makes links of words such as `shop.example.com`: where a word is wanted, what was shown
+    /// is text again, together with what stands around it.
+    fn join_links(&mut self) {
+        let mut text = String::new();
+        while let Some(Piece::Plain(_) | Piece::Link(..)) = self.pieces.front() {
+            if text.contains(char::is_whitespace) {
+                break;
+            }
+            let next = self.pieces.pop_front().expect("it was looked at");
+            text.push_str(&Typed(vec![next]).to_plain());
+        }
+        if !text.is_empty() {
+            self.pieces.push_front(Piece::Plain(text));
+        }
     }
 
     /// Takes the next word if it is plain.
@@ -131,10 +149,9 @@ impl Words {
         })
     }
 
-    /// Takes all that is left, as the person saw it.
-    pub(crate) fn rest(&mut self) -> String {
-        let rest = Typed(self.pieces.drain(..).collect()).to_plain();
-        rest.trim().to_owned()
+    /// Takes all that is left.
+    pub(crate) fn rest(&mut self) -> Typed {
+        Typed(self.pieces.drain(..).collect()).trimmed()
     }
 
     fn skip_space(&mut self) {

@@ -303,6 +303,7 @@ impl Engine {
                     metrics.notification("dm", "throttled");
                 }
                 Change::Notify(_)
+                | Change::Named { .. }
                 | Change::Timeline(_)
                 | Change::Audit(_)
                 | Change::SetTimer { .. }

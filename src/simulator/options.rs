@@ -77,7 +77,7 @@ const SCOPES: &str = "app_mentions:read bookmarks:read bookmarks:write channels:
 
 const EVENTS: &str = "app_mention app_home_opened message.channels message.groups message.im \
     reaction_added member_joined_channel channel_archive channel_unarchive channel_deleted \
-    channel_rename";
+    channel_rename channel_id_changed";
 
 fn words(list: &str) -> Vec<String> {
     list.split_whitespace().map(str::to_owned).collect()

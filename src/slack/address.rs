@@ -81,7 +81,7 @@ pub enum AnswerNow {
 }
 
 /// The events that somebody here acts on.
-pub(crate) const USED_EVENTS: [&str; 7] = [
+pub(crate) const USED_EVENTS: [&str; 8] = [
     "channel_archive",
     "group_archive",
     "channel_unarchive",
@@ -89,7 +89,11 @@ pub(crate) const USED_EVENTS: [&str; 7] = [
     "channel_deleted",
     "channel_rename",
     "group_rename",
+    MOVED,
 ];
+
+/// A room got another id: Slack moved it, or made it a shared one.
+pub(crate) const MOVED: &str = "channel_id_changed";
 
 /// Addresses a body whose signature holds.
 pub fn address(route: Route, body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Address {
@@ -204,12 +208,10 @@ fn submission(payload: &Interaction, rules: &Rules) -> Said {
     let view = payload.view().ok_or(unreadable("no view"))?;
     let id = view.id().ok_or(unreadable("a view without an id"))?;
     let filled = view.filled();
-    if filled.luggage.form != declare_form::FORM {
-        return Ok(Address::Unused {
-            what: "submission_of_an_unknown_form",
-        });
-    }
-    if let Err(errors) = declare_form::validate(&filled.values, &filled.luggage.context, rules) {
+    // A form that we do not know is kept too: its person is told so.
+    if filled.luggage.form == declare_form::FORM
+        && let Err(errors) = declare_form::validate(&filled.values, rules)
+    {
         let answer = super::views::errors_answer(&filled, view.state(), &errors);
         return Ok(Address::AnswerNow(AnswerNow::Json(answer)));
     }
@@ -251,6 +253,10 @@ struct Inner {
     bot_profile: Option<BotProfile>,
     #[serde(default)]
     channel: Value,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    old_channel_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    new_channel_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -293,10 +299,15 @@ fn callback(envelope: &Envelope, ourselves: &Ourselves) -> Said {
     if !USED_EVENTS.contains(&kind) {
         return Ok(Address::Unused { what: "event" });
     }
-    let subject = channel_of(&event.channel).ok_or(unreadable("an event without a channel"))?;
+    let moved = event.old_channel_id.as_deref().filter(|_| kind == MOVED);
+    let subject = moved.or_else(|| channel_of(&event.channel));
+    let subject = subject.ok_or(unreadable("an event without a channel"))?;
     let subject = room(Some(subject))?;
     if kind.ends_with("_rename") && !event.channel["name"].is_string() {
         return Err(unreadable("a rename to nothing"));
+    }
+    if kind == MOVED && room(event.new_channel_id.as_deref()).is_err() {
+        return Err(unreadable("a move to nothing"));
     }
     Ok(keep(
         &format!("event:{kind}"),

@@ -182,6 +182,14 @@ fn events_are_known_by_their_id_and_those_that_nobody_uses_leave_no_row() {
     let rename = callback(json!({"type": "channel_rename", "channel": {"id": "C1", "name": "n"}}));
     let expected = kept("event:channel_rename", "event:Ev1", "slack:C1");
     assert_eq!(event(&rename), expected);
+    let moved = |to: &str| {
+        callback(
+            json!({"type": "channel_id_changed", "old_channel_id": "G1", "new_channel_id": to}),
+        )
+    };
+    let expected = kept("event:channel_id_changed", "event:Ev1", "slack:G1");
+    assert_eq!(event(&moved("C1")), expected);
+    assert!(matches!(event(&moved("")), Address::Unreadable { .. }));
     for other in [
         json!({"type": "message", "user": {"id": 7}, "channel": ["odd"]}),
         json!({"type": "user_change", "user": {"id": "U1"}}),

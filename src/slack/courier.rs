@@ -230,7 +230,7 @@ impl Courier for SlackCourier {
                 let body = json!({"channel": room.as_str(), "timestamp": ts.as_str()});
                 self.plainly(Method::PinsAdd, body, until).await
             }
-            Effect::Invite { room, person } => {
+            Effect::Invite { room, person, .. } => {
                 let body = json!({"channel": room.as_str(), "users": person.as_str()});
                 self.plainly(Method::ConversationsInvite, body, until).await
             }
@@ -252,6 +252,7 @@ impl Courier for SlackCourier {
                 file,
                 title,
                 comment,
+                ..
             } => self.share(room, file, title, comment, until).await,
             Effect::ShowComponent { .. } => not_slacks(),
         }

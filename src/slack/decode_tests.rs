@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::act::{Act, AnswerTo, Request};
 use crate::domain::rules::ServiceRules;
+use crate::domain::signal::Closing;
 use crate::slack::address::{Address, Ourselves, Route, address};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -134,11 +135,43 @@ fn a_submission_that_the_rules_no_longer_take_is_answered_in_words() {
 }
 
 #[test]
-fn a_press_on_a_button_that_nobody_knows_is_unused() {
-    let payload = json!({"type": "block_actions", "user": {"id": "U1"}, "channel": {"id": "C1"},
-        "actions": [{"action_id": "from.last.year", "action_ts": "1", "value": "7"}]});
-    let signal = decoded("click", &form(&payload)).unwrap();
-    assert!(matches!(signal.event, Event::Unused { .. }));
+fn a_press_on_a_button_or_a_form_that_nobody_knows_is_answered_with_what_to_type() {
+    let press = |action: &str| {
+        json!({"type": "block_actions", "user": {"id": "U1", "username": "bea"},
+               "channel": {"id": "C1"},
+               "actions": [{"action_id": action, "action_ts": "1", "value": "7"}]})
+    };
+    let old_form = json!({"type": "view_submission", "user": {"id": "U1", "name": "bea"},
+        "view": {"id": "V1", "callback_id": "x", "private_metadata": "{\"form\":\"old\"}"}});
+    for (kind, payload) in [
+        ("click", press("from.last.year")),
+        ("click", press("pick:7")),
+        ("submission", old_form),
+    ] {
+        let body = form(&payload);
+        let kept = address(Route::Interactions, &body, &rules(), &Ourselves::default());
+        assert!(matches!(kept, Address::Keep(_)), "{kept:?}");
+        let request = asked(kind, &body);
+        let Act::Misunderstood { refusal } = request.act else {
+            panic!("{:?}", request.act);
+        };
+        assert!(refusal.in_words().contains("`/incident`"), "{refusal:?}");
+        assert_eq!(request.names.into_values().collect::<Vec<_>>(), ["bea"]);
+    }
+}
+
+#[test]
+fn the_names_that_slack_says_come_along() {
+    let text = "assign+%3C%40U2%7Cbea%3E";
+    let body = format!(
+        "command=%2Fincident&text={text}&user_id=U1&user_name=ada&channel_id=C1&trigger_id=t"
+    );
+    let names = asked("command", body.as_bytes()).names;
+    let names: Vec<_> = names
+        .iter()
+        .map(|(id, name)| (id.as_str(), &**name))
+        .collect();
+    assert_eq!(names, [("U1", "ada"), ("U2", "bea")]);
 }
 
 #[test]
@@ -148,7 +181,16 @@ fn a_room_that_closes_opens_or_changes_its_name_is_told() {
         decoded("event:x", body.as_bytes()).unwrap().event
     };
     let closed = event(json!({"type": "channel_archive", "channel": "C1"}));
-    assert!(matches!(closed, Event::RoomClosed { room } if room.as_str() == "C1"));
+    assert!(matches!(closed, Event::RoomClosed { room, .. } if room.as_str() == "C1"));
+    let gone = event(json!({"type": "channel_deleted", "channel": "C1"}));
+    let how = Closing::Gone;
+    assert!(matches!(gone, Event::RoomClosed { how: said, .. } if said == how));
+    let moved = event(
+        json!({"type": "channel_id_changed", "old_channel_id": "G1", "new_channel_id": "C1"}),
+    );
+    assert!(
+        matches!(moved, Event::RoomMoved { from, to } if from.as_str() == "G1" && to.as_str() == "C1")
+    );
     let back = event(json!({"type": "group_unarchive", "channel": "C1"}));
     assert!(matches!(back, Event::RoomReopened { .. }));
     let renamed = json!({"type": "channel_rename", "channel": {"id": "C1", "name": "a&amp;b"}});

@@ -18,7 +18,7 @@ pub(crate) struct Interaction {
     #[serde(default, deserialize_with = "lenient_or_default")]
     enterprise: Option<Id>,
     #[serde(default, deserialize_with = "lenient_or_default")]
-    user: Option<Id>,
+    user: Option<User>,
     #[serde(default, deserialize_with = "lenient_or_default")]
     channel: Option<Id>,
     #[serde(default, deserialize_with = "lenient_or_default")]
@@ -37,6 +37,17 @@ pub(crate) struct Interaction {
 struct Id {
     #[serde(default, deserialize_with = "lenient_or_default")]
     id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct User {
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    id: Option<String>,
+    /// In a click; a submission says only `name`.
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    username: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,6 +100,13 @@ impl Interaction {
 
     pub(crate) fn user(&self) -> Option<&str> {
         self.user.as_ref()?.id.as_deref()
+    }
+
+    /// What they are called.
+    pub(crate) fn user_name(&self) -> Option<&str> {
+        let user = self.user.as_ref()?;
+        let name = user.username.as_deref().or(user.name.as_deref());
+        name.filter(|name| !name.is_empty())
     }
 
     /// The room in which it happened, when it was in one.

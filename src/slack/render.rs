@@ -22,6 +22,9 @@ const BUTTONS: usize = 25;
 const BUTTON_LABEL: usize = 75;
 const BUTTON_VALUE: usize = 2000;
 const ACTION: usize = 255;
+const CONFIRM_TITLE: usize = 100;
+const CONFIRM_TEXT: usize = 300;
+const CONFIRM_BUTTON: usize = 30;
 
 /// What one call can say.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,10 +52,9 @@ pub(crate) fn pages(message: &Message) -> Vec<Page> {
         sheets.push(sheet);
     }
     let of = sheets.len();
-    let summary = summary(message);
     let text = |at: usize| match of {
-        1 => mrkdwn::cut_escaped(&summary, TEXT),
-        _ => format!("{} ({at}/{of})", mrkdwn::cut_escaped(&summary, TEXT - 20)),
+        1 => summary(message, TEXT),
+        _ => format!("{} ({at}/{of})", summary(message, TEXT - 20)),
     };
     let numbered = sheets.into_iter().zip(1..);
     numbered
@@ -63,16 +65,24 @@ pub(crate) fn pages(message: &Message) -> Vec<Page> {
         .collect()
 }
 
-fn summary(message: &Message) -> String {
+/// The line for notifications, within `most` units: the summary, else the first paragraph with its
+/// people and rooms, which Slack names here as it does in the body.
+fn summary(message: &Message, most: usize) -> String {
     let said = message.summary.trim();
     if !said.is_empty() {
-        return said.to_owned();
+        return mrkdwn::cut_escaped(said, most);
+    }
+    let paragraph = message.first_paragraph();
+    let paragraph = paragraph.map(|text| mrkdwn::one(text, most));
+    if let Some(paragraph) = paragraph.filter(|text| !text.trim().is_empty()) {
+        return paragraph;
     }
     let header = message.parts.iter().find_map(|part| match part {
         Part::Header(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         _ => None,
     });
-    header.unwrap_or_else(|| "A message from Wardroom".to_owned())
+    let header = header.unwrap_or_else(|| "A message from Wardroom".to_owned());
+    mrkdwn::cut_escaped(&header, most)
 }
 
 /// Every block with how much of a page it takes.
@@ -208,6 +218,16 @@ fn press(button: &Button, actions: &mut Actions) -> Value {
         let value: String = button.value.chars().take(BUTTON_VALUE).collect();
         element["value"] = json!(value);
     }
+    if let Some(confirm) = &button.confirm {
+        let plain =
+            |text: &str, most| json!({"type": "plain_text", "text": mrkdwn::cut(text, most)});
+        element["confirm"] = json!({
+            "title": plain(&confirm.title, CONFIRM_TITLE),
+            "text": plain(&confirm.text, CONFIRM_TEXT),
+            "confirm": plain(&confirm.yes, CONFIRM_BUTTON),
+            "deny": plain(&confirm.no, CONFIRM_BUTTON),
+        });
+    }
     match button.style {
         ButtonStyle::Plain => {}
         ButtonStyle::Primary => element["style"] = json!("primary"),
@@ -226,6 +246,7 @@ mod tests {
             action: "incident.show".into(),
             value: at.to_string(),
             style: ButtonStyle::Primary,
+            confirm: None,
         }
     }
 
@@ -298,6 +319,34 @@ mod tests {
             blocks: vec![],
         };
         assert_eq!(pages(&Message::line("a < b")), [page]);
+    }
+
+    #[test]
+    fn a_paragraph_that_is_its_own_summary_names_people_in_the_text_too() {
+        let person = crate::domain::ids::UserId::new("U1").unwrap();
+        let text = Text::default().person(&person).and(" said <!here>");
+        let page = &pages(&Message::said(text))[0];
+        assert_eq!(page.text, "<@U1> said &lt;!here&gt;");
+        assert_eq!(page.blocks.len(), 1);
+    }
+
+    #[test]
+    fn a_question_before_a_press_stays_within_slacks_limits() {
+        let long = || "?".repeat(400);
+        let asking = Button {
+            confirm: Some(crate::domain::text::Confirm {
+                title: long(),
+                text: long(),
+                yes: long(),
+                no: long(),
+            }),
+            ..button(1)
+        };
+        let page = &pages(&Message::line("m").with(Part::Buttons(vec![asking])))[0];
+        let confirm = &page.blocks[0]["elements"][0]["confirm"];
+        let long = |key: &str| mrkdwn::width(confirm[key]["text"].as_str().unwrap());
+        let sizes = ["title", "text", "confirm", "deny"].map(long);
+        assert_eq!(sizes, [100, 300, 30, 30]);
     }
 
     #[test]

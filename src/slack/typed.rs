@@ -82,17 +82,14 @@ fn mark(inside: &str) -> Option<Piece> {
     if let Some(special) = head.strip_prefix('!') {
         return Some(Piece::Plain(special_mention(special, label)));
     }
-    // A link: what the person saw is its label, else the address itself.
-    let is_link = ["http://", "https://", "mailto:", "tel:"]
-        .iter()
-        .any(|scheme| head.starts_with(scheme));
-    is_link.then(|| {
-        let seen = if label.is_empty() {
-            unescape(head)
-        } else {
-            label
-        };
-        Piece::Plain(seen)
+    let begins = |schemes: [&str; 2]| schemes.iter().any(|scheme| head.starts_with(scheme));
+    if begins(["http://", "https://"]) {
+        return Some(Piece::Link(unescape(head), label));
+    }
+    // No page: what the person saw is its label, else the address itself.
+    begins(["mailto:", "tel:"]).then(|| match label.is_empty() {
+        true => Piece::Plain(unescape(head)),
+        false => Piece::Plain(label),
     })
 }
 
@@ -146,9 +143,18 @@ mod tests {
             ("<!subteam^S1>", vec![plain("@S1")]),
             (
                 "<https://a.b/?x=1&amp;y=2>",
-                vec![plain("https://a.b/?x=1&y=2")],
+                vec![Piece::Link("https://a.b/?x=1&y=2".into(), String::new())],
             ),
-            ("<http://a.b|a.b> ok", vec![plain("a.b ok")]),
+            (
+                "<http://a.b|a.b> ok",
+                vec![Piece::Link("http://a.b".into(), "a.b".into()), plain(" ok")],
+            ),
+            (
+                "<javascript:x|https://a.b>",
+                vec![plain("<javascript:x|https://a.b>")],
+            ),
+            ("&lt;https://a.b|x&gt;", vec![plain("<https://a.b|x>")]),
+            ("<mailto:a@b.c|a@b.c>", vec![plain("a@b.c")]),
             ("<@> <#> <x>", vec![plain("<@> <#> <x>")]),
             ("a < b <@U1|bea>", vec![plain("a < b "), bea]),
             ("<", vec![plain("<")]),

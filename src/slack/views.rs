@@ -74,11 +74,6 @@ pub(crate) fn modal(form: &Form) -> Value {
         long: BTreeMap::new(),
     };
     let mut blocks = Vec::new();
-    if let Some(intro) = &form.intro {
-        for words in mrkdwn::split(intro, mrkdwn::SECTION) {
-            blocks.push(json!({"type": "section", "text": mrkdwn::object(&words)}));
-        }
-    }
     for input in &form.inputs {
         blocks.push(block(form, input, &mut luggage.long));
     }
@@ -112,14 +107,9 @@ fn block(form: &Form, input: &Input, long: &mut BTreeMap<String, String>) -> Val
     let mut action_id = input.key.clone();
     let mut dispatches = false;
     let mut element = match &input.kind {
-        InputKind::Text {
-            initial,
-            max,
-            multiline,
-        } => {
+        InputKind::Text { initial, max } => {
             let max = usize::from(*max).clamp(1, LONGEST_INPUT);
-            let mut element =
-                json!({"type": "plain_text_input", "multiline": multiline, "max_length": max});
+            let mut element = json!({"type": "plain_text_input", "max_length": max});
             if let Some(initial) = initial.as_deref().filter(|text| !text.is_empty()) {
                 element["initial_value"] = json!(mrkdwn::cut(initial, max));
             }

@@ -8,7 +8,6 @@ fn form(inputs: Vec<Input>) -> Form {
         name: "declare".into(),
         title: "Declare an incident right here and now".into(),
         submit: "Declare".into(),
-        intro: None,
         inputs,
         context: BTreeMap::from([("room".into(), "C1".into())]),
         revision: 3,

@@ -1,7 +1,7 @@
 //! Saving a decision: all of it, in the signal's transaction.
 
 use super::session::Session;
-use super::{Seal, StoreError, enqueue, history, incidents, notifications, timers};
+use super::{Seal, StoreError, enqueue, history, incidents, notifications, people, timers};
 use crate::domain::decision::{Change, Decision};
 use chrono::{DateTime, Utc};
 
@@ -21,6 +21,9 @@ pub(super) async fn save(
             }
             Change::Audit(entry) => {
                 history::add_audit(connection, decision.signal(), ordinal, entry).await?;
+            }
+            Change::Named { person, name, at } => {
+                people::call(connection, person, name, *at).await?;
             }
             Change::Notify(notification) => notifications::add(connection, notification).await?,
             Change::Notified {

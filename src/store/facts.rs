@@ -2,11 +2,11 @@
 
 use super::incidents::{incident_in_room, select_incidents};
 use super::session::Session;
-use super::{StoreError, history, incidents, notifications};
+use super::{StoreError, history, incidents, notifications, people};
 use crate::domain::act::IncidentRef;
 use crate::domain::facts::{Facts, Needs, Wanted};
-use crate::domain::incident::Incident;
-use chrono::{DateTime, Duration, Utc};
+use crate::domain::incident::{Incident, postmortem};
+use chrono::{DateTime, Utc};
 
 /// A list for a person is at most this long.
 const LISTED: i64 = 50;
@@ -25,6 +25,10 @@ pub(super) async fn load(
         if needs.timeline {
             facts.timeline = history::timeline(connection, incident.id).await?;
         }
+        if needs.names {
+            let people = postmortem::people(incident, &facts.timeline);
+            facts.names = people::names(connection, &people).await?;
+        }
         if let Some(timer) = needs.timer {
             facts.timer_generation =
                 super::timers::generation(connection, incident.id, timer).await?;
@@ -32,8 +36,10 @@ pub(super) async fn load(
     }
     let not_found = facts.incident.is_none();
     if needs.open == Wanted::Yes || (needs.open == Wanted::IfNotFound && not_found) {
-        let since = needs.recent.then(|| now - Duration::hours(24));
-        facts.listed = incidents::listed(connection, since, LISTED).await?;
+        let since = needs.resolved_within.map(|within| now - within);
+        facts.listed = incidents::listed(connection, since, LISTED + 1).await?;
+        facts.more = facts.listed.len() > LISTED as usize;
+        facts.listed.truncate(LISTED as usize);
     }
     if needs.number && not_found {
         // The row's lock makes declarations take turns, so that what is read below stays true. The

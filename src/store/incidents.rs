@@ -148,7 +148,8 @@ pub(super) async fn incident_in_room(
     )
 }
 
-/// Open incidents, and those that ended after `since`; newest first.
+/// Open incidents, then those that ended after `since`; each newest first, so that a limit never
+/// hides one that goes on behind one that is over.
 pub(super) async fn listed(
     connection: &mut Session,
     since: Option<DateTime<Utc>>,
@@ -157,7 +158,9 @@ pub(super) async fn listed(
     let rows = select_incidents!(
         "where status in ('declared', 'investigating', 'identified', 'monitoring')
              or resolved_at > $1
-          order by number desc limit $2",
+          order by status in ('declared', 'investigating', 'identified', 'monitoring') desc,
+                   number desc
+          limit $2",
         since,
         limit,
     )

@@ -20,6 +20,7 @@ mod lists;
 mod migrate;
 mod notifications;
 mod pauses;
+mod people;
 mod pool;
 mod processes;
 mod receipt;

@@ -81,7 +81,7 @@ async fn a_form_is_opened_within_three_seconds_and_replaced_by_its_id() {
     done(world.deliver(update).await);
     let snapshot = world.slack.snapshot();
     let modal = &snapshot.person(world.bea.as_str()).unwrap().modals[0];
-    assert_eq!(modal["blocks"][1]["block_id"], "title~2");
+    assert_eq!(modal["blocks"][0]["block_id"], "title~2");
     let (id, _) = command(&world);
     world.slack.advance(Duration::from_secs(4));
     assert_eq!(

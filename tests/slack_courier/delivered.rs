@@ -29,6 +29,7 @@ async fn every_effect_that_leaves_something_behind_does() {
     let invite = Effect::Invite {
         room: room.clone(),
         person: world.bea.clone(),
+        answer_to: None,
     };
     assert_eq!(done(world.deliver(invite.clone()).await), Answer::Nothing);
     assert_eq!(done(world.deliver(invite).await), Answer::Nothing);
@@ -100,6 +101,7 @@ async fn a_file_is_staged_and_then_shared() {
         name: "postmortem.md".into(),
         content: "# Ümlauts & all".into(),
         comment: "The draft".into(),
+        answer_to: None,
     };
     let Answer::File { id } = done(world.deliver(stage).await) else {
         panic!("no file");

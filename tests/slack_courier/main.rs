@@ -163,7 +163,6 @@ fn form() -> Form {
         name: "declare".into(),
         title: "Declare an incident".into(),
         submit: "Declare".into(),
-        intro: Some(Text::plain("What is wrong?")),
         inputs: vec![wardroom::domain::form::Input {
             key: "title".into(),
             label: "Title".into(),
@@ -172,7 +171,6 @@ fn form() -> Form {
             kind: wardroom::domain::form::InputKind::Text {
                 initial: None,
                 max: 100,
-                multiline: false,
             },
         }],
         context: [("room".to_owned(), "C1".to_owned())].into(),
@@ -193,6 +191,7 @@ fn share(world: &World, file: FileId) -> Effect {
         file,
         title: "Postmortem".into(),
         comment: "The draft".into(),
+        answer_to: None,
     }
 }
 

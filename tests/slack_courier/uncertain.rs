@@ -18,6 +18,7 @@ async fn what_was_done_and_not_answered_is_found_and_not_done_twice() {
                     name: "a.md".into(),
                     content: "x".into(),
                     comment: String::new(),
+                    answer_to: None,
                 })
                 .await,
         ) else {
@@ -182,6 +183,7 @@ async fn what_is_harmless_is_done_again_and_shows_once() {
     let invite = Effect::Invite {
         room: room(),
         person: cleo.clone(),
+        answer_to: None,
     };
     let topic = Effect::SetTopic {
         room: room(),
@@ -195,6 +197,7 @@ async fn what_is_harmless_is_done_again_and_shows_once() {
         name: "a.md".into(),
         content: "x".into(),
         comment: String::new(),
+        answer_to: None,
     };
     let update = Effect::UpdateForm { view, form: form() };
     for (method, effect) in [

@@ -209,6 +209,7 @@ async fn the_queues_and_the_audit_say_who_did_what_and_what_became_of_it_without
 async fn a_post_into_an_archived_room_is_told_of_and_tried_again_it_stands_there_once() {
     let mut world = World::new().await;
     world.declared("bea", "P3 db The disk is full").await;
+    world.slack.configure_app(|app| app.events.clear());
     world.person("ada").archive(ROOM).unwrap();
     world.settle().await;
     world.hears_all();

@@ -345,11 +345,11 @@ slack: { ops_channel: C0BUILDS }
     }
     world.hears(
         "builds",
-        "U0GONE could not be asked into an incident's room",
+        "<@U0GONE> could not be asked into the room of incident #1",
     );
     world.hears(
         "builds",
-        "U0NEVER could not be asked into an incident's room",
+        "<@U0NEVER> could not be asked into the room of incident #1",
     );
     world.hears("inc-20260301-db", "The replica lags");
     world.whispers("bea", "#1* is declared");

@@ -99,3 +99,49 @@ async fn the_time_until_somebody_looks_is_measured_from_when_they_said_so() {
     world.hears_all();
     world.finish().await;
 }
+
+#[tokio::test]
+async fn people_whom_slack_marked_in_an_update_are_called_and_typed_marks_are_not() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    world
+        .types(
+            "bea",
+            &room,
+            "status @cem look at https://a.b/x and <!channel> <@U0DAN>",
+        )
+        .await;
+    let line = world.hears(&room, "look at");
+    for words in ["<@U0CEM>", "&lt;!channel&gt; &lt;@U0DAN&gt;"] {
+        assert!(line.words.contains(words), "{}", line.words);
+        assert!(line.text.contains(words), "{}", line.text);
+    }
+    world.hears_all();
+    world.types("bea", &room, "resolved").await;
+    world.types("bea", &room, "postmortem").await;
+    world.hears_all();
+    let (_, draft) = world
+        .api(reqwest::Method::GET, "/incidents/1/postmortem", None, &[])
+        .await;
+    let draft = draft.as_str().expect("it is a text");
+    assert!(draft.contains("- **Commander:** bea\n"), "{draft}");
+    assert!(!draft.contains("U0BEA"), "{draft}");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_role_for_somebody_who_cannot_come_is_told_to_whoever_gave_it() {
+    let mut world = World::new().await;
+    world.slack.add_user(Some("U0GONE"), "gone");
+    world.slack.deactivate("U0GONE");
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    world.types("bea", &room, "assign comms U0GONE").await;
+    let told = world.whispers("bea", "could not be asked into the room of incident #1");
+    assert!(
+        told.words.contains("/incident #1 assign comms"),
+        "{}",
+        told.words
+    );
+    world.hears_all();
+    world.finish_after_faults().await;
+}

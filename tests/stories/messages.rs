@@ -245,7 +245,8 @@ async fn each_verb_has_its_help_and_its_example_is_understood() {
     world
         .types("cem", "general", "help nothing-of-the-kind")
         .await;
-    world.whispers("cem", "what is open");
+    let none = world.whispers("cem", "is no verb");
+    assert!(none.words.contains("/incident help"), "{}", none.words);
     world.declared("bea", "P3 db The disk is full").await;
     for verb in VERBS {
         let line = verb.example.trim_start_matches("/incident").trim();

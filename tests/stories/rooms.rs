@@ -3,6 +3,7 @@
 use crate::world::World;
 use chrono::Duration;
 use reqwest::Method;
+use serde_json::json;
 use wardroom::domain::incident::TimelineKind;
 use wardroom::simulator::{Fault, FaultRule};
 
@@ -26,30 +27,27 @@ async fn a_room_that_is_archived_by_hand_is_told_of_once_and_the_incident_goes_o
     assert!(told.words.contains("/incident #1 status"), "{}", told.words);
     assert_eq!(notes(&world).await, ["The room was archived by hand."]);
 
+    world.clock.advance(Duration::seconds(1));
     world
         .types("bea", "general", "#1 status kept meanwhile")
         .await;
     world.whispers(
         "bea",
-        "The incident's room is archived, so only the timeline has it.",
+        "The incident's room is closed, so only the timeline has it.",
     );
     world.silence();
     let parked = world.effects("parked").await;
-    assert!(
-        parked
-            .iter()
-            .all(|row| row.error.as_deref() == Some("is_archived")),
-        "{parked:#?}"
-    );
+    assert!(parked.is_empty(), "nobody asked Slack: {parked:#?}");
 
     world.person("ada").unarchive(ROOM).unwrap();
     world.settle_with_events().await;
     assert_eq!(notes(&world).await.len(), 2);
-    for row in parked.iter().rev() {
-        let path = format!("/outbox/{}/retry", row.id);
-        assert_eq!(world.api(Method::POST, &path, None, &[]).await.0, 200);
-    }
-    world.hears(ROOM, "kept meanwhile");
+    let meanwhile = world.hears(ROOM, "While this room was archived:");
+    assert!(
+        meanwhile.words.contains("kept meanwhile"),
+        "{}",
+        meanwhile.words
+    );
     world.types("bea", ROOM, "resolved").await;
     world.hears(ROOM, "Resolved");
     world.whispers("bea", "It stands in");
@@ -70,6 +68,36 @@ async fn an_archived_room_whose_event_got_lost_is_noticed_by_the_first_refusal()
     world.hears("@bea", "is archived, so nothing can be posted in it");
     world.hears_all_in("bea");
     world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn a_room_whose_return_was_not_told_is_found_open_by_what_somebody_types_in_it() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.slack.configure_app(|app| app.events.clear());
+    world.person("ada").archive(ROOM).unwrap();
+    world.types("bea", "general", "#1 status one").await;
+    world.person("ada").unarchive(ROOM).unwrap();
+    world.types("bea", "general", "#1 status two").await;
+    assert_eq!(world.unheard_in(ROOM, ""), 0);
+    world.types("bea", ROOM, "status three").await;
+    world.hears(ROOM, "three");
+    world.hears_all();
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_deleted_is_told_of_as_gone() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db The disk is full").await;
+    let id = world.room_id(&room);
+    let event = json!({"type": "channel_deleted", "channel": id});
+    let event = world.slack.register_event(event);
+    assert!(world.slack.deliver_event(&event, 0, "").await.is_ok());
+    world.settle().await;
+    let told = world.hears("@bea", "is gone: it was deleted");
+    assert!(!told.words.contains("unarchive"), "{}", told.words);
+    world.finish().await;
 }
 
 #[tokio::test]
@@ -165,4 +193,45 @@ async fn a_room_that_slack_will_not_make_leaves_no_mute_incident_and_can_be_trie
     world.hears(ROOM, "The disk is full");
     world.whispers("bea", "The room of incident #1");
     world.finish().await;
+}
+
+#[tokio::test]
+async fn an_invitation_that_has_to_wait_mutes_no_room() {
+    let mut world = World::new().await;
+    for method in ["conversations.invite", "conversations.setTopic", "pins.add"] {
+        let late = Fault::RateLimited { retry_after: 600 };
+        world.slack.fault(FaultRule::once(method, late));
+    }
+    world
+        .types("bea", "general", "declare P3 db The disk is full")
+        .await;
+    world.hears(ROOM, "The disk is full");
+    world
+        .types("bea", "general", "#1 status looking at it")
+        .await;
+    world.hears(ROOM, "looking at it");
+    world.hears_all_in("bea");
+    world.silence();
+    world.pass_in_steps(Duration::seconds(60), 11).await;
+    assert_eq!(world.room(ROOM).pins.len(), 1);
+    assert!(world.room(ROOM).topic.contains("The disk is full"));
+    assert!(world.room(ROOM).members.contains(&"U0BEA".to_owned()));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_room_that_does_not_come_is_not_called_late_afterwards() {
+    let mut world = World::new().await;
+    let no = Fault::Code {
+        code: "restricted_action".to_owned(),
+    };
+    let never = FaultRule::once("conversations.create", no);
+    world.slack.fault(never);
+    world
+        .types("bea", "general", "declare P3 db The disk is full")
+        .await;
+    world.hears_all();
+    world.pass(Duration::seconds(120)).await;
+    world.silence();
+    world.finish_after_faults().await;
 }

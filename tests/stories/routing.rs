@@ -205,6 +205,10 @@ async fn one_target_that_cannot_be_told_keeps_it_from_nobody_else() {
     for place in ["ops", "engineering", "team", "@dan", "@cem"] {
         world.hears(place, "P1 incident: #1");
     }
+    world.hears(
+        "builds",
+        "<@U0NEVER> could not be asked into the room of incident #1",
+    );
     for (target, code) in [
         ("C0NEVER", "channel_not_found"),
         ("C0OLD", "is_archived"),
@@ -218,10 +222,6 @@ async fn one_target_that_cannot_be_told_keeps_it_from_nobody_else() {
             told.words
         );
     }
-    world.hears(
-        "builds",
-        "U0NEVER could not be asked into an incident's room",
-    );
     hears_the_rest(&mut world);
     let mut failed = told(&world).await;
     failed.retain(|(_, status)| status != "sent");

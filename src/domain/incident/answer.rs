@@ -1,19 +1,19 @@
 //! How an answer reaches a person: the `response_url`, else an ephemeral message where they asked,
 //! else a direct message, else a word to those who run this.
 //!
-//! Each way down is taken when the receipt of the one before says that it failed, so that nobody
-//! waits for an answer that never comes. An uncertain answer is not repeated: it was probably
-//! seen, and it is only an answer.
+//! Each way down is taken when the receipt of the one before does not say that it went well, so
+//! that nobody waits for an answer that never comes. An uncertain one counts as failed: an answer
+//! that only its person sees does no harm twice, and its absence looks like a dead bot.
 
 use super::super::act::ReplyTo;
 use super::super::decision::Decision;
 use super::super::effect::{Effect, Purpose};
 use super::super::ids::{EffectId, IncidentId, UserId};
-use super::super::rules::Rules;
 use super::super::signal::{End, ParkedRow};
 use super::super::text::{Message, Text};
 use super::ask::Scene;
-use super::{Incident, words};
+use super::trouble::{self, Concerns};
+use super::words;
 use chrono::{DateTime, Utc};
 
 /// Answers somebody by the best way that is left.
@@ -45,12 +45,12 @@ fn without_url(
         };
         decision.effect(Effect::Whisper { to, message });
     } else {
-        notice(decision, &to.person, message, incident);
+        directly(decision, &to.person, message, incident);
     }
 }
 
 /// Says something to one person that is no announcement.
-pub(crate) fn notice(
+pub(crate) fn directly(
     decision: &mut Decision,
     person: &UserId,
     message: Message,
@@ -63,115 +63,50 @@ pub(crate) fn notice(
     });
 }
 
-/// Says something to those who run this, if they have a room for it.
-pub(crate) fn tell_ops(
-    decision: &mut Decision,
-    rules: &Rules,
-    message: Message,
-    incident: Option<IncidentId>,
-) {
-    if let Some(room) = &rules.ops_channel {
-        decision.effect(Effect::PostMessage {
-            room: room.clone(),
-            message,
-            purpose: Purpose::Notice { incident },
-        });
-    }
-}
-
-/// Says to those who run this what could not be done for an incident; where they have no room, to
-/// the one who answers for it: a trouble that is told to nobody is kept for nobody.
-pub(crate) fn tell_somebody(decision: &mut Decision, scene: &Scene<'_>, message: Message) {
-    let incident = scene.facts.incident.as_ref();
-    match (
-        &scene.rules.ops_channel,
-        incident.and_then(words::responsible),
-    ) {
-        (None, Some(person)) => {
-            notice(
-                decision,
-                person,
-                message,
-                incident.map(|incident| incident.id),
-            );
-        }
-        _ => {
-            let about = incident.map(|incident| incident.id);
-            tell_ops(decision, scene.rules, message, about);
-        }
-    }
-}
-
-/// Says something to the one who answers for an incident, else to those who run this.
-pub(crate) fn tell_responsible(
-    decision: &mut Decision,
-    rules: &Rules,
-    incident: Option<&Incident>,
-    message: Message,
-) {
-    let about = incident.map(|incident| incident.id);
-    match incident.and_then(words::responsible) {
-        Some(person) => notice(decision, person, message, about),
-        None => tell_ops(decision, rules, message, about),
-    }
-}
-
 /// A `response_url` took the answer or not.
 pub(crate) fn replied(decision: &mut Decision, to: &ReplyTo, message: &Message, end: &End) {
-    match end {
-        End::Refused { .. } | End::Expired | End::Parked { .. } => {
-            without_url(decision, to, message.clone(), None);
-        }
-        End::Done(_) | End::Uncertain { .. } | End::Dropped { .. } => {}
+    if is_open(end) {
+        without_url(decision, to, message.clone(), None);
     }
 }
 
 /// The room took the whisper or not (the person or the bot may not be a member).
 pub(crate) fn whispered(decision: &mut Decision, to: &ReplyTo, message: &Message, end: &End) {
-    match end {
-        End::Refused { .. } | End::Expired | End::Parked { .. } => {
-            notice(decision, &to.person, message.clone(), None);
-        }
-        End::Done(_) | End::Uncertain { .. } | End::Dropped { .. } => {}
+    if is_open(end) {
+        directly(decision, &to.person, message.clone(), None);
     }
 }
 
-/// A direct notice reached its person or not. The last way is a word to those who run this: it
-/// names the person and the command, not what was to be said.
-pub(crate) fn noticed(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    person: &UserId,
-    effect: EffectId,
-    end: &End,
-) {
-    let code = match end {
-        End::Refused { code } | End::Parked { code } => code,
-        End::Done(_) | End::Expired | End::Uncertain { .. } | End::Dropped { .. } => return,
-    };
-    let text = Text::plain("A direct message could not be given to ")
-        .person(person)
-        .and(format!(" ({code}). Once that is mended: "))
-        .code(retry(effect));
-    let incident = scene.facts.incident.as_ref().map(|incident| incident.id);
-    tell_ops(
-        decision,
-        scene.rules,
-        Message::section(words::plain(&text), text),
-        incident,
-    );
+/// Whether the person may be waiting still.
+fn is_open(end: &End) -> bool {
+    match end {
+        End::Refused { .. } | End::Expired | End::Parked { .. } | End::Uncertain { .. } => true,
+        End::Done(_) | End::Dropped { .. } => false,
+    }
 }
 
 /// A form was opened or not; words take its place.
 pub(crate) fn form_opened(decision: &mut Decision, scene: &Scene<'_>, to: &ReplyTo, end: &End) {
     let begin = match end {
         End::Done(_) | End::Dropped { .. } => return,
-        End::Uncertain { .. } => "If no form opened: ",
-        End::Expired | End::Refused { .. } | End::Parked { .. } => {
-            "The form could not be opened in the 3 seconds that Slack gives. Try again, or "
+        End::Uncertain { .. } => "If no form opened: ".to_owned(),
+        End::Expired => TOO_LATE.to_owned(),
+        End::Refused { code } | End::Parked { code } if is_too_late(code) => TOO_LATE.to_owned(),
+        End::Refused { code } | End::Parked { code } => {
+            format!("Slack did not open the form ({code}). Until that is mended, ")
         }
     };
-    give(decision, to, by_words(begin), None, scene.now);
+    give(decision, to, by_words(&begin), None, scene.now);
+}
+
+const TOO_LATE: &str =
+    "The form could not be opened in the 3 seconds that Slack gives. Try again, or ";
+
+fn is_too_late(code: &str) -> bool {
+    matches!(
+        code,
+        "expired_trigger_id" | "trigger_expired" | "trigger_exchanged" | "exchanged_trigger_id"
+    )
 }
 
 /// How an incident is declared without a form.
@@ -179,7 +114,7 @@ pub(crate) fn by_words(begin: &str) -> Message {
     let text = Text::plain(begin)
         .and("declare by one line: ")
         .code(words::BY_ONE_LINE);
-    Message::section(words::plain(&text), text)
+    Message::said(text)
 }
 
 /// Something was put aside: whoever waits for its answer hears it, else those who run this.
@@ -198,8 +133,7 @@ pub(crate) fn parked(decision: &mut Decision, scene: &Scene<'_>, row: &ParkedRow
             row.what
         ))
         .code(again);
-        let message = Message::section(words::plain(&text), text);
-        return give(decision, to, message, None, scene.now);
+        return give(decision, to, Message::said(text), None, scene.now);
     }
     let what = if row.effect.is_some() {
         "An effect that this version cannot read"
@@ -213,11 +147,13 @@ pub(crate) fn parked(decision: &mut Decision, scene: &Scene<'_>, row: &ParkedRow
     .code(show)
     .and(", then ")
     .code(again);
-    let message = Message::section(words::plain(&text), text);
-    match (&scene.rules.ops_channel, scene.rules.admins.first()) {
-        (None, Some(admin)) => notice(decision, admin, message, None),
-        _ => tell_ops(decision, scene.rules, message, None),
-    }
+    trouble::report(
+        decision,
+        scene,
+        Concerns::Operators,
+        None,
+        Message::said(text),
+    );
 }
 
 /// The command that tries a parked effect again.

@@ -11,11 +11,11 @@ use super::super::effect::{Effect, Purpose};
 use super::super::facts::Facts;
 use super::super::ids::{Actor, IncidentId};
 use super::super::rules::Rules;
-use super::super::text::{Message, Text};
+use super::super::text::{Message, Part, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
 use super::{
-    answer, declare, declare_form, help, menu, postmortem, resolve, roles, severity, timeline,
-    update, words,
+    answer, declare, declare_form, help, menu, postmortem, resolve, roles, severity, templates,
+    timeline, update, words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ impl Refusal {
         Self {
             status,
             code,
-            message: Message::section(words::plain(&text), text),
+            message: Message::said(text),
         }
     }
 }
@@ -60,6 +60,15 @@ pub(crate) type Verdict = Result<Option<Message>, Refusal>;
 
 /// Decides a request.
 pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: &Scene<'_>) {
+    // In the order of their ids, so that two signals never wait for each other. It is no outcome.
+    let names = request.names.iter();
+    decision
+        .changes
+        .extend(names.map(|(person, name)| Change::Named {
+            person: person.clone(),
+            name: name.clone(),
+            at: scene.at,
+        }));
     let verdict = match &request.act {
         Act::Menu => menu::show(request, scene),
         Act::OpenDeclareForm => declare_form::open(decision, request, scene),
@@ -68,17 +77,15 @@ pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: 
             values,
             context,
             revision,
-        } => declare_form::fill_in(decision, scene, view, values, context, *revision),
+        } => templates::fill_in(decision, scene, view, values, context, *revision),
         Act::Declare(declaration) => declare::declare(decision, request, scene, declaration),
         Act::Update { text } => update::update(decision, request, scene, text),
-        Act::Advance { to, text } => {
-            update::advance(decision, request, scene, *to, text.as_deref())
-        }
+        Act::Advance { to, text } => update::advance(decision, request, scene, *to, text.as_ref()),
         Act::SetSeverity { to, reason } => {
-            severity::set(decision, request, scene, *to, reason.as_deref())
+            severity::set(decision, request, scene, *to, reason.as_ref())
         }
         Act::Assign { role, person } => roles::assign(decision, request, scene, *role, person),
-        Act::Resolve { note } => resolve::resolve(decision, request, scene, note.as_deref()),
+        Act::Resolve { note } => resolve::resolve(decision, request, scene, note.as_ref()),
         Act::Timeline => timeline::show(request, scene),
         Act::Postmortem => postmortem::draft(decision, request, scene),
         Act::List => menu::list(scene),
@@ -135,13 +142,26 @@ fn refuse(decision: &mut Decision, request: &Request, scene: &Scene<'_>, refusal
         }));
     }
     match &request.answer_to {
-        AnswerTo::Person(to) => answer::give(decision, to, refusal.message, known, scene.now),
+        AnswerTo::Person(to) => {
+            let message = with_what_was_typed(refusal.message, &request.act);
+            answer::give(decision, to, message, known, scene.now);
+        }
         AnswerTo::Api => {
             decision.api_answer = Some(ApiAnswer::Problem {
                 status: refusal.status,
-                detail: refusal.message.summary,
+                detail: refusal.message.in_words(),
             });
         }
+    }
+}
+
+/// An update's words took thought: whoever typed them in vain gets them back, to copy.
+fn with_what_was_typed(message: Message, act: &Act) -> Message {
+    match act {
+        Act::Update { text } if !text.is_empty() => message
+            .with(Part::Context(Text::plain("What you typed:")))
+            .with(Part::Preformatted(text.to_plain())),
+        _ => message,
     }
 }
 
@@ -181,7 +201,12 @@ impl<'a> Scene<'a> {
             return Err(over(incident));
         }
         self.permit(request, incident)?;
-        Ok(incident.clone())
+        let mut incident = incident.clone();
+        // Nobody types in a closed room: that it is open again was not told, or comes later.
+        if request.room.is_some() && request.room == incident.channel_id {
+            incident.room_closed_at = None;
+        }
+        Ok(incident)
     }
 
     /// Whether the one who asks may change the incident: its commander, an admin, a caller of the
@@ -249,8 +274,8 @@ pub(crate) struct Happened {
 }
 
 /// Keeps a change of an incident and shows it: the row, the timeline, the audit, a line in its
-/// room, its card. Without a room yet the timeline has the words, and the room gets them when it
-/// comes.
+/// room, its card. While there is no room that can be written in the timeline has the words, and the
+/// room gets them when it comes, or comes back.
 pub(crate) fn record(
     decision: &mut Decision,
     request: &Request,
@@ -267,7 +292,7 @@ pub(crate) fn record(
         by: request.actor.clone(),
     }));
     audit_done(decision, request, scene, incident.id, happened.details);
-    if let Some(room) = &incident.channel_id {
+    if let Some(room) = incident.open_room() {
         decision.effect(Effect::PostMessage {
             room: room.clone(),
             message: happened.line,
@@ -297,9 +322,10 @@ pub(crate) fn audit_done(
     }));
 }
 
-/// Brings the card up to date, if it stands already; else its receipt will.
+/// Brings the card up to date, if it stands already and can be edited; else its receipt will, or the
+/// room's return.
 pub(crate) fn show_card(decision: &mut Decision, incident: &Incident) {
-    if incident.card_ts.is_some() {
+    if incident.card_ts.is_some() && incident.open_room().is_some() {
         decision.effect(Effect::UpdateCard {
             incident: incident.id,
         });
@@ -320,11 +346,11 @@ pub(crate) fn done(incident: &Incident, what: &str) -> Message {
     let text = match (&incident.channel_id, incident.room_closed_at) {
         (Some(room), None) => text.and("It stands in ").room(room).and("."),
         (Some(_), Some(_)) => {
-            text.and("The incident's room is archived, so only the timeline has it.")
+            text.and("The incident's room is closed, so only the timeline has it.")
         }
         (None, _) => text.and(
             "The incident's room is still being made: the timeline has it, and the room will.",
         ),
     };
-    Message::section(words::plain(&text), text)
+    Message::said(text)
 }

@@ -4,7 +4,7 @@
 //! has outlived its state, or is pressed twice, does no harm.
 
 use super::super::act::{Act, IncidentRef};
-use super::super::text::{Button, ButtonStyle};
+use super::super::text::{Button, ButtonStyle, Typed};
 use super::words::{self, button};
 use super::{Incident, Status};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,6 @@ pub fn act_of_button(action: &str, value: &str) -> Option<(Act, Option<IncidentR
         return Some((act, None));
     }
     let act = match action {
-        "menu" => Act::Menu,
         "timeline" => Act::Timeline,
         "postmortem" => Act::Postmortem,
         "resolved" => Act::Resolve { note: None },
@@ -91,15 +90,18 @@ fn may_be_picked(act: &Act) -> bool {
     }
 }
 
+fn said(typed: Option<&Typed>) -> String {
+    words::said(typed).unwrap_or_default()
+}
+
 /// The line to type that does `act` to an incident.
 pub(crate) fn as_typed(act: &Act, number: i64) -> String {
     let rest = match act {
-        Act::Update { text } => format!(" status {text}"),
-        Act::Advance { to, text } => format!(" {to} {}", text.as_deref().unwrap_or_default()),
-        Act::SetSeverity { to, reason } => {
-            format!(" severity {to} {}", reason.as_deref().unwrap_or_default())
-        }
-        Act::Resolve { note } => format!(" resolved {}", note.as_deref().unwrap_or_default()),
+        // The words themselves stand below, once.
+        Act::Update { .. } => " status <text>".to_owned(),
+        Act::Advance { to, text } => format!(" {to} {}", said(text.as_ref())),
+        Act::SetSeverity { to, reason } => format!(" severity {to} {}", said(reason.as_ref())),
+        Act::Resolve { note } => format!(" resolved {}", said(note.as_ref())),
         Act::Assign { role, .. } => format!(" assign {} @somebody", role.as_str()),
         Act::Timeline => " timeline".to_owned(),
         Act::Postmortem => " postmortem".to_owned(),
@@ -148,7 +150,7 @@ mod tests {
         );
         let update = Act::Update { text: "x".into() };
         assert!(pick(&incident, &update, "label").is_none());
-        assert_eq!(as_typed(&update, 7), "/incident #7 status x");
+        assert_eq!(as_typed(&update, 7), "/incident #7 status <text>");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! stand. It holds no update's words: those are posted once, and the card only says when the last
 //! one was. Nothing here depends on the hour, so two cards of the same state are equal.
 
-use super::super::text::{Button, ButtonStyle, Message, Part, Text};
+use super::super::text::{Button, ButtonStyle, Confirm, Message, Part, Text};
 use super::words::{self, button};
 use super::{Incident, Status};
 
@@ -85,7 +85,18 @@ pub(crate) fn buttons(incident: &Incident) -> Vec<Button> {
                 row.push(button(words::status(next), next.as_str(), &number, plain));
             }
         }
-        row.push(button("Resolve", "resolved", &number, ButtonStyle::Danger));
+        let resolve = button("Resolve", "resolved", &number, ButtonStyle::Danger);
+        row.push(Button {
+            confirm: Some(Confirm {
+                title: format!("Resolve incident #{number}?"),
+                text: "Everybody who was told of it is told that it is over, and it cannot be \
+                       taken back."
+                    .to_owned(),
+                yes: "Resolve".to_owned(),
+                no: "Not yet".to_owned(),
+            }),
+            ..resolve
+        });
     } else if incident.status == Status::Resolved {
         let primary = ButtonStyle::Primary;
         row.push(button("Postmortem", "postmortem", &number, primary));

@@ -104,7 +104,7 @@ fn checked(scene: &Scene<'_>, declaration: &Declaration) -> Result<Declaration, 
     if let Some(template) = &declaration.template {
         values.insert(TEMPLATE.into(), template.clone());
     }
-    match declare_form::validate(&values, &Default::default(), scene.rules) {
+    match declare_form::validate(&values, scene.rules) {
         Ok(valid) => Ok(Declaration {
             kind: declaration.kind,
             view: declaration.view.clone(),

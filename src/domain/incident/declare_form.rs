@@ -8,11 +8,11 @@ use super::super::act::{AnswerTo, Declaration, Request};
 use super::super::decision::Decision;
 use super::super::effect::Effect;
 use super::super::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
-use super::super::ids::{UserId, ViewId};
+use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::text::Text;
 use super::ask::{Refusal, Scene, Verdict};
-use super::{Kind, Severity, answer, words};
+use super::{Kind, Severity, answer};
 use std::collections::BTreeMap;
 
 /// The form's name: its submission and its choices come back under it.
@@ -32,6 +32,8 @@ pub const COMMANDER: &str = "commander";
 
 /// The shortest and the longest title, in characters.
 const TITLE_LENGTH: std::ops::RangeInclusive<usize> = 3..=100;
+/// The severity that stands in the form until somebody chooses.
+pub(crate) const USUAL: Severity = Severity::P2;
 /// The longest name of a service that nobody configured.
 const LONGEST_SERVICE: usize = 75;
 
@@ -69,7 +71,6 @@ pub fn form(
         kind: InputKind::Text {
             initial: initial(TITLE),
             max: 100,
-            multiline: false,
         },
     });
     inputs.push(Input {
@@ -81,7 +82,7 @@ pub fn form(
             options: Severity::ALL
                 .map(|severity| (severity.as_str().to_owned(), meaning(severity).to_owned()))
                 .to_vec(),
-            initial: initial(SEVERITY).or_else(|| Some(Severity::P2.as_str().to_owned())),
+            initial: initial(SEVERITY).or_else(|| Some(USUAL.as_str().to_owned())),
             tells: Tells::OnSubmit,
         },
     });
@@ -105,7 +106,6 @@ pub fn form(
         name: FORM.into(),
         title: "Declare an incident".into(),
         submit: "Declare".into(),
-        intro: None,
         inputs,
         context,
         revision,
@@ -118,7 +118,6 @@ fn service_input(rules: &Rules, initial: Option<String>) -> InputKind {
         return InputKind::Text {
             initial,
             max: LONGEST_SERVICE as u16,
-            multiline: false,
         };
     }
     let names = || rules.services.iter().map(|service| service.name.clone());
@@ -140,11 +139,7 @@ fn meaning(severity: Severity) -> &'static str {
 
 /// Makes a declaration of what was filled in, or says per input what to mend. The view is the
 /// caller's to add.
-pub fn validate(
-    values: &Values,
-    _context: &BTreeMap<String, String>,
-    rules: &Rules,
-) -> Result<Declaration, FieldErrors> {
+pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut wrong = |key: &str, sentence: String| {
         errors.insert(key.to_owned(), sentence);
@@ -186,14 +181,20 @@ pub fn validate(
     }
 }
 
-/// A title on one line, without space at its ends.
+/// A title or a name on one line, without anything at its ends that nobody sees.
 pub(crate) fn tidy(title: &str) -> String {
     let line: String = title
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    line.trim().to_owned()
+    let unseen = |c: char| c.is_whitespace() || UNSEEN.contains(&c);
+    line.trim_matches(unseen).to_owned()
 }
+
+/// Characters without width that are neither white space nor control characters to Unicode.
+const UNSEEN: [char; 7] = [
+    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{fe0f}', '\u{feff}',
+];
 
 pub(crate) fn check_title(title: &str) -> Result<(), String> {
     let length = title.chars().count();
@@ -208,8 +209,9 @@ pub(crate) fn check_title(title: &str) -> Result<(), String> {
 /// The service as the configuration spells it.
 pub(crate) fn check_service(name: &str, rules: &Rules) -> Result<String, String> {
     if rules.services.is_empty() {
+        let name = tidy(name);
         return match name.chars().count() {
-            1..=LONGEST_SERVICE => Ok(tidy(name)),
+            1..=LONGEST_SERVICE => Ok(name),
             _ => Err(format!(
                 "Name the service that is hit, in 1 to {LONGEST_SERVICE} characters."
             )),
@@ -217,22 +219,29 @@ pub(crate) fn check_service(name: &str, rules: &Rules) -> Result<String, String>
     }
     match rules.service(name) {
         Some(service) => Ok(service.name.clone()),
-        None => Err(format!("Choose one of these services: {}.", names(rules))),
+        None => Err(format!(
+            "Choose one of these services: {}.",
+            near(name, rules)
+        )),
     }
 }
 
-/// The services' names, as many as one reads.
-pub(crate) fn names(rules: &Rules) -> String {
+/// The services' names, as many as one reads: of more than that, the nearest to what was typed.
+pub(crate) fn near(typed: &str, rules: &Rules) -> String {
     const SHOWN: usize = 20;
+    let typed = typed.to_lowercase();
     let mut names: Vec<&str> = rules
         .services
         .iter()
-        .take(SHOWN)
         .map(|service| service.name.as_str())
         .collect();
-    if rules.services.len() > SHOWN {
-        names.push("…");
+    if names.len() <= SHOWN {
+        return names.join(", ");
     }
+    let far = |name: &str| 1.0 - strsim::jaro_winkler(&typed, &name.to_lowercase());
+    names.sort_by(|a, b| far(a).total_cmp(&far(b)));
+    names.truncate(SHOWN);
+    names.push("…");
     names.join(", ")
 }
 
@@ -264,42 +273,6 @@ fn too_late() -> Refusal {
     }
 }
 
-/// Fills in what a template proposes and keeps the rest of what was typed.
-pub(crate) fn fill_in(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    view: &ViewId,
-    values: &Values,
-    context: &BTreeMap<String, String>,
-    revision: u32,
-) -> Verdict {
-    let chosen = values.get(TEMPLATE);
-    let template = chosen.and_then(|name| {
-        let mut templates = scene.rules.templates.iter();
-        templates.find(|template| template.name == *name)
-    });
-    let Some(template) = template else {
-        return Ok(None);
-    };
-    let mut filled = values.clone();
-    filled.insert(TITLE.into(), words::shortened(&template.title, 100));
-    filled.insert(SEVERITY.into(), template.severity.as_str().into());
-    let service = template.service.as_deref();
-    if let Some(service) = service.and_then(|name| scene.rules.service(name)) {
-        filled.insert(SERVICE.into(), service.name.clone());
-    }
-    decision.effect(Effect::UpdateForm {
-        view: view.clone(),
-        form: form(
-            scene.rules,
-            context.clone(),
-            &filled,
-            revision.saturating_add(1),
-        ),
-    });
-    Ok(None)
-}
-
 /// The errors as one paragraph, for those who did not fill in a form.
 pub(crate) fn in_words(errors: &FieldErrors) -> Text {
     let sentences: Vec<&str> = errors.values().map(String::as_str).collect();
@@ -328,7 +301,7 @@ mod tests {
             ("Checkout", "P5", "nope", &[SERVICE, SEVERITY]),
         ] {
             let values = filled(&[(TITLE, title), (SEVERITY, severity), (SERVICE, service)]);
-            let errors = match validate(&values, &BTreeMap::new(), &rules) {
+            let errors = match validate(&values, &rules) {
                 Ok(declaration) => {
                     assert_eq!(declaration.service, "api");
                     FieldErrors::new()

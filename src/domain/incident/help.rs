@@ -1,15 +1,31 @@
 //! How to use it, made from the table of verbs, so that no verb is left out.
 
+use super::super::command::nearest;
 use super::super::text::{ButtonStyle, Message, Part, Text};
 use super::super::verbs::{VERBS, Verb, verb};
-use super::words::button;
+use super::words::{self, button};
 
 /// Help about one verb, or about all of them.
 pub(crate) fn message(about: Option<&str>) -> Message {
-    match about.and_then(verb) {
-        Some(verb) => of_verb(verb),
-        None => all(),
+    match (about, about.and_then(verb)) {
+        (_, Some(verb)) => of_verb(verb),
+        (Some(word), None) => no_verb(word),
+        (None, None) => all(),
     }
+}
+
+fn no_verb(word: &str) -> Message {
+    let mut text = Text::plain(format!(
+        "“{}” is no verb. Did you mean ",
+        words::shortened(word, 40)
+    ));
+    for (index, name) in nearest(word).iter().enumerate() {
+        if index > 0 {
+            text = text.and(", ");
+        }
+        text = text.code(format!("/incident help {name}"));
+    }
+    Message::said(text.and("? All verbs: ").code("/incident help"))
 }
 
 fn of_verb(verb: &Verb) -> Message {

@@ -6,10 +6,11 @@
 //! twice, so it comes as a line to type.
 
 use super::super::act::{Act, IncidentRef, Request};
+use super::super::facts::OFFERED_FOR_DAYS;
 use super::super::text::{ButtonStyle, Message, Part, Text};
 use super::ask::{Refusal, Scene, Verdict};
 use super::words::{self, button};
-use super::{Incident, buttons, card};
+use super::{Incident, Status, buttons, card};
 
 /// How many incidents a choice offers.
 const OFFERED: usize = 5;
@@ -27,13 +28,14 @@ pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
     }
     let open = open(scene);
     let mut message = match open.len() {
-        0 => Message::section("No incident is open", Text::plain("No incident is open.")),
+        0 => Message::said(Text::plain("No incident is open.")),
         count => Message::section(
             format!("Open incidents: {count}"),
             Text::default().bold("Open incidents"),
         )
         .with(Part::Section(lines(&open))),
     };
+    message.parts.extend(cut(scene));
     let choices = open.iter().take(OFFERED).filter_map(|incident| {
         let label = words::label(incident);
         buttons::pick(incident, &Act::Menu, &label)
@@ -47,10 +49,16 @@ pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
 
 fn of_incident(incident: &Incident) -> Message {
     let mut message = card::card(incident);
+    let room = Text::default().bold("Room: ");
+    let mut more = vec![Part::Section(Text(
+        room.0.into_iter().chain(words::room(incident).0).collect(),
+    ))];
     if let Some(update) = &incident.last_update {
         let text = Text::default().bold("Last update: ").and(&**update);
-        message.parts.insert(2, Part::Section(text));
+        more.push(Part::Section(text));
     }
+    // Below what it is, above what can be done with it.
+    message.parts.splice(2..2, more);
     let text = Text::plain("More: ")
         .code(format!("/incident #{} status <text>", incident.number))
         .and(", ")
@@ -95,25 +103,69 @@ pub(crate) fn list(scene: &Scene<'_>) -> Verdict {
         };
         message.parts.push(Part::Section(text));
     }
+    message.parts.extend(cut(scene));
     Ok(Some(message.with(Part::Buttons(general()))))
 }
 
-/// Which incident is meant? A refusal that offers those that go on, with what was asked.
+/// What a list says that does not show all.
+fn cut(scene: &Scene<'_>) -> Option<Part> {
+    let shown = scene.facts.listed.len();
+    let text = format!("There are more: these are {shown}, the newest open ones first.");
+    scene.facts.more.then(|| Part::Context(Text::plain(text)))
+}
+
+/// The incidents to which an act can be done.
+fn candidates<'a>(act: &Act, scene: &Scene<'a>) -> Vec<&'a Incident> {
+    match act {
+        Act::Timeline => scene.facts.listed.iter().collect(),
+        Act::Postmortem => {
+            let listed = scene.facts.listed.iter();
+            listed
+                .filter(|one| one.status == Status::Resolved)
+                .collect()
+        }
+        Act::Menu
+        | Act::OpenDeclareForm
+        | Act::ChooseTemplate { .. }
+        | Act::Declare(_)
+        | Act::Update { .. }
+        | Act::Advance { .. }
+        | Act::SetSeverity { .. }
+        | Act::Assign { .. }
+        | Act::Resolve { .. }
+        | Act::List
+        | Act::Help { .. }
+        | Act::Misunderstood { .. } => open(scene),
+    }
+}
+
+/// Which incident is meant? A refusal that offers those to which it can be done, with what was
+/// asked.
 pub(crate) fn which(request: &Request, scene: &Scene<'_>) -> Refusal {
-    let open = open(scene);
+    let candidates = candidates(&request.act, scene);
     let begin = match &request.target {
         Some(IncidentRef::Number(number)) => format!("There is no incident #{number}. "),
         Some(IncidentRef::Id(id)) => format!("There is no incident {id}. "),
         Some(IncidentRef::Room(_)) => "That room is no incident's. ".to_owned(),
         None => "This is no incident's room. ".to_owned(),
     };
-    if open.is_empty() {
+    if candidates.is_empty() {
+        let none = match request.act {
+            Act::Postmortem => format!(
+                "No incident was resolved in the last {OFFERED_FOR_DAYS} days. To end one: "
+            ),
+            _ => "No incident is open. To declare one: ".to_owned(),
+        };
+        let way = match request.act {
+            Act::Postmortem => "/incident resolved",
+            _ => "/incident declare",
+        };
         let text = Text::plain(begin)
-            .and("No incident is open. To declare one: ")
-            .code("/incident declare")
+            .and(none)
+            .code(way)
             .and("; to see those closed lately: ")
             .code("/incident list");
-        let message = Message::section(words::plain(&text), text).with(Part::Buttons(general()));
+        let message = Message::said(text).with(Part::Buttons(general()));
         return Refusal {
             status: 404,
             code: "no_such_incident",
@@ -121,7 +173,7 @@ pub(crate) fn which(request: &Request, scene: &Scene<'_>) -> Refusal {
         };
     }
     let ask = format!("{begin}Which one do you mean?");
-    let offered: Vec<&Incident> = open.into_iter().take(OFFERED).collect();
+    let offered: Vec<&Incident> = candidates.into_iter().take(OFFERED).collect();
     let mut message = Message::section(
         format!(
             "{ask} Name it by its number, such as #{}.",

@@ -6,12 +6,13 @@
 pub(crate) mod answer;
 pub(crate) mod ask;
 pub mod buttons;
+pub(crate) mod by_hand;
 pub mod card;
 mod declare;
 pub mod declare_form;
 #[cfg(test)]
 pub(crate) mod fixtures;
-mod help;
+pub(crate) mod help;
 mod menu;
 pub mod naming;
 pub mod postmortem;
@@ -22,9 +23,11 @@ pub(crate) mod room;
 mod route;
 mod severity;
 pub mod statuspage;
+pub(crate) mod templates;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod trouble;
 mod update;
 pub(crate) mod words;
 
@@ -225,6 +228,12 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// Its room, while it can be written in.
+    pub fn open_room(&self) -> Option<&ChannelId> {
+        let room = self.channel_id.as_ref();
+        room.filter(|_| self.room_closed_at.is_none())
+    }
+
     /// From declaration to resolution in whole minutes, rounded; `None` while it goes on.
     pub fn duration_minutes(&self) -> Option<i64> {
         let seconds = (self.resolved_at? - self.declared_at).num_seconds().max(0);

@@ -35,6 +35,12 @@ pub fn by_number(declared_at: DateTime<Utc>, number: i64) -> String {
     format!("{}{number}", dated(declared_at))
 }
 
+/// Whether a name is one of the plainest: nothing is left that Slack could dislike in it.
+pub fn is_by_number(name: &str) -> bool {
+    let rest = name.strip_prefix("inc-");
+    rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
+}
+
 /// The name of one try: 1 has no suffix.
 pub fn numbered(base: &str, try_number: i32) -> String {
     match try_number {
@@ -55,16 +61,9 @@ pub fn first_free(base: &str, from: i32, taken: &[String]) -> (i32, String) {
     }
 }
 
-/// The part of a name that all of its tries begin with: the name without a suffix.
-pub fn prefix_of(name: &str) -> &str {
-    match name.rsplit_once('-') {
-        Some((base, digits))
-            if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
-        {
-            base
-        }
-        _ => name,
-    }
+/// What every further name of an incident begins with, whether numbered or the plainest: its day.
+pub fn day_of(name: &str) -> &str {
+    name.get(..DATED).unwrap_or(name)
 }
 
 /// Letters and digits of any language in lower case, everything else one `-`, at most `longest`
@@ -94,6 +93,9 @@ pub fn slug(text: &str, longest: usize) -> String {
     }
     slug
 }
+
+/// How long [`dated`] is.
+const DATED: usize = "inc-YYYYMMDD-".len();
 
 fn dated(at: DateTime<Utc>) -> String {
     format!("inc-{}-", at.format("%Y%m%d"))
@@ -148,13 +150,20 @@ mod tests {
     }
 
     #[test]
-    fn every_try_begins_with_the_prefix_by_which_the_taken_ones_are_found() {
+    fn every_further_name_begins_with_the_day_by_which_the_taken_ones_are_found() {
         for base in ["inc-20260101-api", "inc-20260101-api-2", "inc-20260101-7"] {
-            for try_number in [1, 2, 17] {
-                let name = numbered(base, try_number);
-                let prefix = prefix_of(&name);
-                assert!(numbered(base, try_number + 1).starts_with(prefix), "{name}");
-            }
+            let day = day_of(base);
+            assert_eq!(day, "inc-20260101-");
+            assert!(numbered(base, 17).starts_with(day));
+            assert!(by_number(new_year(), 7).starts_with(day));
+        }
+        for (name, plainest) in [
+            ("inc-20260101-7", true),
+            ("inc-20260101-7-2", true),
+            ("inc-20260101-api-2", false),
+            ("inc-20260101-決済", false),
+        ] {
+            assert_eq!(is_by_number(name), plainest, "{name}");
         }
     }
 }

@@ -3,14 +3,16 @@
 //! Everything that somebody typed is escaped, so that a title can neither break the document nor
 //! link anywhere. It promises nothing that the product cannot do.
 
-use super::super::act::Request;
+use super::super::act::{AnswerTo, Request};
 use super::super::decision::{Change, Decision};
 use super::super::effect::Effect;
+use super::super::ids::{Actor, UserId};
 use super::super::text::{Message, Part, Text};
 use super::ask::{self, Refusal, Scene, Verdict};
-use super::{Incident, Status, TimelineEntry, TimelineKind, naming, timeline, words};
+use super::{Incident, Status, TimelineEntry, TimelineKind, naming, roles, timeline, words};
 use chrono::Duration;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How long a second press of the button is taken for the first one.
@@ -30,15 +32,12 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
         .code(format!("/incident #{number} resolved"));
         return Err(Refusal::new(409, "not_resolved", text));
     }
-    let content = markdown(incident, &scene.facts.timeline);
-    let room = match (&incident.channel_id, incident.room_closed_at) {
-        (Some(room), None) => room,
-        (Some(_), Some(_)) | (None, _) => {
-            let summary = format!("Draft of the postmortem of incident #{number}");
-            return Ok(Some(
-                Message::line(summary).with(Part::Preformatted(content)),
-            ));
-        }
+    let content = markdown(incident, &scene.facts.timeline, &scene.facts.names);
+    let Some(room) = incident.open_room() else {
+        let summary = format!("Draft of the postmortem of incident #{number}");
+        return Ok(Some(
+            Message::line(summary).with(Part::Preformatted(content)),
+        ));
     };
     let mut drafts = scene.facts.timeline.iter();
     if drafts.any(|entry| entry.text == NOTE && scene.at - entry.at < AGAIN_AFTER) {
@@ -63,13 +62,17 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
             "Draft of the postmortem of incident {}",
             words::label(incident)
         ),
+        answer_to: match &request.answer_to {
+            AnswerTo::Person(to) => Some(to.clone()),
+            AnswerTo::Api => None,
+        },
     });
     let text = Text::plain(format!(
         "The draft of the postmortem of incident #{number} is on its way to "
     ))
     .room(room)
     .and(".");
-    Ok(Some(Message::section(words::plain(&text), text)))
+    Ok(Some(Message::said(text)))
 }
 
 /// A name that every file system takes: `postmortem-7-checkout-returns-500s.md`.
@@ -80,17 +83,49 @@ pub fn file_name(incident: &Incident) -> String {
     }
 }
 
+/// What people are called; whoever is not in it is shown by their id.
+pub type Names = BTreeMap<UserId, String>;
+
+/// The people whom a draft names.
+pub fn people(incident: &Incident, lines: &[TimelineEntry]) -> Vec<UserId> {
+    let actors = [Some(&incident.declared_by), incident.resolved_by.as_ref()];
+    let actors = actors.into_iter().flatten();
+    let actors = actors.chain(lines.iter().map(|line| &line.by));
+    let mut people: Vec<UserId> = actors.filter_map(Actor::person).cloned().collect();
+    people.extend(incident.commander.clone());
+    let named = lines.iter().filter_map(roles::named);
+    people.extend(named.map(|(_, person)| person));
+    people.sort();
+    people.dedup();
+    people
+}
+
 /// The draft.
-pub fn markdown(incident: &Incident, lines: &[TimelineEntry]) -> String {
+pub fn markdown(incident: &Incident, lines: &[TimelineEntry], names: &Names) -> String {
     let mut page = String::new();
-    write_page(&mut page, incident, lines).expect("writing to a string cannot fail");
+    write_page(&mut page, incident, lines, names).expect("writing to a string cannot fail");
     page
+}
+
+fn name_of(person: &UserId, names: &Names) -> String {
+    names
+        .get(person)
+        .cloned()
+        .unwrap_or_else(|| person.to_string())
+}
+
+fn who(actor: &Actor, names: &Names) -> String {
+    match actor {
+        Actor::Person(person) => name_of(person, names),
+        Actor::Api(_) | Actor::Wardroom => actor.to_string(),
+    }
 }
 
 fn write_page(
     page: &mut String,
     incident: &Incident,
     lines: &[TimelineEntry],
+    names: &Names,
 ) -> Result<(), std::fmt::Error> {
     let nobody = || "nobody".to_owned();
     writeln!(
@@ -112,24 +147,29 @@ fn write_page(
     writeln!(page, "- **Severity:** {}", incident.severity)?;
     writeln!(page, "- **Status:** {}", incident.status)?;
     writeln!(page, "- **Service:** {}", escaped(&incident.service))?;
-    let commander = incident.commander.as_ref().map(ToString::to_string);
+    let commander = incident.commander.as_ref();
+    let commander = commander.map(|person| name_of(person, names));
     let commander = commander.unwrap_or_else(nobody);
     writeln!(page, "- **Commander:** {}", escaped(&commander))?;
-    let declared_by = incident.declared_by.to_string();
+    let declared_by = who(&incident.declared_by, names);
     writeln!(page, "- **Declared by:** {}", escaped(&declared_by))?;
-    let resolved_by = incident.resolved_by.as_ref().map(ToString::to_string);
+    let resolved_by = incident.resolved_by.as_ref().map(|by| who(by, names));
     let resolved_by = resolved_by.unwrap_or_else(nobody);
     writeln!(page, "- **Resolved by:** {}", escaped(&resolved_by))?;
     writeln!(page, "- **Impact:** _who was hit, and how_")?;
     writeln!(page, "- **Root cause:** _why it happened_\n")?;
     writeln!(page, "## Timeline\n")?;
     for entry in timeline::in_order(lines) {
+        let text = match roles::named(entry) {
+            Some((before, person)) => format!("{before} {}", name_of(&person, names)),
+            None => entry.text.clone(),
+        };
         writeln!(
             page,
             "- **{}** {} ({})",
             timeline::stamp(entry.at),
-            escaped(&entry.text),
-            escaped(&entry.by.to_string())
+            escaped(&text),
+            escaped(&who(&entry.by, names))
         )?;
     }
     if lines.is_empty() {
@@ -207,7 +247,7 @@ mod tests {
                 by: incident.declared_by.clone(),
             })
             .collect();
-        let page = markdown(&incident, &lines);
+        let page = markdown(&incident, &lines, &Names::new());
         for entry in &lines {
             let line = format!("- **{}** {} (", timeline::stamp(entry.at), entry.text);
             assert!(page.contains(&line), "{line}");
@@ -226,7 +266,7 @@ mod tests {
     #[test]
     fn a_draft_never_needs_an_end_and_its_file_has_a_legal_name() {
         let mut incident = fixtures::incident();
-        assert!(markdown(&incident, &[]).contains("not over"));
+        assert!(markdown(&incident, &[], &Names::new()).contains("not over"));
         incident.title = "../../etc/passwd: \"500s\" 決済?".into();
         assert_eq!(file_name(&incident), "postmortem-7-etc-passwd-500s-決済.md");
         incident.title = "🔥🔥🔥".into();

@@ -4,13 +4,15 @@
 //! receipt again changes nothing. What was parked reaches a person, with the command that tries
 //! it again; what went well is mostly silent.
 
+use super::super::act::{ReplyTo, Role};
 use super::super::decision::Decision;
 use super::super::effect::{Effect, Purpose};
-use super::super::ids::ChannelId;
-use super::super::signal::{Answer, End, Receipt};
+use super::super::ids::{ChannelId, UserId};
+use super::super::signal::{Answer, Closing, End, Receipt};
 use super::super::text::{Message, Text};
 use super::ask::Scene;
-use super::{answer, room, route, words};
+use super::trouble::{self, Concerns};
+use super::{Target, answer, by_hand, room, route, words};
 
 /// Decides what follows from a receipt.
 pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
@@ -31,44 +33,41 @@ pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: 
         } => match purpose {
             Purpose::Announcement { .. } => route::announced(decision, scene, receipt, message),
             Purpose::Card { .. } | Purpose::Update { .. } | Purpose::Notice { .. } => {
-                answer::noticed(decision, scene, person, receipt.effect_id, end);
+                trouble::notice_given(decision, scene, person, receipt.effect_id, end);
             }
         },
         Effect::UpdateCard { .. } => {
             room::card_updated(decision, scene, end);
             let own = scene.facts.incident.as_ref();
             if let Some(room) = own.and_then(|incident| incident.channel_id.as_ref()) {
-                in_own_room(decision, receipt, scene, room, "bring its card up to date");
+                let what = "bring its card up to date";
+                in_own_room(decision, receipt, scene, room, what, None);
             }
         }
         Effect::Pin { room, .. } => {
-            in_own_room(decision, receipt, scene, room, "pin its card");
+            in_own_room(decision, receipt, scene, room, "pin its card", None);
         }
         Effect::SetTopic { room, .. } => {
-            in_own_room(decision, receipt, scene, room, "set its room's topic");
+            in_own_room(decision, receipt, scene, room, "set its room's topic", None);
         }
         Effect::StageFile { room, .. } => staged(decision, receipt, scene, room),
-        Effect::ShareFile { room, .. } => {
-            in_own_room(
-                decision,
-                receipt,
-                scene,
-                room,
-                "show its postmortem's draft",
-            );
+        Effect::ShareFile {
+            room, answer_to, ..
+        } => {
+            let what = "show its postmortem's draft";
+            in_own_room(decision, receipt, scene, room, what, answer_to.as_ref());
         }
-        Effect::Invite { room, person } => invited(decision, receipt, scene, room, person.as_str()),
+        Effect::Invite {
+            room,
+            person,
+            answer_to,
+        } => invited(decision, receipt, scene, room, person, answer_to.as_ref()),
         Effect::Reply { to, message } => answer::replied(decision, to, message, end),
         Effect::Whisper { to, message } => answer::whispered(decision, to, message, end),
         Effect::OpenForm { to, .. } => answer::form_opened(decision, scene, to, end),
         // The person closed it, or sees the form as it was: nothing is lost.
         Effect::UpdateForm { .. } => {}
-        Effect::ShowComponent { component } => {
-            if let End::Parked { code } | End::Refused { code } = end {
-                let what = format!("The status page's component {component} could not be set");
-                tell_ops(decision, receipt, scene, &what, code);
-            }
-        }
+        Effect::ShowComponent { component } => component_shown(decision, receipt, scene, component),
     }
 }
 
@@ -85,14 +84,29 @@ fn posted(
             if let End::Done(Answer::Message { room, ts }) = &receipt.end {
                 room::card_posted(decision, scene, room, ts, message);
             }
-            in_own_room(decision, receipt, scene, room, "post its card");
+            in_own_room(decision, receipt, scene, room, "post its card", None);
         }
         Purpose::Announcement { .. } => route::announced(decision, scene, receipt, message),
         Purpose::Update { .. } => {
-            in_own_room(decision, receipt, scene, room, "post in its room");
+            in_own_room(decision, receipt, scene, room, "post in its room", None);
         }
-        // A word to those who run this: nobody is left who could be told instead.
-        Purpose::Notice { .. } => {}
+        Purpose::Notice { .. } => {
+            trouble::notice_posted(decision, scene, room, receipt.effect_id, &receipt.end);
+        }
+    }
+}
+
+/// What a refusal says of the room that it was about.
+fn closing(end: &End) -> Option<Closing> {
+    match end {
+        End::Refused { code } if code == "is_archived" => Some(Closing::Archived),
+        End::Refused { code } if code == "channel_not_found" => Some(Closing::Gone),
+        End::Done(_)
+        | End::Refused { .. }
+        | End::Parked { .. }
+        | End::Expired
+        | End::Uncertain { .. }
+        | End::Dropped { .. } => None,
     }
 }
 
@@ -103,52 +117,58 @@ fn in_own_room(
     scene: &Scene<'_>,
     room: &ChannelId,
     what: &str,
+    to: Option<&ReplyTo>,
 ) {
-    match &receipt.end {
-        End::Refused { code } if code == "is_archived" || code == "channel_not_found" => {
-            room::closed(decision, scene, room);
-        }
-        // Not proof of an open room: it may have been written in before it was archived.
-        End::Done(_)
-        | End::Refused { .. }
-        | End::Parked { .. }
-        | End::Expired
-        | End::Uncertain { .. }
-        | End::Dropped { .. } => stuck(decision, receipt, scene, what),
+    match (closing(&receipt.end), &receipt.end) {
+        (Some(how), _) => by_hand::closed(decision, scene, room, how),
+        // Nobody retries by hand what was done before the room was closed: it is open again.
+        (None, End::Done(_)) if receipt.generation > 0 => by_hand::reopened(decision, scene, room),
+        (None, _) => stuck(decision, receipt, scene, what, to),
     }
 }
 
-/// Tells the one who answers for the incident what could not be done, and how to try again.
-fn stuck(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, what: &str) {
-    let code = match &receipt.end {
-        End::Refused { code } if is_harmless(code) => return,
-        End::Refused { code } | End::Parked { code } => code,
-        End::Done(_) | End::Expired | End::Uncertain { .. } | End::Dropped { .. } => return,
-    };
+/// Tells the one who asked, else the one who answers for the incident, what could not be done or
+/// may not have been, and how to try again.
+fn stuck(
+    decision: &mut Decision,
+    receipt: &Receipt,
+    scene: &Scene<'_>,
+    what: &str,
+    to: Option<&ReplyTo>,
+) {
     let incident = scene.facts.incident.as_ref();
     let whose = match incident {
         Some(incident) => format!("Incident #{}", incident.number),
         None => "An incident".to_owned(),
     };
-    let text = Text::plain(format!(
-        "{whose}: Slack did not let me {what} ({code}). To try again: "
-    ))
-    .code(answer::retry(receipt.effect_id));
-    let message = Message::section(words::plain(&text), text);
-    answer::tell_responsible(decision, scene.rules, incident, message);
-}
-
-/// Codes that have been answered for elsewhere: a card that is gone is posted anew, an archived
-/// room is told of once.
-fn is_harmless(code: &str) -> bool {
-    matches!(
-        code,
-        "message_not_found" | "is_archived" | "channel_not_found"
-    )
+    let said = match &receipt.end {
+        // A card that is gone is posted anew.
+        End::Refused { code } if code == "message_not_found" => return,
+        End::Refused { code } | End::Parked { code } => {
+            format!("{whose}: Slack did not let me {what} ({code}). To try again: ")
+        }
+        End::Uncertain { code } => format!(
+            "{whose}: I tried to {what}, and Slack neither says whether it is there ({code}) nor \
+             lets me look. If it is not there: "
+        ),
+        End::Done(_) | End::Expired | End::Dropped { .. } => return,
+    };
+    let text = Text::plain(said).code(answer::retry(receipt.effect_id));
+    let message = Message::said(text);
+    match to {
+        Some(to) => answer::give(decision, to, message, incident.map(|one| one.id), scene.now),
+        None => trouble::report(decision, scene, Concerns::Responsible, None, message),
+    }
 }
 
 fn staged(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, room: &ChannelId) {
-    let Effect::StageFile { name, comment, .. } = &receipt.effect else {
+    let Effect::StageFile {
+        name,
+        comment,
+        answer_to,
+        ..
+    } = &receipt.effect
+    else {
         return;
     };
     match &receipt.end {
@@ -158,6 +178,7 @@ fn staged(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, room: &
                 file: id.clone(),
                 title: name.clone(),
                 comment: comment.clone(),
+                answer_to: answer_to.clone(),
             });
         }
         End::Done(Answer::Nothing | Answer::Message { .. } | Answer::Room { .. })
@@ -165,37 +186,77 @@ fn staged(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, room: &
         | End::Expired
         | End::Uncertain { .. }
         | End::Parked { .. }
-        | End::Dropped { .. } => stuck(decision, receipt, scene, "upload its postmortem's draft"),
+        | End::Dropped { .. } => {
+            let what = "upload its postmortem's draft";
+            stuck(decision, receipt, scene, what, answer_to.as_ref());
+        }
     }
 }
 
-/// One bad id spoils nothing for the others; those who keep the lists of ids hear of it.
+/// One bad id spoils nothing for the others; those who keep the lists of ids hear of it, and who
+/// gave that person a role.
 fn invited(
     decision: &mut Decision,
     receipt: &Receipt,
     scene: &Scene<'_>,
     room: &ChannelId,
-    person: &str,
+    person: &UserId,
+    to: Option<&ReplyTo>,
 ) {
-    match &receipt.end {
-        End::Refused { code } if code == "is_archived" || code == "channel_not_found" => {
-            room::closed(decision, scene, room);
-        }
-        End::Refused { code } => {
-            let what = format!("{person} could not be asked into an incident's room");
-            tell_ops(decision, receipt, scene, &what, code);
-        }
-        End::Done(_)
-        | End::Expired
-        | End::Uncertain { .. }
-        | End::Parked { .. }
-        | End::Dropped { .. } => stuck(decision, receipt, scene, "ask somebody into its room"),
+    if let Some(how) = closing(&receipt.end) {
+        return by_hand::closed(decision, scene, room, how);
     }
+    let End::Refused { code } = &receipt.end else {
+        let what = "ask somebody into its room";
+        return stuck(decision, receipt, scene, what, to);
+    };
+    let incident = scene.facts.incident.as_ref();
+    let place = match incident {
+        Some(incident) => format!("the room of incident #{}", incident.number),
+        None => "an incident's room".to_owned(),
+    };
+    let text = Text::default()
+        .person(person)
+        .and(format!(" could not be asked into {place} ({code})"));
+    let role = incident.and_then(|incident| {
+        let mut roles = Role::ALL.into_iter();
+        roles.find(|role| words::holder(incident, *role) == Some(person))
+    });
+    if let (Some(to), Some(role), Some(incident)) = (to, role, incident) {
+        let text = text
+            .and(format!(
+                ", and is its {} all the same. To choose somebody else: ",
+                role.as_str()
+            ))
+            .code(format!(
+                "/incident #{} assign {} @somebody",
+                incident.number,
+                role.as_str()
+            ));
+        let message = Message::said(text);
+        return answer::give(decision, to, message, words::about(incident), scene.now);
+    }
+    let text = text
+        .and(". Once that is mended: ")
+        .code(answer::retry(receipt.effect_id));
+    let them = Target::Person(person.clone());
+    let message = Message::said(text);
+    trouble::report(decision, scene, Concerns::Operators, Some(&them), message);
 }
 
-fn tell_ops(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, what: &str, code: &str) {
-    let text = Text::plain(format!("{what} ({code}). Once that is mended: "))
-        .code(answer::retry(receipt.effect_id));
-    let message = Message::section(words::plain(&text), text);
-    answer::tell_somebody(decision, scene, message);
+fn component_shown(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, component: &str) {
+    let (End::Parked { code } | End::Refused { code }) = &receipt.end else {
+        return;
+    };
+    let services = scene.rules.services.iter();
+    let of_it =
+        services.filter(|service| service.statuspage_component.as_deref() == Some(component));
+    let names: Vec<&str> = of_it.map(|service| service.name.as_str()).collect();
+    let text = Text::plain(format!(
+        "The status page's component {component} ({}) could not be set ({code}). Once that is mended: ",
+        names.join(", ")
+    ))
+    .code(answer::retry(receipt.effect_id));
+    let message = Message::said(text);
+    trouble::report(decision, scene, Concerns::Operators, None, message);
 }

@@ -2,7 +2,7 @@
 
 use super::super::act::Request;
 use super::super::decision::Decision;
-use super::super::text::{Message, Part, Text};
+use super::super::text::{Message, Part, Text, Typed};
 use super::ask::{self, Happened, Scene, Verdict};
 use super::{Status, TimelineKind, route, words};
 use serde_json::json;
@@ -11,12 +11,13 @@ pub(crate) fn resolve(
     decision: &mut Decision,
     request: &Request,
     scene: &Scene<'_>,
-    note: Option<&str>,
+    typed: Option<&Typed>,
 ) -> Verdict {
     // A second one finds it over, and is told by whom.
     let mut incident = scene.changeable(request)?;
     let before = incident.status;
-    let note = note.map(str::trim).filter(|note| !note.is_empty());
+    let note = words::said(typed);
+    let note = note.as_deref();
     incident.status = Status::Resolved;
     // Hosts' clocks may differ by a little: an incident never ends before it began.
     incident.resolved_at = Some(scene.at.max(incident.declared_at));
@@ -24,7 +25,8 @@ pub(crate) fn resolve(
     let took = words::took(&incident);
     let why = words::after_colon(note);
     let line = Text::default().bold("Resolved").and(" by ");
-    let line = words::who(line, &request.actor).and(format!(" after {took}{why}"));
+    let line = words::who(line, &request.actor).and(format!(" after {took}"));
+    let line = words::typed_after_colon(line, typed);
     let draft = Text::plain("The draft of the postmortem: ")
         .code(format!("/incident #{} postmortem", incident.number));
     let happened = Happened {
@@ -36,11 +38,7 @@ pub(crate) fn resolve(
             "minutes": incident.duration_minutes(),
             "note": note,
         }),
-        line: Message::section(
-            format!("#{} resolved after {took}{why}", incident.number),
-            line,
-        )
-        .with(Part::Context(draft)),
+        line: Message::said(line).with(Part::Context(draft)),
     };
     ask::record(decision, request, scene, &incident, happened);
     route::announce_resolved(decision, scene, &incident, note);

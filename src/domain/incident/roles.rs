@@ -3,12 +3,12 @@
 //! An absent commander blocks nobody: an admin hands the lead to somebody, and where nobody leads
 //! anybody may take it (see [`super::ask::Scene::permit`]).
 
-use super::super::act::{Request, Role};
+use super::super::act::{AnswerTo, Request, Role};
 use super::super::decision::Decision;
 use super::super::ids::UserId;
 use super::super::text::{Message, Text};
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
-use super::{Incident, TimelineKind, answer, room, words};
+use super::{Incident, TimelineEntry, TimelineKind, answer, room, words};
 use serde_json::json;
 
 pub(crate) fn assign(
@@ -19,7 +19,7 @@ pub(crate) fn assign(
     person: &UserId,
 ) -> Verdict {
     let mut incident = scene.changeable(request)?;
-    let before = holder(&mut incident, role).replace(person.clone());
+    let before = set_holder(&mut incident, role, person);
     let name = role.as_str();
     if before.as_ref() == Some(person) {
         let text = Text::default().person(person).and(format!(
@@ -37,14 +37,19 @@ pub(crate) fn assign(
         kind: TimelineKind::RoleChange,
         text: said(role, person),
         details: json!({ "role": role, "before": before, "after": person }),
-        line: Message::section(
-            format!("#{} has a new {name}", incident.number),
-            words::who(line, &request.actor).and(")"),
-        ),
+        line: Message::said(words::who(line, &request.actor).and(")")),
     };
+    // Before the line that names them, so that they are there to read it.
+    if let Some(room) = incident.open_room() {
+        let to = match &request.answer_to {
+            AnswerTo::Person(to) if to.person != *person => Some(to),
+            AnswerTo::Person(_) | AnswerTo::Api => None,
+        };
+        room::invite(decision, room, person, to);
+    }
     ask::record(decision, request, scene, &incident, happened);
-    match &incident.channel_id {
-        Some(room) => room::invite(decision, room, person),
+    match incident.open_room() {
+        Some(_) => {}
         // Without a room the line above reaches nobody.
         None if request.actor.person() != Some(person) => {
             let text = Text::plain(format!(
@@ -52,8 +57,8 @@ pub(crate) fn assign(
                 words::one_line(&incident)
             ))
             .code(format!("/incident #{}", incident.number));
-            let message = Message::section(words::plain(&text), text);
-            answer::notice(decision, person, message, words::about(&incident));
+            let message = Message::said(text);
+            answer::directly(decision, person, message, words::about(&incident));
         }
         None => {}
     }
@@ -61,21 +66,26 @@ pub(crate) fn assign(
     Ok(Some(ask::done(&incident, &text)))
 }
 
-fn holder(incident: &mut Incident, role: Role) -> &mut Option<UserId> {
-    match role {
+/// Gives the role to somebody; who had it before.
+fn set_holder(incident: &mut Incident, role: Role, person: &UserId) -> Option<UserId> {
+    let held = match role {
         Role::Commander => &mut incident.commander,
         Role::Comms => &mut incident.comms,
         Role::Scribe => &mut incident.scribe,
-    }
+    };
+    held.replace(person.clone())
 }
 
-/// The timeline's words: `commander is now U1`. The id ends the line, where [`whom`] finds it.
+/// The timeline's words: `commander is now U1`. The id ends the line, where [`named`] finds it.
 fn said(role: Role, person: &UserId) -> String {
     format!("{} is now {person}", role.as_str())
 }
 
-/// The person whom a timeline's role line names, and the words before.
-pub(crate) fn whom(line: &str) -> Option<(&str, UserId)> {
-    let (before, id) = line.rsplit_once(' ')?;
+/// The person whom a timeline's line names when it is about a role, and the words before.
+pub(crate) fn named(line: &TimelineEntry) -> Option<(&str, UserId)> {
+    if line.kind != TimelineKind::RoleChange {
+        return None;
+    }
+    let (before, id) = line.text.rsplit_once(' ')?;
     Some((before, UserId::new(id).ok()?))
 }

@@ -1,4 +1,4 @@
-//! An incident's room: made, refused, named anew, late, archived by hand, and its card.
+//! An incident's room: made, refused, named anew, late, and its card.
 //!
 //! Whatever Slack answers, no incident stays mute: a room that cannot be made is announced
 //! without it, and who declared learns how to try again. The announcements wait for the room, so
@@ -8,10 +8,11 @@
 use super::super::act::ReplyTo;
 use super::super::decision::{Change, Decision};
 use super::super::effect::{Effect, Purpose};
-use super::super::ids::{Actor, ChannelId, EffectId, MessageTs, UserId};
+use super::super::ids::{ChannelId, EffectId, MessageTs, UserId};
 use super::super::signal::{Answer, End, Receipt, Timer, TimerDue};
-use super::super::text::{Message, Part, Text};
+use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
+use super::trouble::{self, Concerns};
 use super::{Incident, TimelineEntry, TimelineKind, answer, card, naming, route, timeline, words};
 
 /// The room that was to be made: there, or not.
@@ -32,14 +33,18 @@ pub(crate) fn created(
     match &receipt.end {
         End::Done(Answer::Room { id, name }) => made(decision, scene, incident, id, name, to),
         End::Refused { code } if code == "name_taken" => {
-            let base = naming::base_of(incident);
+            let base = match naming::is_by_number(name) {
+                true => naming::by_number(incident.declared_at, incident.number),
+                false => naming::base_of(incident),
+            };
             let next = incident.channel_try.saturating_add(1);
             let (next, name) = naming::first_free(&base, next, &scene.facts.taken_names);
             try_name(decision, incident, next, name, to);
         }
-        End::Refused { code } if code.starts_with("invalid_name") && !is_plainest(incident) => {
+        End::Refused { code } if receipt.effect.has_another_way(code) => {
             let plain = naming::by_number(incident.declared_at, incident.number);
-            try_name(decision, incident, 1, plain, to);
+            let (first, name) = naming::first_free(&plain, 1, &scene.facts.taken_names);
+            try_name(decision, incident, first, name, to);
         }
         End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
             not_made(decision, scene, incident, receipt.effect_id, code, to);
@@ -50,10 +55,6 @@ pub(crate) fn created(
             not_made(decision, scene, incident, receipt.effect_id, "no_room", to);
         }
     }
-}
-
-fn is_plainest(incident: &Incident) -> bool {
-    incident.channel_name == naming::by_number(incident.declared_at, incident.number)
 }
 
 fn try_name(
@@ -98,18 +99,19 @@ fn made(
         topic: topic(&incident),
     });
     for person in asked_in(scene, &incident) {
-        invite(decision, room, &person);
+        // Whoever chose somebody else to lead hears it when they cannot come.
+        let chosen = incident.commander.as_ref() == Some(&person)
+            && incident.declared_by.person() != Some(&person);
+        invite(decision, room, &person, to.filter(|_| chosen));
     }
-    if let Some(message) = missed(scene) {
-        let purpose = Purpose::Update {
-            incident: incident.id,
-        };
-        decision.effect(Effect::PostMessage {
-            room: room.clone(),
-            message,
-            purpose,
-        });
-    }
+    let lines = scene.facts.timeline.iter();
+    say_missed(
+        decision,
+        &incident,
+        room,
+        "Before this room was there:",
+        lines.collect(),
+    );
     route::announce_declared(decision, scene, &incident);
     if let Some(to) = to {
         let text = Text::plain(format!("The room of incident #{} is ", incident.number))
@@ -164,30 +166,41 @@ fn asked_in(scene: &Scene<'_>, incident: &Incident) -> Vec<UserId> {
     once
 }
 
-pub(crate) fn invite(decision: &mut Decision, room: &ChannelId, person: &UserId) {
+/// Asks somebody in; `to` gave them a role and hears it when that fails.
+pub(crate) fn invite(
+    decision: &mut Decision,
+    room: &ChannelId,
+    person: &UserId,
+    to: Option<&ReplyTo>,
+) {
     decision.effect(Effect::Invite {
         room: room.clone(),
         person: person.clone(),
+        answer_to: to.cloned(),
     });
 }
 
-/// The lines that would have stood in the room, had it been there.
-fn missed(scene: &Scene<'_>) -> Option<Message> {
-    let lines: Vec<&TimelineEntry> = scene
-        .facts
-        .timeline
-        .iter()
-        .filter(|entry| is_room_line(entry.kind))
-        .collect();
+/// Says in the room, together, the lines that would have stood in it, had it been open.
+pub(crate) fn say_missed(
+    decision: &mut Decision,
+    incident: &Incident,
+    room: &ChannelId,
+    title: &str,
+    mut lines: Vec<&TimelineEntry>,
+) {
+    lines.retain(|entry| is_room_line(entry.kind));
     if lines.is_empty() {
-        return None;
+        return;
     }
-    let mut message = Message::line("What was said before this room was there");
-    message.parts.push(Part::Section(
-        Text::default().bold("Before this room was there:"),
-    ));
+    let mut message = Message::said(Text::default().bold(title));
     message.parts.extend(timeline::sections(&lines));
-    Some(message)
+    decision.effect(Effect::PostMessage {
+        room: room.clone(),
+        message,
+        purpose: Purpose::Update {
+            incident: incident.id,
+        },
+    });
 }
 
 fn is_room_line(kind: TimelineKind) -> bool {
@@ -209,6 +222,11 @@ fn not_made(
     code: &str,
     to: Option<&ReplyTo>,
 ) {
+    // Whoever waits for the room hears now that it does not come: not that it is late as well.
+    decision.change(Change::CancelTimer {
+        incident: incident.id,
+        timer: Timer::RoomOverdue,
+    });
     route::announce_declared(decision, scene, incident);
     let text = Text::plain(format!(
         "Incident #{} is recorded and announced, but Slack did not make its room ({code}). Go on with ",
@@ -217,10 +235,10 @@ fn not_made(
     .code(format!("/incident #{} status <text>", incident.number))
     .and("; to try the room again: ")
     .code(answer::retry(effect));
-    let message = Message::section(words::plain(&text), text);
+    let message = Message::said(text);
     match to {
         Some(to) => answer::give(decision, to, message, words::about(incident), scene.now),
-        None => answer::tell_responsible(decision, scene.rules, Some(incident), message),
+        None => trouble::report(decision, scene, Concerns::Responsible, None, message),
     }
 }
 
@@ -248,7 +266,7 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, due: &TimerDue
     ))
     .code(format!("/incident #{} status <text>", incident.number))
     .and(".");
-    let message = Message::section(words::plain(&text), text);
+    let message = Message::said(text);
     match incident.declared_by.person() {
         Some(person) => {
             let to = ReplyTo {
@@ -259,7 +277,7 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, due: &TimerDue
             };
             answer::give(decision, &to, message, words::about(incident), scene.now);
         }
-        None => answer::tell_responsible(decision, scene.rules, Some(incident), message),
+        None => trouble::report(decision, scene, Concerns::Responsible, None, message),
     }
 }
 
@@ -301,80 +319,4 @@ pub(crate) fn card_updated(decision: &mut Decision, scene: &Scene<'_>, end: &End
         decision.change(Change::Save(Box::new(incident.clone())));
         post_card(decision, &incident, room);
     }
-}
-
-/// Slack says that the room was archived or deleted: by its event, or by refusing to write there.
-/// The incident goes on; who leads it is told once.
-pub(crate) fn closed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId) {
-    let Some(incident) = of_room(scene, room) else {
-        return;
-    };
-    if incident.room_closed_at.is_some() {
-        return;
-    }
-    let mut incident = incident.clone();
-    incident.room_closed_at = Some(scene.at);
-    decision.change(Change::Save(Box::new(incident.clone())));
-    note(decision, scene, &incident, "The room was archived by hand.");
-    if !incident.status.is_open() {
-        return;
-    }
-    let text = Text::plain(format!("The room of incident #{}, ", incident.number))
-        .room(room)
-        .and(", is archived, so nothing can be posted in it. The incident goes on: unarchive the room, or use ")
-        .code(format!("/incident #{} status <text>", incident.number))
-        .and(" from anywhere; the timeline keeps it.");
-    let message = Message::section(words::plain(&text), text);
-    answer::tell_responsible(decision, scene.rules, Some(&incident), message);
-}
-
-/// The room can be written in again.
-pub(crate) fn reopened(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId) {
-    let Some(incident) = of_room(scene, room) else {
-        return;
-    };
-    if incident.room_closed_at.is_none() {
-        return;
-    }
-    let mut incident = incident.clone();
-    incident.room_closed_at = None;
-    decision.change(Change::Save(Box::new(incident.clone())));
-    note(
-        decision,
-        scene,
-        &incident,
-        "The room is back from the archive.",
-    );
-    ask::show_card(decision, &incident);
-}
-
-/// The room has a new name; its id is what counts.
-pub(crate) fn renamed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId, name: &str) {
-    let Some(incident) = of_room(scene, room) else {
-        return;
-    };
-    // A name that another incident has reserved stays that one's: two rows never hold one name.
-    let reserved = scene.facts.taken_names.iter().any(|taken| taken == name);
-    if incident.channel_name == name || reserved {
-        return;
-    }
-    let mut incident = incident.clone();
-    incident.channel_name = name.to_owned();
-    decision.change(Change::Save(Box::new(incident)));
-}
-
-/// The incident whose own room this is.
-pub(crate) fn of_room<'a>(scene: &Scene<'a>, room: &ChannelId) -> Option<&'a Incident> {
-    let incident = scene.facts.incident.as_ref()?;
-    (incident.channel_id.as_ref() == Some(room)).then_some(incident)
-}
-
-fn note(decision: &mut Decision, scene: &Scene<'_>, incident: &Incident, text: &str) {
-    decision.change(Change::Timeline(TimelineEntry {
-        incident: incident.id,
-        at: scene.at,
-        kind: TimelineKind::Note,
-        text: text.to_owned(),
-        by: Actor::Wardroom,
-    }));
 }

@@ -1,7 +1,7 @@
 //! Who is told of an incident outside of its own room, and of what.
 //!
 //! - A declaration goes to the severity's rooms and people and to the service's rooms, each once.
-//! - A rise to P1 or P2 goes to that severity's route; a fall to nobody.
+//! - A rise to P1 or P2 goes to that severity's route and to the service's rooms; a fall to nobody.
 //! - The resolution goes to whoever was told that it burns, whatever the severity is by then, and
 //!   to nobody else.
 //! - A person gets at most one direct message of one incident in five minutes; held-back ones are
@@ -17,6 +17,7 @@ use super::super::signal::{End, Receipt};
 use super::super::text::{Message, Part, Text};
 use super::ask::Scene;
 use super::card::MIND;
+use super::trouble::{self, Concerns};
 use super::{Incident, Notification, NotificationStatus, Occasion, Severity, Target};
 use super::{answer, words};
 use chrono::Duration;
@@ -31,12 +32,8 @@ pub(crate) fn announce_declared(decision: &mut Decision, scene: &Scene<'_>, inci
     if !incident.status.is_open() {
         return;
     }
-    let mut targets = route_targets(scene, incident.severity);
-    if let Some(service) = scene.rules.service(&incident.service) {
-        targets.extend(service.channels.iter().cloned().map(Target::Room));
-    }
     let message = declared(incident);
-    for target in each_once(targets, incident) {
+    for target in targets(scene, incident) {
         let heard = |row: &Notification| row.target == target && row.occasion != Occasion::Resolved;
         if !scene.facts.notifications.iter().any(heard) {
             tell(
@@ -64,7 +61,7 @@ pub(crate) fn announce_rise(
         return;
     }
     let message = escalated(incident, before, reason);
-    for target in each_once(route_targets(scene, incident.severity), incident) {
+    for target in targets(scene, incident) {
         tell(
             decision,
             scene,
@@ -119,12 +116,16 @@ fn told_of_the_end(scene: &Scene<'_>, target: &Target) -> bool {
     rows.any(|row| row.occasion == Occasion::Resolved && row.target == *target)
 }
 
-fn route_targets(scene: &Scene<'_>, severity: Severity) -> Vec<Target> {
-    let route = scene.rules.route(severity);
+/// The severity's route and the service's rooms.
+fn targets(scene: &Scene<'_>, incident: &Incident) -> Vec<Target> {
+    let route = scene.rules.route(incident.severity);
     let rooms = route.channels.iter().cloned().map(Target::Room);
-    rooms
-        .chain(route.users.iter().cloned().map(Target::Person))
-        .collect()
+    let people = route.users.iter().cloned().map(Target::Person);
+    let service = scene.rules.service(&incident.service);
+    let team = service.map_or(&[][..], |service| &service.channels);
+    let all = rooms.chain(people);
+    let all = all.chain(team.iter().cloned().map(Target::Room));
+    each_once(all.collect(), incident)
 }
 
 /// Each target once, and never the incident's own room.
@@ -181,7 +182,6 @@ fn send(
 ) -> EffectId {
     let purpose = Purpose::Announcement {
         incident: incident.id,
-        severity: incident.severity,
     };
     decision.effect(match target.clone() {
         Target::Room(room) => Effect::PostMessage {
@@ -300,8 +300,6 @@ fn could_not_tell(
         "Incident #{} could not be told to ",
         incident.number
     ));
-    let to_ops =
-        matches!(target, Target::Room(room) if scene.rules.ops_channel.as_ref() == Some(room));
     let text = match target {
         Target::Room(room) => text.room(room),
         Target::Person(person) => text.person(person),
@@ -309,13 +307,9 @@ fn could_not_tell(
     let text = text
         .and(format!(" ({code}). Once that is mended: "))
         .code(answer::retry(receipt.effect_id));
-    let message = Message::section(words::plain(&text), text);
-    match words::responsible(incident) {
-        // A failing ops room cannot be told of itself.
-        Some(person) if to_ops => answer::notice(decision, person, message, Some(incident.id)),
-        None if to_ops => {}
-        _ => answer::tell_somebody(decision, scene, message),
-    }
+    // A room cannot be told that nothing can be said in it.
+    let message = Message::said(text);
+    trouble::report(decision, scene, Concerns::Operators, Some(target), message);
 }
 
 fn declared(incident: &Incident) -> Message {
@@ -366,6 +360,10 @@ fn resolved(incident: &Incident, note: Option<&str>) -> Message {
         None => text,
     };
     let text = text.and(words::after_colon(note));
+    let text = match incident.open_room() {
+        Some(room) => text.and("\nRoom: ").room(room),
+        None => text,
+    };
     Message::section(format!("Resolved: {}", words::one_line(incident)), text)
 }
 

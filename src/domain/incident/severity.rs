@@ -2,7 +2,7 @@
 
 use super::super::act::Request;
 use super::super::decision::Decision;
-use super::super::text::{Message, Text};
+use super::super::text::{Message, Text, Typed};
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
 use super::{Severity, TimelineKind, room, route, words};
 use serde_json::json;
@@ -12,18 +12,20 @@ pub(crate) fn set(
     request: &Request,
     scene: &Scene<'_>,
     to: Severity,
-    reason: Option<&str>,
+    typed: Option<&Typed>,
 ) -> Verdict {
     let mut incident = scene.changeable(request)?;
     let before = incident.severity;
     if to == before {
         let text = Text::plain(format!(
-            "Incident #{} is {to} already; nothing was changed.",
+            "Incident #{} is {to} already; nothing was changed. For another severity: ",
             incident.number
-        ));
+        ))
+        .code(format!("/incident #{} severity P1..P4", incident.number));
         return Err(Refusal::new(409, "same_severity", text));
     }
-    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    let reason = words::said(typed);
+    let reason = reason.as_deref();
     incident.severity = to;
     let moved = if to.worse_than(before) {
         "raised"
@@ -38,21 +40,18 @@ pub(crate) fn set(
         kind: TimelineKind::SeverityChange,
         text: format!("Severity {moved} from {before} to {to}{why}"),
         details: json!({ "before": before, "after": to, "reason": reason }),
-        line: Message::section(
-            format!(
-                "#{} severity {moved} from {before} to {to}{why}",
-                incident.number
-            ),
-            words::who(line, &request.actor).and(&*why),
-        ),
+        line: Message::said(words::typed_after_colon(
+            words::who(line, &request.actor),
+            typed,
+        )),
     };
     ask::record(decision, request, scene, &incident, happened);
     route::announce_rise(decision, scene, &incident, before, reason);
-    if let (true, Some(room)) = (to.worse_than(before), &incident.channel_id) {
+    if let (true, Some(room)) = (to.worse_than(before), incident.open_room()) {
         let known = &scene.rules.route(before).users;
         for person in &scene.rules.route(to).users {
             if !known.contains(person) {
-                room::invite(decision, room, person);
+                room::invite(decision, room, person, None);
             }
         }
     }

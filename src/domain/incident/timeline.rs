@@ -6,7 +6,7 @@
 use super::super::act::Request;
 use super::super::text::{Message, Part, Text};
 use super::ask::{Scene, Verdict};
-use super::{TimelineEntry, TimelineKind, roles, words};
+use super::{TimelineEntry, roles, words};
 use chrono::{DateTime, Utc};
 
 pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
@@ -49,8 +49,7 @@ pub(crate) fn sections(lines: &[&TimelineEntry]) -> Vec<Part> {
 
 fn line(text: Text, entry: &TimelineEntry) -> Text {
     let text = text.bold(stamp(entry.at)).and(" ");
-    let named = roles::whom(&entry.text).filter(|_| entry.kind == TimelineKind::RoleChange);
-    let text = match named {
+    let text = match roles::named(entry) {
         Some((before, person)) => text.and(format!("{before} ")).person(&person),
         None => text.and(&*entry.text),
     };

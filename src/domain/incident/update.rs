@@ -5,7 +5,7 @@
 
 use super::super::act::Request;
 use super::super::decision::Decision;
-use super::super::text::{Message, Text};
+use super::super::text::{Message, Text, Typed};
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
 use super::{Incident, Status, TimelineKind, words};
 use serde_json::json;
@@ -14,22 +14,24 @@ pub(crate) fn update(
     decision: &mut Decision,
     request: &Request,
     scene: &Scene<'_>,
-    text: &str,
+    typed: &Typed,
 ) -> Verdict {
     let mut incident = scene.changeable(request)?;
-    let text = text.trim();
+    let words = typed.to_plain();
+    let text = words.trim();
     if text.is_empty() {
-        let words = Text::plain("An update needs words: ").code("/incident status <text>");
-        return Err(Refusal::new(422, "empty", words));
+        let needs = Text::plain("An update needs words: ").code("/incident status <text>");
+        return Err(Refusal::new(422, "empty", needs));
     }
     keep_words(&mut incident, scene, text);
     let line = words::who(Text::default().bold("Update").and(" from "), &request.actor)
-        .and(format!(": {text}"));
+        .and(": ")
+        .typed(typed);
     let happened = Happened {
         kind: TimelineKind::StatusUpdate,
         text: text.to_owned(),
         details: json!({ "text": text }),
-        line: Message::section(format!("#{} update: {text}", incident.number), line),
+        line: Message::said(line),
     };
     ask::record(decision, request, scene, &incident, happened);
     let said = format!("Your update of incident #{} is kept.", incident.number);
@@ -41,14 +43,15 @@ pub(crate) fn advance(
     request: &Request,
     scene: &Scene<'_>,
     to: Status,
-    text: Option<&str>,
+    typed: Option<&Typed>,
 ) -> Verdict {
     let mut incident = scene.changeable(request)?;
     let before = incident.status;
     if let Some(refusal) = not_a_step(&incident, to) {
         return Err(refusal);
     }
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    let words = words::said(typed);
+    let text = words.as_deref();
     incident.status = to;
     incident.acknowledged_at = incident.acknowledged_at.or(Some(scene.at));
     if let Some(text) = text {
@@ -56,12 +59,13 @@ pub(crate) fn advance(
     }
     let now = words::status(to);
     let said = words::after_colon(text);
-    let line = words::who(Text::default().bold(now).and(", says "), &request.actor).and(&*said);
+    let line = words::who(Text::default().bold(now).and(", says "), &request.actor);
+    let line = words::typed_after_colon(line, typed);
     let happened = Happened {
         kind: TimelineKind::StateChange,
         text: format!("{now}{said}"),
         details: json!({ "before": before, "after": to, "text": text }),
-        line: Message::section(format!("#{} {now}{said}", incident.number), line),
+        line: Message::said(line),
     };
     ask::record(decision, request, scene, &incident, happened);
     ask::show_component(decision, scene.rules, &incident);

@@ -3,9 +3,9 @@
 //! Nothing is decided here. What a person typed only ever goes into plain spans, so that it can
 //! neither call anybody nor link anywhere; ids become mentions only where they are ids.
 
-use super::super::act::Act;
+use super::super::act::{Act, Role};
 use super::super::ids::{Actor, IncidentId, UserId};
-use super::super::text::{Button, ButtonStyle, Span, Text};
+use super::super::text::{Button, ButtonStyle, Text, Typed};
 use super::{Incident, Status};
 
 /// Goes on with somebody's name.
@@ -85,6 +85,21 @@ pub(crate) fn took(incident: &Incident) -> String {
         .unwrap_or_default()
 }
 
+/// The words of what was typed, if there are any.
+pub(crate) fn said(typed: Option<&Typed>) -> Option<String> {
+    let words = typed?.to_plain();
+    let words = words.trim();
+    (!words.is_empty()).then(|| words.to_owned())
+}
+
+/// `: text` with the people, rooms and links in it, or nothing.
+pub(crate) fn typed_after_colon(text: Text, typed: Option<&Typed>) -> Text {
+    match typed {
+        Some(typed) if said(Some(typed)).is_some() => text.and(": ").typed(typed),
+        Some(_) | None => text,
+    }
+}
+
 /// `: text`, or nothing.
 pub(crate) fn after_colon(text: Option<&str>) -> String {
     text.map(|text| format!(": {text}")).unwrap_or_default()
@@ -107,38 +122,8 @@ pub(crate) fn button(label: &str, action: &str, value: &str, style: ButtonStyle)
         action: action.to_owned(),
         value: value.to_owned(),
         style,
+        confirm: None,
     }
-}
-
-/// The spans as one plain line, for summaries and for those who read JSON.
-pub(crate) fn plain(text: &Text) -> String {
-    let mut line = String::new();
-    for span in &text.0 {
-        match span {
-            Span::Text(text) | Span::Bold(text) => line.push_str(text),
-            Span::Code(code) => {
-                line.push('`');
-                line.push_str(code);
-                line.push('`');
-            }
-            Span::Person(person) => {
-                line.push('@');
-                line.push_str(person.as_str());
-            }
-            Span::Room(room) => {
-                line.push('#');
-                line.push_str(room.as_str());
-            }
-            Span::Time(at) => line.push_str(&at.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
-            Span::Link { url, label } => {
-                line.push_str(label);
-                line.push_str(" (");
-                line.push_str(url);
-                line.push(')');
-            }
-        }
-    }
-    line
 }
 
 /// What the audit calls an act.
@@ -155,6 +140,15 @@ pub(crate) fn responsible(incident: &Incident) -> Option<&UserId> {
         .commander
         .as_ref()
         .or_else(|| incident.declared_by.person())
+}
+
+/// Who has a role.
+pub(crate) fn holder(incident: &Incident, role: Role) -> Option<&UserId> {
+    match role {
+        Role::Commander => incident.commander.as_ref(),
+        Role::Comms => incident.comms.as_ref(),
+        Role::Scribe => incident.scribe.as_ref(),
+    }
 }
 
 /// The incident's id, to be named in a purpose.

@@ -10,6 +10,7 @@ use crate::domain::form::Values;
 use crate::domain::ids::UserId;
 use crate::domain::incident::{Kind, Severity, Status, declare_form};
 use crate::domain::rules::Rules;
+use crate::domain::text::Typed;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,7 +153,7 @@ impl Form {
         match verb {
             Verb::Status => {
                 let text = self.required("text", LONGEST_TEXT)?;
-                Some(Act::Update { text })
+                Some(Act::Update { text: text.into() })
             }
             Verb::Investigating => self.advance(Status::Investigating),
             Verb::Identified => self.advance(Status::Identified),
@@ -160,7 +161,7 @@ impl Form {
             Verb::Severity => {
                 let text = self.required("severity", 10);
                 let to = self.parsed("severity", text, Severity::parse, "One of P1, P2, P3, P4.");
-                let reason = self.text("reason", LONGEST_TEXT);
+                let reason = self.text("reason", LONGEST_TEXT).map(Typed::from);
                 Some(Act::SetSeverity { to: to?, reason })
             }
             Verb::Assign => {
@@ -177,13 +178,13 @@ impl Form {
                 })
             }
             Verb::Resolve => Some(Act::Resolve {
-                note: self.text("note", LONGEST_TEXT),
+                note: self.text("note", LONGEST_TEXT).map(Typed::from),
             }),
         }
     }
 
     fn advance(&mut self, to: Status) -> Option<Act> {
-        let text = self.text("text", LONGEST_TEXT);
+        let text = self.text("text", LONGEST_TEXT).map(Typed::from);
         Some(Act::Advance { to, text })
     }
 
@@ -205,7 +206,7 @@ impl Form {
         let read_kind = |kind: &str| (kind == "real").then_some(Kind::Real);
         let hint = "real; there are no drills yet.";
         let kind = self.parsed("kind", Some(kind), read_kind, hint);
-        match declare_form::validate(&values, &BTreeMap::new(), rules) {
+        match declare_form::validate(&values, rules) {
             Ok(mut declaration) => {
                 declaration.kind = kind?;
                 Some(Act::Declare(declaration))

@@ -70,8 +70,11 @@ pub(super) async fn postmortem(
     }
     let lines = state.store.timeline(incident.id).await;
     let lines = lines.map_err(|error| failed(&state, &error))?;
+    let people = postmortem::people(&incident, &lines);
+    let names = state.store.names(&people).await;
+    let names = names.map_err(|error| failed(&state, &error))?;
     let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
-    Ok((kind, postmortem::markdown(&incident, &lines)).into_response())
+    Ok((kind, postmortem::markdown(&incident, &lines, &names)).into_response())
 }
 
 /// The incident, or the 404.

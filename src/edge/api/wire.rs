@@ -41,6 +41,7 @@ pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal
         room: None,
         trigger: None,
         answer_to: AnswerTo::Api,
+        names: Default::default(),
     }));
     Ok(Signal { id, at, event })
 }

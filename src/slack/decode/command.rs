@@ -21,9 +21,14 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     let room = field("channel_id").and_then(|id| ChannelId::new(id).ok());
     let text = field("text").unwrap_or_default();
     let command = field("command").ok_or("no command")?;
+    let typed = typed::read(&text);
+    let mut names = typed.names();
+    if let Some(name) = field("user_name").filter(|name| !name.is_empty()) {
+        names.insert(person.clone(), typed::unescape(&name));
+    }
     let (act, target) = match command.to_lowercase().as_str() {
         "/incident" | "/inc" => {
-            let parsed = words::parse(&typed::read(&text), arrival.rules);
+            let parsed = words::parse(&typed, arrival.rules);
             (parsed.act, parsed.target)
         }
         "/wardroom" => (misunderstood(NOTHING_YET), None),
@@ -41,6 +46,7 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
             response_url: field("response_url").map(|url| url.into_owned()),
             asked_at: arrival.at,
         }),
+        names,
     })))
 }
 
@@ -52,7 +58,7 @@ fn misunderstood(why: &str) -> Act {
         .code("/incident help")
         .and(".");
     Act::Misunderstood {
-        refusal: Message::section(format!("{why} For incidents, type /incident help."), words),
+        refusal: Message::said(words),
     }
 }
 

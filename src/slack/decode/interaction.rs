@@ -1,13 +1,13 @@
 //! Clicks and submissions: a button's meaning is the domain's, a form's values go back to it.
 
-use super::{Arrival, command, unused};
+use super::{Arrival, command};
 use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
 use crate::domain::ids::{Actor, ChannelId, UserId};
 use crate::domain::incident::{buttons::act_of_button, declare_form};
 use crate::domain::signal::Event;
 use crate::domain::text::{Message, Part, Text};
 use crate::slack::interaction::Interaction;
-use crate::slack::{render, views, wire};
+use crate::slack::{render, typed, views, wire};
 
 pub(super) fn click(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     let payload = read(arrival.body)?;
@@ -18,7 +18,23 @@ pub(super) fn click(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     }
     match act_of_button(action, &click.value) {
         Some((act, target)) => request(&payload, arrival, act, target),
-        None => Ok(unused("a button that nobody knows any more")),
+        None => {
+            let words =
+                "This button is from an earlier version, and I do not know any more what it means.";
+            request(&payload, arrival, misunderstood(words), None)
+        }
+    }
+}
+
+/// Words in the place of what we do not understand: a press is never answered by nothing.
+fn misunderstood(why: &str) -> Act {
+    let words = Text::plain(format!(
+        "{why} Nothing was changed. See what there is with "
+    ))
+    .code("/incident")
+    .and(".");
+    Act::Misunderstood {
+        refusal: Message::said(words),
     }
 }
 
@@ -42,10 +58,10 @@ pub(super) fn submission(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     let view = payload.view().ok_or("no view")?;
     let filled = view.filled();
     if filled.luggage.form != declare_form::FORM {
-        return Ok(unused("a form that nobody knows any more"));
+        let words = "This form is from an earlier version, and I cannot read it any more.";
+        return request(&payload, arrival, misunderstood(words), None);
     }
-    let (values, context) = (&filled.values, &filled.luggage.context);
-    let act = match declare_form::validate(values, context, arrival.rules) {
+    let act = match declare_form::validate(&filled.values, arrival.rules) {
         Ok(mut declaration) => {
             declaration.view = view.id();
             Act::Declare(declaration)
@@ -81,6 +97,9 @@ fn request(
     let carried = carried.and_then(|context| context.get(declare_form::ROOM).cloned());
     let room = payload.room().map(str::to_owned).or(carried);
     let room = room.and_then(|id| ChannelId::new(id).ok());
+    let name = payload.user_name().map(typed::unescape);
+    let names = name.map(|name| (person.clone(), name)).into_iter();
+    let names = names.collect();
     Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
         act,
@@ -95,5 +114,6 @@ fn request(
             response_url: payload.response_url().map(str::to_owned),
             asked_at: arrival.at,
         }),
+        names,
     })))
 }

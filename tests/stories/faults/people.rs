@@ -15,10 +15,13 @@ async fn incident(world: &mut World) -> String {
 async fn a_room_archived_by_hand_is_told_of_once_and_the_incident_goes_on_in_it_afterwards() {
     let mut world = World::new().await;
     let room = incident(&mut world).await;
+    // Slack's events are late: the first refusal tells.
+    world.slack.configure_app(|app| app.events.clear());
     world.person("ada").archive(&room).expect("she may");
     world
         .types("bea", "general", "#1 status still looking")
         .await;
+    world.clock.advance(Duration::seconds(1));
     world.types("bea", "general", "#1 status found it").await;
     a_while(&mut world).await;
     world.hears("@bea", "so nothing can be posted in it");
@@ -174,6 +177,20 @@ async fn a_whisper_to_somebody_who_left_the_room_becomes_a_direct_message() {
     }
     world.types("bea", &room, "list").await;
     world.hears("@bea", "Slow queries");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_whose_address_keeps_failing_is_whispered_within_seconds_and_nothing_is_parked() {
+    let mut world = World::new().await;
+    let room = incident(&mut world).await;
+    let code = "account_inactive".to_owned();
+    let rule = FaultRule::once("response_url", Fault::Code { code });
+    world.slack.fault(rule.always());
+    world.types("bea", &room, "list").await;
+    world.silence();
+    world.pass_in_steps(Duration::seconds(1), 6).await;
+    world.whispers("bea", "Slow queries");
     world.finish().await;
 }
 

@@ -135,7 +135,8 @@ pub async fn whisper(world: &mut World, fault: Fault) -> usize {
     lose_in(world, "chat.postEphemeral", &room, fault);
     world.types("bea", &room, "status rolling back").await;
     a_while(world).await;
-    whispered(world, "U0BEA") - before
+    let directly = world.unheard_in("@bea", "Your update of incident #1 is kept");
+    whispered(world, "U0BEA") - before + directly
 }
 
 pub async fn open_form(world: &mut World, fault: Fault) -> usize {

@@ -5,12 +5,10 @@ use super::words_said::{answer, whole};
 use crate::domain::act::{Act, Declaration, IncidentRef, ReplyTo, Trigger};
 use crate::domain::decision::{ApiAnswer, Change, Outcome};
 use crate::domain::effect::Effect;
-use crate::domain::form::{InputKind, Values};
 use crate::domain::ids::{Actor, ViewId};
 use crate::domain::incident::fixtures::{channel, person};
-use crate::domain::incident::{AuditOutcome, Severity, Source, Status, declare_form};
+use crate::domain::incident::{AuditOutcome, Severity, Source, Status};
 use crate::domain::signal::{End, Event};
-use std::collections::BTreeMap;
 
 fn chosen(commander: &str) -> Act {
     let Act::Declare(declaration) = declaration(Severity::P1) else {
@@ -128,47 +126,6 @@ fn the_api_is_answered_with_the_incident_and_slack_with_nothing() {
 }
 
 #[test]
-fn a_template_fills_in_the_form_and_keeps_what_else_was_chosen() {
-    let mut world = World::new();
-    let mut values = Values::new();
-    values.insert(declare_form::TEMPLATE.into(), "database-outage".into());
-    values.insert(declare_form::TITLE.into(), "typed before".into());
-    values.insert(declare_form::COMMANDER.into(), "ULEAD".into());
-    let decision = world.ask(
-        "UDECL",
-        Act::ChooseTemplate {
-            view: ViewId::new("V1").unwrap(),
-            values,
-            context: BTreeMap::from([("room".into(), "CTALK".into())]),
-            revision: 4,
-        },
-    );
-    let [planned] = &decision.effects[..] else {
-        panic!("{decision:?}")
-    };
-    let Effect::UpdateForm { form, .. } = &planned.effect else {
-        panic!("{planned:?}")
-    };
-    assert_eq!(form.revision, 5);
-    assert_eq!(form.context["room"], "CTALK");
-    let initial = |wanted: &str| {
-        let input = form
-            .inputs
-            .iter()
-            .find(|input| input.key == wanted)
-            .unwrap();
-        match &input.kind {
-            InputKind::Text { initial, .. } | InputKind::Select { initial, .. } => initial.clone(),
-            InputKind::Person { initial } => initial.as_ref().map(ToString::to_string),
-        }
-    };
-    assert_eq!(initial("title").as_deref(), Some("Database is down"));
-    assert_eq!(initial("severity").as_deref(), Some("P1"));
-    assert_eq!(initial("service").as_deref(), Some("api"));
-    assert_eq!(initial("commander").as_deref(), Some("ULEAD"));
-}
-
-#[test]
 fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
     for end in [
         End::Expired,
@@ -194,6 +151,7 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
                 expires: world.now + chrono::Duration::seconds(3),
             }),
             answer_to: crate::domain::act::AnswerTo::Person(to),
+            names: Default::default(),
         };
         world.happens(Event::Asked(Box::new(request)));
         let decision = world.end_next("open_form", end);
@@ -219,7 +177,8 @@ fn no_refusal_changes_anything_but_the_audit() {
     let before = world.incident().clone();
     let decision = world.ask("USTRANGER", super::memory::resolve());
     for change in &decision.changes {
-        assert!(matches!(change, Change::Audit(_)), "{change:?}");
+        let told = matches!(change, Change::Audit(_) | Change::Named { .. });
+        assert!(told, "{change:?}");
     }
     assert_eq!(*world.incident(), before);
 }

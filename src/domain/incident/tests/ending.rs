@@ -5,6 +5,7 @@ use super::words_said::{answer, whole};
 use crate::domain::act::Act;
 use crate::domain::decision::Outcome;
 use crate::domain::effect::Effect;
+use crate::domain::incident::fixtures::person;
 use crate::domain::incident::{Severity, Status, TimelineKind};
 
 #[test]
@@ -152,6 +153,27 @@ fn a_postmortem_waits_for_the_end_and_comes_once_as_a_file_in_the_room() {
         shared,
         Some(("CINC1", "postmortem-1-checkout-returns-500s.md"))
     );
+}
+
+#[test]
+fn a_draft_names_people_as_they_are_called() {
+    let mut world = World::with_incident();
+    world.ask("UDECL", super::memory::lead("UBEA"));
+    world.people.insert(person("UBEA"), "Bea".into());
+    world.ask("UBEA", resolve());
+    world.ask("UBEA", Act::Postmortem);
+    let planned = world.take("stage_file");
+    let Effect::StageFile { content, .. } = planned.effect else {
+        panic!("{planned:?}")
+    };
+    for line in [
+        "- **Commander:** Bea",
+        "- **Declared by:** udecl",
+        "commander is now Bea (udecl)",
+    ] {
+        assert!(content.contains(line), "{line} is not in {content}");
+    }
+    assert!(!content.contains("UBEA"), "{content}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! A store in memory and a Slack that answers as it is told.
 
 use super::words_said::said;
-use crate::domain::act::{Act, AnswerTo, Declaration, IncidentRef, ReplyTo, Request};
+use crate::domain::act::{Act, AnswerTo, Declaration, IncidentRef, ReplyTo, Request, Role};
 use crate::domain::decide::decide;
 use crate::domain::decision::{Change, Decision, Planned};
 use crate::domain::effect::{Effect, Purpose};
 use crate::domain::facts::{Facts, Needs, Wanted, needs};
-use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId};
+use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId, UserId};
 use crate::domain::incident::fixtures::{channel, noon, person, rules};
 use crate::domain::incident::{
     AuditEntry, Incident, Kind, Notification, Severity, Status, TimelineEntry,
@@ -23,6 +23,7 @@ pub(super) struct World {
     pub incidents: Vec<Incident>,
     pub timeline: Vec<TimelineEntry>,
     pub audit: Vec<AuditEntry>,
+    pub people: BTreeMap<UserId, String>,
     pub notifications: Vec<Notification>,
     pub timers: BTreeMap<IncidentId, i32>,
     pub outbox: Vec<Planned>,
@@ -40,6 +41,7 @@ impl World {
             incidents: Vec::new(),
             timeline: Vec::new(),
             audit: Vec::new(),
+            people: BTreeMap::new(),
             notifications: Vec::new(),
             timers: BTreeMap::new(),
             outbox: Vec::new(),
@@ -89,8 +91,14 @@ impl World {
                 response_url: Some("https://hooks.example/1".into()),
                 asked_at: self.now,
             }),
+            names: BTreeMap::from([(person(who), self.name_of(who))]),
         };
         self.happens(Event::Asked(Box::new(request)))
+    }
+
+    fn name_of(&self, who: &str) -> String {
+        let known = self.people.get(&person(who)).cloned();
+        known.unwrap_or_else(|| who.to_lowercase())
     }
 
     pub fn ask_by_api(&mut self, act: Act, target: Option<IncidentRef>) -> Decision {
@@ -101,6 +109,7 @@ impl World {
             room: None,
             trigger: None,
             answer_to: AnswerTo::Api,
+            names: BTreeMap::new(),
         })))
     }
 
@@ -133,8 +142,13 @@ impl World {
             Wanted::IfNotFound => found.is_none(),
             Wanted::Yes => true,
         };
-        let listed = self.incidents.iter().rev();
-        let listed = listed.filter(|one| list && (one.status.is_open() || needs.recent));
+        let mut listed: Vec<&Incident> = self.incidents.iter().rev().collect();
+        listed.retain(|one| {
+            let within = needs.resolved_within.zip(one.resolved_at);
+            let lately = within.is_some_and(|(within, at)| self.now - at < within);
+            list && (one.status.is_open() || lately)
+        });
+        listed.sort_by_key(|one| !one.status.is_open());
         Facts {
             incident: found.cloned(),
             notifications: self
@@ -149,7 +163,12 @@ impl World {
                 .filter(|row| needs.timeline && of_found(row.incident))
                 .cloned()
                 .collect(),
-            listed: listed.cloned().collect(),
+            more: listed.len() > 50,
+            listed: listed.into_iter().take(50).cloned().collect(),
+            names: match needs.names {
+                true => self.people.clone(),
+                false => BTreeMap::new(),
+            },
             next_number: needs.number.then_some(self.incidents.len() as i64 + 1),
             declared_from_view: needs.view.as_ref().and_then(|view| {
                 let mut all = self.incidents.iter();
@@ -189,6 +208,9 @@ impl World {
                 }
                 Change::Timeline(entry) => self.timeline.push(entry),
                 Change::Audit(entry) => self.audit.push(entry),
+                Change::Named { person, name, .. } => {
+                    self.people.insert(person, name);
+                }
                 Change::Notify(row) => self.notifications.push(row),
                 Change::Notified {
                     effect,
@@ -339,6 +361,13 @@ pub(super) fn advance(to: Status) -> Act {
 
 pub(super) fn resolve() -> Act {
     Act::Resolve { note: None }
+}
+
+pub(super) fn lead(who: &str) -> Act {
+    Act::Assign {
+        role: Role::Commander,
+        person: person(who),
+    }
 }
 
 pub(super) fn say(text: &str) -> Act {

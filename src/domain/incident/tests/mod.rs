@@ -6,8 +6,10 @@
 mod any_order;
 mod declaring;
 mod ending;
+mod forms;
 mod memory;
 mod rights;
 mod rooms;
 mod telling;
+mod troubles;
 mod words_said;

@@ -1,18 +1,11 @@
 //! Who may do what, and in which order a no is said.
 
-use super::memory::{World, advance, declaration, resolve, say, severity};
+use super::memory::{World, advance, declaration, lead, resolve, say, severity};
 use super::words_said::answer;
 use crate::domain::act::{Act, IncidentRef, Role};
-use crate::domain::decision::Outcome;
+use crate::domain::decision::{Change, Outcome};
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{AuditOutcome, Severity, Status};
-
-fn lead(who: &str) -> Act {
-    Act::Assign {
-        role: Role::Commander,
-        person: person(who),
-    }
-}
 
 #[test]
 fn only_the_commander_and_admins_change_an_incident_and_anybody_may_read_it() {
@@ -52,7 +45,8 @@ fn only_the_commander_and_admins_change_an_incident_and_anybody_may_read_it() {
         let mut world = World::with_incident();
         let decision = world.ask("USTRANGER", act);
         assert_eq!(decision.outcome, Outcome::Done);
-        assert!(decision.changes.is_empty());
+        let only_names = |change: &Change| matches!(change, Change::Named { .. });
+        assert!(decision.changes.iter().all(only_names));
     }
 }
 
@@ -109,11 +103,67 @@ fn a_command_elsewhere_offers_the_open_incidents_and_never_a_dead_end() {
         }
         assert!(!words.contains("[#2 "), "more than five are offered");
         let typed = answer(&world.ask_about("UDECL", say("we know"), target));
-        assert!(typed.contains("/incident #7 status we know"), "{typed}");
+        assert!(typed.contains("/incident #7 status <text>"), "{typed}");
+        assert_eq!(
+            typed.matches("we know").count(),
+            1,
+            "the words, once: {typed}"
+        );
     }
     let mut empty = World::new();
     let words = answer(&empty.ask_about("UDECL", resolve(), None));
     assert!(words.contains("/incident declare"), "{words}");
+}
+
+#[test]
+fn a_postmortem_is_offered_of_what_was_resolved_lately_and_a_timeline_of_all() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        world.ask("UDECL", declaration(Severity::P3));
+    }
+    for number in [1, 2] {
+        world.ask_about("UDECL", resolve(), Some(IncidentRef::Number(number)));
+        world.pass(8 * 24 * 3600);
+    }
+    let postmortem = answer(&world.ask_about("UDECL", Act::Postmortem, None));
+    assert!(postmortem.contains("[#2 "), "{postmortem}");
+    assert!(!postmortem.contains("[#1 "), "too long ago: {postmortem}");
+    assert!(!postmortem.contains("[#3 "), "it goes on: {postmortem}");
+    let timeline = answer(&world.ask_about("UDECL", Act::Timeline, None));
+    assert!(timeline.find("[#3 ") < timeline.find("[#2 "), "{timeline}");
+    let none = answer(&World::new().ask_about("UDECL", Act::Postmortem, None));
+    assert!(none.contains("/incident resolved"), "{none}");
+}
+
+#[test]
+fn the_open_ones_are_listed_first_and_a_list_that_is_cut_says_so() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P3));
+    let all = answer(&world.ask("UDECL", Act::List));
+    assert!(!all.contains("There are more"), "{all}");
+    for number in 2..=60 {
+        world.ask("UDECL", declaration(Severity::P3));
+        world.ask_about("UDECL", resolve(), Some(IncidentRef::Number(number)));
+    }
+    let cut = answer(&world.ask("UDECL", Act::List));
+    assert!(
+        cut.contains("#1 P3") && cut.contains("There are more"),
+        "{cut}"
+    );
+}
+
+#[test]
+fn an_incident_asked_for_from_elsewhere_links_to_its_room() {
+    let mut world = World::with_incident();
+    let words = answer(&world.ask("UREADER", Act::Menu));
+    assert!(words.contains("Room: #CINC1"), "{words}");
+}
+
+#[test]
+fn words_that_were_typed_in_vain_come_back_once_to_be_copied() {
+    let mut world = World::with_incident();
+    let words = answer(&world.ask("USTRANGER", say("the cache is cold")));
+    assert_eq!(words.matches("the cache is cold").count(), 1, "{words}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::domain::effect::{Effect, Purpose};
 use crate::domain::ids::SignalId;
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Severity, Status, TimelineKind};
-use crate::domain::signal::{Answer, End, Event, ParkedRow};
+use crate::domain::signal::{Answer, Closing, End, Event, ParkedRow};
 
 fn invited(world: &World) -> Vec<String> {
     let all = world.done.iter().chain(&world.outbox);
@@ -92,8 +92,10 @@ fn a_name_that_slack_does_not_like_becomes_the_plainest_one_and_then_is_given_up
     world.ask("UDECL", declaration(Severity::P2));
     world.end_next("create_room", refused("invalid_name_specials"));
     assert_eq!(world.incident().channel_name, "inc-20260301-1");
+    world.end_next("create_room", refused("name_taken"));
+    assert_eq!(world.incident().channel_name, "inc-20260301-1-2");
     world.end_next("create_room", refused("invalid_name_specials"));
-    assert_eq!(world.count("create_room"), 2);
+    assert_eq!(world.count("create_room"), 3);
     assert_eq!(world.who_heard("Incident declared").len(), 3);
 }
 
@@ -116,6 +118,7 @@ fn a_room_that_cannot_be_made_never_leaves_a_mute_incident() {
         let retry = format!("wardroom outbox retry {}", planned.id);
         assert!(answer(&decision).contains(&retry));
         assert_eq!(world.who_heard("Incident declared").len(), 4);
+        assert!(world.timers.is_empty(), "it is not late: it does not come");
         // The retry brings the room, and nobody is told twice.
         let well = world.well(&planned.effect);
         world.end(&planned, well);
@@ -188,10 +191,13 @@ fn a_card_that_somebody_deleted_is_posted_and_pinned_anew() {
 fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
     let mut world = World::with_incident();
     let room = world.incident().channel_id.clone().unwrap();
-    for _ in 0..2 {
-        world.happens(Event::RoomClosed { room: room.clone() });
-    }
     world.ask("UDECL", say("still here"));
+    for _ in 0..2 {
+        world.happens(Event::RoomClosed {
+            room: room.clone(),
+            how: Closing::Archived,
+        });
+    }
     world.end_next("post_message", refused("is_archived"));
     world.end_next("update_card", refused("is_archived"));
     world.settle();
@@ -204,7 +210,7 @@ fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
         .filter(|entry| entry.kind == TimelineKind::Note);
     assert_eq!(notes.count(), 1);
     let words = answer(&world.ask("UDECL", say("and again")));
-    assert!(words.contains("archived"), "{words}");
+    assert!(words.contains("closed"), "{words}");
     world.happens(Event::RoomReopened { room: room.clone() });
     assert_eq!(world.incident().room_closed_at, None);
     world.happens(Event::RoomRenamed {
@@ -232,6 +238,7 @@ fn another_rooms_archive_is_not_the_incidents() {
     let mut world = World::with_incident();
     world.happens(Event::RoomClosed {
         room: channel("CENG"),
+        how: Closing::Archived,
     });
     assert_eq!(world.incident().room_closed_at, None);
 }
@@ -270,7 +277,12 @@ fn an_answer_that_finds_no_way_takes_the_next_one() {
     world.end(&dm, refused("cannot_dm_bot"));
     let planned = world.take("post_message");
     assert_eq!(planned.effect.room(), Some(&channel("COPS")));
-    let last = world.end(&planned, refused("is_archived"));
+    world.end(&planned, refused("is_archived"));
+    let admin = world.take("direct_message");
+    assert!(
+        matches!(&admin.effect, Effect::DirectMessage { person: to, .. } if *to == person("UADMIN"))
+    );
+    let last = world.end(&admin, refused("user_not_found"));
     assert_eq!(last.outcome, Outcome::Ignored, "it must end somewhere");
 }
 
@@ -322,7 +334,7 @@ fn a_press_on_an_old_button_meets_the_same_refusal() {
     );
 }
 
-fn room() -> End {
+pub(super) fn room() -> End {
     End::Done(Answer::Room {
         id: channel("CINC1"),
         name: "inc-20260301-api".into(),

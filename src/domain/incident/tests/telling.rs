@@ -55,7 +55,7 @@ fn a_fall_in_severity_is_no_escalation() {
         (Severity::P1, Severity::P2, &[][..]),
         (Severity::P1, Severity::P4, &[]),
         (Severity::P4, Severity::P3, &[]),
-        (Severity::P3, Severity::P2, &["CENG", "UBOSS"]),
+        (Severity::P3, Severity::P2, &["CENG", "UBOSS", "CTEAM"]),
         (
             Severity::P2,
             Severity::P1,
@@ -82,6 +82,11 @@ fn who_heard_the_declaration_hears_the_resolution_whatever_the_severity_is_by_th
     world.settle();
     let heard = world.who_heard("Resolved");
     assert_eq!(heard, world.who_heard("Incident declared"));
+    let said = world.said();
+    let end = said
+        .iter()
+        .find(|(to, words)| to == "CALL" && words.contains("Resolved"));
+    assert!(end.unwrap().1.contains("#CINC1"), "it links to the room");
     assert_eq!(heard, ["CALL", "CTEAM", "UBOSS", "UOWNER"]);
 }
 

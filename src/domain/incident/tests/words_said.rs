@@ -2,7 +2,6 @@
 
 use crate::domain::decision::Decision;
 use crate::domain::effect::Effect;
-use crate::domain::incident::words;
 use crate::domain::text::{Message, Part};
 
 /// Where a message goes and all of its words.
@@ -21,7 +20,7 @@ pub(super) fn said(effect: &Effect) -> Option<(String, String)> {
 /// All words of a message's body; of its summary where it has none.
 pub(super) fn whole(message: &Message) -> String {
     assert!(
-        !message.summary.trim().is_empty(),
+        !message.in_words().trim().is_empty(),
         "no summary: {message:?}"
     );
     if message.parts.is_empty() {
@@ -32,10 +31,10 @@ pub(super) fn whole(message: &Message) -> String {
         text.push('\n');
         match part {
             Part::Header(line) | Part::Preformatted(line) => text.push_str(line),
-            Part::Section(line) | Part::Context(line) => text.push_str(&words::plain(line)),
+            Part::Section(line) | Part::Context(line) => text.push_str(&line.to_plain()),
             Part::Fields(fields) => {
                 for (label, value) in fields {
-                    text.push_str(&format!("{label}: {}\n", words::plain(value)));
+                    text.push_str(&format!("{label}: {}\n", value.to_plain()));
                 }
             }
             Part::Buttons(buttons) => {

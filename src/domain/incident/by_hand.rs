@@ -1,0 +1,122 @@
+//! What happens to an incident's room by other hands: archived, deleted, brought back, moved, named
+//! anew.
+//!
+//! The incident goes on whatever becomes of its room. Nothing is posted in one that is closed: the
+//! timeline has the words, and the room gets them when it is back.
+
+use super::super::decision::{Change, Decision};
+use super::super::ids::{Actor, ChannelId};
+use super::super::signal::Closing;
+use super::super::text::{Message, Text};
+use super::ask::{self, Scene};
+use super::trouble::{self, Concerns};
+use super::{Incident, TimelineEntry, TimelineKind, room};
+
+/// Slack says that the room was archived or deleted: by its event, or by refusing to write there.
+/// The incident goes on; who leads it is told once.
+pub(crate) fn closed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId, how: Closing) {
+    let Some(incident) = of_room(scene, room) else {
+        return;
+    };
+    if incident.room_closed_at.is_some() {
+        return;
+    }
+    let mut incident = incident.clone();
+    incident.room_closed_at = Some(scene.at);
+    decision.change(Change::Save(Box::new(incident.clone())));
+    let said = match how {
+        Closing::Archived => "The room was archived by hand.",
+        Closing::Gone => "The room is gone: it was deleted, or closed to the bot.",
+    };
+    note(decision, scene, &incident, said);
+    if !incident.status.is_open() {
+        return;
+    }
+    let text = Text::plain(format!("The room of incident #{}, ", incident.number)).room(room);
+    let text = match how {
+        Closing::Archived => text.and(
+            ", is archived, so nothing can be posted in it. The incident goes on: unarchive the \
+             room, or use ",
+        ),
+        Closing::Gone => text.and(
+            ", is gone: it was deleted, or closed to me. The incident goes on: agree with the \
+             others where you talk, and use ",
+        ),
+    };
+    let text = text
+        .code(format!("/incident #{} status <text>", incident.number))
+        .and(" from anywhere; the timeline keeps it.");
+    let message = Message::said(text);
+    trouble::report(decision, scene, Concerns::Responsible, None, message);
+}
+
+/// The room can be written in again.
+pub(crate) fn reopened(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId) {
+    let Some(incident) = of_room(scene, room) else {
+        return;
+    };
+    let Some(since) = incident.room_closed_at else {
+        return;
+    };
+    let mut incident = incident.clone();
+    incident.room_closed_at = None;
+    decision.change(Change::Save(Box::new(incident.clone())));
+    note(
+        decision,
+        scene,
+        &incident,
+        "The room is back from the archive.",
+    );
+    let lines = scene.facts.timeline.iter();
+    // The line whose refusal told us is older: it waits for its retry.
+    let meanwhile = lines.filter(|entry| entry.at > since);
+    room::say_missed(
+        decision,
+        &incident,
+        room,
+        "While this room was archived:",
+        meanwhile.collect(),
+    );
+    ask::show_card(decision, &incident);
+}
+
+/// The room has a new id: the provider moved it, with all that stands in it.
+pub(crate) fn moved(decision: &mut Decision, scene: &Scene<'_>, from: &ChannelId, to: &ChannelId) {
+    let Some(incident) = of_room(scene, from) else {
+        return;
+    };
+    let mut incident = incident.clone();
+    incident.channel_id = Some(to.clone());
+    decision.change(Change::Save(Box::new(incident)));
+}
+
+/// The room has a new name; its id is what counts.
+pub(crate) fn renamed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId, name: &str) {
+    let Some(incident) = of_room(scene, room) else {
+        return;
+    };
+    // A name that another incident has reserved stays that one's: two rows never hold one name.
+    let reserved = scene.facts.taken_names.iter().any(|taken| taken == name);
+    if incident.channel_name == name || reserved {
+        return;
+    }
+    let mut incident = incident.clone();
+    incident.channel_name = name.to_owned();
+    decision.change(Change::Save(Box::new(incident)));
+}
+
+/// The incident whose own room this is.
+pub(crate) fn of_room<'a>(scene: &Scene<'a>, room: &ChannelId) -> Option<&'a Incident> {
+    let incident = scene.facts.incident.as_ref()?;
+    (incident.channel_id.as_ref() == Some(room)).then_some(incident)
+}
+
+fn note(decision: &mut Decision, scene: &Scene<'_>, incident: &Incident, text: &str) {
+    decision.change(Change::Timeline(TimelineEntry {
+        incident: incident.id,
+        at: scene.at,
+        kind: TimelineKind::Note,
+        text: text.to_owned(),
+        by: Actor::Wardroom,
+    }));
+}

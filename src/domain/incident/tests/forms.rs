@@ -1,0 +1,154 @@
+//! The declare form: what a template fills in, and what nobody sees in a name.
+
+use super::memory::{World, refused};
+use crate::domain::act::{Act, ReplyTo, Trigger};
+use crate::domain::decision::Planned;
+use crate::domain::effect::Effect;
+use crate::domain::form::{Form, InputKind, Values};
+use crate::domain::ids::{EffectId, ViewId};
+use crate::domain::incident::fixtures::{person, service};
+use crate::domain::incident::{Severity, declare_form};
+use crate::domain::rules::{Rules, Template};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Chooses a template in a form that stands so; the form that follows.
+fn after_choosing(
+    world: &mut World,
+    template: &str,
+    entered: &[(&str, &str)],
+    form: &Form,
+) -> Form {
+    let mut values = initial_values(form);
+    values.insert(declare_form::TEMPLATE.into(), template.into());
+    for (key, value) in entered {
+        values.insert((*key).into(), (*value).into());
+    }
+    let act = Act::ChooseTemplate {
+        view: ViewId::new("V1").unwrap(),
+        values,
+        context: form.context.clone(),
+        revision: form.revision,
+    };
+    let decision = world.ask("UDECL", act);
+    match &decision.effects[..] {
+        [planned] => match &planned.effect {
+            Effect::UpdateForm { form, .. } => form.clone(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+fn initial_values(form: &Form) -> Values {
+    let filled = form.inputs.iter().filter_map(|input| {
+        let initial = match &input.kind {
+            InputKind::Text { initial, .. } | InputKind::Select { initial, .. } => initial.clone(),
+            InputKind::Person { initial } => initial.as_ref().map(ToString::to_string),
+        };
+        Some((input.key.clone(), initial?))
+    });
+    filled.collect()
+}
+
+fn with_a_second_template() -> (World, Form) {
+    let mut world = World::new();
+    world.rules.templates.push(Template {
+        name: "slow".into(),
+        title: "It is slow".into(),
+        severity: Severity::P3,
+        service: Some("web".into()),
+        text: None,
+    });
+    let context = BTreeMap::from([("room".into(), "CTALK".into())]);
+    let form = declare_form::form(&world.rules, context, &Values::new(), 4);
+    (world, form)
+}
+
+#[test]
+fn a_template_fills_in_what_is_empty_or_what_another_one_filled_in() {
+    let (mut world, empty) = with_a_second_template();
+    let lead = (declare_form::COMMANDER, "ULEAD");
+    let first = after_choosing(&mut world, "database-outage", &[lead], &empty);
+    assert_eq!(first.context["room"], "CTALK");
+    let standing = |form: &Form| -> Vec<String> {
+        let values = initial_values(form);
+        let keys = ["title", "severity", "service", "commander"];
+        keys.map(|key| values[key].clone()).to_vec()
+    };
+    let by_the_first = ["Database is down", "P1", "api", "ULEAD"];
+    assert_eq!(standing(&first), by_the_first);
+    let second = after_choosing(&mut world, "slow", &[], &first);
+    assert_eq!(standing(&second), ["It is slow", "P3", "web", "ULEAD"]);
+    // What a person entered stays.
+    let own = [("title", "typed before"), ("severity", "P4")];
+    let third = after_choosing(&mut world, "database-outage", &own, &second);
+    assert_eq!(standing(&third), ["typed before", "P4", "api", "ULEAD"]);
+}
+
+#[test]
+fn two_choices_made_of_one_form_have_ids_of_their_own() {
+    let (mut world, empty) = with_a_second_template();
+    let first = after_choosing(&mut world, "database-outage", &[], &empty);
+    let second = after_choosing(&mut world, "slow", &[], &empty);
+    let revisions = [empty.revision, first.revision, second.revision];
+    assert_eq!(BTreeSet::from(revisions).len(), 3, "{revisions:?}");
+}
+
+#[test]
+fn a_form_that_slack_did_not_open_for_another_reason_is_not_called_late() {
+    for (code, late) in [("expired_trigger_id", true), ("missing_scope", false)] {
+        let (mut world, form) = with_a_second_template();
+        let planned = Planned {
+            id: EffectId(uuid::Uuid::nil()),
+            effect: Effect::OpenForm {
+                trigger: Trigger {
+                    id: "1".into(),
+                    expires: world.now,
+                },
+                form,
+                to: ReplyTo {
+                    person: person("UDECL"),
+                    room: None,
+                    response_url: None,
+                    asked_at: world.now,
+                },
+            },
+            not_before: None,
+        };
+        world.end(&planned, refused(code));
+        let words = world.said().pop().unwrap().1;
+        assert_eq!(words.contains("3 seconds"), late, "{words}");
+        assert!(words.contains("/incident declare P2"), "{words}");
+    }
+}
+
+#[test]
+fn a_name_of_which_nothing_is_seen_is_none() {
+    let rules = Rules::default();
+    for unseen in [
+        "\u{7}\u{7}\u{7}",
+        "\u{200b}\u{200b}\u{200b}",
+        "\u{1} \u{feff}",
+    ] {
+        assert_eq!(declare_form::tidy(unseen), "");
+        assert!(declare_form::check_service(unseen, &rules).is_err());
+    }
+    assert_eq!(declare_form::tidy(" \u{200b}Checkout\u{1} "), "Checkout");
+}
+
+#[test]
+fn of_many_services_the_nearest_are_named() {
+    let mut world = World::new();
+    let names = (0..40).map(|at| service(&format!("svc-{at}")));
+    world.rules.services = names.collect();
+    world.rules.services.push(service("checkout"));
+    let wrong = declare_form::check_service("chekout", &world.rules).unwrap_err();
+    assert!(
+        wrong.starts_with("Choose one of these services: checkout, "),
+        "{wrong}"
+    );
+    assert!(
+        wrong.ends_with(", ….") && wrong.matches(", ").count() == 20,
+        "{wrong}"
+    );
+}
