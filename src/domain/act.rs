@@ -26,6 +26,20 @@ pub struct Request {
     pub answer_to: AnswerTo,
     /// What the people in it are called, as far as the provider says so.
     pub names: BTreeMap<UserId, String>,
+    /// What it means where the room is no incident's; `None`: the same.
+    pub elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// Words that begin with a number, as in `status #7 it burns`: in an incident's room they are words
+/// about that incident, elsewhere the number says which one is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Which.
+    pub target: IncidentRef,
+    /// What, without the number.
+    pub act: Act,
+    /// Whether the number was all that was typed.
+    pub alone: bool,
 }
 
 /// A way to name an incident.
@@ -105,6 +119,9 @@ pub enum Act {
     Update {
         /// What to say.
         text: Typed,
+        /// Only if it was not said last: by a button, which may be pressed twice.
+        #[serde(default)]
+        unless_last: bool,
     },
     /// On to investigating, identified or monitoring.
     Advance {

@@ -4,7 +4,7 @@
 //! not understood becomes [`Act::Misunderstood`] with words that say what would be. Pure, and never
 //! panics: everything is taken by words and characters, never by bytes.
 
-use super::act::{Act, Declaration, IncidentRef, Role};
+use super::act::{Act, Declaration, Elsewhere, IncidentRef, Role};
 use super::ids::UserId;
 use super::incident::words::{self, BY_ONE_LINE};
 use super::incident::{Kind, Status, declare_form};
@@ -20,6 +20,8 @@ pub struct Command {
     pub act: Act,
     /// Which; `None`: the one of the room.
     pub target: Option<IncidentRef>,
+    /// What it means where the room is no incident's; `None`: the same.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 /// Reads what was typed after `/incident`.
@@ -27,8 +29,11 @@ pub fn parse(typed: &Typed, rules: &Rules) -> Command {
     let mut typed = Words::of(typed);
     let before = typed.target();
     let Some(word) = typed.next() else {
-        let (act, target) = (Act::Menu, before);
-        return Command { act, target };
+        return Command {
+            act: Act::Menu,
+            target: before,
+            elsewhere: None,
+        };
     };
     let known = match &word {
         Word::Plain(name) => verb(name),
@@ -38,14 +43,28 @@ pub fn parse(typed: &Typed, rules: &Rules) -> Command {
         return Command {
             act: misunderstood(unknown(&word, before.as_ref())),
             target: None,
+            elsewhere: None,
         };
     };
-    let target = match (before, &known.about) {
-        (None, About::AnIncident) => typed.number(),
-        (before, _) => before,
+    let read = |mut typed: Words| (known.read)(&mut typed, rules).unwrap_or_else(misunderstood);
+    let (target, elsewhere) = match (before, known.about) {
+        (None, About::AnIncident) => (typed.number(), None),
+        (None, About::AnIncidentInWords) => {
+            let mut rest = typed.clone();
+            let elsewhere = rest.number().map(|target| Elsewhere {
+                target,
+                alone: rest.is_empty(),
+                act: read(rest),
+            });
+            (None, elsewhere)
+        }
+        (before, _) => (before, None),
     };
-    let act = (known.read)(&mut typed, rules).unwrap_or_else(misunderstood);
-    Command { act, target }
+    Command {
+        act: read(typed),
+        target,
+        elsewhere,
+    }
 }
 
 /// `TEXT`.
@@ -54,7 +73,10 @@ pub(crate) fn update(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
     if text.is_empty() {
         return Err(usage("status", "An update needs words."));
     }
-    Ok(Act::Update { text })
+    Ok(Act::Update {
+        text,
+        unless_last: false,
+    })
 }
 
 /// `P1..P4 [REASON]`.

@@ -68,11 +68,17 @@ fn every_act_that_can_be_typed_has_its_verb_in_the_table_and_its_example_works()
     assert_eq!(names.len(), all, "two verbs of one name");
 }
 
+fn update(words: &str) -> Act {
+    Act::Update {
+        text: words.into(),
+        unless_last: false,
+    }
+}
+
 #[test]
 fn a_number_is_taken_before_and_after_the_verb() {
     for (text, target, words) in [
         ("#7 status it is #8", Some(7), "it is #8"),
-        ("status #7 it burns", Some(7), "it burns"),
         ("#7   STATUS\tit burns", Some(7), "it burns"),
         ("status it is #7", None, "it is #7"),
         ("status #7th try", None, "#7th try"),
@@ -80,9 +86,22 @@ fn a_number_is_taken_before_and_after_the_verb() {
     ] {
         let command = read(text);
         assert_eq!(command.target, target.map(IncidentRef::Number), "{text}");
-        let text = words.into();
-        assert_eq!(command.act, Act::Update { text });
+        assert_eq!(command.act, update(words));
+        assert_eq!(command.elsewhere, None);
     }
+    // After a verb whose words follow, it depends on the room.
+    let command = read("status #7 it burns");
+    assert_eq!((command.act, command.target), (update("#7 it burns"), None));
+    let elsewhere = Elsewhere {
+        target: IncidentRef::Number(7),
+        act: update("it burns"),
+        alone: false,
+    };
+    assert_eq!(command.elsewhere, Some(elsewhere));
+    assert!(read("resolved #7").elsewhere.unwrap().alone);
+    let command = read("severity #7 P1");
+    assert_eq!(command.target, Some(IncidentRef::Number(7)));
+    assert_eq!(command.elsewhere, None);
     assert_eq!(read("#7").act, Act::Menu);
     assert_eq!(read("#7").target, Some(IncidentRef::Number(7)));
     let room = ChannelId::new("CINC").unwrap();
@@ -220,7 +239,7 @@ fn what_slack_marked_in_an_update_stays_a_mark_and_a_link_is_a_word_where_one_is
         link("https://a.b/x", ""),
         Piece::Plain(" <@UEVIL> ".into()),
     ]);
-    let Act::Update { text } = parse(&typed, &rules()).act else {
+    let Act::Update { text, .. } = parse(&typed, &rules()).act else {
         panic!("not an update")
     };
     assert_eq!(text.to_plain(), "@bea see https://a.b/x <@UEVIL>");

@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub struct Needs {
     /// This incident, locked, with whom it was told to.
     pub incident: Option<IncidentRef>,
+    /// The one that is meant when `incident` is not found.
+    pub or_else: Option<IncidentRef>,
     /// Its timeline too.
     pub timeline: bool,
     /// What the people of its record are called.
@@ -85,6 +87,10 @@ pub fn needs(signal: &Signal) -> Needs {
                 .or_else(|| request.room.clone().map(IncidentRef::Room));
             let on_incident = Needs {
                 incident: target.clone(),
+                or_else: request
+                    .elsewhere
+                    .as_ref()
+                    .map(|elsewhere| elsewhere.target.clone()),
                 open: Wanted::IfNotFound,
                 ..Needs::default()
             };

@@ -52,6 +52,9 @@ impl fmt::Display for Who {
 pub(crate) enum About {
     /// It is: `#7` may follow.
     AnIncident,
+    /// It is, and somebody's own words follow: `#7` at their beginning names one, but not in a room
+    /// of an incident.
+    AnIncidentInWords,
     /// It is not.
     Nothing,
 }
@@ -73,7 +76,7 @@ pub const VERBS: &[Verb] = &[
         does: "Posts an update in the incident's room and keeps it on the timeline.",
         who: Who::Commander,
         example: "/incident status The rollback has begun",
-        about: About::AnIncident,
+        about: About::AnIncidentInWords,
         read: command::update,
     },
     Verb {
@@ -82,7 +85,7 @@ pub const VERBS: &[Verb] = &[
         does: "Somebody looks at it.",
         who: Who::Commander,
         example: "/incident investigating Looking at the database",
-        about: About::AnIncident,
+        about: About::AnIncidentInWords,
         read: |rest, _| Ok(command::advance(Status::Investigating, rest)),
     },
     Verb {
@@ -91,7 +94,7 @@ pub const VERBS: &[Verb] = &[
         does: "The cause is known.",
         who: Who::Commander,
         example: "/incident identified A bad deploy",
-        about: About::AnIncident,
+        about: About::AnIncidentInWords,
         read: |rest, _| Ok(command::advance(Status::Identified, rest)),
     },
     Verb {
@@ -100,7 +103,7 @@ pub const VERBS: &[Verb] = &[
         does: "It is mended, and watched.",
         who: Who::Commander,
         example: "/incident monitoring Rolled back, errors are falling",
-        about: About::AnIncident,
+        about: About::AnIncidentInWords,
         read: |rest, _| Ok(command::advance(Status::Monitoring, rest)),
     },
     Verb {
@@ -118,7 +121,7 @@ pub const VERBS: &[Verb] = &[
         does: "Ends the incident and tells everybody who was told of it.",
         who: Who::Commander,
         example: "/incident resolved The rollback mended it",
-        about: About::AnIncident,
+        about: About::AnIncidentInWords,
         read: |rest, _| {
             Ok(Act::Resolve {
                 note: command::some(rest.rest()),

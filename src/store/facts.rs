@@ -17,8 +17,10 @@ pub(super) async fn load(
     now: DateTime<Utc>,
 ) -> Result<Facts, StoreError> {
     let mut facts = Facts::default();
-    if let Some(reference) = &needs.incident {
-        facts.incident = lock_incident(connection, reference).await?;
+    for reference in [&needs.incident, &needs.or_else].into_iter().flatten() {
+        if facts.incident.is_none() {
+            facts.incident = lock_incident(connection, reference).await?;
+        }
     }
     if let Some(incident) = &facts.incident {
         facts.notifications = notifications::of(connection, incident.id).await?;

@@ -179,12 +179,19 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     world.whispers("bea", "It stands in");
     world.types("bea", "general", "status which one").await;
     let which = world.whispers("bea", "Which one do you mean?");
-    assert!(
-        which.words.contains("/incident #2 status &lt;text&gt;")
-            && which.words.matches("which one").count() == 1,
+    assert_eq!(
+        which.words.matches("which one").count(),
+        1,
         "{}",
         which.words
     );
+    // A second press says nothing a second time.
+    for told in ["is kept. It stands in", "is kept already"] {
+        world.presses("bea", &which, "#2 Slow").await;
+        world.whispers("bea", told);
+    }
+    world.hears("inc-20260301-api", "which one");
+    assert_eq!(world.count("Update* from <@U0BEA>: which one"), 1);
     world.types("bea", "general", "resolved rolled back").await;
     let which = world.whispers("bea", "Which one do you mean?");
     // Somebody else's picker helps nobody else; a press counts as typed by the one who presses.
@@ -194,6 +201,45 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     assert!(world.incident(1).await.status.is_open());
     world.types("bea", "general", "#99 resolved").await;
     world.whispers("bea", "There is no incident #99.");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn in_an_incidents_room_a_number_among_the_words_is_a_word() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.declared("bea", "P3 api Slow").await;
+    for (line, heard) in [
+        (
+            "status #2 is a duplicate of this",
+            "#2 is a duplicate of this",
+        ),
+        (
+            "identified #2 and this share a cause",
+            "#2 and this share a cause",
+        ),
+        ("status #500 errors are up", "#500 errors are up"),
+        // Its own number is no word, and before the verb a number is meant.
+        ("status #1 goes on", "from <@U0BEA>: goes on"),
+        ("#1 status still goes on", "still goes on"),
+    ] {
+        world.types("bea", ROOM, line).await;
+        world.hears(ROOM, heard);
+        world.whispers("bea", "ncident #1");
+    }
+    // Nothing but a number: nobody can tell which one is to end.
+    world.types("bea", ROOM, "resolved #2").await;
+    world.whispers("bea", "/incident #2 resolved");
+    assert!(world.incident(1).await.status.is_open());
+    world
+        .types("bea", ROOM, "resolved #2 covers the rest")
+        .await;
+    world.hears(ROOM, "#2 covers the rest");
+    world.whispers("bea", "#1 is resolved");
+    assert!(world.incident(2).await.status.is_open());
+    world.types("bea", ROOM, "#2 resolved").await;
+    assert!(!world.incident(2).await.status.is_open());
+    world.hears_all();
     world.finish().await;
 }
 

@@ -148,7 +148,7 @@ async fn a_room_that_is_late_holds_back_no_announcement_and_gets_what_was_said_b
     world
         .types("bea", "general", "#1 status looking at it")
         .await;
-    world.whispers("bea", "still being made");
+    world.whispers("bea", "has no room yet");
     world.pass(Duration::seconds(59)).await;
     world.silence();
     world.pass(Duration::seconds(1)).await;

@@ -14,8 +14,8 @@ use super::super::rules::Rules;
 use super::super::text::{Message, Part, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
 use super::{
-    answer, declare, declare_form, help, menu, postmortem, resolve, roles, severity, templates,
-    timeline, update, words,
+    answer, declare, declare_form, elsewhere, help, menu, postmortem, resolve, roles, severity,
+    templates, timeline, update, words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(crate) struct Scene<'a> {
 }
 
 /// A "no" for a person, with what to do next. A normal result, never an error.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     /// The HTTP status that says it to a caller of the API.
     pub status: u16,
@@ -69,7 +69,19 @@ pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: 
             name: name.clone(),
             at: scene.at,
         }));
-    let verdict = match &request.act {
+    let meant = elsewhere::as_meant(request, scene);
+    let (request, verdict) = match &meant {
+        Ok(request) => (&**request, verdict(decision, request, scene)),
+        Err(refusal) => (request, Err(refusal.clone())),
+    };
+    match verdict {
+        Ok(message) => accept(decision, request, scene, message),
+        Err(refusal) => refuse(decision, request, scene, refusal),
+    }
+}
+
+fn verdict(decision: &mut Decision, request: &Request, scene: &Scene<'_>) -> Verdict {
+    match &request.act {
         Act::Menu => menu::show(request, scene),
         Act::OpenDeclareForm => declare_form::open(decision, request, scene),
         Act::ChooseTemplate {
@@ -79,7 +91,9 @@ pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: 
             revision,
         } => templates::fill_in(decision, scene, view, values, context, *revision),
         Act::Declare(declaration) => declare::declare(decision, request, scene, declaration),
-        Act::Update { text } => update::update(decision, request, scene, text),
+        Act::Update { text, unless_last } => {
+            update::update(decision, request, scene, text, *unless_last)
+        }
         Act::Advance { to, text } => update::advance(decision, request, scene, *to, text.as_ref()),
         Act::SetSeverity { to, reason } => {
             severity::set(decision, request, scene, *to, reason.as_ref())
@@ -95,10 +109,6 @@ pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: 
             code: "misunderstood",
             message: refusal.clone(),
         }),
-    };
-    match verdict {
-        Ok(message) => accept(decision, request, scene, message),
-        Err(refusal) => refuse(decision, request, scene, refusal),
     }
 }
 
@@ -158,7 +168,7 @@ fn refuse(decision: &mut Decision, request: &Request, scene: &Scene<'_>, refusal
 /// An update's words took thought: whoever typed them in vain gets them back, to copy.
 fn with_what_was_typed(message: Message, act: &Act) -> Message {
     match act {
-        Act::Update { text } if !text.is_empty() => message
+        Act::Update { text, .. } if !text.is_empty() => message
             .with(Part::Context(Text::plain("What you typed:")))
             .with(Part::Preformatted(text.to_plain())),
         _ => message,
@@ -348,9 +358,9 @@ pub(crate) fn done(incident: &Incident, what: &str) -> Message {
         (Some(_), Some(_)) => {
             text.and("The incident's room is closed, so only the timeline has it.")
         }
-        (None, _) => text.and(
-            "The incident's room is still being made: the timeline has it, and the room will.",
-        ),
+        (None, _) => {
+            text.and("The incident has no room yet: the timeline has it, and the room will.")
+        }
     };
     Message::said(text)
 }

@@ -60,10 +60,15 @@ pub(crate) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button
     if !may_be_picked(act) {
         return None;
     }
-    let picked = Picked {
-        number: incident.number,
-        act: act.clone(),
+    let act = match act {
+        Act::Update { text, .. } => Act::Update {
+            text: text.clone(),
+            unless_last: true,
+        },
+        other => other.clone(),
     };
+    let number = incident.number;
+    let picked = Picked { number, act };
     let value = serde_json::to_string(&picked).ok()?;
     let action = format!("{PICK}{}", incident.number);
     (value.chars().count() <= LONGEST_VALUE)
@@ -74,14 +79,14 @@ pub(crate) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button
 fn may_be_picked(act: &Act) -> bool {
     match act {
         Act::Menu
+        | Act::Update { .. }
         | Act::Advance { .. }
         | Act::SetSeverity { .. }
         | Act::Assign { .. }
         | Act::Resolve { .. }
         | Act::Timeline
         | Act::Postmortem => true,
-        Act::Update { .. }
-        | Act::OpenDeclareForm
+        Act::OpenDeclareForm
         | Act::ChooseTemplate { .. }
         | Act::Declare(_)
         | Act::List
@@ -138,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_carries_the_whole_act_and_an_update_is_typed() {
+    fn a_choice_carries_the_whole_act_and_an_update_too_long_for_it_is_typed() {
         let incident = fixtures::incident();
         let act = Act::Resolve {
             note: Some("rolled back".into()),
@@ -148,7 +153,14 @@ mod tests {
             act_of_button(&button.action, &button.value),
             Some((act, Some(IncidentRef::Number(7))))
         );
-        let update = Act::Update { text: "x".into() };
+        let update = |text: &str, unless_last| Act::Update {
+            text: text.into(),
+            unless_last,
+        };
+        let button = pick(&incident, &update("x", false), "label").unwrap();
+        let (act, _) = act_of_button(&button.action, &button.value).unwrap();
+        assert_eq!(act, update("x", true), "a second press says nothing new");
+        let update = update(&"x".repeat(2000), false);
         assert!(pick(&incident, &update, "label").is_none());
         assert_eq!(as_typed(&update, 7), "/incident #7 status <text>");
     }

@@ -10,6 +10,7 @@ pub(crate) mod by_hand;
 pub mod card;
 mod declare;
 pub mod declare_form;
+mod elsewhere;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod help;

@@ -41,9 +41,9 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
     };
     let mut drafts = scene.facts.timeline.iter();
     if drafts.any(|entry| entry.text == NOTE && scene.at - entry.at < AGAIN_AFTER) {
-        let text = Text::plain("The draft is on its way to ")
+        let text = Text::plain("A draft was made less than a minute ago: it stands in ")
             .room(room)
-            .and(" already.");
+            .and(" or is on its way there. Ask again in a minute for another one.");
         return Err(Refusal::new(409, "on_its_way", text));
     }
     decision.change(Change::Timeline(TimelineEntry {

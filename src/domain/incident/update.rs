@@ -15,10 +15,18 @@ pub(crate) fn update(
     request: &Request,
     scene: &Scene<'_>,
     typed: &Typed,
+    unless_last: bool,
 ) -> Verdict {
     let mut incident = scene.changeable(request)?;
     let words = typed.to_plain();
     let text = words.trim();
+    if unless_last && incident.last_update.as_deref() == Some(text) {
+        let number = incident.number;
+        let stands = Text::plain(format!(
+            "Your update of incident #{number} is kept already."
+        ));
+        return Err(Refusal::new(409, "said_already", stands));
+    }
     if text.is_empty() {
         let needs = Text::plain("An update needs words: ").code("/incident status <text>");
         return Err(Refusal::new(422, "empty", needs));

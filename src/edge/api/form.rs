@@ -153,7 +153,10 @@ impl Form {
         match verb {
             Verb::Status => {
                 let text = self.required("text", LONGEST_TEXT)?;
-                Some(Act::Update { text: text.into() })
+                Some(Act::Update {
+                    text: text.into(),
+                    unless_last: false,
+                })
             }
             Verb::Investigating => self.advance(Status::Investigating),
             Verb::Identified => self.advance(Status::Identified),

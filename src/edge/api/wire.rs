@@ -42,6 +42,7 @@ pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal
         trigger: None,
         answer_to: AnswerTo::Api,
         names: Default::default(),
+        elsewhere: None,
     }));
     Ok(Signal { id, at, event })
 }

@@ -26,18 +26,15 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     if let Some(name) = field("user_name").filter(|name| !name.is_empty()) {
         names.insert(person.clone(), typed::unescape(&name));
     }
-    let (act, target) = match command.to_lowercase().as_str() {
-        "/incident" | "/inc" => {
-            let parsed = words::parse(&typed, arrival.rules);
-            (parsed.act, parsed.target)
-        }
-        "/wardroom" => (misunderstood(NOTHING_YET), None),
-        _ => (misunderstood(NOT_OURS), None),
+    let command = match command.to_lowercase().as_str() {
+        "/incident" | "/inc" => words::parse(&typed, arrival.rules),
+        "/wardroom" => misunderstood(NOTHING_YET),
+        _ => misunderstood(NOT_OURS),
     };
     Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
-        act,
-        target,
+        act: command.act,
+        target: command.target,
         room: room.clone(),
         trigger: field("trigger_id").map(|id| trigger(&id, arrival.at)),
         answer_to: AnswerTo::Person(ReplyTo {
@@ -47,18 +44,23 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
             asked_at: arrival.at,
         }),
         names,
+        elsewhere: command.elsewhere.map(Box::new),
     })))
 }
 
 const NOTHING_YET: &str = "There is nothing behind this command yet.";
 const NOT_OURS: &str = "I do not know this command.";
 
-fn misunderstood(why: &str) -> Act {
+fn misunderstood(why: &str) -> words::Command {
     let words = Text::plain(format!("{why} For incidents, type "))
         .code("/incident help")
         .and(".");
-    Act::Misunderstood {
-        refusal: Message::said(words),
+    words::Command {
+        act: Act::Misunderstood {
+            refusal: Message::said(words),
+        },
+        target: None,
+        elsewhere: None,
     }
 }
 

@@ -115,5 +115,6 @@ fn request(
             asked_at: arrival.at,
         }),
         names,
+        elsewhere: None,
     })))
 }

@@ -1,5 +1,6 @@
 //! A database of its own for each story, copied from a template that is migrated once.
 
+use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use std::str::FromStr as _;
@@ -87,11 +88,12 @@ impl Database {
 
 /// The template's name; made by whoever comes first, under a lock.
 async fn template() -> String {
-    let version: String = wardroom::store::MIGRATOR
-        .iter()
-        .flat_map(|migration| migration.checksum.iter().take(3))
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut version = Sha256::new();
+    for migration in wardroom::store::MIGRATOR.iter() {
+        version.update(&migration.checksum);
+    }
+    // Short: PostgreSQL cuts names off after 63 bytes, and this one gets a suffix.
+    let version = &hex::encode(version.finalize())[..16];
     let name = format!("template_{version}");
     let mut admin = server().connect().await.expect("the tests' server answers");
     let lock = "select pg_advisory_lock(7411)";

@@ -92,6 +92,7 @@ impl World {
                 asked_at: self.now,
             }),
             names: BTreeMap::from([(person(who), self.name_of(who))]),
+            elsewhere: None,
         };
         self.happens(Event::Asked(Box::new(request)))
     }
@@ -110,6 +111,7 @@ impl World {
             trigger: None,
             answer_to: AnswerTo::Api,
             names: BTreeMap::new(),
+            elsewhere: None,
         })))
     }
 
@@ -371,7 +373,10 @@ pub(super) fn lead(who: &str) -> Act {
 }
 
 pub(super) fn say(text: &str) -> Act {
-    Act::Update { text: text.into() }
+    Act::Update {
+        text: text.into(),
+        unless_last: false,
+    }
 }
 
 pub(super) fn severity(to: Severity) -> Act {

@@ -150,7 +150,7 @@ fn what_was_said_before_the_room_was_there_stands_in_it_once() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P3));
     let decision = world.ask("UDECL", say("we look at it"));
-    assert!(answer(&decision).contains("still being made"));
+    assert!(answer(&decision).contains("has no room yet"));
     world.ask("UDECL", advance(Status::Investigating));
     world.settle();
     let said = world.said();

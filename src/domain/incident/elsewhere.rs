@@ -1,0 +1,49 @@
+//! Which of two readings a command has whose words begin with a number, as in `status #7 it burns`.
+//!
+//! In an incident's room the command is about that incident, whatever its words name: nobody's
+//! `resolved #7 was the cause` may end #7. Where nothing but a number was typed, nobody can tell.
+
+use super::super::act::{Elsewhere, IncidentRef, Request};
+use super::super::text::Text;
+use super::ask::{Refusal, Scene};
+use super::buttons;
+use std::borrow::Cow;
+
+/// The request as it is meant where it was made.
+pub(crate) fn as_meant<'a>(
+    request: &'a Request,
+    scene: &Scene<'_>,
+) -> Result<Cow<'a, Request>, Refusal> {
+    let Some(elsewhere) = &request.elsewhere else {
+        return Ok(Cow::Borrowed(request));
+    };
+    let here =
+        scene.facts.incident.as_ref().filter(|incident| {
+            incident.channel_id.is_some() && incident.channel_id == request.room
+        });
+    match (here, &elsewhere.target) {
+        // Its own number, in its own room, is no word.
+        (Some(incident), IncidentRef::Number(there)) if incident.number != *there => {
+            match elsewhere.alone {
+                true => Err(which_of_two(incident.number, *there, elsewhere)),
+                false => Ok(Cow::Borrowed(request)),
+            }
+        }
+        (Some(_) | None, _) => Ok(Cow::Owned(Request {
+            act: elsewhere.act.clone(),
+            target: Some(elsewhere.target.clone()),
+            elsewhere: None,
+            ..request.clone()
+        })),
+    }
+}
+
+fn which_of_two(here: i64, there: i64, elsewhere: &Elsewhere) -> Refusal {
+    let text = Text::plain(format!(
+        "This is the room of incident #{here}, and what is typed here is about it. Nothing was \
+         changed. If you mean #{there}, put its number first: "
+    ))
+    .code(buttons::as_typed(&elsewhere.act, there))
+    .and(".");
+    Refusal::new(409, "which_of_two", text)
+}
