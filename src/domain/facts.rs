@@ -20,6 +20,8 @@ pub struct Needs {
     pub or_else: Option<IncidentRef>,
     /// Its timeline too.
     pub timeline: bool,
+    /// Its timeline if its room is closed: what it missed.
+    pub missed: bool,
     /// What the people of its record are called.
     pub names: bool,
     /// The open incidents, newest first: always, or only when `incident` is not found.
@@ -91,6 +93,7 @@ pub fn needs(signal: &Signal) -> Needs {
                     .elsewhere
                     .as_ref()
                     .map(|elsewhere| elsewhere.target.clone()),
+                missed: true,
                 open: Wanted::IfNotFound,
                 ..Needs::default()
             };
@@ -132,8 +135,7 @@ pub fn needs(signal: &Signal) -> Needs {
         },
         Event::RoomReopened { room } => Needs {
             incident: Some(IncidentRef::Room(room.clone())),
-            // It gets the lines that it missed.
-            timeline: true,
+            missed: true,
             ..Needs::default()
         },
         Event::RoomRenamed { room, name } => Needs {
@@ -148,8 +150,8 @@ pub fn needs(signal: &Signal) -> Needs {
                 .map(IncidentRef::Id)
                 .or_else(|| receipt.effect.room().cloned().map(IncidentRef::Room)),
             // A room that is there gets the lines that it missed; one that is not, another name.
-            // So does one that a retry by hand finds open again.
-            timeline: matches!(receipt.effect, Effect::CreateRoom { .. }) || receipt.generation > 0,
+            timeline: matches!(receipt.effect, Effect::CreateRoom { .. }),
+            missed: receipt.generation > 0,
             room_names: match (&receipt.effect, &receipt.end) {
                 (Effect::CreateRoom { name, .. }, End::Refused { .. }) => {
                     Some(naming::day_of(name).to_owned())

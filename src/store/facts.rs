@@ -24,7 +24,7 @@ pub(super) async fn load(
     }
     if let Some(incident) = &facts.incident {
         facts.notifications = notifications::of(connection, incident.id).await?;
-        if needs.timeline {
+        if needs.timeline || (needs.missed && incident.room_closed_at.is_some()) {
             facts.timeline = history::timeline(connection, incident.id).await?;
         }
         if needs.names {

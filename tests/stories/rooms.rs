@@ -77,10 +77,13 @@ async fn a_room_whose_return_was_not_told_is_found_open_by_what_somebody_types_i
     world.slack.configure_app(|app| app.events.clear());
     world.person("ada").archive(ROOM).unwrap();
     world.types("bea", "general", "#1 status one").await;
+    world.clock.advance(Duration::seconds(1));
     world.person("ada").unarchive(ROOM).unwrap();
     world.types("bea", "general", "#1 status two").await;
     assert_eq!(world.unheard_in(ROOM, ""), 0);
     world.types("bea", ROOM, "status three").await;
+    let missed = world.hears(ROOM, "While this room was archived:");
+    assert!(missed.words.contains("two") && !missed.words.contains("three"));
     world.hears(ROOM, "three");
     world.hears_all();
     world.finish_after_faults().await;

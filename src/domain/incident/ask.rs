@@ -14,8 +14,8 @@ use super::super::rules::Rules;
 use super::super::text::{Message, Part, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
 use super::{
-    answer, declare, declare_form, elsewhere, help, menu, postmortem, resolve, roles, severity,
-    templates, timeline, update, words,
+    answer, by_hand, declare, declare_form, elsewhere, help, menu, postmortem, resolve, roles,
+    severity, templates, timeline, update, words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -302,6 +302,10 @@ pub(crate) fn record(
         by: request.actor.clone(),
     }));
     audit_done(decision, request, scene, incident.id, happened.details);
+    let before = scene.facts.incident.as_ref();
+    if let Some(since) = before.and_then(|incident| incident.room_closed_at) {
+        by_hand::is_back(decision, scene, incident, since);
+    }
     if let Some(room) = incident.open_room() {
         decision.effect(Effect::PostMessage {
             room: room.clone(),

@@ -11,6 +11,7 @@ use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
 use super::{Incident, TimelineEntry, TimelineKind, room};
+use chrono::{DateTime, Utc};
 
 /// Slack says that the room was archived or deleted: by its event, or by refusing to write there.
 /// The incident goes on; who leads it is told once.
@@ -61,23 +62,31 @@ pub(crate) fn reopened(decision: &mut Decision, scene: &Scene<'_>, room: &Channe
     let mut incident = incident.clone();
     incident.room_closed_at = None;
     decision.change(Change::Save(Box::new(incident.clone())));
+    is_back(decision, scene, &incident, since);
+    ask::show_card(decision, &incident);
+}
+
+/// Notes that the room is back, and says in it what was said while it was closed.
+pub(crate) fn is_back(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    incident: &Incident,
+    since: DateTime<Utc>,
+) {
+    let Some(room) = incident.open_room() else {
+        return;
+    };
     note(
         decision,
         scene,
-        &incident,
+        incident,
         "The room is back from the archive.",
     );
+    // The line whose refusal told us that it was closed is older: it waits for its retry.
     let lines = scene.facts.timeline.iter();
-    // The line whose refusal told us is older: it waits for its retry.
     let meanwhile = lines.filter(|entry| entry.at > since);
-    room::say_missed(
-        decision,
-        &incident,
-        room,
-        "While this room was archived:",
-        meanwhile.collect(),
-    );
-    ask::show_card(decision, &incident);
+    let title = "While this room was archived:";
+    room::say_missed(decision, incident, room, title, meanwhile.collect());
 }
 
 /// The room has a new id: the provider moved it, with all that stands in it.

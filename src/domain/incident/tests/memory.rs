@@ -162,7 +162,11 @@ impl World {
             timeline: self
                 .timeline
                 .iter()
-                .filter(|row| needs.timeline && of_found(row.incident))
+                .filter(|row| of_found(row.incident))
+                .filter(|_| {
+                    let closed = found.is_some_and(|one| one.room_closed_at.is_some());
+                    needs.timeline || (needs.missed && closed)
+                })
                 .cloned()
                 .collect(),
             more: listed.len() > 50,
