@@ -300,3 +300,22 @@ fn unreadable_answer() -> Outcome {
         code: "unreadable_answer".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_has_slacks_name_else_the_one_that_was_asked_for() {
+        for (channel, name) in [
+            (json!({"id": "C1", "name": "inc-1-2"}), "inc-1-2"),
+            (json!({"id": "C1"}), "inc-1"),
+        ] {
+            let Some(Answer::Room { name: read, .. }) = room_of(&channel, "inc-1") else {
+                panic!("{channel} is a room");
+            };
+            assert_eq!(read, name);
+        }
+        assert_eq!(room_of(&json!({"name": "inc-1"}), "inc-1"), None);
+    }
+}

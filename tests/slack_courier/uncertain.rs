@@ -138,6 +138,11 @@ async fn a_room_of_ours_is_adopted_only_when_it_is_new_and_free() {
     let mut later = again(&first);
     later.first_attempt_at = now() + chrono::Duration::hours(1);
     assert_eq!(world.courier.look(&later).await, Look::Absent);
+    // Archived by hand meanwhile: nobody wants to work in it.
+    let bea = world.slack.person(world.bea.as_str());
+    bea.join("inc-6").unwrap();
+    bea.archive("inc-6").unwrap();
+    assert_eq!(world.courier.look(&ours).await, Look::Absent);
 }
 
 #[tokio::test]

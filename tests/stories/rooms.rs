@@ -134,7 +134,7 @@ async fn a_card_that_somebody_deletes_stands_there_again_with_the_next_change() 
     assert_eq!(world.room(ROOM).pins, [anew.ts.as_str()]);
     world.hears(ROOM, "*Investigating*");
     world.whispers("bea", "is now investigating");
-    world.finish_after_faults().await;
+    world.finish().await;
 }
 
 #[tokio::test]
