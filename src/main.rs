@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// A request is some hundred small pieces of memory; this one hands them out in half the time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     wardroom::cli::main()
 }
