@@ -122,6 +122,8 @@ impl Engine {
                     self.show_again(&claimed).await;
                 }
                 Err(error) => {
+                    // By the time it can be reached again, others may have taken over.
+                    self.show_again(&claimed).await;
                     self.parts.metrics.error("engine");
                     tracing::warn!(error = %error, "an effect could not be settled; its lease runs out by itself");
                 }
@@ -172,9 +174,10 @@ impl Engine {
             }
             Err(error) => {
                 tracing::warn!(%error, "what an effect needs to know could not be read");
-                let counted = match error.is_passing() {
-                    true => Counted::No,
-                    false => Counted::Yes,
+                let counted = if error.is_passing() {
+                    Counted::No
+                } else {
+                    Counted::Yes
                 };
                 let ending = plan::unprepared(&claimed, counted, now, rand::random());
                 return self.settle(&claimed, ending, claimed_at).await;
@@ -266,7 +269,9 @@ impl Engine {
             return;
         }
         let now = self.parts.clock.now();
-        if let Err(error) = self.parts.store.show_again(claimed, now).await {
+        let store = &self.parts.store;
+        let shown = store.within(STORE_LIMIT, store.show_again(claimed, now));
+        if let Err(error) = shown.await {
             tracing::warn!(%error, "what a late exchange showed could not be shown anew");
         }
     }

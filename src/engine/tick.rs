@@ -34,6 +34,8 @@ impl Engine {
     pub async fn tick(&self, duties: &mut Duties, me: &Process) -> Result<usize, StoreError> {
         let now = self.parts.clock.now();
         let store = &self.parts.store;
+        // First, and an error keeps nothing else from being done.
+        let fired = store.fire_timers(now).await;
         if due(&mut duties.beat, BEAT_EVERY, now) {
             store.beat(me.id, &me.host, me.started_at, now).await?;
             let newer = store.newer_modules().await?;
@@ -57,7 +59,7 @@ impl Engine {
                 .metrics
                 .job_succeeded("retention", now.timestamp());
         }
-        let fired = store.fire_timers(now).await?;
+        let fired = fired?;
         if fired > 0 {
             store.wakes().inbox.notify_one();
         }

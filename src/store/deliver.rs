@@ -7,7 +7,7 @@
 use super::receipt::row_of;
 use super::session::Session;
 use super::turns::{free_next_in_lane, lock_lanes, one};
-use super::{Store, StoreError};
+use super::{Store, StoreError, unreadable};
 use crate::domain::effect::{Effect, Priority, Provider};
 use crate::domain::ids::{EffectId, MessageTs};
 use crate::domain::signal::{End, Receipt};
@@ -131,7 +131,7 @@ impl Store {
                returning o.id, o.effect, o.lane, o.attempts, o.looks, o.generation, o.state,
                          o.uncertain_since, o.not_after,
                          o.first_attempt_at as "first_attempt_at!", o.created_at, o.traceparent,
-                         o.seq"#,
+                         o.seq, o.error"#,
             now,
             limit,
             token,
@@ -149,7 +149,9 @@ impl Store {
                 Err(error) => {
                     // Its neighbours in this batch must not wait for it.
                     let id = EffectId(row.id);
-                    self.cannot_read(id, row.attempts, token, &row.lane, &error, now)
+                    let before = row.error.as_deref() == Some(unreadable::CODE);
+                    let tries = if before { row.attempts } else { 1 };
+                    self.cannot_read(id, tries, token, &row.lane, &error, now)
                         .await;
                     continue;
                 }

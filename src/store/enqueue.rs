@@ -73,7 +73,9 @@ pub(super) async fn enqueue(
            select id, $11, incident, lane, provider, kind, effect, priority, coalesce_key, run_at,
                   not_after, $12, $13,
                   row_number() over (partition by lane order by ord) > 1
-                  or exists (select from outbox o where o.lane = planned.lane and o.ended_at is null)
+                  or exists (select from outbox o
+                              where o.lane between planned.lane and planned.lane
+                                and o.ended_at is null)
              from planned
             order by ord
            on conflict (id) do nothing"#,

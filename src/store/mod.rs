@@ -1,8 +1,9 @@
 //! All SQL, one file per table family; speaks domain types.
 //!
 //! Time is a bind (`$now`), never `now()` in logic; leases are the one exception, because hosts'
-//! clocks may be skewed. Locks are taken in one order everywhere: incidents by id, then lanes
-//! sorted, then subjects sorted. That order is why nothing here deadlocks by design.
+//! clocks may be skewed. Locks are taken in one order everywhere: incidents by id, then effects that
+//! wait and show the same, then lanes sorted, then subjects sorted. That order is why nothing here
+//! deadlocks by design (an effect's own row may come after its lane: its key belongs to that lane).
 
 mod append;
 mod by_hand;

@@ -14,8 +14,11 @@ use crate::domain::signal::ParkedRow;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
+/// What such a row says.
+pub(super) const CODE: &str = "unreadable";
+
 /// A row that cannot be read is tried so often, with these pauses, before it is put aside.
-const ATTEMPTS: i32 = 4;
+const TRIES: i32 = 4;
 const PAUSE: Duration = Duration::seconds(20);
 
 impl Store {
@@ -30,13 +33,13 @@ impl Store {
     pub(super) async fn cannot_read(
         &self,
         id: EffectId,
-        attempts: i32,
+        tries: i32,
         token: Uuid,
         lane: &str,
         why: &str,
         now: DateTime<Utc>,
     ) {
-        let left = if attempts < ATTEMPTS {
+        let left = if tries < TRIES {
             tracing::warn!(effect.id = %id, error = why, "an effect cannot be read here; others may");
             self.give_back_unreadable(id.0, token, now).await
         } else {
@@ -56,7 +59,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut session = self.single().await?;
         sqlx::query!(
-            "update outbox set run_at = $3, error = 'unreadable', lease_until = null, lease_token = null
+            "update outbox
+                set run_at = $3, lease_until = null, lease_token = null,
+                    -- Attempts of those who could read it are another count.
+                    attempts = case when error = 'unreadable' then attempts else 1 end,
+                    error = 'unreadable'
               where id = $1 and lease_token = $2",
             id,
             token,

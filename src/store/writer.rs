@@ -148,8 +148,13 @@ impl Flusher {
             // soon as its fate is known: the time may be over before all are written.
             Err(StoreError::Refused(_) | StoreError::Unreadable(_)) if batch.len() > 1 => {
                 for waiting in batch {
-                    let written = self.write_by(until, &[&waiting.arrival], sealed).await;
-                    waiting.answer(one_answer(written));
+                    let over = tokio::time::Instant::now() >= until;
+                    let answer = if over {
+                        Err(AppendError::Unavailable)
+                    } else {
+                        one_answer(self.write_by(until, &[&waiting.arrival], sealed).await)
+                    };
+                    waiting.answer(answer);
                 }
                 self.wakes.inbox.notify_one();
             }
@@ -219,7 +224,7 @@ impl Flusher {
             .map(|key| {
                 known
                     .get(&key)
-                    .map(|id| Appended::New(crate::domain::ids::SignalId(*id)))
+                    .map(|id| Appended::Duplicate(crate::domain::ids::SignalId(*id)))
             })
             .collect()
     }

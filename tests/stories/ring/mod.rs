@@ -69,10 +69,19 @@ impl Ring {
     }
 
     fn replica_with(&self, key: Option<[u8; 32]>) -> Replica {
+        self.replica_on(Way::Direct, key)
+    }
+
+    /// One that speaks as behind a transaction pooler.
+    fn pooled_replica(&self) -> Replica {
+        self.replica_on(Way::Pooled, None)
+    }
+
+    fn replica_on(&self, way: Way, key: Option<[u8; 32]>) -> Replica {
         let store = Store::connect(Settings {
             options: self.database.options.clone(),
             max_connections: 6,
-            way: Way::Direct,
+            way,
             batching: Batching::On,
             seal: key.map(|key| Arc::new(Seal::new(&key))),
         });

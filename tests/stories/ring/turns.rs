@@ -35,7 +35,7 @@ async fn step_until(replica: Replica, over: Arc<AtomicBool>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn appends_and_decisions_of_two_replicas_leave_no_row_stuck_doubled_or_overtaken() {
     let ring = Ring::new().await;
-    let replicas = [ring.replica(), ring.replica()];
+    let replicas = [ring.replica(), ring.pooled_replica()];
     let over = Arc::new(AtomicBool::new(false));
     let mut stepping = JoinSet::new();
     for replica in &replicas {
