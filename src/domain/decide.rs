@@ -22,7 +22,9 @@ pub fn decide(signal: &Signal, facts: &Facts, rules: &Rules, now: DateTime<Utc>)
     };
     match &signal.event {
         Event::Asked(request) => ask::decide_request(&mut decision, request, &scene),
-        Event::RoomClosed { room, how } => by_hand::closed(&mut decision, &scene, room, *how),
+        Event::RoomClosed { room, how } => {
+            let _known = by_hand::closed(&mut decision, &scene, room, *how, None);
+        }
         Event::RoomMoved { from, to } => by_hand::moved(&mut decision, &scene, from, to),
         Event::RoomReopened { room } => by_hand::reopened(&mut decision, &scene, room),
         Event::RoomRenamed { room, name } => by_hand::renamed(&mut decision, &scene, room, name),

@@ -244,7 +244,15 @@ impl Piece {
             Self::Plain(plain) => text.push_str(plain),
             Self::Person(id, label) => mention(text, '@', id.as_str(), label),
             Self::Room(id, label) => mention(text, '#', id.as_str(), label),
-            Self::Link(url, label) => text.push_str(if label.is_empty() { url } else { label }),
+            Self::Link(url, label) if label.is_empty() || url.ends_with(label.as_str()) => {
+                text.push_str(url);
+            }
+            Self::Link(url, label) => {
+                text.push_str(label);
+                text.push_str(" (");
+                text.push_str(url);
+                text.push(')');
+            }
         }
     }
 

@@ -67,8 +67,12 @@ impl Words {
             if text.contains(char::is_whitespace) {
                 break;
             }
-            let next = self.pieces.pop_front().expect("it was looked at");
-            text.push_str(&Typed(vec![next]).to_plain());
+            match self.pieces.pop_front() {
+                Some(Piece::Link(url, label)) if label.is_empty() => text.push_str(&url),
+                Some(Piece::Link(_, label)) => text.push_str(&label),
+                Some(next) => text.push_str(&Typed(vec![next]).to_plain()),
+                None => {}
+            }
         }
         if !text.is_empty() {
             self.pieces.push_front(Piece::Plain(text));

@@ -84,7 +84,7 @@ async fn a_request_that_has_begun_is_finished_though_we_are_closing() {
 
 #[tokio::test]
 async fn a_connection_that_has_just_been_let_in_is_heard_though_we_are_closing() {
-    let (address, stage, served) = start_within(SHORT).await;
+    let (address, stage, served) = start_within(LIMITS).await;
     let mut late = TcpStream::connect(address).await.unwrap();
     stage.send(Stage::Closing).unwrap();
     // Nobody is let in any more, so the closing has begun; what was let in still speaks.

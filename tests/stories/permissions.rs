@@ -201,6 +201,14 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     assert!(world.incident(1).await.status.is_open());
     world.types("bea", "general", "#99 resolved").await;
     world.whispers("bea", "There is no incident #99.");
+    // A number of no incident is a word like any other.
+    world
+        .types("bea", "general", "status #500 errors are up")
+        .await;
+    let which = world.whispers("bea", "Which one do you mean?");
+    world.presses("bea", &which, "#1 The disk is full").await;
+    world.hears(ROOM, "#500 errors are up");
+    world.whispers("bea", "is kept. It stands in");
     world.finish().await;
 }
 
@@ -230,6 +238,8 @@ async fn in_an_incidents_room_a_number_among_the_words_is_a_word() {
     // Nothing but a number: nobody can tell which one is to end.
     world.types("bea", ROOM, "resolved #2").await;
     world.whispers("bea", "/incident #2 resolved");
+    world.types("bea", ROOM, "status #2").await;
+    world.whispers("bea", "/incident #2 status &lt;text&gt;");
     assert!(world.incident(1).await.status.is_open());
     world
         .types("bea", ROOM, "resolved #2 covers the rest")

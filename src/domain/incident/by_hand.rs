@@ -5,22 +5,29 @@
 //! timeline has the words, and the room gets them when it is back.
 
 use super::super::decision::{Change, Decision};
-use super::super::ids::{Actor, ChannelId};
+use super::super::ids::{Actor, ChannelId, EffectId};
 use super::super::signal::Closing;
 use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
-use super::{Incident, TimelineEntry, TimelineKind, room};
+use super::{Incident, TimelineEntry, TimelineKind, answer, room};
 use chrono::{DateTime, Utc};
 
 /// Slack says that the room was archived or deleted: by its event, or by refusing to write there.
-/// The incident goes on; who leads it is told once.
-pub(crate) fn closed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId, how: Closing) {
+/// The incident goes on; who leads it is told once, with the command that tries again what was
+/// refused. `false`: it was known, or is no incident's room any more.
+pub(crate) fn closed(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    room: &ChannelId,
+    how: Closing,
+    refused: Option<EffectId>,
+) -> bool {
     let Some(incident) = of_room(scene, room) else {
-        return;
+        return false;
     };
     if incident.room_closed_at.is_some() {
-        return;
+        return false;
     }
     let mut incident = incident.clone();
     incident.room_closed_at = Some(scene.at);
@@ -31,7 +38,7 @@ pub(crate) fn closed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelI
     };
     note(decision, scene, &incident, said);
     if !incident.status.is_open() {
-        return;
+        return true;
     }
     let text = Text::plain(format!("The room of incident #{}, ", incident.number)).room(room);
     let text = match how {
@@ -47,8 +54,15 @@ pub(crate) fn closed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelI
     let text = text
         .code(format!("/incident #{} status <text>", incident.number))
         .and(" from anywhere; the timeline keeps it.");
+    let text = match refused {
+        Some(effect) => text
+            .and(" What was to stand there last, once it is back: ")
+            .code(answer::retry(effect)),
+        None => text,
+    };
     let message = Message::said(text);
     trouble::report(decision, scene, Concerns::Responsible, None, message);
+    true
 }
 
 /// The room can be written in again.

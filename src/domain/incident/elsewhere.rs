@@ -3,7 +3,7 @@
 //! In an incident's room the command is about that incident, whatever its words name: nobody's
 //! `resolved #7 was the cause` may end #7. Where nothing but a number was typed, nobody can tell.
 
-use super::super::act::{Elsewhere, IncidentRef, Request};
+use super::super::act::{Act, Elsewhere, IncidentRef, Request};
 use super::super::text::Text;
 use super::ask::{Refusal, Scene};
 use super::buttons;
@@ -25,9 +25,13 @@ pub(crate) fn as_meant<'a>(
         // Its own number, in its own room, is no word.
         (Some(incident), IncidentRef::Number(there)) if incident.number != *there => {
             match elsewhere.alone {
-                true => Err(which_of_two(incident.number, *there, elsewhere)),
+                true => Err(which_of_two(incident.number, *there, request, elsewhere)),
                 false => Ok(Cow::Borrowed(request)),
             }
+        }
+        // Neither is known: the words are offered whole to those that are.
+        (None, _) if scene.facts.incident.is_none() && !elsewhere.alone => {
+            Ok(Cow::Borrowed(request))
         }
         (Some(_) | None, _) => Ok(Cow::Owned(Request {
             act: elsewhere.act.clone(),
@@ -38,12 +42,17 @@ pub(crate) fn as_meant<'a>(
     }
 }
 
-fn which_of_two(here: i64, there: i64, elsewhere: &Elsewhere) -> Refusal {
+fn which_of_two(here: i64, there: i64, request: &Request, elsewhere: &Elsewhere) -> Refusal {
+    // An update of a number alone lacks its words.
+    let act = match &elsewhere.act {
+        Act::Misunderstood { .. } => &request.act,
+        act => act,
+    };
     let text = Text::plain(format!(
         "This is the room of incident #{here}, and what is typed here is about it. Nothing was \
          changed. If you mean #{there}, put its number first: "
     ))
-    .code(buttons::as_typed(&elsewhere.act, there))
+    .code(buttons::as_typed(act, there))
     .and(".");
     Refusal::new(409, "which_of_two", text)
 }

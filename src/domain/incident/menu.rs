@@ -2,8 +2,8 @@
 //! offered when nobody knows which incident was meant.
 //!
 //! Never a dead end: whoever asks outside of an incident's room gets the incidents to choose from.
-//! Acts that do no harm when pressed twice come as buttons; an update's words would be posted
-//! twice, so it comes as a line to type.
+//! Acts come as buttons that do no harm when they are pressed twice; what is too long for a button
+//! comes as a line to type.
 
 use super::super::act::{Act, IncidentRef, Request};
 use super::super::facts::OFFERED_FOR_DAYS;

@@ -120,11 +120,27 @@ fn in_own_room(
     to: Option<&ReplyTo>,
 ) {
     match (closing(&receipt.end), &receipt.end) {
-        (Some(how), _) => by_hand::closed(decision, scene, room, how),
+        (Some(how), _) => {
+            let refused = Some(receipt.effect_id);
+            let told = by_hand::closed(decision, scene, room, how, refused);
+            // The card, the pin and the topic are set anew when it is back; words are not. Who
+            // tries again by hand looks at the row.
+            if !told && is_said(&receipt.effect) && receipt.generation == 0 {
+                stuck(decision, receipt, scene, what, to);
+            }
+        }
         // Nobody retries by hand what was done before the room was closed: it is open again.
         (None, End::Done(_)) if receipt.generation > 0 => by_hand::reopened(decision, scene, room),
         (None, _) => stuck(decision, receipt, scene, what, to),
     }
+}
+
+/// Whether an effect says something that nothing else says later.
+fn is_said(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::PostMessage { .. } | Effect::StageFile { .. } | Effect::ShareFile { .. }
+    )
 }
 
 /// Tells the one who asked, else the one who answers for the incident, what could not be done or
@@ -143,7 +159,7 @@ fn stuck(
     };
     let said = match &receipt.end {
         // A card that is gone is posted anew.
-        End::Refused { code } if code == "message_not_found" => return,
+        End::Refused { code } if receipt.effect.has_another_way(code) => return,
         End::Refused { code } | End::Parked { code } => {
             format!("{whose}: Slack did not let me {what} ({code}). To try again: ")
         }
@@ -204,7 +220,8 @@ fn invited(
     to: Option<&ReplyTo>,
 ) {
     if let Some(how) = closing(&receipt.end) {
-        return by_hand::closed(decision, scene, room, how);
+        let _known = by_hand::closed(decision, scene, room, how, None);
+        return;
     }
     let End::Refused { code } = &receipt.end else {
         let what = "ask somebody into its room";

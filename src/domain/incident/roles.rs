@@ -39,7 +39,7 @@ pub(crate) fn assign(
         details: json!({ "role": role, "before": before, "after": person }),
         line: Message::said(words::who(line, &request.actor).and(")")),
     };
-    // Before the line that names them, so that they are there to read it.
+    // Decided before the line that names them; the two lanes keep no order between them.
     if let Some(room) = incident.open_room() {
         let to = match &request.answer_to {
             AnswerTo::Person(to) if to.person != *person => Some(to),

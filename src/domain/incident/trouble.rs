@@ -64,7 +64,7 @@ pub(crate) fn notice_given(
     further(
         decision,
         scene,
-        next_after(scene.rules, person),
+        next_after(scene, person),
         text,
         effect,
         end,
@@ -105,16 +105,24 @@ fn further(
     }
 }
 
-/// Further down than this person: an admin's next is the next admin, anybody else's the room.
-fn next_after(rules: &Rules, person: &UserId) -> Option<Target> {
-    let admins = &rules.admins;
-    match admins.iter().position(|admin| admin == person) {
-        Some(at) => admins.get(at + 1).cloned().map(Target::Person),
-        None => {
-            let room = rules.ops_channel.clone().map(Target::Room);
-            room.or_else(|| admins.first().cloned().map(Target::Person))
-        }
+/// Further down than this person: an admin's next is the next admin, anybody else's the room. Who
+/// leads the incident began the ladder, also when they are an admin.
+fn next_after(scene: &Scene<'_>, person: &UserId) -> Option<Target> {
+    let Rules {
+        admins,
+        ops_channel,
+        ..
+    } = scene.rules;
+    let incident = scene.facts.incident.as_ref();
+    let leads = incident.and_then(words::responsible) == Some(person);
+    let others = admins.iter().skip_while(|admin| *admin != person).nth(1);
+    let next = others.cloned().map(Target::Person);
+    let room = ops_channel.clone().map(Target::Room);
+    if admins.contains(person) && !leads {
+        return next;
     }
+    let first = admins.iter().find(|admin| *admin != person);
+    room.or_else(|| first.cloned().map(Target::Person))
 }
 
 fn say(decision: &mut Decision, to: Target, message: Message, incident: Option<IncidentId>) {

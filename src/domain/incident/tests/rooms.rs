@@ -203,7 +203,9 @@ fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
     world.settle();
     let said = world.said();
     let told: Vec<_> = said.iter().filter(|(to, _)| to == "UDECL").collect();
-    assert_eq!(told.len(), 1, "{told:?}");
+    // The room once, and the line that was on its way when it closed.
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].1.contains("wardroom outbox retry"), "{told:?}");
     let notes = world
         .timeline
         .iter()
@@ -230,6 +232,13 @@ fn an_archived_room_whose_event_was_missed_is_noticed_by_the_refusal() {
         world.count("direct_message"),
         2,
         "the announcement's and one"
+    );
+    let said = world.said();
+    let retry =
+        |(to, words): &(String, String)| to == "UDECL" && words.contains("wardroom outbox retry");
+    assert!(
+        said.iter().any(retry),
+        "what was refused can be said: {said:?}"
     );
 }
 
