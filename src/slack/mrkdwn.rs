@@ -37,6 +37,20 @@ fn push_escaped(to: &mut String, char: char) {
     }
 }
 
+/// Plain text for an object that Slack calls plain too (a header, a button): what looks like a mark
+/// of Slack's is taken apart by a space without width, should anybody ever read it as one.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        plain.push(char);
+        if char == '<' && matches!(chars.peek(), Some('!' | '@' | '#' | 'h' | 'm')) {
+            plain.push('\u{200b}');
+        }
+    }
+    plain
+}
+
 /// Shortens plain text to at most `most` units, with an ellipsis in the place of what is gone.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     if width(text) <= most {

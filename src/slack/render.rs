@@ -108,7 +108,7 @@ fn blocks(message: &Message) -> Vec<(Value, usize)> {
 fn header(blocks: &mut Vec<(Value, usize)>, text: &str) {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if !line.is_empty() {
-        let text = mrkdwn::cut(&line, HEADER);
+        let text = mrkdwn::cut(&mrkdwn::plain(&line), HEADER);
         let block =
             json!({"type": "header", "text": {"type": "plain_text", "text": text, "emoji": true}});
         blocks.push((block, HEADER));
@@ -202,7 +202,7 @@ fn button_rows(blocks: &mut Vec<(Value, usize)>, buttons: &[Button], actions: &m
 }
 
 fn press(button: &Button, actions: &mut Actions) -> Value {
-    let label = mrkdwn::cut(&button.label, BUTTON_LABEL);
+    let label = mrkdwn::cut(&mrkdwn::plain(&button.label), BUTTON_LABEL);
     let label = if label.trim().is_empty() {
         "–"
     } else {

@@ -32,6 +32,9 @@ pub const COMMANDER: &str = "commander";
 
 /// The shortest and the longest title, in characters.
 const TITLE_LENGTH: std::ops::RangeInclusive<usize> = 3..=100;
+/// What the severities mean, in few words.
+const MEANINGS: &str = "P1: critical, most people are hit. P2: major, many are. P3: minor, some are. \
+                        P4: low, hardly anybody is.";
 /// The severity that stands in the form until somebody chooses.
 pub(crate) const USUAL: Severity = Severity::P2;
 /// The longest name of a service that nobody configured.
@@ -76,11 +79,11 @@ pub fn form(
     inputs.push(Input {
         key: SEVERITY.into(),
         label: "Severity".into(),
-        hint: None,
+        hint: Some(MEANINGS.into()),
         optional: false,
         kind: InputKind::Select {
             options: Severity::ALL
-                .map(|severity| (severity.as_str().to_owned(), meaning(severity).to_owned()))
+                .map(|severity| (severity.to_string(), severity.to_string()))
                 .to_vec(),
             initial: initial(SEVERITY).or_else(|| Some(USUAL.as_str().to_owned())),
             tells: Tells::OnSubmit,
@@ -125,15 +128,6 @@ fn service_input(rules: &Rules, initial: Option<String>) -> InputKind {
         options: names().map(|name| (name.clone(), name)).collect(),
         initial: initial.filter(|chosen| names().any(|name| name == *chosen)),
         tells: Tells::OnSubmit,
-    }
-}
-
-fn meaning(severity: Severity) -> &'static str {
-    match severity {
-        Severity::P1 => "P1: critical, most people are hit",
-        Severity::P2 => "P2: major, many people are hit",
-        Severity::P3 => "P3: minor, some people are hit",
-        Severity::P4 => "P4: low, hardly anybody is hit",
     }
 }
 
@@ -328,7 +322,7 @@ mod tests {
         rules.templates.clear();
         assert_eq!(labels(&rules), rest);
         for severity in Severity::ALL {
-            assert!(meaning(severity).starts_with(severity.as_str()));
+            assert!(MEANINGS.contains(&format!("{severity}: ")));
         }
     }
 }
