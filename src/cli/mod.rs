@@ -161,7 +161,7 @@ enum OutboxCommand {
         /// Its id
         id: Uuid,
         /// Why, for the record
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
         why: String,
     },
 }
@@ -236,6 +236,14 @@ fn run(cli: Cli) -> Ended {
     }
 }
 
+/// A reason that says something.
+fn reason(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("say why: whoever reads the row later has nothing else"),
+        why => Ok(why.to_owned()),
+    }
+}
+
 /// A runtime of two threads and more, as the machine has.
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
     tokio::runtime::Builder::new_multi_thread()
@@ -287,6 +295,15 @@ mod tests {
         ] {
             let cli = Cli::try_parse_from(["wardroom", queue, "list", "--state", state]);
             assert_eq!(cli.is_ok(), known, "{queue} {state}");
+        }
+    }
+
+    #[test]
+    fn an_effect_is_given_up_for_a_reason() {
+        let id = "01930000-0000-7000-8000-000000000901";
+        for (why, taken) in [("its room is gone", true), ("", false), (" ", false)] {
+            let cli = Cli::try_parse_from(["wardroom", "outbox", "drop", id, "--why", why]);
+            assert_eq!(cli.is_ok(), taken, "{why:?}");
         }
     }
 
