@@ -183,18 +183,25 @@ fn send(
     let purpose = Purpose::Announcement {
         incident: incident.id,
     };
-    decision.effect(match target.clone() {
-        Target::Room(room) => Effect::PostMessage {
-            room,
-            message,
-            purpose,
-        },
-        Target::Person(person) => Effect::DirectMessage {
-            person,
-            message,
-            purpose,
-        },
-    })
+    decision.effect(target.clone().hears(message, purpose))
+}
+
+impl Target {
+    /// The effect by which they hear of something.
+    pub(crate) fn hears(self, message: Message, purpose: Purpose) -> Effect {
+        match self {
+            Self::Room(room) => Effect::PostMessage {
+                room,
+                message,
+                purpose,
+            },
+            Self::Person(person) => Effect::DirectMessage {
+                person,
+                message,
+                purpose,
+            },
+        }
+    }
 }
 
 /// What became of telling somebody.

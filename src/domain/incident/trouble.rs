@@ -6,7 +6,7 @@
 //! only ever goes further down it: two closed doors must not send each other words for ever.
 
 use super::super::decision::Decision;
-use super::super::effect::{Effect, Purpose};
+use super::super::effect::Purpose;
 use super::super::ids::{ChannelId, EffectId, IncidentId, UserId};
 use super::super::rules::Rules;
 use super::super::signal::End;
@@ -64,7 +64,7 @@ pub(crate) fn notice_given(
     further(
         decision,
         scene,
-        next_after(scene, person),
+        next_after(scene.rules, person),
         text,
         effect,
         end,
@@ -105,38 +105,21 @@ fn further(
     }
 }
 
-/// Further down than this person: an admin's next is the next admin, anybody else's the room. Who
-/// leads the incident began the ladder, also when they are an admin.
-fn next_after(scene: &Scene<'_>, person: &UserId) -> Option<Target> {
-    let Rules {
-        admins,
-        ops_channel,
-        ..
-    } = scene.rules;
-    let incident = scene.facts.incident.as_ref();
-    let leads = incident.and_then(words::responsible) == Some(person);
-    let others = admins.iter().skip_while(|admin| *admin != person).nth(1);
-    let next = others.cloned().map(Target::Person);
-    let room = ops_channel.clone().map(Target::Room);
-    if admins.contains(person) && !leads {
-        return next;
+/// Further down than this person: an admin's next is the next admin, anybody else's the room. So it
+/// is also for an admin who leads the incident: whether the room was asked before them, nobody knows
+/// here, and a ladder that can be climbed again has no end.
+fn next_after(rules: &Rules, person: &UserId) -> Option<Target> {
+    let admins = &rules.admins;
+    match admins.iter().position(|admin| admin == person) {
+        Some(at) => admins.get(at + 1).cloned().map(Target::Person),
+        None => {
+            let room = rules.ops_channel.clone().map(Target::Room);
+            room.or_else(|| admins.first().cloned().map(Target::Person))
+        }
     }
-    let first = admins.iter().find(|admin| *admin != person);
-    room.or_else(|| first.cloned().map(Target::Person))
 }
 
 fn say(decision: &mut Decision, to: Target, message: Message, incident: Option<IncidentId>) {
     let purpose = Purpose::Notice { incident };
-    decision.effect(match to {
-        Target::Room(room) => Effect::PostMessage {
-            room,
-            message,
-            purpose,
-        },
-        Target::Person(person) => Effect::DirectMessage {
-            person,
-            message,
-            purpose,
-        },
-    });
+    decision.effect(to.hears(message, purpose));
 }

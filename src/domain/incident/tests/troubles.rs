@@ -181,3 +181,26 @@ fn nothing_is_posted_in_an_archived_room_and_it_stands_there_once_it_is_back() {
         "{to}: {words}"
     );
 }
+
+#[test]
+fn troubles_that_nobody_can_be_told_come_to_an_end() {
+    let mut world = World::with_incident();
+    // Who leads is the only admin, and neither they nor any room can be reached.
+    let lead = Act::Assign {
+        role: Role::Commander,
+        person: person("UADMIN"),
+    };
+    world.ask("UADMIN", lead);
+    for step in 0.. {
+        assert!(
+            step < 60,
+            "still somebody is told: {:?}",
+            world.said().last()
+        );
+        let kinds = world.outbox.iter().map(|one| one.effect.kind());
+        let mut words = kinds.filter(|kind| ["post_message", "direct_message"].contains(kind));
+        let Some(kind) = words.next() else { break };
+        world.end_next(kind, refused("restricted_action"));
+    }
+    assert!(world.said().iter().any(|(to, _)| to == "UADMIN"));
+}
