@@ -118,7 +118,8 @@ pub(super) async fn append_all(
                select a.*, row_number() over (partition by a.subject order by a.ord) as place
                  from arrivals a
                 where not exists (select from inbox i
-                                   where i.source = a.source and i.dedup_key = a.dedup_key))
+                                   where i.source = a.source and i.dedup_key = a.dedup_key
+                                 offset 0))
            insert into inbox (id, source, kind, dedup_key, subject, headers, body, sealed,
                               traceparent, received_at, run_at, blocked)
            select id, source, kind, dedup_key, subject, headers, body, $10, traceparent, at, at,
@@ -171,10 +172,11 @@ pub(super) async fn look_up(
     keys: &[String],
 ) -> Result<HashMap<(String, String), Uuid>, StoreError> {
     let rows = sqlx::query!(
-        r#"select i.id, i.source, i.dedup_key
-             from inbox i
-             join unnest($1::text[], $2::text[]) as wanted(source, dedup_key)
-               on i.source = wanted.source and i.dedup_key = wanted.dedup_key"#,
+        r#"select found.id, found.source, found.dedup_key
+             from unnest($1::text[], $2::text[]) as wanted(source, dedup_key),
+                  lateral (select i.id, i.source, i.dedup_key from inbox i
+                            where i.source = wanted.source and i.dedup_key = wanted.dedup_key
+                           offset 0) as found"#,
         sources,
         keys,
     )

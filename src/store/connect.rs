@@ -50,6 +50,12 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 const WRITER_STATEMENT_TIMEOUT: &str = "1s";
 const WRITER_PATIENCE: Duration = Duration::from_secs(1);
 
+/// What the planner is told. A prepared statement keeps its plan, and a plan that was made while a
+/// table was small reads it whole, still when a storm has filled it: until the server next counts
+/// its rows, which is a minute. Each statement on a table that grows has its index instead. Whoever
+/// has none all the same costs so much in this reckoning that it would be compiled first.
+pub const PLANNING: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
 /// Whether an idle connection can be used: the pool asks on, or makes a new one, when it cannot.
 async fn alive(connection: &mut PgConnection, held: PoolConnectionMetadata) -> sqlx::Result<bool> {
     Ok(held.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok())
@@ -69,11 +75,15 @@ impl Store {
         let options = options.extra_float_digits(None);
         let session = |timeout: &str| match way {
             Way::Pooled => options.clone(),
-            Way::Direct => options.clone().application_name("wardroom").options([
-                ("statement_timeout", timeout),
-                ("idle_in_transaction_session_timeout", "15s"),
-                ("lock_timeout", "5s"),
-            ]),
+            Way::Direct => {
+                let limits = [
+                    ("statement_timeout", timeout),
+                    ("idle_in_transaction_session_timeout", "15s"),
+                    ("lock_timeout", "5s"),
+                ];
+                let options = options.clone().application_name("wardroom");
+                options.options(limits).options(PLANNING)
+            }
         };
         let writers = match batching {
             Batching::On => 2,

@@ -110,15 +110,7 @@ impl Store {
         let kinds: Vec<String> = Effect::KINDS.map(str::to_owned).to_vec();
         let mut session = self.single().await?;
         let rows = sqlx::query!(
-            r#"with due as (
-                   select id from outbox
-                    where ended_at is null and not blocked and priority = $4 and run_at <= $1
-                      and provider = any($5) and kind = any($6)
-                      and (lease_until is null or lease_until < clock_timestamp())
-                    order by run_at, seq
-                    limit $2
-                      for update skip locked)
-               update outbox o
+            r#"update outbox o
                   set lease_until = clock_timestamp() + interval '15 seconds', lease_token = $3,
                       state = case when o.lease_token is null then o.state else 'uncertain' end,
                       uncertain_since = case when o.lease_token is null then o.uncertain_since
@@ -126,8 +118,14 @@ impl Store {
                                                            $1::timestamptz - interval '15 seconds') end,
                       attempts = o.attempts + 1,
                       first_attempt_at = coalesce(o.first_attempt_at, $1)
-                 from due
-                where o.id = due.id
+                where o.id = any(array(
+                      select id from outbox
+                       where ended_at is null and not blocked and priority = $4 and run_at <= $1
+                         and provider = any($5) and kind = any($6)
+                         and (lease_until is null or lease_until < clock_timestamp())
+                       order by run_at, seq
+                       limit $2
+                         for update skip locked))
                returning o.id, o.effect, o.lane, o.attempts, o.looks, o.generation, o.state,
                          o.uncertain_since, o.not_after,
                          o.first_attempt_at as "first_attempt_at!", o.created_at, o.traceparent,

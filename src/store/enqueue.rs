@@ -67,7 +67,7 @@ pub(super) async fn enqueue(
                         with ordinality
                         as row(id, incident, lane, provider, kind, effect, priority, coalesce_key,
                                run_at, not_after, ord)
-                where not exists (select from outbox o where o.id = row.id))
+                where not exists (select from outbox o where o.id = row.id offset 0))
            insert into outbox (id, signal, incident, lane, provider, kind, effect, priority,
                                coalesce_key, run_at, not_after, traceparent, created_at, blocked)
            select id, $11, incident, lane, provider, kind, effect, priority, coalesce_key, run_at,
@@ -119,7 +119,8 @@ impl Store {
                 and not exists (select from outbox twin
                                  where twin.coalesce_key = shown.coalesce_key
                                    and twin.ended_at is null and twin.state = 'open'
-                                   and twin.lease_token is null)
+                                   and twin.lease_token is null
+                                offset 0)
              on conflict (id) do nothing",
             claimed.id.0,
             Uuid::new_v5(&claimed.id.0, claimed.token.as_bytes()),
@@ -149,9 +150,9 @@ async fn without_waiting_twins(
             }
             let twin = sqlx::query_scalar!(
                 "select id from outbox
-                  where coalesce_key = $1 and ended_at is null and state = 'open'
+                  where coalesce_key between $1 and $1 and ended_at is null and state = 'open'
                     and lease_token is null
-                  order by seq limit 1 for update",
+                  order by coalesce_key, seq limit 1 for update",
                 key,
             )
             .fetch_optional(&mut *connection)

@@ -72,7 +72,8 @@ pub(super) async fn timeline(
     let rows = sqlx::query!(
         "select at, kind, text, by from incident_timeline t
           where incident = $1
-            and not exists (select from incident_timeline later where later.supersedes = t.id)
+            and not exists (select from incident_timeline later where later.supersedes = t.id
+                             offset 0)
           order by at, id",
         incident.0,
     )
@@ -113,7 +114,8 @@ impl Store {
                 and ($2::bigint is null
                      or (at, id) > (select c.at, c.id from incident_timeline c
                                      where c.id = $2 and c.incident = $1))
-                and not exists (select from incident_timeline later where later.supersedes = t.id)
+                and not exists (select from incident_timeline later where later.supersedes = t.id
+                             offset 0)
               order by at, id
               limit $3",
             incident.0,
@@ -152,9 +154,9 @@ impl Store {
         let rows = sqlx::query_as!(
             AuditRow,
             "select id, incident, at, action, by, outcome, details from audit_log
-              where ($1::bigint is null or id < $1)
+              where id < $1
               order by id desc limit $2",
-            below,
+            below.unwrap_or(i64::MAX),
             limit + 1,
         )
         .fetch_all(&mut self.single().await?)

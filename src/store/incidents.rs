@@ -251,8 +251,11 @@ pub(super) async fn names_like(
     beginning: &str,
 ) -> Result<Vec<String>, StoreError> {
     Ok(sqlx::query_scalar!(
-        "select channel_name from incidents where starts_with(channel_name, $1)",
+        r#"select channel_name from incidents
+            where channel_name collate "C" >= $1 and channel_name collate "C" < $2"#,
         beginning,
+        // The last character of all.
+        format!("{beginning}\u{10ffff}"),
     )
     .fetch_all(connection)
     .await?)
@@ -282,12 +285,12 @@ impl Store {
         let limit = filter.limit.clamp(1, 200);
         let rows = select_incidents!(
             "where ($1::text is null or status = $1) and ($2::text is null or severity = $2)
-                and ($3::text is null or service = $3) and ($4::bigint is null or number < $4)
+                and ($3::text is null or service = $3) and number < $4
               order by number desc limit $5",
             filter.status.map(Status::as_str),
             filter.severity.map(Severity::as_str),
             filter.service.as_deref(),
-            filter.below,
+            filter.below.unwrap_or(i64::MAX),
             limit + 1,
         )
         .fetch_all(&mut self.single().await?)

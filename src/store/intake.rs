@@ -91,7 +91,7 @@ impl Store {
             r#"select id, source, kind, subject, headers, body, sealed, received_at,
                       traceparent, attempts
                  from inbox
-                where id = $1 and state = 'open' and not blocked
+                where id = $1 and ended_at is null and not blocked
                   for update skip locked"#,
             id.0,
         )
@@ -136,7 +136,7 @@ impl Store {
     pub async fn put_off(&self, id: SignalId, until: DateTime<Utc>) -> Result<(), StoreError> {
         let mut session = self.single().await?;
         sqlx::query!(
-            "update inbox set run_at = $2 where id = $1 and state = 'open'",
+            "update inbox set run_at = $2 where id = $1 and ended_at is null",
             id.0,
             until,
         )
@@ -166,7 +166,7 @@ impl Store {
                     run_at = coalesce($3, run_at),
                     state = case when $3::timestamptz is null then 'parked' else state end,
                     ended_at = case when $3::timestamptz is null then $4::timestamptz end
-              where id = $1 and state = 'open' and attempts = $5",
+              where id = $1 and ended_at is null and attempts = $5",
             seen.id.0,
             error,
             retry_at,

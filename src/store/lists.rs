@@ -176,10 +176,10 @@ impl Store {
             InboxRow,
             "select id, seq, source, kind, subject, state, attempts, error, outcome, received_at, ended_at
                from inbox
-              where ($1::text is null or state = $1) and ($2::bigint is null or seq < $2)
+              where ($1::text is null or state = $1) and seq < $2
               order by seq desc limit $3",
             state,
-            below,
+            below.unwrap_or(i64::MAX),
             limit + 1,
         )
         .fetch_all(&mut self.single().await?)
@@ -199,10 +199,10 @@ impl Store {
             OutboxRow,
             "select id, seq, lane, kind, state, attempts, error, incident, signal, created_at, run_at, ended_at
                from outbox
-              where ($1::text is null or state = $1) and ($2::bigint is null or seq < $2)
+              where ($1::text is null or state = $1) and seq < $2
               order by seq desc limit $3",
             state,
-            below,
+            below.unwrap_or(i64::MAX),
             limit + 1,
         )
         .fetch_all(&mut self.single().await?)

@@ -4,6 +4,11 @@
 //! clocks may be skewed. Locks are taken in one order everywhere: incidents by id, then effects that
 //! wait and show the same, then lanes sorted, then subjects sorted. That order is why nothing here
 //! deadlocks by design (an effect's own row may come after its lane: its key belongs to that lane).
+//!
+//! A prepared statement keeps its plan, and the plan may be from a time when the table was empty and
+//! every way of reading it looked the same. So each statement is written with one way only: `between
+//! $1 and $1` with an order by the index's columns, `offset 0` against a join, `any(array(…))` for
+//! rows that were looked for first. `tests/migrations/plans.rs` looks at every one.
 
 mod append;
 mod by_hand;
@@ -34,7 +39,7 @@ mod unreadable;
 mod writer;
 
 pub use append::{Appended, Arrival};
-pub use connect::{Batching, Settings};
+pub use connect::{Batching, PLANNING, Settings};
 pub use deliver::{Certainty, Claimed, Counted, Ending};
 pub use error::{AppendError, StoreError, acquire_timeouts, json_error};
 pub use gauges::{Gauges, QueueGauge};

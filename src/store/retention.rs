@@ -24,24 +24,24 @@ impl Store {
     pub async fn forget_old(&self, now: DateTime<Utc>) -> Result<Forgotten, StoreError> {
         let bodies = sqlx::query!(
             "update inbox set body = null
-              where id in (select id from inbox where received_at < $1 and state = 'done'
-                              and body is not null order by received_at limit $2
-                            for update skip locked)",
+              where id = any(array(select id from inbox
+                                    where received_at < $1 and state = 'done' and body is not null
+                                    order by received_at limit $2 for update skip locked))",
             now - Duration::days(7),
             AT_ONCE,
         );
         let keys = sqlx::query!(
             "delete from inbox
-              where id in (select id from inbox where received_at < $1 and state = 'done'
-                            order by received_at limit $2 for update skip locked)",
+              where id = any(array(select id from inbox where received_at < $1 and state = 'done'
+                                    order by received_at limit $2 for update skip locked))",
             now - Duration::days(30),
             AT_ONCE,
         );
         let effects = sqlx::query!(
             "delete from outbox
-              where id in (select id from outbox
-                            where ended_at < $1 and state in ('done', 'dropped', 'uncertain')
-                            order by ended_at limit $2 for update skip locked)",
+              where id = any(array(select id from outbox
+                                    where ended_at < $1 and state in ('done', 'dropped', 'uncertain')
+                                    order by ended_at limit $2 for update skip locked))",
             now - Duration::days(30),
             AT_ONCE,
         );

@@ -23,7 +23,8 @@ pub enum Way {
     Pooled,
 }
 
-/// What a transaction behind a pooler begins with: the limits that are the session's elsewhere.
+/// What a transaction behind a pooler begins with: the limits that are the session's elsewhere. The
+/// planner needs no word there: what has no name is planned anew each time, for the table as it is.
 const BEGIN: &str = "begin; set local statement_timeout = '10s'; set local lock_timeout = '5s'; \
                      set local idle_in_transaction_session_timeout = '15s'";
 

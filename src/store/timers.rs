@@ -66,10 +66,10 @@ impl Store {
         let mut transaction = self.begin().await?;
         let rows = sqlx::query!(
             "update timers set pending = false
-              where (incident, name) in (
-                    select incident, name from timers
+              where ctid = any(array(
+                    select ctid from timers
                      where pending and due <= $1 and name = any($2)
-                     order by due limit 100 for update skip locked)
+                     order by due limit 100 for update skip locked))
              returning incident, name, generation",
             now,
             // What a newer version has set is left to it.

@@ -77,8 +77,8 @@ pub(super) async fn free_head_of_subject(
 ) -> Result<u64, StoreError> {
     let freed = sqlx::query!(
         "update inbox set blocked = false
-          where id = (select id from inbox where subject = $1 and state = 'open'
-                       order by seq limit 1)
+          where id = (select id from inbox where subject between $1 and $1 and state = 'open'
+                       order by subject, seq limit 1)
             and not exists (select from inbox other
                              where other.subject = $1 and other.state = 'open'
                                and not other.blocked)",
@@ -114,8 +114,8 @@ pub(super) async fn free_head_of_lane(
 ) -> Result<u64, StoreError> {
     let freed = sqlx::query!(
         "update outbox set blocked = false
-          where id = (select id from outbox where lane = $1 and ended_at is null
-                       order by seq limit 1)
+          where id = (select id from outbox where lane between $1 and $1 and ended_at is null
+                       order by lane, seq limit 1)
             and not exists (select from outbox other
                              where other.lane = $1 and other.ended_at is null
                                and not other.blocked)",

@@ -7,6 +7,7 @@
 
 #[path = "../support/database.rs"]
 mod database;
+mod plans;
 
 use database::Fresh;
 use sqlx::migrate::Migrator;
