@@ -1,14 +1,16 @@
 //! How a connection is: fresh, reading a head, answering, idle; and when that takes too long.
+//!
+//! All of a connection happens in one task: it reads, answers and writes, and looks at its watch when
+//! it has done what it could. So nobody has to be told of a beat, and one alarm serves all limits.
 
-use std::future::Future as _;
+use super::server::Limits;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
 /// What a connection is about.
@@ -20,88 +22,89 @@ pub(super) enum Beat {
     Head(Instant),
     /// A request is being read and answered.
     Answering,
-    /// Between two requests.
-    Idle,
+    /// There is an answer, and nothing of it is written.
+    Answered,
+    /// Between two requests; something was last written then.
+    Idle(Instant),
 }
 
-/// The beat, shared between the reading end and the one who watches.
-#[derive(Debug)]
-pub(super) struct Pulse {
-    beat: Mutex<Beat>,
-    changed: Notify,
+impl Beat {
+    /// When it will have lasted too long; `None`: others watch over it (the body's and the answer's
+    /// own limits).
+    pub(super) fn ends(self, limits: &Limits) -> Option<Instant> {
+        match self {
+            Self::Fresh(since) => Some(since + limits.fresh),
+            Self::Head(since) => Some(since + limits.head),
+            Self::Idle(since) => Some(since + limits.idle),
+            Self::Answering | Self::Answered => None,
+        }
+    }
 }
+
+/// The beat, shared between the two ends of a connection: the stream and the service.
+#[derive(Debug)]
+pub(super) struct Pulse(Mutex<Beat>);
 
 impl Pulse {
     /// Of a connection that was let in just now.
     pub(super) fn begun() -> Self {
-        Self {
-            beat: Mutex::new(Beat::Fresh(Instant::now())),
-            changed: Notify::new(),
-        }
+        Self(Mutex::new(Beat::Fresh(Instant::now())))
     }
 
-    fn beat(&self) -> MutexGuard<'_, Beat> {
-        self.beat
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn lock(&self) -> MutexGuard<'_, Beat> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn beat(&self) -> Beat {
+        *self.lock()
     }
 
     pub(super) fn set(&self, beat: Beat) {
-        *self.beat() = beat;
-        self.changed.notify_waiters();
+        *self.lock() = beat;
     }
 
     /// Bytes came: between two requests they are the next one's head.
     fn bytes_came(&self) {
-        let mut beat = self.beat();
-        if matches!(*beat, Beat::Fresh(_) | Beat::Idle) {
+        let mut beat = self.lock();
+        if matches!(*beat, Beat::Fresh(_) | Beat::Idle(_)) {
             *beat = Beat::Head(Instant::now());
-            drop(beat);
-            self.changed.notify_waiters();
         }
     }
 
-    pub(super) fn never_beat(&self) -> bool {
-        matches!(*self.beat(), Beat::Fresh(_))
-    }
-
-    /// Ends when a head, or the first byte of all, takes too long.
-    pub(super) async fn head_overdue(&self, limit: Duration) {
-        loop {
-            let changed = self.changed.notified();
-            let beat = *self.beat();
-            match beat {
-                Beat::Fresh(since) | Beat::Head(since) => {
-                    tokio::select! {
-                        () = changed => {}
-                        () = tokio::time::sleep_until(since + limit) => return,
-                    }
-                }
-                Beat::Answering | Beat::Idle => changed.await,
-            }
-        }
-    }
-
-    /// Ends when nothing is under way. Who has just been let in is on the way for a moment.
-    pub(super) async fn idles(&self, moment: Duration) {
-        loop {
-            let changed = self.changed.notified();
-            let beat = *self.beat();
-            match beat {
-                Beat::Idle => return,
-                Beat::Fresh(since) => {
-                    tokio::select! {
-                        () = changed => {}
-                        () = tokio::time::sleep_until(since + moment) => return,
-                    }
-                }
-                Beat::Head(_) | Beat::Answering => changed.await,
-            }
+    /// Some of an answer went out, perhaps the last of it.
+    fn bytes_went(&self) {
+        let mut beat = self.lock();
+        if matches!(*beat, Beat::Answered | Beat::Idle(_)) {
+            *beat = Beat::Idle(Instant::now());
         }
     }
 }
 
-/// A stream whose reading is noticed, and whose writing ends when nobody reads at the other end.
+/// Rings when a beat has lasted too long. Set once and put off only when it rings too early, for
+/// the moments that it is set for mostly never come.
+#[derive(Debug, Default)]
+pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    /// Whether that moment is over; if not, the task is woken then, or before.
+    pub(super) fn poll(&mut self, moment: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self
+            .0
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(moment)));
+        if moment < sleep.deadline() {
+            sleep.as_mut().reset(moment);
+        }
+        ready!(sleep.as_mut().poll(cx));
+        if sleep.deadline() < moment {
+            sleep.as_mut().reset(moment);
+            ready!(sleep.as_mut().poll(cx));
+        }
+        Poll::Ready(())
+    }
+}
+
+/// A stream whose reading and writing are noticed, and whose writing ends when nobody reads at the
+/// other end.
 pub(super) struct Watched {
     stream: TcpStream,
     pulse: Arc<Pulse>,
@@ -127,6 +130,7 @@ impl Watched {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         if wrote.is_ready() {
+            self.pulse.bytes_went();
             return wrote;
         }
         let limit = self.limit;
@@ -186,46 +190,67 @@ impl AsyncWrite for Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::FutureExt as _;
 
-    const LIMIT: Duration = Duration::from_secs(10);
+    const LIMITS: Limits = Limits {
+        fresh: Duration::from_secs(1),
+        idle: Duration::from_secs(75),
+        head: Duration::from_secs(10),
+        answer: Duration::from_secs(30),
+        moment: Duration::from_millis(500),
+    };
 
-    #[tokio::test]
-    async fn a_head_that_does_not_come_to_its_end_is_cut() {
+    #[test]
+    fn more_bytes_give_a_head_no_more_time() {
         let pulse = Pulse::begun();
-        let over = |pulse: &Pulse| pulse.head_overdue(LIMIT).now_or_never().is_some();
-        assert!(!over(&pulse));
-        let long_ago = Instant::now()
-            .checked_sub(LIMIT * 2)
-            .expect("a host that has run a while");
-        pulse.set(Beat::Head(long_ago));
         pulse.bytes_came();
-        assert_eq!(
-            *pulse.beat(),
-            Beat::Head(long_ago),
-            "more bytes give no more time"
-        );
-        assert!(over(&pulse));
-        pulse.set(Beat::Fresh(long_ago));
-        assert!(over(&pulse), "nor does silence");
+        let head = pulse.beat();
+        assert!(matches!(head, Beat::Head(_)));
+        pulse.bytes_came();
+        pulse.bytes_went();
+        assert_eq!(pulse.beat(), head);
+    }
+
+    #[test]
+    fn a_connection_is_idle_when_its_answer_goes_out_and_no_sooner() {
+        let pulse = Pulse::begun();
+        for beat in [Beat::Answering, Beat::Answered] {
+            pulse.set(beat);
+            pulse.bytes_came();
+            assert_eq!(pulse.beat(), beat, "the rest of a body, or the next head");
+            assert_eq!(beat.ends(&LIMITS), None);
+            pulse.bytes_went();
+        }
+        assert!(matches!(pulse.beat(), Beat::Idle(_)));
         pulse.set(Beat::Answering);
-        assert!(!over(&pulse));
+        pulse.bytes_went();
+        assert_eq!(pulse.beat(), Beat::Answering, "100-continue is no answer");
+    }
+
+    #[test]
+    fn each_beat_has_the_limit_of_its_name() {
+        let since = Instant::now();
+        for (beat, seconds) in [
+            (Beat::Fresh(since), 1),
+            (Beat::Head(since), 10),
+            (Beat::Idle(since), 75),
+        ] {
+            let ends = beat.ends(&LIMITS).expect("a limit");
+            assert_eq!(ends - since, Duration::from_secs(seconds), "{beat:?}");
+        }
     }
 
     #[tokio::test]
-    async fn who_has_just_been_let_in_is_on_the_way_for_a_moment() {
-        let pulse = Pulse::begun();
-        let idles = |pulse: &Pulse| pulse.idles(LIMIT).now_or_never().is_some();
-        assert!(!idles(&pulse));
-        pulse.set(Beat::Fresh(
-            Instant::now()
-                .checked_sub(LIMIT * 2)
-                .expect("a host that has run a while"),
-        ));
-        assert!(idles(&pulse), "and no longer");
-        pulse.bytes_came();
-        assert!(!idles(&pulse));
-        pulse.set(Beat::Idle);
-        assert!(idles(&pulse));
+    async fn an_alarm_can_be_brought_forward_and_put_off() {
+        let mut alarm = Alarm::default();
+        let now = Instant::now();
+        let later = now + Duration::from_secs(60);
+        let rings = async |alarm: &mut Alarm, moment| {
+            let polled = std::future::poll_fn(|cx| Poll::Ready(alarm.poll(moment, cx)));
+            polled.await.is_ready()
+        };
+        assert!(!rings(&mut alarm, later).await);
+        std::future::poll_fn(|cx| alarm.poll(now, cx)).await;
+        assert!(!rings(&mut alarm, later).await, "put off");
+        assert!(!rings(&mut alarm, later + Duration::from_secs(60)).await);
     }
 }

@@ -2,26 +2,28 @@
 //!
 //! HTTP/1.1 by hyper's own hand, because axum's `serve` has no time limit for a request's head and
 //! its graceful end waits for ever on idle connections. hyper's own limit for a head runs while a
-//! connection is idle too; it would cut idle keep-alive connections under a client's hands. So an
-//! idle connection lives long, a head has its time from its first byte on, and a connection that
-//! has never said anything has no more than a head has.
+//! connection is idle too; it would cut idle keep-alive connections under a client's hands. So the
+//! limits are ours (`pulse`): an idle connection lives long, a head has its time from its first byte
+//! on, and a connection that has never said anything has no more than a head has.
 //!
 //! The end comes in two steps. Draining: the listener stays open and every answer says
 //! `Connection: close`. Closing: nothing new is accepted and what has begun is finished; what has
 //! not begun is let go, but a connection that has just been let in has a moment to begin.
 
 use super::middleware::Peer;
-use super::pulse::{Beat, Pulse, Watched};
+use super::pulse::{Alarm, Beat, Pulse, Watched};
 use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt as _;
 use http::{HeaderValue, header};
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -41,9 +43,11 @@ pub enum Stage {
 /// How long a connection may take for what.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
+    /// Until a connection's first byte.
+    pub(super) fresh: Duration,
     /// Between two requests.
-    idle: Duration,
-    /// For a head, from its first byte to its last; and for a connection's first byte.
+    pub(super) idle: Duration,
+    /// For a head, from its first byte to its last.
     pub(super) head: Duration,
     /// For an answer, from when the client takes no more until it has taken everything.
     pub(super) answer: Duration,
@@ -51,7 +55,20 @@ pub(super) struct Limits {
     pub(super) moment: Duration,
 }
 
+impl Limits {
+    /// While we are closing: nobody is waited for who has nothing under way, and who has just been
+    /// let in is on the way for a moment.
+    fn closing(self) -> Self {
+        Self {
+            fresh: self.moment,
+            idle: Duration::ZERO,
+            ..self
+        }
+    }
+}
+
 const LIMITS: Limits = Limits {
+    fresh: Duration::from_secs(10),
     // Longer than the 60 s for which the usual proxies keep a connection.
     idle: Duration::from_secs(75),
     head: Duration::from_secs(10),
@@ -158,32 +175,34 @@ async fn connection(
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
-            pulse.set(Beat::Idle);
+            pulse.set(Beat::Answered);
             Ok::<_, std::convert::Infallible>(response)
         }
     });
     let mut connection = pin!(
         http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.idle)
             .max_buf_size(BUFFER)
             .serve_connection(io, service)
     );
-    let mut closing = pin!(reached(stage, Stage::Closing));
-    let mut is_closing = false;
-    loop {
-        tokio::select! {
-            _ended = connection.as_mut() => return,
-            () = pulse.head_overdue(limits.head) => return,
-            () = &mut closing, if !is_closing => is_closing = true,
-            () = pulse.idles(limits.moment), if is_closing => break,
+    let mut closing = pin!(reached(stage, Stage::Closing).fuse());
+    let (mut limits, mut alarm) = (limits, Alarm::default());
+    let over = poll_fn(|cx| {
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
         }
+        if closing.as_mut().poll(cx).is_ready() {
+            limits = limits.closing();
+        }
+        let beat = pulse.beat();
+        match beat.ends(&limits) {
+            Some(moment) => alarm.poll(moment, cx).map(|()| Some(beat)),
+            None => Poll::Pending,
+        }
+    });
+    if let Some(Beat::Idle(_)) = over.await {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
     }
-    if pulse.never_beat() {
-        return;
-    }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 /// Limits that a test can wait for, where it waits for them.
 const SHORT: Limits = Limits {
+    fresh: Duration::from_millis(300),
     idle: Duration::from_secs(75),
     head: Duration::from_millis(300),
     answer: Duration::from_millis(300),
