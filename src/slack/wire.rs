@@ -76,23 +76,27 @@ pub(crate) fn fields<'a, const N: usize>(
     names: [&str; N],
 ) -> [Option<Cow<'a, str>>; N] {
     let mut found = [const { None }; N];
-    for pair in body.split(|byte| *byte == b'&') {
-        // Nobody waits for most of the values to be decoded. An escaped name may be any of ours.
-        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-        let escaped = name.iter().any(|byte| matches!(byte, b'%' | b'+'));
-        if !escaped && !names.iter().any(|wanted| wanted.as_bytes() == name) {
-            continue;
-        }
-        for (key, value) in form_urlencoded::parse(pair) {
-            let at = names.iter().position(|wanted| *wanted == key);
-            if let Some(at) = at
-                && found[at].is_none()
-            {
-                found[at] = Some(value);
-            }
+    for (key, value) in body.split(|byte| *byte == b'&').filter_map(decoded) {
+        let at = names.iter().position(|wanted| *wanted == key);
+        if let Some(at) = at
+            && found[at].is_none()
+        {
+            found[at] = Some(value);
         }
     }
     found.map(|value| value.map(without_zero).filter(|value| !value.is_empty()))
+}
+
+/// A pair's name and value. Most are as they stand, which is quickly seen.
+fn decoded(pair: &[u8]) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    let escaped = pair.iter().any(|byte| matches!(byte, b'%' | b'+'));
+    match std::str::from_utf8(pair) {
+        Ok(text) if !escaped => {
+            let (key, value) = text.split_once('=').unwrap_or((text, ""));
+            Some((key.into(), value.into()))
+        }
+        _ => form_urlencoded::parse(pair).next(),
+    }
 }
 
 /// The JSON document of a request: the body of an event, the form's `payload` of an interaction.

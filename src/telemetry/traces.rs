@@ -176,12 +176,13 @@ pub fn traceparent(span: &Span) -> Option<String> {
     let context = span.context();
     let context = context.span().span_context().clone();
     context.is_valid().then(|| {
-        format!(
-            "00-{}-{}-{:02x}",
-            context.trace_id(),
-            context.span_id(),
-            context.trace_flags().to_u8()
-        )
+        [
+            "00".to_owned(),
+            hex::encode(context.trace_id().to_bytes()),
+            hex::encode(context.span_id().to_bytes()),
+            hex::encode([context.trace_flags().to_u8()]),
+        ]
+        .join("-")
     })
 }
 
