@@ -92,10 +92,17 @@ pub(super) fn of(
         all: Vec::new(),
         slack: None,
     };
-    if let Some(slack) = &config.slack {
+    let slack = config.slack.as_ref();
+    if slack.is_some_and(|slack| slack.bot_token.is_none()) {
+        let why = "SLACK_BOT_TOKEN is not set".to_owned();
+        health.set(Provider::Slack.as_str(), Condition::Degraded(why));
+    }
+    if let Some(slack) = slack
+        && let Some(token) = &slack.bot_token
+    {
         let access = Access {
             api_url: Url::parse(&slack.api_url).context("SLACK_API_URL")?,
-            token: slack.bot_token.expose().to_owned(),
+            token: token.expose().to_owned(),
             response_url_hosts: slack.response_url_hosts.clone(),
         };
         let courier = Arc::new(SlackCourier::new(

@@ -271,9 +271,11 @@ fn edge_settings(config: &Config) -> EdgeSettings {
     let exposed = |secret: &config::Secret| secret.expose().to_owned();
     let github = &config.github;
     EdgeSettings {
-        slack: config.slack.as_ref().map(|slack| Secrets {
-            current: exposed(&slack.signing_secret),
-            previous: slack.signing_secret_previous.as_ref().map(exposed),
+        slack: config.slack.as_ref().and_then(|slack| {
+            Some(Secrets {
+                current: exposed(slack.signing_secret.as_ref()?),
+                previous: slack.signing_secret_previous.as_ref().map(exposed),
+            })
         }),
         github: github
             .webhook_secret

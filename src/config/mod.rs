@@ -118,10 +118,10 @@ pub enum MetricsPort {
 /// How to talk with Slack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slack {
-    /// The bot's token.
-    pub bot_token: Secret,
-    /// What requests are signed with.
-    pub signing_secret: Secret,
+    /// The bot's token; without it nothing is sent.
+    pub bot_token: Option<Secret>,
+    /// What requests are signed with; without it nothing is taken.
+    pub signing_secret: Option<Secret>,
     /// The one before, taken while it is rotated.
     pub signing_secret_previous: Option<Secret>,
     /// For Socket Mode, whose part is not built yet.

@@ -1,7 +1,7 @@
 //! What the variables mean: from the environment to the sections of `Config`, but the database's.
 //!
-//! Half of a pair is never guessed at. Where half of it would make the bot deaf or mute (a Slack
-//! token without a way in) it is an error; where only a side show stays off (Statuspage), a warning.
+//! Half of a pair is never guessed at: what it would be for stays off, with a warning, unless
+//! somebody insists on it (`--slack`).
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ fn trusted_proxies(env: &Environment<'_>) -> Vec<IpNet> {
     networks
 }
 
-/// Slack, when it is configured; half of it is an error.
+/// Slack, as far as it is configured. Half of it is told; an error where Slack is insisted on.
 pub(super) fn slack(env: &Environment<'_>, need: SlackNeed) -> Option<Slack> {
     let bot = env.get("SLACK_BOT_TOKEN").map(|given| given.place);
     let bot_token = env.secret("SLACK_BOT_TOKEN");
@@ -96,6 +96,10 @@ pub(super) fn slack(env: &Environment<'_>, need: SlackNeed) -> Option<Slack> {
             hint,
         );
     }
+    let lacks = |place: &Place, message: &str, hint: &str| match need {
+        SlackNeed::Required => env.error(place, message, hint),
+        SlackNeed::Optional => env.warning(place, message, hint),
+    };
     match (&bot, &signing) {
         (Some(_), Some(_)) => {}
         (Some(bot), None) => {
@@ -103,43 +107,41 @@ pub(super) fn slack(env: &Environment<'_>, need: SlackNeed) -> Option<Slack> {
                 Some(_) => "Socket Mode is not built yet: set SLACK_SIGNING_SECRET as well",
                 None => "set SLACK_SIGNING_SECRET (Basic Information of the Slack app)",
             };
-            env.error(
-                bot,
-                "SLACK_BOT_TOKEN without a way in: Slack could not reach the bot",
-                hint,
-            );
+            let message = "SLACK_BOT_TOKEN without a way in: nothing is taken from Slack";
+            lacks(bot, message, hint);
         }
         (None, Some(signing)) => {
+            let message = "SLACK_SIGNING_SECRET without SLACK_BOT_TOKEN: what comes in is kept, and \
+                           waits for a process that can answer";
             let hint = "set SLACK_BOT_TOKEN (OAuth & Permissions of the Slack app)";
-            env.error(
-                signing,
-                "SLACK_SIGNING_SECRET without SLACK_BOT_TOKEN: no answers",
-                hint,
-            );
+            lacks(signing, message, hint);
         }
         (None, None) if app_token.is_some() => {
-            let hint = "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET";
             let place = Place::variable("SLACK_APP_TOKEN");
-            env.error(
+            let message = "SLACK_APP_TOKEN alone: Socket Mode is not built yet";
+            lacks(
                 &place,
-                "SLACK_APP_TOKEN without SLACK_BOT_TOKEN: no answers",
-                hint,
+                message,
+                "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET",
             );
         }
         (None, None) if need == SlackNeed::Required => {
-            let hint = "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET";
             let place = Place::variable("SLACK_BOT_TOKEN");
-            env.error(
+            let message = "--slack was given and Slack's credentials are missing";
+            lacks(
                 &place,
-                "--slack was given and Slack's credentials are missing",
-                hint,
+                message,
+                "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET",
             );
         }
         (None, None) => {}
     }
+    if bot_token.is_none() && signing_secret.is_none() {
+        return None;
+    }
     Some(Slack {
-        bot_token: bot_token?,
-        signing_secret: signing_secret?,
+        bot_token,
+        signing_secret,
         signing_secret_previous,
         app_token,
         api_url,

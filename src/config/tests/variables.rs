@@ -48,18 +48,6 @@ fn wrong_variables_are_refused_with_their_place() {
             "$DATABASE_URL:1:1: error: no database: in Kubernetes DATABASE_URL must be set",
         ),
         (
-            &[("SLACK_BOT_TOKEN", "xoxb-1")],
-            "$SLACK_BOT_TOKEN:1:1: error: SLACK_BOT_TOKEN without a way in: Slack could not reach the bot",
-        ),
-        (
-            &[("SLACK_BOT_TOKEN", "xoxb-1"), ("SLACK_APP_TOKEN", "xapp-1")],
-            "$SLACK_BOT_TOKEN:1:1: error: SLACK_BOT_TOKEN without a way in: Slack could not reach the bot",
-        ),
-        (
-            &[("SLACK_SIGNING_SECRET", "s")],
-            "$SLACK_SIGNING_SECRET:1:1: error: SLACK_SIGNING_SECRET without SLACK_BOT_TOKEN: no answers",
-        ),
-        (
             &[
                 ("SLACK_BOT_TOKEN", "xoxb-1 "),
                 ("SLACK_SIGNING_SECRET", "a b"),
