@@ -7,11 +7,11 @@
 //! What is compared is what was read, not a file's bytes or its date: so it holds for every file
 //! that is extended, for one that is made later, and however editors and ConfigMaps replace them.
 
+use super::shutdown::ToReload;
 use super::{App, rules};
 use crate::config::{Config, Loaded};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::Signal;
 
 /// How often a watched configuration is read.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub enum Watching {
     /// It is.
     On,
-    /// SIGUSR2 alone reloads.
+    /// Signals alone reload.
     Off,
 }
 
@@ -29,7 +29,7 @@ impl App {
     /// Reloads when asked to; never ends. `load` reads what there is now, as the start did.
     pub async fn reload_when_asked(
         &self,
-        asked: &mut Signal,
+        asked: &mut ToReload,
         watching: Watching,
         load: impl Fn() -> Loaded,
     ) {
@@ -38,7 +38,7 @@ impl App {
         let mut had_file = self.config.file.is_some();
         loop {
             tokio::select! {
-                _ = asked.recv() => {
+                () = asked.asked() => {
                     let now = Seen::of(load());
                     if now == taken {
                         now.say_again();

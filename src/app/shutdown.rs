@@ -1,4 +1,4 @@
-//! When to stop, and when to reload: SIGTERM, SIGINT; a second one does not wait; SIGUSR2.
+//! When to stop, and when to reload: SIGTERM, SIGINT; a second SIGINT does not wait; SIGUSR2, SIGHUP.
 //!
 //! Listened to from the very start: before there is a handler, the system ends a process that is
 //! merely asked to reload.
@@ -11,8 +11,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub struct Asked {
     /// SIGTERM and SIGINT.
     pub stop: ToStop,
-    /// SIGUSR2.
-    pub reload: Signal,
+    /// SIGUSR2 and SIGHUP.
+    pub reload: ToReload,
+}
+
+/// SIGUSR2, and SIGHUP as daemons are used to.
+#[derive(Debug)]
+pub struct ToReload {
+    user: Signal,
+    hangup: Signal,
 }
 
 /// SIGTERM and SIGINT.
@@ -30,31 +37,38 @@ impl Asked {
                 terminate: signal(SignalKind::terminate())?,
                 interrupt: signal(SignalKind::interrupt())?,
             },
-            reload: signal(SignalKind::user_defined2())?,
+            reload: ToReload {
+                user: signal(SignalKind::user_defined2())?,
+                hangup: signal(SignalKind::hangup())?,
+            },
         })
     }
 }
 
+impl ToReload {
+    /// Waits for one of them.
+    pub async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.user.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}
+
 impl ToStop {
-    /// Waits for one of them; dropped and called again, it misses none. From then on a
-    /// second one ends the process at once, with the exit code that shells expect (128 and the
-    /// signal's number): what was acknowledged is durable anyway.
+    /// Waits for one of them; dropped and called again, it misses none. From then on a SIGINT ends the
+    /// process at once, with the exit code that shells expect: a person who presses the keys twice
+    /// means it, and what was acknowledged is durable anyway. A second SIGTERM changes nothing:
+    /// supervisors repeat it.
     pub async fn asked(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-        let second = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-        );
-        if let (Ok(mut terminate), Ok(mut interrupt)) = second {
+        if let Ok(mut interrupt) = signal(SignalKind::interrupt()) {
             tokio::spawn(async move {
-                let code = tokio::select! {
-                    _ = terminate.recv() => 143,
-                    _ = interrupt.recv() => 130,
-                };
-                std::process::exit(code);
+                let _again = interrupt.recv().await;
+                std::process::exit(130);
             });
         }
     }

@@ -115,7 +115,7 @@ async fn a_watched_file_is_reloaded_when_it_changes() {
     house
         .folder
         .write("wardroom.yaml", &with_service("billing"));
-    child.signal(Signal::USR2);
+    child.signal(Signal::HUP);
     child.says(lines, "the configuration was reloaded").await;
     moment::pass(Duration::from_secs(5)).await;
     assert_eq!(reloads(&child).await, counted(2, 0));
