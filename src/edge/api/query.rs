@@ -27,6 +27,11 @@ impl Query {
                 let words = format!("An unknown parameter. Known are: {}.", all.join(", "));
                 return Err(Problem::bad_request(words));
             }
+            // PostgreSQL has no text with a zero byte: nothing is called so.
+            if value.contains('\0') {
+                let words = format!("{name} holds a zero byte.");
+                return Err(Problem::bad_request(words));
+            }
             if !value.is_empty() {
                 query.0.insert(name.into_owned(), value.into_owned());
             }
@@ -98,6 +103,7 @@ mod tests {
             ("limit=x", false),
             ("cursor=x", false),
             ("sate=open", false),
+            ("state=%00", false),
         ] {
             let read = Query::read(Some(text), &["state"])
                 .and_then(|query| Ok((query.limit()?, query.cursor()?)));
