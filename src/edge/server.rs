@@ -181,6 +181,8 @@ async fn connection(
     });
     let mut connection = pin!(
         http1::Builder::new()
+            // The pulse's; hyper's own would cut who is idle.
+            .header_read_timeout(None)
             .max_buf_size(BUFFER)
             .serve_connection(io, service)
     );

@@ -111,6 +111,23 @@ async fn a_connection_that_says_nothing_is_cut_and_one_between_two_requests_is_n
 }
 
 #[tokio::test]
+async fn a_connection_is_cut_when_it_idles_or_begins_a_head_for_too_long() {
+    let limits = Limits {
+        idle: Duration::from_millis(300),
+        ..SHORT
+    };
+    let (address, _stage, _served) = start_within(limits).await;
+    for begun in [&b""[..], &WHOLE[..30]] {
+        let mut kept = TcpStream::connect(address).await.unwrap();
+        kept.write_all(WHOLE).await.unwrap();
+        answer(&mut kept).await;
+        kept.write_all(begun).await.unwrap();
+        let cut = tokio::time::timeout(LONG, rest_of(kept)).await;
+        assert_eq!(cut.expect("it is cut"), "");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_never_reads_its_answer_is_cut() {
     let (address, stage, served) = start_within(SHORT).await;
     let mut deaf = TcpStream::connect(address).await.unwrap();
