@@ -64,7 +64,7 @@ _pg_install() {
         echo "  brew install postgresql@17" >&2
         brew install postgresql@17 >&2
     else
-        echo "No apt-get, dnf, apk or brew here: install PostgreSQL 13 or newer by hand." >&2
+        echo "No apt-get, dnf, apk or brew here: install PostgreSQL 14 or newer by hand." >&2
         return 1
     fi
 }

@@ -12,8 +12,8 @@ use super::install;
 
 /// What must stand in a folder for it to count.
 const PROGRAMS: [&str; 3] = ["initdb", "postgres", "pg_ctl"];
-/// PostgreSQL 13 brought `gen_random_uuid()`, which the migrations may use.
-const OLDEST_MAJOR: u32 = 13;
+/// PostgreSQL 14 brought a column's own compression, which the first migration names.
+const OLDEST_MAJOR: u32 = 14;
 /// Folders with one subfolder or name per version; `*` stands for the version.
 const VERSIONED: [&str; 9] = [
     "/usr/lib/postgresql/*/bin",
@@ -207,7 +207,7 @@ mod tests {
         assert!(fits("15", Some("15")));
         assert!(fits("9.6", Some("9.6")));
         assert!(!fits("16", Some("15")));
-        assert!(fits("13", None));
+        assert!(fits("14", None));
         assert!(!fits("12", None));
         assert!(!fits("9.6", None));
     }
