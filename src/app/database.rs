@@ -79,7 +79,7 @@ impl Opened {
             match store::migrate(&self.direct).await {
                 Ok(applied) => return Ok(applied),
                 Err(error) if is_away(&error) && tokio::time::Instant::now() < until => {
-                    tracing::warn!("the database does not answer yet");
+                    tracing::warn!(error = %words(&error), "the database is not to be had yet");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
                 Err(error) => return Err(CannotOpen::Unreachable(words(&error))),
@@ -118,12 +118,17 @@ impl Opened {
     }
 }
 
-/// Whether waiting may help: nobody listens, or it is starting up.
+/// Whether waiting may help.
 fn is_away(error: &anyhow::Error) -> bool {
-    match error.downcast_ref::<sqlx::Error>() {
+    match error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<sqlx::Error>())
+    {
         Some(sqlx::Error::Io(_)) => true,
         Some(sqlx::Error::Database(database)) => {
-            database.code().is_some_and(|code| code.starts_with("57P"))
+            // It starts or ends; or others were in a migration's way: a lock, a deadlock.
+            let code = database.code().unwrap_or_default();
+            code.starts_with("57P") || code == "55P03" || code == "40P01"
         }
         _ => false,
     }

@@ -52,8 +52,8 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the planner is told. A prepared statement keeps its plan, and a plan that was made while a
 /// table was small reads it whole, still when a storm has filled it: until the server next counts
-/// its rows, which is a minute. Each statement on a table that grows has its index instead. Whoever
-/// has none all the same costs so much in this reckoning that it would be compiled first.
+/// its rows, which is a minute. Each statement on a table that grows has its index instead. A
+/// statement without one is given so high a price that it would be compiled (`jit`) first.
 pub const PLANNING: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 
 /// Whether an idle connection can be used: the pool asks on, or makes a new one, when it cannot.

@@ -236,8 +236,9 @@ impl Store {
     pub async fn last_known_ts(&self, lane: &str) -> Result<Option<MessageTs>, StoreError> {
         let ts = sqlx::query_scalar!(
             "select answer -> 'message' ->> 'ts' from outbox
-              where lane = $1 and state = 'done' and kind in ('post_message', 'direct_message')
-              order by seq desc limit 1",
+              where lane between $1 and $1 and state = 'done'
+                and kind in ('post_message', 'direct_message')
+              order by lane desc, seq desc limit 1",
             lane,
         )
         .fetch_optional(&mut self.single().await?)

@@ -118,8 +118,7 @@ impl Store {
               where id = $1
                 and not exists (select from outbox twin
                                  where twin.coalesce_key = shown.coalesce_key
-                                   and twin.ended_at is null and twin.state = 'open'
-                                   and twin.lease_token is null
+                                   and twin.state = 'open' and twin.lease_token is null
                                 offset 0)
              on conflict (id) do nothing",
             claimed.id.0,
@@ -150,8 +149,7 @@ async fn without_waiting_twins(
             }
             let twin = sqlx::query_scalar!(
                 "select id from outbox
-                  where coalesce_key between $1 and $1 and ended_at is null and state = 'open'
-                    and lease_token is null
+                  where coalesce_key between $1 and $1 and state = 'open' and lease_token is null
                   order by coalesce_key, seq limit 1 for update",
                 key,
             )

@@ -8,7 +8,8 @@
 //! A prepared statement keeps its plan, and the plan may be from a time when the table was empty and
 //! every way of reading it looked the same. So each statement is written with one way only: `between
 //! $1 and $1` with an order by the index's columns, `offset 0` against a join, `any(array(…))` for
-//! rows that were looked for first. `tests/migrations/plans.rs` looks at every one.
+//! rows that were looked for first, conditions that no other partial index fits.
+//! `tests/migrations/plans.rs` looks at every one.
 
 mod append;
 mod by_hand;

@@ -64,6 +64,7 @@ impl Store {
     /// that another one has locked is left to it, and the key makes a second signal a duplicate.
     pub async fn fire_timers(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
         let mut transaction = self.begin().await?;
+        // By place: one that was set anew meanwhile is another place's, and the next tick's.
         let rows = sqlx::query!(
             "update timers set pending = false
               where ctid = any(array(

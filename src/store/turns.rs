@@ -80,8 +80,8 @@ pub(super) async fn free_head_of_subject(
           where id = (select id from inbox where subject between $1 and $1 and state = 'open'
                        order by subject, seq limit 1)
             and not exists (select from inbox other
-                             where other.subject = $1 and other.state = 'open'
-                               and not other.blocked)",
+                             where other.subject between $1 and $1 and other.state = 'open'
+                               and other.blocked is not true)",
         subject,
     )
     .execute(connection)
@@ -117,8 +117,8 @@ pub(super) async fn free_head_of_lane(
           where id = (select id from outbox where lane between $1 and $1 and ended_at is null
                        order by lane, seq limit 1)
             and not exists (select from outbox other
-                             where other.lane = $1 and other.ended_at is null
-                               and not other.blocked)",
+                             where other.lane between $1 and $1 and other.ended_at is null
+                               and other.blocked is not true)",
         lane,
     )
     .execute(connection)

@@ -1,4 +1,5 @@
--- A correction of the correction, which the index of this migration finds.
-insert into incident_timeline (incident, at, kind, text, by, signal, ordinal, supersedes)
-select incident, '2026-03-01 09:02:00+00', 'note', 'Checkout returns 503s', by, signal, 2, id
-  from incident_timeline where ordinal = 1;
+-- A component that waits to be shown, which the index of this migration finds.
+insert into outbox (id, signal, lane, provider, kind, effect, priority, coalesce_key, run_at, created_at)
+values ('02900000-0000-5000-8000-000000000004', '01900000-0000-7000-8000-000000000001',
+        'statuspage:kx2def', 'statuspage', 'show_component', '{"kind": "show_component", "component": "kx2def"}', 1,
+        'component:kx2def', '2026-03-01 09:30:00+00', '2026-03-01 09:00:01+00');

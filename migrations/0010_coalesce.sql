@@ -1,0 +1,8 @@
+-- What waits is looked for by what it shows. While a queue is empty every index of it costs the planner the same, and
+-- what is prepared then is kept: this one fitted any statement about unfinished rows, and was read from end to end for
+-- one that asks for a lane. Now it fits only those that it is for.
+--
+-- The exchange waits for whoever reads the table, and everybody else for the exchange: not for long.
+set local lock_timeout = '2s';
+drop index outbox_coalesce;
+create index outbox_coalesce on outbox (coalesce_key, seq) where state = 'open' and coalesce_key is not null;
