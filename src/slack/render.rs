@@ -52,17 +52,27 @@ pub(crate) fn pages(message: &Message) -> Vec<Page> {
         sheets.push(sheet);
     }
     let of = sheets.len();
-    let text = |at: usize| match of {
-        1 => summary(message, TEXT),
-        _ => format!("{} ({at}/{of})", summary(message, TEXT - 20)),
-    };
     let numbered = sheets.into_iter().zip(1..);
     numbered
         .map(|(blocks, at)| Page {
-            text: text(at),
+            text: match (of, at) {
+                (1, _) => summary(message, TEXT),
+                (_, 1) => format!("{} (1/{of})", summary(message, TEXT - 20)),
+                // What went before is not said again.
+                _ => format!("{} ({at}/{of})", first_words(&blocks).unwrap_or("…")),
+            },
             blocks,
         })
         .collect()
+}
+
+/// What the first block with words says; a section's limit is below a text's.
+fn first_words(blocks: &[Value]) -> Option<&str> {
+    let texts = blocks.iter().filter_map(|block| {
+        let text = block.pointer("/text/text");
+        text.or_else(|| block.pointer("/elements/0/text"))?.as_str()
+    });
+    texts.into_iter().find(|text| !text.trim().is_empty())
 }
 
 /// The line for notifications, within `most` units: the summary, else the first paragraph with its
@@ -319,6 +329,18 @@ mod tests {
             blocks: vec![],
         };
         assert_eq!(pages(&Message::line("a < b")), [page]);
+    }
+
+    #[test]
+    fn a_later_pages_text_says_what_stands_on_it() {
+        let words = Text::plain(format!("ZEBRA {}", "y".repeat(20_000)));
+        let pages = pages(&Message::said(words));
+        let says: Vec<usize> = pages
+            .iter()
+            .map(|page| page.text.matches("ZEBRA").count())
+            .collect();
+        assert_eq!(says, [1, 0, 0]);
+        assert!(pages[1].text.ends_with("y (2/3)"), "{}", pages[1].text);
     }
 
     #[test]
