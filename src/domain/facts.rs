@@ -61,10 +61,12 @@ pub struct Facts {
     pub timeline: Vec<TimelineEntry>,
     /// What the people of its record are called, those whose name is known.
     pub names: BTreeMap<UserId, String>,
-    /// Open incidents, then recent ones, each newest first; at most 50.
+    /// Open incidents, the worst first, then recent ones; of each kind the newest first, at most 50.
     pub listed: Vec<Incident>,
-    /// Whether there are more than are listed.
-    pub more: bool,
+    /// How many incidents are open.
+    pub open: usize,
+    /// How many ended recently.
+    pub over: usize,
     /// The number that a new incident has.
     pub next_number: Option<i64>,
     /// The incident that was declared from the view.

@@ -8,7 +8,7 @@ use crate::domain::facts::{Facts, Needs, Wanted};
 use crate::domain::incident::{Incident, postmortem};
 use chrono::{DateTime, Utc};
 
-/// A list for a person is at most this long.
+/// A list for a person has at most this many of a kind.
 const LISTED: i64 = 50;
 
 pub(super) async fn load(
@@ -39,9 +39,8 @@ pub(super) async fn load(
     let not_found = facts.incident.is_none();
     if needs.open == Wanted::Yes || (needs.open == Wanted::IfNotFound && not_found) {
         let since = needs.resolved_within.map(|within| now - within);
-        facts.listed = incidents::listed(connection, since, LISTED + 1).await?;
-        facts.more = facts.listed.len() > LISTED as usize;
-        facts.listed.truncate(LISTED as usize);
+        facts.listed = incidents::listed(connection, since, LISTED).await?;
+        (facts.open, facts.over) = incidents::how_many(connection, since).await?;
     }
     if needs.number && not_found {
         // The row's lock makes declarations take turns, so that what is read below stays true. The

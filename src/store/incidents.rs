@@ -148,25 +148,44 @@ pub(super) async fn incident_in_room(
     )
 }
 
-/// Open incidents, then those that ended after `since`; each newest first, so that a limit never
-/// hides one that goes on behind one that is over.
+/// Open incidents, then those that ended after `since`; of each kind at most `limit`, so that neither
+/// hides the other.
 pub(super) async fn listed(
     connection: &mut Session,
     since: Option<DateTime<Utc>>,
     limit: i64,
 ) -> Result<Vec<Incident>, StoreError> {
-    let rows = select_incidents!(
+    let mut rows = select_incidents!(
         "where status in ('declared', 'investigating', 'identified', 'monitoring')
-             or resolved_at > $1
-          order by status in ('declared', 'investigating', 'identified', 'monitoring') desc,
-                   number desc
-          limit $2",
-        since,
+          order by severity, number desc limit $1",
         limit,
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
+    let over = select_incidents!(
+        "where resolved_at > $1 order by resolved_at desc, number desc limit $2",
+        since,
+        limit,
+    );
+    rows.extend(over.fetch_all(connection).await?);
     rows.into_iter().map(Incident::try_from).collect()
+}
+
+/// How many incidents are open, and how many ended after `since`.
+pub(super) async fn how_many(
+    connection: &mut Session,
+    since: Option<DateTime<Utc>>,
+) -> Result<(usize, usize), StoreError> {
+    let counted = sqlx::query!(
+        r#"select (select count(*) from incidents
+                    where status in ('declared', 'investigating', 'identified', 'monitoring')) as "open!",
+                  (select count(*) from incidents where resolved_at > $1) as "over!""#,
+        since,
+    )
+    .fetch_one(connection)
+    .await?;
+    let count = |number: i64| usize::try_from(number).unwrap_or(0);
+    Ok((count(counted.open), count(counted.over)))
 }
 
 /// Inserts a new incident.

@@ -293,23 +293,28 @@ async fn a_caller_of_the_api_acts_as_an_admin_and_is_named_as_what_it_is() {
 }
 
 #[tokio::test]
-async fn an_open_incident_is_never_lost_behind_many_that_are_over() {
+async fn a_list_counts_all_and_shows_the_worst_and_some_of_each_kind() {
     let mut world = World::new().await;
-    world.declared("bea", "P3 db The disk is full").await;
-    world
-        .sql(
-            "insert into incidents (id, number, title, severity, status, service, channel_name,
-                                    channel_try, declared_by, declared_at, resolved_at, kind,
-                                    private, source)
-             select gen_random_uuid(), 1 + n, 'Old', 'P4', 'resolved', 'db', 'inc-old-' || n, 1,
-                    'U0BEA', i.declared_at, i.declared_at, 'real', false, 'slack'
-               from incidents i, generate_series(1, 60) n where i.number = 1",
-        )
-        .await;
-    world.types("cem", "general", "list").await;
-    let list = world.whispers("cem", "Open incidents: 1;");
-    for words in ["The disk is full", "There are more"] {
-        assert!(list.words.contains(words), "{}", list.words);
+    world.declared("bea", "P1 db The disk is full").await;
+    // 60 of each are newer, less bad or over.
+    for (from, severity, status) in [(1, "P4", "declared"), (61, "P3", "resolved")] {
+        world
+            .sql(&format!(
+                "insert into incidents (id, number, title, severity, status, service, channel_name,
+                                        channel_try, declared_by, declared_at, resolved_at, kind,
+                                        private, source)
+                 select gen_random_uuid(), n + 1, 'Old', '{severity}', '{status}', 'db', 'inc-old-' || n, 1,
+                        'U0BEA', i.declared_at,
+                        case when '{status}' = 'resolved' then i.declared_at end, 'real', false, 'slack'
+                   from incidents i, generate_series({from}, {from} + 59) n where i.number = 1"
+            ))
+            .await;
     }
+    world.types("cem", "general", "list").await;
+    let list = world.whispers("cem", "Open incidents: 61; closed in the last 24 hours: 60");
+    for words in ["The disk is full", "#121* P3", "There are 21 more"] {
+        assert!(list.words.contains(words), "{words}: {}", list.words);
+    }
+    assert!(!list.words.contains("None."), "{}", list.words);
     world.finish().await;
 }

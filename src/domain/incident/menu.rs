@@ -27,7 +27,7 @@ pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
         return Err(which(request, scene));
     }
     let open = open(scene);
-    let mut message = match open.len() {
+    let mut message = match scene.facts.open {
         0 => Message::said(Text::plain("No incident is open.")),
         count => Message::section(
             format!("Open incidents: {count}"),
@@ -86,8 +86,7 @@ pub(crate) fn list(scene: &Scene<'_>) -> Verdict {
     let over: Vec<&Incident> = over.filter(|one| !one.status.is_open()).collect();
     let summary = format!(
         "Open incidents: {}; closed in the last 24 hours: {}",
-        open.len(),
-        over.len()
+        scene.facts.open, scene.facts.over
     );
     let mut message = Message::line(summary);
     for (title, incidents, none) in [
@@ -109,9 +108,10 @@ pub(crate) fn list(scene: &Scene<'_>) -> Verdict {
 
 /// What a list says that does not show all.
 fn cut(scene: &Scene<'_>) -> Option<Part> {
-    let shown = scene.facts.listed.len();
-    let text = format!("There are more: these are {shown}, the newest open ones first.");
-    scene.facts.more.then(|| Part::Context(Text::plain(text)))
+    let facts = scene.facts;
+    let hidden = (facts.open + facts.over).saturating_sub(facts.listed.len());
+    let text = format!("There are {hidden} more: the worst open ones stand first.");
+    (hidden > 0).then(|| Part::Context(Text::plain(text)))
 }
 
 /// The incidents to which an act can be done.

@@ -150,7 +150,12 @@ impl World {
             let lately = within.is_some_and(|(within, at)| self.now - at < within);
             list && (one.status.is_open() || lately)
         });
-        listed.sort_by_key(|one| !one.status.is_open());
+        let (mut open, mut over): (Vec<_>, Vec<_>) =
+            listed.into_iter().partition(|one| one.status.is_open());
+        let (open_in_all, over_in_all) = (open.len(), over.len());
+        open.sort_by_key(|one| one.severity);
+        open.truncate(50);
+        over.truncate(50);
         Facts {
             incident: found.cloned(),
             notifications: self
@@ -169,8 +174,9 @@ impl World {
                 })
                 .cloned()
                 .collect(),
-            more: listed.len() > 50,
-            listed: listed.into_iter().take(50).cloned().collect(),
+            open: open_in_all,
+            over: over_in_all,
+            listed: open.into_iter().chain(over).cloned().collect(),
             names: match needs.names {
                 true => self.people.clone(),
                 false => BTreeMap::new(),
