@@ -173,10 +173,10 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     world.declared("bea", "P3 api Slow").await;
     world.types("bea", "general", "#1 status from before").await;
     world.hears(ROOM, "from before");
-    world.whispers("bea", "It stands in");
+    world.whispers("bea", "It is on its way to");
     world.types("bea", "general", "status #1 from behind").await;
     world.hears(ROOM, "from behind");
-    world.whispers("bea", "It stands in");
+    world.whispers("bea", "It is on its way to");
     world.types("bea", "general", "status which one").await;
     let which = world.whispers("bea", "Which one do you mean?");
     assert_eq!(
@@ -186,7 +186,7 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
         which.words
     );
     // A second press says nothing a second time.
-    for told in ["is kept. It stands in", "is kept already"] {
+    for told in ["is kept. It is on its way to", "is kept already"] {
         world.presses("bea", &which, "#2 Slow").await;
         world.whispers("bea", told);
     }
@@ -208,7 +208,7 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     let which = world.whispers("bea", "Which one do you mean?");
     world.presses("bea", &which, "#1 The disk is full").await;
     world.hears(ROOM, "#500 errors are up");
-    world.whispers("bea", "is kept. It stands in");
+    world.whispers("bea", "is kept. It is on its way to");
     world.finish().await;
 }
 

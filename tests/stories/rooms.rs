@@ -50,7 +50,7 @@ async fn a_room_that_is_archived_by_hand_is_told_of_once_and_the_incident_goes_o
     );
     world.types("bea", ROOM, "resolved").await;
     world.hears(ROOM, "Resolved");
-    world.whispers("bea", "It stands in");
+    world.whispers("bea", "It is on its way to");
     world.finish().await;
 }
 

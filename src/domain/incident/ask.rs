@@ -358,7 +358,7 @@ pub(crate) fn show_component(decision: &mut Decision, rules: &Rules, incident: &
 pub(crate) fn done(incident: &Incident, what: &str) -> Message {
     let text = Text::plain(format!("{what} "));
     let text = match (&incident.channel_id, incident.room_closed_at) {
-        (Some(room), None) => text.and("It stands in ").room(room).and("."),
+        (Some(room), None) => text.and("It is on its way to ").room(room).and("."),
         (Some(_), Some(_)) => {
             text.and("The incident's room is closed, so only the timeline has it.")
         }

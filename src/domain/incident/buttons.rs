@@ -4,7 +4,7 @@
 //! has outlived its state, or is pressed twice, does no harm.
 
 use super::super::act::{Act, IncidentRef};
-use super::super::text::{Button, ButtonStyle, Typed};
+use super::super::text::{Button, ButtonStyle, Confirm, Typed};
 use super::words::{self, button};
 use super::{Incident, Status};
 use serde::{Deserialize, Serialize};
@@ -71,8 +71,22 @@ pub(crate) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button
     let picked = Picked { number, act };
     let value = serde_json::to_string(&picked).ok()?;
     let action = format!("{PICK}{}", incident.number);
-    (value.chars().count() <= LONGEST_VALUE)
-        .then(|| button(label, &action, &value, ButtonStyle::Plain))
+    let surely = matches!(picked.act, Act::Resolve { .. }).then(|| resolve_surely(number));
+    (value.chars().count() <= LONGEST_VALUE).then(|| Button {
+        confirm: surely,
+        ..button(label, &action, &value, ButtonStyle::Plain)
+    })
+}
+
+/// What a person is asked before a press resolves.
+pub(crate) fn resolve_surely(number: i64) -> Confirm {
+    Confirm {
+        title: format!("Resolve incident #{number}?"),
+        text: "Everybody who was told of it is told that it is over, and it cannot be taken back."
+            .to_owned(),
+        yes: "Resolve".to_owned(),
+        no: "Not yet".to_owned(),
+    }
 }
 
 /// Acts that a second press does not do a second time.

@@ -4,7 +4,7 @@
 //! stand. It holds no update's words: those are posted once, and the card only says when the last
 //! one was. Nothing here depends on the hour, so two cards of the same state are equal.
 
-use super::super::text::{Button, ButtonStyle, Confirm, Message, Part, Text};
+use super::super::text::{Button, ButtonStyle, Message, Part, Text};
 use super::words::{self, button};
 use super::{Incident, Status};
 
@@ -87,14 +87,7 @@ pub(crate) fn buttons(incident: &Incident) -> Vec<Button> {
         }
         let resolve = button("Resolve", "resolved", &number, ButtonStyle::Danger);
         row.push(Button {
-            confirm: Some(Confirm {
-                title: format!("Resolve incident #{number}?"),
-                text: "Everybody who was told of it is told that it is over, and it cannot be \
-                       taken back."
-                    .to_owned(),
-                yes: "Resolve".to_owned(),
-                no: "Not yet".to_owned(),
-            }),
+            confirm: Some(super::buttons::resolve_surely(incident.number)),
             ..resolve
         });
     } else if incident.status == Status::Resolved {

@@ -25,7 +25,7 @@ async fn a_room_archived_by_hand_is_told_of_once_and_the_incident_goes_on_in_it_
     world.types("bea", "general", "#1 status found it").await;
     a_while(&mut world).await;
     world.hears("@bea", "so nothing can be posted in it");
-    world.whispers("bea", "It stands in");
+    world.whispers("bea", "It is on its way to");
     world.whispers("bea", "only the timeline has it");
     world.silence();
     let incident = world.newest().await;
