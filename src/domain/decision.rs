@@ -3,7 +3,7 @@
 //! The store saves all of it in the signal's transaction, or nothing of it.
 
 use super::effect::Effect;
-use super::ids::{EffectId, IncidentId, SignalId, UserId};
+use super::ids::{ChannelId, EffectId, IncidentId, SignalId, UserId};
 use super::incident::{AuditEntry, Incident, Notification, NotificationStatus, TimelineEntry};
 use super::signal::Timer;
 use chrono::{DateTime, Utc};
@@ -80,6 +80,12 @@ pub enum Change {
         incident: IncidentId,
         /// Which.
         timer: Timer,
+    },
+    /// The room can be written in again: the messages that it refused because it was closed are
+    /// due once more, in their old order and before new ones.
+    PostAgain {
+        /// Which.
+        room: ChannelId,
     },
 }
 

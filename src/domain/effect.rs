@@ -222,6 +222,11 @@ pub enum Priority {
     InTurn = 1,
 }
 
+/// The lane of what is said in a room.
+pub fn room_lane(room: &ChannelId) -> String {
+    format!("slack:{room}")
+}
+
 impl Effect {
     /// Every kind's word, for the tests that walk all of them and for the metrics.
     pub const KINDS: [&'static str; 14] = [
@@ -308,9 +313,7 @@ impl Effect {
     pub fn lane(&self, id: EffectId) -> String {
         match self {
             Self::CreateRoom { incident, .. } => format!("slack:incident:{incident}"),
-            Self::PostMessage { room, .. } | Self::ShareFile { room, .. } => {
-                format!("slack:{room}")
-            }
+            Self::PostMessage { room, .. } | Self::ShareFile { room, .. } => room_lane(room),
             Self::Pin { room, .. } => format!("slack:pin:{room}"),
             Self::Invite { room, person, .. } => format!("slack:invite:{room}:{person}"),
             // The newer topic stays: it goes when the older one is settled.

@@ -307,7 +307,8 @@ impl Engine {
                 | Change::Timeline(_)
                 | Change::Audit(_)
                 | Change::SetTimer { .. }
-                | Change::CancelTimer { .. } => {}
+                | Change::CancelTimer { .. }
+                | Change::PostAgain { .. } => {}
             }
         }
     }

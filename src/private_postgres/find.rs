@@ -208,7 +208,7 @@ mod tests {
         assert!(fits("9.6", Some("9.6")));
         assert!(!fits("16", Some("15")));
         assert!(fits("14", None));
-        assert!(!fits("12", None));
+        assert!(!fits("13", None));
         assert!(!fits("9.6", None));
     }
 

@@ -43,6 +43,8 @@ pub(super) async fn save(
             Change::CancelTimer { incident, timer } => {
                 timers::cancel(connection, *incident, *timer).await?;
             }
+            // With the lanes' locks, below.
+            Change::PostAgain { .. } => {}
         }
     }
     enqueue::enqueue(connection, decision, seal, traceparent, now).await

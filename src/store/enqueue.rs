@@ -2,11 +2,12 @@
 
 use super::deliver::Claimed;
 use super::session::Session;
-use super::turns::{lock_lanes, one};
+use super::turns::{self, lock_lanes, one};
 use super::{Seal, Store, StoreError, seal};
-use crate::domain::decision::{Decision, Planned};
+use crate::domain::decision::{Change, Decision, Planned};
+use crate::domain::effect::room_lane;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub(super) async fn enqueue(
@@ -17,18 +18,23 @@ pub(super) async fn enqueue(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let planned = without_waiting_twins(connection, &decision.effects).await?;
-    if planned.is_empty() {
-        return Ok(());
-    }
     let lanes: Vec<String> = planned
         .iter()
         .map(|plan| plan.effect.lane(plan.id))
         .collect();
-    lock_lanes(
-        connection,
-        &lanes.iter().map(String::as_str).collect::<BTreeSet<_>>(),
-    )
-    .await?;
+    let open_again = decision.changes.iter().filter_map(|change| match change {
+        Change::PostAgain { room } => Some(room_lane(room)),
+        _ => None,
+    });
+    let open_again: Vec<String> = open_again.collect();
+    let all = lanes.iter().chain(&open_again);
+    lock_lanes(connection, &all.map(String::as_str).collect()).await?;
+    for lane in &open_again {
+        turns::post_again(connection, lane, now).await?;
+    }
+    if planned.is_empty() {
+        return Ok(());
+    }
 
     let mut effects = Vec::with_capacity(planned.len());
     for plan in &planned {

@@ -6,6 +6,7 @@
 
 use super::session::Session;
 use super::{Store, StoreError};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
 /// The classes of our advisory locks: a lane's and a subject's hash never meet.
@@ -124,6 +125,34 @@ pub(super) async fn free_head_of_lane(
     .execute(connection)
     .await?;
     Ok(freed.rows_affected())
+}
+
+/// Has the messages that a closed room refused tried again, the oldest first. The lane's lock must be
+/// held; what may have been posted all the same is looked for.
+pub(super) async fn post_again(
+    connection: &mut Session,
+    lane: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update outbox o
+            set state = case when uncertain_since is null then 'open' else 'uncertain' end,
+                ended_at = null, attempts = 0, looks = 0, generation = generation + 1, run_at = $2,
+                blocked = id <> (select id from outbox
+                                  where lane between $1 and $1 and state = 'parked'
+                                    and kind = 'post_message'
+                                    and error in ('is_archived', 'channel_not_found')
+                                  order by lane, seq limit 1)
+                          or exists (select from outbox other
+                                      where other.lane between $1 and $1 and other.ended_at is null)
+          where lane between $1 and $1 and state = 'parked' and kind = 'post_message'
+            and error in ('is_archived', 'channel_not_found')",
+        lane,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 impl Store {

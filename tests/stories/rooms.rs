@@ -82,6 +82,7 @@ async fn a_room_whose_return_was_not_told_is_found_open_by_what_somebody_types_i
     world.types("bea", "general", "#1 status two").await;
     assert_eq!(world.unheard_in(ROOM, ""), 0);
     world.types("bea", ROOM, "status three").await;
+    world.hears(ROOM, "one");
     let missed = world.hears(ROOM, "While this room was archived:");
     assert!(missed.words.contains("two") && !missed.words.contains("three"));
     world.hears(ROOM, "three");

@@ -96,7 +96,8 @@ pub(crate) fn is_back(
         incident,
         "The room is back from the archive.",
     );
-    // The line whose refusal told us that it was closed is older: it waits for its retry.
+    // What it refused is older than what was not even tried.
+    decision.change(Change::PostAgain { room: room.clone() });
     let lines = scene.facts.timeline.iter();
     let meanwhile = lines.filter(|entry| entry.at > since);
     let title = "While this room was archived:";

@@ -121,11 +121,17 @@ fn in_own_room(
 ) {
     match (closing(&receipt.end), &receipt.end) {
         (Some(how), _) => {
-            let refused = Some(receipt.effect_id);
-            let told = by_hand::closed(decision, scene, room, how, refused);
-            // The card, the pin and the topic are set anew when it is back; words are not. Who
-            // tries again by hand looks at the row.
-            if !told && is_said(&receipt.effect) && receipt.generation == 0 {
+            // The card, the pin and the topic are set anew when it is back, and messages are posted
+            // again; files are not. Who tries again by hand looks at the row.
+            let file = is_file(&receipt.effect);
+            let told = by_hand::closed(
+                decision,
+                scene,
+                room,
+                how,
+                file.then_some(receipt.effect_id),
+            );
+            if !told && file && receipt.generation == 0 {
                 stuck(decision, receipt, scene, what, to);
             }
         }
@@ -135,12 +141,9 @@ fn in_own_room(
     }
 }
 
-/// Whether an effect says something that nothing else says later.
-fn is_said(effect: &Effect) -> bool {
-    matches!(
-        effect,
-        Effect::PostMessage { .. } | Effect::StageFile { .. } | Effect::ShareFile { .. }
-    )
+/// Whether an effect brings a file, which nothing else brings later.
+fn is_file(effect: &Effect) -> bool {
+    matches!(effect, Effect::StageFile { .. } | Effect::ShareFile { .. })
 }
 
 /// Tells the one who asked, else the one who answers for the incident, what could not be done or

@@ -240,6 +240,8 @@ impl World {
                 Change::CancelTimer { incident, .. } => {
                     self.timers.remove(&incident);
                 }
+                // Nothing is parked here.
+                Change::PostAgain { .. } => {}
             }
         }
         self.outbox.extend(decision.effects.iter().cloned());
