@@ -12,7 +12,7 @@ use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::text::Text;
 use super::ask::{Refusal, Scene, Verdict};
-use super::{Kind, Severity, answer};
+use super::{Kind, Severity, answer, templates};
 use std::collections::BTreeMap;
 
 /// The form's name: its submission and its choices come back under it.
@@ -139,7 +139,12 @@ pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErro
         errors.insert(key.to_owned(), sentence);
     };
     let value = |key: &str| values.get(key).map_or("", |value| value.trim());
-    let title = tidy(value(TITLE));
+    // The template's own, when the form was sent before it could show it.
+    let typed = tidy(value(TITLE));
+    let title = match templates::title_of(value(TEMPLATE), rules) {
+        Some(proposed) if typed.is_empty() => proposed,
+        _ => typed,
+    };
     if let Err(sentence) = check_title(&title) {
         wrong(TITLE, sentence);
     }
@@ -304,6 +309,10 @@ mod tests {
             };
             assert_eq!(errors.keys().collect::<Vec<_>>(), wrong, "{title:?}");
         }
+        let name = &rules.templates[0].name;
+        let left_to_it = filled(&[(TEMPLATE, name), (SEVERITY, "P1"), (SERVICE, "api")]);
+        let declaration = validate(&left_to_it, &rules).unwrap();
+        assert_eq!(declaration.title, rules.templates[0].title);
         for (length, fits) in [(2, false), (3, true), (100, true), (101, false)] {
             assert_eq!(check_title(&"é".repeat(length)).is_ok(), fits, "{length}");
         }

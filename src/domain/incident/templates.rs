@@ -59,10 +59,19 @@ fn template_named<'a>(rules: &'a Rules, name: &str) -> Option<(usize, &'a Templa
     templates.find(|(_, template)| template.name == name)
 }
 
+/// The title that a template proposes.
+pub(super) fn title_of(name: &str, rules: &Rules) -> Option<String> {
+    let (_, template) = template_named(rules, name)?;
+    Some(words::shortened(&template.title, 100))
+}
+
 /// What a template proposes, by the inputs' keys.
 fn proposed(template: &Template, rules: &Rules) -> Values {
     let mut values = Values::from([
-        (TITLE.to_owned(), words::shortened(&template.title, 100)),
+        (
+            TITLE.to_owned(),
+            title_of(&template.name, rules).unwrap_or_default(),
+        ),
         (SEVERITY.to_owned(), template.severity.as_str().to_owned()),
     ]);
     let service = template.service.as_deref();
