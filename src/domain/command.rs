@@ -26,6 +26,18 @@ pub struct Command {
 
 /// Reads what was typed after `/incident`.
 pub fn parse(typed: &Typed, rules: &Rules) -> Command {
+    let command = understand(typed, rules);
+    let is_long = typed.to_plain().split_whitespace().nth(2).is_some();
+    match command.act {
+        Act::Misunderstood { refusal } if is_long => Command {
+            act: misunderstood(words::as_typed(refusal, typed)),
+            ..command
+        },
+        _ => command,
+    }
+}
+
+fn understand(typed: &Typed, rules: &Rules) -> Command {
     let mut typed = Words::of(typed);
     let before = typed.target();
     let Some(word) = typed.next() else {
@@ -154,12 +166,25 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
         return Ok(Act::OpenDeclareForm);
     }
     let mut severity = rest.severity();
-    let service = rest.service(rules);
+    let mut service = rest.service(rules);
     severity = severity.or_else(|| rest.severity());
+    // What stands where a severity should, before a service that there is.
+    let mut odd = None;
+    if severity.is_none() && service.is_none() {
+        let mut after = rest.clone();
+        odd = after.plain_word().filter(|_| {
+            service = after.service(rules);
+            service.is_some()
+        });
+    }
     let title = declare_form::tidy(&rest.rest().to_plain());
     let mut missing = Vec::new();
     if severity.is_none() {
-        missing.push("Say how bad it is, from P1 (worst) to P4.".to_owned());
+        let odd = odd.map(|word| format!("“{}” is no severity. ", words::shortened(&word, 40)));
+        missing.push(format!(
+            "{}Say how bad it is, from P1 (worst) to P4.",
+            odd.unwrap_or_default()
+        ));
     }
     if service.is_none() {
         missing.push(match rules.services.is_empty() {

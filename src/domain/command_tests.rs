@@ -149,7 +149,7 @@ fn what_a_declaration_lacks_is_named_with_an_example() {
         ("declare P1 Checkout is down", "api, web, Web Shop"),
         ("declare P1 api", "what is broken"),
         ("declare P1 api ab", "3 to 100"),
-        ("declare P7 api Checkout", "P1 (worst)"),
+        ("declare P7 api Checkout", "“P7” is no severity"),
         ("severity", "P1 (worst)"),
         ("severity high", "P1 (worst)"),
         ("status   ", "needs words"),
@@ -163,6 +163,22 @@ fn what_a_declaration_lacks_is_named_with_an_example() {
             words.contains("For example: `/incident "),
             "{text}: {words}"
         );
+    }
+}
+
+#[test]
+fn a_long_line_that_is_not_understood_comes_back_to_be_copied() {
+    for (text, comes_back) in [
+        ("stauts the disk is full", true),
+        ("declare P1 nosuch The disk is full", true),
+        ("severity P9 worse than thought", true),
+        ("stauts", false),
+    ] {
+        let Act::Misunderstood { refusal } = read(text).act else {
+            panic!("{text} is understood")
+        };
+        let below = Part::Preformatted(text.to_owned());
+        assert_eq!(refusal.parts.contains(&below), comes_back, "{refusal:?}");
     }
 }
 

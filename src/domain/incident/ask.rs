@@ -11,7 +11,7 @@ use super::super::effect::{Effect, Purpose};
 use super::super::facts::Facts;
 use super::super::ids::{Actor, IncidentId};
 use super::super::rules::Rules;
-use super::super::text::{Message, Part, Text};
+use super::super::text::{Message, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
 use super::{
     answer, by_hand, declare, declare_form, elsewhere, help, menu, postmortem, resolve, roles,
@@ -165,13 +165,19 @@ fn refuse(decision: &mut Decision, request: &Request, scene: &Scene<'_>, refusal
     }
 }
 
-/// An update's words took thought: whoever typed them in vain gets them back, to copy.
+/// Words take thought, and Slack has thrown the line away: whoever typed them in vain gets them back,
+/// to copy.
 fn with_what_was_typed(message: Message, act: &Act) -> Message {
-    match act {
-        Act::Update { text, .. } if !text.is_empty() => message
-            .with(Part::Context(Text::plain("What you typed:")))
-            .with(Part::Preformatted(text.to_plain())),
-        _ => message,
+    let words = match act {
+        Act::Update { text, .. } => Some(text),
+        Act::Advance { text, .. } => text.as_ref(),
+        Act::SetSeverity { reason, .. } => reason.as_ref(),
+        Act::Resolve { note } => note.as_ref(),
+        _ => None,
+    };
+    match words.filter(|words| !words.is_empty()) {
+        Some(words) => words::as_typed(message, words),
+        None => message,
     }
 }
 

@@ -109,8 +109,11 @@ fn may_be_picked(act: &Act) -> bool {
     }
 }
 
-fn said(typed: Option<&Typed>) -> String {
-    words::said(typed).unwrap_or_default()
+fn in_place_of(words: Option<&Typed>) -> &'static str {
+    match words {
+        Some(words) if !words.is_empty() => " <text>",
+        _ => "",
+    }
 }
 
 /// The line to type that does `act` to an incident.
@@ -118,9 +121,11 @@ pub(crate) fn as_typed(act: &Act, number: i64) -> String {
     let rest = match act {
         // The words themselves stand below, once.
         Act::Update { .. } => " status <text>".to_owned(),
-        Act::Advance { to, text } => format!(" {to} {}", said(text.as_ref())),
-        Act::SetSeverity { to, reason } => format!(" severity {to} {}", said(reason.as_ref())),
-        Act::Resolve { note } => format!(" resolved {}", said(note.as_ref())),
+        Act::Advance { to, text } => format!(" {to}{}", in_place_of(text.as_ref())),
+        Act::SetSeverity { to, reason } => {
+            format!(" severity {to}{}", in_place_of(reason.as_ref()))
+        }
+        Act::Resolve { note } => format!(" resolved{}", in_place_of(note.as_ref())),
         Act::Assign { role, .. } => format!(" assign {} @somebody", role.as_str()),
         Act::Timeline => " timeline".to_owned(),
         Act::Postmortem => " postmortem".to_owned(),

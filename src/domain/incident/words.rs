@@ -5,7 +5,7 @@
 
 use super::super::act::{Act, Role};
 use super::super::ids::{Actor, IncidentId, UserId};
-use super::super::text::{Button, ButtonStyle, Text, Typed};
+use super::super::text::{Button, ButtonStyle, Message, Part, Text, Typed};
 use super::{Incident, Status};
 
 /// Goes on with somebody's name.
@@ -83,6 +83,13 @@ pub(crate) fn took(incident: &Incident) -> String {
         .duration_minutes()
         .map(duration)
         .unwrap_or_default()
+}
+
+/// A message with what somebody typed in vain below it.
+pub(crate) fn as_typed(message: Message, typed: &Typed) -> Message {
+    message
+        .with(Part::Context(Text::plain("What you typed:")))
+        .with(Part::Preformatted(typed.to_plain()))
 }
 
 /// The words of what was typed, if there are any.

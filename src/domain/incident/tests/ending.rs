@@ -38,6 +38,32 @@ fn an_incident_moves_forward_only() {
 }
 
 #[test]
+fn words_that_were_typed_in_vain_come_back_to_be_copied() {
+    let words = || Some("it was the disk".into());
+    for act in [
+        Act::Update {
+            text: "it was the disk".into(),
+            unless_last: false,
+        },
+        Act::Advance {
+            to: Status::Monitoring,
+            text: words(),
+        },
+        Act::SetSeverity {
+            to: Severity::P1,
+            reason: words(),
+        },
+        Act::Resolve { note: words() },
+    ] {
+        let mut world = World::with_incident();
+        let refused = world.ask("USTRANGER", act);
+        assert_eq!(refused.outcome, Outcome::Refused);
+        let told = answer(&refused);
+        assert!(told.contains("What you typed:\nit was the disk"), "{told}");
+    }
+}
+
+#[test]
 fn two_people_resolving_at_once_end_it_once_and_the_second_hears_by_whom() {
     let mut world = World::with_incident();
     world.ask("UDECL", resolve());
