@@ -135,12 +135,22 @@ impl SlackCourier {
                 "unfurl_media": false,
             }),
         );
-        let answer = self
-            .client
-            .post(Method::ChatPostMessage, &body, until)
-            .await?;
+        let post = || self.client.post(Method::ChatPostMessage, &body, until);
+        let answer = match post().await {
+            // Somebody took the bot out of a public room: it goes in again, where it may.
+            Err(Trouble::Api(code)) if code == "not_in_channel" && self.join(room, until).await => {
+                post().await?
+            }
+            posted => posted?,
+        };
         let ts = answer["ts"].as_str().and_then(|ts| MessageTs::new(ts).ok());
         ts.ok_or_else(|| Trouble::Unknown("unreadable_answer".to_owned()))
+    }
+
+    async fn join(&self, room: &ChannelId, until: Instant) -> bool {
+        let body = json!({"channel": room.as_str()});
+        let joined = self.client.post(Method::ConversationsJoin, &body, until);
+        joined.await.is_ok()
     }
 
     pub(super) async fn update_card(&self, parcel: &Parcel, until: Instant) -> Outcome {

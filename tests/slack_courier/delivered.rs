@@ -20,6 +20,36 @@ async fn a_message_is_posted_escaped_and_marked_with_its_effect() {
 }
 
 #[tokio::test]
+async fn a_public_room_that_the_bot_was_taken_out_of_is_joined_again() {
+    let world = world().await;
+    let bot = world.slack.bot_user();
+    let room = world.room.to_string();
+    world
+        .slack
+        .set_scopes("xoxb-sim-bot-token", &["chat:write", "channels:join"]);
+    world
+        .slack
+        .person(world.bea.as_str())
+        .take_out(&room, &bot)
+        .unwrap();
+    done(world.deliver(world.post(message())).await);
+    assert_eq!(world.posts(&world.room).len(), 1);
+    // Without the scope it says what is the matter.
+    world
+        .slack
+        .set_scopes("xoxb-sim-bot-token", &["chat:write"]);
+    world
+        .slack
+        .person(world.bea.as_str())
+        .take_out(&room, &bot)
+        .unwrap();
+    let Outcome::Refused { code } = world.deliver(world.post(message())).await else {
+        panic!("posted in a room that the bot is not in")
+    };
+    assert_eq!(code, "not_in_channel");
+}
+
+#[tokio::test]
 async fn every_effect_that_leaves_something_behind_does() {
     let world = world().await;
     let Answer::Room { id: room, name } = done(world.deliver(create("inc-1")).await) else {
