@@ -130,10 +130,12 @@ pub(crate) fn assign(role: Option<Role>, rest: &mut Words) -> Result<Act, Messag
                 (Some(named), _) if role.is_none() => role = Some(named),
                 (_, Some(id)) if person.is_none() => person = Some(id),
                 _ => {
-                    return Err(usage(
-                        "assign",
-                        &format!("“{word}” is no person and no role."),
-                    ));
+                    let wrong = match word.starts_with('@') {
+                        // Slack sends a mention only where its list was used.
+                        true => "is plain text: choose the person from the list that Slack shows.",
+                        false => "is no person and no role.",
+                    };
+                    return Err(usage("assign", &format!("“{word}” {wrong}")));
                 }
             },
             Word::Person(_) | Word::Room(_) => {

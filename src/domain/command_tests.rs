@@ -155,6 +155,7 @@ fn what_a_declaration_lacks_is_named_with_an_example() {
         ("status   ", "needs words"),
         ("assign", "Whom"),
         ("assign boss", "boss"),
+        ("assign comms @bea", "from the list that Slack shows"),
     ] {
         let command = read(text);
         let words = words_of(&command);
