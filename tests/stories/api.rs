@@ -81,7 +81,12 @@ async fn an_incident_lives_by_the_api_from_its_declaration_to_its_postmortem() {
             "severity",
             "P4",
         ),
-        ("assign", json!({"user": "U0BEA"}), "commander", "U0BEA"),
+        (
+            "assign",
+            json!({"user": "<@U0BEA|bea>"}),
+            "commander",
+            "U0BEA",
+        ),
     ] {
         let (status, incident) = post(&mut world, &format!("/incidents/1/{verb}"), body).await;
         assert_eq!(
@@ -243,6 +248,27 @@ async fn what_cannot_be_done_is_refused_with_its_status_its_words_and_the_reques
             Method::POST,
             "/incidents/1/assign",
             Some(json!({"user": "U 1"})),
+            422,
+            "Slack user",
+        ),
+        (
+            Method::POST,
+            "/incidents/1/assign",
+            Some(json!({"user": "@bob"})),
+            422,
+            "Slack user",
+        ),
+        (
+            Method::POST,
+            "/incidents/1/assign",
+            Some(json!({"user": "<!channel>"})),
+            422,
+            "Slack user",
+        ),
+        (
+            Method::POST,
+            "/incidents",
+            Some(json!({"title": "Disk", "severity": "P3", "service": "db", "commander": "@bob"})),
             422,
             "Slack user",
         ),

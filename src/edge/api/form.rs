@@ -60,6 +60,22 @@ impl Verb {
     }
 }
 
+const PERSON: &str = "A Slack user's id, as in U024BE7LH.";
+
+/// A person by the id, bare or as a mention in Slack's own notation.
+fn person_named(text: &str) -> Option<UserId> {
+    let mention = text
+        .strip_prefix("<@")
+        .and_then(|rest| rest.strip_suffix('>'));
+    let id = mention.map_or(text, |id| id.split('|').next().unwrap_or(id));
+    let rest = id.strip_prefix(['U', 'W'])?;
+    let shaped = !rest.is_empty()
+        && rest
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    shaped.then(|| UserId::new(id).ok())?
+}
+
 /// A call's body, while it is read: every field that was asked for is known afterwards, and so is
 /// every field that nobody asked for.
 #[derive(Debug)]
@@ -173,8 +189,7 @@ impl Form {
                     .or_else(|| Some("commander".to_owned()));
                 let role = self.parsed("role", role, Role::parse, "commander, comms or scribe.");
                 let person = self.required("user", 255);
-                let is_person = |id: &str| UserId::new(id).ok();
-                let person = self.parsed("user", person, is_person, "A Slack user's id: U….");
+                let person = self.parsed("user", person, person_named, PERSON);
                 Some(Act::Assign {
                     role: role?,
                     person: person?,
@@ -198,12 +213,14 @@ impl Form {
             declare_form::TITLE,
             declare_form::SEVERITY,
             declare_form::SERVICE,
-            declare_form::COMMANDER,
         ] {
             if let Some(text) = self.text(key, LONGEST_TEXT) {
                 values.insert(key.to_owned(), text);
             }
         }
+        let commander = self.text(declare_form::COMMANDER, 255);
+        let commander = self.parsed(declare_form::COMMANDER, commander, person_named, PERSON);
+        values.extend(commander.map(|id| (declare_form::COMMANDER.to_owned(), id.to_string())));
         // A drill would page everybody like a real one: what is not built yet is refused.
         let kind = self.text("kind", 10).unwrap_or_else(|| "real".to_owned());
         let read_kind = |kind: &str| (kind == "real").then_some(Kind::Real);
