@@ -5,6 +5,7 @@
 
 mod couriers;
 pub mod database;
+mod decoders;
 pub mod logging;
 mod reload;
 mod rules;
@@ -19,7 +20,7 @@ use crate::domain::rules::Rules;
 use crate::edge::server::{Stage, serve};
 use crate::edge::{Build, EdgeSettings, EdgeState, app_router, metrics_router};
 use crate::engine::clock::Clock;
-use crate::engine::{Decode, Engine, Parts, Process, Running};
+use crate::engine::{Engine, Parts, Process, Running};
 use crate::slack::address::Ourselves;
 use crate::slack::courier::SlackCourier;
 use crate::slack::signature::Secrets;
@@ -28,7 +29,6 @@ use crate::telemetry::health::Health;
 use crate::telemetry::metrics::Metrics;
 use anyhow::Context as _;
 use axum::Router;
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,7 +134,7 @@ impl App {
             store: store.clone(),
             clock: clock.clone(),
             rules: rules_seen.clone(),
-            decoders: decoders(),
+            decoders: decoders::all(ourselves_seen.clone()),
             couriers: couriers.all,
             metrics: metrics.clone(),
             health: health.clone(),
@@ -163,6 +163,15 @@ impl App {
             clock,
             config,
         })
+    }
+
+    /// Asks Slack who we are, as the watchdog does once the loops run; the error is a code. Until
+    /// it has said so, nothing that came from Slack is decided.
+    pub async fn learn_who_we_are(&self) -> Result<(), String> {
+        match &self.slack {
+            Some(slack) => watchdog::learn(slack, &self.ourselves).await,
+            None => Err("no_token".to_owned()),
+        }
     }
 
     /// Starts the loops and serves.
@@ -249,22 +258,6 @@ impl RunningApp {
             tracing::warn!("the database's connections did not close in time");
         }
     }
-}
-
-fn decoders() -> HashMap<&'static str, Decode> {
-    let slack: Decode = Arc::new(|row, body, rules| {
-        crate::slack::decode::decode(&row.kind, body, row.id, row.at, rules)
-            .map_err(|error| error.to_string())
-    });
-    let github: Decode = Arc::new(|row, body, _rules| {
-        let content_type = row.headers["content_type"]
-            .as_str()
-            .unwrap_or("application/json");
-        crate::github::decode::decode(&row.kind, content_type, body, row.id, row.at)
-    });
-    let api: Decode =
-        Arc::new(|row, body, _rules| crate::edge::api::wire::decode_api(body, row.id, row.at));
-    HashMap::from([("slack", slack), ("github", github), ("api", api)])
 }
 
 fn edge_settings(config: &Config) -> EdgeSettings {

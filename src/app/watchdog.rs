@@ -6,8 +6,8 @@ use crate::config::Secret;
 use crate::courier::Outcome;
 use crate::domain::ids::ChannelId;
 use crate::domain::rules::Rules;
-use crate::slack::address::Ourselves;
-use crate::slack::courier::SlackCourier;
+use crate::slack::address::{Ourselves, Team};
+use crate::slack::courier::{NO_IDENTITY, SlackCourier};
 use crate::telemetry::health::{Condition, Health};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use tokio::sync::watch;
 
 const ASK_EVERY: Duration = Duration::from_secs(60);
 const ASK_SOON: Duration = Duration::from_secs(5);
+/// While nobody knows who we are, nothing of Slack is decided.
+const ASK_AT_FIRST: Duration = Duration::from_secs(1);
 
 /// Asks Slack who we are, joins the rooms that we tell things to, and keeps asking.
 pub(super) async fn slack(
@@ -25,23 +27,29 @@ pub(super) async fn slack(
     mut rules: watch::Receiver<Arc<Rules>>,
 ) {
     let mut rooms = Rooms::default();
+    let mut complaint = String::new();
     loop {
-        // `identity` remembers; `probe` asks again, which is how a revoked token shows.
-        let answer = match courier.identity().await {
-            Ok(_known) => courier.probe().await.map(|_still| ()),
+        // The first is remembered; `probe` asks again, which is how a revoked token shows.
+        let answer = match learn(&courier, &ourselves).await {
+            Ok(()) => courier.probe().await.map(|_still| ()),
             Err(code) => Err(code),
         };
         let again = match answer {
             Ok(()) => {
-                ourselves.send_replace(courier.ourselves());
+                complaint.clear();
                 health.set("slack", Condition::Ok);
                 let told = rooms_to_read(&rules.borrow_and_update());
                 rooms.join(&courier, told).await
             }
             Err(code) => {
-                tracing::warn!(error = %code, "Slack does not answer as it should");
+                if code != complaint {
+                    tracing::warn!(error = %code, "Slack does not answer as it should");
+                    complaint.clone_from(&code);
+                }
+                // Who is told to wait is not the sooner heard for asking more often.
+                let at_first = ourselves.borrow().team == Team::NotYet && code != "ratelimited";
                 health.set("slack", Condition::Degraded(code));
-                ASK_SOON
+                if at_first { ASK_AT_FIRST } else { ASK_SOON }
             }
         };
         tokio::select! {
@@ -51,6 +59,28 @@ pub(super) async fn slack(
         }
     }
 }
+
+/// Asks Slack who we are unless it is known, and tells the edge and the decoders.
+pub(super) async fn learn(
+    courier: &SlackCourier,
+    ourselves: &watch::Sender<Ourselves>,
+) -> Result<(), String> {
+    match courier.identity().await {
+        Ok(_known) => {
+            ourselves.send_replace(courier.ourselves());
+            Ok(())
+        }
+        Err(code) => {
+            if SAYS_NO_SUCH_THING.contains(&code.as_str()) {
+                ourselves.send_modify(|ours| ours.team = Team::Untold);
+            }
+            Err(code)
+        }
+    }
+}
+
+/// Answers of something that stands in for Slack and never says who we are.
+const SAYS_NO_SUCH_THING: [&str; 3] = ["unknown_method", "http_404", NO_IDENTITY];
 
 /// Rooms of which we know that we are in, or may not be.
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::state::EdgeState;
 use crate::slack::address::{Address, AnswerNow, Route, address};
 use crate::slack::signature::{Header, Secrets, SignedWith, verify};
+use crate::slack::unchecked::{self, log_foreign};
 use crate::store::Arrival;
 use crate::telemetry::metrics::{SignedSource, event_type};
 use crate::telemetry::traces;
@@ -107,7 +108,10 @@ async fn answer(state: &EdgeState, route: Route, body: Bytes) -> Response {
         Address::Keep(addressed) => addressed,
         Address::AnswerNow(now) => return at_once(now),
         Address::Unused { what } => return unused(state, what),
-        Address::Foreign => return unused(state, "foreign"),
+        Address::Foreign { team } => {
+            log_foreign(team.as_deref());
+            return unused(state, "foreign");
+        }
         Address::Unreadable { reason } => {
             tracing::warn!(reason, "a signed request of Slack cannot be read");
             return Problem::bad_request("The body cannot be read.").into_response();
@@ -118,7 +122,7 @@ async fn answer(state: &EdgeState, route: Route, body: Bytes) -> Response {
         kind: addressed.kind,
         dedup_key: addressed.dedup_key,
         subject: addressed.subject,
-        headers: serde_json::json!({}),
+        headers: unchecked::headers(&ourselves),
         body,
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),

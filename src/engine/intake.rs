@@ -27,6 +27,9 @@ const CONFLICTS: u32 = 5;
 /// How long a signal steps aside that stood behind somebody's lock for too long.
 const SLOW_PAUSE: Duration = Duration::seconds(5);
 
+/// How long a signal waits whose decoder cannot say yet. Short: a form's permission dies in 3 s.
+const NOT_YET: Duration = Duration::milliseconds(500);
+
 /// Why a signal could not be decided.
 enum Failure {
     /// The database: not the signal's fault.
@@ -124,7 +127,7 @@ impl Engine {
             };
             match self.decide_once(claimed, stored, now).await {
                 Err(Failure::Store(StoreError::Conflict(_))) => {}
-                decided => return decided.map(Some),
+                decided => return decided,
             }
         }
         Err(Failure::Signal("conflict".to_owned(), None))
@@ -135,9 +138,12 @@ impl Engine {
         mut intake: Intake,
         stored: &StoredSignal,
         now: DateTime<Utc>,
-    ) -> Result<(Signal, Decision), Failure> {
+    ) -> Result<Option<(Signal, Decision)>, Failure> {
         match self.decide_within(&mut intake, stored, now).await {
             Ok(decided) => {
+                if decided.is_none() {
+                    intake.put_off(now + NOT_YET).await?;
+                }
                 intake.commit().await?;
                 Ok(decided)
             }
@@ -148,16 +154,18 @@ impl Engine {
         }
     }
 
-    /// All of a decision, in its transaction and short of its end.
+    /// All of a decision, in its transaction and short of its end. `None`: not yet.
     async fn decide_within(
         &self,
         intake: &mut Intake,
         stored: &StoredSignal,
         now: DateTime<Utc>,
-    ) -> Result<(Signal, Decision), Failure> {
+    ) -> Result<Option<(Signal, Decision)>, Failure> {
         let rules = self.rules();
-        let signal =
-            guarded(|| self.decode(stored, &rules)).map_err(|why| Failure::Signal(why, None))?;
+        let decoded = guarded(|| self.decode(stored, &rules));
+        let Some(signal) = decoded.map_err(|why| Failure::Signal(why, None))? else {
+            return Ok(None);
+        };
         let facts = match intake.facts(&needs(&signal), now).await {
             Err(error) if is_the_signals(&error) => {
                 return Err(Failure::Signal(error.code(), Some(Box::new(signal))));
@@ -171,7 +179,9 @@ impl Engine {
             Err(error) if is_the_signals(&error) => {
                 Err(Failure::Signal(error.code(), Some(Box::new(signal))))
             }
-            saved => saved.map(|()| (signal, decision)).map_err(Failure::from),
+            saved => saved
+                .map(|()| Some((signal, decision)))
+                .map_err(Failure::from),
         }
     }
 
@@ -179,7 +189,7 @@ impl Engine {
         &self,
         stored: &StoredSignal,
         rules: &crate::domain::rules::Rules,
-    ) -> Result<Signal, String> {
+    ) -> Result<Option<Signal>, String> {
         let Some(body) = stored.body.as_deref() else {
             return Err("the body is forgotten, or sealed with another key".to_owned());
         };
@@ -203,11 +213,11 @@ impl Engine {
                 return decode(stored, body, rules);
             }
         };
-        Ok(Signal {
+        Ok(Some(Signal {
             id: stored.id,
             at: stored.at,
             event,
-        })
+        }))
     }
 
     async fn set_aside(

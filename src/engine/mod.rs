@@ -30,9 +30,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Makes a signal of what arrived from one source: the row and its body. Pure. An error's text is for the log and the
+/// Makes a signal of what arrived from one source: the row and its body. `None`: what must be known
+/// for that is not known yet, so the row waits a moment. An error's text is for the log and the
 /// parked row: it must hold none of the body.
-pub type Decode = Arc<dyn Fn(&StoredSignal, &[u8], &Rules) -> Result<Signal, String> + Send + Sync>;
+pub type Decode =
+    Arc<dyn Fn(&StoredSignal, &[u8], &Rules) -> Result<Option<Signal>, String> + Send + Sync>;
 
 /// What the engine is made of.
 pub struct Parts {

@@ -28,13 +28,25 @@ pub enum Route {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ourselves {
     /// The workspace.
-    pub team: Option<String>,
+    pub team: Team,
     /// The organisation, when the app is installed in all of it.
     pub enterprise: Option<String>,
     /// The bot's user.
     pub user: Option<String>,
     /// The bot.
     pub bot: Option<String>,
+}
+
+/// Our workspace, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Team {
+    /// Slack has not said yet.
+    #[default]
+    NotYet,
+    /// What stands in for Slack does not say such things: everything passes.
+    Untold,
+    /// This one.
+    Known(String),
 }
 
 /// How a row of the inbox is addressed.
@@ -61,7 +73,10 @@ pub enum Address {
         what: &'static str,
     },
     /// From another workspace: answer 200, count it, do nothing.
-    Foreign,
+    Foreign {
+        /// Which, for the log.
+        team: Option<String>,
+    },
     /// Answer 400.
     Unreadable {
         /// Why, for the log.
@@ -157,16 +172,20 @@ fn room(id: Option<&str>) -> Result<String, Address> {
     Ok(id.as_str().to_owned())
 }
 
-/// Another workspace knows the secret when the app is distributed: it is none of ours.
+/// Another workspace knows the secret when the app is distributed: it is none of ours. What passes
+/// while we do not know is asked again before it is decided, see [`super::unchecked`].
 fn from_us(ours: &Ourselves, team: Option<&str>, enterprise: Option<&str>) -> Result<(), Address> {
-    let Some(our_team) = ours.team.as_deref() else {
-        return Ok(());
+    let our_team = match &ours.team {
+        Team::Known(team) => team,
+        Team::NotYet | Team::Untold => return Ok(()),
     };
     match (team, ours.enterprise.as_deref()) {
         (Some(team), _) if team == our_team => Ok(()),
         (_, Some(our_enterprise)) if enterprise == Some(our_enterprise) => Ok(()),
         (None, None) if enterprise.is_none() => Ok(()),
-        _ => Err(Address::Foreign),
+        _ => Err(Address::Foreign {
+            team: team.or(enterprise).map(str::to_owned),
+        }),
     }
 }
 

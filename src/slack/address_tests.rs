@@ -13,7 +13,7 @@ fn form(fields: &[(&str, &str)]) -> Vec<u8> {
 
 fn at(route: Route, body: &[u8]) -> Address {
     let ours = Ourselves {
-        team: Some("T1".into()),
+        team: Team::Known("T1".into()),
         enterprise: None,
         user: Some("UBOT".into()),
         bot: Some("BBOT".into()),
@@ -129,16 +129,16 @@ fn a_key_is_short_and_printable_whatever_slack_sends() {
 
 #[test]
 fn another_workspace_is_none_of_ours() {
-    assert_eq!(
-        at(Route::Commands, &with("team_id", "T2")),
-        Address::Foreign
-    );
+    let of_t2 = Address::Foreign {
+        team: Some("T2".into()),
+    };
+    assert_eq!(at(Route::Commands, &with("team_id", "T2")), of_t2);
     let mut foreign = click();
     foreign["team"]["id"] = json!("T2");
-    assert_eq!(interaction(&foreign), Address::Foreign);
+    assert_eq!(interaction(&foreign), of_t2);
     let mut foreign = callback(json!({"type": "channel_archive", "channel": "C1"}));
     foreign["team_id"] = json!("T2");
-    assert_eq!(event(&foreign), Address::Foreign);
+    assert_eq!(event(&foreign), of_t2);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! who we are. What it says about an effect's end is in `classify`; how it finds out whether an
 //! uncertain one had happened, in `look`.
 
-use super::address::Ourselves;
+use super::address::{Ourselves, Team};
 use super::classify::{before_anything, outcome};
 use super::client::{Access, Client, Observer};
 use super::methods::Method;
@@ -22,6 +22,9 @@ use tokio::time::Instant;
 
 /// How long we ask who we are.
 const WHO_WE_ARE: Duration = Duration::from_secs(5);
+
+/// `auth.test` was answered `ok`, by something that does not say who we are.
+pub(crate) const NO_IDENTITY: &str = "no_identity";
 
 /// Carries effects to Slack.
 pub struct SlackCourier {
@@ -64,7 +67,9 @@ impl SlackCourier {
     pub fn ourselves(&self) -> Ourselves {
         let known = self.identity.get();
         Ourselves {
-            team: known.map(|identity| identity.team_id.clone()),
+            team: known.map_or(Team::NotYet, |identity| {
+                Team::Known(identity.team_id.clone())
+            }),
             enterprise: known.and_then(|identity| identity.enterprise_id.clone()),
             user: known.map(|identity| identity.user_id.to_string()),
             bot: known.and_then(|identity| identity.bot_id.clone()),
@@ -99,7 +104,7 @@ impl SlackCourier {
         let said = asked.map_err(|trouble| before_anything(trouble, scopes(Method::AuthTest)))?;
         let text = |key: &str| said[key].as_str().filter(|text| !text.is_empty());
         let unreadable = || Outcome::Failed {
-            code: "unreadable_answer".to_owned(),
+            code: NO_IDENTITY.to_owned(),
         };
         let user = text("user_id").and_then(|id| UserId::new(id).ok());
         Ok(Identity {

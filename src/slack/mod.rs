@@ -1,7 +1,7 @@
 //! All that knows Slack.
 //!
 //! Inwards, all pure: [`signature`] believes a request, [`address`] says which row it becomes,
-//! [`decode`] says what the row means. Outwards: `render` and `views` make blocks of our messages
+//! [`unchecked`] whether it is ours, [`decode`] what the row means. Outwards: `render` and `views` make blocks of our messages
 //! and forms, [`courier`] carries effects over [`client`], and `look` finds out what became of
 //! them. Adapters never touch the store nor each other.
 
@@ -12,6 +12,7 @@ pub mod decode;
 pub mod methods;
 pub mod signature;
 pub mod typed;
+pub mod unchecked;
 
 mod classify;
 mod deliver;

@@ -135,13 +135,7 @@ impl Store {
     /// Has a signal wait until then, uncounted: it was not its fault.
     pub async fn put_off(&self, id: SignalId, until: DateTime<Utc>) -> Result<(), StoreError> {
         let mut session = self.single().await?;
-        sqlx::query!(
-            "update inbox set run_at = $2 where id = $1 and ended_at is null",
-            id.0,
-            until,
-        )
-        .execute(&mut session)
-        .await?;
+        put_off(&mut session, id, until).await?;
         session.end().await
     }
 
@@ -203,7 +197,27 @@ pub enum Then {
     Park(Option<Box<Arrival>>),
 }
 
+async fn put_off(
+    session: &mut Session,
+    id: SignalId,
+    until: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update inbox set run_at = $2 where id = $1 and ended_at is null",
+        id.0,
+        until,
+    )
+    .execute(session)
+    .await?;
+    Ok(())
+}
+
 impl Intake {
+    /// Has the signal wait until then instead of deciding it, as [`Store::put_off`] does.
+    pub async fn put_off(&mut self, until: DateTime<Utc>) -> Result<(), StoreError> {
+        put_off(&mut self.transaction, self.signal.id, until).await
+    }
+
     /// Loads, and locks, what a decision needs.
     pub async fn facts(&mut self, needs: &Needs, now: DateTime<Utc>) -> Result<Facts, StoreError> {
         super::facts::load(&mut self.transaction, needs, now).await

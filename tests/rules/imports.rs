@@ -74,7 +74,7 @@ const MAY: &[(&str, &[&str])] = &[
 const TESTS_MAY: &[(&str, &[&str])] = &[("src/telemetry/metrics/labels.rs", &["slack", "github"])];
 
 /// What of an adapter the edge may name: what believes and addresses an arrival, purely.
-const EDGE_READS: [&str; 3] = ["address", "signature", "decode"];
+const EDGE_READS: [&str; 4] = ["address", "signature", "unchecked", "decode"];
 
 /// What belongs to the rims: none of it in a pure module.
 const IMPURE: [&str; 14] = [

@@ -1,6 +1,7 @@
 //! Slack says no, or later, or nobody is there: what is said about the effect then.
 
 use super::*;
+use wardroom::slack::address::Team;
 
 #[tokio::test]
 async fn later_says_how_long_and_what_waits() {
@@ -93,8 +94,8 @@ async fn who_we_are_is_known_and_a_dead_token_is_noticed() {
     let identity = world.courier.identity().await.unwrap();
     assert_eq!(identity.user_id.as_str(), world.slack.bot_user());
     assert_eq!(
-        world.courier.ourselves().team.as_deref(),
-        Some("T0SIMTEAM1")
+        world.courier.ourselves().team,
+        Team::Known("T0SIMTEAM1".to_owned())
     );
     world.slack.revoke("xoxb-sim-bot-token", "token_revoked");
     assert_eq!(world.courier.probe().await.unwrap_err(), "token_revoked");

@@ -8,6 +8,7 @@ mod api_rows;
 mod declare;
 mod duplicates;
 mod faults;
+mod foreign;
 mod github;
 mod incident;
 mod messages;

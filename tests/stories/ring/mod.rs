@@ -94,11 +94,11 @@ impl Ring {
             assert!(body != "panic", "this decoder panics");
             let mut decided = decided.lock().unwrap_or_else(PoisonError::into_inner);
             decided.push((row.subject.clone(), body.clone()));
-            Ok(Signal {
+            Ok(Some(Signal {
                 id: row.id,
                 at: row.at,
                 event: Event::Unused { what: body },
-            })
+            }))
         });
         let engine = Engine::new(Parts {
             store: store.clone(),

@@ -1,0 +1,38 @@
+//! What makes signals of the rows of the inbox: one decoder for each source.
+
+use crate::domain::signal::{Event, Signal};
+use crate::engine::Decode;
+use crate::slack::address::Ourselves;
+use crate::slack::unchecked::{Checked, check};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str, Decode> {
+    let slack: Decode = Arc::new(move |row, body, rules| {
+        let ourselves = ourselves.borrow().clone();
+        match check(&row.headers, &row.kind, body, rules, &ourselves) {
+            Checked::NotYet => Ok(None),
+            Checked::Nothing { what } => Ok(Some(Signal {
+                id: row.id,
+                at: row.at,
+                event: Event::Unused {
+                    what: what.to_owned(),
+                },
+            })),
+            Checked::Ours => crate::slack::decode::decode(&row.kind, body, row.id, row.at, rules)
+                .map(Some)
+                .map_err(|error| error.to_string()),
+        }
+    });
+    let github: Decode = Arc::new(|row, body, _rules| {
+        let content_type = row.headers["content_type"]
+            .as_str()
+            .unwrap_or("application/json");
+        crate::github::decode::decode(&row.kind, content_type, body, row.id, row.at).map(Some)
+    });
+    let api: Decode = Arc::new(|row, body, _rules| {
+        crate::edge::api::wire::decode_api(body, row.id, row.at).map(Some)
+    });
+    HashMap::from([("slack", slack), ("github", github), ("api", api)])
+}

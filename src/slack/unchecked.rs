@@ -1,0 +1,128 @@
+//! What was kept before anybody had said who we are: asked once more when it is decided.
+//!
+//! The edge loses nothing while `auth.test` is unanswered, yet a command of another workspace must
+//! not be acted on. So the row bears a mark, waits until the question is settled, and is addressed
+//! again: in whichever process, and after whatever restart.
+
+use super::address::{Address, Ourselves, Route, Team, address};
+use crate::domain::rules::Rules;
+use serde_json::{Value, json};
+
+const MARK: &str = "unchecked";
+
+/// What is kept beside the body of an arrival.
+pub fn headers(ourselves: &Ourselves) -> Value {
+    match ourselves.team {
+        Team::NotYet => json!({ MARK: true }),
+        Team::Untold | Team::Known(_) => json!({}),
+    }
+}
+
+/// Whose a kept row is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checked {
+    /// Nobody can say yet: it waits.
+    NotYet,
+    /// Ours: to be decided.
+    Ours,
+    /// Nothing that we act on.
+    Nothing {
+        /// What it was, from a bounded set.
+        what: &'static str,
+    },
+}
+
+/// Looks once more at a row, if it bears the mark.
+pub fn check(
+    headers: &Value,
+    kind: &str,
+    body: &[u8],
+    rules: &Rules,
+    ourselves: &Ourselves,
+) -> Checked {
+    if headers[MARK] != true {
+        return Checked::Ours;
+    }
+    if ourselves.team == Team::NotYet {
+        return Checked::NotYet;
+    }
+    let route = match kind {
+        "command" => Route::Commands,
+        "click" | "submission" => Route::Interactions,
+        _ => Route::Events,
+    };
+    match address(route, body, rules, ourselves) {
+        Address::Foreign { team } => {
+            log_foreign(team.as_deref());
+            Checked::Nothing { what: "foreign" }
+        }
+        Address::Unused { what } => Checked::Nothing { what },
+        Address::Keep(_) | Address::AnswerNow(_) | Address::Unreadable { .. } => Checked::Ours,
+    }
+}
+
+/// The line about a request of another workspace.
+pub(crate) fn log_foreign(team: Option<&str>) {
+    // Signed or not, what somebody else wrote gets into the log only when it looks like an id.
+    let is_id = |team: &&str| {
+        (1..=32).contains(&team.len()) && team.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let team = team.filter(is_id).unwrap_or("unknown");
+    tracing::info!(
+        target: "wardroom::security",
+        team,
+        "a request of another Slack workspace is ignored"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMAND: &[u8] =
+        b"command=%2Fincident&team_id=T1&user_id=U1&channel_id=C1&trigger_id=1.2.x";
+
+    fn we_are(team: Team) -> Ourselves {
+        Ourselves {
+            team,
+            ..Ourselves::default()
+        }
+    }
+
+    #[test]
+    fn a_marked_row_waits_until_its_question_is_settled() {
+        let nothing = |what| Checked::Nothing { what };
+        let known = |team: &str| Team::Known(team.to_owned());
+        let marked = headers(&we_are(Team::NotYet));
+        let plain = headers(&we_are(known("T1")));
+        for (headers, team, checked) in [
+            (&marked, Team::NotYet, Checked::NotYet),
+            (&marked, Team::Untold, Checked::Ours),
+            (&marked, known("T1"), Checked::Ours),
+            (&marked, known("T2"), nothing("foreign")),
+            (&plain, Team::NotYet, Checked::Ours),
+            (&plain, known("T2"), Checked::Ours),
+        ] {
+            let ours = we_are(team.clone());
+            let said = check(headers, "command", COMMAND, &Rules::default(), &ours);
+            assert_eq!(said, checked, "{headers} {team:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_that_is_kept_is_addressed_again_by_its_own_way_in() {
+        let marked = headers(&Ourselves::default());
+        let click = "payload=%7B%22type%22%3A%22block_actions%22%2C%22team%22%3A%7B%22id%22%3A%22T2%22%7D%7D";
+        let view = "payload=%7B%22type%22%3A%22view_submission%22%2C%22team%22%3A%7B%22id%22%3A%22T2%22%7D%7D";
+        let event = r#"{"type":"event_callback","team_id":"T2","event_id":"E","event":{"type":"channel_archive"}}"#;
+        let ours = we_are(Team::Known("T1".to_owned()));
+        for (kind, body) in [
+            ("click", click),
+            ("submission", view),
+            ("event:channel_archive", event),
+        ] {
+            let said = check(&marked, kind, body.as_bytes(), &Rules::default(), &ours);
+            assert_eq!(said, Checked::Nothing { what: "foreign" }, "{kind}");
+        }
+    }
+}
