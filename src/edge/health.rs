@@ -20,9 +20,14 @@ use tokio::sync::Mutex;
 const FRESH: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The last answer of the database.
+/// The database's last answers.
 #[derive(Debug, Default)]
-pub(super) struct Probe(Mutex<Option<(Instant, bool)>>);
+pub(super) struct Probe {
+    /// Whether it answered.
+    answered: Mutex<Option<(Instant, bool)>>,
+    /// Whether it had every migration.
+    migrated: Mutex<Option<(Instant, bool)>>,
+}
 
 pub(super) async fn live() -> Response {
     Json(json!({"status": "ok"})).into_response()
@@ -131,7 +136,7 @@ async fn look(state: &EdgeState) -> Found {
         "database",
         missing(!database, "the database does not answer"),
     );
-    let migrated = health.is_migrated();
+    let migrated = health.is_migrated() && has_migrations(state).await;
     found.require("migrations", missing(!migrated, "the schema is not ready"));
     let moves = health.engine_moves();
     found.require("engine", missing(!moves, "the engine makes no progress"));
@@ -164,7 +169,7 @@ async fn database_answers(state: &EdgeState) -> bool {
     if state.health.engine_idle().is_some_and(|idle| idle < FRESH) {
         return true;
     }
-    let mut last = state.probe.0.lock().await;
+    let mut last = state.probe.answered.lock().await;
     if let Some((at, answered)) = *last
         && at.elapsed() < FRESH
     {
@@ -182,6 +187,22 @@ async fn database_answers(state: &EdgeState) -> bool {
     let answered = tokio::time::timeout(PATIENCE, ping).await.unwrap_or(false);
     *last = Some((Instant::now(), answered));
     answered
+}
+
+/// Whether every migration is there, as far as the database has said: one that is busy or away says
+/// nothing new.
+async fn has_migrations(state: &EdgeState) -> bool {
+    let mut last = state.probe.migrated.lock().await;
+    if let Some((at, had)) = *last
+        && at.elapsed() < FRESH
+    {
+        return had;
+    }
+    let asked = tokio::time::timeout(PATIENCE, state.store.is_migrated()).await;
+    let before = last.is_none_or(|(_, had)| had);
+    let has = asked.ok().and_then(Result::ok).unwrap_or(before);
+    *last = Some((Instant::now(), has));
+    has
 }
 
 #[cfg(test)]

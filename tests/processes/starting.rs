@@ -1,8 +1,9 @@
 //! How a start ends that cannot succeed, with which code, and what it says.
 
 use crate::harness::wardroom::{Env, Wardroom, run};
-use crate::harness::{Folder, House, ready, status};
+use crate::harness::{Folder, House, becomes, ready, status};
 use std::net::TcpListener;
+use std::time::Duration;
 
 fn port_of(listener: &TcpListener) -> String {
     listener.local_addr().unwrap().port().to_string()
@@ -204,4 +205,22 @@ async fn completions_are_printed_for_each_shell() {
         assert_eq!(printed.code, Some(0), "{}", printed.stderr);
         assert!(printed.stdout.contains("healthcheck"), "{shell}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_lacks_a_migration_makes_it_unready_until_it_has_it() {
+    let house = House::new().await;
+    let child = house.opens().await;
+    ready(&child.url).await;
+    let mut connection = house.connection().await;
+    let newest = "(select max(version) from _sqlx_migrations)";
+    let away = format!("update _sqlx_migrations set version = -version where version = {newest}");
+    let back = "update _sqlx_migrations set version = -version where version < 0".to_owned();
+    for (sql, wanted) in [(away, 503), (back, 200)] {
+        let done = sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection);
+        assert_eq!(done.await.unwrap().rows_affected(), 1);
+        becomes(&child.url, wanted, Duration::from_secs(6)).await;
+    }
+    child.stop().await;
+    house.close().await;
 }
