@@ -12,7 +12,7 @@ use crate::config::SlackNeed;
 use crate::domain::ids::{EffectId, SignalId};
 use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
-use crate::store::{Batching, InboxRow, OutboxRow, Page, Store, StoreError};
+use crate::store::{Batching, InboxRow, Operator, OutboxRow, Page, Store, StoreError};
 use serde::Serialize;
 use std::future::Future;
 
@@ -30,7 +30,7 @@ pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
         InboxCommand::Replay { ids } => {
             let mut refused = Vec::new();
             for id in signal_ids(&ids) {
-                if store.replay(id, Clock::System.now()).await? {
+                if store.replay(id, Operator::Cli, Clock::System.now()).await? {
                     println!("{id} is decided again");
                 } else {
                     refused.push(format!(
@@ -57,7 +57,10 @@ pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
         OutboxCommand::Retry { ids } => {
             let mut refused = Vec::new();
             for id in effect_ids(&ids) {
-                if store.retry_effect(id, Clock::System.now()).await? {
+                if store
+                    .retry_effect(id, Operator::Cli, Clock::System.now())
+                    .await?
+                {
                     println!("{id} is tried again");
                 } else {
                     refused.push(format!(
@@ -69,7 +72,7 @@ pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
         }
         OutboxCommand::Drop { id, why } => {
             if store
-                .drop_effect(EffectId(id), &why, Clock::System.now())
+                .drop_effect(EffectId(id), &why, Operator::Cli, Clock::System.now())
                 .await?
             {
                 println!("{id} is dropped");

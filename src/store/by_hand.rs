@@ -1,17 +1,45 @@
 //! What people do to rows of the queues by hand: replay, retry, drop.
+//!
+//! Each is a line of the audit, in the same transaction: a row that went out late, or never, must
+//! show by which way somebody had it so, and why.
 
+use super::history::add_act_by_hand;
 use super::turns::{free_head_of_lane, lock_lanes, lock_subjects, one};
 use super::{Store, StoreError};
 use crate::domain::effect::Effect;
-use crate::domain::ids::{EffectId, SignalId};
+use crate::domain::ids::{EffectId, IncidentId, SignalId};
 use crate::domain::signal::{End, Receipt};
 use chrono::{DateTime, Utc};
+use serde_json::json;
+
+/// The way by which an operator acts on a row; the audit's `by`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `wardroom inbox …` or `wardroom outbox …`.
+    Cli,
+    /// `/api/v1`, with the admin's token.
+    Api,
+}
+
+impl Operator {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Cli => "cli",
+            Self::Api => "api",
+        }
+    }
+}
 
 impl Store {
     /// Has a signal decided again. Its effects keep their ids, so what was done is not repeated.
     /// `false`: there is no such row, it is open already, its body is forgotten, or it has changed
     /// an incident: time has gone on, and what it said then may be wrong now.
-    pub async fn replay(&self, id: SignalId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn replay(
+        &self,
+        id: SignalId,
+        by: Operator,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let Some(subject) = sqlx::query_scalar!("select subject from inbox where id = $1", id.0)
             .fetch_optional(&mut transaction)
@@ -33,13 +61,23 @@ impl Store {
         .execute(&mut transaction)
         .await?
         .rows_affected();
+        if changed == 0 {
+            return Ok(false);
+        }
+        let details = json!({"signal": id});
+        add_act_by_hand(&mut transaction, "inbox.replay", by, None, details, now).await?;
         transaction.end().await?;
-        Ok(changed == 1)
+        Ok(true)
     }
 
     /// Has a parked, dropped or uncertain effect tried again; it will answer again. One that may
     /// have happened is looked for first. `false`: no such row, or it needs no retry.
-    pub async fn retry_effect(&self, id: EffectId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn retry_effect(
+        &self,
+        id: EffectId,
+        by: Operator,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let Some(lane) = sqlx::query_scalar!("select lane from outbox where id = $1", id.0)
             .fetch_optional(&mut transaction)
@@ -48,7 +86,7 @@ impl Store {
             return Ok(false);
         };
         lock_lanes(&mut transaction, &one(&lane)).await?;
-        let changed = sqlx::query!(
+        let retried = sqlx::query!(
             "update outbox o
                 set state = case when uncertain_since is not null and kind <> all($3)
                                  then 'uncertain' else 'open' end,
@@ -56,25 +94,31 @@ impl Store {
                     run_at = $2, not_after = null, first_attempt_at = coalesce(first_attempt_at, $2),
                     blocked = exists (select from outbox other
                                        where other.lane = o.lane and other.ended_at is null)
-              where id = $1 and ended_at is not null and state <> 'done'",
+              where id = $1 and ended_at is not null and state <> 'done'
+             returning incident",
             id.0,
             now,
             // These cannot be looked for: who retries one by hand has it sent.
             &Effect::CANNOT_BE_LOOKED_FOR.map(str::to_owned),
         )
-        .execute(&mut transaction)
-        .await?
-        .rows_affected();
+        .fetch_optional(&mut transaction)
+        .await?;
+        let Some(row) = retried else { return Ok(false) };
+        let details = json!({"effect": id});
+        let incident = row.incident.map(IncidentId);
+        add_act_by_hand(&mut transaction, "outbox.retry", by, incident, details, now).await?;
         transaction.end().await?;
-        Ok(changed == 1)
+        Ok(true)
     }
 
-    /// Gives an effect up, with a reason; its receipt says so. `false`: no such row, it is done or
+    /// Gives an effect up, with a reason; its receipt and the audit say so, its row only when it
+    /// has no code of the provider's: that code is what tells why it was stuck. `false`: no such row, it is done or
     /// dropped already, or it is under way at this moment.
     pub async fn drop_effect(
         &self,
         id: EffectId,
         why: &str,
+        by: Operator,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
@@ -86,11 +130,11 @@ impl Store {
         };
         lock_lanes(&mut transaction, &one(&lane)).await?;
         let dropped = sqlx::query!(
-            "update outbox set state = 'dropped', error = $2, ended_at = $3,
+            "update outbox set state = 'dropped', error = coalesce(error, $2), ended_at = $3,
                                generation = generation + 1, lease_until = null, lease_token = null
               where id = $1 and state not in ('done', 'dropped')
                 and (lease_until is null or lease_until < clock_timestamp())
-             returning effect, generation, traceparent",
+             returning effect, generation, traceparent, incident",
             id.0,
             why,
             now,
@@ -99,6 +143,9 @@ impl Store {
         .await?;
         let Some(row) = dropped else { return Ok(false) };
         free_head_of_lane(&mut transaction, &lane).await?;
+        let details = json!({"effect": id, "why": why});
+        let incident = row.incident.map(IncidentId);
+        add_act_by_hand(&mut transaction, "outbox.drop", by, incident, details, now).await?;
         // What cannot be read has no receipt: nobody knows whose it would be.
         if let Ok(effect) = self.effect(row.effect) {
             let receipt = Receipt {

@@ -1,11 +1,15 @@
 //! The timeline and the audit: append-only, and the database sees to it.
 
+use super::by_hand::Operator;
 use super::incidents::{word, word_of};
 use super::lists::{AuditRow, Page};
 use super::session::Session;
 use super::{Store, StoreError};
 use crate::domain::ids::{Actor, BadId, IncidentId, SignalId};
 use crate::domain::incident::{AuditEntry, AuditOutcome, TimelineEntry, TimelineKind};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
 
 fn actor(text: String) -> Result<Actor, StoreError> {
     Actor::try_from(text).map_err(|BadId| StoreError::Unreadable("an actor".to_owned()))
@@ -58,6 +62,31 @@ pub(super) async fn add_audit(
         entry.details,
         signal.0,
         ordinal,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A line of the audit about what an operator did to a row. No signal led to it, so it has an id of
+/// its own: under the row's it would count as a change that the signal has made.
+pub(super) async fn add_act_by_hand(
+    connection: &mut Session,
+    action: &str,
+    by: Operator,
+    incident: Option<IncidentId>,
+    details: Value,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into audit_log (incident, at, action, by, outcome, details, signal, ordinal)
+         values ($1, $2, $3, $4, 'done', $5, $6, 0)",
+        incident.map(|id| id.0),
+        now,
+        action,
+        by.as_str(),
+        details,
+        Uuid::new_v4(),
     )
     .execute(connection)
     .await?;

@@ -40,6 +40,7 @@ mod unreadable;
 mod writer;
 
 pub use append::{Appended, Arrival};
+pub use by_hand::Operator;
 pub use connect::{Batching, PLANNING, Settings};
 pub use deliver::{Certainty, Claimed, Counted, Ending};
 pub use error::{AppendError, StoreError, acquire_timeouts, json_error};

@@ -4,7 +4,9 @@ use crate::api::{disk, get, is_problem, post};
 use crate::world::{ADMIN_TOKEN, World, answered};
 use reqwest::Method;
 use serde_json::{Value, json};
+use wardroom::domain::ids::EffectId;
 use wardroom::simulator::{Encoding, Signing};
+use wardroom::store::Operator;
 
 const ROOM: &str = "inc-20260301-db";
 
@@ -251,6 +253,78 @@ async fn a_post_into_an_archived_room_is_told_of_and_tried_again_it_stands_there
     let again = world.calls(Method::POST, &retry, None, &[]).await;
     is_problem(&again, 409, "needs no retry");
     assert_eq!(world.count("the words"), 1);
+    world.hears_all();
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn what_an_operator_does_to_a_row_is_in_the_audit_and_the_providers_code_stays() {
+    let mut world = World::new().await;
+    world.declared("bea", "P3 db The disk is full").await;
+    world.slack.configure_app(|app| app.events.clear());
+    world.person("ada").archive(ROOM).unwrap();
+    world.settle().await;
+    let words = json!({"text": "the words"});
+    post(&mut world, "/incidents/1/status", words).await;
+    let parked = world.effects("parked").await;
+    let line = parked.iter().find(|row| row.kind == "post_message");
+    let line = line.expect("the line is parked").clone();
+    let incident = line.incident;
+    let before = world.audit().await.len();
+
+    let retry = format!("/outbox/{}/retry", line.id);
+    assert_eq!(world.api(Method::POST, &retry, None, &[]).await.0, 200);
+    let (why, now) = ("the room is gone", world.clock.now());
+    let (id, by) = (EffectId(line.id), Operator::Cli);
+    assert!(world.store.drop_effect(id, why, by, now).await.unwrap());
+    assert!(!world.store.drop_effect(id, why, by, now).await.unwrap());
+    let row = world.store.outbox_row(id).await.unwrap().unwrap();
+    let shown = (row.state.as_str(), row.error.as_deref());
+    assert_eq!(shown, ("dropped", Some("is_archived")));
+    // One that has not failed has no code: its row says why.
+    let bea = world.person("bea");
+    assert!(bea.command("general", "/incident", "help").await.is_ok());
+    while world.app.engine.intake_step().await.unwrap() {}
+    let open = world.effects("open").await;
+    let answer = EffectId(open[0].id);
+    assert!(world.store.drop_effect(answer, why, by, now).await.unwrap());
+    let row = world.store.outbox_row(answer).await.unwrap().unwrap();
+    assert_eq!(row.error.as_deref(), Some(why));
+    world.settle().await;
+    // Twice: the audit's line does not count as what the signal has changed.
+    let rows = world.store.inbox_rows(None, 200, None).await.unwrap().items;
+    let receipt = rows.iter().find(|row| row.source == "receipt").unwrap();
+    let replay = format!("/inbox/{}/replay", receipt.id);
+    for _ in 0..2 {
+        assert_eq!(world.api(Method::POST, &replay, None, &[]).await.0, 200);
+    }
+
+    let audit = world.audit().await;
+    let said: Vec<_> = audit[before..]
+        .iter()
+        .map(|row| {
+            (
+                row.action.as_str(),
+                row.by.as_str(),
+                row.incident,
+                &row.details,
+            )
+        })
+        .collect();
+    let (retried, replayed) = (json!({"effect": line.id}), json!({"signal": receipt.id}));
+    let dropped = json!({"effect": line.id, "why": why});
+    let unsent = json!({"effect": answer, "why": why});
+    assert_eq!(
+        said,
+        [
+            ("outbox.retry", "api", incident, &retried),
+            ("outbox.drop", "cli", incident, &dropped),
+            ("outbox.drop", "cli", None, &unsent),
+            ("inbox.replay", "api", None, &replayed),
+            ("inbox.replay", "api", None, &replayed),
+        ]
+    );
+    assert!(incident.is_some() && audit[before..].iter().all(|row| row.outcome == "done"));
     world.hears_all();
     world.finish_after_faults().await;
 }

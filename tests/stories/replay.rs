@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use wardroom::domain::ids::SignalId;
+use wardroom::store::Operator;
 
 #[tokio::test]
 async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees() {
@@ -22,7 +23,7 @@ async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees
     for row in rows.iter().rev() {
         if world
             .store
-            .replay(SignalId(row.id), world.clock.now())
+            .replay(SignalId(row.id), Operator::Cli, world.clock.now())
             .await
             .unwrap()
         {

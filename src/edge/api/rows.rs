@@ -7,7 +7,7 @@ use super::super::state::EdgeState;
 use super::failed;
 use super::query::Query;
 use crate::domain::ids::{EffectId, SignalId};
-use crate::store::{AuditRow, InboxRow, OutboxRow, Page, StoreError};
+use crate::store::{AuditRow, InboxRow, Operator, OutboxRow, Page, StoreError};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
@@ -71,7 +71,7 @@ pub(super) async fn replay(
     Path(id): Path<String>,
 ) -> Answer<InboxRow> {
     let id = SignalId(row_id(&id)?);
-    let replayed = state.store.replay(id, state.now()).await;
+    let replayed = state.store.replay(id, Operator::Api, state.now()).await;
     let replayed = replayed.map_err(|error| failed(&state, &error))?;
     let row = one(&state, state.store.inbox_row(id).await)?;
     if !replayed {
@@ -87,7 +87,10 @@ pub(super) async fn retry(
     Path(id): Path<String>,
 ) -> Answer<OutboxRow> {
     let id = EffectId(row_id(&id)?);
-    let retried = state.store.retry_effect(id, state.now()).await;
+    let retried = state
+        .store
+        .retry_effect(id, Operator::Api, state.now())
+        .await;
     let retried = retried.map_err(|error| failed(&state, &error))?;
     let row = one(&state, state.store.outbox_row(id).await)?;
     if !retried {

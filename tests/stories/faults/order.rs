@@ -6,6 +6,7 @@ use chrono::Duration;
 use std::time::Duration as RealTime;
 use wardroom::domain::ids::EffectId;
 use wardroom::simulator::{Fault, FaultRule};
+use wardroom::store::Operator;
 
 const WORDS: [&str; 3] = ["the first", "the second", "the third"];
 
@@ -66,7 +67,10 @@ async fn a_parked_head_steps_aside_and_comes_back_behind_those_who_went_by() {
     );
 
     let now = world.clock.now();
-    let retried = world.store.retry_effect(EffectId(parked.id), now).await;
+    let retried = world
+        .store
+        .retry_effect(EffectId(parked.id), Operator::Cli, now)
+        .await;
     assert!(retried.expect("it answers"));
     world.settle().await;
     assert_eq!(

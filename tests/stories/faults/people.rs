@@ -6,6 +6,7 @@ use crate::world::World;
 use chrono::Duration;
 use wardroom::domain::ids::EffectId;
 use wardroom::simulator::{Fault, FaultRule};
+use wardroom::store::Operator;
 
 async fn incident(world: &mut World) -> String {
     world.declared("bea", "P3 db Slow queries").await
@@ -47,7 +48,10 @@ async fn a_room_archived_by_hand_is_told_of_once_and_the_incident_goes_on_in_it_
     world.person("ada").unarchive(&room).expect("she may");
     let now = world.clock.now();
     for row in parked.iter().rev() {
-        let retried = world.store.retry_effect(EffectId(row.id), now).await;
+        let retried = world
+            .store
+            .retry_effect(EffectId(row.id), Operator::Cli, now)
+            .await;
         assert!(retried.expect("it answers"));
     }
     a_while(&mut world).await;
@@ -84,7 +88,10 @@ async fn put_out_of_its_own_room_the_bot_says_so_and_goes_on_once_it_is_back() {
     world.person("ada").invite(&room, &bot).expect("she may");
     let now = world.clock.now();
     for row in parked.iter().rev() {
-        let retried = world.store.retry_effect(EffectId(row.id), now).await;
+        let retried = world
+            .store
+            .retry_effect(EffectId(row.id), Operator::Cli, now)
+            .await;
         assert!(retried.expect("it answers"));
     }
     a_while(&mut world).await;
@@ -124,7 +131,10 @@ async fn an_announcement_into_a_private_room_without_the_bot_is_told_of_and_stop
     let bot = world.slack.bot_user();
     world.person("ada").invite("secret", &bot).expect("she may");
     let now = world.clock.now();
-    let retried = world.store.retry_effect(EffectId(parked.id), now).await;
+    let retried = world
+        .store
+        .retry_effect(EffectId(parked.id), Operator::Cli, now)
+        .await;
     assert!(retried.expect("it answers"));
     world.settle().await;
     world.hears("secret", "Everything is down");
@@ -259,7 +269,10 @@ async fn with_a_revoked_token_everything_waits_then_parks_in_sight_and_comes_bac
     world.slack.lift_fault(revoked);
     let now = world.clock.now();
     for row in parked.iter().rev() {
-        let retried = world.store.retry_effect(EffectId(row.id), now).await;
+        let retried = world
+            .store
+            .retry_effect(EffectId(row.id), Operator::Cli, now)
+            .await;
         assert!(retried.expect("it answers"));
     }
     world.pass_in_steps(Duration::seconds(10), 20).await;

@@ -8,7 +8,7 @@ use wardroom::domain::effect::{Priority, Provider};
 use wardroom::domain::ids::EffectId;
 use wardroom::domain::signal::{Answer, End};
 use wardroom::simulator::{Fault, FaultRule};
-use wardroom::store::{Ending, StoreError};
+use wardroom::store::{Ending, Operator, StoreError};
 
 const EXPIRE: &str = "update outbox set lease_until = clock_timestamp() - interval '1 s'
                        where ended_at is null and lease_until is not null";
@@ -77,7 +77,10 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
         .find(|claimed| claimed.effect.kind() == "post_message")
         .expect("the line is claimed");
     assert!(!lost.uncertain);
-    let dropped = world.store.drop_effect(lost.id, "no", now).await;
+    let dropped = world
+        .store
+        .drop_effect(lost.id, "no", Operator::Cli, now)
+        .await;
     assert!(!dropped.expect("it answers"), "it is under way");
     let again = replica
         .store

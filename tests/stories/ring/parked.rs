@@ -5,7 +5,7 @@ use crate::world::World;
 use chrono::Duration;
 use std::sync::atomic::Ordering;
 use wardroom::domain::ids::{EffectId, SignalId};
-use wardroom::store::Arrival;
+use wardroom::store::{Arrival, Operator};
 
 #[tokio::test]
 async fn a_poison_row_is_tried_then_parked_and_holds_up_its_own_subject_only_until_then() {
@@ -46,7 +46,10 @@ async fn a_poison_row_is_tried_then_parked_and_holds_up_its_own_subject_only_unt
 
     // The decoder is mended, and the row decided again.
     ring.mended.store(true, Ordering::SeqCst);
-    let replayed = replica.store.replay(SignalId(parked[1].id), now).await;
+    let replayed = replica
+        .store
+        .replay(SignalId(parked[1].id), Operator::Cli, now)
+        .await;
     assert!(replayed.expect("it answers"));
     replica.decide_all().await;
     assert_eq!(ring.decided(Some("s")), ["behind", "poison"]);
@@ -128,7 +131,10 @@ async fn an_effect_that_this_version_cannot_read_is_parked_alone_and_told() {
     let back = format!("update outbox set effect = (select effect from kept) where id = '{first}'");
     world.sql(&back).await;
     let now = world.clock.now();
-    let retried = world.store.retry_effect(EffectId(first), now).await;
+    let retried = world
+        .store
+        .retry_effect(EffectId(first), Operator::Cli, now)
+        .await;
     assert!(retried.expect("it answers"));
     world.settle().await;
     assert_eq!(world.unheard_in(&room, "the first"), 1);
@@ -163,7 +169,10 @@ async fn an_effect_whose_facts_cannot_be_read_is_tried_with_pauses_and_then_put_
 
     assert_eq!(world.sql("update incidents set scribe = null").await, 1);
     let now = world.clock.now();
-    let again = world.store.retry_effect(EffectId(card.id), now).await;
+    let again = world
+        .store
+        .retry_effect(EffectId(card.id), Operator::Cli, now)
+        .await;
     assert!(again.expect("it answers"));
     world.settle().await;
     let row = world.store.outbox_row(EffectId(card.id)).await;

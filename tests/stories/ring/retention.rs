@@ -3,7 +3,7 @@
 use crate::world::World;
 use chrono::Duration;
 use wardroom::simulator::{Fault, FaultRule};
-use wardroom::store::{Appended, Arrival};
+use wardroom::store::{Appended, Arrival, Operator};
 
 fn noise(world: &World) -> Arrival {
     Arrival {
@@ -60,7 +60,13 @@ async fn bodies_live_a_week_keys_and_ended_effects_a_month_and_history_and_parke
     assert_eq!(world.sql(bodies).await, 0);
     assert_eq!(world.sql(keys).await, had_keys);
     let now = world.clock.now();
-    assert!(!world.store.replay(known, now).await.expect("it answers"));
+    assert!(
+        !world
+            .store
+            .replay(known, Operator::Cli, now)
+            .await
+            .expect("it answers")
+    );
 
     world.pass(Duration::days(22)).await;
     assert_eq!(world.sql(ended).await, had_ended);

@@ -4,6 +4,7 @@ use super::Ring;
 use crate::world::World;
 use chrono::Duration;
 use wardroom::domain::ids::{EffectId, SignalId};
+use wardroom::store::Operator;
 
 const WORDS: &str = "select count(*) from inbox where position('secret'::bytea in body) > 0";
 
@@ -54,7 +55,13 @@ async fn a_sealed_body_is_readable_with_its_key_only_and_another_ones_row_blocks
 
     let now = ring.clock.now();
     let id = SignalId(parked.id);
-    assert!(theirs.store.replay(id, now).await.expect("it answers"));
+    assert!(
+        theirs
+            .store
+            .replay(id, Operator::Cli, now)
+            .await
+            .expect("it answers")
+    );
     theirs.decide_all().await;
     assert_eq!(
         ring.decided(None).last().map(String::as_str),
@@ -97,7 +104,7 @@ async fn what_goes_out_is_sealed_too_and_arrives_as_it_was_said() {
     let now = world.clock.now();
     let dropped = world
         .store
-        .drop_effect(EffectId(foreign), "its key is lost", now);
+        .drop_effect(EffectId(foreign), "its key is lost", Operator::Cli, now);
     assert!(dropped.await.expect("it answers"));
     world.hears_all();
     world.finish_after_faults().await;

@@ -11,6 +11,7 @@ use std::time::Duration as RealTime;
 use tokio::task::JoinSet;
 use wardroom::domain::ids::{EffectId, SignalId};
 use wardroom::simulator::{Fault, FaultRule};
+use wardroom::store::Operator;
 
 const TASKS: u64 = 8;
 const EACH: u64 = 40;
@@ -206,12 +207,15 @@ async fn a_retried_row_waits_for_the_one_that_has_its_turn() {
     held.expect("the second is under way");
 
     let now = world.clock.now();
-    let retried = world.store.retry_effect(EffectId(parked[0].id), now).await;
+    let retried = world
+        .store
+        .retry_effect(EffectId(parked[0].id), Operator::Cli, now)
+        .await;
     assert!(retried.expect("it answers"));
     assert_eq!(world.store.free_stuck_heads().await.expect("it answers"), 0);
     let dropped = world
         .store
-        .drop_effect(EffectId(parked[1].id), "said otherwise", now)
+        .drop_effect(EffectId(parked[1].id), "said otherwise", Operator::Cli, now)
         .await;
     assert!(dropped.expect("it answers"));
     let calls = world.slack.calls("chat.postMessage");
@@ -242,7 +246,13 @@ async fn a_replayed_signal_waits_for_the_one_that_has_its_turn() {
         appended.expect("durable");
     }
     let now = ring.clock.now();
-    assert!(replica.store.replay(first, now).await.expect("it answers"));
+    assert!(
+        replica
+            .store
+            .replay(first, Operator::Cli, now)
+            .await
+            .expect("it answers")
+    );
     assert_eq!(
         replica.store.free_stuck_heads().await.expect("it answers"),
         0
@@ -255,7 +265,7 @@ async fn a_replayed_signal_waits_for_the_one_that_has_its_turn() {
     assert!(
         !replica
             .store
-            .replay(unknown, now)
+            .replay(unknown, Operator::Cli, now)
             .await
             .expect("it answers")
     );
