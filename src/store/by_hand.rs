@@ -4,6 +4,7 @@
 //! show by which way somebody had it so, and why.
 
 use super::history::add_act_by_hand;
+use super::session::Session;
 use super::turns::{free_head_of_lane, lock_lanes, lock_subjects, one};
 use super::{Store, StoreError};
 use crate::domain::effect::Effect;
@@ -28,6 +29,22 @@ impl Operator {
             Self::Api => "api",
         }
     }
+}
+
+/// An effect's lane. Its incident, which the audit's line is about, is locked before the lane is, as
+/// everywhere.
+async fn lane_of(transaction: &mut Session, id: EffectId) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query!("select lane, incident from outbox where id = $1", id.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    sqlx::query!(
+        "select id from incidents where id = $1 for key share",
+        row.incident,
+    )
+    .fetch_optional(transaction)
+    .await?;
+    Ok(Some(row.lane))
 }
 
 impl Store {
@@ -79,10 +96,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        let Some(lane) = sqlx::query_scalar!("select lane from outbox where id = $1", id.0)
-            .fetch_optional(&mut transaction)
-            .await?
-        else {
+        let Some(lane) = lane_of(&mut transaction, id).await? else {
             return Ok(false);
         };
         lock_lanes(&mut transaction, &one(&lane)).await?;
@@ -112,8 +126,8 @@ impl Store {
     }
 
     /// Gives an effect up, with a reason; its receipt and the audit say so, its row only when it
-    /// has no code of the provider's: that code is what tells why it was stuck. `false`: no such row, it is done or
-    /// dropped already, or it is under way at this moment.
+    /// has no code of the provider's: that code is what tells why it was stuck. `false`: no such
+    /// row, it is done or dropped already, or it is under way at this moment.
     pub async fn drop_effect(
         &self,
         id: EffectId,
@@ -122,10 +136,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        let Some(lane) = sqlx::query_scalar!("select lane from outbox where id = $1", id.0)
-            .fetch_optional(&mut transaction)
-            .await?
-        else {
+        let Some(lane) = lane_of(&mut transaction, id).await? else {
             return Ok(false);
         };
         lock_lanes(&mut transaction, &one(&lane)).await?;
