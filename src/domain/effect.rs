@@ -6,7 +6,7 @@
 use super::act::{ReplyTo, Trigger};
 use super::form::Form;
 use super::ids::{ChannelId, EffectId, FileId, IncidentId, MessageTs, UserId, ViewId};
-use super::incident::naming;
+use super::incident::{invited, naming};
 use super::text::Message;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -363,6 +363,7 @@ impl Effect {
                     || (code.starts_with("invalid_name") && !naming::is_by_number(name))
             }
             Self::UpdateCard { .. } => code == "message_not_found",
+            Self::Invite { .. } => code == invited::OURSELVES,
             Self::Reply { .. } | Self::Whisper { .. } | Self::OpenForm { .. } => true,
             // The form is closed: its person went on.
             Self::UpdateForm { .. } => true,

@@ -152,7 +152,11 @@ pub fn needs(signal: &Signal) -> Needs {
                 .map(IncidentRef::Id)
                 .or_else(|| receipt.effect.room().cloned().map(IncidentRef::Room)),
             // A room that is there gets the lines that it missed; one that is not, another name.
-            timeline: matches!(receipt.effect, Effect::CreateRoom { .. }),
+            // Of somebody who was not let in it says who gave them the lead.
+            timeline: matches!(
+                (&receipt.effect, &receipt.end),
+                (Effect::CreateRoom { .. }, _) | (Effect::Invite { .. }, End::Refused { .. })
+            ),
             missed: receipt.generation > 0,
             room_names: match (&receipt.effect, &receipt.end) {
                 (Effect::CreateRoom { name, .. }, End::Refused { .. }) => {

@@ -11,6 +11,7 @@ mod faults;
 mod foreign;
 mod github;
 mod incident;
+mod lead;
 mod messages;
 mod permissions;
 mod replay;

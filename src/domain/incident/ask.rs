@@ -9,7 +9,7 @@ use super::super::act::{Act, AnswerTo, Request, Role};
 use super::super::decision::{ApiAnswer, Change, Decision, Outcome};
 use super::super::effect::{Effect, Purpose};
 use super::super::facts::Facts;
-use super::super::ids::{Actor, IncidentId};
+use super::super::ids::{Actor, IncidentId, UserId};
 use super::super::rules::Rules;
 use super::super::text::{Message, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
@@ -234,11 +234,7 @@ impl<'a> Scene<'a> {
         };
         let takes_the_lead = matches!(&request.act, Act::Assign { role: Role::Commander, person: chosen }
             if incident.commander.is_none() && chosen == person);
-        let leads = match &incident.commander {
-            Some(commander) => commander == person,
-            None => incident.declared_by.person() == Some(person),
-        };
-        if leads || takes_the_lead || self.rules.admins.contains(person) {
+        if takes_the_lead || self.may_change(person, incident) {
             return Ok(());
         }
         let number = incident.number;
@@ -256,6 +252,15 @@ impl<'a> Scene<'a> {
             .and(" (anybody may), then ask again."),
         };
         Err(Refusal::new(403, "not_the_commander", text))
+    }
+
+    /// Whether somebody may change the incident whatever it is that they ask for.
+    pub fn may_change(&self, person: &UserId, incident: &Incident) -> bool {
+        let leads = match &incident.commander {
+            Some(commander) => commander == person,
+            None => incident.declared_by.person() == Some(person),
+        };
+        leads || self.rules.admins.contains(person)
     }
 }
 

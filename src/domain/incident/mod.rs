@@ -14,6 +14,7 @@ mod elsewhere;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod help;
+pub(crate) mod invited;
 mod menu;
 pub mod naming;
 pub mod postmortem;

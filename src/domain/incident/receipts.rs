@@ -4,7 +4,7 @@
 //! receipt again changes nothing. What was parked reaches a person, with the command that tries
 //! it again; what went well is mostly silent.
 
-use super::super::act::{ReplyTo, Role};
+use super::super::act::ReplyTo;
 use super::super::decision::Decision;
 use super::super::effect::{Effect, Purpose};
 use super::super::ids::{ChannelId, UserId};
@@ -12,7 +12,7 @@ use super::super::signal::{Answer, Closing, End, Receipt};
 use super::super::text::{Message, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
-use super::{Target, answer, by_hand, room, route, words};
+use super::{answer, by_hand, invited, room, route};
 
 /// Decides what follows from a receipt.
 pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
@@ -61,7 +61,7 @@ pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: 
             room,
             person,
             answer_to,
-        } => invited(decision, receipt, scene, room, person, answer_to.as_ref()),
+        } => invitation(decision, receipt, scene, room, person, answer_to.as_ref()),
         Effect::Reply { to, message } => answer::replied(decision, to, message, end),
         Effect::Whisper { to, message } => answer::whispered(decision, to, message, end),
         Effect::OpenForm { to, .. } => answer::form_opened(decision, scene, to, end),
@@ -212,9 +212,8 @@ fn staged(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, room: &
     }
 }
 
-/// One bad id spoils nothing for the others; those who keep the lists of ids hear of it, and who
-/// gave that person a role.
-fn invited(
+/// Somebody was asked in, or the door is closed, or they were not let in.
+fn invitation(
     decision: &mut Decision,
     receipt: &Receipt,
     scene: &Scene<'_>,
@@ -222,46 +221,15 @@ fn invited(
     person: &UserId,
     to: Option<&ReplyTo>,
 ) {
-    if let Some(how) = closing(&receipt.end) {
-        let _known = by_hand::closed(decision, scene, room, how, None);
-        return;
+    match (closing(&receipt.end), &receipt.end) {
+        (Some(how), _) => {
+            let _known = by_hand::closed(decision, scene, room, how, None);
+        }
+        (None, End::Refused { code }) => {
+            invited::refused(decision, receipt, scene, person, code, to);
+        }
+        (None, _) => stuck(decision, receipt, scene, "ask somebody into its room", to),
     }
-    let End::Refused { code } = &receipt.end else {
-        let what = "ask somebody into its room";
-        return stuck(decision, receipt, scene, what, to);
-    };
-    let incident = scene.facts.incident.as_ref();
-    let place = match incident {
-        Some(incident) => format!("the room of incident #{}", incident.number),
-        None => "an incident's room".to_owned(),
-    };
-    let text = Text::default()
-        .person(person)
-        .and(format!(" could not be asked into {place} ({code})"));
-    let role = incident.and_then(|incident| {
-        let mut roles = Role::ALL.into_iter();
-        roles.find(|role| words::holder(incident, *role) == Some(person))
-    });
-    if let (Some(to), Some(role), Some(incident)) = (to, role, incident) {
-        let text = text
-            .and(format!(
-                ", and is its {} all the same. To choose somebody else: ",
-                role.as_str()
-            ))
-            .code(format!(
-                "/incident #{} assign {} @somebody",
-                incident.number,
-                role.as_str()
-            ));
-        let message = Message::said(text);
-        return answer::give(decision, to, message, words::about(incident), scene.now);
-    }
-    let text = text
-        .and(". Once that is mended: ")
-        .code(answer::retry(receipt.effect_id));
-    let them = Target::Person(person.clone());
-    let message = Message::said(text);
-    trouble::report(decision, scene, Concerns::Operators, Some(&them), message);
 }
 
 fn component_shown(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, component: &str) {

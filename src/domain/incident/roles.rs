@@ -77,8 +77,14 @@ fn set_holder(incident: &mut Incident, role: Role, person: &UserId) -> Option<Us
 }
 
 /// The timeline's words: `commander is now U1`. The id ends the line, where [`named`] finds it.
-fn said(role: Role, person: &UserId) -> String {
+pub(crate) fn said(role: Role, person: &UserId) -> String {
     format!("{} is now {person}", role.as_str())
+}
+
+/// Whether a timeline's line says that the lead went to this person.
+pub(crate) fn gives_the_lead(line: &TimelineEntry, person: &UserId) -> bool {
+    let now = said(Role::Commander, person);
+    line.kind == TimelineKind::RoleChange && line.text.ends_with(&now)
 }
 
 /// The person whom a timeline's line names when it is about a role, and the words before.
