@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// How long a server that does not answer is waited for at the start.
 const PATIENCE: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The database that a command or a server works on.
 pub struct Opened {
@@ -80,10 +81,38 @@ impl Opened {
                 Ok(applied) => return Ok(applied),
                 Err(error) if is_away(&error) && tokio::time::Instant::now() < until => {
                     tracing::warn!(error = %words(&error), "the database is not to be had yet");
-                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    tokio::time::sleep(AGAIN).await;
                 }
                 Err(error) => return Err(CannotOpen::Unreachable(words(&error))),
             }
+        }
+    }
+
+    /// The migrations that are missing still, after a while in which somebody else may apply them:
+    /// a job that migrates is often started beside the server.
+    pub async fn missing_after_a_while(&self) -> Result<Vec<String>, CannotOpen> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        let mut told = false;
+        loop {
+            let missing = store::missing(&self.direct).await;
+            let over = tokio::time::Instant::now() >= until;
+            match missing {
+                Ok(missing) if missing.is_empty() || over => return Ok(missing),
+                Ok(missing) if !told => {
+                    told = true;
+                    let missing = missing.join(", ");
+                    tracing::warn!(
+                        missing,
+                        "migrations are missing: the server waits for `wardroom migrate`"
+                    );
+                }
+                Ok(_told) => {}
+                Err(error) if is_away(&error) && !over => {
+                    tracing::warn!(error = %words(&error), "the database is not to be had yet");
+                }
+                Err(error) => return Err(CannotOpen::Unreachable(words(&error))),
+            }
+            tokio::time::sleep(AGAIN).await;
         }
     }
 

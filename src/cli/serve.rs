@@ -137,7 +137,7 @@ async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result
             tracing::info!(migration = %name, "applied");
         }
     } else {
-        let missing = opened.missing().await.map_err(cannot_open)?;
+        let missing = opened.missing_after_a_while().await.map_err(cannot_open)?;
         if !missing.is_empty() {
             let names = missing.join(", ");
             let words = format!(

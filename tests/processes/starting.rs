@@ -178,6 +178,22 @@ async fn migrations_that_are_missing_are_named_applied_once_and_waited_for() {
     let child = Wardroom::start(env).await;
     ready(&child.url).await;
     child.stop().await;
+    // A job that applies them while the server waits.
+    sqlx::raw_sql(drop)
+        .execute(&mut house.connection().await)
+        .await
+        .unwrap();
+    let env = &house.env;
+    let job = async {
+        crate::harness::moment::pass(Duration::from_secs(2)).await;
+        run(env, &["migrate"]).await
+    };
+    let (child, migrated) = tokio::join!(Wardroom::start(env), job);
+    assert_eq!(migrated.code, Some(0), "{}", migrated.stderr);
+    ready(&child.url).await;
+    let log = child.stop().await;
+    let waits = |line: &&String| line.contains("waits for `wardroom migrate`");
+    assert_eq!(log.iter().filter(waits).count(), 1, "{log:#?}");
     house.close().await;
 }
 
