@@ -60,6 +60,7 @@ async fn genuine(state: &EdgeState, request: Request) -> Result<Bytes, Problem> 
     let (parts, body) = request.into_parts();
     // Without both headers there is no point in reading on.
     if !parts.headers.contains_key(TIMESTAMP) || !parts.headers.contains_key(SIGNATURE) {
+        tracing::warn!(target: "wardroom::security", "a request to Slack's routes has no signature");
         return Err(not_genuine(state));
     }
     let body = body::read(&parts.headers, body, MOST_BYTES, &state.allowance).await?;
