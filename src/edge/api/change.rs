@@ -19,7 +19,7 @@ use crate::telemetry::traces;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -49,6 +49,10 @@ pub(super) async fn act(
     request: Request,
 ) -> Result<Response, Problem> {
     let verb = Verb::parse(&verb).ok_or_else(Problem::not_found)?;
+    if request.method() != Method::POST {
+        let other = super::super::other_method().await;
+        return Ok(([(header::ALLOW, "POST")], other).into_response());
+    }
     let target = incident_ref(&id)?;
     let (headers, mut form) = read(&state, request).await?;
     let actor = form.actor();

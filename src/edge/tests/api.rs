@@ -58,9 +58,30 @@ async fn without_the_token_every_method_of_the_api_is_401() {
     assert!(other.headers.contains_key("allow"));
 }
 
-#[test]
-fn only_a_caller_with_the_token_continues_its_own_trace() {
-    const THEIRS: &str = "0af7651916cd43dd8448eb211c80319c";
+#[tokio::test]
+async fn what_is_no_act_is_404_by_every_method_and_an_act_wants_post() {
+    let edge = edge(everything_on());
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE"] {
+        let call = |act: &str| {
+            let path = format!("/api/v1/incidents/1/{act}");
+            admin(Request::builder().method(method).uri(path))
+        };
+        let none = send(&edge.app, call("zork"), "{}").await;
+        assert_eq!(none.status, 404, "{method}");
+        assert!(!none.headers.contains_key("allow"), "{method}");
+        let act = send(&edge.app, call("resolve"), "{}").await;
+        if method == "POST" {
+            assert_eq!(act.status, 503, "verified, and nowhere to keep it");
+        } else {
+            assert_eq!(act.status, 405, "{method}");
+            assert_eq!(act.headers["allow"], "POST", "{method}");
+            assert_eq!(act.headers["content-type"], "application/problem+json");
+        }
+    }
+}
+
+/// What is logged while this is done.
+fn logged(doing: impl Future<Output = ()>) -> Vec<String> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = lines.clone();
     let layer = JsonLines::new("test", chrono::Utc::now, move |line: &[u8]| {
@@ -75,18 +96,40 @@ fn only_a_caller_with_the_token_continues_its_own_trace() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    tracing::subscriber::with_default(subscriber, || {
-        runtime.unwrap().block_on(async {
-            let edge = edge(everything_on());
-            let parent = format!("00-{THEIRS}-b7ad6b7169203331-01");
-            let call = || get("/api/v1/incidents?limit=0").header("traceparent", &parent);
-            let wrong = call().header("authorization", "Bearer guessed");
-            for call in [call(), wrong, admin(call())] {
-                send(&edge.app, call, "").await;
-            }
-        });
-    });
+    tracing::subscriber::with_default(subscriber, || runtime.unwrap().block_on(doing));
     let lines = lines.lock().unwrap();
+    lines.clone()
+}
+
+#[test]
+fn a_request_that_slack_has_not_signed_is_logged_with_and_without_a_signature() {
+    let lines = logged(async {
+        let edge = edge(everything_on());
+        let bare = || Request::post("/slack/events");
+        let half = bare().header("x-slack-signature", "v0=00");
+        let wrong = bare()
+            .header("x-slack-signature", "v0=00")
+            .header("x-slack-request-timestamp", super::NOW);
+        for request in [bare(), half, wrong] {
+            assert_eq!(send(&edge.app, request, "{}").await.status, 401);
+        }
+    });
+    let warned = |line: &&String| line.contains("wardroom::security") && line.contains("WARN");
+    assert_eq!(lines.iter().filter(warned).count(), 3, "{lines:#?}");
+}
+
+#[test]
+fn only_a_caller_with_the_token_continues_its_own_trace() {
+    const THEIRS: &str = "0af7651916cd43dd8448eb211c80319c";
+    let lines = logged(async {
+        let edge = edge(everything_on());
+        let parent = format!("00-{THEIRS}-b7ad6b7169203331-01");
+        let call = || get("/api/v1/incidents?limit=0").header("traceparent", &parent);
+        let wrong = call().header("authorization", "Bearer guessed");
+        for call in [call(), wrong, admin(call())] {
+            send(&edge.app, call, "").await;
+        }
+    });
     let answered = lines
         .iter()
         .filter(|line| line.contains("request answered"));
