@@ -54,6 +54,10 @@ pub const FAMILIES: &[&str] = &[
 const REQUEST_BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 5.0, 10.0,
 ];
+/// A decision may stand behind a lock or be made again: an alert looks for more than 30 s.
+const DECISION_BUCKETS: [f64; 15] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0,
+];
 /// From a minute to three days.
 const INCIDENT_BUCKETS: [f64; 11] = [
     60.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 172800.0, 259200.0,
@@ -210,7 +214,7 @@ impl Families {
             event_duration: make.histograms(
                 "bot_event_processing_duration_seconds",
                 "How long it took to decide a signal.",
-                &REQUEST_BUCKETS,
+                &DECISION_BUCKETS,
                 ["event_type"],
                 [&["slack_command"]],
             ),

@@ -46,6 +46,18 @@ fn labels_are_exactly_the_promised_ones() {
 }
 
 #[test]
+fn a_decision_that_takes_more_than_half_a_minute_is_told_from_one_that_takes_less() {
+    let metrics = Metrics::new("0.1.0", "abc");
+    metrics.signal_decided("slack_command", "done", Duration::from_secs(40));
+    let text = metrics.render(None);
+    for (seconds, count) in [("30", 0), ("60", 1)] {
+        let labels = format!(r#"{{event_type="slack_command",le="{seconds}"}}"#);
+        let line = format!("bot_event_processing_duration_seconds_bucket{labels} {count}");
+        assert!(text.contains(&line), "{line} not in\n{text}");
+    }
+}
+
+#[test]
 fn an_unknown_label_counts_as_other_and_makes_no_series_of_its_own() {
     let metrics = Metrics::new("0.1.0", "abc");
     for n in 0..100 {
