@@ -10,8 +10,9 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts logging and tracing for the whole process; must run within the async runtime.
-pub fn start(config: &Config, health: &Arc<Health>) -> anyhow::Result<Traces> {
+/// Starts logging and tracing for the whole process; must run within the async runtime. Gives the
+/// log's format too.
+pub fn start(config: &Config, health: &Arc<Health>) -> anyhow::Result<(Traces, Format)> {
     let telemetry = &config.telemetry;
     let sink = match telemetry.sink {
         _ if !telemetry.enabled => Sink::Off,
@@ -39,7 +40,8 @@ pub fn start(config: &Config, health: &Arc<Health>) -> anyhow::Result<Traces> {
     });
     let shown = &config.log.filter;
     let registry = tracing_subscriber::registry().with(traces.layer());
-    match Format::choose(asked) {
+    let format = Format::choose(asked);
+    match format {
         Format::Json => {
             let environment = config.environment.clone();
             let lines = JsonLines::new(environment, chrono::Utc::now, logs::to_stderr);
@@ -52,7 +54,7 @@ pub fn start(config: &Config, health: &Arc<Health>) -> anyhow::Result<Traces> {
             .init(),
     }
     log_panics();
-    Ok(traces)
+    Ok((traces, format))
 }
 
 /// A panic is one line of the log like any other, at ERROR, with its place and without its

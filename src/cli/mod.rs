@@ -189,6 +189,24 @@ pub(crate) enum Stop {
     Unreachable(String),
 }
 
+impl Stop {
+    /// Says it as one line of the log, where each line is JSON; nothing is left to be printed.
+    fn logged(self) -> Self {
+        let say = |words: String| {
+            if words.is_empty() || !tracing::enabled!(tracing::Level::ERROR) {
+                return words;
+            }
+            tracing::error!("{words}");
+            String::new()
+        };
+        match self {
+            Self::No(words) => Self::No(say(words)),
+            Self::Wrong(words) => Self::Wrong(say(words)),
+            Self::Unreachable(words) => Self::Unreachable(say(words)),
+        }
+    }
+}
+
 type Ended = Result<(), Stop>;
 
 /// Runs the command line of this process.

@@ -10,6 +10,8 @@ use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
 use crate::store::Batching;
 use crate::telemetry::health::Health;
+use crate::telemetry::logs::Format;
+use crate::telemetry::traces::Traces;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +25,7 @@ pub(super) fn run(args: &ServeArgs) -> Ended {
         Ok(loaded) => loaded,
         Err(_) => return Err(Stop::Wrong(report(&loaded))),
     };
-    runtime()?.block_on(serve(config, &notices, args))
+    runtime()?.block_on(begin(config, &notices, args))
 }
 
 /// The configuration with what the flags say; at the start and at each reload.
@@ -48,10 +50,25 @@ fn load_for(args: &ServeArgs) -> Loaded {
     Ok((config, notices))
 }
 
-async fn serve(config: Config, notices: &[Notice], args: &ServeArgs) -> Ended {
+/// From here on what is said is logged, a fatal end included.
+async fn begin(config: Config, notices: &[Notice], args: &ServeArgs) -> Ended {
     let health = Arc::new(Health::new());
-    let traces =
+    let (traces, format) =
         logging::start(&config, &health).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
+    let ended = serve(config, notices, args, health, traces).await;
+    match format {
+        Format::Json => ended.map_err(Stop::logged),
+        Format::Pretty => ended,
+    }
+}
+
+async fn serve(
+    config: Config,
+    notices: &[Notice],
+    args: &ServeArgs,
+    health: Arc<Health>,
+    traces: Traces,
+) -> Ended {
     for notice in notices {
         tracing::warn!("{notice}");
     }

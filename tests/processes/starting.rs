@@ -26,6 +26,24 @@ async fn a_port_that_was_asked_for_and_is_taken_ends_the_start_with_3() {
         ended.stderr
     );
 
+    let errors = crate::harness::wardroom::errors;
+    let lines: Vec<String> = ended.stderr.lines().map(str::to_owned).collect();
+    let [error] = errors(&lines)[..] else {
+        panic!("one line of the log: {lines:#?}");
+    };
+    assert!(error.starts_with('{'), "{error}");
+    house
+        .env
+        .insert("LOG_FORMAT".to_owned(), "pretty".to_owned());
+    let pretty = run(
+        &house.env,
+        &["serve", "--host", "127.0.0.1", "--port", &port],
+    )
+    .await;
+    let plain = |line: &str| !line.contains("ERROR") && line.contains(&port);
+    assert!(pretty.stderr.lines().any(plain), "{}", pretty.stderr);
+    house.env.insert("LOG_FORMAT".to_owned(), "json".to_owned());
+
     house.env.insert("METRICS_PORT".to_owned(), port.clone());
     let ended = run(&house.env, &["serve", "--host", "127.0.0.1", "--port", "0"]).await;
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
@@ -164,6 +182,10 @@ async fn migrations_that_are_missing_are_named_applied_once_and_waited_for() {
         "{}",
         serve.stderr
     );
+    for line in serve.stderr.lines() {
+        let read: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(read["level"].is_string(), "{line}");
+    }
     // Two at once: one applies, the other finds them applied.
     let (one, other) = tokio::join!(run(env, &["migrate"]), run(env, &["migrate"]));
     assert_eq!(

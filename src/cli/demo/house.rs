@@ -105,7 +105,7 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
     let workspace = workspace(&statuspage_key).await?;
     let config = config(&workspace, port, &admin_token, statuspage_key)?;
     let health = Arc::new(Health::new());
-    let traces =
+    let (traces, _format) =
         logging::start(&config, &health).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
     let listeners = Listeners::bind(&config.http).await.map_err(|error| {
         Stop::Unreachable(format!(
