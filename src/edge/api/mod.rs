@@ -18,6 +18,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use change::act;
 use std::sync::Arc;
 
 pub(super) fn router(state: &Arc<EdgeState>) -> Router<Arc<EdgeState>> {
@@ -26,8 +27,8 @@ pub(super) fn router(state: &Arc<EdgeState>) -> Router<Arc<EdgeState>> {
         .route("/incidents/{id}", get(incidents::one))
         .route("/incidents/{id}/timeline", get(incidents::timeline))
         .route("/incidents/{id}/postmortem", get(incidents::postmortem))
-        // Any: whether a method is missing here, or the address, depends on the act.
-        .route("/incidents/{id}/{act}", any(change::act))
+        // Every method: whether a method is missing here, or the address, depends on the act.
+        .route("/incidents/{id}/{act}", post(act).merge(any(act)))
         .route("/audit", get(rows::audit))
         .route("/inbox", get(rows::inbox))
         .route("/inbox/{id}", get(rows::inbox_row))
