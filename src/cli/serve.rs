@@ -168,7 +168,6 @@ async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result
         .map_err(|error| Stop::Unreachable(error.to_string()))?;
     let store = opened.connect(config, config.inbox_batching());
     let app = App::assemble(config.clone(), store, Clock::System, health.clone()).map_err(wrong)?;
-    app.health.set_migrated();
     listeners.say_where();
     Ok(app.run(listeners))
 }

@@ -30,7 +30,7 @@ pub fn parse(typed: &Typed, rules: &Rules) -> Command {
     let is_long = typed.to_plain().split_whitespace().nth(2).is_some();
     match command.act {
         Act::Misunderstood { refusal } if is_long => Command {
-            act: misunderstood(words::as_typed(refusal, typed)),
+            act: misunderstood(words::giving_back(refusal, typed)),
             ..command
         },
         _ => command,
@@ -174,10 +174,9 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
     let mut odd = None;
     if severity.is_none() && service.is_none() {
         let mut after = rest.clone();
-        odd = after.plain_word().filter(|_| {
-            service = after.service(rules);
-            service.is_some()
-        });
+        let first = after.plain_word();
+        service = after.service(rules);
+        odd = first.filter(|_| service.is_some());
     }
     let title = declare_form::tidy(&rest.rest().to_plain());
     let mut missing = Vec::new();

@@ -27,8 +27,11 @@ const CONFLICTS: u32 = 5;
 /// How long a signal steps aside that stood behind somebody's lock for too long.
 const SLOW_PAUSE: Duration = Duration::seconds(5);
 
-/// How long a signal waits whose decoder cannot say yet. Short: a form's permission dies in 3 s.
-const NOT_YET: Duration = Duration::milliseconds(500);
+/// How long a signal waits whose decoder cannot say yet: a quarter of its age. Short at first,
+/// because a form's permission dies in 3 s; long later, because many may wait for the same answer.
+fn not_yet(age: Duration) -> Duration {
+    (age / 4).clamp(Duration::milliseconds(500), Duration::seconds(30))
+}
 
 /// Why a signal could not be decided.
 enum Failure {
@@ -142,7 +145,7 @@ impl Engine {
         match self.decide_within(&mut intake, stored, now).await {
             Ok(decided) => {
                 if decided.is_none() {
-                    intake.put_off(now + NOT_YET).await?;
+                    intake.put_off(now + not_yet(now - stored.at)).await?;
                 }
                 intake.commit().await?;
                 Ok(decided)
@@ -355,4 +358,23 @@ fn is_the_signals(error: &StoreError) -> bool {
 /// Runs our own pure code; a panic in it is a failure of this signal and of nothing else.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err("panicked".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_decided_yet_is_asked_for_the_more_rarely_the_longer_it_waits() {
+        for (age, wait) in [
+            (-5, 500),
+            (0, 500),
+            (2, 500),
+            (60, 15_000),
+            (86_400, 30_000),
+        ] {
+            let wait = Duration::milliseconds(wait);
+            assert_eq!(not_yet(Duration::seconds(age)), wait, "{age} s");
+        }
+    }
 }

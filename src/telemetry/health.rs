@@ -19,7 +19,6 @@ pub const ENGINE_STALL: Duration = Duration::from_secs(5);
 pub struct Health {
     born: Instant,
     draining: AtomicBool,
-    migrated: AtomicBool,
     was_ready: AtomicBool,
     /// Milliseconds after `born`, plus one; 0: never.
     engine_progress: AtomicU64,
@@ -47,7 +46,6 @@ impl Health {
         Self {
             born: Instant::now(),
             draining: AtomicBool::new(false),
-            migrated: AtomicBool::new(false),
             was_ready: AtomicBool::new(false),
             engine_progress: AtomicU64::new(0),
             optional: Mutex::new(BTreeMap::new()),
@@ -67,16 +65,6 @@ impl Health {
     /// Whether it is on its way out.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
-    }
-
-    /// The schema is what this binary needs.
-    pub fn set_migrated(&self) {
-        self.migrated.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it is.
-    pub fn is_migrated(&self) -> bool {
-        self.migrated.load(Ordering::Relaxed)
     }
 
     /// The engine came round: to be called at least every second by its loops, also when there is

@@ -31,7 +31,7 @@ async fn introduced(world: &mut World) {
     world.slack.lift_faults();
     let known = world.app.learn_who_we_are().await;
     known.expect("Slack says who we are");
-    world.pass(Duration::seconds(1)).await;
+    world.pass(Duration::seconds(5)).await;
 }
 
 fn ignored(world: &World) -> usize {

@@ -178,7 +178,6 @@ async fn run(
     let left_open = !open.map_err(reading)?.is_empty();
     let app = App::assemble(config.clone(), store, Clock::System, health)
         .map_err(|error| Stop::Wrong(format!("{error:#}")))?;
-    app.health.set_migrated();
     Ok((app.run(listeners), left_open))
 }
 

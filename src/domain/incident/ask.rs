@@ -176,7 +176,7 @@ fn with_what_was_typed(message: Message, act: &Act) -> Message {
         _ => None,
     };
     match words.filter(|words| !words.is_empty()) {
-        Some(words) => words::as_typed(message, words),
+        Some(words) => words::giving_back(message, words),
         None => message,
     }
 }

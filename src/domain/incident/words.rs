@@ -86,7 +86,7 @@ pub(crate) fn took(incident: &Incident) -> String {
 }
 
 /// A message with what somebody typed in vain below it.
-pub(crate) fn as_typed(message: Message, typed: &Typed) -> Message {
+pub(crate) fn giving_back(message: Message, typed: &Typed) -> Message {
     message
         .with(Part::Context(Text::plain("What you typed:")))
         .with(Part::Preformatted(typed.to_plain()))

@@ -305,7 +305,6 @@ async fn an_address_has_its_minutes_worth_unless_it_proves_who_it_is() {
 #[tokio::test]
 async fn liveness_needs_nothing_and_readiness_needs_the_database() {
     let edge = edge(everything_on());
-    edge.health.set_migrated();
     // An engine that moves proves that the database answers; this one has never moved.
     edge.health
         .set("slack", Condition::Degraded("auth.test failed".into()));
