@@ -62,9 +62,7 @@ pub(super) async fn observe(
     let mut in_flight = InFlight::begin(&state.metrics);
     let method = method_label(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let path = matched
-        .as_ref()
-        .map_or(NO_ROUTE, |matched| matched.as_str());
+    let path = matched.as_ref().map_or(NO_ROUTE, template);
     let request_id = request_id(request.headers());
     let span = tracing::info_span!(
         "request",
@@ -109,6 +107,12 @@ pub(super) async fn observe(
     response
 }
 
+/// A route's template, the same with and without a slash at its end.
+fn template(matched: &MatchedPath) -> &str {
+    let path = matched.as_str();
+    path.strip_suffix('/').unwrap_or(path)
+}
+
 /// The limit per client address, around the handler.
 async fn limited(state: &EdgeState, request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -118,7 +122,7 @@ async fn limited(state: &EdgeState, request: Request, next: Next) -> Response {
     let signed = request
         .extensions()
         .get::<MatchedPath>()
-        .is_some_and(|matched| super::SIGNED_ROUTES.contains(&matched.as_str()));
+        .is_some_and(|matched| super::SIGNED_ROUTES.contains(&template(matched)));
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let client = state.limiter.client(peer, request.headers());

@@ -24,7 +24,7 @@ pub use state::{Build, EdgeSettings, EdgeState, Now};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use problem::Problem;
 use std::sync::Arc;
 
@@ -45,20 +45,34 @@ pub fn app_router(state: Arc<EdgeState>) -> Router {
         .route("/version", get(health::version));
     if state.settings.slack.is_some() {
         routes = routes
-            .route("/slack/commands", post(slack::commands))
-            .route("/slack/interactions", post(slack::interactions))
-            .route("/slack/events", post(slack::events));
+            .signed_route("/slack/commands", post(slack::commands))
+            .signed_route("/slack/interactions", post(slack::interactions))
+            .signed_route("/slack/events", post(slack::events));
     }
     if !state.settings.github.is_empty() {
         routes = routes
-            .route("/github/webhooks", post(github::webhook))
-            .route("/webhooks/github", post(github::webhook))
-            .route("/webhook", post(github::webhook));
+            .signed_route("/github/webhooks", post(github::webhook))
+            .signed_route("/webhooks/github", post(github::webhook))
+            .signed_route("/webhook", post(github::webhook));
     }
     if state.settings.admin_token.is_some() {
         routes = routes.nest("/api/v1", api::router(&state));
     }
     finish(routes, state)
+}
+
+/// Adds a provider's route.
+trait SignedRoutes {
+    fn signed_route(self, path: &str, handler: MethodRouter<Arc<EdgeState>>) -> Self;
+}
+
+impl SignedRoutes for Router<Arc<EdgeState>> {
+    /// The same with a slash at its end: request URLs are typed by hand into a provider's settings,
+    /// and a 404 there looks like a service that is down.
+    fn signed_route(self, path: &str, handler: MethodRouter<Arc<EdgeState>>) -> Self {
+        self.route(path, handler.clone())
+            .route(&format!("{path}/"), handler)
+    }
 }
 
 /// What the metrics port serves.

@@ -8,13 +8,14 @@ use super::keep::keep;
 use super::middleware::SignatureHeld;
 use super::problem::Problem;
 use super::state::EdgeState;
-use crate::slack::address::{Address, AnswerNow, Route, address};
+use crate::slack::address::{Address, AnswerNow, Route, address, is_certificate_check};
 use crate::slack::signature::{Header, Secrets, SignedWith, verify};
 use crate::slack::unchecked::{self, log_foreign};
 use crate::store::Arrival;
 use crate::telemetry::metrics::{SignedSource, event_type};
 use crate::telemetry::traces;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -23,6 +24,9 @@ use std::sync::Arc;
 
 /// Slack never sends more than a fraction of this.
 const MOST_BYTES: usize = 1024 * 1024;
+
+/// Slack's check of a command URL's certificate is two short fields.
+const MOST_BYTES_OF_A_CHECK: usize = 256;
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 const SIGNATURE: &str = "x-slack-signature";
@@ -43,8 +47,9 @@ pub(super) async fn events(State(state): State<Arc<EdgeState>>, request: Request
 }
 
 async fn take(state: &EdgeState, route: Route, request: Request) -> Response {
-    let body = match genuine(state, request).await {
-        Ok(body) => body,
+    let body = match genuine(state, route, request).await {
+        Ok(Genuine::Signed(body)) => body,
+        Ok(Genuine::CertificateCheck) => return StatusCode::OK.into_response(),
         Err(problem) => return problem.into_response(),
     };
     let mut response = answer(state, route, body).await;
@@ -52,16 +57,27 @@ async fn take(state: &EdgeState, route: Route, request: Request) -> Response {
     response
 }
 
-/// The body of a request whose signature holds.
-async fn genuine(state: &EdgeState, request: Request) -> Result<Bytes, Problem> {
+/// A request that is answered.
+enum Genuine {
+    /// Its signature holds.
+    Signed(Bytes),
+    /// Slack's own check of the certificate, which is not signed: nothing follows from it.
+    CertificateCheck,
+}
+
+async fn genuine(state: &EdgeState, route: Route, request: Request) -> Result<Genuine, Problem> {
     let Some(secrets) = &state.settings.slack else {
         return Err(Problem::not_found());
     };
     let (parts, body) = request.into_parts();
+    let body = match certificate_check(state, route, &parts.headers, body).await? {
+        Unsigned::CertificateCheck => return Ok(Genuine::CertificateCheck),
+        Unsigned::Unread(body) => body,
+        Unsigned::Other => return Err(unsigned(state)),
+    };
     // Without both headers there is no point in reading on.
     if !parts.headers.contains_key(TIMESTAMP) || !parts.headers.contains_key(SIGNATURE) {
-        tracing::warn!(target: "wardroom::security", "a request to Slack's routes has no signature");
-        return Err(not_genuine(state));
+        return Err(unsigned(state));
     }
     let body = body::read(&parts.headers, body, MOST_BYTES, &state.allowance).await?;
     let secret = held(secrets, &parts.headers, &body, state).ok_or_else(|| not_genuine(state))?;
@@ -70,7 +86,38 @@ async fn genuine(state: &EdgeState, request: Request) -> Result<Bytes, Problem> 
         SignedWith::Previous => 1,
     };
     state.metrics.signature_held(SignedSource::Slack, index);
-    Ok(body)
+    Ok(Genuine::Signed(body))
+}
+
+/// What is known of a request before its signature is looked at.
+enum Unsigned {
+    CertificateCheck,
+    /// Not so small and bare that it could be a check: its body has not been read.
+    Unread(Body),
+    Other,
+}
+
+/// Reads a body only when the request has no signature header at all, goes to the route that Slack
+/// checks, and announces so few bytes that it can be a check.
+async fn certificate_check(
+    state: &EdgeState,
+    route: Route,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Unsigned, Problem> {
+    let length = headers
+        .get(http::header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let small = length.is_some_and(|length| length <= MOST_BYTES_OF_A_CHECK);
+    let bare = !headers.contains_key(TIMESTAMP) && !headers.contains_key(SIGNATURE);
+    if route != Route::Commands || !bare || !small {
+        return Ok(Unsigned::Unread(body));
+    }
+    let body = body::read(headers, body, MOST_BYTES_OF_A_CHECK, &state.allowance).await?;
+    Ok(match is_certificate_check(&body) {
+        true => Unsigned::CertificateCheck,
+        false => Unsigned::Other,
+    })
 }
 
 fn held(
@@ -95,6 +142,11 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Header<'a> {
         (Some(value), None) => Header::Once(value.as_bytes()),
         (Some(_), Some(_)) => Header::Repeated,
     }
+}
+
+fn unsigned(state: &EdgeState) -> Problem {
+    tracing::warn!(target: "wardroom::security", "a request to Slack's routes has no signature");
+    not_genuine(state)
 }
 
 fn not_genuine(state: &EdgeState) -> Problem {

@@ -6,7 +6,7 @@
 //! uses gets no row, only a count; kinds are a bounded set, because they are labels of metrics.
 
 use super::interaction::Interaction;
-use super::wire::{self, digest, field, key, lenient_or_default};
+use super::wire::{self, digest, key, lenient_or_default};
 use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::incident::declare_form;
 use crate::domain::rules::Rules;
@@ -135,10 +135,12 @@ fn keep(kind: &str, dedup_key: String, subject: &str) -> Address {
 }
 
 fn command(body: &[u8], ourselves: &Ourselves) -> Said {
-    let [ssl_check, command, user, channel, trigger, team, enterprise] = wire::fields(
+    if is_certificate_check(body) {
+        return Ok(Address::AnswerNow(AnswerNow::Empty));
+    }
+    let [command, user, channel, trigger, team, enterprise] = wire::fields(
         body,
         [
-            "ssl_check",
             "command",
             "user_id",
             "channel_id",
@@ -147,9 +149,6 @@ fn command(body: &[u8], ourselves: &Ourselves) -> Said {
             "enterprise_id",
         ],
     );
-    if ssl_check.as_deref() == Some("1") {
-        return Ok(Address::AnswerNow(AnswerNow::Empty));
-    }
     if command.is_none() {
         return Err(unreadable("no command"));
     }
@@ -158,6 +157,20 @@ fn command(body: &[u8], ourselves: &Ourselves) -> Said {
     let trigger = trigger.ok_or(unreadable("no trigger_id"))?;
     from_us(ourselves, team.as_deref(), enterprise.as_deref())?;
     Ok(keep("command", key(&["command", &trigger]), &room))
+}
+
+/// Whether a form is Slack's check of a certificate and nothing else: `ssl_check=1`, perhaps with
+/// the old `token`. It comes without a signature, so any other field makes it an ordinary request.
+pub fn is_certificate_check(body: &[u8]) -> bool {
+    let mut checks = 0;
+    for (name, value) in form_urlencoded::parse(body) {
+        match (&*name, &*value) {
+            ("ssl_check", "1") => checks += 1,
+            ("token", _) => {}
+            _ => return false,
+        }
+    }
+    checks == 1
 }
 
 fn person(id: Option<&str>) -> Result<String, Address> {
@@ -190,7 +203,7 @@ fn from_us(ours: &Ourselves, team: Option<&str>, enterprise: Option<&str>) -> Re
 }
 
 fn interact(body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Said {
-    if field(body, "ssl_check").as_deref() == Some("1") {
+    if is_certificate_check(body) {
         return Ok(Address::AnswerNow(AnswerNow::Empty));
     }
     let text = wire::payload(body).ok_or(unreadable("no payload"))?;

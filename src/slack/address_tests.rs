@@ -155,6 +155,28 @@ fn some_questions_are_answered_at_once_and_never_kept() {
 }
 
 #[test]
+fn only_the_bare_check_of_a_certificate_is_one() {
+    for (body, is_one) in [
+        ("ssl_check=1", true),
+        ("ssl_check=1&token=x", true),
+        ("token=x&ssl_check=1", true),
+        ("ssl%5Fcheck=%31", true),
+        ("ssl_check=0", false),
+        ("ssl_check=1&ssl_check=1", false),
+        ("ssl_check=1&command=%2Fincident", false),
+        ("ssl_check=1&payload=%7B%7D", false),
+        ("ssl_check=1&%63ommand=x", false),
+        ("token=x", false),
+        ("", false),
+    ] {
+        assert_eq!(is_certificate_check(body.as_bytes()), is_one, "{body}");
+    }
+    let smuggled = [&COMMAND[..], &[("ssl_check", "1")]].concat();
+    let expected = kept("command", "command:1.2.x", "slack:C1");
+    assert_eq!(at(Route::Commands, &form(&smuggled)), expected);
+}
+
+#[test]
 fn a_click_is_known_by_who_when_and_what() {
     assert_eq!(
         interaction(&click()),

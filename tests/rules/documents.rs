@@ -105,7 +105,7 @@ fn every_variable_is_in_the_docs_and_in_the_example_and_nothing_else_is() {
     }
 }
 
-/// `METHOD /path` of every `.route("…", …)` below `src/edge`.
+/// `METHOD /path` of every `.route("…", …)` and `.signed_route("…", …)` below `src/edge`.
 fn routes() -> Names {
     let mut found = Names::new();
     for source in crate::tree::sources() {
@@ -123,9 +123,9 @@ fn routes() -> Names {
         } else {
             ""
         };
-        for route in text.split(".route(\"").skip(1) {
+        for route in text.split("route(\"").skip(1) {
             let (path, handlers) = route.split_once('"').expect("a closed text");
-            let handlers = &handlers[..handlers.find(".route(").unwrap_or(handlers.len())];
+            let handlers = &handlers[..handlers.find("route(").unwrap_or(handlers.len())];
             let mut methods = 0;
             for method in ["get", "post", "put", "patch", "delete", "any"] {
                 let begins = [format!(", {method}("), format!(".{method}(")];
