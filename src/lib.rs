@@ -19,3 +19,4 @@ pub mod slack;
 pub mod statuspage;
 pub mod store;
 pub mod telemetry;
+mod unseen;

@@ -13,6 +13,7 @@ use super::secret::Secret;
 use super::values::{self, SlackId};
 use super::variables::{VARIABLES, Variable};
 use super::yaml::{self, Kind, short};
+use crate::unseen;
 
 /// The largest file that `X_FILE` may name.
 const MAX_SECRET: u64 = 64 * 1024;
@@ -57,13 +58,13 @@ impl<'e> Environment<'e> {
 
     /// A variable of any name, as it stands; empty is unset.
     pub(crate) fn raw(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+        (self.lookup)(name).filter(|value| !unseen::trim(value).is_empty())
     }
 
     /// What `${NAME}` in a file stands for: the variable, or the content of `NAME_FILE`.
     pub(crate) fn reference(&self, name: &str) -> Result<Option<String>, String> {
         match (self.raw(name), self.raw(&format!("{name}_FILE"))) {
-            (Some(value), _) => Ok(Some(value)),
+            (Some(value), _) => Ok(Some(unseen::trim(&value).to_owned())),
             (None, Some(path)) => read_secret(&path)
                 .map(Some)
                 .map_err(|why| format!("the file that {name}_FILE names cannot be read: {why}")),
@@ -107,7 +108,7 @@ impl<'e> Environment<'e> {
                 (
                     name,
                     Given {
-                        text: given.text.trim().to_owned(),
+                        text: unseen::trim(&given.text).to_owned(),
                         ..given
                     },
                 )
@@ -119,7 +120,7 @@ impl<'e> Environment<'e> {
                 (
                     name,
                     Given {
-                        text: given.text.trim().to_owned(),
+                        text: unseen::trim(&given.text).to_owned(),
                         ..given
                     },
                 )
@@ -151,17 +152,19 @@ impl<'e> Environment<'e> {
     pub(crate) fn secret(&self, name: &str) -> Option<Secret> {
         let given = self.get(name)?;
         // A token goes into a header: a line break in it is a copy that went wrong.
-        if given
+        let fault = if given
             .text
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace())
+            .contains(|c: char| c.is_control() || c.is_whitespace())
         {
+            Some("a space or a line break")
+        } else if given.text.contains(unseen::is_unseen) {
+            Some("an unseen character")
+        } else {
+            None
+        };
+        if let Some(fault) = fault {
             let hint = "copy it again, without spaces and line breaks";
-            self.error(
-                &given.place,
-                format!("{name} has a space or a line break in it"),
-                hint,
-            );
+            self.error(&given.place, format!("{name} has {fault} in it"), hint);
             return None;
         }
         Some(Secret::new(given.text))
@@ -237,8 +240,8 @@ impl<'e> Environment<'e> {
         let mut column = 0;
         let mut items: Vec<Given> = Vec::new();
         for part in given.text.split(',') {
-            let text = part.trim();
-            let indent = part.chars().take_while(|c| c.is_whitespace()).count();
+            let text = unseen::trim(part);
+            let indent = part.chars().count() - unseen::trim_start(part).chars().count();
             if !text.is_empty() && !items.iter().any(|item| item.text == text) {
                 let place = given.place.moved_right(column + indent);
                 items.push(Given {
@@ -350,11 +353,11 @@ fn variable(name: &str) -> &'static Variable {
 
 pub(super) fn read_secret(path: &str) -> Result<String, String> {
     let mut text = String::new();
-    let file = File::open(path.trim()).map_err(|error| error.to_string())?;
+    let file = File::open(unseen::trim(path)).map_err(|error| error.to_string())?;
     file.take(MAX_SECRET + 1)
         .read_to_string(&mut text)
         .map_err(|error| error.to_string())?;
-    let trimmed = text.trim();
+    let trimmed = unseen::trim(&text);
     if trimmed.is_empty() {
         return Err("it is empty".to_owned());
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::problem::{Findings, Place};
+use crate::unseen;
 
 /// The largest file that is read.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
@@ -284,7 +285,7 @@ impl Builder<'_> {
             open.seen.insert(text.clone().into_owned(), place.line);
         }
         open.key = Some(Key {
-            name: text.into_owned(),
+            name: seen(text.into_owned()),
             place,
         });
         Ok(())
@@ -369,13 +370,23 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, span: &Span) -> Kind {
     let quotes = if style == Style::Quoted { 2 } else { 0 };
     let width = span.end.col().saturating_sub(span.start.col());
     let flat = span.start.line() == span.end.line() && width == text.chars().count() + quotes;
-    let text = text.into_owned();
+    let text = seen(text.into_owned());
     Kind::Scalar(Scalar {
         written: text.clone(),
         text,
         style,
         flat,
     })
+}
+
+/// A text without the unseen characters that a copy from a page has left at its ends. Spaces stay:
+/// they were written on purpose, or are told to the one who wrote them.
+fn seen(text: String) -> String {
+    let unseen = |c: char| !c.is_control() && unseen::is_unseen(c);
+    if text.starts_with(unseen) || text.ends_with(unseen) {
+        return unseen::trim(&text).to_owned();
+    }
+    text
 }
 
 /// At most 60 characters of something that a person wrote, on one line.

@@ -48,6 +48,63 @@ fn every_verb_and_synonym_is_understood_in_any_case_and_with_any_white_space() {
     }
 }
 
+/// What a copy from a page, a chat or a right-to-left text leaves in a line.
+const UNSEEN: [char; 10] = [
+    '\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{ad}', '\u{200e}', '\u{202b}',
+    '\u{2068}', '\u{0}',
+];
+
+#[test]
+fn unseen_characters_change_no_word_wherever_they_stand() {
+    let plain = read("declare P3 api Checkout returns 500s").act;
+    assert!(matches!(plain, Act::Declare(_)));
+    for c in UNSEEN {
+        for line in [
+            format!("{c}declare P3 api Checkout returns 500s"),
+            format!("{c} {c}declare{c} {c}P3{c} {c}api{c} {c}Checkout returns 500s{c}"),
+            format!("declare P3{c} {c} api Checkout returns 500s"),
+            format!("de{c}clare P{c}3 a{c}pi Checkout returns 500s"),
+        ] {
+            assert_eq!(read(&line).act, plain, "{line:?}");
+        }
+        let seven = Some(IncidentRef::Number(7));
+        for line in [format!("{c}#7{c} list"), format!("#{c}7 {c}list")] {
+            let command = read(&line);
+            assert_eq!(
+                (command.target, command.act),
+                (seven.clone(), Act::List),
+                "{line:?}"
+            );
+        }
+        assert_eq!(
+            read(&format!("status {c}it burns{c}")).act,
+            update("it burns")
+        );
+        assert_eq!(
+            words_of(&read(&format!("status {c} "))),
+            words_of(&read("status"))
+        );
+        assert_eq!(read(&format!(" {c} ")).act, Act::Menu);
+        let lead = Act::Assign {
+            role: Role::Scribe,
+            person: person("U0BEA1"),
+        };
+        assert_eq!(read(&format!("assign {c}scribe{c} U0BEA1{c}")).act, lead);
+    }
+    let persian = "می\u{200c}خواهم 👩\u{200d}🚒 \u{2764}\u{fe0f}";
+    assert_eq!(read(&format!("status {persian}")).act, update(persian));
+}
+
+#[test]
+fn a_service_keeps_the_unseen_characters_that_its_script_needs() {
+    let none = Rules::default();
+    let line = "declare P3 \u{200b}می\u{200c}خواهم\u{200b} It burns";
+    let Act::Declare(declaration) = parse(&Typed::plain(line), &none).act else {
+        panic!("not a declaration");
+    };
+    assert_eq!(declaration.service, "می\u{200c}خواهم");
+}
+
 #[test]
 fn every_act_that_can_be_typed_has_its_verb_in_the_table_and_its_example_works() {
     for verb in VERBS {

@@ -4,6 +4,7 @@
 
 use super::ids::{ChannelId, UserId};
 use super::incident::Severity;
+use crate::unseen;
 
 /// The team's rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,11 +75,12 @@ impl Rules {
         }
     }
 
-    /// The service of that name, in any case.
+    /// The service of that name, in any case and whatever unseen characters are in it.
     pub fn service(&self, name: &str) -> Option<&ServiceRules> {
-        let wanted = name.to_lowercase();
+        let bare = |name: &str| unseen::without(unseen::trim(name)).to_lowercase();
+        let wanted = bare(name);
         self.services
             .iter()
-            .find(|service| service.name.to_lowercase() == wanted)
+            .find(|service| bare(&service.name) == wanted)
     }
 }

@@ -1,6 +1,7 @@
 //! What was typed, word by word, with the rest kept exactly as it was typed.
 //!
-//! Words end at white space of any script and at the provider's marks for people and rooms.
+//! Words end at white space of any script and at the provider's marks for people and rooms; unseen
+//! characters are no part of a word.
 //! Nothing is judged here but shapes: a number, a severity, a service that the rules know.
 
 use super::act::IncidentRef;
@@ -8,6 +9,7 @@ use super::ids::{ChannelId, UserId};
 use super::incident::{Severity, declare_form};
 use super::rules::Rules;
 use super::text::{Piece, Typed};
+use crate::unseen;
 use std::collections::VecDeque;
 
 /// One word.
@@ -40,8 +42,16 @@ impl Words {
         self.pieces.is_empty()
     }
 
-    /// Takes the next word.
+    /// Takes the next word, to be compared with ours: without unseen characters.
     pub(crate) fn next(&mut self) -> Option<Word> {
+        Some(match self.next_as_typed()? {
+            Word::Plain(word) => Word::Plain(unseen::without(&word).into_owned()),
+            mark @ (Word::Person(_) | Word::Room(_)) => mark,
+        })
+    }
+
+    /// Takes the next word as it was typed, but for its ends.
+    fn next_as_typed(&mut self) -> Option<Word> {
         self.join_links();
         let word = match self.pieces.pop_front()? {
             Piece::Link(url, _) => Word::Plain(url),
@@ -50,9 +60,9 @@ impl Words {
             Piece::Plain(text) => match text.split_once(char::is_whitespace) {
                 Some((word, rest)) => {
                     self.pieces.push_front(Piece::Plain(rest.to_owned()));
-                    Word::Plain(word.to_owned())
+                    Word::Plain(unseen::trim(word).to_owned())
                 }
-                None => Word::Plain(text),
+                None => Word::Plain(unseen::trim(&text).to_owned()),
             },
         };
         self.skip_space();
@@ -127,7 +137,11 @@ impl Words {
     /// Takes a service's name, the longest that fits; without any services, one word.
     pub(crate) fn service(&mut self, rules: &Rules) -> Option<String> {
         if rules.services.is_empty() {
-            let name = self.plain_word()?;
+            let mut ahead = self.clone();
+            let Word::Plain(name) = ahead.next_as_typed()? else {
+                return None;
+            };
+            *self = ahead;
             return declare_form::check_service(&name, rules).ok();
         }
         let mut best: Option<(usize, &str)> = None;
@@ -149,7 +163,8 @@ impl Words {
         let mut ahead = self.clone();
         name.split_whitespace().all(|wanted| {
             let word = ahead.plain_word();
-            word.is_some_and(|word| word.to_lowercase() == wanted.to_lowercase())
+            let wanted = unseen::without(wanted).to_lowercase();
+            word.is_some_and(|word| word.to_lowercase() == wanted)
         })
     }
 
@@ -160,7 +175,7 @@ impl Words {
 
     fn skip_space(&mut self) {
         while let Some(Piece::Plain(text)) = self.pieces.front_mut() {
-            let trimmed = text.trim_start();
+            let trimmed = unseen::trim_start(text);
             if trimmed.is_empty() {
                 self.pieces.pop_front();
                 continue;

@@ -1,6 +1,6 @@
 //! What somebody typed: kept as it is, in any script, and harmless wherever it is shown.
 
-use crate::world::World;
+use crate::world::{ADMIN_TOKEN, World, answered};
 use serde_json::Value;
 
 #[tokio::test]
@@ -82,6 +82,40 @@ async fn what_somebody_typed_never_calls_anybody_or_links_anywhere() {
         .iter()
         .find(|line| line["kind"] == "status_update");
     assert_eq!(update.unwrap()["text"], typed);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_nobody_sees_is_no_part_of_a_command_a_field_or_a_name() {
+    let mut world = World::ruled_by("services: {\u{200b}api\u{200b}: {}}", &[]).await;
+    let line = "\u{feff}declare P3\u{200b} \u{200e}api Checkout fails\u{200b}";
+    world.types("bea", "general", line).await;
+    let first = world.newest().await;
+    assert_eq!((&*first.title, &*first.service), ("Checkout fails", "api"));
+    let body = "\u{feff}{\"severity\": \"P2\u{200b}\", \"service\": \"\u{feff}api\", \
+                \"title\": \"\u{2060}Payments fail\u{200b}\", \"actor\": \"ci\u{200b}\"}";
+    let call = reqwest::Client::new()
+        .post(format!("{}/api/v1/incidents", world.url))
+        .bearer_auth(ADMIN_TOKEN)
+        .body(body.to_owned());
+    let call = tokio::spawn(answered(call));
+    while !call.is_finished() {
+        world.settle().await;
+        tokio::task::yield_now().await;
+    }
+    let declared = call.await.expect("the call ends");
+    assert_eq!(declared.status, 201, "{}", declared.body);
+    let second = world.newest().await;
+    assert_eq!((&*second.title, &*second.service), ("Payments fail", "api"));
+    assert_eq!(second.declared_by.to_string(), "api:ci");
+    let path = format!("/incidents/{}/severity", second.number);
+    let body = serde_json::json!({"severity": "\u{feff}p1\u{ad}"});
+    let raised = world
+        .api(reqwest::Method::POST, &path, Some(body), &[])
+        .await;
+    assert_eq!(raised.0, 200, "{}", raised.1);
+    assert_eq!(world.newest().await.severity.as_str(), "P1");
     world.hears_all();
     world.finish().await;
 }

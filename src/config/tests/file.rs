@@ -22,6 +22,34 @@ fn the_documented_file_is_accepted_and_what_is_not_built_is_said() {
 }
 
 #[test]
+fn unseen_characters_at_the_ends_of_words_are_no_part_of_them() {
+    let yaml = "\u{feff}services\u{200b}: { \u{feff}api\u{200b}: { owners: [\u{200e}U1\u{ad}] } }\n\
+                templates: [{ name: x, title: x, severity: \"P1\u{200b}\", service: api }]\n\
+                slack:\n  ops_channel: ${ROOM}\n";
+    let (config, notices) = loaded(
+        yaml,
+        &[
+            ("ROOM", "\u{feff}C1\u{2060}"),
+            ("SLACK_BOT_TOKEN", "\u{200b}xoxb-1\u{200b}"),
+            ("SLACK_SIGNING_SECRET", "abc\u{feff}"),
+            ("P1_USERS", "U2\u{200b},\u{200b}U3"),
+        ],
+    );
+    assert_eq!(notices.len(), 1, "of the database alone: {notices:?}");
+    let api = config.rules.service("api").expect("it is called api");
+    assert_eq!(api.owners, ["U1"]);
+    assert_eq!(config.rules.ops_channel.as_deref(), Some("C1"));
+    assert_eq!(config.rules.routing.p1.users, ["U2", "U3"]);
+    let slack = config.slack.expect("Slack is on");
+    assert_eq!(slack.bot_token.expect("a token").expose(), "xoxb-1");
+    assert_eq!(slack.signing_secret.expect("a secret").expose(), "abc");
+    assert_eq!(
+        errors_of(&[("ADMIN_TOKEN", "ab\u{200b}cd")]),
+        ["$ADMIN_TOKEN:1:1: error: ADMIN_TOKEN has an unseen character in it"]
+    );
+}
+
+#[test]
 fn every_mistake_in_a_file_has_its_place() {
     let mut wrong = Vec::new();
     for (yaml, expected) in [

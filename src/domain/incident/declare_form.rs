@@ -13,6 +13,7 @@ use super::super::rules::Rules;
 use super::super::text::Text;
 use super::ask::{Refusal, Scene, Verdict};
 use super::{Kind, Severity, answer, templates};
+use crate::unseen;
 use std::collections::BTreeMap;
 
 /// The form's name: its submission and its choices come back under it.
@@ -138,7 +139,7 @@ pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErro
     let mut wrong = |key: &str, sentence: String| {
         errors.insert(key.to_owned(), sentence);
     };
-    let value = |key: &str| values.get(key).map_or("", |value| value.trim());
+    let value = |key: &str| values.get(key).map_or("", |value| unseen::trim(value));
     // The template's own, when the form was sent before it could show it.
     let typed = tidy(value(TITLE));
     let title = match templates::title_of(value(TEMPLATE), rules) {
@@ -148,7 +149,7 @@ pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErro
     if let Err(sentence) = check_title(&title) {
         wrong(TITLE, sentence);
     }
-    let severity = Severity::parse(value(SEVERITY));
+    let severity = Severity::parse(&unseen::without(value(SEVERITY)));
     if severity.is_none() {
         wrong(SEVERITY, "Choose a severity from P1 (worst) to P4.".into());
     }
@@ -158,7 +159,7 @@ pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErro
     }
     let commander = match value(COMMANDER) {
         "" => None,
-        id => match UserId::new(id) {
+        id => match UserId::new(unseen::without(id)) {
             Ok(id) => Some(id),
             Err(_) => {
                 wrong(COMMANDER, "Choose a person, or nobody.".into());
@@ -186,14 +187,8 @@ pub(crate) fn tidy(title: &str) -> String {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    let unseen = |c: char| c.is_whitespace() || UNSEEN.contains(&c);
-    line.trim_matches(unseen).to_owned()
+    unseen::trim(&line).to_owned()
 }
-
-/// Characters without width that are neither white space nor control characters to Unicode.
-const UNSEEN: [char; 7] = [
-    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{fe0f}', '\u{feff}',
-];
 
 pub(crate) fn check_title(title: &str) -> Result<(), String> {
     let length = title.chars().count();

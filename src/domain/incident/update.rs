@@ -8,6 +8,7 @@ use super::super::decision::Decision;
 use super::super::text::{Message, Text, Typed};
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
 use super::{Incident, Status, TimelineKind, words};
+use crate::unseen;
 use serde_json::json;
 
 pub(crate) fn update(
@@ -19,7 +20,7 @@ pub(crate) fn update(
 ) -> Verdict {
     let mut incident = scene.changeable(request)?;
     let words = typed.to_plain();
-    let text = words.trim();
+    let text = unseen::trim(&words);
     if unless_last && incident.last_update.as_deref() == Some(text) {
         let number = incident.number;
         let stands = Text::plain(format!(

@@ -11,6 +11,7 @@ use crate::domain::ids::UserId;
 use crate::domain::incident::{Kind, Severity, Status, declare_form};
 use crate::domain::rules::Rules;
 use crate::domain::text::Typed;
+use crate::unseen;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,6 +89,8 @@ pub(super) struct Form {
 impl Form {
     /// Reads the JSON; an empty body is an empty form.
     pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+        // Some programs of Windows begin every text with one.
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let fields = if body.trim_ascii().is_empty() {
             Map::new()
         } else {
@@ -111,7 +114,7 @@ impl Form {
         match self.fields.get(field) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => {
-                let text = text.trim().to_owned();
+                let text = unseen::trim(text).to_owned();
                 if text.contains('\0') {
                     self.wrong(field, "A zero byte cannot be kept.");
                     return None;
@@ -145,7 +148,7 @@ impl Form {
         expected: &str,
     ) -> Option<T> {
         let text = text?;
-        let read = parse(&text);
+        let read = parse(&unseen::without(&text));
         if read.is_none() {
             self.wrong(field, expected);
         }

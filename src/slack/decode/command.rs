@@ -9,6 +9,7 @@ use crate::domain::ids::{Actor, ChannelId, UserId};
 use crate::domain::signal::Event;
 use crate::domain::text::{Message, Text};
 use crate::slack::{typed, wire};
+use crate::unseen;
 use chrono::{DateTime, Duration, Utc};
 
 /// How long Slack takes a trigger.
@@ -26,7 +27,7 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     if let Some(name) = field("user_name").filter(|name| !name.is_empty()) {
         names.insert(person.clone(), typed::unescape(&name));
     }
-    let command = match command.to_lowercase().as_str() {
+    let command = match unseen::without(&command).to_lowercase().as_str() {
         "/incident" | "/inc" => words::parse(&typed, arrival.rules),
         "/wardroom" => misunderstood(NOTHING_YET),
         _ => misunderstood(NOT_OURS),

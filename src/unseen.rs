@@ -1,0 +1,79 @@
+//! Characters that nobody sees: what comes along when words are copied from a page or a chat.
+//!
+//! A byte order mark, a zero-width space or a mark of direction makes `declare` another word to a
+//! computer and the same one to its reader. [`trim`] takes them off the ends of any text; inside,
+//! several scripts need them (a ZWNJ in Persian, a ZWJ in an emoji), so [`without`] is only for
+//! words that are compared with words of ours.
+
+use std::borrow::Cow;
+
+/// Whether a character shows nothing and is not a space: format characters of Unicode, the old
+/// variation selectors, and control characters.
+pub(crate) fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+        || c.is_control()
+}
+
+/// Whether a character at the end of a text acts on what stands before it: a variation selector
+/// chooses how an emoji looks, and a closing mark of direction ends what an opening one began.
+fn acts_backwards(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{202c}' | '\u{2069}')
+}
+
+/// The text without white space and unseen characters at its ends. Nothing is left of a text that
+/// shows nothing.
+pub(crate) fn trim(text: &str) -> &str {
+    trim_end(trim_start(text))
+}
+
+/// The same at the beginning alone.
+pub(crate) fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || is_unseen(c))
+}
+
+/// The same at the end alone.
+pub(crate) fn trim_end(text: &str) -> &str {
+    text.trim_end_matches(|c: char| c.is_whitespace() || (is_unseen(c) && !acts_backwards(c)))
+}
+
+/// A word without any unseen character, to be compared with a word of ours.
+pub(crate) fn without(word: &str) -> Cow<'_, str> {
+    if word.contains(is_unseen) {
+        return Cow::Owned(word.replace(is_unseen, ""));
+    }
+    Cow::Borrowed(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_taken_off_the_ends_and_left_inside() {
+        for (text, left) in [
+            ("\u{feff}declare", "declare"),
+            ("P3\u{200b}", "P3"),
+            ("\u{a0}\u{2003}P3\u{ad}\u{200d} \u{2060}", "P3"),
+            ("\u{200e}\u{202a}api\u{200f}", "api"),
+            ("\u{8}api\u{7f}", "api"),
+            ("\u{200b} \u{fe0f}\u{2069}", ""),
+            ("", ""),
+            // A word of Persian, and two emoji that would look different without their ends.
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("fixed \u{2764}\u{fe0f}", "fixed \u{2764}\u{fe0f}"),
+            ("👩\u{200d}🚒", "👩\u{200d}🚒"),
+            ("a \u{2067}שלום\u{2069}", "a \u{2067}שלום\u{2069}"),
+        ] {
+            assert_eq!(trim(text), left, "{text:?}");
+        }
+        for (word, bare) in [
+            ("de\u{ad}clare", "declare"),
+            ("\u{feff}P1", "P1"),
+            ("grün", "grün"),
+        ] {
+            assert_eq!(without(word), bare, "{word:?}");
+        }
+    }
+}
