@@ -38,6 +38,16 @@ pub(crate) fn trim_end(text: &str) -> &str {
     text.trim_end_matches(|c: char| c.is_whitespace() || (is_unseen(c) && !acts_backwards(c)))
 }
 
+/// The text without what a copy from a page has left at its ends: white space stays, unless it stands
+/// among such characters.
+pub(crate) fn trim_marks(text: &str) -> &str {
+    let mark = |c: char| is_unseen(c) && !c.is_control();
+    match text.starts_with(mark) || text.ends_with(mark) {
+        true => trim(text),
+        false => text,
+    }
+}
+
 /// A word without any unseen character, to be compared with a word of ours.
 pub(crate) fn without(word: &str) -> Cow<'_, str> {
     if word.contains(is_unseen) {

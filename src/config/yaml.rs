@@ -285,7 +285,7 @@ impl Builder<'_> {
             open.seen.insert(text.clone().into_owned(), place.line);
         }
         open.key = Some(Key {
-            name: seen(text.into_owned()),
+            name: unseen::trim_marks(&text).to_owned(),
             place,
         });
         Ok(())
@@ -370,23 +370,13 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, span: &Span) -> Kind {
     let quotes = if style == Style::Quoted { 2 } else { 0 };
     let width = span.end.col().saturating_sub(span.start.col());
     let flat = span.start.line() == span.end.line() && width == text.chars().count() + quotes;
-    let text = seen(text.into_owned());
+    let text = unseen::trim_marks(&text).to_owned();
     Kind::Scalar(Scalar {
         written: text.clone(),
         text,
         style,
         flat,
     })
-}
-
-/// A text without the unseen characters that a copy from a page has left at its ends. Spaces stay:
-/// they were written on purpose, or are told to the one who wrote them.
-fn seen(text: String) -> String {
-    let unseen = |c: char| !c.is_control() && unseen::is_unseen(c);
-    if text.starts_with(unseen) || text.ends_with(unseen) {
-        return unseen::trim(&text).to_owned();
-    }
-    text
 }
 
 /// At most 60 characters of something that a person wrote, on one line.
