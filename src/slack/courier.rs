@@ -13,6 +13,7 @@ use crate::domain::effect::{Effect, Provider};
 use crate::domain::form::Form;
 use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::signal::Answer;
+use crate::domain::text::Text;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -240,7 +241,7 @@ impl Courier for SlackCourier {
                 self.plainly(Method::ConversationsInvite, body, until).await
             }
             Effect::SetTopic { room, topic } => {
-                let topic = super::mrkdwn::cut_escaped(topic, 250);
+                let topic = super::mrkdwn::one(&Text::plain(topic), 250);
                 let body = json!({"channel": room.as_str(), "topic": topic});
                 self.plainly(Method::ConversationsSetTopic, body, until)
                     .await

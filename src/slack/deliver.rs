@@ -16,7 +16,7 @@ use crate::courier::{Look, Outcome, Parcel, Shown};
 use crate::domain::act::ReplyTo;
 use crate::domain::ids::{ChannelId, EffectId, FileId, MessageTs, UserId};
 use crate::domain::signal::Answer;
-use crate::domain::text::Message;
+use crate::domain::text::{Message, Text};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -264,7 +264,7 @@ impl SlackCourier {
             "channel_id": room.as_str(),
         });
         if !comment.trim().is_empty() {
-            body["initial_comment"] = json!(mrkdwn::cut_escaped(comment, 4000));
+            body["initial_comment"] = json!(mrkdwn::one(&Text::plain(comment), 4000));
         }
         self.plainly(Method::FilesCompleteUploadExternal, body, until)
             .await

@@ -18,6 +18,7 @@ mod classify;
 mod deliver;
 mod destinations;
 mod interaction;
+mod literal;
 mod look;
 mod mrkdwn;
 mod render;

@@ -1,9 +1,12 @@
 //! Text in Slack's mrkdwn: escaped in one place, split without ever cutting a mark or an escape.
 //!
 //! `&`, `<` and `>` are all that can do harm (every mention and link needs `<`), so plain text is
-//! escaped and otherwise left as it was typed. Widths are counted in UTF-16 units after escaping,
-//! the most that Slack may count. <https://docs.slack.dev/messaging/formatting-message-text>
+//! escaped. No part of a text can format another one: `literal` sees to what was typed, and every
+//! mark of ours stands between boundaries (docs/adr/0011-mrkdwn-between-boundaries.md). Widths are
+//! counted in UTF-16 units after escaping, the most that Slack may count.
+//! <https://docs.slack.dev/messaging/formatting-message-text>
 
+use super::literal::{self, APART, Unit};
 use crate::domain::text::{Span, Text};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -69,27 +72,6 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     kept
 }
 
-/// Escapes plain text and shortens it to at most `most` units, never inside an escape.
-pub(crate) fn cut_escaped(text: &str, most: usize) -> String {
-    let whole = escape(text);
-    if width(&whole) <= most {
-        return whole;
-    }
-    let mut kept = String::new();
-    let mut used = 1;
-    for char in text.chars() {
-        let mut one = String::new();
-        push_escaped(&mut one, char);
-        used += width(&one);
-        if used > most {
-            break;
-        }
-        kept.push_str(&one);
-    }
-    kept.push('…');
-    kept
-}
-
 /// A text object. `verbatim`: Slack makes no links and mentions of its own out of it.
 pub(crate) fn object(mrkdwn: &str) -> Value {
     json!({"type": "mrkdwn", "text": mrkdwn, "verbatim": true})
@@ -98,12 +80,14 @@ pub(crate) fn object(mrkdwn: &str) -> Value {
 /// A text in pieces of at most `most` units, cut at line breaks where there are any, else at
 /// spaces, else between characters. Blank text has no pieces.
 pub(crate) fn split(text: &Text, most: usize) -> Vec<String> {
-    let mut splitter = Splitter::new(most);
+    let mut units = Vec::new();
     for span in &text.0 {
-        match span {
-            Span::Text(plain) => splitter.text(plain),
-            other => marked(other).for_each(|whole| splitter.whole(&whole)),
-        }
+        put(&mut units, span);
+    }
+    literal::shield(&mut units);
+    let mut splitter = Splitter::new(most);
+    for unit in &units {
+        splitter.unit(unit);
     }
     splitter.finish()
 }
@@ -111,50 +95,60 @@ pub(crate) fn split(text: &Text, most: usize) -> Vec<String> {
 /// Plain text in a fixed-width block, in pieces of at most `most` units.
 pub(crate) fn split_preformatted(text: &str, most: usize) -> Vec<String> {
     let mut splitter = Splitter::new(most - 8);
-    splitter.text(&text.replace("```", "ˋˋˋ"));
+    for char in text.replace("```", "ˋˋˋ").chars() {
+        splitter.char(char);
+    }
     let pieces = splitter.finish().into_iter();
     pieces.map(|piece| format!("```\n{piece}\n```")).collect()
 }
 
 /// A text in one piece of at most `most` units.
 pub(crate) fn one(text: &Text, most: usize) -> String {
-    let mut pieces = split(text, most - 1).into_iter();
-    let first = pieces.next().unwrap_or_default();
-    match pieces.next() {
-        Some(_) => first + "…",
-        None => first,
+    let mut whole = split(text, most);
+    if whole.len() > 1 {
+        whole = split(text, most - 2);
+        whole.truncate(1);
+        // No mark that closes stands before the ellipsis itself.
+        let marked = whole[0].ends_with(['*', '`']);
+        whole[0].push_str(if marked { " …" } else { "…" });
+    }
+    whole.pop().unwrap_or_default()
+}
+
+fn put(units: &mut Vec<Unit>, span: &Span) {
+    match span {
+        Span::Text(plain) => units.extend(plain.chars().map(Unit::Typed)),
+        Span::Bold(plain) => put_marked(units, plain, '*'),
+        Span::Code(plain) => put_marked(units, plain, '`'),
+        Span::Person(id) => units.push(Unit::Tag(format!("<@{}>", escape(id.as_str())))),
+        Span::Room(id) => units.push(Unit::Tag(format!("<#{}>", escape(id.as_str())))),
+        Span::Time(at) => units.push(Unit::Tag(time(*at))),
+        Span::Link { url, label } => units.push(Unit::Tag(link(url, label))),
     }
 }
 
-/// A span that carries marks, in runs that must stay whole.
-fn marked(span: &Span) -> impl Iterator<Item = String> {
-    let runs: Vec<String> = match span {
-        Span::Text(plain) => vec![escape(plain)],
-        Span::Bold(plain) => wrapped(&plain.replace('*', "∗"), '*'),
-        Span::Code(plain) => wrapped(&plain.replace('`', "ˋ"), '`'),
-        Span::Person(id) => vec![format!("<@{}>", escape(id.as_str()))],
-        Span::Room(id) => vec![format!("<#{}>", escape(id.as_str()))],
-        Span::Time(at) => vec![time(*at)],
-        Span::Link { url, label } => vec![link(url, label)],
-    };
-    runs.into_iter()
-}
-
-/// Slack wants no space just inside of a mark, and no line break within.
-fn wrapped(plain: &str, mark: char) -> Vec<String> {
-    let line: String = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut runs = Vec::new();
+/// Between marks, in runs that must stay whole. Slack wants no space just inside of a mark and no
+/// line break within: a space at an end moves outside.
+fn put_marked(units: &mut Vec<Unit>, plain: &str, mark: char) {
+    let line = plain.replace(char::is_whitespace, " ");
     let mut run = String::new();
-    for char in line.chars() {
+    let mut chars = line.chars().peekable();
+    while let Some(char) = chars.next() {
         push_escaped(&mut run, char);
-        if width(&run) >= RUN {
-            runs.push(std::mem::take(&mut run));
+        if width(&run) < RUN && chars.peek().is_some() {
+            continue;
         }
+        let text = run.trim_matches(' ');
+        let ahead = run.len() - run.trim_start_matches(' ').len();
+        let behind = run.len() - ahead - text.len();
+        units.extend(std::iter::repeat_n(Unit::Typed(' '), ahead));
+        if !text.is_empty() {
+            let text = literal::inside_marks(text, mark);
+            units.push(Unit::Marked(format!("{mark}{text}{mark}")));
+            units.extend(std::iter::repeat_n(Unit::Typed(' '), behind));
+        }
+        run.clear();
     }
-    runs.push(run);
-    let marks = runs.iter().map(|run| run.trim());
-    let marks = marks.filter(|run| !run.is_empty());
-    marks.map(|run| format!("{mark}{run}{mark}")).collect()
 }
 
 fn time(at: DateTime<Utc>) -> String {
@@ -167,7 +161,15 @@ fn time(at: DateTime<Utc>) -> String {
 fn link(url: &str, label: &str) -> String {
     let url = escape(&url.replace('|', "%7C").replace(['<', '>'], ""));
     let label = cut(label, RUN).replace(['|', '\n'], " ");
-    format!("<{url}|{}>", escape(label.trim()))
+    let label = literal::inside_marks(label.trim(), '*');
+    format!("<{url}|{}>", escape(&label))
+}
+
+/// Where a piece was ended.
+#[derive(PartialEq)]
+enum Cut {
+    AtASpace,
+    WithinAWord,
 }
 
 struct Splitter {
@@ -178,6 +180,8 @@ struct Splitter {
     /// Behind the last line break or space of `now`: where it may be cut.
     line: usize,
     space: usize,
+    /// Whether `now` ends with a mark of ours that closes.
+    closed: bool,
 }
 
 impl Splitter {
@@ -189,44 +193,91 @@ impl Splitter {
             used: 0,
             line: 0,
             space: 0,
+            closed: false,
         }
     }
 
-    fn text(&mut self, plain: &str) {
+    fn unit(&mut self, unit: &Unit) {
+        match unit {
+            Unit::Typed(char) => self.char(*char),
+            Unit::Tag(whole) => {
+                self.append(whole, |now| now.closed);
+            }
+            Unit::Marked(whole) => {
+                self.append(whole, |now| {
+                    let before = now.now.chars().next_back();
+                    now.closed || !literal::may_open_behind(before)
+                });
+                self.closed = true;
+            }
+        }
+    }
+
+    fn char(&mut self, char: char) {
         let mut one = String::new();
-        for char in plain.chars() {
-            one.clear();
-            push_escaped(&mut one, char);
-            self.whole(&one);
-            if char == '\n' {
-                self.line = self.now.len();
-            }
-            if char.is_whitespace() {
-                self.space = self.now.len();
-            }
+        push_escaped(&mut one, char);
+        self.append(&one, |now| {
+            // At the beginning of a line Slack takes it for a quotation.
+            let begins = now.now.is_empty() || now.now.ends_with('\n');
+            let touches = now.closed && !literal::may_close_before(Some(char));
+            touches || (begins && char == '>')
+        });
+        if char == '\n' {
+            self.line = self.now.len();
+        }
+        if char.is_whitespace() {
+            self.space = self.now.len();
         }
     }
 
-    fn whole(&mut self, rendered: &str) {
-        let more = width(rendered);
+    /// Adds what stays whole, in a piece of its own when this one cannot hold it.
+    fn append(&mut self, rendered: &str, is_set_apart: impl Fn(&Self) -> bool) {
+        let mut apart = is_set_apart(self);
+        let mut is_within_a_word = false;
+        let more = width(rendered) + usize::from(apart);
         if self.used + more > self.most && !self.now.is_empty() {
-            self.cut_off();
+            is_within_a_word = self.cut_off() == Cut::WithinAWord;
+            apart = is_set_apart(self);
         }
-        self.now.push_str(rendered);
-        self.used += more;
+        if apart {
+            self.now.push(APART);
+        }
+        match rendered.chars().next() {
+            // What was in the middle of a word is at an end now.
+            Some(char) if is_within_a_word && rendered.len() == 1 => {
+                self.now.push(literal::lookalike(char));
+            }
+            _ => self.now.push_str(rendered),
+        }
+        self.used += width(rendered) + usize::from(apart);
+        self.closed = false;
     }
 
     /// Ends a piece at its last line break, unless that leaves most of it behind.
-    fn cut_off(&mut self) {
-        let at = [self.line, self.space]
-            .into_iter()
-            .find(|at| *at > self.now.len() / 2)
-            .unwrap_or(self.now.len());
-        let rest = self.now.split_off(at);
-        self.pieces.push(std::mem::replace(&mut self.now, rest));
+    fn cut_off(&mut self) -> Cut {
+        let mut places = [self.line, self.space].into_iter();
+        let place = places.find(|at| *at > self.now.len() / 2);
+        let mut rest = match place {
+            Some(at) => self.now.split_off(at),
+            None => String::new(),
+        };
+        if rest.starts_with("&gt;") {
+            rest.insert(0, APART);
+        }
+        let mut piece = std::mem::replace(&mut self.now, rest);
+        if place.is_none() && !self.closed {
+            let last = piece.pop();
+            piece.extend(last.map(literal::lookalike));
+        }
+        self.pieces.push(piece);
         self.used = width(&self.now);
         self.line = 0;
         self.space = 0;
+        self.closed &= !self.now.is_empty();
+        match place {
+            Some(_) => Cut::AtASpace,
+            None => Cut::WithinAWord,
+        }
     }
 
     fn finish(mut self) -> Vec<String> {
@@ -238,78 +289,5 @@ impl Splitter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::ids::{ChannelId, UserId};
-
-    #[test]
-    fn text_can_never_mention_or_link() {
-        let hostile = Text::plain("<!channel> & <https://evil|x>")
-            .bold("<@U1>*")
-            .code("`<#C1>`");
-        let words = one(&hostile, SECTION);
-        assert!(!words.contains('<'), "{words}");
-        assert!(words.starts_with("&lt;!channel&gt; &amp; "), "{words}");
-        assert!(words.ends_with("*&lt;@U1&gt;∗*`ˋ&lt;#C1&gt;ˋ`"), "{words}");
-    }
-
-    #[test]
-    fn marks_of_ours_become_slacks() {
-        let text = Text(vec![
-            Span::Person(UserId::new("U1").unwrap()),
-            Span::Room(ChannelId::new("C1").unwrap()),
-            Span::Time(DateTime::from_timestamp(1_700_000_000, 0).unwrap()),
-            Span::Link {
-                url: "https://a.b/?x=1&y=|".into(),
-                label: "see | <here>".into(),
-            },
-        ]);
-        let date = "<!date^1700000000^{date_short_pretty} {time}|2023-11-14 22:13 UTC>";
-        let link = "<https://a.b/?x=1&amp;y=%7C|see   &lt;here&gt;>";
-        assert_eq!(one(&text, SECTION), format!("<@U1><#C1>{date}{link}"));
-    }
-
-    #[test]
-    fn a_long_text_is_split_within_the_limit_and_never_inside_an_escape_or_a_mark() {
-        let person = Span::Person(UserId::new("U0123456789").unwrap());
-        for filler in ["&", "a&b ", "🔥", "line\n", "word "] {
-            let mut text = Text::plain(filler.repeat(2000));
-            for _ in 0..200 {
-                text.0.push(person.clone());
-                text = text.and(filler.repeat(9)).bold("<b>".repeat(300));
-            }
-            let pieces = split(&text, SECTION);
-            assert!(pieces.len() > 2);
-            for piece in &pieces {
-                assert!(width(piece) <= SECTION, "{} is too wide", width(piece));
-                let after = piece
-                    .replace("&amp;", "")
-                    .replace("&lt;", "")
-                    .replace("&gt;", "");
-                assert!(!after.contains('&'), "cut inside an escape");
-                assert_eq!(after.matches('<').count(), after.matches('>').count());
-            }
-        }
-    }
-
-    #[test]
-    fn lines_stay_whole_where_they_fit() {
-        let pieces = split(&Text::plain("one line\n".repeat(500)), 100);
-        assert!(pieces.iter().all(|piece| piece.ends_with("one line")));
-        assert_eq!(pieces.iter().map(|p| p.lines().count()).sum::<usize>(), 500);
-    }
-
-    #[test]
-    fn what_is_cut_says_so_and_fits() {
-        assert_eq!(cut("abcdef", 4), "abc…");
-        assert_eq!(cut("abcd", 4), "abcd");
-        assert_eq!(cut_escaped("&&&&", 12), "&amp;&amp;…");
-        assert!(width(&cut(&"🔥".repeat(50), 75)) <= 75);
-    }
-
-    #[test]
-    fn blank_text_has_no_pieces() {
-        assert_eq!(split(&Text::plain(" \n "), 100), Vec::<String>::new());
-        assert_eq!(one(&Text::default(), 100), "");
-    }
-}
+#[path = "mrkdwn_tests.rs"]
+mod tests;

@@ -80,7 +80,7 @@ fn first_words(blocks: &[Value]) -> Option<&str> {
 fn summary(message: &Message, most: usize) -> String {
     let said = message.summary.trim();
     if !said.is_empty() {
-        return mrkdwn::cut_escaped(said, most);
+        return mrkdwn::one(&Text::plain(said), most);
     }
     let paragraph = message.first_paragraph();
     let paragraph = paragraph.map(|text| mrkdwn::one(text, most));
@@ -92,7 +92,7 @@ fn summary(message: &Message, most: usize) -> String {
         _ => None,
     });
     let header = header.unwrap_or_else(|| "A message from Wardroom".to_owned());
-    mrkdwn::cut_escaped(&header, most)
+    mrkdwn::one(&Text::plain(header), most)
 }
 
 /// Every block with how much of a page it takes.
@@ -160,11 +160,12 @@ fn field_rows(blocks: &mut Vec<(Value, usize)>, fields: &[(String, Text)]) {
         }
     };
     for (label, value) in fields {
-        let label = mrkdwn::one(&Text::default().bold(mrkdwn::cut(label, 200)), FIELD);
+        let bold = Text::default().bold(mrkdwn::cut(label, 200));
+        let label = mrkdwn::one(&bold, FIELD);
         let mut values = mrkdwn::split(value, FIELD - mrkdwn::width(&label) - 1);
         if values.len() > 1 {
             flush(blocks, &mut row, &mut used);
-            section(blocks, &Text::default().bold(label.trim_matches('*')));
+            section(blocks, &bold);
             section(blocks, value);
             continue;
         }
