@@ -15,7 +15,7 @@ use wardroom::domain::decision::Decision;
 use wardroom::domain::effect::{Effect, Priority, Provider};
 use wardroom::domain::ids::{ChannelId, MessageTs};
 use wardroom::domain::signal::{Answer, End};
-use wardroom::store::{Batching, Ending, Settings, Store, Way};
+use wardroom::store::{Batching, Ending, Reads, Settings, Store, Way};
 
 const FEW: i64 = 1_000;
 const MANY: i64 = 100_000;
@@ -132,7 +132,8 @@ async fn end_signals(store: &Store) -> anyhow::Result<f64> {
     let mut took = Vec::new();
     for _ in 0..CLAIMS {
         let now = chrono::Utc::now();
-        let mut claimed = store.claim_signal(now).await?.context("the next is free")?;
+        let claimed = store.claim_signal(now, &reads()).await?;
+        let mut claimed = claimed.context("the next is free")?;
         let began = Instant::now();
         let nothing = Decision::on(claimed.signal.id);
         claimed.save(&nothing, None, now).await?;
@@ -205,11 +206,18 @@ async fn effects(store: &Store, connection: &mut PgConnection) -> anyhow::Result
     Ok(median(took))
 }
 
+/// As many kinds as the product reads; the rows' own is the last.
+fn reads() -> Reads {
+    let others = (0..45).map(|n| format!("kind_{n}")).collect();
+    Reads::new([("github", others), ("github", vec!["push".to_owned()])])
+}
+
 async fn signals(store: &Store) -> anyhow::Result<f64> {
+    let reads = reads();
     let mut took = Vec::new();
     for _ in 0..CLAIMS {
         let began = Instant::now();
-        let claimed = store.claim_signal(chrono::Utc::now()).await?;
+        let claimed = store.claim_signal(chrono::Utc::now(), &reads).await?;
         took.push(millis(began.elapsed()));
         ensure!(claimed.is_some(), "no signal was claimed");
         // Dropped: it is free again.

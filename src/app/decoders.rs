@@ -1,14 +1,14 @@
-//! What makes signals of the rows of the inbox: one decoder for each source.
+//! What makes signals of the rows of the inbox: one decoder for each source, with the kinds that it reads.
 
 use crate::domain::signal::{Event, Signal};
-use crate::engine::Decode;
+use crate::engine::{Decode, Decoder};
 use crate::slack::address::Ourselves;
 use crate::slack::unchecked::{Checked, check};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str, Decode> {
+pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str, Decoder> {
     let slack: Decode = Arc::new(move |row, body, rules| {
         let ourselves = ourselves.borrow().clone();
         match check(&row.headers, &row.kind, body, rules, &ourselves) {
@@ -34,5 +34,11 @@ pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str
     let api: Decode = Arc::new(|row, body, _rules| {
         crate::edge::api::wire::decode_api(body, row.id, row.at).map(Some)
     });
-    HashMap::from([("slack", slack), ("github", github), ("api", api)])
+    let reads = |kinds, decode| Decoder { kinds, decode };
+    let webhooks = crate::github::address::KEPT.map(str::to_owned).to_vec();
+    HashMap::from([
+        ("slack", reads(crate::slack::address::kinds(), slack)),
+        ("github", reads(webhooks, github)),
+        ("api", reads(crate::edge::api::wire::kinds(), api)),
+    ])
 }

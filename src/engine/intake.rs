@@ -4,17 +4,18 @@
 //! a person, never dropped, and in nobody's way. A database that is away is not the signal's fault
 //! and does not count.
 
-use super::Engine;
+use super::{Decoder, Engine};
 use crate::domain::act::AnswerTo;
 use crate::domain::decide::decide;
 use crate::domain::decision::{Change, Decision};
 use crate::domain::effect::Effect;
 use crate::domain::facts::needs;
 use crate::domain::incident::{NotificationStatus, TimelineKind};
-use crate::domain::signal::{Event, ParkedRow, Receipt, Signal, TimerDue};
-use crate::store::{Arrival, Intake, StoreError, StoredSignal, Then, json_error};
+use crate::domain::signal::{Event, ParkedRow, Receipt, Signal, Timer, TimerDue};
+use crate::store::{Arrival, Intake, Reads, StoreError, StoredSignal, Then, json_error};
 use crate::telemetry::traces;
 use chrono::{DateTime, Duration, Utc};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use tracing::Instrument;
@@ -51,7 +52,7 @@ impl Engine {
     /// Decides the oldest signal that is due; `false` when there is none.
     pub async fn intake_step(&self) -> Result<bool, StoreError> {
         let now = self.parts.clock.now();
-        let Some(intake) = self.parts.store.claim_signal(now).await? else {
+        let Some(intake) = self.parts.store.claim_signal(now, &self.reads).await? else {
             return Ok(false);
         };
         let stored = intake.signal.clone();
@@ -208,12 +209,10 @@ impl Engine {
                 Event::Parked(serde_json::from_slice::<ParkedRow>(body).map_err(unreadable)?)
             }
             source => {
-                let decode = self
-                    .parts
-                    .decoders
-                    .get(source)
-                    .ok_or_else(|| format!("nothing here reads the source {source}"))?;
-                return decode(stored, body, rules);
+                // Only what is read here is claimed.
+                let decoder = self.parts.decoders.get(source);
+                let decoder = decoder.ok_or_else(|| format!("no decoder for {source}"))?;
+                return (decoder.decode)(stored, body, rules);
             }
         };
         Ok(Some(Signal {
@@ -342,6 +341,22 @@ fn status_word(status: NotificationStatus) -> &'static str {
         NotificationStatus::Throttled => "throttled",
         NotificationStatus::Uncertain => "uncertain",
     }
+}
+
+/// What is read of the inbox: the engine's own sources, and those that have a decoder.
+pub(super) fn reads(decoders: &HashMap<&'static str, Decoder>) -> Reads {
+    let own = [
+        ("receipt", Effect::KINDS.map(str::to_owned).to_vec()),
+        (
+            "timer",
+            Timer::ALL.map(|timer| timer.as_str().to_owned()).to_vec(),
+        ),
+        ("engine", vec!["parked".to_owned()]),
+    ];
+    let others = decoders
+        .iter()
+        .map(|(source, decoder)| (*source, decoder.kinds.clone()));
+    Reads::new(own.into_iter().chain(others))
 }
 
 /// What a signal is called in the metrics: source and kind.

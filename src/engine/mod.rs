@@ -21,7 +21,7 @@ use crate::courier::Courier;
 use crate::domain::effect::Provider;
 use crate::domain::rules::Rules;
 use crate::domain::signal::Signal;
-use crate::store::{Store, StoredSignal};
+use crate::store::{Reads, Store, StoredSignal};
 use crate::telemetry::health::Health;
 use crate::telemetry::metrics::Metrics;
 use breaker::Breakers;
@@ -36,6 +36,15 @@ use tokio::sync::watch;
 pub type Decode =
     Arc<dyn Fn(&StoredSignal, &[u8], &Rules) -> Result<Option<Signal>, String> + Send + Sync>;
 
+/// The decoder of one source.
+#[derive(Clone)]
+pub struct Decoder {
+    /// The kinds that it reads; rows of other kinds are left to processes that know them.
+    pub kinds: Vec<String>,
+    /// How it reads them.
+    pub decode: Decode,
+}
+
 /// What the engine is made of.
 pub struct Parts {
     /// The database.
@@ -45,7 +54,7 @@ pub struct Parts {
     /// The team's rules; replaced whole on a reload.
     pub rules: watch::Receiver<Arc<Rules>>,
     /// A decoder for each source of the inbox that is not the engine's own.
-    pub decoders: HashMap<&'static str, Decode>,
+    pub decoders: HashMap<&'static str, Decoder>,
     /// A courier for each provider that is configured.
     pub couriers: Vec<Arc<dyn Courier>>,
     /// What is counted.
@@ -62,6 +71,8 @@ pub struct Engine {
     couriers: BTreeMap<Provider, Arc<dyn Courier>>,
     breakers: Breakers,
     versions: run::Versions,
+    /// What this process can read of the inbox.
+    reads: Reads,
 }
 
 impl Engine {
@@ -72,8 +83,10 @@ impl Engine {
             .iter()
             .map(|courier| (courier.provider(), courier.clone()))
             .collect();
+        let reads = intake::reads(&parts.decoders);
         Arc::new(Self {
             parts,
+            reads,
             couriers,
             breakers: Breakers::default(),
             versions: run::Versions::default(),

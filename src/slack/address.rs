@@ -110,6 +110,16 @@ pub(crate) const USED_EVENTS: [&str; 8] = [
 /// A room got another id: Slack moved it, or made it a shared one.
 pub(crate) const MOVED: &str = "channel_id_changed";
 
+/// The kinds that are kept beside the events.
+const KEPT: [&str; 4] = ["command", "click", "submission", "app_rate_limited"];
+
+/// Every kind that [`address`] keeps, and so every kind that the decoder reads.
+pub fn kinds() -> Vec<String> {
+    let events = USED_EVENTS.iter().map(|event| format!("event:{event}"));
+    let kept = KEPT.iter().map(|kind| (*kind).to_owned());
+    kept.chain(events).collect()
+}
+
 /// Addresses a body whose signature holds.
 pub fn address(route: Route, body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Address {
     let said = match route {
@@ -127,6 +137,7 @@ fn unreadable(reason: &'static str) -> Address {
 }
 
 fn keep(kind: &str, dedup_key: String, subject: &str) -> Address {
+    debug_assert!(kinds().iter().any(|known| known == kind), "{kind}");
     Address::Keep(Addressed {
         kind: kind.to_owned(),
         dedup_key,

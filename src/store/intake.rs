@@ -6,7 +6,7 @@
 use super::append::{Arrival, append_all};
 use super::session::Session;
 use super::turns::{free_next_in_subject, lock_subjects, one};
-use super::{Seal, Store, StoreError, Wakes};
+use super::{Reads, Seal, Store, StoreError, Wakes};
 use crate::domain::decision::Decision;
 use crate::domain::effect::Priority;
 use crate::domain::facts::{Facts, Needs};
@@ -63,8 +63,14 @@ struct InboxBody {
 }
 
 impl Store {
-    /// Claims the signal that has been due longest and whose subject is free.
-    pub async fn claim_signal(&self, now: DateTime<Utc>) -> Result<Option<Intake>, StoreError> {
+    /// Claims the signal that has been due longest, whose subject is free, and which this process can
+    /// read. Others are left to processes that can: one that a newer version wrote fails here and
+    /// nowhere else.
+    pub async fn claim_signal(
+        &self,
+        now: DateTime<Utc>,
+        reads: &Reads,
+    ) -> Result<Option<Intake>, StoreError> {
         let mut transaction = self.begin().await?;
         let row = sqlx::query_as!(
             InboxBody,
@@ -72,10 +78,12 @@ impl Store {
                       traceparent, attempts
                  from inbox
                 where state = 'open' and not blocked and run_at <= $1
+                  and source || '/' || kind = any($2)
                 order by run_at, seq
                 limit 1
                   for update skip locked"#,
             now,
+            reads.as_slice(),
         )
         .fetch_optional(&mut transaction)
         .await?;

@@ -10,7 +10,7 @@ use super::super::state::EdgeState;
 use super::failed;
 use super::form::{Form, Verb};
 use super::query::{incident_ref, no_incident};
-use super::wire::{self, Call};
+use super::wire::{self, Call, DECLARE};
 use crate::domain::act::{Act, IncidentRef};
 use crate::domain::decision::ApiAnswer;
 use crate::domain::ids::{IncidentId, SignalId};
@@ -40,7 +40,7 @@ pub(super) async fn declare(
     let act = form.declaration(&state.rules());
     let act = form.finish(act)?;
     let target = None;
-    submit(&state, &headers, "declare", Call { actor, act, target }).await
+    submit(&state, &headers, DECLARE, Call { actor, act, target }).await
 }
 
 pub(super) async fn act(

@@ -34,7 +34,7 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Status,
         Self::Investigating,
         Self::Identified,

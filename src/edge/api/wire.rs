@@ -3,6 +3,7 @@
 //! The row's body is ours, written by the edge after it was checked; a field that is added later
 //! must have a default, because rows outlive deployments.
 
+use super::form::Verb;
 use crate::domain::act::{Act, AnswerTo, IncidentRef, Request};
 use crate::domain::ids::{Actor, SignalId};
 use crate::domain::incident::{Incident, Kind, Source, TimelineEntry};
@@ -10,6 +11,15 @@ use crate::domain::signal::{Event, Signal};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+/// The kind of a call that declares an incident; any other call has its verb's word.
+pub(super) const DECLARE: &str = "declare";
+
+/// Every kind of call that a row can hold.
+pub fn kinds() -> Vec<String> {
+    let verbs = Verb::ALL.iter().map(|verb| verb.as_str());
+    verbs.chain([DECLARE]).map(str::to_owned).collect()
+}
 
 /// A call, as its row keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

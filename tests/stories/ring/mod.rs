@@ -12,6 +12,7 @@ mod seal;
 mod silent;
 mod timers;
 mod turns;
+mod unreadable;
 mod versions;
 
 use crate::world::{Database, dawn};
@@ -25,7 +26,7 @@ use wardroom::domain::effect::{Effect, Provider};
 use wardroom::domain::rules::Rules;
 use wardroom::domain::signal::{Answer, Event, Signal};
 use wardroom::engine::clock::Clock;
-use wardroom::engine::{Decode, Engine, Parts};
+use wardroom::engine::{Decode, Decoder, Engine, Parts};
 use wardroom::store::{Arrival, Batching, Seal, Settings, Store, Way};
 use wardroom::telemetry::health::Health;
 use wardroom::telemetry::metrics::Metrics;
@@ -69,15 +70,20 @@ impl Ring {
     }
 
     fn replica_with(&self, key: Option<[u8; 32]>) -> Replica {
-        self.replica_on(Way::Direct, key)
+        self.replica_on(Way::Direct, key, &["noted"])
+    }
+
+    /// One of a version that reads these kinds.
+    fn replica_that_reads(&self, kinds: &[&str]) -> Replica {
+        self.replica_on(Way::Direct, None, kinds)
     }
 
     /// One that speaks as behind a transaction pooler.
     fn pooled_replica(&self) -> Replica {
-        self.replica_on(Way::Pooled, None)
+        self.replica_on(Way::Pooled, None, &["noted"])
     }
 
-    fn replica_on(&self, way: Way, key: Option<[u8; 32]>) -> Replica {
+    fn replica_on(&self, way: Way, key: Option<[u8; 32]>, kinds: &[&str]) -> Replica {
         let store = Store::connect(Settings {
             options: self.database.options.clone(),
             max_connections: 6,
@@ -100,11 +106,15 @@ impl Ring {
                 event: Event::Unused { what: body },
             }))
         });
+        let decoder = Decoder {
+            kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            decode,
+        };
         let engine = Engine::new(Parts {
             store: store.clone(),
             clock: self.clock.clone(),
             rules: self.rules.clone(),
-            decoders: HashMap::from([("test", decode)]),
+            decoders: HashMap::from([("test", decoder)]),
             couriers: vec![Arc::new(ToNowhere)],
             metrics: Arc::new(Metrics::new("0", "0")),
             health: Arc::new(Health::new()),

@@ -8,7 +8,7 @@ use wardroom::store::{Appended, Arrival, Operator};
 fn noise(world: &World) -> Arrival {
     Arrival {
         source: "github",
-        kind: "ping".to_owned(),
+        kind: "push".to_owned(),
         dedup_key: "delivery-1".to_owned(),
         subject: "acme/api".to_owned(),
         headers: serde_json::json!({}),
