@@ -3,7 +3,7 @@
 //! It only says which room answers for what; every rule is in the room's own file. Pure: it can
 //! be called again with the same arguments, and is, whenever a transaction has to be repeated.
 
-use super::decision::Decision;
+use super::decision::{Decision, Outcome};
 use super::facts::Facts;
 use super::incident::ask::{self, Scene};
 use super::incident::{answer, by_hand, receipts, room};
@@ -33,6 +33,7 @@ pub fn decide(signal: &Signal, facts: &Facts, rules: &Rules, now: DateTime<Utc>)
             Timer::RoomOverdue => room::overdue(&mut decision, &scene, due),
         },
         Event::Parked(row) => answer::parked(&mut decision, &scene, row),
+        Event::Incomplete { .. } => decision.outcome = Outcome::Incomplete,
         // Nothing is decided on these yet; the inbox keeps them.
         Event::Webhook(_) | Event::Unused { .. } => {}
     }

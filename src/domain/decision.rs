@@ -117,6 +117,8 @@ pub enum Outcome {
     Refused,
     /// Nothing had to be done.
     Ignored,
+    /// What came in lacked what it takes to act on it.
+    Incomplete,
 }
 
 impl Outcome {
@@ -126,6 +128,7 @@ impl Outcome {
             Self::Done => "done",
             Self::Refused => "refused",
             Self::Ignored => "ignored",
+            Self::Incomplete => "incomplete",
         }
     }
 }

@@ -171,6 +171,8 @@ pub fn needs(signal: &Signal) -> Needs {
             timer: Some(due.timer),
             ..Needs::default()
         },
-        Event::Webhook(_) | Event::Parked(_) | Event::Unused { .. } => Needs::default(),
+        Event::Webhook(_) | Event::Parked(_) | Event::Incomplete { .. } | Event::Unused { .. } => {
+            Needs::default()
+        }
     }
 }

@@ -59,6 +59,13 @@ pub enum Event {
     TimerDue(TimerDue),
     /// An effect or a signal was parked by the engine: somebody must be told.
     Parked(ParkedRow),
+    /// Something that we would act on, without what it takes: it ends here, and is told once.
+    Incomplete {
+        /// What it is called.
+        what: String,
+        /// The field that is missing or cannot be read.
+        lacks: &'static str,
+    },
     /// Nothing that anybody here acts on.
     Unused {
         /// What it was called, for the log.

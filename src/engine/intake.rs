@@ -87,6 +87,9 @@ impl Engine {
                 metrics.signal_decided(&event_type(&stored), outcome, began.elapsed());
                 self.count(&signal, &decision);
                 tracing::Span::current().record("outcome", outcome);
+                if let Event::Incomplete { what, lacks } = &signal.event {
+                    tracing::warn!(event = %what, lacks, "half an event: nothing follows from it");
+                }
                 tracing::info!(
                     effects = decision.effects.len(),
                     duration_ms = began.elapsed().as_millis() as u64,

@@ -10,6 +10,7 @@ mod duplicates;
 mod faults;
 mod foreign;
 mod github;
+mod half;
 mod incident;
 mod lead;
 mod messages;

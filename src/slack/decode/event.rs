@@ -1,4 +1,6 @@
 //! Events of the workspace that move an incident: what happened to its room.
+//!
+//! An event that lacks what it takes is no error: trying again would not mend it.
 
 use super::{Arrival, unused};
 use crate::domain::ids::ChannelId;
@@ -32,16 +34,24 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     let callback: Callback =
         serde_json::from_slice(arrival.body).map_err(|_| "not an event that we know")?;
     let event = callback.event.ok_or("no event")?;
-    if event.kind == MOVED {
-        let room = |id: Option<String>| {
-            ChannelId::new(id.unwrap_or_default()).map_err(|_| "a move of nothing")
-        };
-        let (from, to) = (room(event.old_channel_id)?, room(event.new_channel_id)?);
-        return Ok(Event::RoomMoved { from, to });
+    let kind = event.kind;
+    let room = |id: Option<&str>| ChannelId::new(id.unwrap_or_default()).ok();
+    let lacks = |lacks| Event::Incomplete {
+        what: kind.clone(),
+        lacks,
+    };
+    if kind == MOVED {
+        let (from, to) = (event.old_channel_id, event.new_channel_id);
+        return Ok(match (room(from.as_deref()), room(to.as_deref())) {
+            (Some(from), Some(to)) => Event::RoomMoved { from, to },
+            (None, _) => lacks("old_channel_id"),
+            (_, None) => lacks("new_channel_id"),
+        });
     }
-    let room = channel_of(&event.channel).ok_or("an event without a channel")?;
-    let room = ChannelId::new(room).map_err(|_| "not a channel's id")?;
-    Ok(match event.kind.as_str() {
+    let Some(room) = room(channel_of(&event.channel)) else {
+        return Ok(lacks("channel"));
+    };
+    Ok(match kind.as_str() {
         "channel_archive" | "group_archive" => Event::RoomClosed {
             room,
             how: Closing::Archived,
@@ -51,13 +61,13 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
             how: Closing::Gone,
         },
         "channel_unarchive" | "group_unarchive" => Event::RoomReopened { room },
-        "channel_rename" | "group_rename" => {
-            let name = event.channel["name"]
-                .as_str()
-                .ok_or("a rename to nothing")?;
-            let name = typed::unescape(name);
-            Event::RoomRenamed { room, name }
-        }
+        "channel_rename" | "group_rename" => match event.channel["name"].as_str() {
+            Some(name) if !name.is_empty() => Event::RoomRenamed {
+                room,
+                name: typed::unescape(name),
+            },
+            Some(_) | None => lacks("channel.name"),
+        },
         other => unused(other),
     })
 }

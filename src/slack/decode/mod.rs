@@ -69,5 +69,8 @@ fn unused(what: &str) -> Event {
 }
 
 #[cfg(test)]
+#[path = "../half_tests.rs"]
+mod half_tests;
+#[cfg(test)]
 #[path = "../decode_tests.rs"]
 mod tests;

@@ -87,6 +87,7 @@ pub(super) const EVENT_STATUSES: Set = Set(&[
     "done",
     "refused",
     "ignored",
+    "incomplete",
     "duplicate",
     "failed",
     "parked",
