@@ -4,15 +4,57 @@
 //! signal's or effect's id are the span's: a quiet log must not lose them. And no level turns
 //! slack-morphism's debug lines on: they print socket addresses with their tickets.
 
-use tracing::{Level, Metadata, Subscriber};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, LevelFilter, filter_fn};
-use tracing_subscriber::layer::Filter;
+use tracing_subscriber::layer::{Context, Filter};
 
 /// The filter for `LOG_LEVEL` or `RUST_LOG` (either may hold directives). Unreadable: `info`.
 pub fn filter<S: Subscriber>(directives: &str) -> impl Filter<S> + Send + Sync + use<S> {
-    filter_fn(is_our_span)
-        .with_max_level_hint(LevelFilter::INFO)
-        .or(lines(directives))
+    let spans = filter_fn(is_our_span).with_max_level_hint(LevelFilter::INFO);
+    AskedEachTime(spans.or(lines(directives)))
+}
+
+/// A filter whose answer is never cached for a callsite. tracing-subscriber keeps the last answer of
+/// each filter in its thread until a layer is handed the line. `log::log_enabled!`, which sqlx calls,
+/// asks and hands over nothing; a line whose answer is cached would then meet what was left behind and
+/// be lost.
+pub(super) struct AskedEachTime<F>(pub(super) F);
+
+impl<S, F: Filter<S>> Filter<S> for AskedEachTime<F> {
+    fn enabled(&self, what: &Metadata<'_>, cx: &Context<'_, S>) -> bool {
+        self.0.enabled(what, cx)
+    }
+    fn callsite_enabled(&self, what: &'static Metadata<'static>) -> Interest {
+        let interest = self.0.callsite_enabled(what);
+        if interest.is_never() {
+            interest
+        } else {
+            Interest::sometimes()
+        }
+    }
+    fn event_enabled(&self, event: &Event<'_>, cx: &Context<'_, S>) -> bool {
+        self.0.event_enabled(event, cx)
+    }
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.0.max_level_hint()
+    }
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
+        self.0.on_new_span(attributes, id, cx);
+    }
+    fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
+        self.0.on_record(id, values, cx);
+    }
+    fn on_enter(&self, id: &Id, cx: Context<'_, S>) {
+        self.0.on_enter(id, cx);
+    }
+    fn on_exit(&self, id: &Id, cx: Context<'_, S>) {
+        self.0.on_exit(id, cx);
+    }
+    fn on_close(&self, id: Id, cx: Context<'_, S>) {
+        self.0.on_close(id, cx);
+    }
 }
 
 fn is_our_span(what: &Metadata<'_>) -> bool {

@@ -6,6 +6,7 @@
 
 use super::export::{self, LazyFile, Lines, Outgoing};
 use super::health::Health;
+use super::levels::AskedEachTime;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
@@ -121,10 +122,10 @@ impl Traces {
             // context (parents come from the spans), and busy time is not worth two clock reads a poll.
             .with_context_activation(false)
             .with_tracked_inactivity(false)
-            .with_filter(
+            .with_filter(AskedEachTime(
                 tracing_subscriber::filter::Targets::new()
                     .with_target("wardroom", tracing::Level::INFO),
-            )
+            ))
     }
 
     /// Sends what is left, within `timeout`.
