@@ -4,6 +4,8 @@
 //! what is to be done becomes rows of the outbox in the same transaction; couriers carry those out,
 //! and what they are told comes back through the inbox. `docs/ARCHITECTURE.md` walks the ring.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod app;
 pub mod cli;
 pub mod config;

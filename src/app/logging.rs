@@ -2,9 +2,9 @@
 
 use crate::config::{Config, LogFormat, ParentDecision, TelemetrySink};
 use crate::telemetry::health::Health;
-use crate::telemetry::logs::{self, Format, JsonLines};
+use crate::telemetry::logs::{Format, JsonLines};
 use crate::telemetry::traces::{Identity, Sampling, Sink, Traces};
-use crate::telemetry::{levels, pretty};
+use crate::telemetry::{levels, pretty, stderr};
 use std::sync::Arc;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -41,16 +41,17 @@ pub fn start(config: &Config, health: &Arc<Health>) -> anyhow::Result<(Traces, F
     let shown = &config.log.filter;
     let registry = tracing_subscriber::registry().with(traces.layer());
     let format = Format::choose(asked);
+    stderr::start();
     match format {
         Format::Json => {
             let environment = config.environment.clone();
-            let lines = JsonLines::new(environment, chrono::Utc::now, logs::to_stderr);
+            let lines = JsonLines::new(environment, chrono::Utc::now, stderr::write);
             registry
                 .with(lines.with_filter(levels::filter(shown)))
                 .init();
         }
         Format::Pretty => registry
-            .with(pretty::layer(std::io::stderr).with_filter(levels::filter(shown)))
+            .with(pretty::layer(|| stderr::Stderr).with_filter(levels::filter(shown)))
             .init(),
     }
     log_panics();

@@ -1,7 +1,7 @@
 //! `wardroom migrate`: the migrations, without a server.
 
 use super::serve::cannot_open;
-use super::{ConfigArgs, Ended, Stop, load, runtime};
+use super::{ConfigArgs, Ended, Stop, load, output, runtime};
 use crate::app::database::Opened;
 use crate::config::SlackNeed;
 use crate::private_postgres::Mode;
@@ -21,10 +21,11 @@ pub(super) fn run(args: &ConfigArgs, dry_run: bool) -> Ended {
         let names = names.map_err(cannot_open)?;
         closed.map_err(|error| Stop::Unreachable(format!("{error:#}")))?;
         for name in &names {
-            println!("{} {name}", if dry_run { "missing" } else { "applied" });
+            let what = if dry_run { "missing" } else { "applied" };
+            output::line(format_args!("{what} {name}"));
         }
         if names.is_empty() {
-            println!("the database is up to date");
+            output::line("the database is up to date");
         } else if dry_run {
             return Err(Stop::No(String::new()));
         }

@@ -1,11 +1,12 @@
 //! The command line: what each command is called, what it takes, and which exit code it ends with.
 //!
 //! 0: fine. 1: it ran and the answer is no. 2: usage or configuration is wrong. 3: a dependency
-//! cannot be reached. Answers go to stdout, everything else to stderr.
+//! cannot be reached. Answers go to stdout, everything else to stderr (`output`).
 
 mod demo;
 mod healthcheck;
 mod migrate;
+mod output;
 mod queues;
 mod serve;
 mod validate;
@@ -14,6 +15,7 @@ use crate::config::{
     Ask, Config, Notice, SlackNeed, process_environment, process_variables, report,
 };
 use crate::domain::ids::{EffectId, SignalId};
+use crate::telemetry::stderr::FlushAtEnd;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -211,25 +213,41 @@ type Ended = Result<(), Stop>;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    let _last_lines = FlushAtEnd;
     // One TLS provider for all clients; a second installation is no failure.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _closed = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let printed = error.print();
+            if error.use_stderr() {
+                return ExitCode::from(2);
+            }
+            output::note(printed);
+            return answered();
         }
     };
     let (code, words) = match run(cli) {
-        Ok(()) => return ExitCode::SUCCESS,
+        Ok(()) => return answered(),
         Err(Stop::No(words)) => (1, words),
         Err(Stop::Wrong(words)) => (2, words),
         Err(Stop::Unreachable(words)) => (3, words),
     };
     if !words.is_empty() {
-        eprintln!("{words}");
+        output::aside(words);
     }
     ExitCode::from(code)
+}
+
+/// 0 when the answer could be written.
+fn answered() -> ExitCode {
+    match output::finish() {
+        None => ExitCode::SUCCESS,
+        Some(words) => {
+            output::aside(words);
+            ExitCode::from(1)
+        }
+    }
 }
 
 fn run(cli: Cli) -> Ended {
@@ -242,12 +260,10 @@ fn run(cli: Cli) -> Ended {
         Command::Outbox { command, config } => queues::outbox(command, &config),
         Command::Healthcheck => healthcheck::run(),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "wardroom",
-                &mut std::io::stdout(),
-            );
+            // Into memory first: it panics on a writer that fails.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "wardroom", &mut script);
+            output::bytes(&script);
             Ok(())
         }
         Command::Simulator { port } => demo::simulator_alone(port),

@@ -4,8 +4,8 @@
 
 use super::serve::cannot_open;
 use super::{
-    ConfigArgs, Ended, InboxCommand, OutboxCommand, PageArgs, Stop, effect_ids, load, runtime,
-    signal_ids,
+    ConfigArgs, Ended, InboxCommand, OutboxCommand, PageArgs, Stop, effect_ids, load, output,
+    runtime, signal_ids,
 };
 use crate::app::database::Opened;
 use crate::config::SlackNeed;
@@ -31,7 +31,7 @@ pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
             let mut refused = Vec::new();
             for id in signal_ids(&ids) {
                 if store.replay(id, Operator::Cli, Clock::System.now()).await? {
-                    println!("{id} is decided again");
+                    output::line(format_args!("{id} is decided again"));
                 } else {
                     refused.push(format!(
                         "{id} is not replayed: there is no such signal, it is open already, its body is forgotten, or it has changed an incident"
@@ -61,7 +61,7 @@ pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
                     .retry_effect(id, Operator::Cli, Clock::System.now())
                     .await?
                 {
-                    println!("{id} is tried again");
+                    output::line(format_args!("{id} is tried again"));
                 } else {
                     refused.push(format!(
                         "{id} is not retried: there is no such effect, it is done, or it waits for its turn already"
@@ -75,7 +75,7 @@ pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
                 .drop_effect(EffectId(id), &why, Operator::Cli, Clock::System.now())
                 .await?
             {
-                println!("{id} is dropped");
+                output::line(format_args!("{id} is dropped"));
                 return Ok(None);
             }
             Ok(Some(format!(
@@ -117,7 +117,7 @@ where
 fn shown(row: &impl Serialize) -> Result<Option<String>, StoreError> {
     let json = serde_json::to_string_pretty(row)
         .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    println!("{json}");
+    output::line(json);
     Ok(None)
 }
 
@@ -128,16 +128,16 @@ fn words_if_any(refused: Vec<String>) -> Option<String> {
 fn print<T: Serialize>(page: &Page<T>, asked: &PageArgs, line: fn(&T) -> String) {
     for row in &page.items {
         if asked.json {
-            println!("{}", serde_json::to_string(row).unwrap_or_default());
+            output::line(serde_json::to_string(row).unwrap_or_default());
         } else {
-            println!("{}", line(row));
+            output::line(line(row));
         }
     }
     if page.items.is_empty() && !asked.json {
-        println!("nothing");
+        output::line("nothing");
     }
     if let Some(next) = &page.next_cursor {
-        eprintln!("there are more: add --cursor {next}");
+        output::aside(format_args!("there are more: add --cursor {next}"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `wardroom validate`: every problem of a configuration, with its place.
 
-use super::{ConfigArgs, Ended, Stop};
+use super::{ConfigArgs, Ended, Stop, output};
 use crate::config::{Config, process_environment, report};
 
 pub(super) fn run(args: &ConfigArgs) -> Ended {
@@ -9,6 +9,6 @@ pub(super) fn run(args: &ConfigArgs) -> Ended {
     if loaded.is_err() {
         return Err(Stop::Wrong(words));
     }
-    println!("{words}");
+    output::line(words);
     Ok(())
 }

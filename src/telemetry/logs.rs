@@ -9,7 +9,7 @@ use crate::redact;
 use opentelemetry::trace::TraceContextExt;
 use serde_json::{Map, Value};
 use std::fmt;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use tracing::dispatcher::WeakDispatch;
 use tracing::field::{Field, Visit};
@@ -66,11 +66,6 @@ impl<W: Fn(&[u8]) + Send + Sync + 'static> JsonLines<W> {
             dispatch: OnceLock::new(),
         }
     }
-}
-
-/// Writes a line to stderr; a closed stderr is nobody's failure.
-pub fn to_stderr(line: &[u8]) {
-    let _ = std::io::stderr().lock().write_all(line);
 }
 
 /// The component that a line is about: `wardroom::edge::slack` is `edge`.
@@ -307,6 +302,26 @@ mod tests {
             assert_eq!(line["signal.id"], "s1", "{level}");
             assert_eq!(line["trace_id"].as_str().map(str::len), Some(32), "{level}");
         }
+    }
+
+    #[test]
+    fn a_line_is_not_lost_after_a_library_asked_whether_a_line_would_be_shown() {
+        let lines = logged_at("debug", || {
+            for _ in 0..2 {
+                let query = tracing::callsite! {
+                    name: "query",
+                    kind: tracing::metadata::Kind::EVENT,
+                    target: "sqlx::query",
+                    level: tracing::Level::DEBUG,
+                    fields:
+                };
+                // As the `log` crate's bridge asks: past the callsite's cached answer.
+                let query = tracing::callsite::Callsite::metadata(query);
+                let _asked = tracing::dispatcher::get_default(|all| all.enabled(query));
+                tracing::info!(target: "wardroom::app", "listening");
+            }
+        });
+        assert_eq!(lines.len(), 2, "{lines:?}");
     }
 
     #[test]

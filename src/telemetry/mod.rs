@@ -9,4 +9,5 @@ pub mod levels;
 pub mod logs;
 pub mod metrics;
 pub mod pretty;
+pub mod stderr;
 pub mod traces;

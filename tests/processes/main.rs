@@ -15,6 +15,7 @@ mod embedded;
 mod harness;
 mod intake_abuse;
 mod kills;
+mod outputs;
 mod postgres;
 mod reload;
 mod replicas;

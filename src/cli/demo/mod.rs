@@ -11,7 +11,7 @@ mod questions;
 mod screen;
 mod script;
 
-use super::{DemoArgs, Ended, Stop, runtime};
+use super::{DemoArgs, Ended, Stop, output, runtime};
 use crate::app::{Asked, until_asked_to_stop};
 use crate::engine::clock::Clock;
 use crate::simulator::{self, Limits, Options};
@@ -116,7 +116,7 @@ fn goodbye(house: &House, screen: &Screen, once: bool) {
         format!("curl -s -H \"Authorization: Bearer $TOKEN\" {url}/api/v1/incidents"),
         format!("curl -s {url}/health/ready"),
     ] {
-        println!("  {line}");
+        output::line(format_args!("  {line}"));
     }
 }
 
@@ -141,7 +141,7 @@ pub(super) fn simulator_alone(port: u16) -> Ended {
                 "statuspage_key": statuspage_key,
                 "bot_user": workspace.bot_user(),
             });
-            println!("{line}");
+            output::line(line);
         });
         tokio::select! {
             served = serving => served.map_err(|error| {

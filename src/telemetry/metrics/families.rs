@@ -47,6 +47,7 @@ pub const FAMILIES: &[&str] = &[
     "wardroom_config_last_reload_timestamp_seconds",
     "wardroom_backup_last_success_timestamp_seconds",
     "wardroom_audit_failures_total",
+    "wardroom_log_lines_dropped_total",
     "wardroom_build_info",
 ];
 
@@ -96,6 +97,7 @@ pub(super) struct Families {
     pub(super) cache_hits: IntCounterVec,
     pub(super) cache_misses: IntCounterVec,
     pub(super) config_reloads: IntCounterVec,
+    pub(super) log_lines_dropped: IntCounter,
     pub(super) config_last_reload: IntGauge,
     pub(super) backup_last_success: IntGauge,
     pub(super) build_info: IntGaugeVec,
@@ -367,6 +369,10 @@ impl Families {
                 "Changed configurations that were read again.",
                 ["result"],
                 [&["applied", "failed"]],
+            ),
+            log_lines_dropped: make.counter(
+                "wardroom_log_lines_dropped_total",
+                "Log lines dropped because standard error was not read.",
             ),
             config_last_reload: make.gauge(
                 "wardroom_config_last_reload_timestamp_seconds",

@@ -7,6 +7,7 @@
 mod families;
 mod labels;
 
+use super::stderr;
 pub use families::FAMILIES;
 use families::Families;
 use prometheus::{Encoder, TextEncoder};
@@ -74,6 +75,8 @@ impl Metrics {
         if let Some(service) = service {
             self.take(service);
         }
+        let dropped = &self.families.log_lines_dropped;
+        dropped.inc_by(stderr::dropped().saturating_sub(dropped.get()));
         let mut text = Vec::new();
         let encoded = TextEncoder::new().encode(&self.registry.gather(), &mut text);
         if let Err(error) = encoded {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Variables of a child.
 pub type Env = BTreeMap<String, String>;
@@ -29,6 +29,7 @@ pub struct Wardroom {
     /// Where its second listener is, if there is one.
     pub metrics_url: Option<String>,
     log: Arc<Log>,
+    reads: watch::Sender<bool>,
 }
 
 /// What a child has said on stderr.
@@ -77,7 +78,7 @@ impl Log {
     }
 }
 
-fn command(env: &Env, args: &[&str], folder: &Path) -> Command {
+pub fn command(env: &Env, args: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
     command
         .args(args)
@@ -127,8 +128,11 @@ impl Wardroom {
         let log = Arc::new(Log::default());
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         let writes = log.clone();
+        let (reads, mut reading) = watch::channel(true);
         tokio::spawn(async move {
-            while let Ok(Some(line)) = said.next_line().await {
+            while reading.wait_for(|reads| *reads).await.is_ok()
+                && let Ok(Some(line)) = said.next_line().await
+            {
                 writes.push(line);
             }
         });
@@ -145,6 +149,7 @@ impl Wardroom {
             metrics_url: address("metrics"),
             child,
             log,
+            reads,
         }
     }
 
@@ -184,6 +189,11 @@ impl Wardroom {
         let status = self.ended(Duration::from_secs(40)).await;
         assert_eq!(status.code(), Some(0), "{}", self.lines().join("\n"));
         self.log.lines()
+    }
+
+    /// Whether its standard error is read: it is from the start.
+    pub fn is_read(&self, reads: bool) {
+        self.reads.send_replace(reads);
     }
 
     /// Whether it still runs.
