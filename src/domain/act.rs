@@ -149,6 +149,11 @@ pub enum Act {
         /// What mended it.
         note: Option<Typed>,
     },
+    /// The form that resolves, with this note in it.
+    OpenResolveForm {
+        /// What stands in the form at first.
+        note: Option<Typed>,
+    },
     /// What happened so far, for the one who asks.
     Timeline,
     /// The postmortem's draft as a file in the room.
@@ -180,6 +185,7 @@ impl Act {
             Self::SetSeverity { .. } => "severity",
             Self::Assign { .. } => "assign",
             Self::Resolve { .. } => "resolved",
+            Self::OpenResolveForm { .. } => "resolve_form",
             Self::Timeline => "timeline",
             Self::Postmortem => "postmortem",
             Self::List => "list",

@@ -7,7 +7,7 @@
 use super::act::{Act, Declaration, Elsewhere, IncidentRef, Role};
 use super::ids::UserId;
 use super::incident::words::{self, BY_ONE_LINE};
-use super::incident::{Kind, Status, declare_form};
+use super::incident::{Kind, Status, declare_form, help};
 use super::rules::Rules;
 use super::text::{ButtonStyle, Message, Part, Text, Typed};
 use super::typed::{Word, Words};
@@ -240,54 +240,69 @@ fn usage(name: &str, wrong: &str) -> Message {
     Message::said(text)
 }
 
-/// The nearest verbs to what was typed, at most three.
+/// Words that look like a verb and mean something else: whoever types one is not sent astray.
+const MEANS_SOMETHING_ELSE: [&str; 7] = [
+    "reopen", "cancel", "merge", "task", "tasks", "drill", "stats",
+];
+
+/// Words that people use for what a verb does.
+const SAME_MEANING: [(&str, &[&str]); 8] = [
+    ("declare", &["report"]),
+    ("status", &["say", "post", "comment", "message"]),
+    (
+        "severity",
+        &["priority", "escalate", "downgrade", "p1", "p2", "p3", "p4"],
+    ),
+    (
+        "resolved",
+        &["fixed", "done", "finish", "end", "stop", "over"],
+    ),
+    ("assign", &["lead", "owner", "roles", "ic"]),
+    ("timeline", &["history", "log"]),
+    ("postmortem", &["retro", "review", "retrospective"]),
+    ("list", &["ls", "all", "show", "incidents"]),
+];
+
+/// The verbs that are near in meaning to what was typed, at most three: a slip of the keys, the
+/// beginning of a verb, or another word for it.
 pub(crate) fn nearest(word: &str) -> Vec<&'static str> {
     let word: String = word.to_lowercase().chars().take(40).collect();
-    let mut scored: Vec<(f64, &'static str)> = VERBS
-        .iter()
-        .map(|verb| {
-            let scores = verb
-                .names
-                .iter()
-                .map(|name| strsim::jaro_winkler(&word, name));
-            (scores.fold(0.0, f64::max), verb.names[0])
-        })
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near: Vec<_> = scored
-        .iter()
-        .filter(|(score, _)| *score > 0.7)
-        .take(3)
-        .map(|(_, name)| *name)
-        .collect();
-    if near.is_empty() {
-        return vec!["declare", "status", "list"];
+    if MEANS_SOMETHING_ELSE.contains(&&*word) {
+        return Vec::new();
     }
-    near
+    let length = word.chars().count();
+    let mut near: Vec<(usize, &'static str)> = Vec::new();
+    for verb in VERBS {
+        let same = SAME_MEANING.iter().find(|(name, _)| *name == verb.names[0]);
+        let is_same = same.is_some_and(|(_, words)| words.contains(&&*word));
+        let slips = verb.names.iter().filter_map(|name| {
+            let slips = strsim::damerau_levenshtein(&word, name);
+            let begins = length >= 3 && name.starts_with(&word);
+            (begins || slips <= name.len().min(length) / 3).then_some(slips)
+        });
+        let best = slips.chain(is_same.then_some(0)).min();
+        near.extend(best.map(|slips| (slips, verb.names[0])));
+    }
+    near.sort_by_key(|(slips, _)| *slips);
+    near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
 fn unknown(word: &Word, about: Option<&IncidentRef>) -> Message {
+    let said = Text::plain("Unknown command ");
     let (said, shown) = match word {
         Word::Plain(word) => {
             let word = words::shortened(word, 40);
-            (Text::plain(format!("“{word}”")), word)
+            (said.code(&*word), word)
         }
-        Word::Person(id) => (Text::default().person(id), String::new()),
-        Word::Room(id) => (Text::default().room(id), String::new()),
+        Word::Person(id) => (said.person(id), String::new()),
+        Word::Room(id) => (said.room(id), String::new()),
     };
     // What was named before the word is not typed again for nothing.
-    let about = match about {
-        Some(IncidentRef::Number(number)) => format!("#{number} "),
-        Some(IncidentRef::Id(_) | IncidentRef::Room(_)) | None => String::new(),
+    let before = match about {
+        Some(IncidentRef::Number(number)) => format!("/incident #{number}"),
+        Some(IncidentRef::Id(_) | IncidentRef::Room(_)) | None => "/incident".to_owned(),
     };
-    let mut text = said.and(" is nothing that I know. Did you mean ");
-    for (index, name) in nearest(&shown).iter().enumerate() {
-        if index > 0 {
-            text = text.and(", ");
-        }
-        text = text.code(format!("/incident {about}{name}"));
-    }
-    let text = text.and("? All verbs: ").code("/incident help");
+    let text = help::suggesting(said, &shown, &before);
     Message::said(text).with(Part::Buttons(vec![words::button(
         "Help",
         "help",

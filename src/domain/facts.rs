@@ -117,7 +117,8 @@ pub fn needs(signal: &Signal) -> Needs {
                 | Act::Advance { .. }
                 | Act::SetSeverity { .. }
                 | Act::Assign { .. }
-                | Act::Resolve { .. } => on_incident,
+                | Act::Resolve { .. }
+                | Act::OpenResolveForm { .. } => on_incident,
                 Act::Timeline | Act::Postmortem => Needs {
                     timeline: true,
                     names: request.act == Act::Postmortem,

@@ -45,7 +45,7 @@ pub struct Input {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputKind {
-    /// One line of text.
+    /// Text: of one line, or of several when it may be long.
     Text {
         /// What stands in it at first.
         initial: Option<String>,

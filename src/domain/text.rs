@@ -140,22 +140,6 @@ pub struct Button {
     pub value: String,
     /// How it looks.
     pub style: ButtonStyle,
-    /// What is asked before the press counts; `None`: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confirm: Option<Confirm>,
-}
-
-/// A question before a press counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confirm {
-    /// Its headline; at most 100 characters are shown.
-    pub title: String,
-    /// What follows from it; at most 300 characters are shown.
-    pub text: String,
-    /// What the button that goes on says; at most 30 characters are shown.
-    pub yes: String,
-    /// What the button that does not says; at most 30 characters are shown.
-    pub no: String,
 }
 
 /// How a button looks.

@@ -36,13 +36,16 @@ pub enum Who {
     Everybody,
     /// The incident's commander and the admins.
     Commander,
+    /// Those, and whoever has another role in the incident.
+    Updaters,
 }
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Everybody => "everybody",
-            Self::Commander => "the commander and the admins",
+            Self::Everybody => "everyone",
+            Self::Commander => "the commander and admins",
+            Self::Updaters => "the commander, comms, the scribe and admins",
         })
     }
 }
@@ -64,7 +67,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["declare", "new", "create", "open", "start"],
         arguments: "[P1..P4 SERVICE TITLE]",
-        does: "Declares an incident: at once, or by a form when nothing follows.",
+        does: "Declares an incident; without arguments, opens a form.",
         who: Who::Everybody,
         example: "/incident declare P1 api Checkout returns 500s",
         about: About::Nothing,
@@ -73,8 +76,8 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["status", "update"],
         arguments: "TEXT",
-        does: "Posts an update in the incident's room and keeps it on the timeline.",
-        who: Who::Commander,
+        does: "Posts an update in the incident's channel and on the timeline.",
+        who: Who::Updaters,
         example: "/incident status The rollback has begun",
         about: About::AnIncidentInWords,
         read: command::update,
@@ -82,7 +85,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["investigating"],
         arguments: "[TEXT]",
-        does: "Somebody looks at it.",
+        does: "Someone is investigating.",
         who: Who::Commander,
         example: "/incident investigating Looking at the database",
         about: About::AnIncidentInWords,
@@ -100,7 +103,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["monitoring"],
         arguments: "[TEXT]",
-        does: "It is mended, and watched.",
+        does: "A fix is in place; monitoring.",
         who: Who::Commander,
         example: "/incident monitoring Rolled back, errors are falling",
         about: About::AnIncidentInWords,
@@ -109,7 +112,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["severity", "sev"],
         arguments: "P1..P4 [REASON]",
-        does: "Says how bad it is now; a rise to P1 or P2 is announced.",
+        does: "Changes the severity; a rise to P1 or P2 is announced.",
         who: Who::Commander,
         example: "/incident severity P1 All regions are hit",
         about: About::AnIncident,
@@ -118,9 +121,9 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["resolved", "resolve", "close"],
         arguments: "[NOTE]",
-        does: "Ends the incident and tells everybody who was told of it.",
+        does: "Resolves the incident; everyone who was notified hears it.",
         who: Who::Commander,
-        example: "/incident resolved The rollback mended it",
+        example: "/incident resolved The rollback fixed it",
         about: About::AnIncidentInWords,
         read: |rest, _| {
             Ok(Act::Resolve {
@@ -131,7 +134,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["assign", "role"],
         arguments: "[commander|comms|scribe] @USER",
-        does: "Gives somebody a role; without one, the lead.",
+        does: "Assigns a role; without one, the commander.",
         who: Who::Commander,
         example: "/incident assign comms @bea",
         about: About::AnIncident,
@@ -140,7 +143,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["commander"],
         arguments: "@USER",
-        does: "Gives somebody the lead.",
+        does: "Makes someone the commander.",
         who: Who::Commander,
         example: "/incident commander @bea",
         about: About::AnIncident,
@@ -149,7 +152,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["timeline"],
         arguments: "",
-        does: "Shows what happened so far, to you only.",
+        does: "Shows what happened so far, only to you.",
         who: Who::Everybody,
         example: "/incident timeline",
         about: About::AnIncident,
@@ -158,7 +161,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["postmortem", "post-mortem", "pm"],
         arguments: "",
-        does: "Puts a draft of the postmortem into the room, once the incident is resolved.",
+        does: "Posts a draft of the postmortem in the channel, once the incident is resolved.",
         who: Who::Everybody,
         example: "/incident postmortem",
         about: About::AnIncident,
@@ -167,7 +170,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["list"],
         arguments: "",
-        does: "Lists the open incidents and those closed in the last 24 hours.",
+        does: "Lists open incidents and those closed in the last 24 hours.",
         who: Who::Everybody,
         example: "/incident list",
         about: About::Nothing,
@@ -176,7 +179,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         names: &["help"],
         arguments: "[VERB]",
-        does: "Says how to use it.",
+        does: "Shows how to use the commands, or one of them.",
         who: Who::Everybody,
         example: "/incident help severity",
         about: About::Nothing,
@@ -211,7 +214,7 @@ pub fn verb_of(act: &Act) -> Option<&'static str> {
         Act::Advance { to, .. } => Some(to.as_str()),
         Act::SetSeverity { .. } => Some("severity"),
         Act::Assign { .. } => Some("assign"),
-        Act::Resolve { .. } => Some("resolved"),
+        Act::Resolve { .. } | Act::OpenResolveForm { .. } => Some("resolved"),
         Act::Timeline => Some("timeline"),
         Act::Postmortem => Some("postmortem"),
         Act::List => Some("list"),

@@ -22,9 +22,6 @@ const BUTTONS: usize = 25;
 const BUTTON_LABEL: usize = 75;
 const BUTTON_VALUE: usize = 2000;
 const ACTION: usize = 255;
-const CONFIRM_TITLE: usize = 100;
-const CONFIRM_TEXT: usize = 300;
-const CONFIRM_BUTTON: usize = 30;
 
 /// What one call can say.
 #[derive(Debug, Clone, PartialEq)]
@@ -229,16 +226,6 @@ fn press(button: &Button, actions: &mut Actions) -> Value {
         let value: String = button.value.chars().take(BUTTON_VALUE).collect();
         element["value"] = json!(value);
     }
-    if let Some(confirm) = &button.confirm {
-        let plain =
-            |text: &str, most| json!({"type": "plain_text", "text": mrkdwn::cut(text, most)});
-        element["confirm"] = json!({
-            "title": plain(&confirm.title, CONFIRM_TITLE),
-            "text": plain(&confirm.text, CONFIRM_TEXT),
-            "confirm": plain(&confirm.yes, CONFIRM_BUTTON),
-            "deny": plain(&confirm.no, CONFIRM_BUTTON),
-        });
-    }
     match button.style {
         ButtonStyle::Plain => {}
         ButtonStyle::Primary => element["style"] = json!("primary"),
@@ -257,7 +244,6 @@ mod tests {
             action: "incident.show".into(),
             value: at.to_string(),
             style: ButtonStyle::Primary,
-            confirm: None,
         }
     }
 
@@ -351,25 +337,6 @@ mod tests {
         let page = &pages(&Message::said(text))[0];
         assert_eq!(page.text, "<@U1> said &lt;!here&gt;");
         assert_eq!(page.blocks.len(), 1);
-    }
-
-    #[test]
-    fn a_question_before_a_press_stays_within_slacks_limits() {
-        let long = || "?".repeat(400);
-        let asking = Button {
-            confirm: Some(crate::domain::text::Confirm {
-                title: long(),
-                text: long(),
-                yes: long(),
-                no: long(),
-            }),
-            ..button(1)
-        };
-        let page = &pages(&Message::line("m").with(Part::Buttons(vec![asking])))[0];
-        let confirm = &page.blocks[0]["elements"][0]["confirm"];
-        let long = |key: &str| mrkdwn::width(confirm[key]["text"].as_str().unwrap());
-        let sizes = ["title", "text", "confirm", "deny"].map(long);
-        assert_eq!(sizes, [100, 300, 30, 30]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ const OPTION: usize = 75;
 const LABEL: usize = 2000;
 const OPTIONS_IN_A_GROUP: usize = 100;
 const LONGEST_INPUT: usize = 3000;
+/// A text that may be longer is typed in a box of several lines.
+const ONE_LINE: usize = 255;
 
 /// What travels with a modal and comes back as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +112,9 @@ fn block(form: &Form, input: &Input, long: &mut BTreeMap<String, String>) -> Val
         InputKind::Text { initial, max } => {
             let max = usize::from(*max).clamp(1, LONGEST_INPUT);
             let mut element = json!({"type": "plain_text_input", "max_length": max});
+            if max > ONE_LINE {
+                element["multiline"] = json!(true);
+            }
             if let Some(initial) = initial.as_deref().filter(|text| !text.is_empty()) {
                 element["initial_value"] = json!(mrkdwn::cut(initial, max));
             }

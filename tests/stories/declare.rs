@@ -218,7 +218,7 @@ async fn a_form_that_comes_too_late_becomes_words() {
     world.sends_form(&path, &form, 0).await;
     world.settle().await;
     assert!(world.person("bea").modal().is_none());
-    world.whispers("bea", "declare by one line");
+    world.whispers("bea", "run `/incident declare P2");
     // We were too late ourselves: Slack is not even asked.
     let (path, form, _) = world
         .person("bea")
@@ -228,13 +228,13 @@ async fn a_form_that_comes_too_late_becomes_words() {
     let asked = world.slack.calls("views.open");
     world.pass(chrono::Duration::seconds(4)).await;
     assert_eq!(world.slack.calls("views.open"), asked);
-    world.whispers("bea", "declare by one line");
+    world.whispers("bea", "run `/incident declare P2");
     // Slack is busy for longer than a trigger lives.
     let limited = Fault::RateLimited { retry_after: 5 };
     world.slack.fault(FaultRule::once("views.open", limited));
     world.types("bea", "general", "declare").await;
     world.pass(chrono::Duration::seconds(5)).await;
-    world.whispers("bea", "declare by one line");
+    world.whispers("bea", "run `/incident declare P2");
     // And the line that all three name works.
     world
         .types("bea", "general", "declare P3 db Checkout is down")
@@ -268,7 +268,7 @@ async fn an_incident_can_be_declared_from_a_talk_in_private_and_from_a_thread() 
     world.types("bea", "inc-20260301-db", "help").await;
     let help = world.whispers("bea", "what is open");
     let bea = world.person("bea");
-    let press = bea.click_payload(&help.room, &help.ts, "Declare an incident", "");
+    let press = bea.click_payload(&help.room, &help.ts, "Declare incident", "");
     let mut press = press.unwrap();
     press["container"]["thread_ts"] = "1772355600.000100".into();
     press["message"]["thread_ts"] = "1772355600.000100".into();

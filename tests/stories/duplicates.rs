@@ -249,6 +249,7 @@ async fn a_double_click_is_one_step_and_a_second_click_is_told_that_it_is_there_
     world.sends("bea", &again, 1).await;
     world.whispers("bea", "is investigating already; nothing was changed");
     world.sends("bea", &end, 1).await;
+    world.submits("bea", &[("Note", "the disk")]).await;
     world.hears(ROOM, "Resolved");
     world.whispers("bea", "is resolved after");
     world.sends("bea", &end_again, 1).await;

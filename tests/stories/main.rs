@@ -16,6 +16,7 @@ mod lead;
 mod messages;
 mod permissions;
 mod replay;
+mod resolve_form;
 mod ring;
 mod rooms;
 mod routing;

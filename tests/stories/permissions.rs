@@ -4,6 +4,7 @@ use crate::world::World;
 use reqwest::Method;
 use serde_json::json;
 use wardroom::domain::incident::Status;
+use wardroom::simulator::Submitted;
 
 const ROOM: &str = "inc-20260301-db";
 const CHANGES: [&str; 7] = [
@@ -178,7 +179,7 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     world.hears(ROOM, "from behind");
     world.whispers("bea", "It is on its way to");
     world.types("bea", "general", "status which one").await;
-    let which = world.whispers("bea", "Which one do you mean?");
+    let which = world.whispers("bea", "Which incident?");
     assert_eq!(
         which.words.matches("which one").count(),
         1,
@@ -193,11 +194,13 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     world.hears("inc-20260301-api", "which one");
     assert_eq!(world.count("Update* from <@U0BEA>: which one"), 1);
     world.types("bea", "general", "resolved rolled back").await;
-    let which = world.whispers("bea", "Which one do you mean?");
+    let which = world.whispers("bea", "Which incident?");
     // Somebody else's picker helps nobody else; a press counts as typed by the one who presses.
     world.presses("bea", &which, "#2 Slow").await;
+    // What was typed stands in the form that asks before it ends.
+    assert_eq!(world.submits("bea", &[]).await, Submitted::Closed);
     world.hears("inc-20260301-api", "rolled back");
-    world.whispers("bea", "#2 is resolved");
+    world.hears("@bea", "#2 is resolved");
     assert!(world.incident(1).await.status.is_open());
     world.types("bea", "general", "#99 resolved").await;
     world.whispers("bea", "There is no incident #99.");
@@ -205,7 +208,7 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     world
         .types("bea", "general", "status #500 errors are up")
         .await;
-    let which = world.whispers("bea", "Which one do you mean?");
+    let which = world.whispers("bea", "Which incident?");
     world.presses("bea", &which, "#1 The disk is full").await;
     world.hears(ROOM, "#500 errors are up");
     world.whispers("bea", "is kept. It is on its way to");
@@ -312,7 +315,7 @@ async fn a_list_counts_all_and_shows_the_worst_and_some_of_each_kind() {
     }
     world.types("cem", "general", "list").await;
     let list = world.whispers("cem", "Open incidents: 61; closed in the last 24 hours: 60");
-    for words in ["The disk is full", "#121* P3", "There are 21 more"] {
+    for words in ["The disk is full", "#121* ✅ P3", "21 more not shown"] {
         assert!(list.words.contains(words), "{words}: {}", list.words);
     }
     assert!(!list.words.contains("None."), "{}", list.words);

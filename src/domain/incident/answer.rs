@@ -8,12 +8,13 @@
 use super::super::act::ReplyTo;
 use super::super::decision::Decision;
 use super::super::effect::{Effect, Purpose};
+use super::super::form::Form;
 use super::super::ids::{EffectId, IncidentId, UserId};
 use super::super::signal::{End, ParkedRow};
 use super::super::text::{Message, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
-use super::words;
+use super::{resolve_form, words};
 use chrono::{DateTime, Utc};
 
 /// Answers somebody by the best way that is left.
@@ -86,21 +87,32 @@ fn is_open(end: &End) -> bool {
 }
 
 /// A form was opened or not; words take its place.
-pub(crate) fn form_opened(decision: &mut Decision, scene: &Scene<'_>, to: &ReplyTo, end: &End) {
+pub(crate) fn form_opened(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    form: &Form,
+    to: &ReplyTo,
+    end: &End,
+) {
     let begin = match end {
         End::Done(_) | End::Dropped { .. } => return,
-        End::Uncertain { .. } => "If no form opened: ".to_owned(),
+        End::Uncertain { .. } => "If no form opened, ".to_owned(),
         End::Expired => TOO_LATE.to_owned(),
         End::Refused { code } | End::Parked { code } if is_too_late(code) => TOO_LATE.to_owned(),
         End::Refused { code } | End::Parked { code } => {
-            format!("Slack did not open the form ({code}). Until that is mended, ")
+            format!("Slack refused to open the form ({code}). Until that's fixed, ")
         }
     };
-    give(decision, to, by_words(&begin), None, scene.now);
+    let words = match form.name.as_str() {
+        resolve_form::FORM => resolve_form::by_words(&begin, &form.context),
+        _ => by_words(&begin),
+    };
+    give(decision, to, words, None, scene.now);
 }
 
-const TOO_LATE: &str =
-    "The form could not be opened in the 3 seconds that Slack gives. Try again, or ";
+/// Slack's permission ended before the form could open.
+pub(crate) const TOO_LATE: &str =
+    "The form didn't open within Slack's limit of 3 seconds. Try again, or ";
 
 fn is_too_late(code: &str) -> bool {
     matches!(
@@ -111,9 +123,7 @@ fn is_too_late(code: &str) -> bool {
 
 /// How an incident is declared without a form.
 pub(crate) fn by_words(begin: &str) -> Message {
-    let text = Text::plain(begin)
-        .and("declare by one line: ")
-        .code(words::BY_ONE_LINE);
+    let text = Text::plain(begin).and("run ").code(words::BY_ONE_LINE);
     Message::said(text)
 }
 

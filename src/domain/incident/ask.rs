@@ -14,8 +14,8 @@ use super::super::rules::Rules;
 use super::super::text::{Message, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
 use super::{
-    answer, by_hand, declare, declare_form, elsewhere, help, menu, postmortem, resolve, roles,
-    severity, templates, timeline, update, words,
+    answer, by_hand, declare, declare_form, elsewhere, help, menu, postmortem, resolve,
+    resolve_form, roles, severity, templates, timeline, update, words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -100,6 +100,9 @@ fn verdict(decision: &mut Decision, request: &Request, scene: &Scene<'_>) -> Ver
         }
         Act::Assign { role, person } => roles::assign(decision, request, scene, *role, person),
         Act::Resolve { note } => resolve::resolve(decision, request, scene, note.as_ref()),
+        Act::OpenResolveForm { note } => {
+            resolve_form::open(decision, request, scene, note.as_ref())
+        }
         Act::Timeline => timeline::show(request, scene),
         Act::Postmortem => postmortem::draft(decision, request, scene),
         Act::List => menu::list(scene),
@@ -172,7 +175,7 @@ fn with_what_was_typed(message: Message, act: &Act) -> Message {
         Act::Update { text, .. } => Some(text),
         Act::Advance { text, .. } => text.as_ref(),
         Act::SetSeverity { reason, .. } => reason.as_ref(),
-        Act::Resolve { note } => note.as_ref(),
+        Act::Resolve { note } | Act::OpenResolveForm { note } => note.as_ref(),
         _ => None,
     };
     match words.filter(|words| !words.is_empty()) {
@@ -190,6 +193,7 @@ fn changes_something(act: &Act) -> bool {
         | Act::SetSeverity { .. }
         | Act::Assign { .. }
         | Act::Resolve { .. }
+        | Act::OpenResolveForm { .. }
         | Act::Postmortem => true,
         Act::Menu
         | Act::OpenDeclareForm
@@ -234,7 +238,8 @@ impl<'a> Scene<'a> {
         };
         let takes_the_lead = matches!(&request.act, Act::Assign { role: Role::Commander, person: chosen }
             if incident.commander.is_none() && chosen == person);
-        if takes_the_lead || self.may_change(person, incident) {
+        let updates = matches!(&request.act, Act::Update { .. }) && may_update(person, incident);
+        if takes_the_lead || updates || self.may_change(person, incident) {
             return Ok(());
         }
         let number = incident.number;
@@ -262,6 +267,11 @@ impl<'a> Scene<'a> {
         };
         leads || self.rules.admins.contains(person)
     }
+}
+
+/// Whether somebody's role lets them post updates, beside those who may change the incident.
+pub(crate) fn may_update(person: &UserId, incident: &Incident) -> bool {
+    [&incident.comms, &incident.scribe].contains(&&Some(person.clone()))
 }
 
 /// The incident is over, and what can still be done with it.

@@ -4,7 +4,7 @@
 //! has outlived its state, or is pressed twice, does no harm.
 
 use super::super::act::{Act, IncidentRef};
-use super::super::text::{Button, ButtonStyle, Confirm, Typed};
+use super::super::text::{Button, ButtonStyle, Typed};
 use super::words::{self, button};
 use super::{Incident, Status};
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ struct Picked {
 pub fn act_of_button(action: &str, value: &str) -> Option<(Act, Option<IncidentRef>)> {
     if action.starts_with(PICK) {
         let picked: Picked = serde_json::from_str(value).ok()?;
-        return may_be_picked(&picked.act)
-            .then_some((picked.act, Some(IncidentRef::Number(picked.number))));
+        let target = Some(IncidentRef::Number(picked.number));
+        return may_be_picked(&picked.act).then(|| (asking_first(picked.act), target));
     }
     let alone = match action {
         "declare" => Some(Act::OpenDeclareForm),
@@ -40,7 +40,7 @@ pub fn act_of_button(action: &str, value: &str) -> Option<(Act, Option<IncidentR
     let act = match action {
         "timeline" => Act::Timeline,
         "postmortem" => Act::Postmortem,
-        "resolved" => Act::Resolve { note: None },
+        "resolved" => Act::OpenResolveForm { note: None },
         step => Act::Advance {
             to: Status::parse(step).filter(|to| {
                 matches!(
@@ -71,21 +71,15 @@ pub(crate) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button
     let picked = Picked { number, act };
     let value = serde_json::to_string(&picked).ok()?;
     let action = format!("{PICK}{}", incident.number);
-    let surely = matches!(picked.act, Act::Resolve { .. }).then(|| resolve_surely(number));
-    (value.chars().count() <= LONGEST_VALUE).then(|| Button {
-        confirm: surely,
-        ..button(label, &action, &value, ButtonStyle::Plain)
-    })
+    let fits = value.chars().count() <= LONGEST_VALUE;
+    fits.then(|| button(label, &action, &value, ButtonStyle::Plain))
 }
 
-/// What a person is asked before a press resolves.
-pub(crate) fn resolve_surely(number: i64) -> Confirm {
-    Confirm {
-        title: format!("Resolve incident #{number}?"),
-        text: "Everybody who was told of it is told that it is over, and it cannot be taken back."
-            .to_owned(),
-        yes: "Resolve".to_owned(),
-        no: "Not yet".to_owned(),
+/// A press that would end an incident opens the form that resolves it.
+fn asking_first(act: Act) -> Act {
+    match act {
+        Act::Resolve { note } => Act::OpenResolveForm { note },
+        other => other,
     }
 }
 
@@ -101,6 +95,7 @@ fn may_be_picked(act: &Act) -> bool {
         | Act::Timeline
         | Act::Postmortem => true,
         Act::OpenDeclareForm
+        | Act::OpenResolveForm { .. }
         | Act::ChooseTemplate { .. }
         | Act::Declare(_)
         | Act::List
@@ -125,7 +120,9 @@ pub(crate) fn as_typed(act: &Act, number: i64) -> String {
         Act::SetSeverity { to, reason } => {
             format!(" severity {to}{}", in_place_of(reason.as_ref()))
         }
-        Act::Resolve { note } => format!(" resolved{}", in_place_of(note.as_ref())),
+        Act::Resolve { note } | Act::OpenResolveForm { note } => {
+            format!(" resolved{}", in_place_of(note.as_ref()))
+        }
         Act::Assign { role, .. } => format!(" assign {} @somebody", role.as_str()),
         Act::Timeline => " timeline".to_owned(),
         Act::Postmortem => " postmortem".to_owned(),
@@ -168,9 +165,12 @@ mod tests {
             note: Some("rolled back".into()),
         };
         let button = pick(&incident, &act, "label").unwrap();
+        let asks = Act::OpenResolveForm {
+            note: Some("rolled back".into()),
+        };
         assert_eq!(
             act_of_button(&button.action, &button.value),
-            Some((act, Some(IncidentRef::Number(7))))
+            Some((asks, Some(IncidentRef::Number(7))))
         );
         let update = |text: &str, unless_last| Act::Update {
             text: text.into(),

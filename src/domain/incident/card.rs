@@ -85,11 +85,7 @@ pub(crate) fn buttons(incident: &Incident) -> Vec<Button> {
                 row.push(button(words::status(next), next.as_str(), &number, plain));
             }
         }
-        let resolve = button("Resolve", "resolved", &number, ButtonStyle::Danger);
-        row.push(Button {
-            confirm: Some(super::buttons::resolve_surely(incident.number)),
-            ..resolve
-        });
+        row.push(button("Resolve", "resolved", &number, ButtonStyle::Danger));
     } else if incident.status == Status::Resolved {
         let primary = ButtonStyle::Primary;
         row.push(button("Postmortem", "postmortem", &number, primary));

@@ -263,7 +263,7 @@ fn too_late() -> Refusal {
     Refusal {
         status: 422,
         code: "no_trigger",
-        message: answer::by_words("There was no time left to open the form. Try again, or "),
+        message: answer::by_words(answer::TOO_LATE),
     }
 }
 

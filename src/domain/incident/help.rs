@@ -15,17 +15,22 @@ pub(crate) fn message(about: Option<&str>) -> Message {
 }
 
 fn no_verb(word: &str) -> Message {
-    let mut text = Text::plain(format!(
-        "“{}” is no verb. Did you mean ",
-        words::shortened(word, 40)
-    ));
-    for (index, name) in nearest(word).iter().enumerate() {
-        if index > 0 {
-            text = text.and(", ");
-        }
-        text = text.code(format!("/incident help {name}"));
+    let said = Text::plain("Unknown command ").code(words::shortened(word, 40));
+    Message::said(suggesting(said, word, "/incident help"))
+}
+
+/// Goes on with the commands that are near to what was typed, if there are any, and with where all
+/// are listed.
+pub(crate) fn suggesting(text: Text, typed: &str, before: &str) -> Text {
+    let mut text = text.and(".");
+    for (index, name) in nearest(typed).iter().enumerate() {
+        let between = if index == 0 { " Did you mean " } else { " or " };
+        text = text.and(between).code(format!("{before} {name}"));
     }
-    Message::said(text.and("? All verbs: ").code("/incident help"))
+    if !nearest(typed).is_empty() {
+        text = text.and("?");
+    }
+    text.and(" See all commands: ").code("/incident help")
 }
 
 fn of_verb(verb: &Verb) -> Message {
@@ -35,33 +40,32 @@ fn of_verb(verb: &Verb) -> Message {
     if verb.names.len() > 1 {
         text = text.and(format!(" Also: {}.", verb.names[1..].join(", ")));
     }
-    text = text.and(format!(" Who may: {}.", verb.who));
-    text = text.and("\nFor example: ").code(verb.example);
+    text = text.and(format!(" Who can use it: {}.", verb.who));
+    text = text.and("\nExample: ").code(verb.example);
     Message::section(format!("{}: {}", verb.usage(), verb.does), text)
 }
 
 fn all() -> Message {
     let mut text = Text::default()
         .code("/incident")
-        .and(" what is open, or how this incident stands");
+        .and(" Shows what is open or, in an incident's channel, that incident.");
     for verb in VERBS {
         text = text
             .and("\n")
             .code(verb.usage())
             .and(format!(" {}", verb.does));
     }
-    let more =
-        Text::plain("In an incident's room a command is about that incident; elsewhere name it: ")
-            .code("/incident #7 status <text>")
-            .and(". About one verb: ")
-            .code("/incident help severity");
+    let more = Text::plain("Outside an incident's channel, add its number: ")
+        .code("/incident #7 status <text>")
+        .and(". Help for one command: ")
+        .code("/incident help severity");
     Message {
         summary: "How to use /incident".into(),
         parts: vec![
             Part::Section(text),
             Part::Context(more),
             Part::Buttons(vec![
-                button("Declare an incident", "declare", "", ButtonStyle::Danger),
+                button("Declare incident", "declare", "", ButtonStyle::Danger),
                 button("List", "list", "", ButtonStyle::Plain),
             ]),
         ],

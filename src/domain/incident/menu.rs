@@ -8,7 +8,7 @@
 use super::super::act::{Act, IncidentRef, Request};
 use super::super::facts::OFFERED_FOR_DAYS;
 use super::super::text::{ButtonStyle, Message, Part, Text};
-use super::ask::{Refusal, Scene, Verdict};
+use super::ask::{self, Refusal, Scene, Verdict};
 use super::words::{self, button};
 use super::{Incident, Status, buttons, card};
 
@@ -18,7 +18,7 @@ const OFFERED: usize = 5;
 /// The menu: of the incident here, else of everything.
 pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
     if let Some(incident) = &scene.facts.incident {
-        return Ok(Some(of_incident(incident)));
+        return Ok(Some(of_incident(request, scene, incident)));
     }
     if matches!(
         request.target,
@@ -28,7 +28,7 @@ pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
     }
     let open = open(scene);
     let mut message = match scene.facts.open {
-        0 => Message::said(Text::plain("No incident is open.")),
+        0 => Message::said(Text::plain("No open incidents.")),
         count => Message::section(
             format!("Open incidents: {count}"),
             Text::default().bold("Open incidents"),
@@ -47,33 +47,54 @@ pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
     Ok(Some(message.with(Part::Buttons(general()))))
 }
 
-fn of_incident(incident: &Incident) -> Message {
-    let mut message = card::card(incident);
-    let room = Text::default().bold("Room: ");
-    let mut more = vec![Part::Section(Text(
-        room.0.into_iter().chain(words::room(incident).0).collect(),
-    ))];
-    if let Some(update) = &incident.last_update {
-        let text = Text::default().bold("Last update: ").and(&**update);
-        more.push(Part::Section(text));
+/// The card, with what this person can do with the incident now.
+fn of_incident(request: &Request, scene: &Scene<'_>, incident: &Incident) -> Message {
+    let card = card::card(incident);
+    let mut message = Message::line(card.summary);
+    for part in card.parts {
+        match part {
+            Part::Buttons(_) | Part::Context(_) => {}
+            part => message.parts.push(part),
+        }
     }
-    // Below what it is, above what can be done with it.
-    message.parts.splice(2..2, more);
-    let text = Text::plain("More: ")
-        .code(format!("/incident #{} status <text>", incident.number))
-        .and(", ")
-        .code("severity P1")
-        .and(", ")
-        .code("assign @you")
-        .and(", ")
-        .code("help");
-    message.parts.pop();
+    let channel = Text::default().bold("Channel:").and(" ");
+    let channel = channel.0.into_iter().chain(words::room(incident).0);
+    message = message.with(Part::Section(Text(channel.collect())));
+    if let Some(update) = &incident.last_update {
+        let text = Text::default().bold("Last update:").and(" ").and(&**update);
+        message = message.with(Part::Section(text));
+    }
+    let person = request.actor.person();
+    let may_change = person.is_none_or(|person| scene.may_change(person, incident));
+    let may_update = person.is_none_or(|person| ask::may_update(person, incident));
+    let mut row = card::buttons(incident);
+    row.retain(|button| may_change || matches!(button.action.as_str(), "timeline" | "postmortem"));
+    let message = message.with(Part::Buttons(row));
+    if !incident.status.is_open() {
+        return message;
+    }
+    let command = |rest: &str| format!("/incident #{} {rest}", incident.number);
+    let update = |text: Text| text.and("Post an update: ").code(command("status <text>"));
+    let text = match (may_change, &incident.commander) {
+        (true, _) => update(Text::default())
+            .and(" · Change the severity: ")
+            .code(command("severity P1..P4"))
+            .and(" · Assign a role: ")
+            .code(command("assign comms @user")),
+        (false, _) if may_update => update(Text::default()),
+        (false, Some(commander)) => Text::default()
+            .person(commander)
+            .and(" is the commander: ask them for changes."),
+        (false, None) => {
+            Text::plain("No commander yet. Take the lead: ").code(command("assign commander @you"))
+        }
+    };
     message.with(Part::Context(text))
 }
 
 fn general() -> Vec<super::super::text::Button> {
     vec![
-        button("Declare an incident", "declare", "", ButtonStyle::Danger),
+        button("Declare incident", "declare", "", ButtonStyle::Danger),
         button("List", "list", "", ButtonStyle::Plain),
         button("Help", "help", "", ButtonStyle::Plain),
     ]
@@ -90,7 +111,7 @@ pub(crate) fn list(scene: &Scene<'_>) -> Verdict {
     );
     let mut message = Message::line(summary);
     for (title, incidents, none) in [
-        ("Open", open, "No incident is open."),
+        ("Open", open, "No open incidents."),
         ("Closed in the last 24 hours", over, "None."),
     ] {
         message
@@ -110,60 +131,69 @@ pub(crate) fn list(scene: &Scene<'_>) -> Verdict {
 fn cut(scene: &Scene<'_>) -> Option<Part> {
     let facts = scene.facts;
     let hidden = (facts.open + facts.over).saturating_sub(facts.listed.len());
-    let text = format!("There are {hidden} more: the worst open ones stand first.");
+    let text = format!("{hidden} more not shown; the most severe open ones come first.");
     (hidden > 0).then(|| Part::Context(Text::plain(text)))
 }
 
-/// The incidents to which an act can be done.
-fn candidates<'a>(act: &Act, scene: &Scene<'a>) -> Vec<&'a Incident> {
+/// The incidents to which an act can be done, by the one who asks.
+fn candidates<'a>(request: &Request, scene: &Scene<'a>) -> Vec<&'a Incident> {
+    let listed = scene.facts.listed.iter();
+    match &request.act {
+        Act::Timeline => listed.collect(),
+        Act::Postmortem => listed
+            .filter(|one| one.status == Status::Resolved)
+            .collect(),
+        act => listed
+            .filter(|one| one.status.is_open() && changes(act, one))
+            .filter(|one| !is_a_change(act) || scene.permit(request, one).is_ok())
+            .collect(),
+    }
+}
+
+/// Whether an act can be refused for who asks for it.
+fn is_a_change(act: &Act) -> bool {
     match act {
-        Act::Timeline => scene.facts.listed.iter().collect(),
-        Act::Postmortem => {
-            let listed = scene.facts.listed.iter();
-            listed
-                .filter(|one| one.status == Status::Resolved)
-                .collect()
-        }
-        Act::Menu
-        | Act::OpenDeclareForm
-        | Act::ChooseTemplate { .. }
-        | Act::Declare(_)
-        | Act::Update { .. }
+        Act::Update { .. }
         | Act::Advance { .. }
         | Act::SetSeverity { .. }
         | Act::Assign { .. }
         | Act::Resolve { .. }
+        | Act::OpenResolveForm { .. } => true,
+        Act::Menu
+        | Act::OpenDeclareForm
+        | Act::ChooseTemplate { .. }
+        | Act::Declare(_)
+        | Act::Timeline
+        | Act::Postmortem
         | Act::List
         | Act::Help { .. }
-        | Act::Misunderstood { .. } => open(scene),
+        | Act::Misunderstood { .. } => false,
+    }
+}
+
+/// Whether an act leaves an open incident another than it is.
+fn changes(act: &Act, incident: &Incident) -> bool {
+    match act {
+        Act::Advance { to, .. } => *to > incident.status,
+        Act::SetSeverity { to, .. } => *to != incident.severity,
+        Act::Assign { role, person } => words::holder(incident, *role) != Some(person),
+        _ => true,
     }
 }
 
 /// Which incident is meant? A refusal that offers those to which it can be done, with what was
 /// asked.
 pub(crate) fn which(request: &Request, scene: &Scene<'_>) -> Refusal {
-    let candidates = candidates(&request.act, scene);
+    let candidates = candidates(request, scene);
     let begin = match &request.target {
         Some(IncidentRef::Number(number)) => format!("There is no incident #{number}. "),
         Some(IncidentRef::Id(id)) => format!("There is no incident {id}. "),
-        Some(IncidentRef::Room(_)) => "That room is no incident's. ".to_owned(),
-        None => "This is no incident's room. ".to_owned(),
+        Some(IncidentRef::Room(_)) => "That isn't an incident channel. ".to_owned(),
+        None => "This isn't an incident channel. ".to_owned(),
     };
     if candidates.is_empty() {
-        let none = match request.act {
-            Act::Postmortem => format!(
-                "No incident was resolved in the last {OFFERED_FOR_DAYS} days. To end one: "
-            ),
-            _ => "No incident is open. To declare one: ".to_owned(),
-        };
-        let way = match request.act {
-            Act::Postmortem => "/incident resolved",
-            _ => "/incident declare",
-        };
-        let text = Text::plain(begin)
-            .and(none)
-            .code(way)
-            .and("; to see those closed lately: ")
+        let text = nothing_to_offer(Text::plain(begin), request, scene)
+            .and(" See open and recent incidents: ")
             .code("/incident list");
         let message = Message::said(text).with(Part::Buttons(general()));
         return Refusal {
@@ -172,7 +202,7 @@ pub(crate) fn which(request: &Request, scene: &Scene<'_>) -> Refusal {
             message,
         };
     }
-    let ask = format!("{begin}Which one do you mean?");
+    let ask = format!("{begin}Which incident?");
     let offered: Vec<&Incident> = candidates.into_iter().take(OFFERED).collect();
     let mut message = Message::section(
         format!(
@@ -211,6 +241,26 @@ pub(crate) fn which(request: &Request, scene: &Scene<'_>) -> Refusal {
     }
 }
 
+/// Why no incident is offered, and what can be done instead.
+fn nothing_to_offer(text: Text, request: &Request, scene: &Scene<'_>) -> Text {
+    if request.act == Act::Postmortem {
+        let none = format!("No incident was resolved in the last {OFFERED_FOR_DAYS} days. ");
+        return text
+            .and(none)
+            .and("Resolve one: ")
+            .code("/incident resolved");
+    }
+    match open(scene).is_empty() {
+        true => text
+            .and("No open incidents. Declare one: ")
+            .code("/incident declare"),
+        false => text.and(
+            "There is no open incident where you can do this: ask the commander, or it is done \
+             already.",
+        ),
+    }
+}
+
 fn open<'a>(scene: &Scene<'a>) -> Vec<&'a Incident> {
     let listed = scene.facts.listed.iter();
     listed.filter(|one| one.status.is_open()).collect()
@@ -223,12 +273,21 @@ fn lines(incidents: &[&Incident]) -> Text {
             text = text.and("\n");
         }
         text = text.bold(words::number(incident)).and(format!(
-            " {} {}: {} ({}) ",
-            incident.severity, incident.service, incident.title, incident.status
+            " {} {}: {} ({}",
+            words::state(incident),
+            incident.service,
+            incident.title,
+            incident.status
         ));
+        text = match (incident.status.is_open(), &incident.commander) {
+            (true, Some(commander)) => text.and(", led by ").person(commander),
+            (true, None) => text.and(", no commander"),
+            (false, _) => text,
+        };
+        text = text.and(") ");
         text = match &incident.channel_id {
             Some(room) => text.room(room),
-            None => text.and("no room yet"),
+            None => text.and("no channel yet"),
         };
     }
     text

@@ -20,6 +20,7 @@ pub mod naming;
 pub mod postmortem;
 pub(crate) mod receipts;
 mod resolve;
+pub mod resolve_form;
 mod roles;
 pub(crate) mod room;
 mod route;

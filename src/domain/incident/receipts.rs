@@ -64,7 +64,7 @@ pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: 
         } => invitation(decision, receipt, scene, room, person, answer_to.as_ref()),
         Effect::Reply { to, message } => answer::replied(decision, to, message, end),
         Effect::Whisper { to, message } => answer::whispered(decision, to, message, end),
-        Effect::OpenForm { to, .. } => answer::form_opened(decision, scene, to, end),
+        Effect::OpenForm { form, to, .. } => answer::form_opened(decision, scene, form, to, end),
         // The person closed it, or sees the form as it was: nothing is lost.
         Effect::UpdateForm { .. } => {}
         Effect::ShowComponent { component } => component_shown(decision, receipt, scene, component),

@@ -6,7 +6,7 @@
 use super::super::act::{Act, Role};
 use super::super::ids::{Actor, IncidentId, UserId};
 use super::super::text::{Button, ButtonStyle, Message, Part, Text, Typed};
-use super::{Incident, Status};
+use super::{Incident, Severity, Status};
 use crate::unseen;
 
 /// Goes on with somebody's name.
@@ -40,8 +40,30 @@ pub(crate) fn label(incident: &Incident) -> String {
 pub(crate) fn one_line(incident: &Incident) -> String {
     format!(
         "#{} {} {}: {}",
-        incident.number, incident.severity, incident.service, incident.title
+        incident.number,
+        state(incident),
+        incident.service,
+        incident.title
     )
+}
+
+/// `🔴 P1`: the colour by which a severity is seen at once.
+pub(crate) fn severity(severity: Severity) -> String {
+    let colour = match severity {
+        Severity::P1 => "🔴",
+        Severity::P2 => "🟠",
+        Severity::P3 => "🟡",
+        Severity::P4 => "⚪",
+    };
+    format!("{colour} {severity}")
+}
+
+/// The severity while the incident goes on; `✅ P1` when it is resolved.
+pub(crate) fn state(incident: &Incident) -> String {
+    match incident.status {
+        Status::Resolved => format!("✅ {}", incident.severity),
+        _ => severity(incident.severity),
+    }
 }
 
 /// Its room, linked when it is there.
@@ -130,7 +152,6 @@ pub(crate) fn button(label: &str, action: &str, value: &str, style: ButtonStyle)
         action: action.to_owned(),
         value: value.to_owned(),
         style,
-        confirm: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Arrival, command};
 use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
 use crate::domain::ids::{Actor, ChannelId, UserId};
-use crate::domain::incident::{buttons::act_of_button, declare_form};
+use crate::domain::incident::{buttons::act_of_button, declare_form, resolve_form};
 use crate::domain::signal::Event;
 use crate::domain::text::{Message, Part, Text};
 use crate::slack::interaction::Interaction;
@@ -19,8 +19,7 @@ pub(super) fn click(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     match act_of_button(action, &click.value) {
         Some((act, target)) => request(&payload, arrival, act, target),
         None => {
-            let words =
-                "This button is from an earlier version, and I do not know any more what it means.";
+            let words = "This button is from another version of Wardroom.";
             request(&payload, arrival, misunderstood(words), None)
         }
     }
@@ -28,11 +27,9 @@ pub(super) fn click(arrival: Arrival<'_>) -> Result<Event, &'static str> {
 
 /// Words in the place of what we do not understand: a press is never answered by nothing.
 fn misunderstood(why: &str) -> Act {
-    let words = Text::plain(format!(
-        "{why} Nothing was changed. See what there is with "
-    ))
-    .code("/incident")
-    .and(".");
+    let words = Text::plain(format!("{why} Nothing changed. Run "))
+        .code("/incident")
+        .and(" to see what you can do.");
     Act::Misunderstood {
         refusal: Message::said(words),
     }
@@ -57,8 +54,14 @@ pub(super) fn submission(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     let payload = read(arrival.body)?;
     let view = payload.view().ok_or("no view")?;
     let filled = view.filled();
-    if filled.luggage.form != declare_form::FORM {
-        let words = "This form is from an earlier version, and I cannot read it any more.";
+    let form = filled.luggage.form.as_str();
+    let resolves = (form == resolve_form::FORM)
+        .then(|| resolve_form::act_of(&filled.values, &filled.luggage.context));
+    if let Some((act, target)) = resolves.flatten() {
+        return request(&payload, arrival, act, target);
+    }
+    if form != declare_form::FORM {
+        let words = "This form is from another version of Wardroom.";
         return request(&payload, arrival, misunderstood(words), None);
     }
     let act = match declare_form::validate(&filled.values, arrival.rules) {
@@ -68,7 +71,8 @@ pub(super) fn submission(arrival: Arrival<'_>) -> Result<Event, &'static str> {
         }
         // It was valid at the edge: the rules have changed since.
         Err(errors) => {
-            let mut refusal = Message::line("Your form no longer fits our rules: declare again.");
+            let mut refusal =
+                Message::line("The settings changed while you filled in the form. Declare again.");
             let words = refusal.summary.clone();
             refusal = refusal.with(Part::Section(Text::plain(words)));
             for error in errors.values() {

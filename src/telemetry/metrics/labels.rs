@@ -100,6 +100,7 @@ pub(super) const COMPONENTS: Set =
 pub(super) const COMMANDS: Set = Set(&[
     "menu",
     "declare_form",
+    "resolve_form",
     "template",
     "declare",
     "status",

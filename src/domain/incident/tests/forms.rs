@@ -1,15 +1,25 @@
 //! The declare form: what a template fills in, and what nobody sees in a name.
 
-use super::memory::{World, refused};
+use super::memory::{World, refused, resolve};
+use super::words_said::answer;
 use crate::domain::act::{Act, ReplyTo, Trigger};
-use crate::domain::decision::Planned;
+use crate::domain::decision::{Outcome, Planned};
 use crate::domain::effect::Effect;
 use crate::domain::form::{Form, InputKind, Values};
 use crate::domain::ids::{EffectId, ViewId};
 use crate::domain::incident::fixtures::{person, service};
-use crate::domain::incident::{Severity, declare_form};
+use crate::domain::incident::{Severity, declare_form, resolve_form};
 use crate::domain::rules::{Rules, Template};
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Slack's permission to open a form.
+pub(super) fn trigger(now: DateTime<Utc>) -> Trigger {
+    Trigger {
+        id: "1".into(),
+        expires: now + chrono::Duration::seconds(3),
+    }
+}
 
 /// Chooses a template in a form that stands so; the form that follows.
 fn after_choosing(
@@ -101,10 +111,7 @@ fn a_form_that_slack_did_not_open_for_another_reason_is_not_called_late() {
         let planned = Planned {
             id: EffectId(uuid::Uuid::nil()),
             effect: Effect::OpenForm {
-                trigger: Trigger {
-                    id: "1".into(),
-                    expires: world.now,
-                },
+                trigger: trigger(world.now),
                 form,
                 to: ReplyTo {
                     person: person("UDECL"),
@@ -120,6 +127,71 @@ fn a_form_that_slack_did_not_open_for_another_reason_is_not_called_late() {
         assert_eq!(words.contains("3 seconds"), late, "{words}");
         assert!(words.contains("/incident declare P2"), "{words}");
     }
+}
+
+/// The form that a press of the card's Resolve button opens for this person.
+fn resolve_form_of(world: &mut World, who: &str) -> Form {
+    let decision = world.ask(who, Act::OpenResolveForm { note: None });
+    match &decision.effects[..] {
+        [planned] => match &planned.effect {
+            Effect::OpenForm { form, .. } => form.clone(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_press_to_resolve_asks_for_a_note_and_changes_nothing_before_it_is_sent() {
+    let mut world = World::with_incident();
+    let form = resolve_form_of(&mut world, "UDECL");
+    assert!(world.incident().status.is_open());
+    assert_eq!(form.context["room"], "CTALK");
+    let [note] = &form.inputs[..] else {
+        panic!("{form:?}")
+    };
+    assert!(note.optional && note.label == "Note", "{note:?}");
+    for (typed, kept) in [
+        ("", None),
+        (" \n", None),
+        (" it was the disk ", Some("it was the disk")),
+    ] {
+        let values = Values::from([("note".to_owned(), typed.to_owned())]);
+        let (act, target) = resolve_form::act_of(&values, &form.context).unwrap();
+        let note = kept.map(Into::into);
+        assert_eq!(act, Act::Resolve { note });
+        let mut after = World::with_incident();
+        assert_eq!(after.incident().id, world.incident().id);
+        assert_eq!(after.ask_about("UDECL", act, target).outcome, Outcome::Done);
+    }
+    assert!(resolve_form::act_of(&Values::new(), &BTreeMap::new()).is_none());
+}
+
+#[test]
+fn a_form_that_would_be_refused_does_not_open_and_what_was_typed_comes_back() {
+    let mut world = World::with_incident();
+    let noted = || Act::OpenResolveForm {
+        note: Some("it was the disk".into()),
+    };
+    let stranger = answer(&world.ask("USTRANGER", noted()));
+    assert!(stranger.contains("it was the disk"), "{stranger}");
+    world.ask("UDECL", resolve());
+    let over = answer(&world.ask("UDECL", noted()));
+    assert!(
+        over.contains("it was the disk") && over.contains("resolved"),
+        "{over}"
+    );
+    assert_eq!(world.count("open_form"), 0);
+}
+
+#[test]
+fn a_resolve_form_that_slack_did_not_open_becomes_the_line_to_type() {
+    let mut world = World::with_incident();
+    world.ask("UDECL", Act::OpenResolveForm { note: None });
+    let planned = world.take("open_form");
+    world.end(&planned, refused("expired_trigger_id"));
+    let words = world.said().pop().unwrap().1;
+    assert!(words.contains("/incident #1 resolved <note>"), "{words}");
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl World {
             act,
             target,
             room: Some(channel("CTALK")),
-            trigger: None,
+            trigger: Some(super::forms::trigger(self.now)),
             answer_to: AnswerTo::Person(ReplyTo {
                 person: person(who),
                 room: Some(channel("CTALK")),

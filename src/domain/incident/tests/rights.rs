@@ -140,14 +140,14 @@ fn the_open_ones_are_listed_first_and_a_list_that_is_cut_says_so() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P3));
     let all = answer(&world.ask("UDECL", Act::List));
-    assert!(!all.contains(" more:"), "{all}");
+    assert!(!all.contains(" more "), "{all}");
     for number in 2..=60 {
         world.ask("UDECL", declaration(Severity::P3));
         world.ask_about("UDECL", resolve(), Some(IncidentRef::Number(number)));
     }
     let cut = answer(&world.ask("UDECL", Act::List));
     assert!(
-        cut.contains("#1 P3") && cut.contains("There are 9 more"),
+        cut.contains("#1 🟡 P3") && cut.contains("9 more not shown"),
         "{cut}"
     );
 }
@@ -156,7 +156,7 @@ fn the_open_ones_are_listed_first_and_a_list_that_is_cut_says_so() {
 fn an_incident_asked_for_from_elsewhere_links_to_its_room() {
     let mut world = World::with_incident();
     let words = answer(&world.ask("UREADER", Act::Menu));
-    assert!(words.contains("Room: #CINC1"), "{words}");
+    assert!(words.contains("Channel: #CINC1"), "{words}");
 }
 
 #[test]
@@ -184,4 +184,93 @@ fn a_role_that_somebody_has_already_is_said_so() {
     assert_eq!(world.count("invite"), invites + 1);
     let line = answer(&world.ask("UDECL", Act::Timeline));
     assert!(line.contains("scribe is now @UNEW"), "{line}");
+}
+
+#[test]
+fn comms_and_the_scribe_may_post_updates_and_nothing_else() {
+    for role in [Role::Comms, Role::Scribe] {
+        let mut world = World::with_incident();
+        let person = person("UNEW");
+        world.ask("UDECL", Act::Assign { role, person });
+        assert_eq!(world.ask("UNEW", say("words")).outcome, Outcome::Done);
+        assert_eq!(
+            world.ask("USTRANGER", say("words")).outcome,
+            Outcome::Refused
+        );
+        for act in [
+            advance(Status::Investigating),
+            severity(Severity::P1),
+            lead("UNEW"),
+            resolve(),
+        ] {
+            assert_eq!(world.ask("UNEW", act).outcome, Outcome::Refused);
+        }
+    }
+}
+
+#[test]
+fn a_menu_offers_what_can_be_done_now_by_the_one_who_asks() {
+    let offers = |world: &mut World, who: &str| answer(&world.ask(who, Act::Menu));
+    let changes = ["[Investigating]", "[Resolve]", "severity", "assign"];
+    let mut world = World::with_incident();
+    let role = Role::Scribe;
+    let person = person("USCRIBE");
+    world.ask("UDECL", Act::Assign { role, person });
+    for (who, update, others) in [
+        ("UDECL", true, true),
+        ("UADMIN", true, true),
+        ("USCRIBE", true, false),
+        ("UREADER", false, false),
+    ] {
+        let menu = offers(&mut world, who);
+        assert!(menu.contains("[Timeline]"), "{who}: {menu}");
+        assert_eq!(
+            menu.contains("/incident #1 status"),
+            update,
+            "{who}: {menu}"
+        );
+        for change in changes {
+            assert_eq!(menu.contains(change), others, "{who}, {change}: {menu}");
+        }
+    }
+    world.ask("UDECL", resolve());
+    let menu = offers(&mut world, "UDECL");
+    assert!(menu.contains("[Postmortem]"), "{menu}");
+    for change in changes.into_iter().chain(["status"]) {
+        assert!(!menu.contains(change), "{change}: {menu}");
+    }
+}
+
+#[test]
+fn a_choice_offers_only_incidents_to_which_it_can_be_done() {
+    let mut world = World::new();
+    for who in ["UDECL", "UBEA", "UDECL"] {
+        world.ask(who, declaration(Severity::P3));
+    }
+    world.ask_about(
+        "UDECL",
+        advance(Status::Identified),
+        Some(IncidentRef::Number(3)),
+    );
+    let offered = |world: &mut World, who: &str, act: Act| -> Vec<i64> {
+        let words = answer(&world.ask_about(who, act, None));
+        let numbers = 1..=3;
+        numbers
+            .filter(|n| words.contains(&format!("[#{n} ")))
+            .collect()
+    };
+    assert_eq!(offered(&mut world, "UDECL", resolve()), [1, 3]);
+    assert_eq!(offered(&mut world, "UBEA", resolve()), [2]);
+    assert_eq!(offered(&mut world, "UADMIN", resolve()), [1, 2, 3]);
+    assert_eq!(
+        offered(&mut world, "UDECL", advance(Status::Identified)),
+        [1]
+    );
+    assert!(offered(&mut world, "UADMIN", severity(Severity::P3)).is_empty());
+    assert_eq!(offered(&mut world, "UREADER", Act::Timeline), [1, 2, 3]);
+    let none = answer(&world.ask_about("UREADER", resolve(), None));
+    assert!(
+        none.contains("/incident list") && !none.contains("No open"),
+        "{none}"
+    );
 }
