@@ -14,6 +14,7 @@ pub mod domain;
 pub mod edge;
 pub mod engine;
 pub mod github;
+pub mod http_client;
 pub mod private_postgres;
 pub mod redact;
 pub mod simulator;

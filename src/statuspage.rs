@@ -7,19 +7,18 @@
 use crate::courier::{Courier, Look, Outcome, Parcel, Shown};
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::signal::Answer;
-use anyhow::Context;
+use crate::http_client::{HttpClient, Unanswered};
 use async_trait::async_trait;
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 /// What waits when Statuspage says later: it counts all requests of a token together.
 const SCOPE: &str = "statuspage:requests";
 /// When it does not say how long: its limit is counted over a minute.
 const LATER: Duration = Duration::from_secs(30);
-/// A connection that takes longer is none.
-const CONNECT: Duration = Duration::from_secs(3);
 
 /// Where Statuspage is and how we prove who we are. Holds a secret: not to be printed.
 #[derive(Clone)]
@@ -35,18 +34,13 @@ pub struct Access {
 /// Carries effects to Statuspage.
 pub struct StatuspageCourier {
     access: Access,
-    web: Client,
+    http: HttpClient,
 }
 
 impl StatuspageCourier {
-    /// A courier; nothing is asked of Statuspage yet. The process must have a TLS provider by now.
-    pub fn new(access: Access) -> anyhow::Result<Self> {
-        let web = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .build()
-            .context("preparing to call Statuspage")?;
-        Ok(Self { access, web })
+    /// A courier; nothing is asked of Statuspage yet.
+    pub fn new(access: Access, http: HttpClient) -> Self {
+        Self { access, http }
     }
 
     fn request(&self, component: &str, status: &str) -> Option<RequestBuilder> {
@@ -61,7 +55,8 @@ impl StatuspageCourier {
         drop(path);
         let key = format!("OAuth {}", self.access.api_key);
         let body = json!({"component": {"status": status}});
-        Some(self.web.patch(url).header("authorization", key).json(&body))
+        let request = self.http.request(Method::PATCH, url);
+        Some(request.header("authorization", key).json(&body))
     }
 }
 
@@ -89,20 +84,14 @@ impl Courier for StatuspageCourier {
         let Some(request) = self.request(component, status) else {
             return refused("bad_address");
         };
-        let sent = tokio::time::timeout(parcel.deadline, request.send()).await;
-        match sent {
-            Err(_) => uncertain("timeout"),
-            Ok(Err(error)) if error.is_connect() => Outcome::Failed {
-                code: "connect".to_owned(),
+        let until = Instant::now() + parcel.deadline;
+        match self.http.send_within(until, request).await {
+            Ok(answer) => classify(answer.status, answer.retry_after()),
+            Err(Unanswered::NeverSent(code)) => Outcome::Failed {
+                code: code.to_owned(),
             },
-            Ok(Err(error)) if error.is_builder() => refused("bad_request"),
-            Ok(Err(_)) => uncertain("broken_off"),
-            Ok(Ok(answer)) => {
-                let retry_after = answer.headers().get("retry-after");
-                let seconds =
-                    retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-                classify(answer.status(), seconds.map(Duration::from_secs))
-            }
+            Err(Unanswered::Lost(code)) => uncertain(code),
+            Err(Unanswered::Unsendable) => refused("bad_request"),
         }
     }
 

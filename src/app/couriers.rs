@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::courier::{Courier, Look, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
+use crate::http_client::HttpClient;
 use crate::slack::client::{Access, Observer};
 use crate::slack::courier::SlackCourier;
 use crate::statuspage::{self, StatuspageCourier};
@@ -105,10 +106,10 @@ pub(super) fn of(
             token: token.expose().to_owned(),
             response_url_hosts: slack.response_url_hosts.clone(),
         };
-        let courier = Arc::new(SlackCourier::new(
-            access,
-            Arc::new(Counted(metrics.clone())),
-        )?);
+        let http = HttpClient::new(&access.api_url, &config.proxies);
+        let http = http.context("preparing to call Slack")?;
+        let observer = Arc::new(Counted(metrics.clone()));
+        let courier = Arc::new(SlackCourier::new(access, http, observer));
         couriers.all.push(Arc::new(Watched {
             courier: courier.clone(),
             metrics: metrics.clone(),
@@ -122,8 +123,10 @@ pub(super) fn of(
             page_id: page.page_id.clone(),
             api_key: page.api_key.expose().to_owned(),
         };
+        let http = HttpClient::new(&access.api_url, &config.proxies);
+        let http = http.context("preparing to call Statuspage")?;
         couriers.all.push(Arc::new(Watched {
-            courier: Arc::new(StatuspageCourier::new(access)?),
+            courier: Arc::new(StatuspageCourier::new(access, http)),
             metrics: metrics.clone(),
             health: health.clone(),
         }));

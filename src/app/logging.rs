@@ -1,14 +1,17 @@
 //! Logs and traces, as the configuration wants them.
 
 use crate::config::{Config, LogFormat, ParentDecision, TelemetrySink};
+use crate::http_client::HttpClient;
 use crate::telemetry::health::Health;
 use crate::telemetry::logs::{Format, JsonLines};
 use crate::telemetry::traces::{Identity, Sampling, Sink, Traces};
 use crate::telemetry::{levels, pretty, stderr};
+use anyhow::Context as _;
 use std::sync::Arc;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use url::Url;
 
 /// Starts logging and tracing for the whole process; must run within the async runtime. Gives the
 /// log's format too.
@@ -16,10 +19,16 @@ pub fn start(config: &Config, health: &Arc<Health>) -> anyhow::Result<(Traces, F
     let telemetry = &config.telemetry;
     let sink = match telemetry.sink {
         _ if !telemetry.enabled => Sink::Off,
-        TelemetrySink::Otlp => Sink::Otlp {
-            endpoint: telemetry.traces_endpoint.clone().unwrap_or_default(),
-            headers: telemetry.headers(),
-        },
+        TelemetrySink::Otlp => {
+            let endpoint = telemetry.traces_endpoint.clone().unwrap_or_default();
+            let url = Url::parse(&endpoint).context("the address for traces")?;
+            let client = HttpClient::new(&url, &config.proxies);
+            Sink::Otlp {
+                endpoint,
+                headers: telemetry.headers(),
+                client: Arc::new(client.context("preparing to hand over traces")?),
+            }
+        }
         TelemetrySink::File => Sink::File(config.database.data_dir.join("traces.ndjson")),
         TelemetrySink::Console => Sink::Console,
     };

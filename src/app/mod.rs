@@ -201,7 +201,8 @@ impl App {
             ));
         }
         if let Some(url) = &self.config.deadman_url {
-            beside.spawn(watchdog::deadman(url.clone(), self.health.clone()));
+            let proxies = self.config.proxies.clone();
+            beside.spawn(watchdog::deadman(url.clone(), proxies, self.health.clone()));
         }
         RunningApp {
             app: self,

@@ -2,10 +2,11 @@
 //!
 //! Neither is needed for the work: what they find only degrades, and nothing waits for them.
 
-use crate::config::Secret;
+use crate::config::{Proxies, Secret};
 use crate::courier::Outcome;
 use crate::domain::ids::ChannelId;
 use crate::domain::rules::Rules;
+use crate::http_client::HttpClient;
 use crate::slack::address::{Ourselves, Team};
 use crate::slack::courier::{NO_IDENTITY, SlackCourier};
 use crate::telemetry::health::{Condition, Health};
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use url::Url;
 
 const ASK_EVERY: Duration = Duration::from_secs(60);
 const ASK_SOON: Duration = Duration::from_secs(5);
@@ -127,12 +129,16 @@ fn rooms_to_read(rules: &Rules) -> BTreeSet<ChannelId> {
 
 /// Calls `DEADMAN_URL` each minute while the engine makes progress; whoever listens there raises
 /// the alarm when the calls stop.
-pub(super) async fn deadman(url: Secret, health: Arc<Health>) {
-    let Ok(web) = reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-    else {
+pub(super) async fn deadman(url: Secret, proxies: Proxies, health: Arc<Health>) {
+    // The address is a secret, and so is the error that names it.
+    let client = Url::parse(url.expose())
+        .map_err(anyhow::Error::from)
+        .and_then(|url| Ok((HttpClient::new(&url, &proxies)?, url)));
+    let Ok((http, url)) = client else {
+        health.set(
+            "deadman",
+            Condition::Degraded("cannot be called".to_owned()),
+        );
         return;
     };
     loop {
@@ -141,10 +147,10 @@ pub(super) async fn deadman(url: Secret, health: Arc<Health>) {
             tokio::time::sleep(ASK_SOON).await;
             continue;
         }
-        // The address is a secret, and so is the error that names it.
-        let condition = match web.get(url.expose()).send().await {
-            Ok(answer) if answer.status().is_success() => Condition::Ok,
-            Ok(answer) => Condition::Degraded(format!("http_{}", answer.status().as_u16())),
+        let ping = http.request(reqwest::Method::GET, url.clone());
+        let condition = match http.send(ping).await {
+            Ok(answer) if answer.status.is_success() => Condition::Ok,
+            Ok(answer) => Condition::Degraded(format!("http_{}", answer.status.as_u16())),
             Err(_) => Condition::Degraded("not reached".to_owned()),
         };
         health.set("deadman", condition);

@@ -86,7 +86,9 @@ impl<'e> Environment<'e> {
         let mut names = std::iter::once(variable.name).chain(variable.aliases.iter().copied());
         let given = names.find_map(|name| self.named(name, variable.secret))?;
         for other in names {
-            if self.raw(other).is_some() {
+            // Both spellings of a proxy's variable are often set to the same.
+            let differs = |value: String| unseen::trim(&value) != given.1.text;
+            if self.raw(other).is_some_and(differs) {
                 let at = Place::variable(other);
                 self.warning(
                     &at,

@@ -14,6 +14,7 @@ mod later;
 mod leftovers;
 mod logging;
 mod problem;
+mod proxies;
 mod read;
 mod rules;
 mod secret;
@@ -33,6 +34,7 @@ use ipnet::IpNet;
 
 pub use database::Database;
 pub use problem::{Notice, Place, Problem, Severity};
+pub use proxies::Proxies;
 pub use rules::{Route, Routing, Rules, Service, Template, built_in_templates};
 pub use secret::{EncryptionKey, Secret};
 pub use tracing_export::{ParentDecision, Sampler, Telemetry, TelemetrySink};
@@ -63,6 +65,8 @@ pub struct Config {
     pub statuspage: Option<Statuspage>,
     /// Language models; the product works whole without any.
     pub llm: Llm,
+    /// How calls to others leave.
+    pub proxies: Proxies,
     /// The log.
     pub log: Log,
     /// Traces.
@@ -273,6 +277,7 @@ impl Config {
             github: settings::github(&env),
             statuspage: settings::statuspage(&env),
             llm: settings::llm(&env),
+            proxies: proxies::read(&env),
             log: logging::read(&env),
             telemetry: tracing_export::read(&env),
             environment: env.text("ENVIRONMENT").unwrap_or("production".into()),

@@ -1,15 +1,15 @@
 //! Calls to Slack, each within a deadline, each counted, and what is known after one that failed.
 //!
-//! slack-morphism is the transport. Its typed answers are used where a missing field would be
-//! noticed; elsewhere answers are read as JSON, because it takes a 200 that is not JSON for an
-//! empty success, and fails on metadata of others. It has no timeout, so the deadline is ours, and
-//! its rate control stays off: pauses hold for all replicas and are the engine's.
+//! slack-morphism makes the calls, over our HTTP client. Its typed answers are used where a missing
+//! field would be noticed; elsewhere answers are read as JSON, because it fails on metadata of
+//! others. It has no timeout, so the deadline is ours, and its rate control stays off: pauses hold
+//! for all replicas and are the engine's.
 //! Bodies, tokens and addresses are never logged.
 
+use super::connector::Connector;
 use super::methods::Method;
+use crate::http_client::{HttpClient, Unanswered};
 use crate::telemetry::metrics::Metrics;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::Value;
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::prelude::*;
@@ -18,11 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
-
-/// A connection that takes longer is none: nothing was sent yet, so it may be tried again.
-const CONNECT: Duration = Duration::from_secs(3);
-/// The most that is read of an answer that is not the Web API's.
-const ANSWER: usize = 16 * 1024;
 
 /// Where Slack is and how we prove who we are. Holds secrets: not to be printed.
 #[derive(Clone)]
@@ -84,38 +79,21 @@ impl Trouble {
 
 /// The way to Slack.
 pub(crate) struct Client {
-    slack: SlackClient<SlackClientHyperHttpsConnector>,
+    slack: SlackClient<Connector>,
     token: SlackApiToken,
-    web: reqwest::Client,
+    http: Arc<HttpClient>,
     observer: Arc<dyn Observer>,
 }
 
 impl Client {
-    pub(crate) fn new(access: &Access, observer: Arc<dyn Observer>) -> anyhow::Result<Self> {
-        let tls = tls(&access.api_url)?;
-        let mut http = HttpConnector::new();
-        http.set_connect_timeout(Some(CONNECT));
-        http.set_nodelay(true);
-        http.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls.clone())
-            .https_or_http()
-            .enable_http1()
-            .enable_http2()
-            .wrap_connector(http);
-        let connector = SlackClientHyperConnector::with_connector(connector)
-            .with_slack_api_url(access.api_url.as_str().trim_end_matches('/'));
-        let web = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .build()?;
-        Ok(Self {
-            slack: SlackClient::new(connector),
+    pub(crate) fn new(access: &Access, http: HttpClient, observer: Arc<dyn Observer>) -> Self {
+        let http = Arc::new(http);
+        Self {
+            slack: SlackClient::new(Connector::new(http.clone(), &access.api_url)),
             token: SlackApiToken::new(access.token.clone().into()),
-            web,
+            http,
             observer,
-        })
+        }
     }
 
     /// Calls a method that writes, with JSON.
@@ -128,10 +106,8 @@ impl Client {
         let session = self.slack.open_session(&self.token);
         let call = session.http_session_api;
         let call = call.http_post::<_, Value>(method.as_str(), body, None);
-        self.observed(method, async {
-            said_ok(within(until, call).await?.map_err(trouble)?)
-        })
-        .await
+        self.observed(method, async { said_ok(self.within(until, call).await?) })
+            .await
     }
 
     /// Calls a method that reads: many of these take no JSON.
@@ -148,10 +124,8 @@ impl Client {
             .collect();
         let call = session.http_session_api;
         let call = call.http_get::<Value, _, _>(method.as_str(), &params, None);
-        self.observed(method, async {
-            said_ok(within(until, call).await?.map_err(trouble)?)
-        })
-        .await
+        self.observed(method, async { said_ok(self.within(until, call).await?) })
+            .await
     }
 
     /// Asks where to put a file; both fields of the answer are mandatory, so the typed call is right.
@@ -165,7 +139,7 @@ impl Client {
         let request = SlackApiFilesGetUploadUrlExternalRequest::new(name.to_owned(), length);
         let call = session.get_upload_url_external(&request);
         self.observed(Method::FilesGetUploadUrlExternal, async {
-            let answer = within(until, call).await?.map_err(trouble)?;
+            let answer = self.within(until, call).await?;
             Ok((answer.upload_url.0, answer.file_id.0))
         })
         .await
@@ -179,8 +153,8 @@ impl Client {
         body: &Value,
         until: Instant,
     ) -> Result<(), Trouble> {
-        let request = self.web.post(url).json(body);
-        self.observed(method, web_exchange(request, until)).await
+        let request = self.http.request(reqwest::Method::POST, url).json(body);
+        self.observed(method, self.exchange(request, until)).await
     }
 
     /// Posts bytes to an address that Slack gave us.
@@ -191,13 +165,36 @@ impl Client {
         until: Instant,
     ) -> Result<(), Trouble> {
         let octets = "application/octet-stream";
-        let request = self
-            .web
-            .post(url)
-            .header("content-type", octets)
-            .body(bytes);
-        self.observed(Method::Upload, web_exchange(request, until))
+        let request = self.http.request(reqwest::Method::POST, url);
+        let request = request.header("content-type", octets).body(bytes);
+        self.observed(Method::Upload, self.exchange(request, until))
             .await
+    }
+
+    async fn within<T>(
+        &self,
+        until: Instant,
+        call: impl Future<Output = Result<T, SlackClientError>>,
+    ) -> Result<T, Trouble> {
+        let ended = self.http.within(until, call).await;
+        ended.map_err(unanswered)?.map_err(trouble)
+    }
+
+    /// An exchange with an address that is not the Web API's.
+    async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        until: Instant,
+    ) -> Result<(), Trouble> {
+        let answer = self.http.send_within(until, request).await;
+        let answer = answer.map_err(unanswered)?;
+        match answer.status.as_u16() {
+            429 => Err(Trouble::Rated {
+                code: "ratelimited".to_owned(),
+                after: answer.retry_after(),
+            }),
+            status => web_answer(status, &answer.body),
+        }
     }
 
     async fn observed<T>(
@@ -214,25 +211,12 @@ impl Client {
     }
 }
 
-/// With a plain address nothing is encrypted, and a machine without root certificates will do.
-fn tls(api_url: &Url) -> anyhow::Result<rustls::ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?;
-    let config = if api_url.scheme() == "https" {
-        config.with_native_roots()?
-    } else {
-        config.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    Ok(config.with_no_client_auth())
-}
-
-async fn within<T>(until: Instant, call: impl Future<Output = T>) -> Result<T, Trouble> {
-    if until <= Instant::now() {
-        return Err(Trouble::NeverSent("no_time_left"));
+fn unanswered(why: Unanswered) -> Trouble {
+    match why {
+        Unanswered::NeverSent(code) => Trouble::NeverSent(code),
+        Unanswered::Lost(code) => Trouble::Unknown(code.to_owned()),
+        Unanswered::Unsendable => Trouble::Api("bad_address".to_owned()),
     }
-    let ended = tokio::time::timeout_at(until, call).await;
-    ended.map_err(|_| Trouble::Unknown("timeout".to_owned()))
 }
 
 /// A success says so itself; a page of some proxy does not.
@@ -276,10 +260,9 @@ fn trouble(error: SlackClientError) -> Trouble {
         SlackClientError::HttpError(error) => http(error.status_code.as_u16()),
         SlackClientError::HttpProtocolError(error) => {
             let cause = error.cause.as_deref();
-            let cause = cause.and_then(|cause| cause.downcast_ref());
-            match cause.map(hyper_util::client::legacy::Error::is_connect) {
-                Some(true) => Trouble::NeverSent("connect"),
-                Some(false) | None => Trouble::Unknown("broken_off".to_owned()),
+            match cause.and_then(|cause| cause.downcast_ref::<Unanswered>()) {
+                Some(why) => unanswered(*why),
+                None => Trouble::Unknown("broken_off".to_owned()),
             }
         }
         SlackClientError::ProtocolError(_) => Trouble::Unknown("unreadable_answer".to_owned()),
@@ -287,33 +270,6 @@ fn trouble(error: SlackClientError) -> Trouble {
         | SlackClientError::EndOfStream(_)
         | SlackClientError::SocketModeProtocolError(_) => Trouble::Unknown("broken_off".to_owned()),
     }
-}
-
-async fn web_exchange(request: reqwest::RequestBuilder, until: Instant) -> Result<(), Trouble> {
-    within(until, async {
-        let mut answer = request.send().await.map_err(|error| match () {
-            () if error.is_connect() => Trouble::NeverSent("connect"),
-            () if error.is_builder() => Trouble::Api("bad_address".to_owned()),
-            () => Trouble::Unknown("broken_off".to_owned()),
-        })?;
-        let status = answer.status().as_u16();
-        let retry_after = answer.headers().get("retry-after");
-        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        if status == 429 {
-            return Err(Trouble::Rated {
-                code: "ratelimited".to_owned(),
-                after: retry_after.map(Duration::from_secs),
-            });
-        }
-        let mut body = Vec::new();
-        while body.len() < ANSWER
-            && let Ok(Some(chunk)) = answer.chunk().await
-        {
-            body.extend_from_slice(&chunk);
-        }
-        web_answer(status, &body)
-    })
-    .await?
 }
 
 /// What a `response_url` or an upload says: `ok`, JSON with a code, or a code as the whole body.

@@ -14,6 +14,7 @@ use crate::domain::form::Form;
 use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::signal::Answer;
 use crate::domain::text::Text;
+use crate::http_client::HttpClient;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -49,13 +50,13 @@ pub struct Identity {
 
 impl SlackCourier {
     /// A courier; nothing is asked of Slack yet.
-    pub fn new(access: Access, observer: Arc<dyn Observer>) -> anyhow::Result<Self> {
-        let client = Client::new(&access, observer)?;
-        Ok(Self {
+    pub fn new(access: Access, http: HttpClient, observer: Arc<dyn Observer>) -> Self {
+        let client = Client::new(&access, http, observer);
+        Self {
             access,
             client,
             identity: OnceCell::new(),
-        })
+        }
     }
 
     /// Who we are; asked once. The error is Slack's code, or what went wrong on the way.

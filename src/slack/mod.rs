@@ -15,6 +15,7 @@ pub mod typed;
 pub mod unchecked;
 
 mod classify;
+mod connector;
 mod deliver;
 mod destinations;
 mod interaction;

@@ -4,6 +4,7 @@
 //! redaction as the log does, whichever way it leaves.
 
 use super::health::{Condition, Health};
+use crate::http_client::HttpClient;
 use crate::redact;
 use anyhow::Context as _;
 use opentelemetry::trace::{SpanId, Status};
@@ -97,12 +98,8 @@ fn scrub_value(pair: &mut KeyValue) {
 pub(super) fn otlp(
     endpoint: &str,
     headers: &[(String, String)],
+    client: Arc<HttpClient>,
 ) -> anyhow::Result<opentelemetry_otlp::SpanExporter> {
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .context("building the trace exporter's client")?;
     let handle = tokio::runtime::Handle::current();
     opentelemetry_otlp::SpanExporter::builder()
         .with_http()
@@ -117,7 +114,7 @@ pub(super) fn otlp(
 /// The exporter's batches leave from a thread of their own; their requests need our runtime.
 #[derive(Debug)]
 struct OnRuntime {
-    client: reqwest::Client,
+    client: Arc<HttpClient>,
     handle: tokio::runtime::Handle,
 }
 
@@ -128,16 +125,17 @@ impl opentelemetry_http::HttpClient for OnRuntime {
         request: http::Request<bytes::Bytes>,
     ) -> Result<http::Response<bytes::Bytes>, opentelemetry_http::HttpError> {
         let client = self.client.clone();
+        let (parts, body) = request.into_parts();
+        let url = parts.uri.to_string().parse()?;
         let sent = self.handle.spawn(async move {
-            let answer = client.execute(request.try_into()?).await?;
-            let status = answer.status();
-            let headers = answer.headers().clone();
-            let mut response = http::Response::new(answer.bytes().await?);
-            *response.status_mut() = status;
-            *response.headers_mut() = headers;
-            Ok::<_, reqwest::Error>(response)
+            let request = client.request(parts.method, url);
+            client.send(request.headers(parts.headers).body(body)).await
         });
-        Ok(sent.await??)
+        let answer = sent.await??;
+        let mut response = http::Response::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        Ok(response)
     }
 }
 

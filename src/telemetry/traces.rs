@@ -7,6 +7,7 @@
 use super::export::{self, LazyFile, Lines, Outgoing};
 use super::health::Health;
 use super::levels::AskedEachTime;
+use crate::http_client::HttpClient;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
@@ -22,7 +23,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// Where traces go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Sink {
     /// Nowhere; log lines still carry a trace id.
     Off,
@@ -32,6 +33,8 @@ pub enum Sink {
         endpoint: String,
         /// Headers of each request; they may be secrets.
         headers: Vec<(String, String)>,
+        /// By which it is called.
+        client: Arc<HttpClient>,
     },
     /// A file, one JSON object a span.
     File(PathBuf),
@@ -81,8 +84,12 @@ impl Traces {
             .with_sampler(sampler(sampling));
         let builder = match sink {
             Sink::Off => return Ok(Self::off()),
-            Sink::Otlp { endpoint, headers } => {
-                let exporter = export::otlp(&endpoint, &headers)?;
+            Sink::Otlp {
+                endpoint,
+                headers,
+                client,
+            } => {
+                let exporter = export::otlp(&endpoint, &headers, client)?;
                 builder.with_batch_exporter(Outgoing::new(exporter, "otlp", health.clone()))
             }
             Sink::File(path) => {

@@ -17,6 +17,7 @@ mod intake_abuse;
 mod kills;
 mod outputs;
 mod postgres;
+mod proxies;
 mod reload;
 mod replicas;
 mod shutdown;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A module of the crate's root and what of ours it may name.
 const MAY: &[(&str, &[&str])] = &[
     ("unseen", &[]),
+    ("http_client", &["config"]),
     ("domain", &["unseen"]),
     ("redact", &[]),
     ("config", &["unseen"]),
@@ -17,13 +18,14 @@ const MAY: &[(&str, &[&str])] = &[
     ("courier", &["domain"]),
     ("store", &["domain"]),
     // Labels are bounded by the domain's own kinds; everything that logs is redacted.
-    ("telemetry", &["domain", "redact"]),
+    ("telemetry", &["domain", "http_client", "redact"]),
     (
         "slack",
         &[
             "courier",
             "config",
             "domain",
+            "http_client",
             "redact",
             "telemetry",
             "unseen",
@@ -35,7 +37,14 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     (
         "statuspage",
-        &["courier", "config", "domain", "redact", "telemetry"],
+        &[
+            "courier",
+            "config",
+            "domain",
+            "http_client",
+            "redact",
+            "telemetry",
+        ],
     ),
     ("engine", &["courier", "domain", "store", "telemetry"]),
     // Of the adapters only what reads: see `the_edge_reads_and_never_calls`.
@@ -53,6 +62,7 @@ const MAY: &[(&str, &[&str])] = &[
             "edge",
             "engine",
             "github",
+            "http_client",
             "private_postgres",
             "redact",
             "simulator",
@@ -70,6 +80,7 @@ const MAY: &[(&str, &[&str])] = &[
             "config",
             "domain",
             "engine",
+            "http_client",
             "private_postgres",
             "redact",
             "simulator",

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod answers;
+mod connections;
 mod delivered;
 mod refused;
 mod statuspage;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 use uuid::Uuid;
+use wardroom::config::Proxies;
 use wardroom::courier::{Courier, Look, Outcome, Parcel, Shown};
 use wardroom::domain::act::{ReplyTo, Trigger};
 use wardroom::domain::effect::{Effect, Purpose, Repeat};
@@ -26,6 +28,7 @@ use wardroom::domain::ids::{
 };
 use wardroom::domain::signal::Answer;
 use wardroom::domain::text::{Message, Part, Text};
+use wardroom::http_client::HttpClient;
 use wardroom::simulator::{Fault, FaultRule, MessageView, Options, RoomKind, Workspace};
 use wardroom::slack::client::{Access, Unobserved};
 use wardroom::slack::courier::SlackCourier;
@@ -51,9 +54,14 @@ fn access(slack: &Workspace) -> Access {
     }
 }
 
+fn courier(access: Access) -> SlackCourier {
+    let http = HttpClient::new(&access.api_url, &Proxies::default()).unwrap();
+    SlackCourier::new(access, http, Arc::new(Unobserved))
+}
+
 async fn world() -> World {
     let slack = Workspace::start(Options::new(Arc::new(now))).await.unwrap();
-    let courier = SlackCourier::new(access(&slack), Arc::new(Unobserved)).unwrap();
+    let courier = courier(access(&slack));
     let bea = slack.add_user(None, "bea");
     let bot = slack.bot_user();
     let room = slack.add_channel(None, "ops", RoomKind::Public, &[&bea, &bot]);

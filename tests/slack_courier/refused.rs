@@ -42,7 +42,7 @@ async fn nobody_there_is_surely_not_done() {
     let world = world().await;
     let mut nowhere = access(&world.slack);
     nowhere.api_url = Url::parse("http://127.0.0.1:1/api").unwrap();
-    let courier = SlackCourier::new(nowhere, Arc::new(Unobserved)).unwrap();
+    let courier = courier(nowhere);
     let outcome = courier.deliver(&parcel(world.post(message()))).await;
     let failed = Outcome::Failed {
         code: "connect".into(),

@@ -4,16 +4,20 @@ use super::*;
 use wardroom::statuspage::{Access as Page, StatuspageCourier};
 
 fn courier(world: &World, key: &str) -> StatuspageCourier {
+    courier_at(&world.slack.base_url(), key)
+}
+
+pub(super) fn courier_at(url: &str, key: &str) -> StatuspageCourier {
     let access = Page {
-        api_url: Url::parse(&world.slack.base_url()).unwrap(),
+        api_url: Url::parse(url).unwrap(),
         page_id: "p1".into(),
         api_key: key.into(),
     };
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    StatuspageCourier::new(access).unwrap()
+    let http = HttpClient::new(&access.api_url, &Proxies::default()).unwrap();
+    StatuspageCourier::new(access, http)
 }
 
-fn shown(status: &'static str) -> Parcel {
+pub(super) fn shown(status: &'static str) -> Parcel {
     let component = "kx1".to_owned();
     let mut parcel = parcel(Effect::ShowComponent { component });
     parcel.shown = Some(Shown::Component { status });

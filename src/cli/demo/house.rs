@@ -8,8 +8,9 @@ use crate::app::database::{CannotOpen, Opened};
 use crate::app::{App, Listeners, RunningApp, address_of, logging};
 use crate::cli::serve::{cannot_open, open};
 use crate::cli::{Ended, Stop};
-use crate::config::{Config, process_environment, report};
+use crate::config::{Config, Proxies, process_environment, report};
 use crate::engine::clock::Clock;
+use crate::http_client::HttpClient;
 use crate::private_postgres::Mode;
 use crate::simulator::{Options, RoomKind, Workspace};
 use crate::telemetry::health::Health;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use url::Url;
 use uuid::Uuid;
 
 /// The Statuspage component of the service `api`.
@@ -185,12 +187,18 @@ impl House {
     /// Waits for `/health/ready`, and for the bot to be in the rooms that it tells things to.
     async fn until_ready(&self) -> Ended {
         let url = format!("{}/health/ready", self.url);
+        // It is on this machine: no proxy stands between.
+        let client = Url::parse(&url)
+            .map_err(anyhow::Error::from)
+            .and_then(|url| Ok((HttpClient::new(&url, &Proxies::default())?, url)));
+        let (http, address) = client.map_err(|error| Stop::No(format!("{error:#}")))?;
         let asking = async {
             let mut again = tokio::time::interval(Duration::from_millis(50));
             loop {
                 again.tick().await;
-                let answer = reqwest::get(&url).await;
-                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                let request = http.request(reqwest::Method::GET, address.clone());
+                let answer = http.send(request).await;
+                if answer.is_ok_and(|answer| answer.status.is_success()) {
                     return;
                 }
             }

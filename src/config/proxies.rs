@@ -1,0 +1,88 @@
+//! The proxies through which others are called, by the names that every program knows.
+//!
+//! Read here and not left to the HTTP client: it would ignore a value that it cannot parse, and
+//! calls would go out directly where only the proxy may.
+
+use super::environment::Environment;
+use super::secret::Secret;
+use url::Url;
+
+/// How calls leave: directly, or through a proxy. An address may hold a password.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Proxies {
+    /// For `http` addresses.
+    pub http: Option<Secret>,
+    /// For `https` addresses, by `CONNECT`.
+    pub https: Option<Secret>,
+    /// Hosts, domains and networks that are called directly, comma separated; `*`: all.
+    pub except: Option<String>,
+}
+
+pub(super) fn read(env: &Environment<'_>) -> Proxies {
+    let all = proxy(env, "ALL_PROXY");
+    Proxies {
+        http: proxy(env, "HTTP_PROXY").or_else(|| all.clone()),
+        https: proxy(env, "HTTPS_PROXY").or(all),
+        except: env.text("NO_PROXY"),
+    }
+}
+
+fn proxy(env: &Environment<'_>, name: &str) -> Option<Secret> {
+    let given = env.get(name)?;
+    let with_scheme = if given.text.contains("://") {
+        given.text
+    } else {
+        format!("http://{}", given.text)
+    };
+    let fine = Url::parse(&with_scheme)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !fine {
+        let message = format!("{name} must be the address of an HTTP proxy");
+        env.error(&given.place, message, "as in http://proxy.example.org:3128");
+        return None;
+    }
+    Some(Secret::new(with_scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_from(variables: &[(&str, &str)]) -> (Proxies, usize) {
+        let lookup = |name: &str| {
+            let mut found = variables.iter().filter(|(of, _)| *of == name);
+            found.next().map(|(_, value)| (*value).to_owned())
+        };
+        let env = Environment::new(&lookup);
+        let proxies = read(&env);
+        let problems = env.found.into_inner().conclude().err();
+        let problems = problems.map_or(0, |problems| problems.len());
+        (proxies, problems)
+    }
+
+    fn secret(text: &str) -> Option<Secret> {
+        Some(Secret::new(text.to_owned()))
+    }
+
+    #[test]
+    fn proxies_are_read_by_either_spelling_and_a_wrong_one_is_refused() {
+        let (proxies, problems) = read_from(&[
+            ("https_proxy", "http://u:p@proxy:3128"),
+            ("HTTP_PROXY", "proxy:80"),
+            ("no_proxy", "localhost,.svc"),
+        ]);
+        assert_eq!(proxies.https, secret("http://u:p@proxy:3128"));
+        assert_eq!(proxies.http, secret("http://proxy:80"));
+        assert_eq!(proxies.except.as_deref(), Some("localhost,.svc"));
+        assert_eq!(problems, 0);
+
+        let (proxies, _) = read_from(&[("ALL_PROXY", "http://a"), ("HTTP_PROXY", "http://b")]);
+        assert_eq!(proxies.http, secret("http://b"));
+        assert_eq!(proxies.https, secret("http://a"));
+
+        for wrong in ["socks5://proxy:1080", "http://", "://"] {
+            let (proxies, problems) = read_from(&[("HTTPS_PROXY", wrong)]);
+            assert_eq!((proxies.https, problems), (None, 1), "{wrong}");
+        }
+    }
+}
