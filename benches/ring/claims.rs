@@ -64,7 +64,7 @@ const ONE_LANE: Waiting = Waiting {
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let house = House::build().await?;
     let store = Store::connect(Settings {
-        options: house.options.clone(),
+        servers: house.options.clone().into(),
         max_connections: 4,
         way: Way::Direct,
         batching: Batching::On,

@@ -61,7 +61,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
 async fn rate(house: &House, arrivals: Vec<Arrival>) -> anyhow::Result<f64> {
     house.clear().await?;
     let store = Store::connect(Settings {
-        options: house.options.clone(),
+        servers: house.options.clone().into(),
         max_connections: 8,
         way: Way::Direct,
         batching: Batching::On,

@@ -1,26 +1,33 @@
 //! Which database: a server by its address, or a private PostgreSQL; connected and migrated.
 
-use crate::config::Config;
+use crate::config::{At, Config, Host, Server, Target, TlsMode};
 use crate::private_postgres::{Mode, PrivatePostgres, StartError};
-use crate::store::{self, Batching, Seal, Settings, Store, Way};
+use crate::store::{
+    self, Accept, Batching, CONNECT_LIMIT, Seal, Servers, Settings, Store, StoreError, Way,
+};
 use anyhow::Context as _;
-use sqlx::postgres::PgConnectOptions;
-use std::str::FromStr as _;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long a server that does not answer is waited for at the start.
 const PATIENCE: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(500);
+/// One attempt at the end of that takes no longer than this: together less than the 15 s after
+/// which every command has ended.
+const LAST_ATTEMPT: Duration = Duration::from_secs(3);
+/// What an address asks for beyond this is not waited for.
+const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 
 /// The database that a command or a server works on.
 pub struct Opened {
     /// The private PostgreSQL, if it is one.
     pub private: Option<PrivatePostgres>,
     /// How to connect, through a pooler if there is one.
-    options: PgConnectOptions,
+    servers: Servers,
     /// How to connect past it.
-    direct: PgConnectOptions,
+    direct: Servers,
     way: Way,
 }
 
@@ -30,104 +37,143 @@ pub enum CannotOpen {
     /// The private one.
     #[error(transparent)]
     Private(#[from] StartError),
-    /// The server's address is not one.
-    #[error("DATABASE_URL cannot be read as PostgreSQL's address")]
-    Address,
-    /// The server does not answer, or not to us. The text holds no password.
+    /// The server does not answer. The text holds no password.
     #[error("cannot reach the database: {0}")]
     Unreachable(String),
+    /// It answers, and is not what we need; the text says what to do.
+    #[error("cannot use the database: {0}")]
+    Unfit(String),
 }
 
 impl Opened {
     /// Finds the database, and starts the private one where no server is named.
     pub async fn open(config: &Config, mode: Mode) -> Result<Self, CannotOpen> {
         let database = &config.database;
-        let Some(url) = &database.url else {
+        let Some(server) = &database.server else {
             let bindir = database.pg_bindir.as_deref();
             let private = PrivatePostgres::start(&database.data_dir, bindir, mode).await?;
-            let options = private.connect_options();
+            let servers = Servers::from(private.connect_options().application_name(NAME));
             return Ok(Self {
                 private: Some(private),
-                direct: options.clone(),
-                options,
+                direct: servers.clone(),
+                servers,
                 way: Way::Direct,
             });
         };
-        let parse =
-            |text: &str| PgConnectOptions::from_str(text).map_err(|_secret| CannotOpen::Address);
-        let options = parse(url.expose())?;
-        let direct = match &database.direct_url {
-            Some(direct) => parse(direct.expose())?,
-            None => options.clone(),
-        };
         // Two addresses: the first one is a pooler's.
-        let way = match &database.direct_url {
-            Some(direct) if direct != url => Way::Pooled,
+        let way = match &database.direct {
+            Some(direct) if direct != server => Way::Pooled,
             Some(_) | None => Way::Direct,
         };
         Ok(Self {
             private: None,
-            options,
-            direct,
+            servers: servers(server),
+            direct: servers(database.direct.as_ref().unwrap_or(server)),
             way,
         })
     }
 
     /// Applies the migrations that are missing; waits a while for a server that does not answer.
     pub async fn migrate(&self) -> Result<Vec<String>, CannotOpen> {
-        let until = tokio::time::Instant::now() + PATIENCE;
+        let until = Instant::now() + PATIENCE;
         loop {
             match store::migrate(&self.direct).await {
                 Ok(applied) => return Ok(applied),
-                Err(error) if is_away(&error) && tokio::time::Instant::now() < until => {
-                    tracing::warn!(error = %words(&error), "the database is not to be had yet");
-                    tokio::time::sleep(AGAIN).await;
-                }
-                Err(error) => return Err(CannotOpen::Unreachable(words(&error))),
+                Err(error) => self.wait_or_give_up(error, until).await?,
             }
         }
     }
 
-    /// The migrations that are missing still, after a while in which somebody else may apply them:
-    /// a job that migrates is often started beside the server.
+    /// The migrations that are missing still, after a while in which another process may apply
+    /// them: a job that migrates is often started beside the server.
     pub async fn missing_after_a_while(&self) -> Result<Vec<String>, CannotOpen> {
-        let until = tokio::time::Instant::now() + PATIENCE;
+        let until = Instant::now() + PATIENCE;
         let mut told = false;
         loop {
-            let missing = store::missing(&self.direct).await;
-            let over = tokio::time::Instant::now() >= until;
-            match missing {
-                Ok(missing) if missing.is_empty() || over => return Ok(missing),
-                Ok(missing) if !told => {
-                    told = true;
-                    let missing = missing.join(", ");
-                    tracing::warn!(
-                        missing,
-                        "migrations are missing: the server waits for `wardroom migrate`"
-                    );
+            let missing = match self.ask_missing(until + LAST_ATTEMPT).await {
+                Ok(missing) => missing,
+                Err(error) => {
+                    self.wait_or_give_up(error, until).await?;
+                    continue;
                 }
-                Ok(_told) => {}
-                Err(error) if is_away(&error) && !over => {
-                    tracing::warn!(error = %words(&error), "the database is not to be had yet");
-                }
-                Err(error) => return Err(CannotOpen::Unreachable(words(&error))),
+            };
+            if missing.is_empty() || Instant::now() >= until {
+                return Ok(missing);
+            }
+            if !told {
+                told = true;
+                let missing = missing.join(", ");
+                tracing::warn!(
+                    missing,
+                    "migrations are missing: the server waits for `wardroom migrate`"
+                );
             }
             tokio::time::sleep(AGAIN).await;
         }
     }
 
-    /// The migrations that are missing.
+    /// The migrations that are missing; asked once.
     pub async fn missing(&self) -> Result<Vec<String>, CannotOpen> {
-        store::missing(&self.direct)
-            .await
-            .map_err(|error| CannotOpen::Unreachable(words(&error)))
+        let until = Instant::now() + LONGEST_CONNECT;
+        match self.ask_missing(until).await {
+            Ok(missing) => Ok(missing),
+            Err(error) => Err(self.cannot(error).await),
+        }
+    }
+
+    async fn ask_missing(&self, until: Instant) -> anyhow::Result<Vec<String>> {
+        let asked = tokio::time::timeout_at(until, store::missing(&self.direct)).await;
+        asked.unwrap_or(Err(StoreError::Silent.into()))
+    }
+
+    /// Waits a moment when that may help and there is time; says what is wrong otherwise.
+    async fn wait_or_give_up(
+        &self,
+        error: anyhow::Error,
+        until: Instant,
+    ) -> Result<(), CannotOpen> {
+        let away = error
+            .downcast_ref::<StoreError>()
+            .is_some_and(StoreError::is_away);
+        let error = self.cannot(error).await;
+        if !away || matches!(error, CannotOpen::Unfit(_)) || Instant::now() >= until {
+            return Err(error);
+        }
+        tracing::warn!(error = %error, "the database cannot be used yet");
+        tokio::time::sleep(AGAIN).await;
+        Ok(())
+    }
+
+    /// PostgreSQL's own words: they name the role and the database, never the password.
+    async fn cannot(&self, error: anyhow::Error) -> CannotOpen {
+        match error.downcast_ref::<StoreError>() {
+            Some(StoreError::Unfit(_)) => CannotOpen::Unfit(words(&error)),
+            Some(StoreError::ReadOnly) => match store::read_only_for_good(&self.direct).await {
+                Some(unfit) => CannotOpen::Unfit(unfit.to_string()),
+                None => CannotOpen::Unreachable(words(&error)),
+            },
+            Some(_) | None => CannotOpen::Unreachable(words(&error)),
+        }
+    }
+
+    /// Whether the way that the work takes leads to a database that lets us work: through a pooler,
+    /// as a role of its own, it may not even though the direct way does.
+    pub async fn check(&self, store: &Store) -> Result<(), CannotOpen> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let pinged = store.within(LAST_ATTEMPT, store.ping()).await;
+            match pinged {
+                Ok(()) => return Ok(()),
+                Err(error) => self.wait_or_give_up(error.into(), until).await?,
+            }
+        }
     }
 
     /// Opens the pools.
     pub fn connect(&self, config: &Config, batching: Batching) -> Store {
         let key = config.encryption_key.as_ref();
         Store::connect(Settings {
-            options: self.options.clone(),
+            servers: self.servers.clone(),
             max_connections: config.database.max_connections,
             way: self.way,
             batching,
@@ -147,23 +193,73 @@ impl Opened {
     }
 }
 
-/// Whether waiting may help.
-fn is_away(error: &anyhow::Error) -> bool {
-    match error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<sqlx::Error>())
-    {
-        Some(sqlx::Error::Io(_)) => true,
-        Some(sqlx::Error::Database(database)) => {
-            // It starts or ends; or others were in a migration's way: a lock, a deadlock.
-            let code = database.code().unwrap_or_default();
-            code.starts_with("57P") || code == "55P03" || code == "40P01"
-        }
-        _ => false,
+/// What stands below "the database cannot be reached" says more than that; else the error itself.
+fn words(error: &anyhow::Error) -> String {
+    let mut chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    if chain.len() > 1 && error.is::<StoreError>() {
+        chain.remove(0);
+    }
+    chain.dedup();
+    crate::redact::scrub(&chain.join(": ")).into_owned()
+}
+
+/// What the server calls our sessions.
+const NAME: &str = "wardroom";
+
+/// How to connect to a server of the configuration.
+fn servers(server: &Server) -> Servers {
+    let limit = server.connect_timeout.unwrap_or(CONNECT_LIMIT);
+    Servers {
+        hosts: server
+            .hosts
+            .iter()
+            .map(|host| options(server, host))
+            .collect(),
+        accept: match server.target {
+            Target::ReadWrite => Accept::Writable,
+            Target::Primary => Accept::Primary,
+            Target::Any => Accept::Any,
+        },
+        limit: limit.min(LONGEST_CONNECT),
     }
 }
 
-/// PostgreSQL's own words: they name the role and the database, never the password.
-fn words(error: &anyhow::Error) -> String {
-    crate::redact::scrub(&format!("{error:#}")).into_owned()
+fn options(server: &Server, host: &Host) -> PgConnectOptions {
+    let name = server.application_name.as_deref().unwrap_or(NAME);
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .port(host.port)
+        .application_name(name)
+        .options(server.settings.iter().map(|(name, value)| (name, value)));
+    let mode = match server.tls.mode {
+        TlsMode::Disable => PgSslMode::Disable,
+        TlsMode::Prefer => PgSslMode::Prefer,
+        TlsMode::Require => PgSslMode::Require,
+        TlsMode::VerifyCa => PgSslMode::VerifyCa,
+        TlsMode::VerifyFull => PgSslMode::VerifyFull,
+    };
+    options = match &host.at {
+        At::Here => options.ssl_mode(mode),
+        At::Tcp(name) => options.host(name).ssl_mode(mode),
+        // As in libpq: what does not leave the machine is not encrypted.
+        At::Socket(folder) => options.socket(folder).ssl_mode(PgSslMode::Disable),
+    };
+    if let Some(user) = &server.user {
+        options = options.username(user);
+    }
+    if let Some(database) = &server.database {
+        options = options.database(database);
+    }
+    if let Some(password) = &host.password {
+        options = options.password(password.expose());
+    }
+    if let Some(capacity) = server.statement_cache {
+        options = options.statement_cache_capacity(capacity);
+    }
+    if let Some(file) = &server.tls.root_cert {
+        options = options.ssl_root_cert(file);
+    }
+    if let Some((cert, key)) = &server.tls.client {
+        options = options.ssl_client_cert(cert).ssl_client_key(key);
+    }
+    options
 }

@@ -3,7 +3,7 @@
 //! Liveness and not readiness: a container must not be restarted because its database is away. Of
 //! the configuration only the address is read: a file that has become wrong since ends nothing.
 
-use super::{Ended, Stop, runtime};
+use super::{Ended, Stop, run_to_end};
 use crate::config::{listens_on, process_environment};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -16,17 +16,16 @@ pub(super) fn run() -> Ended {
         Stop::Wrong(problems.join("\n"))
     })?;
     let host = reached_at(host);
-    // A time limit must be made inside the runtime.
-    let asked = runtime()?
-        .block_on(async { tokio::time::timeout(Duration::from_secs(2), ask(&host, port)).await });
-    match asked {
-        Ok(Ok(true)) => Ok(()),
-        Ok(Ok(false)) => Err(Stop::No("the server answers, and is not well".to_owned())),
-        Ok(Err(error)) => Err(Stop::No(format!("no server on {host}:{port}: {error}"))),
-        Err(_) => Err(Stop::No(format!(
-            "the server on {host}:{port} does not answer"
-        ))),
-    }
+    run_to_end(async {
+        match tokio::time::timeout(Duration::from_secs(2), ask(&host, port)).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(Stop::No("the server answers, and is not well".to_owned())),
+            Ok(Err(error)) => Err(Stop::No(format!("no server on {host}:{port}: {error}"))),
+            Err(_) => Err(Stop::No(format!(
+                "the server on {host}:{port} does not answer"
+            ))),
+        }
+    })
 }
 
 /// Where a server that listens on this host is reached from here.

@@ -1,14 +1,14 @@
 //! `wardroom migrate`: the migrations, without a server.
 
 use super::serve::cannot_open;
-use super::{ConfigArgs, Ended, Stop, load, output, runtime};
+use super::{ConfigArgs, Ended, Stop, load, output, run_to_end};
 use crate::app::database::Opened;
 use crate::config::SlackNeed;
 use crate::private_postgres::Mode;
 
 pub(super) fn run(args: &ConfigArgs, dry_run: bool) -> Ended {
     let (config, _notices) = load(args, SlackNeed::Optional)?;
-    runtime()?.block_on(async {
+    run_to_end(async {
         let opened = Opened::open(&config, Mode::Command)
             .await
             .map_err(cannot_open)?;

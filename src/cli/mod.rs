@@ -19,6 +19,7 @@ use crate::telemetry::stderr::FlushAtEnd;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The operations bot: incidents from Slack, and nothing lost.
@@ -211,6 +212,9 @@ impl Stop {
 
 type Ended = Result<(), Stop>;
 
+/// What a command has left running is given this long.
+const LEFTOVERS: Duration = Duration::from_millis(500);
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let _last_lines = FlushAtEnd;
@@ -278,12 +282,16 @@ fn reason(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A runtime of two threads and more, as the machine has.
-fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs a command on a runtime of two threads and more, as the machine has. What it leaves behind,
+/// such as the resolution of a name that is never answered, does not keep the process.
+fn run_to_end<T>(command: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Stop::Unreachable(format!("cannot start: {error}")))
+        .map_err(|error| Stop::Unreachable(format!("cannot start: {error}")))?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_timeout(LEFTOVERS);
+    ended
 }
 
 /// The configuration, or all of its problems.

@@ -5,7 +5,7 @@
 use super::serve::cannot_open;
 use super::{
     ConfigArgs, Ended, InboxCommand, OutboxCommand, PageArgs, Stop, effect_ids, load, output,
-    runtime, signal_ids,
+    run_to_end, signal_ids,
 };
 use crate::app::database::Opened;
 use crate::config::SlackNeed;
@@ -15,6 +15,7 @@ use crate::private_postgres::Mode;
 use crate::store::{Batching, InboxRow, Operator, OutboxRow, Page, Store, StoreError};
 use serde::Serialize;
 use std::future::Future;
+use std::time::Duration;
 
 pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
     with_store(args, async |store| match command {
@@ -92,7 +93,7 @@ where
     F: Future<Output = Result<Option<String>, StoreError>>,
 {
     let (config, _notices) = load(args, SlackNeed::Optional)?;
-    runtime()?.block_on(async {
+    run_to_end(async {
         let opened = Opened::open(&config, Mode::Command)
             .await
             .map_err(cannot_open)?;
@@ -100,7 +101,8 @@ where
         let done = if missing.is_empty() {
             let store = opened.connect(&config, Batching::On);
             let done = command(store.clone()).await;
-            store.close().await;
+            // What does not answer is not waited for twice.
+            let _closed = tokio::time::timeout(Duration::from_secs(1), store.close()).await;
             done.map_err(|error| Stop::Unreachable(error.to_string()))
         } else {
             Err(Stop::Unreachable(

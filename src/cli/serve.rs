@@ -1,6 +1,6 @@
 //! `wardroom serve`: from the configuration to the last connection's end.
 
-use super::{Ended, ServeArgs, Stop, runtime};
+use super::{Ended, ServeArgs, Stop, run_to_end};
 use crate::app::database::{CannotOpen, Opened};
 use crate::app::{App, Asked, Listeners, RunningApp, Watching, logging};
 use crate::config::{
@@ -25,7 +25,7 @@ pub(super) fn run(args: &ServeArgs) -> Ended {
         Ok(loaded) => loaded,
         Err(_) => return Err(Stop::Wrong(report(&loaded))),
     };
-    runtime()?.block_on(begin(config, &notices, args))
+    run_to_end(begin(config, &notices, args))
 }
 
 /// The configuration with what the flags say; at the start and at each reload.
@@ -126,7 +126,7 @@ async fn serve(
 }
 
 pub(super) async fn open(config: &Config, mode: Mode) -> Result<Opened, Stop> {
-    if config.database.url.is_none() && mode == Mode::Serve {
+    if config.database.server.is_none() && mode == Mode::Serve {
         tracing::warn!(
             directory = %config.database.data_dir.display(),
             "DATABASE_URL is not set: the database is a private PostgreSQL in this directory; keep it, or name a server"
@@ -141,8 +141,9 @@ pub(super) async fn open(config: &Config, mode: Mode) -> Result<Opened, Stop> {
 
 pub(super) fn cannot_open(error: CannotOpen) -> Stop {
     match error {
-        CannotOpen::Address => Stop::Wrong(error.to_string()),
-        CannotOpen::Private(_) | CannotOpen::Unreachable(_) => Stop::Unreachable(error.to_string()),
+        CannotOpen::Private(_) | CannotOpen::Unreachable(_) | CannotOpen::Unfit(_) => {
+            Stop::Unreachable(error.to_string())
+        }
     }
 }
 
@@ -163,10 +164,11 @@ async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result
             return Err(Stop::Unreachable(words));
         }
     }
+    let store = opened.connect(config, config.inbox_batching());
+    opened.check(&store).await.map_err(cannot_open)?;
     let listeners = Listeners::bind(&config.http)
         .await
         .map_err(|error| Stop::Unreachable(error.to_string()))?;
-    let store = opened.connect(config, config.inbox_batching());
     let app = App::assemble(config.clone(), store, Clock::System, health.clone()).map_err(wrong)?;
     listeners.say_where();
     Ok(app.run(listeners))

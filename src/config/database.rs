@@ -1,24 +1,24 @@
 //! Which database: a server by its address or its parts, or a private PostgreSQL.
 //!
-//! An address holds a password, so it is a `Secret` as a whole and no message shows any of it. In
+//! An address and its parts become one checked value (`server`); no message shows any of it. In
 //! Kubernetes the private database must be asked for: a pod's disk goes with the pod, and losing
 //! what was acknowledged would be silent.
 
 use std::path::PathBuf;
 
-use url::Url;
-
 use super::environment::{Environment, Given};
 use super::problem::Place;
-use super::secret::Secret;
+use super::server::Server;
+use super::server::parameters;
+use super::server::url::{self, Said};
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database {
     /// The server, or `None`: the private PostgreSQL in `data_dir`.
-    pub url: Option<Secret>,
-    /// The server past a transaction pooler; the same as `url` when it is not set apart.
-    pub direct_url: Option<Secret>,
+    pub server: Option<Server>,
+    /// The server past a transaction pooler; the same as `server` when it is not set apart.
+    pub direct: Option<Server>,
     /// All of a process's connections together, 4 at least.
     pub max_connections: u32,
     /// Whether `serve` applies migrations.
@@ -35,7 +35,7 @@ pub(super) fn read(env: &Environment<'_>) -> Database {
     let given = env.get("DATABASE_URL");
     let asked = given.is_some();
     let parts: Vec<Given> = PARTS.iter().filter_map(|name| env.get(name)).collect();
-    let url = match (given, parts.first()) {
+    let server = match (given, parts.first()) {
         (Some(given), first) => {
             if let Some(part) = first {
                 let hint = "unset the one that is not meant";
@@ -56,15 +56,15 @@ pub(super) fn read(env: &Environment<'_>) -> Database {
             hint,
         );
     }
-    let direct_url = direct.and_then(|given| checked(env, "DATABASE_DIRECT_URL", given));
+    let direct = direct.and_then(|given| checked(env, "DATABASE_DIRECT_URL", given));
     let data_dir = PathBuf::from(
         env.text("WARDROOM_DATA_DIR")
             .unwrap_or("./.wardroom".into()),
     );
     embedded(env, asked, &data_dir);
     Database {
-        direct_url: direct_url.or_else(|| url.clone()),
-        url,
+        direct: direct.or_else(|| server.clone()),
+        server,
         max_connections: env.number("DB_MAX_CONNECTIONS", 4..=1000, 8),
         migrate: env.boolean("WARDROOM_MIGRATE").unwrap_or(true),
         data_dir,
@@ -102,44 +102,48 @@ fn embedded(env: &Environment<'_>, server: bool, data_dir: &std::path::Path) {
 }
 
 /// An address that PostgreSQL's clients take. The messages show nothing of it.
-fn checked(env: &Environment<'_>, name: &str, given: Given) -> Option<Secret> {
-    let shape = "as in postgres://user:password@host:5432/name";
-    let Ok(url) = Url::parse(&given.text) else {
-        let hint = format!("{shape}; signs such as @ : / in a password are percent-encoded");
-        env.error(&given.place, format!("{name} is not an address"), &hint);
-        return None;
-    };
-    if !matches!(url.scheme(), "postgres" | "postgresql") {
-        env.error(
-            &given.place,
-            format!("{name} must begin with postgres://"),
-            shape,
-        );
-        return None;
-    }
-    for (key, value) in url.query_pairs() {
-        const MODES: [&str; 6] = [
-            "disable",
-            "allow",
-            "prefer",
-            "require",
-            "verify-ca",
-            "verify-full",
-        ];
-        if matches!(&*key, "sslmode" | "ssl-mode") && !MODES.contains(&&*value) {
-            let hint = format!("one of {}", MODES.join(", "));
-            env.error(
-                &given.place,
-                format!("{name} has an unknown sslmode"),
-                &hint,
-            );
-            return None;
+fn checked(env: &Environment<'_>, name: &str, given: Given) -> Option<Server> {
+    match url::read(&given.text) {
+        Ok(said) => judged(env, name, &given.place, said),
+        Err(fault) => {
+            let message = format!("{name} {}", fault.message);
+            env.error(&given.place, message, &fault.hint);
+            None
         }
     }
-    Some(Secret::new(given.text))
 }
 
-fn from_parts(env: &Environment<'_>, first: &Given) -> Option<Secret> {
+fn judged(env: &Environment<'_>, name: &str, place: &Place, said: Said) -> Option<Server> {
+    let judged = parameters::judge(said, &|name| env.raw(name), &|path| passwords(env, path));
+    for parameter in &judged.no_effect {
+        let message = format!("{name} has the parameter {parameter}, which has no effect");
+        env.warning(place, message, "leave it out");
+    }
+    for (from, fault) in &judged.faults {
+        let place = from.map_or_else(|| place.clone(), Place::variable);
+        let name = from.unwrap_or(name);
+        env.error(&place, format!("{name} {}", fault.message), &fault.hint);
+    }
+    judged.server
+}
+
+/// libpq's file of passwords. As there, one that others may read is not used.
+fn passwords(env: &Environment<'_>, path: Option<&str>) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = match path {
+        Some(path) => PathBuf::from(path),
+        None => PathBuf::from(env.raw("HOME")?).join(".pgpass"),
+    };
+    let open_to_others = std::fs::metadata(&path).ok()?.permissions().mode() & 0o077 != 0;
+    if open_to_others {
+        let place = Place::top(path.to_string_lossy());
+        env.warning(&place, "ignored: other users may read it", "chmod 600");
+        return None;
+    }
+    std::fs::read_to_string(&path).ok()
+}
+
+fn from_parts(env: &Environment<'_>, first: &Given) -> Option<Server> {
     let Some(host) = env.get("DB_HOST") else {
         let hint = "set DB_HOST, or DATABASE_URL alone";
         env.error(
@@ -150,37 +154,27 @@ fn from_parts(env: &Environment<'_>, first: &Given) -> Option<Secret> {
         return None;
     };
     let port = env.number("DB_PORT", 1..=65535, 5432);
-    let mut url = Url::parse("postgres://localhost").expect("a constant address parses");
-    let placed = if host.text.starts_with('/') {
-        url.query_pairs_mut().append_pair("host", &host.text);
-        true
-    } else {
-        // An IPv6 address needs its brackets, a name takes none.
-        let bare = host.text.trim_matches(['[', ']']);
-        let bracketed = if bare.contains(':') {
-            format!("[{bare}]")
-        } else {
-            bare.to_owned()
-        };
-        url.set_host(Some(&bracketed)).is_ok()
+    // An IPv6 address may have its brackets.
+    let bare = |host: &str| {
+        let inner = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        inner.unwrap_or(host).to_owned()
     };
-    let port = u16::try_from(port).unwrap_or(5432);
-    if !placed || url.set_port(Some(port)).is_err() {
-        env.error(
-            &host.place,
-            "DB_HOST is not a host's name",
-            "a name or an address, no port",
-        );
-        return None;
+    let mut said = Said {
+        hosts: host.text.split(',').map(str::trim).map(bare).collect(),
+        ports: vec![port.to_string()],
+        ..Said::default()
+    };
+    let usual = || Some("wardroom".to_owned());
+    for (name, value) in [
+        ("dbname", env.text("DB_NAME").or_else(usual)),
+        ("user", env.text("DB_USER").or_else(usual)),
+        ("password", env.text("DB_PASSWORD")),
+    ] {
+        if let Some(value) = value {
+            said.others.insert(name.to_owned(), value);
+        }
     }
-    let name = env.text("DB_NAME").unwrap_or("wardroom".into());
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.push(&name);
-    }
-    let user = env.text("DB_USER").unwrap_or("wardroom".into());
-    let password = env.get("DB_PASSWORD").map(|given| given.text);
-    url.set_username(&user)
-        .and_then(|()| url.set_password(password.as_deref()))
-        .expect("an address with a host takes a user and a password");
-    Some(Secret::new(url.to_string()))
+    judged(env, "DB_HOST", &host.place, said)
 }

@@ -19,6 +19,7 @@ mod read;
 mod rules;
 mod secret;
 mod sections;
+mod server;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
 pub use rules::{Route, Routing, Rules, Service, Template, built_in_templates};
 pub use secret::{EncryptionKey, Secret};
+pub use server::{At, Host, Server, Target, Tls, TlsMode};
 pub use tracing_export::{ParentDecision, Sampler, Telemetry, TelemetrySink};
 pub use variables::{VARIABLES, Variable};
 

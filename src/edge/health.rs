@@ -4,6 +4,7 @@
 //! something required is missing, and asks the database at most once a second, whoever asks us.
 
 use super::state::EdgeState;
+use crate::store::StoreError;
 use crate::telemetry::health::Condition;
 use crate::telemetry::metrics::Cached;
 use axum::Json;
@@ -23,8 +24,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// The database's last answers.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
-    /// Whether it answered.
-    answered: Mutex<Option<(Instant, bool)>>,
+    /// What it is not; `None`: it is well.
+    ails: Mutex<Option<(Instant, Option<&'static str>)>>,
     /// Whether it had every migration.
     migrated: Mutex<Option<(Instant, bool)>>,
 }
@@ -131,11 +132,7 @@ async fn look(state: &EdgeState) -> Found {
         degraded: false,
         checks: Map::new(),
     };
-    let database = database_answers(state).await;
-    found.require(
-        "database",
-        missing(!database, "the database does not answer"),
-    );
+    found.require("database", database_ails(state).await);
     let migrated = has_migrations(state).await;
     found.require("migrations", missing(!migrated, "the schema is not ready"));
     let moves = health.engine_moves();
@@ -161,32 +158,41 @@ async fn look(state: &EdgeState) -> Found {
     found
 }
 
-/// Whether the database answers. Those who ask at the same time wait for one answer.
+/// What ails the database; `None`: it answers, takes writes, and lets us work. Those who ask at the
+/// same time wait for one answer.
 ///
 /// An engine that has just been answered is proof enough: the probe must not wait for a connection
 /// that busy workers hold, nor call a database lost because they are busy.
-async fn database_answers(state: &EdgeState) -> bool {
+async fn database_ails(state: &EdgeState) -> Option<&'static str> {
     if state.health.engine_idle().is_some_and(|idle| idle < FRESH) {
-        return true;
+        return None;
     }
-    let mut last = state.probe.answered.lock().await;
-    if let Some((at, answered)) = *last
+    let mut last = state.probe.ails.lock().await;
+    if let Some((at, ails)) = *last
         && at.elapsed() < FRESH
     {
         state.metrics.cache("readiness", Cached::Hit);
-        return answered;
+        return ails;
     }
     state.metrics.cache("readiness", Cached::Miss);
-    // Once more after an error: the first use of a pooled connection that has died shows as one.
+    // Once more after an error: the first use of a connection that has died shows as one.
     let ping = async {
         match state.store.ping().await {
-            Ok(()) => true,
-            Err(_) => state.store.ping().await.is_ok(),
+            Err(StoreError::Unavailable(_)) => state.store.ping().await,
+            pinged => pinged,
         }
     };
-    let answered = tokio::time::timeout(PATIENCE, ping).await.unwrap_or(false);
-    *last = Some((Instant::now(), answered));
-    answered
+    let pinged = tokio::time::timeout(PATIENCE, ping).await;
+    let ails = pinged
+        .unwrap_or(Err(StoreError::Silent))
+        .err()
+        .map(|error| match error {
+            StoreError::Unfit(unfit) => unfit.summary(),
+            StoreError::ReadOnly => "the database takes no writes",
+            _ => "the database does not answer",
+        });
+    *last = Some((Instant::now(), ails));
+    ails
 }
 
 /// Whether every migration is there, as far as the database has said: one that is busy or away says

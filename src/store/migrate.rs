@@ -1,32 +1,105 @@
 //! The migrations, embedded; also applied by plain `sqlx migrate run`.
 
-use super::{Store, StoreError};
-use sqlx::PgConnection;
+use super::fit::{self, Accept, Tables, Unfit};
+use super::{Servers, Store, StoreError};
 use sqlx::migrate::{Migrate, Migrator};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{Connection as _, PgConnection};
+use std::time::Duration;
 
 /// The migrations in `migrations/`, in order. Forward only.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
+/// A statement of the migrator's bookkeeping takes no longer; a migration itself may.
+const LIMIT: Duration = Duration::from_secs(5);
+/// How often the server is asked, while a migration runs, whether it still works on it, and how
+/// often in a row it may say no, or nothing.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+const ASKED: u32 = 3;
+
 /// Applies what is missing, under the migrator's lock; returns the names of what was applied.
-/// `options` lead past a transaction pooler, whose sessions hold no lock.
-pub async fn migrate(options: &PgConnectOptions) -> anyhow::Result<Vec<String>> {
-    let mut connection: PgConnection = options.connect().await?;
-    let missing = missing_on(&mut connection).await?;
+/// `servers` lead past a transaction pooler, whose sessions hold no lock.
+pub async fn migrate(servers: &Servers) -> anyhow::Result<Vec<String>> {
+    let servers = named(servers);
+    let mut connection = servers.connect().await?;
+    let missing = within(missing_on(&mut connection)).await?;
+    let tables = match missing.is_empty() {
+        true => Tables::Whole,
+        false => Tables::Missing,
+    };
+    within(fit::rights(&mut connection, tables)).await?;
     if !missing.is_empty() {
-        MIGRATOR.run(&mut connection).await?;
+        let pid: i32 = within(async {
+            let asked = sqlx::query_scalar("select pg_backend_pid()");
+            Ok(asked.fetch_one(&mut connection).await?)
+        })
+        .await?;
+        tokio::select! {
+            applied = MIGRATOR.run(&mut connection) => applied.map_err(plain)?,
+            () = no_longer_works(&servers, pid) => return Err(StoreError::Silent.into()),
+        }
     }
-    connection.close().await?;
+    let _closed = tokio::time::timeout(LIMIT, connection.close()).await;
     Ok(missing)
 }
 
 /// The names of the migrations that are missing, without applying them.
-pub async fn missing(options: &PgConnectOptions) -> anyhow::Result<Vec<String>> {
-    let mut connection: PgConnection = options.connect().await?;
-    let missing = missing_on(&mut connection).await?;
-    connection.close().await?;
+pub async fn missing(servers: &Servers) -> anyhow::Result<Vec<String>> {
+    let mut connection = named(servers).connect().await?;
+    let missing = within(missing_on(&mut connection)).await?;
+    let _closed = tokio::time::timeout(LIMIT, connection.close()).await;
     Ok(missing)
+}
+
+/// Why a server takes no writes, when that is not for a while only.
+pub async fn read_only_for_good(servers: &Servers) -> Option<Unfit> {
+    let servers = Servers {
+        accept: Accept::Any,
+        ..named(servers)
+    };
+    let asked = async {
+        let mut connection = servers.connect().await.ok()?;
+        fit::read_only_for_good(&mut connection).await
+    };
+    tokio::time::timeout(LIMIT, asked).await.ok().flatten()
+}
+
+fn named(servers: &Servers) -> Servers {
+    servers.map(|options| options.extra_float_digits(None))
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let done = tokio::time::timeout(LIMIT, work).await;
+    done.unwrap_or(Err(StoreError::Silent))
+}
+
+/// A migration's error as ours, where it is the database's.
+fn plain(error: sqlx::migrate::MigrateError) -> anyhow::Error {
+    match error {
+        sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error).into(),
+        other => other.into(),
+    }
+}
+
+/// Ends when the server has said several times in a row that the session does nothing, or has said
+/// nothing. A migration may take minutes, and so may the wait for another process's; a server that
+/// has forgotten us must not be waited for.
+async fn no_longer_works(servers: &Servers, pid: i32) {
+    let mut silent = 0;
+    while silent < ASKED {
+        tokio::time::sleep(ASK_EVERY).await;
+        let asked = async {
+            let mut connection = servers.connect().await.ok()?;
+            let sql = "select true from pg_stat_activity where pid = $1 and state <> 'idle'";
+            let works: Option<bool> = sqlx::query_scalar(sql)
+                .bind(pid)
+                .fetch_optional(&mut connection)
+                .await
+                .ok()?;
+            works
+        };
+        let works = tokio::time::timeout(ASK_EVERY, asked).await.ok().flatten();
+        silent = if works == Some(true) { 0 } else { silent + 1 };
+    }
 }
 
 impl Store {
@@ -51,15 +124,18 @@ impl Store {
     }
 }
 
-async fn missing_on(connection: &mut PgConnection) -> anyhow::Result<Vec<String>> {
+async fn missing_on(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     let table = &MIGRATOR.table_name;
     let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null")
         .bind(table)
         .fetch_one(&mut *connection)
-        .await
-        .map_err(StoreError::from)?;
+        .await?;
     let applied = if exists {
-        connection.list_applied_migrations(table).await?
+        let listed = connection.list_applied_migrations(table).await;
+        listed.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
+            other => StoreError::Unreadable(other.to_string()),
+        })?
     } else {
         Vec::new()
     };

@@ -1,53 +1,260 @@
-//! A pool that can be replaced whole.
+//! Connections that are kept for the next statement.
 //!
-//! A connection whose server vanished without a word (a host that died, a partition) never
-//! answers and never fails: neither PostgreSQL's own time limits nor the pool notice, and each one
-//! that is handed back keeps its place for ever. Whoever waited in vain has the pool replaced; what
-//! hangs hangs alone then.
+//! A pool of our own, because a failover asks for what sqlx's does not give: several hosts, a
+//! connection that is judged before it is used, and all of one time given up together ([ADR
+//! 12](../../docs/adr/0012-a-pool-of-our-own.md)). A connection is made in a task of its own: who
+//! waits for it may give up, and it is there for the next one.
 
-use sqlx::PgPool;
-use std::sync::{Arc, PoisonError, RwLock};
+use super::servers::{Origin, Route, Servers, Suspicion};
+use super::{StoreError, fit};
+use sqlx::{Connection as _, PgConnection};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
 
-/// A pool is given this long before it may be replaced again: a database that is merely slow must
-/// not be stormed with new connections.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A connection that was idle for longer may have died unseen: it is asked for a sign of life.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
+const LONGEST_IDLE: Duration = Duration::from_secs(300);
+const LONGEST_LIFE: Duration = Duration::from_secs(3600);
+/// For the words with which a connection ends.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// A connection that falls silent may stay with the server for ever. One that did so when it was
+/// younger than `YOUNG` keeps its place in the pool for `MOURNING`, so that a server whose commits
+/// hang is not filled up with connections that we have given up.
+const YOUNG: Duration = Duration::from_secs(5);
+const MOURNING: Duration = Duration::from_secs(3);
 
-type Make = dyn Fn() -> PgPool + Send + Sync;
-
-/// The present pool. Cheap to clone; clones are one.
+/// Connections for one purpose. Cheap to clone; clones are one.
 #[derive(Clone)]
-pub(super) struct Pool {
-    present: Arc<RwLock<(PgPool, Instant)>>,
-    make: Arc<Make>,
+pub(super) struct Pool(Arc<Inner>);
+
+struct Inner {
+    servers: Servers,
+    route: Arc<Route>,
+    places: Arc<Semaphore>,
+    size: u32,
+    patience: Duration,
+    idle: Mutex<Vec<Idle>>,
+    closed: AtomicBool,
+}
+
+struct Idle {
+    link: Link,
+    since: Instant,
+}
+
+struct Link {
+    connection: PgConnection,
+    origin: Origin,
+    born: Instant,
+}
+
+/// A connection in use. Dropped: it is there for the next one.
+pub(super) struct Held {
+    /// `None` only within `drop` and the ways to end it.
+    link: Option<Link>,
+    pool: Arc<Inner>,
+    place: Option<OwnedSemaphorePermit>,
+    /// Whether it has been idle before.
+    pub(super) used: bool,
 }
 
 impl Pool {
-    pub(super) fn new(make: impl Fn() -> PgPool + Send + Sync + 'static) -> Self {
-        let present = Arc::new(RwLock::new((make(), Instant::now())));
-        Self {
-            present,
-            make: Arc::new(make),
+    /// At most `size` connections; who asks for one waits for `patience` at most.
+    pub(super) fn new(servers: Servers, route: Arc<Route>, size: u32, patience: Duration) -> Self {
+        let places = usize::try_from(size).unwrap_or(usize::MAX);
+        Self(Arc::new(Inner {
+            servers,
+            route,
+            places: Arc::new(Semaphore::new(places)),
+            size,
+            patience,
+            idle: Mutex::default(),
+            closed: AtomicBool::new(false),
+        }))
+    }
+
+    pub(super) fn size(&self) -> u32 {
+        self.0.size
+    }
+
+    /// In use and idle.
+    pub(super) fn connections(&self) -> (u32, u32) {
+        let free = u32::try_from(self.0.places.available_permits()).unwrap_or(0);
+        let idle = u32::try_from(self.0.idle().len()).unwrap_or(0);
+        (self.0.size.saturating_sub(free), idle)
+    }
+
+    /// Takes a connection: an idle one, or a new one that is judged first.
+    pub(super) async fn acquire(&self) -> Result<Held, StoreError> {
+        let inner = &self.0;
+        let until = tokio::time::Instant::now() + inner.patience;
+        let place = tokio::time::timeout_at(until, inner.places.clone().acquire_owned());
+        let place = match place.await {
+            Ok(Ok(place)) => place,
+            Ok(Err(_closed)) => return Err(sqlx::Error::PoolClosed.into()),
+            Err(_elapsed) => return Err(sqlx::Error::PoolTimedOut.into()),
+        };
+        while let Some(mut idle) = inner.take_idle() {
+            if inner.is_over(&idle) {
+                idle.link.say_goodbye();
+                continue;
+            }
+            let trusted = idle.since.elapsed() < TRUSTED_IDLE;
+            if trusted || idle.link.lives().await {
+                return Ok(inner.clone().hold(idle.link, place, true));
+            }
+            inner.suspect(idle.link.origin, Suspicion::Gone);
+        }
+        let (sender, made) = oneshot::channel();
+        tokio::spawn(inner.clone().make(place, sender));
+        match tokio::time::timeout_at(until, made).await {
+            Ok(Ok(made)) => made,
+            Ok(Err(_)) => Err(sqlx::Error::PoolClosed.into()),
+            Err(_elapsed) => Err(sqlx::Error::PoolTimedOut.into()),
         }
     }
 
-    /// The pool as it is now.
-    pub(super) fn get(&self) -> PgPool {
-        self.present
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .clone()
+    /// Waits for the connections in use and closes all.
+    pub(super) async fn close(&self) {
+        let inner = &self.0;
+        inner.closed.store(true, Ordering::SeqCst);
+        let all = inner.places.acquire_many(inner.size).await;
+        let idle = std::mem::take(&mut *inner.idle());
+        for idle in idle {
+            let _gone = timeout(GOODBYE, idle.link.connection.close()).await;
+        }
+        drop(all);
+        inner.places.close();
+    }
+}
+
+impl Inner {
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces the pool, because somebody waited on it in vain.
-    pub(super) fn renew(&self) {
-        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
-        if present.1.elapsed() < PATIENCE || present.0.is_closed() {
-            return;
+    /// The one that was used last: the others may then end of idleness.
+    fn take_idle(&self) -> Option<Idle> {
+        self.idle().pop()
+    }
+
+    fn is_over(&self, idle: &Idle) -> bool {
+        !self.route.trusts(idle.link.origin)
+            || idle.since.elapsed() > LONGEST_IDLE
+            || idle.link.born.elapsed() > LONGEST_LIFE
+    }
+
+    fn suspect(&self, origin: Origin, why: Suspicion) {
+        self.route.suspect(origin, why, self.servers.hosts.len());
+    }
+
+    fn hold(self: Arc<Self>, link: Link, place: OwnedSemaphorePermit, used: bool) -> Held {
+        Held {
+            link: Some(link),
+            pool: self,
+            place: Some(place),
+            used,
         }
-        tracing::warn!("the database's connections do not answer; new ones are made");
-        // The old pool goes with its last user. Closing it would wait for what hangs.
-        *present = ((self.make)(), Instant::now());
+    }
+
+    /// Makes a connection for who waits, or, when nobody does any more, for the next one.
+    async fn make(
+        self: Arc<Self>,
+        place: OwnedSemaphorePermit,
+        asked: oneshot::Sender<Result<Held, StoreError>>,
+    ) {
+        let made = self.route.connect(&self.servers).await;
+        let made = made.map(|(connection, origin)| {
+            let born = Instant::now();
+            let link = Link {
+                connection,
+                origin,
+                born,
+            };
+            self.hold(link, place, false)
+        });
+        let _nobody_waits = asked.send(made);
+    }
+}
+
+impl Link {
+    async fn lives(&mut self) -> bool {
+        matches!(
+            timeout(SIGN_OF_LIFE, self.connection.ping()).await,
+            Ok(Ok(()))
+        )
+    }
+
+    /// Ends it in the background, in order, so that the server has nothing to complain of.
+    fn say_goodbye(self) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(timeout(GOODBYE, self.connection.close()));
+        }
+    }
+}
+
+impl Held {
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.link.as_mut().expect("held until its end").connection
+    }
+
+    /// Ends this connection, and nothing else.
+    pub(super) fn end(mut self) {
+        if let Some(link) = self.link.take() {
+            link.say_goodbye();
+        }
+    }
+
+    /// Ends it, and has its siblings renewed: its server is gone, or no longer the right one.
+    pub(super) fn give_up(mut self) {
+        if let Some(link) = self.link.take() {
+            self.pool.suspect(link.origin, Suspicion::Gone);
+            link.say_goodbye();
+        }
+    }
+
+    /// Leaves a connection behind that does not answer.
+    pub(super) fn abandon(mut self) {
+        let Some(link) = self.link.take() else { return };
+        self.pool.suspect(link.origin, Suspicion::Silent);
+        let young = link.born.elapsed() < YOUNG;
+        if let (true, Some(place)) = (young, self.place.take())
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move {
+                tokio::time::sleep(MOURNING).await;
+                drop(place);
+            });
+        }
+    }
+
+    /// Asks the server again whether it will do.
+    pub(super) async fn judge(&mut self) -> Result<(), StoreError> {
+        let accept = self.pool.servers.accept;
+        fit::ask(self.connection()).await?.judge(accept)
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Held")
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some(link) = self.link.take() else { return };
+        if self.pool.closed.load(Ordering::SeqCst) || !self.pool.route.trusts(link.origin) {
+            link.say_goodbye();
+        } else {
+            let since = Instant::now();
+            self.pool.idle().push(Idle { link, since });
+        }
+        // Only now is the place free: who takes it finds the connection.
+        drop(self.place.take());
     }
 }

@@ -6,13 +6,21 @@
 //! the limits are the transaction's, and what is prepared has no name. That works with every
 //! PgBouncer, also with those that know nothing of prepared statements (before 1.21, or with
 //! `max_prepared_statements = 0`).
+//!
+//! Each statement has a limit of our own above the server's: a server that says nothing more is
+//! known by it. What a statement's end says of the connection is remembered, and decides at the
+//! session's end whether the next one gets it.
 
 use super::StoreError;
+use super::error::{Blame, blame};
+use super::pool::{Held, Pool};
+use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
-use sqlx::pool::PoolConnection;
+use futures_util::stream::{self, BoxStream};
 use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr};
+use sqlx::{Connection as _, Either, Execute, Executor, PgConnection, Postgres, SqlStr};
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// How connections lead to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,67 +31,199 @@ pub enum Way {
     Pooled,
 }
 
+/// How long our own patience lasts, for each statement and for a commit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Longer than the server's `statement_timeout`: its word comes first, and the connection lives.
+    pub(super) statement: Duration,
+    /// The server has no limit for this one: a commit that waits for a standby waits for ever.
+    pub(super) commit: Duration,
+}
+
+/// A rollback that takes longer is as good as none.
+const ROLLBACK: Duration = Duration::from_secs(1);
+
 /// What a transaction behind a pooler begins with: the limits that are the session's elsewhere. The
 /// planner needs no word there: what has no name is planned anew each time, for the table as it is.
 const BEGIN: &str = "begin; set local statement_timeout = '10s'; set local lock_timeout = '5s'; \
                      set local idle_in_transaction_session_timeout = '15s'";
 
-/// A connection, for one statement or for a transaction.
+/// A connection, for one statement or for a transaction. A transaction that is dropped is undone,
+/// at some later moment.
 #[derive(Debug)]
 pub(super) struct Session {
-    held: Held,
+    /// `None` only within `drop`, and at the ends that give it away.
+    held: Option<Held>,
     way: Way,
+    course: Course,
 }
 
+/// How it stands with a session.
 #[derive(Debug)]
-enum Held {
-    Connection(PoolConnection<Postgres>),
-    Transaction(sqlx::Transaction<'static, Postgres>),
+struct Course {
+    limits: Limits,
+    phase: Phase,
+    /// A statement's end has not been seen.
+    busy: bool,
+    /// What is known against the connection.
+    blame: Blame,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No transaction of ours.
+    Outside,
+    /// Within one.
+    Open,
+    /// Its commit is under way.
+    Committing,
 }
 
 impl Session {
-    /// Begins a transaction. Dropped: it is undone, at some later moment.
-    pub(super) async fn begin(pool: &PgPool, way: Way) -> Result<Self, StoreError> {
-        let transaction = match way {
-            Way::Direct => pool.begin().await?,
-            Way::Pooled => pool.begin_with(BEGIN).await?,
+    fn on(held: Held, way: Way, limits: Limits) -> Self {
+        Self {
+            held: Some(held),
+            way,
+            course: Course {
+                limits,
+                phase: Phase::Outside,
+                busy: false,
+                blame: Blame::Nothing,
+            },
+        }
+    }
+
+    /// Begins a transaction. A connection that has died while nobody used it shows here, before
+    /// anything is done: another one is taken.
+    pub(super) async fn begin(pool: &Pool, way: Way, limits: Limits) -> Result<Self, StoreError> {
+        let begin = match way {
+            Way::Direct => "begin",
+            Way::Pooled => BEGIN,
         };
-        let held = Held::Transaction(transaction);
-        Ok(Self { held, way })
+        loop {
+            let held = pool.acquire().await?;
+            let used = held.used;
+            let mut session = Self::on(held, way, limits);
+            session.course.phase = Phase::Open;
+            match session.run(begin, limits.statement).await {
+                Ok(()) => return Ok(session),
+                Err(_dead) if used && session.course.blame == Blame::Server => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// For one statement, which stands by itself; [`Self::end`] must follow one that writes.
-    pub(super) async fn single(pool: &PgPool, way: Way) -> Result<Self, StoreError> {
+    pub(super) async fn single(pool: &Pool, way: Way, limits: Limits) -> Result<Self, StoreError> {
         match way {
-            Way::Direct => Ok(Self {
-                held: Held::Connection(pool.acquire().await?),
-                way,
-            }),
-            Way::Pooled => Self::begin(pool, way).await,
+            Way::Direct => Ok(Self::on(pool.acquire().await?, way, limits)),
+            Way::Pooled => Self::begin(pool, way, limits).await,
         }
     }
 
     /// Makes what was written stand.
-    pub(super) async fn end(self) -> Result<(), StoreError> {
-        match self.held {
-            Held::Connection(_) => Ok(()),
-            Held::Transaction(transaction) => Ok(transaction.commit().await?),
+    pub(super) async fn end(mut self) -> Result<(), StoreError> {
+        if self.course.phase == Phase::Open {
+            self.course.phase = Phase::Committing;
+            self.run("commit", self.course.limits.commit).await?;
+            self.course.phase = Phase::Outside;
         }
+        Ok(())
     }
 
     /// Undoes it now.
-    pub(super) async fn undo(self) -> Result<(), StoreError> {
-        match self.held {
-            Held::Connection(_) => Ok(()),
-            Held::Transaction(transaction) => Ok(transaction.rollback().await?),
+    pub(super) async fn undo(mut self) -> Result<(), StoreError> {
+        if self.course.phase == Phase::Open {
+            self.run("rollback", ROLLBACK).await?;
+            self.course.phase = Phase::Outside;
+        }
+        Ok(())
+    }
+
+    /// Asks the server again whether it will do; if it will not, the connections are renewed.
+    pub(super) async fn judge(&mut self) -> Result<(), StoreError> {
+        let limit = self.course.limits.statement;
+        let held = self.held.as_mut().expect("held until the end");
+        self.course.busy = true;
+        let judged = timeout(limit, held.judge()).await;
+        self.course.busy = false;
+        match &judged {
+            Err(_elapsed) => self.course.blame = Blame::Silence,
+            Ok(Err(StoreError::ReadOnly | StoreError::Unavailable(_))) => {
+                self.course.blame = Blame::Server;
+            }
+            Ok(Ok(()) | Err(_)) => {}
+        }
+        judged.unwrap_or(Err(StoreError::Silent))
+    }
+
+    /// Runs what begins or ends a transaction.
+    async fn run(&mut self, sql: &'static str, limit: Duration) -> Result<(), StoreError> {
+        let (connection, course) = self.parts();
+        course.busy = true;
+        let done = timeout(limit, sqlx::raw_sql(sql).execute(connection)).await;
+        course.busy = false;
+        match done {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => {
+                course.note(&error);
+                Err(error.into())
+            }
+            Err(_elapsed) => {
+                course.blame = Blame::Silence;
+                Err(StoreError::Silent)
+            }
         }
     }
 
-    fn connection(&mut self) -> &mut PgConnection {
-        match &mut self.held {
-            Held::Connection(connection) => connection,
-            Held::Transaction(transaction) => transaction,
+    fn parts(&mut self) -> (&mut PgConnection, &mut Course) {
+        let held = self.held.as_mut().expect("held until the end");
+        (held.connection(), &mut self.course)
+    }
+}
+
+impl Course {
+    fn note(&mut self, error: &sqlx::Error) {
+        self.blame = self.blame.max(blame(error));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some(mut held) = self.held.take() else {
+            return;
+        };
+        match self.course.blame {
+            Blame::Silence => return held.abandon(),
+            Blame::Server => return held.give_up(),
+            Blame::Connection => return held.end(),
+            Blame::Nothing => {}
         }
+        let phase = self.course.phase;
+        if phase == Phase::Outside && !self.course.busy {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return held.end();
+        };
+        // It was dropped in the middle: the rest of an answer may still come.
+        runtime.spawn(async move {
+            let connection = held.connection();
+            let tidying = async {
+                match phase {
+                    Phase::Open => sqlx::raw_sql("rollback")
+                        .execute(connection)
+                        .await
+                        .map(drop),
+                    Phase::Outside | Phase::Committing => connection.ping().await,
+                }
+            };
+            match timeout(ROLLBACK, tidying).await {
+                Ok(Ok(())) => drop(held),
+                Ok(Err(_)) => held.give_up(),
+                Err(_elapsed) => held.abandon(),
+            }
+        });
     }
 }
 
@@ -112,6 +252,37 @@ impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Nameless<E> {
 
 type Step = Result<Either<PgQueryResult, PgRow>, sqlx::Error>;
 
+/// The steps of a statement, within its limit.
+fn watched<'e>(steps: BoxStream<'e, Step>, course: &'e mut Course) -> BoxStream<'e, Step> {
+    course.busy = true;
+    let until = Instant::now() + course.limits.statement;
+    let steps = stream::unfold(Some((steps, course)), move |under_way| async move {
+        let (mut steps, course) = under_way?;
+        match timeout_at(until, steps.next()).await {
+            Ok(Some(Ok(step))) => Some((Ok(step), Some((steps, course)))),
+            Ok(Some(Err(error))) => {
+                course.busy = false;
+                course.note(&error);
+                Some((Err(error), None))
+            }
+            Ok(None) => {
+                course.busy = false;
+                None
+            }
+            Err(_elapsed) => {
+                course.blame = Blame::Silence;
+                Some((Err(too_late()), None))
+            }
+        }
+    });
+    Box::pin(steps)
+}
+
+/// The error that stands for our own limit; it becomes `StoreError::Silent`.
+fn too_late() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
+}
+
 impl<'c> Executor<'c> for &'c mut Session {
     type Database = Postgres;
 
@@ -120,10 +291,13 @@ impl<'c> Executor<'c> for &'c mut Session {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        match self.way {
-            Way::Direct => self.connection().fetch_many(query),
-            Way::Pooled => self.connection().fetch_many(Nameless(query)),
-        }
+        let way = self.way;
+        let (connection, course) = self.parts();
+        let steps = match way {
+            Way::Direct => connection.fetch_many(query),
+            Way::Pooled => connection.fetch_many(Nameless(query)),
+        };
+        watched(steps, course)
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -134,10 +308,22 @@ impl<'c> Executor<'c> for &'c mut Session {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        match self.way {
-            Way::Direct => self.connection().fetch_optional(query),
-            Way::Pooled => self.connection().fetch_optional(Nameless(query)),
-        }
+        let way = self.way;
+        let (connection, course) = self.parts();
+        let row = match way {
+            Way::Direct => connection.fetch_optional(query),
+            Way::Pooled => connection.fetch_optional(Nameless(query)),
+        };
+        Box::pin(async move {
+            course.busy = true;
+            let row = timeout(course.limits.statement, row).await;
+            let Ok(row) = row else {
+                course.blame = Blame::Silence;
+                return Err(too_late());
+            };
+            course.busy = false;
+            row.inspect_err(|error| course.note(error))
+        })
     }
 
     fn prepare_with<'e>(
@@ -148,7 +334,7 @@ impl<'c> Executor<'c> for &'c mut Session {
     where
         'c: 'e,
     {
-        self.connection().prepare_with(sql, parameters)
+        self.parts().0.prepare_with(sql, parameters)
     }
 
     fn describe<'e>(
@@ -158,6 +344,6 @@ impl<'c> Executor<'c> for &'c mut Session {
     where
         'c: 'e,
     {
-        self.connection().describe(sql)
+        self.parts().0.describe(sql)
     }
 }

@@ -6,6 +6,7 @@
 //! told 503, for "not durable" must be true when we say it.
 
 use super::append::{Appended, Arrival, append_all, look_up};
+use super::connect::WRITER_LIMITS;
 use super::pool::Pool;
 use super::session::{Session, Way};
 use super::{AppendError, Batching, Seal, Store, StoreError, Wakes};
@@ -58,7 +59,7 @@ impl Writer {
         let queue = Arc::new(Mutex::new(receiver));
         let (flushers, batch_rows) = match batching {
             Batching::On => (2, BATCH_ROWS),
-            Batching::Off => (pool.get().options().get_max_connections(), 1),
+            Batching::Off => (pool.size(), 1),
         };
         for _ in 0..flushers {
             let flusher = Flusher {
@@ -93,13 +94,11 @@ impl Writer {
     }
 
     pub(super) fn connections(&self) -> (u32, u32) {
-        let pool = self.pool.get();
-        let idle = u32::try_from(pool.num_idle()).unwrap_or(0);
-        (pool.size().saturating_sub(idle), idle)
+        self.pool.connections()
     }
 
     pub(super) async fn close(&self) {
-        self.pool.get().close().await;
+        self.pool.close().await;
     }
 }
 
@@ -176,10 +175,8 @@ impl Flusher {
     ) -> Result<Vec<Appended>, StoreError> {
         // On the heap, because a time limit moves what it limits, and this is kilobytes of state.
         let writing = Box::pin(self.write(arrivals, sealed));
-        timeout_at(until, writing).await.unwrap_or_else(|_elapsed| {
-            self.pool.renew();
-            Err(StoreError::Silent)
-        })
+        let written = timeout_at(until, writing).await;
+        written.unwrap_or(Err(StoreError::Silent))
     }
 
     /// Writes once; a dead or undecided connection is tried again on a fresh one, which also
@@ -190,7 +187,7 @@ impl Flusher {
         sealed: bool,
     ) -> Result<Vec<Appended>, StoreError> {
         match self.write_once(arrivals, sealed).await {
-            Err(StoreError::Unavailable(_)) => {
+            Err(StoreError::Unavailable(_) | StoreError::ReadOnly) => {
                 if let Some(found) = self.all_written(arrivals).await {
                     return Ok(found);
                 }
@@ -206,7 +203,7 @@ impl Flusher {
         arrivals: &[&Arrival],
         sealed: bool,
     ) -> Result<Vec<Appended>, StoreError> {
-        let mut transaction = Session::begin(&self.pool.get(), self.way).await?;
+        let mut transaction = Session::begin(&self.pool, self.way, WRITER_LIMITS).await?;
         let appended = append_all(&mut transaction, arrivals, sealed).await?;
         transaction.end().await?;
         Ok(appended)
@@ -215,8 +212,8 @@ impl Flusher {
     async fn all_written(&self, arrivals: &[&Arrival]) -> Option<Vec<Appended>> {
         let sources: Vec<String> = arrivals.iter().map(|a| a.source.to_owned()).collect();
         let keys: Vec<String> = arrivals.iter().map(|a| a.dedup_key.clone()).collect();
-        let pool = self.pool.get();
-        let mut session = Session::single(&pool, self.way).await.ok()?;
+        let session = Session::single(&self.pool, self.way, WRITER_LIMITS);
+        let mut session = session.await.ok()?;
         let known = look_up(&mut session, &sources, &keys).await.ok()?;
         sources
             .into_iter()

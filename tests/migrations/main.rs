@@ -146,19 +146,27 @@ async fn with_sample_data(purpose: &str) -> Fresh {
 async fn from_nothing_the_migrations_make_what_the_program_expects_and_doing_it_again_does_nothing()
 {
     let fresh = Fresh::make("migration").await;
-    let missing = store::missing(&fresh.options()).await.expect("it is read");
+    let missing = store::missing(&fresh.options().into())
+        .await
+        .expect("it is read");
     assert_eq!(missing.len(), migrations().len(), "{missing:?}");
-    let applied = store::migrate(&fresh.options()).await.expect("it migrates");
+    let applied = store::migrate(&fresh.options().into())
+        .await
+        .expect("it migrates");
     assert_eq!(applied, missing);
     let mut connection = fresh.connect().await;
     let (made, counted) = (schema(&mut connection).await, rows(&mut connection).await);
 
     assert_eq!(
-        store::migrate(&fresh.options()).await.expect("again"),
+        store::migrate(&fresh.options().into())
+            .await
+            .expect("again"),
         Vec::<String>::new()
     );
     assert_eq!(
-        store::missing(&fresh.options()).await.expect("it is read"),
+        store::missing(&fresh.options().into())
+            .await
+            .expect("it is read"),
         Vec::<String>::new()
     );
     assert_eq!(schema(&mut connection).await, made);
@@ -178,7 +186,7 @@ async fn every_migration_keeps_the_rows_that_were_there() {
     }
     // What stands there is read by today's code, not only kept.
     let store = Store::connect(Settings {
-        options: fresh.options(),
+        servers: fresh.options().into(),
         max_connections: 4,
         way: Way::Direct,
         batching: Batching::On,
@@ -210,8 +218,8 @@ async fn every_migration_keeps_the_rows_that_were_there() {
 #[tokio::test]
 async fn many_that_migrate_at_once_take_turns() {
     let fresh = Fresh::make("migration").await;
-    let options = fresh.options();
-    let together = (0..6).map(|_| store::migrate(&options));
+    let servers = fresh.options().into();
+    let together = (0..6).map(|_| store::migrate(&servers));
     for one in futures_util::future::join_all(together).await {
         one.expect("whoever comes later finds it done");
     }
@@ -230,7 +238,9 @@ async fn many_that_migrate_at_once_take_turns() {
 #[tokio::test]
 async fn plain_sql_and_sqlx_make_the_schema_that_the_program_makes() {
     let ours = Fresh::make("migration").await;
-    store::migrate(&ours.options()).await.expect("it migrates");
+    store::migrate(&ours.options().into())
+        .await
+        .expect("it migrates");
     let expected = schema(&mut ours.connect().await).await;
     assert!(expected.len() > 100, "the catalogue's lines: {expected:#?}");
 
@@ -249,7 +259,9 @@ async fn plain_sql_and_sqlx_make_the_schema_that_the_program_makes() {
         .expect("sqlx migrates");
     assert_eq!(schema(&mut by_sqlx.connect().await).await, expected);
     assert_eq!(
-        store::migrate(&by_sqlx.options()).await.expect("it looks"),
+        store::migrate(&by_sqlx.options().into())
+            .await
+            .expect("it looks"),
         Vec::<String>::new()
     );
     let sums = |migrator: &Migrator| -> Vec<_> {

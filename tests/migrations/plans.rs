@@ -111,7 +111,9 @@ async fn nothing_is_read_whole(connection: &mut PgConnection, when: &str) {
 async fn no_statement_reads_a_table_that_grows_from_end_to_end() {
     assert!(statements().len() > 50, "{}", statements().len());
     let empty = Fresh::make("plans").await;
-    store::migrate(&empty.options()).await.expect("it migrates");
+    store::migrate(&empty.options().into())
+        .await
+        .expect("it migrates");
     for (fresh, names) in [(empty, 1), (with_sample_data("plans").await, 1000)] {
         let mut connection = fresh.connect().await;
         let kept = [("plan_cache_mode", "force_generic_plan")];

@@ -11,7 +11,7 @@ mod questions;
 mod screen;
 mod script;
 
-use super::{DemoArgs, Ended, Stop, output, runtime};
+use super::{DemoArgs, Ended, Stop, output, run_to_end};
 use crate::app::{Asked, until_asked_to_stop};
 use crate::engine::clock::Clock;
 use crate::simulator::{self, Limits, Options};
@@ -23,7 +23,7 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 pub(super) fn run(args: &DemoArgs) -> Ended {
-    runtime()?.block_on(demo(args))
+    run_to_end(demo(args))
 }
 
 async fn demo(args: &DemoArgs) -> Ended {
@@ -122,7 +122,7 @@ fn goodbye(house: &House, screen: &Screen, once: bool) {
 
 /// `wardroom simulator`: prints one line of JSON, and serves until it is asked to stop.
 pub(super) fn simulator_alone(port: u16) -> Ended {
-    runtime()?.block_on(async {
+    run_to_end(async {
         let clock = Clock::System;
         let mut options = Options::new(Arc::new(move || clock.now()));
         options.bind.set_port(port);

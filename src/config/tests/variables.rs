@@ -191,7 +191,7 @@ fn values_mean_what_the_documentation_says() {
             ("METRICS_PORT", "9090"),
             ("LOG_LEVEL", "WaRnInG"),
             ("DB_HOST", "db"),
-            ("DB_PASSWORD", "p@ss/word"),
+            ("DB_PASSWORD", "p%41ss/@word"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4318/"),
             ("SLACK_BOT_TOKEN", "xoxb-1"),
             ("SLACK_SIGNING_SECRET", "shh"),
@@ -202,12 +202,15 @@ fn values_mean_what_the_documentation_says() {
     );
     assert_eq!(config.http.metrics_port, MetricsPort::Asked(9090));
     assert_eq!(config.log.filter, "warn");
-    let url = config.database.url.unwrap();
-    assert_eq!(
-        url.expose(),
-        "postgres://wardroom:p%40ss%2Fword@db:5432/wardroom"
-    );
-    assert_eq!(config.database.direct_url.unwrap(), url);
+    let server = config.database.server.unwrap();
+    assert_eq!(config.database.direct.as_ref(), Some(&server));
+    let [host] = &server.hosts[..] else {
+        panic!("one host: {server:?}");
+    };
+    assert_eq!((&host.at, host.port), (&At::Tcp("db".to_owned()), 5432));
+    assert_eq!(host.password, Some(Secret::new("p%41ss/@word")));
+    assert_eq!(server.user.as_deref(), Some("wardroom"));
+    assert_eq!(server.database.as_deref(), Some("wardroom"));
     assert_eq!(
         config.telemetry.traces_endpoint.as_deref(),
         Some("http://otel:4318/v1/traces")
@@ -225,12 +228,43 @@ fn values_mean_what_the_documentation_says() {
 }
 
 #[test]
+fn parts_of_the_database_s_address_are_taken_as_they_are() {
+    let v6 = || At::Tcp("::1".to_owned());
+    for (host, places) in [
+        ("::1", vec![v6()]),
+        ("[::1]", vec![v6()]),
+        (
+            "/run/postgresql",
+            vec![At::Socket("/run/postgresql".into())],
+        ),
+        ("a, [::1]", vec![At::Tcp("a".to_owned()), v6()]),
+    ] {
+        let (config, _) = loaded(
+            "",
+            &[("DB_HOST", host), ("DB_NAME", "a%41"), ("DB_USER", "u:x")],
+        );
+        let server = config.database.server.unwrap();
+        let at: Vec<At> = server.hosts.into_iter().map(|host| host.at).collect();
+        assert_eq!(at, places, "{host}");
+        assert_eq!(server.database.as_deref(), Some("a%41"));
+        assert_eq!(server.user.as_deref(), Some("u:x"));
+    }
+    for host in ["db:5432", "http://db", "a b", "u@db"] {
+        let errors = errors_of(&[("DB_HOST", host)]);
+        assert!(
+            errors[0].starts_with("$DB_HOST:1:1: error: DB_HOST has a host that is not one"),
+            "{errors:?}"
+        );
+    }
+}
+
+#[test]
 fn the_private_database_in_kubernetes_must_be_meant() {
     let cluster = ("KUBERNETES_SERVICE_HOST", "10.0.0.1");
     let (config, notices) = loaded("", &[cluster, ("WARDROOM_EMBEDDED", "true")]);
-    assert!(config.database.url.is_none() && notices.is_empty());
+    assert!(config.database.server.is_none() && notices.is_empty());
     let (config, _) = loaded("", &[cluster, ("DATABASE_URL", "postgres://h/d")]);
-    assert!(config.database.url.is_some());
+    assert!(config.database.server.is_some());
 }
 
 #[test]

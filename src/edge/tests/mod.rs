@@ -72,10 +72,11 @@ fn edge(settings: EdgeSettings) -> Edge {
 
 fn state(settings: EdgeSettings) -> (Arc<EdgeState>, Arc<Health>) {
     let store = Store::connect(Settings {
-        options: PgConnectOptions::new_without_pgpass()
+        servers: PgConnectOptions::new_without_pgpass()
             .host("127.0.0.1")
             .port(1)
-            .username("nobody"),
+            .username("nobody")
+            .into(),
         max_connections: 3,
         way: Way::Direct,
         batching: Batching::On,

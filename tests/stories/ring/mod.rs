@@ -85,7 +85,7 @@ impl Ring {
 
     fn replica_on(&self, way: Way, key: Option<[u8; 32]>, kinds: &[&str]) -> Replica {
         let store = Store::connect(Settings {
-            options: self.database.options.clone(),
+            servers: self.database.options.clone().into(),
             max_connections: 6,
             way,
             batching: Batching::On,

@@ -64,7 +64,7 @@ async fn connections_that_hang_are_left_behind_and_what_was_refused_is_never_wri
         .username(server.get_username())
         .database(server.get_database().expect("a database of its own"));
     let store = Store::connect(Settings {
-        options,
+        servers: options.into(),
         max_connections: 6,
         way: Way::Direct,
         batching: Batching::On,

@@ -313,7 +313,7 @@ async fn start(
     let loaded = Config::load(None, &|name| env.get(name).cloned());
     let (config, _notices) = loaded.unwrap_or_else(|problems| panic!("{problems:#?}"));
     let store = Store::connect(Settings {
-        options: database.options.clone(),
+        servers: database.options.clone().into(),
         max_connections: 6,
         way: Way::Direct,
         batching,

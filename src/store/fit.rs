@@ -1,0 +1,324 @@
+//! Whether a server is one that we can work with, and what to do when it is not.
+//!
+//! Asked of every new connection, at the start and by readiness. What is `Unfit` does not pass by
+//! itself: it is said in one line with its remedy, and nothing waits for it. A server that is merely
+//! read-only may be a standby that is promoted in a moment.
+
+use super::{Store, StoreError};
+use sqlx::{PgConnection, Row as _};
+
+/// Which servers will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accept {
+    /// Those that take writes.
+    Writable,
+    /// Those that are no standby.
+    Primary,
+    /// All.
+    Any,
+}
+
+/// The oldest PostgreSQL that is supported, as `server_version_num`.
+const OLDEST: u32 = 140_000;
+
+/// A database that is not what we need.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Its encoding cannot hold every text.
+    #[error(
+        "the database's encoding is {0} and must be UTF8; create one: create database wardroom \
+         encoding 'UTF8' template template0"
+    )]
+    Encoding(String),
+    /// The server is too old.
+    #[error(
+        "the server is PostgreSQL {}, and 14 or later is needed; upgrade it",
+        .0 / 10_000
+    )]
+    Version(u32),
+    /// It was made read-only, and no failover changes that.
+    #[error(
+        "the database takes no writes: default_transaction_read_only is on for the {0}; switch it \
+         off: alter {0} … reset default_transaction_read_only"
+    )]
+    ReadOnly(&'static str),
+    /// The role or its password is refused.
+    #[error(
+        "the server refuses the role or its password (SQLSTATE {0}); check the user and the password \
+         in DATABASE_URL or DB_USER and DB_PASSWORD, and the server's pg_hba.conf"
+    )]
+    Login(String),
+    /// There is no such database.
+    #[error(
+        "there is no such database (SQLSTATE 3D000); create it, or correct its name in DATABASE_URL \
+         or DB_NAME"
+    )]
+    NoDatabase,
+    /// The role may use no schema.
+    #[error(
+        "the role may use no schema of its search_path; grant it: grant usage, create on schema \
+         public to {0}"
+    )]
+    NoSchema(String),
+    /// The role may not make tables, and there are some to be made.
+    #[error(
+        "the role may not create tables, and migrations are missing; grant it: grant create on \
+         schema {schema} to {role}"
+    )]
+    Create {
+        /// Where.
+        schema: String,
+        /// Who.
+        role: String,
+    },
+    /// The role may not use a table.
+    #[error(
+        "the role may not {right} in the table {table}; grant it: grant select, insert, update, \
+         delete on all tables in schema {schema} to {role}"
+    )]
+    Table {
+        /// What it may not.
+        right: String,
+        /// Which.
+        table: String,
+        /// Where.
+        schema: String,
+        /// Who.
+        role: String,
+    },
+    /// A right is missing that was found so in use.
+    #[error(
+        "the role lacks a right (SQLSTATE 42501: {0}); let it own the tables, or grant it select, \
+         insert, update and delete"
+    )]
+    Right(String),
+}
+
+impl Unfit {
+    /// What the server's answer says against it, when it is one of those that do not pass.
+    pub(super) fn of(code: &str, message: &str) -> Option<Self> {
+        match code {
+            "3D000" => Some(Self::NoDatabase),
+            "42501" => Some(Self::Right(message.to_owned())),
+            code if code.starts_with("28") => Some(Self::Login(code.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// The same for everyone who may ask for the health: no names.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::Encoding(_) => "the database's encoding is not UTF8",
+            Self::Version(_) => "the database server is older than PostgreSQL 14",
+            Self::ReadOnly(_) => "the database is read-only",
+            Self::Login(_) => "the database refuses the login",
+            Self::NoDatabase => "there is no such database",
+            Self::NoSchema(_) | Self::Create { .. } | Self::Table { .. } | Self::Right(_) => {
+                "the database role lacks rights"
+            }
+        }
+    }
+}
+
+/// What a server says of itself.
+pub(super) struct Found {
+    standby: bool,
+    read_only: bool,
+    encoding: String,
+    version: u32,
+}
+
+/// Asks it, with a statement that a pooler takes too.
+pub(super) async fn ask(connection: &mut PgConnection) -> Result<Found, StoreError> {
+    let sql = "select pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', \
+                      current_setting('server_encoding'), current_setting('server_version_num')::int";
+    let row = sqlx::raw_sql(sql).fetch_one(connection).await?;
+    let version: i32 = row.try_get(3)?;
+    Ok(Found {
+        standby: row.try_get(0)?,
+        read_only: row.try_get(1)?,
+        encoding: row.try_get(2)?,
+        version: u32::try_from(version).unwrap_or(0),
+    })
+}
+
+impl Found {
+    pub(super) fn judge(&self, accept: Accept) -> Result<(), StoreError> {
+        if self.version < OLDEST {
+            return Err(Unfit::Version(self.version).into());
+        }
+        if self.encoding != "UTF8" {
+            return Err(Unfit::Encoding(self.encoding.clone()).into());
+        }
+        let refused = match accept {
+            Accept::Writable => self.standby || self.read_only,
+            Accept::Primary => self.standby,
+            Accept::Any => false,
+        };
+        if refused {
+            Err(StoreError::ReadOnly)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether tables must be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tables {
+    /// There are some to be made or changed.
+    Missing,
+    /// All are there.
+    Whole,
+}
+
+/// Whether the role may do what we do.
+pub(super) async fn rights(
+    connection: impl sqlx::PgExecutor<'_>,
+    tables: Tables,
+) -> Result<(), StoreError> {
+    // The history is only added to; `modules` and the migrations' own table are read.
+    let sql = "select current_user::text, current_schema()::text,
+                      coalesce(has_schema_privilege(current_schema(), 'create'), false),
+                      lacking.name, lacking.privilege
+                 from (values (1)) as one(row)
+                 left join lateral (
+                      select needed.name, needed.privilege
+                        from (values ('inbox', 'select'), ('inbox', 'insert'), ('inbox', 'update'),
+                                     ('inbox', 'delete'), ('outbox', 'select'), ('outbox', 'insert'),
+                                     ('outbox', 'update'), ('outbox', 'delete'),
+                                     ('incidents', 'select'), ('incidents', 'insert'),
+                                     ('incidents', 'update'), ('timers', 'select'),
+                                     ('timers', 'insert'), ('timers', 'update'),
+                                     ('timers', 'delete'), ('counters', 'select'),
+                                     ('counters', 'update'), ('processes', 'select'),
+                                     ('processes', 'insert'), ('processes', 'update'),
+                                     ('processes', 'delete'), ('incident_timeline', 'select'),
+                                     ('incident_timeline', 'insert'), ('audit_log', 'select'),
+                                     ('audit_log', 'insert'), ('_sqlx_migrations', 'select'))
+                             as needed(name, privilege)
+                        join pg_namespace n on n.nspname = current_schema()
+                        join pg_class c on c.relname = needed.name and c.relnamespace = n.oid
+                       where not has_table_privilege(c.oid, needed.privilege)
+                       order by needed.name
+                       limit 1) as lacking on true";
+    let row = sqlx::query(sql).fetch_one(connection).await?;
+    let role: String = row.try_get(0)?;
+    let Some(schema) = row.try_get::<Option<String>, _>(1)? else {
+        return Err(Unfit::NoSchema(role).into());
+    };
+    let creates: bool = row.try_get(2)?;
+    if let (Some(table), Some(right)) = (row.try_get(3)?, row.try_get(4)?) {
+        let unfit = Unfit::Table {
+            right,
+            table,
+            schema,
+            role,
+        };
+        return Err(unfit.into());
+    }
+    if tables == Tables::Missing && !creates {
+        return Err(Unfit::Create { schema, role }.into());
+    }
+    Ok(())
+}
+
+/// Whether a server that takes no writes was made so for this database or role: then no failover
+/// changes it.
+pub(super) async fn read_only_for_good(connection: &mut PgConnection) -> Option<Unfit> {
+    let sql = "select not pg_is_in_recovery(), source from pg_settings \
+                where name = 'default_transaction_read_only' and setting = 'on'";
+    let row = sqlx::raw_sql(sql).fetch_one(connection).await.ok()?;
+    let of = match row.try_get::<String, _>(1).ok()?.as_str() {
+        "database" => "database",
+        "user" | "database user" => "role",
+        _ => return None,
+    };
+    row.try_get(0).ok().filter(|primary| *primary)?;
+    Some(Unfit::ReadOnly(of))
+}
+
+impl Store {
+    /// Whether the database is there, takes writes, and lets us work; what it is not, otherwise.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut session = self.single().await?;
+        session.judge().await?;
+        rights(&mut session, Tables::Whole).await?;
+        session.end().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found() -> Found {
+        Found {
+            standby: false,
+            read_only: false,
+            encoding: "UTF8".to_owned(),
+            version: 150_004,
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_too_old_or_cannot_hold_every_text_is_unfit_whatever_is_accepted() {
+        let old = Found {
+            version: 130_014,
+            ..found()
+        };
+        let latin = Found {
+            encoding: "LATIN1".to_owned(),
+            ..found()
+        };
+        for accept in [Accept::Writable, Accept::Primary, Accept::Any] {
+            assert!(found().judge(accept).is_ok());
+            let error = old.judge(accept).unwrap_err();
+            assert!(
+                error.to_string().contains("PostgreSQL 13, and 14"),
+                "{error}"
+            );
+            let error = latin.judge(accept).unwrap_err();
+            assert!(error.to_string().contains("LATIN1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_accepted_by_what_it_takes() {
+        let standby = Found {
+            standby: true,
+            read_only: true,
+            ..found()
+        };
+        let fenced = Found {
+            read_only: true,
+            ..found()
+        };
+        for (server, accept, fine) in [
+            (&standby, Accept::Writable, false),
+            (&standby, Accept::Primary, false),
+            (&standby, Accept::Any, true),
+            (&fenced, Accept::Writable, false),
+            (&fenced, Accept::Primary, true),
+            (&fenced, Accept::Any, true),
+        ] {
+            assert_eq!(server.judge(accept).is_ok(), fine, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_pass_by_itself_is_known_by_its_code() {
+        for (code, unfit) in [
+            ("28P01", true),
+            ("28000", true),
+            ("3D000", true),
+            ("42501", true),
+            ("57P03", false),
+            ("25006", false),
+            ("53300", false),
+            ("23505", false),
+        ] {
+            assert_eq!(Unfit::of(code, "m").is_some(), unfit, "{code}");
+        }
+    }
+}
