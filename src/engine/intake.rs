@@ -12,16 +12,15 @@ use crate::domain::effect::Effect;
 use crate::domain::facts::needs;
 use crate::domain::incident::{NotificationStatus, TimelineKind};
 use crate::domain::signal::{Event, ParkedRow, Receipt, Signal, Timer, TimerDue};
-use crate::store::{Arrival, Intake, Reads, StoreError, StoredSignal, Then, json_error};
+use crate::store::{Intake, Reads, StoreError, StoredSignal, json_error};
 use crate::telemetry::traces;
 use chrono::{DateTime, Duration, Utc};
+use serde_json::error::Category;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use tracing::Instrument;
 
-/// A signal that failed this often is parked: after about a minute.
-const ATTEMPTS: i32 = 6;
 /// Two transactions in each other's way: so often at once, before it counts as a failure.
 const CONFLICTS: u32 = 5;
 
@@ -40,6 +39,29 @@ enum Failure {
     Store(StoreError),
     /// The signal, or our code: words for the parked row, without anything of the body.
     Signal(String, Option<Box<Signal>>),
+    /// A row of ours that another version wrote, in a way that this one does not read.
+    OtherVersion(String),
+}
+
+/// Why a row could not be decoded; words without anything of the body.
+enum Unread {
+    Wrong(String),
+    OtherVersion(String),
+}
+
+impl From<String> for Unread {
+    fn from(why: String) -> Self {
+        Self::Wrong(why)
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Wrong(why) => Self::Signal(why, None),
+            Unread::OtherVersion(why) => Self::OtherVersion(why),
+        }
+    }
 }
 
 impl From<StoreError> for Failure {
@@ -107,6 +129,7 @@ impl Engine {
                 }
                 Err(error)
             }
+            Err(Failure::OtherVersion(why)) => self.leave_to_others(&stored, &why, now).await,
             Err(Failure::Signal(why, signal)) => {
                 metrics.signal_decided(&event_type(&stored), "failed", began.elapsed());
                 self.set_aside(&stored, &why, signal.map(|signal| *signal), now)
@@ -170,7 +193,7 @@ impl Engine {
     ) -> Result<Option<(Signal, Decision)>, Failure> {
         let rules = self.rules();
         let decoded = guarded(|| self.decode(stored, &rules));
-        let Some(signal) = decoded.map_err(|why| Failure::Signal(why, None))? else {
+        let Some(signal) = decoded? else {
             return Ok(None);
         };
         let facts = match intake.facts(&needs(&signal), now).await {
@@ -179,7 +202,7 @@ impl Engine {
             }
             facts => facts?,
         };
-        let decision = guarded(|| Ok(decide(&signal, &facts, &rules, now)))
+        let decision = guarded(|| Ok::<_, String>(decide(&signal, &facts, &rules, now)))
             .map_err(|why| Failure::Signal(why, Some(Box::new(signal.clone()))))?;
         let traceparent = traces::traceparent(&tracing::Span::current());
         match intake.save(&decision, traceparent.as_deref(), now).await {
@@ -196,11 +219,11 @@ impl Engine {
         &self,
         stored: &StoredSignal,
         rules: &crate::domain::rules::Rules,
-    ) -> Result<Option<Signal>, String> {
+    ) -> Result<Option<Signal>, Unread> {
         let Some(body) = stored.body.as_deref() else {
-            return Err("the body is forgotten, or sealed with another key".to_owned());
+            let why = "the body is forgotten, or sealed with another key";
+            return Err(Unread::Wrong(why.to_owned()));
         };
-        let unreadable = |error: serde_json::Error| format!("unreadable: {}", json_error(&error));
         let event = match stored.source.as_str() {
             "receipt" => Event::Receipt(Box::new(
                 serde_json::from_slice::<Receipt>(body).map_err(unreadable)?,
@@ -215,7 +238,7 @@ impl Engine {
                 // Only what is read here is claimed.
                 let decoder = self.parts.decoders.get(source);
                 let decoder = decoder.ok_or_else(|| format!("no decoder for {source}"))?;
-                return (decoder.decode)(stored, body, rules);
+                return Ok((decoder.decode)(stored, body, rules)?);
             }
         };
         Ok(Some(Signal {
@@ -223,66 +246,6 @@ impl Engine {
             at: stored.at,
             event,
         }))
-    }
-
-    async fn set_aside(
-        &self,
-        stored: &StoredSignal,
-        why: &str,
-        signal: Option<Signal>,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let store = &self.parts.store;
-        self.parts.metrics.error("engine");
-        let attempts = stored.attempts + 1;
-        if attempts < ATTEMPTS {
-            tracing::warn!(
-                attempts,
-                error = why,
-                "a signal could not be decided; it is tried again"
-            );
-            let pause = Duration::seconds(1 << attempts.clamp(0, 6));
-            store
-                .signal_failed(stored, why, &Then::Again(now + pause), now)
-                .await?;
-            return Ok(());
-        }
-        tracing::error!(
-            attempts,
-            error = why,
-            "a signal is parked: `wardroom inbox replay {}` retries it",
-            stored.id
-        );
-        let parked = ParkedRow {
-            signal: stored.id,
-            effect: None,
-            what: format!("{} {}", stored.source, stored.kind),
-            reply_to: signal.and_then(|signal| match signal.event {
-                Event::Asked(request) => match request.answer_to {
-                    AnswerTo::Person(to) => Some(to),
-                    AnswerTo::Api => None,
-                },
-                _ => None,
-            }),
-        };
-        // A parked notice about a parked notice would have no end.
-        let notice = match serde_json::to_vec(&parked) {
-            Ok(body) if stored.source != "engine" => Some(Box::new(Arrival {
-                source: "engine",
-                kind: "parked".to_owned(),
-                dedup_key: format!("parked:{}:{}", stored.id, now.timestamp_micros()),
-                subject: format!("parked:{}", stored.id),
-                headers: serde_json::json!({}),
-                body: body.into(),
-                traceparent: stored.traceparent.clone(),
-                at: now,
-            })),
-            Ok(_) | Err(_) => None,
-        };
-        store
-            .signal_failed(stored, why, &Then::Park(notice), now)
-            .await?;
-        Ok(())
     }
 
     fn count(&self, signal: &Signal, decision: &Decision) {
@@ -373,9 +336,18 @@ fn is_the_signals(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(_) | StoreError::Unreadable(_))
 }
 
+/// Why one of our own bodies cannot be read: JSON of another shape is another version's.
+fn unreadable(error: serde_json::Error) -> Unread {
+    let why = format!("unreadable: {}", json_error(&error));
+    match error.classify() {
+        Category::Data => Unread::OtherVersion(why),
+        Category::Io | Category::Syntax | Category::Eof => Unread::Wrong(why),
+    }
+}
+
 /// Runs our own pure code; a panic in it is a failure of this signal and of nothing else.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err("panicked".to_owned()))
+fn guarded<T, E: From<String>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err("panicked".to_owned().into()))
 }
 
 #[cfg(test)]

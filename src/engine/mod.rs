@@ -4,6 +4,7 @@
 //! knows a provider: decoders and couriers are handed in. Nothing that was accepted lives in
 //! memory: a process that dies between two lines loses no work.
 
+mod aside;
 mod breaker;
 pub mod clock;
 mod delivery;

@@ -37,7 +37,9 @@ impl Engine {
         // First, and an error keeps nothing else from being done.
         let fired = store.fire_timers(now).await;
         if due(&mut duties.beat, BEAT_EVERY, now) {
-            store.beat(me.id, &me.host, me.started_at, now).await?;
+            store
+                .beat(me.id, &me.host, me.started_at, &self.reads)
+                .await?;
             let newer = store.newer_modules().await?;
             self.heed_versions(&newer);
         }
@@ -45,6 +47,10 @@ impl Engine {
             let freed = store.free_stuck_heads().await?;
             if freed > 0 {
                 tracing::warn!(freed, "rows were blocked by nothing; they are free again");
+            }
+            let parked = store.park_unread_kinds(now).await?;
+            if parked > 0 {
+                self.parts.metrics.error("engine");
             }
             self.parts.metrics.job_succeeded("sweep", now.timestamp());
         }

@@ -7,7 +7,7 @@
 use super::receipt::row_of;
 use super::session::Session;
 use super::turns::{free_next_in_lane, lock_lanes, one};
-use super::{Store, StoreError, unreadable};
+use super::{Store, StoreError};
 use crate::domain::effect::{Effect, Priority, Provider};
 use crate::domain::ids::{EffectId, MessageTs};
 use crate::domain::signal::{End, Receipt};
@@ -129,7 +129,7 @@ impl Store {
                returning o.id, o.effect, o.lane, o.attempts, o.looks, o.generation, o.state,
                          o.uncertain_since, o.not_after,
                          o.first_attempt_at as "first_attempt_at!", o.created_at, o.traceparent,
-                         o.seq, o.error"#,
+                         o.seq"#,
             now,
             limit,
             token,
@@ -147,10 +147,7 @@ impl Store {
                 Err(error) => {
                     // Its neighbours in this batch must not wait for it.
                     let id = EffectId(row.id);
-                    let before = row.error.as_deref() == Some(unreadable::CODE);
-                    let tries = if before { row.attempts } else { 1 };
-                    self.cannot_read(id, tries, token, &row.lane, &error, now)
-                        .await;
+                    self.cannot_read(id, token, &row.lane, &error, now).await;
                     continue;
                 }
             };
@@ -299,6 +296,7 @@ async fn wait(
     let done = sqlx::query!(
         "update outbox
             set run_at = $3, state = $4, looks = $5, attempts = attempts - $6, error = $7,
+                unreadable_since = null,
                 uncertain_since = case when $4 = 'uncertain' then coalesce(uncertain_since, $8) end,
                 -- What surely never left begins anew with its next attempt.
                 first_attempt_at = case when $4 = 'uncertain' then first_attempt_at end,

@@ -164,7 +164,7 @@ impl Store {
         };
         let changed = sqlx::query!(
             "update inbox
-                set attempts = attempts + 1, error = $2,
+                set attempts = attempts + 1, error = $2, unreadable_since = null,
                     run_at = coalesce($3, run_at),
                     state = case when $3::timestamptz is null then 'parked' else state end,
                     ended_at = case when $3::timestamptz is null then $4::timestamptz end

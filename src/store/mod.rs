@@ -58,6 +58,7 @@ pub use retention::Forgotten;
 pub use seal::Seal;
 pub use servers::{CONNECT_LIMIT, Servers};
 pub use session::Way;
+pub use unreadable::{LEFT_FOR, Others};
 
 use std::sync::Arc;
 

@@ -1,41 +1,43 @@
-//! Who runs, and whether this binary still understands the tables.
+//! Which processes run, and whether this binary still understands the tables.
+//!
+//! A process is gone when it has not been seen for 60 s, by the database's clock as with leases: a
+//! host whose clock is wrong must not look dead, or alive, to others.
 
-use super::{Store, StoreError};
-use chrono::{DateTime, Duration, Utc};
+use super::{Reads, Store, StoreError};
+use crate::domain::effect::Effect;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// The versions of the table families that this binary understands.
 const KNOWN: [(&str, i32); 3] = [("inbox", 1), ("outbox", 1), ("incidents", 1)];
 
-/// A process is gone when it has not been seen for this long.
-const GONE_AFTER: Duration = Duration::seconds(60);
-
 impl Store {
-    /// Says that this process runs; returns how many do.
+    /// Says that this process runs, and what it can read; returns how many run.
     pub async fn beat(
         &self,
         id: Uuid,
         host: &str,
         started_at: DateTime<Utc>,
-        now: DateTime<Utc>,
+        reads: &Reads,
     ) -> Result<i64, StoreError> {
         let mut session = self.single().await?;
         sqlx::query!(
-            "insert into processes (id, host, pid, version, started_at, seen_at)
-             values ($1, $2, $3, $4, $5, $6)
+            "insert into processes (id, host, pid, version, started_at, seen_at, reads, carries)
+             values ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7)
              on conflict (id) do update set seen_at = excluded.seen_at",
             id,
             host,
             i32::try_from(std::process::id()).unwrap_or(0),
             env!("CARGO_PKG_VERSION"),
             started_at,
-            now,
+            reads.as_slice(),
+            &Effect::KINDS.map(str::to_owned),
         )
         .execute(&mut session)
         .await?;
         let alive = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from processes where seen_at > $1"#,
-            now - GONE_AFTER,
+            r#"select count(*) as "count!" from processes
+                where seen_at > clock_timestamp() - interval '60 seconds'"#,
         )
         .fetch_one(&mut session)
         .await?;
@@ -50,6 +52,18 @@ impl Store {
             .execute(&mut session)
             .await?;
         session.end().await
+    }
+
+    /// Whether a process of another version runs.
+    pub(super) async fn another_version_runs(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select from processes
+                               where seen_at > clock_timestamp() - interval '60 seconds'
+                                 and version <> $1) as "runs!""#,
+            env!("CARGO_PKG_VERSION"),
+        )
+        .fetch_one(&mut self.single().await?)
+        .await?)
     }
 
     /// Table families that a newer binary changed in a way that this one does not understand.

@@ -47,8 +47,9 @@ impl Store {
         );
         let hour = now - Duration::hours(1);
         let pauses = sqlx::query!("delete from pauses where until < $1", hour);
-        let day = now - Duration::days(1);
-        let processes = sqlx::query!("delete from processes where seen_at < $1", day);
+        let processes = sqlx::query!(
+            "delete from processes where seen_at < clock_timestamp() - interval '1 day'"
+        );
         let mut changed = 0;
         for step in [bodies, keys, effects, pauses, processes] {
             let mut session = self.single().await?;

@@ -1,25 +1,40 @@
-//! Effects that cannot be read here: written by a newer version, or sealed with another key.
+//! Rows that cannot be read here: written by another version, or sealed with another key.
 //!
-//! In a rolling update somebody else can read them, so they are given back for a while first. Then
-//! they are put aside. Such a row has no receipt, for nobody knows what it was: a notice goes to
-//! those who run this instead.
+//! While old and new versions run side by side another process may read them, so they are left to it
+//! and no attempt is counted. What nobody can read steps aside after [`LEFT_FOR`]: it must not hold
+//! up its subject or lane for ever. Such an effect has no receipt, for nobody knows what it was: a
+//! notice goes to those who run this instead.
 
 use super::append::{Arrival, append_all};
 use super::error::json_error;
-use super::turns::{free_next_in_lane, lock_lanes, one};
-use super::{Store, StoreError, seal};
+use super::session::Session;
+use super::turns::{free_next_in_lane, free_next_in_subject, lock_lanes, lock_subjects, one};
+use super::{Store, StoreError, StoredSignal, seal};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{EffectId, SignalId};
 use crate::domain::signal::ParkedRow;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-/// What such a row says.
-pub(super) const CODE: &str = "unreadable";
+/// What such a row says: its body cannot be read, or no process knows its kind.
+const CODE: &str = "unreadable";
+const CODE_OF_KIND: &str = "unreadable_kind";
 
-/// A row that cannot be read is tried so often, with these pauses, before it is put aside.
-const TRIES: i32 = 4;
+/// How long a row waits for a process that can read it before it is parked.
+pub const LEFT_FOR: Duration = Duration::minutes(10);
+/// How long it is left to others before this process tries it again.
 const PAUSE: Duration = Duration::seconds(20);
+/// So many rows of a queue are noted or parked in one go.
+const AT_ONCE: i64 = 200;
+
+/// Whether another process may still read what this one cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// It is left to them for a while.
+    MayRead,
+    /// It was left to them for long enough, and no other version runs.
+    CannotEither,
+}
 
 impl Store {
     /// An effect out of its row; an error says why it cannot be read, without anything of it.
@@ -29,95 +44,288 @@ impl Store {
         serde_json::from_value(effect).map_err(|error| json_error(&error))
     }
 
-    /// What becomes of a claimed row that cannot be read.
+    /// Leaves a signal whose body cannot be read here to other processes for a moment, uncounted.
+    pub async fn leave_signal_to_others(
+        &self,
+        seen: &StoredSignal,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Others, StoreError> {
+        let mut session = self.single().await?;
+        let since = sqlx::query_scalar!(
+            "update inbox
+                set run_at = $2, error = $3, unreadable_since = coalesce(unreadable_since, $4)
+              where id = $1 and ended_at is null and attempts = $5
+             returning unreadable_since",
+            seen.id.0,
+            now + PAUSE,
+            why,
+            now,
+            seen.attempts,
+        )
+        .fetch_optional(&mut session)
+        .await?;
+        session.end().await?;
+        self.others(since.flatten(), now).await
+    }
+
+    /// What becomes of a claimed effect that cannot be read.
     pub(super) async fn cannot_read(
         &self,
         id: EffectId,
-        tries: i32,
         token: Uuid,
         lane: &str,
         why: &str,
         now: DateTime<Utc>,
     ) {
-        let left = if tries < TRIES {
-            tracing::warn!(effect.id = %id, error = why, "an effect cannot be read here; others may");
-            self.give_back_unreadable(id.0, token, now).await
-        } else {
-            tracing::error!(effect.id = %id, error = why, "an effect cannot be read; it is parked");
-            self.park_unreadable(id.0, token, lane, now).await
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = %error, "it could not be put aside; its lease runs out");
+        if let Err(error) = self.leave_effect(id, token, lane, why, now).await {
+            tracing::warn!(effect.id = %id, %error, "an effect that cannot be read could not be put aside; its lease runs out");
         }
     }
 
-    async fn give_back_unreadable(
+    async fn leave_effect(
         &self,
-        id: Uuid,
+        id: EffectId,
         token: Uuid,
+        lane: &str,
+        why: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut session = self.single().await?;
-        sqlx::query!(
+        let since = sqlx::query_scalar!(
             "update outbox
-                set run_at = $3, lease_until = null, lease_token = null,
-                    -- Attempts of those who could read it are another count.
-                    attempts = case when error = 'unreadable' then attempts else 1 end,
-                    error = 'unreadable'
-              where id = $1 and lease_token = $2",
-            id,
+                set run_at = $3, lease_until = null, lease_token = null, attempts = attempts - 1,
+                    first_attempt_at = case when state = 'uncertain' then first_attempt_at end,
+                    error = $4, unreadable_since = coalesce(unreadable_since, $5)
+              where id = $1 and lease_token = $2
+             returning unreadable_since",
+            id.0,
             token,
             now + PAUSE,
+            CODE,
+            now,
+        )
+        .fetch_optional(&mut session)
+        .await?;
+        session.end().await?;
+        match self.others(since.flatten(), now).await? {
+            Others::MayRead => {
+                tracing::warn!(effect.id = %id, error = why, "an effect cannot be read here; it is left to other processes");
+                Ok(())
+            }
+            Others::CannotEither => {
+                let row = Unread {
+                    id: id.0,
+                    name: lane.to_owned(),
+                };
+                self.park_effect(&row, CODE, now).await
+            }
+        }
+    }
+
+    async fn others(
+        &self,
+        since: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Others, StoreError> {
+        let long = since.is_some_and(|since| now - since >= LEFT_FOR);
+        if long && !self.another_version_runs().await? {
+            return Ok(Others::CannotEither);
+        }
+        Ok(Others::MayRead)
+    }
+
+    /// Parks what no running process can read and what was left to them for long enough; returns how
+    /// many rows. A process that runs says what it reads with its sign of life.
+    pub async fn park_unread_kinds(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
+        self.note_unread_kinds(now).await?;
+        let before = now - LEFT_FOR;
+        let signals = sqlx::query_as!(
+            Unread,
+            "select id, subject as name
+               from inbox
+              where state = 'open' and not blocked and run_at <= $1 and unreadable_since <= $2
+                and not exists (select from processes p
+                                 where p.seen_at > clock_timestamp() - interval '60 seconds'
+                                   and (p.reads is null
+                                        or inbox.source || '/' || inbox.kind = any(p.reads)))
+              order by run_at, seq
+              limit $3",
+            now,
+            before,
+            AT_ONCE,
+        )
+        .fetch_all(&mut self.single().await?)
+        .await?;
+        for row in &signals {
+            self.park_signal(row, now).await?;
+        }
+        let effects = sqlx::query_as!(
+            Unread,
+            "select id, lane as name
+               from outbox
+              where ended_at is null and not blocked and priority between 0 and 1
+                and run_at <= $1 and unreadable_since <= $2
+                and not exists (select from processes p
+                                 where p.seen_at > clock_timestamp() - interval '60 seconds'
+                                   and (p.carries is null or outbox.kind = any(p.carries)))
+              order by priority, run_at, seq
+              limit $3",
+            now,
+            before,
+            AT_ONCE,
+        )
+        .fetch_all(&mut self.single().await?)
+        .await?;
+        for row in &effects {
+            self.park_effect(row, CODE_OF_KIND, now).await?;
+        }
+        Ok(signals.len() + effects.len())
+    }
+
+    /// Notes since when no running process can read the kind of a row that is due.
+    async fn note_unread_kinds(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut session = self.single().await?;
+        sqlx::query!(
+            "update inbox set unreadable_since = $1
+              where id = any(array(
+                    select id from inbox
+                     where state = 'open' and not blocked and run_at <= $1
+                       and unreadable_since is null
+                       and not exists (select from processes p
+                                        where p.seen_at > clock_timestamp() - interval '60 seconds'
+                                          and (p.reads is null
+                                               or inbox.source || '/' || inbox.kind = any(p.reads)))
+                     order by run_at, seq
+                     limit $2
+                       for update skip locked))",
+            now,
+            AT_ONCE,
+        )
+        .execute(&mut session)
+        .await?;
+        session.end().await?;
+        let mut session = self.single().await?;
+        sqlx::query!(
+            "update outbox set unreadable_since = $1
+              where id = any(array(
+                    select id from outbox
+                     where ended_at is null and not blocked and priority between 0 and 1
+                       and run_at <= $1 and unreadable_since is null
+                       and not exists (select from processes p
+                                        where p.seen_at > clock_timestamp() - interval '60 seconds'
+                                          and (p.carries is null or outbox.kind = any(p.carries)))
+                     order by priority, run_at, seq
+                     limit $2
+                       for update skip locked))",
+            now,
+            AT_ONCE,
         )
         .execute(&mut session)
         .await?;
         session.end().await
     }
 
-    async fn park_unreadable(
-        &self,
-        id: Uuid,
-        token: Uuid,
-        lane: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    async fn park_signal(&self, row: &Unread, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        lock_lanes(&mut transaction, &one(lane)).await?;
-        let row = sqlx::query!(
-            "update outbox set state = 'parked', error = 'unreadable', ended_at = $3,
-                               lease_until = null, lease_token = null
-              where id = $1 and lease_token = $2
-             returning signal, kind, generation, traceparent",
-            id,
-            token,
+        let parked = sqlx::query!(
+            "update inbox set state = 'parked', error = $2, ended_at = $3, unreadable_since = null
+              where id = $1 and ended_at is null
+             returning source, kind, traceparent",
+            row.id,
+            CODE_OF_KIND,
             now,
         )
         .fetch_optional(&mut transaction)
         .await?;
-        let Some(row) = row else { return Ok(()) };
-        free_next_in_lane(&mut transaction, lane).await?;
-        let parked = ParkedRow {
-            signal: SignalId(row.signal),
-            effect: Some(EffectId(id)),
-            what: row.kind,
+        let Some(parked) = parked else { return Ok(()) };
+        lock_subjects(&mut transaction, &one(&row.name)).await?;
+        free_next_in_subject(&mut transaction, &row.name).await?;
+        let told = ParkedRow {
+            signal: SignalId(row.id),
+            effect: None,
+            what: format!("{} {}", parked.source, parked.kind),
             reply_to: None,
         };
-        let body = serde_json::to_vec(&parked)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-        let notice = Arrival {
-            source: "engine",
-            kind: "parked".to_owned(),
-            dedup_key: format!("parked:{id}@{}", row.generation),
-            subject: format!("effect:{id}"),
-            headers: serde_json::json!({}),
-            body: self.sealed(body).into(),
-            traceparent: row.traceparent,
-            at: now,
-        };
-        append_all(&mut transaction, &[&notice], self.seal.is_some()).await?;
+        let key = format!("parked:{}:{}", row.id, now.timestamp_micros());
+        self.tell_parked(&mut transaction, &told, key, parked.traceparent, now)
+            .await?;
         transaction.end().await?;
+        tracing::error!(signal.id = %row.id, "no process can read a signal; it is parked");
+        self.wakes.inbox.notify_one();
+        Ok(())
+    }
+
+    async fn park_effect(
+        &self,
+        row: &Unread,
+        code: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        lock_lanes(&mut transaction, &one(&row.name)).await?;
+        let parked = sqlx::query!(
+            "update outbox
+                set state = 'parked', error = $2, ended_at = $3, unreadable_since = null,
+                    lease_until = null, lease_token = null
+              where id = $1 and (state = 'open' or state = 'uncertain' and ended_at is null)
+                and (lease_until is null or lease_until < clock_timestamp())
+             returning signal, kind, generation, traceparent",
+            row.id,
+            code,
+            now,
+        )
+        .fetch_optional(&mut transaction)
+        .await?;
+        let Some(parked) = parked else { return Ok(()) };
+        free_next_in_lane(&mut transaction, &row.name).await?;
+        let told = ParkedRow {
+            signal: SignalId(parked.signal),
+            effect: Some(EffectId(row.id)),
+            what: parked.kind,
+            reply_to: None,
+        };
+        let key = format!("parked:{}@{}", row.id, parked.generation);
+        self.tell_parked(&mut transaction, &told, key, parked.traceparent, now)
+            .await?;
+        transaction.end().await?;
+        tracing::error!(effect.id = %row.id, error = code, "no process can read an effect; it is parked");
         self.wakes.inbox.notify_one();
         self.wakes.outbox.notify_one();
         Ok(())
     }
+
+    async fn tell_parked(
+        &self,
+        transaction: &mut Session,
+        parked: &ParkedRow,
+        dedup_key: String,
+        traceparent: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let body = serde_json::to_vec(parked)
+            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let subject = match parked.effect {
+            Some(effect) => format!("effect:{effect}"),
+            None => format!("parked:{}", parked.signal),
+        };
+        let notice = Arrival {
+            source: "engine",
+            kind: "parked".to_owned(),
+            dedup_key,
+            subject,
+            headers: serde_json::json!({}),
+            body: self.sealed(body).into(),
+            traceparent,
+            at: now,
+        };
+        append_all(transaction, &[&notice], self.seal.is_some()).await?;
+        Ok(())
+    }
+}
+
+/// A row that no running process can read, and its subject or lane.
+struct Unread {
+    id: Uuid,
+    name: String,
 }

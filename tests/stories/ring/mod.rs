@@ -156,6 +156,15 @@ impl Ring {
         row.expect("the query is right").get(0)
     }
 
+    /// Does one statement, as an operator with a console would.
+    async fn does(&self, statement: &str) {
+        let mut connection = self.database.connection().await;
+        let done = sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut connection)
+            .await;
+        done.expect("the statement is right");
+    }
+
     async fn end(self, replicas: &[Replica]) {
         for replica in replicas {
             replica.store.close().await;

@@ -117,8 +117,11 @@ async fn an_effect_that_this_version_cannot_read_is_parked_alone_and_told() {
         "in a rolling update another process may read it"
     );
     assert_eq!(world.unheard_in(&room, "the second"), 0, "in its turn");
-    world.pass_in_steps(Duration::seconds(20), 3).await;
-    world.settle().await;
+    world.pass_in_steps(Duration::seconds(20), 29).await;
+    let row = world.store.outbox_row(EffectId(first)).await;
+    let row = row.expect("it answers").expect("it is there");
+    assert_eq!((row.state.as_str(), row.attempts), ("open", 0));
+    world.pass_in_steps(Duration::seconds(20), 2).await;
     assert_eq!(world.unheard_in(&room, "the second"), 1);
     let [parked] = world.effects("parked").await.try_into().expect("one");
     assert_eq!(

@@ -98,7 +98,7 @@ async fn what_goes_out_is_sealed_too_and_arrives_as_it_was_said() {
     let other = format!("update outbox set effect = '\"c2VhbGVk\"' where id = '{foreign}'");
     assert_eq!(world.sql(&other).await, 1);
     world.settle().await;
-    world.pass_in_steps(Duration::seconds(20), 3).await;
+    world.pass_in_steps(Duration::seconds(20), 31).await;
     world.settle().await;
     world.hears("@ada", &format!("wardroom outbox retry {foreign}"));
     let now = world.clock.now();
