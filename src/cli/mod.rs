@@ -110,9 +110,12 @@ struct DemoArgs {
     /// The port to listen on
     #[arg(long, default_value_t = 3000, value_name = "N")]
     port: u16,
-    /// Ends after the incident instead of staying up
+    /// End after the incident, without pauses, instead of staying up
     #[arg(long)]
     once: bool,
+    /// Do not pause between the steps
+    #[arg(long)]
+    fast: bool,
 }
 
 #[derive(Debug, Subcommand)]

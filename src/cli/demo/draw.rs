@@ -1,7 +1,7 @@
-//! Slack's blocks and modals as lines of text, the way a person reads them on a screen.
+//! Renders Slack's blocks and modals as lines of text.
 //!
 //! Pure: JSON in, lines out. It reads what the workspace holds, never our own document model, so
-//! that the demo shows what Slack was really given. Names come from a [`Names`]; no id is shown.
+//! that the demo shows what Slack received. Names come from a [`Names`]; no id is shown.
 
 use serde_json::Value;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// The widest line.
 pub(super) const WIDTH: usize = 80;
 
-/// What ids are called.
+/// The names that belong to ids.
 #[derive(Default)]
 pub(super) struct Names {
     pub(super) people: HashMap<String, String>,
@@ -31,7 +31,7 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// Something that can be pressed, in the order of the screen.
+/// A button.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pressable {
     pub(super) label: String,
@@ -80,7 +80,7 @@ fn section(lines: &mut Vec<Line>, block: &Value, names: &Names) {
     }
 }
 
-/// A modal, with what stands in its inputs.
+/// A modal, with the values of its inputs.
 pub(super) fn modal(view: &Value, names: &Names) -> Vec<Line> {
     let mut lines = Vec::new();
     put(&mut lines, Ink::Bold, &plain_text(&view["title"]));
@@ -90,7 +90,7 @@ pub(super) fn modal(view: &Value, names: &Names) -> Vec<Line> {
             "input" => {
                 let label = plain_text(&block["label"]);
                 let optional = match block["optional"] == true {
-                    true => "  (may stay empty)",
+                    true => "  (optional)",
                     false => "",
                 };
                 let shown = match entry(view, block, names) {
@@ -107,6 +107,11 @@ pub(super) fn modal(view: &Value, names: &Names) -> Vec<Line> {
                 if !hint.is_empty() {
                     put(&mut lines, Ink::Faint, &format!("{:<11} {hint}", ""));
                 }
+                let options = options(&block["element"]).join("; ");
+                if !options.is_empty() {
+                    let options = format!("{:<11} one of: {options}", "");
+                    put(&mut lines, Ink::Faint, &options);
+                }
             }
             _ => {}
         }
@@ -117,8 +122,14 @@ pub(super) fn modal(view: &Value, names: &Names) -> Vec<Line> {
     lines
 }
 
-/// What stands in an input: what was typed or chosen, else what it begins with.
-pub(super) fn entry(view: &Value, block: &Value, names: &Names) -> Option<String> {
+/// The inputs of a modal.
+pub(super) fn inputs(view: &Value) -> impl Iterator<Item = &Value> {
+    let blocks = view["blocks"].as_array().into_iter().flatten();
+    blocks.filter(|block| block["type"] == "input")
+}
+
+/// An input's value: what was typed or chosen, else its initial value.
+fn entry(view: &Value, block: &Value, names: &Names) -> Option<String> {
     let element = &block["element"];
     let (id, action) = (block["block_id"].as_str()?, element["action_id"].as_str()?);
     let typed = &view["state"]["values"][id][action];
@@ -136,7 +147,7 @@ pub(super) fn entry(view: &Value, block: &Value, names: &Names) -> Option<String
     }
 }
 
-/// The options of an input that has some: what each says.
+/// The labels of an input's options, if it has options.
 pub(super) fn options(element: &Value) -> Vec<String> {
     let groups = element["option_groups"].as_array().into_iter().flatten();
     let grouped = groups.flat_map(|group| group["options"].as_array().into_iter().flatten());
@@ -179,7 +190,7 @@ fn unescape(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// mrkdwn as it is read: mentions by name, moments by their words, marks for bold taken away.
+/// Slack's mrkdwn as plain text: mentions by name, dates by their fallback, without bold marks.
 pub(super) fn plain(text: &str, names: &Names) -> String {
     let mut shown = String::new();
     let mut rest = text;
@@ -215,7 +226,7 @@ fn marked(inside: &str, names: &Names) -> String {
     }
 }
 
-/// Takes away the stars around bold words, where they open and close as Slack wants them.
+/// Removes the asterisks around bold words, where Slack would read them as bold marks.
 fn unbold(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     let at = |index: usize| letters.get(index).copied();
@@ -253,7 +264,7 @@ fn unbold(text: &str) -> String {
     kept
 }
 
-/// A line in pieces of at most `most` characters, cut at spaces; what was indented stays so.
+/// A line in pieces of at most `most` characters, cut at spaces, each indented like the line.
 pub(super) fn wrapped(line: &str, most: usize) -> Vec<String> {
     let indent: String = line.chars().take_while(|c| *c == ' ').collect();
     let mut pieces = Vec::new();

@@ -1,13 +1,13 @@
-//! `wardroom demo`: the server, a simulated workspace, and one incident told as it happens.
+//! `wardroom demo`: the server, a simulated workspace, and the story of one incident.
 //!
-//! The story goes to stdout, the server's log (warnings only, unless LOG_LEVEL says otherwise) to
-//! stderr. When a step does not happen the exit code is 1. `wardroom simulator` is here too: the
-//! workspace alone, for clients in other languages.
+//! The story is printed to stdout, the server's log (warnings only, unless LOG_LEVEL is set) to
+//! stderr. When a step of the story fails, the exit code is 1. `wardroom simulator`, the workspace
+//! alone for clients in other languages, is here too.
 
 mod draw;
 mod house;
+mod input;
 mod prompt;
-mod questions;
 mod screen;
 mod script;
 
@@ -21,6 +21,10 @@ use screen::Screen;
 use serde_json::json;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// The pause before each step, when a person reads along.
+const PACE: Duration = Duration::from_millis(1500);
 
 pub(super) fn run(args: &DemoArgs) -> Ended {
     run_to_end(demo(args))
@@ -28,42 +32,61 @@ pub(super) fn run(args: &DemoArgs) -> Ended {
 
 async fn demo(args: &DemoArgs) -> Ended {
     let mut asked = Asked::listen()
-        .map_err(|error| Stop::Unreachable(format!("cannot listen to signals: {error}")))?;
+        .map_err(|error| Stop::Unreachable(format!("cannot install signal handlers: {error}")))?;
     let house = tokio::select! {
         house = house::start(args.port) => house?,
         () = asked.stop.asked() => return Ok(()),
     };
-    let mut screen = Screen::new(&house.workspace);
+    let terminal = terminal();
+    let mut screen = Screen::new(&house.workspace, terminal, pace(args, terminal));
     welcome(&house, &screen);
     let told = tokio::select! {
         told = script::play(&house, &mut screen) => Some(told),
         () = asked.stop.asked() => None,
     };
     let ended = match told {
-        None if args.once => Err(Stop::No("demo: stopped before its end".to_owned())),
+        None if args.once => Err(Stop::No(
+            "demo: stopped before the end of the story".to_owned(),
+        )),
         None => Ok(()),
         Some(Err(what)) => Err(Stop::No(format!("demo: {what}"))),
         Some(Ok(())) => {
-            goodbye(&house, &screen, args.once);
-            if !args.once {
-                stay(&house, &mut screen, &mut asked).await;
+            the_end(&house, &mut screen).await;
+            match args.once {
+                true => Ok(()),
+                false => stay(&house, &mut screen, &mut asked, terminal).await,
             }
-            Ok(())
         }
     };
     let stopped = house.stop().await;
     ended.and(stopped)
 }
 
-/// With a terminal a person goes on; without one the server just stays up.
-async fn stay(house: &House, screen: &mut Screen, asked: &mut Asked) {
-    if std::io::stdin().is_terminal() {
-        prompt::go_on(house, screen, asked).await;
-        screen.clear_question();
+/// Whether a person reads standard output on a terminal that can redraw a line.
+fn terminal() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !dumb && std::io::stdout().is_terminal()
+}
+
+fn pace(args: &DemoArgs, terminal: bool) -> Duration {
+    match args.fast || args.once || !terminal {
+        true => Duration::ZERO,
+        false => PACE,
+    }
+}
+
+/// Keeps the server running: with a prompt on a terminal, otherwise until a signal.
+async fn stay(house: &House, screen: &mut Screen, asked: &mut Asked, terminal: bool) -> Ended {
+    let prompt = terminal && std::io::stdin().is_terminal();
+    what_to_try(house, screen, prompt);
+    if prompt {
+        let ended = prompt::go_on(house, screen, asked).await;
+        ended.map_err(|error| Stop::No(format!("cannot read the terminal: {error}")))?;
     } else {
         asked.stop.asked().await;
     }
     screen.line("", Ink::Plain, "Stopping.");
+    Ok(())
 }
 
 fn welcome(house: &House, screen: &Screen) {
@@ -71,16 +94,16 @@ fn welcome(house: &House, screen: &Screen) {
     screen.line(
         "",
         Ink::Bold,
-        "Wardroom: one incident, from declaration to postmortem",
+        "Wardroom: one incident, from the declaration to the postmortem",
     );
     screen.line("", Ink::Plain, "");
     for (what, words) in [
         ("server", format!("{}, ready after {ready:.1} s", house.url)),
         ("database", house.database.to_owned()),
         (
-            "outside",
+            "providers",
             format!(
-                "Slack, GitHub, Statuspage: simulated, {}",
+                "simulated Slack, GitHub and Statuspage, {}",
                 house.workspace.base_url()
             ),
         ),
@@ -88,36 +111,53 @@ fn welcome(house: &House, screen: &Screen) {
             "people",
             "ada owns the service api; bea and cem are engineers;".to_owned(),
         ),
-        ("", "dov is told of every P1. All times are UTC.".to_owned()),
+        (
+            "",
+            "dov is notified of every P1. All times are UTC.".to_owned(),
+        ),
     ] {
-        screen.line(&format!("  {what:<9} "), Ink::Plain, &words);
+        screen.line(&format!("  {what:<10} "), Ink::Plain, &words);
     }
 }
 
-fn goodbye(house: &House, screen: &Screen, once: bool) {
+async fn the_end(house: &House, screen: &mut Screen) {
+    screen.pause().await;
     screen.chapter("The end");
     let posts = house.workspace.snapshot().all_posts().count();
     screen.remark(&format!(
-        "{posts} messages stand in the rooms; the forged ones are not among them"
+        "{posts} messages are in the channels; the forged requests caused none of them"
     ));
-    if once {
+}
+
+fn what_to_try(house: &House, screen: &Screen, prompt: bool) {
+    let (url, token) = (&house.url, &house.admin_token);
+    let curl = format!("curl -s -H \"Authorization: Bearer {token}\"");
+    screen.line("", Ink::Plain, "");
+    let running = format!("The server keeps running at {url}. In another terminal, try:");
+    screen.line("", Ink::Plain, &running);
+    // Not through the screen, which would cut a command at its spaces.
+    output::line(format_args!(
+        "\n  {curl} {url}/api/v1/incidents\n  curl -s {url}/health/ready\n"
+    ));
+    if !prompt {
+        screen.line("", Ink::Plain, "Ctrl-C stops it.");
         return;
     }
-    let (url, token) = (&house.url, &house.admin_token);
+    screen.line("", Ink::Plain, "Here, try:");
     screen.line("", Ink::Plain, "");
-    screen.line(
-        "",
-        Ink::Plain,
-        "The server stays up; Ctrl-C ends it. Its API's token, and two things to try:",
-    );
-    screen.line("", Ink::Plain, "");
-    for line in [
-        format!("TOKEN={token}"),
-        format!("curl -s -H \"Authorization: Bearer $TOKEN\" {url}/api/v1/incidents"),
-        format!("curl -s {url}/health/ready"),
+    for (typed, words) in [
+        ("/incident help", "list the commands"),
+        (
+            "/incident declare P2 api Search is slow",
+            "declare an incident",
+        ),
+        ("/incident declare", "declare one in a form"),
+        ("help", "list what else you can type"),
+        ("quit", "stop the demo, as Ctrl-C does"),
     ] {
-        output::line(format_args!("  {line}"));
+        screen.line(&format!("  {typed:<40} "), Ink::Plain, words);
     }
+    screen.line("", Ink::Plain, "");
 }
 
 /// `wardroom simulator`: prints one line of JSON, and serves until it is asked to stop.
@@ -150,4 +190,26 @@ pub(super) fn simulator_alone(port: u16) -> Ended {
             _signal = until_asked_to_stop() => Ok(()),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_story_pauses_only_for_a_person_who_reads_along() {
+        let args = |fast, once| DemoArgs {
+            port: 0,
+            once,
+            fast,
+        };
+        for (args, terminal, pauses) in [
+            (args(false, false), true, true),
+            (args(false, false), false, false),
+            (args(true, false), true, false),
+            (args(false, true), true, false),
+        ] {
+            assert_eq!(pace(&args, terminal) > Duration::ZERO, pauses, "{args:?}");
+        }
+    }
 }

@@ -1,136 +1,111 @@
-//! A person at the terminal goes on where the story ended: as anybody, in any room.
+//! Continues after the story: a person at the terminal acts as any of the simulated people.
 //!
-//! What is typed becomes what Slack would send: commands, clicks, submissions, all signed. What
-//! comes meanwhile is printed between the lines. Lines are read by a thread of their own, as a read
-//! of a terminal cannot be called off and must not keep the process.
+//! What is typed becomes what Slack would send: commands, clicks, submissions, all signed. What is
+//! wrong with a command or a form is said by the server or by Slack's client, not here.
 
-use super::draw::Ink;
+use super::draw::{self, Ink};
 use super::house::House;
+use super::input::Keyboard;
 use super::screen::Screen;
 use super::script::said;
 use crate::app::Asked;
-use crate::simulator::{Heard, Person};
-use tokio::sync::{mpsc, watch};
+use crate::simulator::{Heard, Person, Submitted};
+use tokio::sync::watch;
 
 const HELP: &[(&str, &str)] = &[
-    (
-        "/incident …",
-        "types the command; /incident help tells of the verbs",
-    ),
-    ("press 2", "presses the button [2]"),
-    ("say …", "says something in the room"),
-    ("join", "joins the room"),
-    ("as bea", "goes on as bea (ada, bea, cem, dov)"),
-    ("in #general", "goes to another room"),
-    ("rooms", "lists the rooms"),
-    (
-        "read #general",
-        "shows the room's last lines; without a name, this room's",
-    ),
-    ("quit", "ends the demo, as Ctrl-C does"),
+    ("/incident help", "send a slash command"),
+    ("press 2", "press the button [2]"),
+    ("fill Title …", "fill in a field of the open form"),
+    ("submit, cancel", "send or close the open form"),
+    ("say …", "post a message"),
+    ("channels", "list the channels"),
+    ("in #general", "go to another channel"),
+    ("join", "join the channel"),
+    ("as ada", "become another person (ada, bea, cem, dov)"),
+    ("quit", "stop the demo, as Ctrl-C does"),
 ];
 
-/// What ends a question.
-pub(super) enum Told {
-    Line(String),
-    /// A form opened on the person's screen.
-    Form,
-    /// The terminal was closed, or the process was asked to stop.
-    Over,
-}
-
-/// What a question waits for besides a line.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Besides {
-    Forms,
-    Nothing,
-}
+const FORM: &str = "Type fill LABEL VALUE for each field, then submit or cancel.";
 
 pub(super) struct Prompt<'a> {
-    pub(super) house: &'a House,
-    pub(super) screen: &'a mut Screen,
+    house: &'a House,
+    screen: &'a mut Screen,
     asked: &'a mut Asked,
-    lines: mpsc::UnboundedReceiver<String>,
+    keyboard: Keyboard,
     changes: watch::Receiver<u64>,
-    pub(super) person: Person,
+    person: Person,
     who: String,
-    /// The room's id.
+    /// The channel's id.
     room: String,
-    /// The form that was asked already.
-    pub(super) done: Option<String>,
+    /// The form that was explained last.
+    explained: Option<String>,
 }
 
 /// Takes lines until `quit`, the end of the terminal, or a signal.
-pub(super) async fn go_on(house: &House, screen: &mut Screen, asked: &mut Asked) {
-    let (send, lines) = mpsc::unbounded_channel();
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lines() {
-            let Ok(line) = line else { return };
-            if send.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    let general = house.workspace.snapshot();
-    let general = general.room("#general").map(|room| room.id.clone());
+///
+/// # Errors
+/// When the terminal cannot be read character by character.
+pub(super) async fn go_on(
+    house: &House,
+    screen: &mut Screen,
+    asked: &mut Asked,
+) -> std::io::Result<()> {
+    let keyboard = Keyboard::open()?;
+    let now = house.workspace.snapshot();
+    let general = now.room("#general").map(|room| room.id.clone());
     let mut prompt = Prompt {
         house,
         screen,
         asked,
-        lines,
+        keyboard,
         changes: house.workspace.versions(),
         person: house.workspace.person("bea"),
         who: "bea".to_owned(),
         room: general.unwrap_or_default(),
-        done: None,
+        explained: None,
     };
-    prompt.help();
-    prompt.lines_until_over().await;
+    while let Some(line) = prompt.line().await {
+        let line = line.trim();
+        if ["quit", "exit"].contains(&line) {
+            break;
+        }
+        if let Err(why) = prompt.act(line).await {
+            prompt.screen.remark(&why);
+        }
+    }
+    prompt.screen.close_prompt();
+    Ok(())
 }
 
 impl Prompt<'_> {
-    async fn lines_until_over(&mut self) {
+    /// The next line. Prints what arrives until it is complete.
+    async fn line(&mut self) -> Option<String> {
+        self.screen.catch_up();
+        let question = format!("{} in #{}> ", self.who, self.room_name());
+        self.screen.prompt(&question);
         loop {
-            let question = format!("{} in #{}> ", self.who, self.room_name());
-            match self.ask(&question, Besides::Forms).await {
-                Told::Over => return,
-                Told::Form => {
-                    if !self.form().await {
-                        return;
+            self.changes.mark_unchanged();
+            self.screen.catch_up();
+            self.explain_form();
+            tokio::select! {
+                character = self.keyboard.character() => {
+                    let line = self.screen.typed(character?);
+                    if line.is_some() {
+                        return line;
                     }
                 }
-                Told::Line(line) => {
-                    let line = line.trim();
-                    if ["quit", "exit"].contains(&line) {
-                        return;
-                    }
-                    if let Err(why) = self.act(line).await {
-                        self.screen.remark(&why);
-                    }
-                }
+                () = self.asked.stop.asked() => return None,
+                changed = self.changes.changed() => changed.ok()?,
             }
         }
     }
 
-    /// Asks, and prints what comes until there is an answer.
-    pub(super) async fn ask(&mut self, question: &str, besides: Besides) -> Told {
-        loop {
-            self.changes.mark_unchanged();
-            self.screen.catch_up();
-            if besides == Besides::Forms && self.new_form().is_some() {
-                return Told::Form;
-            }
-            self.screen.question(question);
-            tokio::select! {
-                line = self.lines.recv() => {
-                    self.screen.answered();
-                    return line.map_or(Told::Over, Told::Line);
-                }
-                () = self.asked.stop.asked() => return Told::Over,
-                changed = self.changes.changed() => if changed.is_err() {
-                    return Told::Over;
-                },
-            }
+    fn explain_form(&mut self) {
+        let form = self.person.modal();
+        let id = form.and_then(|form| form["id"].as_str().map(str::to_owned));
+        if id.is_some() && id != self.explained {
+            self.screen.remark(FORM);
+            self.explained = id;
         }
     }
 
@@ -148,19 +123,24 @@ impl Prompt<'_> {
                 taken(&heard)
             }
             "press" => self.press(rest).await,
+            "fill" => self.fill(rest).await,
+            "submit" => self.submit().await,
+            "cancel" => self.person.close_modal().await.map(|_answer| ()),
             "say" => match self.person.say(&self.room, rest) {
                 Ok(_ts) => Ok(()),
-                Err(_why) => Err(format!("{} is not in this room; join it first", self.who)),
+                Err(_why) => Err(format!(
+                    "{} is not in this channel: join it first",
+                    self.who
+                )),
             },
             "join" => self.person.join(&self.room),
             "as" => self.become_(rest.trim_start_matches('@')),
             "in" => self.go_to(rest),
-            "rooms" => {
-                self.rooms();
+            "channels" => {
+                self.channels();
                 Ok(())
             }
-            "read" => self.read(rest),
-            other => Err(format!("`{other}` is nothing that is known here; try help")),
+            other => Err(format!("Unknown input `{other}`. Type help for a list.")),
         }
     }
 
@@ -168,7 +148,7 @@ impl Prompt<'_> {
         self.screen.line("", Ink::Plain, "");
         for (typed, words) in HELP {
             self.screen
-                .line(&format!("  {typed:<14} "), Ink::Plain, words);
+                .line(&format!("  {typed:<14}  "), Ink::Plain, words);
         }
     }
 
@@ -182,7 +162,7 @@ impl Prompt<'_> {
         let at = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
         let button = at.and_then(|at| self.screen.buttons.get(at)).cloned();
         let Some(button) = button else {
-            return Err(format!("there is no button [{number}]"));
+            return Err(format!("There is no button [{number}]."));
         };
         let pressed = self
             .person
@@ -190,11 +170,62 @@ impl Prompt<'_> {
             .await;
         match pressed {
             Ok(heard) => taken(&heard),
-            // The reason names ids and blocks, which nobody reads.
+            // The reason names ids and blocks, which do not help here.
             Err(_why) => Err(format!(
-                "{} does not see the button [{number}], or it is gone",
+                "{} does not see the button [{number}], or it is gone.",
                 self.who
             )),
+        }
+    }
+
+    async fn fill(&mut self, rest: &str) -> Result<(), String> {
+        let form = self.person.modal().ok_or("No form is open.")?;
+        let begins = |label: &str| {
+            let start = rest.get(..label.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(label))
+        };
+        let input = draw::inputs(&form).find(|input| begins(&draw::plain_text(&input["label"])));
+        let Some(input) = input else {
+            let labels = draw::inputs(&form).map(|input| draw::plain_text(&input["label"]));
+            let labels: Vec<String> = labels.collect();
+            return Err(format!("The form's fields: {}.", labels.join(", ")));
+        };
+        let label = draw::plain_text(&input["label"]);
+        let value = rest[label.len()..].trim();
+        let bad = |why| match draw::options(&input["element"]) {
+            options if options.is_empty() => why,
+            options => format!("{label} is one of: {}.", options.join("; ")),
+        };
+        if input["dispatch_action"] == true {
+            // The server hears of it and may change the form, which is then drawn again.
+            let heard = self.person.act_in_modal(&label, value).await;
+            return taken(&heard.map_err(bad)?);
+        }
+        self.person.fill_in(&[(&label, value)]).map_err(bad)?;
+        if let Some(form) = self.person.modal() {
+            self.screen.form(&format!("{}'s screen", self.who), &form);
+        }
+        Ok(())
+    }
+
+    async fn submit(&mut self) -> Result<(), String> {
+        let form = self.person.modal().ok_or("No form is open.")?;
+        let (_answer, outcome) = self.person.submit(&[]).await?;
+        match outcome {
+            Submitted::Errors(errors) => {
+                for (block, words) in &errors {
+                    let input = draw::inputs(&form).find(|input| input["block_id"] == **block);
+                    let label = input.map(|input| draw::plain_text(&input["label"]));
+                    let words = words.as_str().unwrap_or_default();
+                    self.screen
+                        .remark(&format!("{}: {words}", label.as_ref().unwrap_or(block)));
+                }
+                Ok(())
+            }
+            Submitted::Trouble(why) => Err(format!("Slack shows: {why}")),
+            Submitted::Closed | Submitted::Cleared | Submitted::Updated | Submitted::Pushed => {
+                Ok(())
+            }
         }
     }
 
@@ -206,7 +237,7 @@ impl Prompt<'_> {
                 self.person = self.house.workspace.person(&person.id);
                 Ok(())
             }
-            None => Err(format!("nobody here is called `{name}`")),
+            None => Err("Type one of: as ada, as bea, as cem, as dov.".to_owned()),
         }
     }
 
@@ -217,40 +248,33 @@ impl Prompt<'_> {
                 self.room.clone_from(&room.id);
                 Ok(())
             }
-            None => Err(format!("there is no room `{name}`; rooms lists them")),
+            None => Err(format!(
+                "There is no channel `{name}`. Type channels for a list."
+            )),
         }
     }
 
-    fn rooms(&self) {
+    fn channels(&self) {
         let now = self.house.workspace.snapshot();
         for room in now.rooms.iter().filter(|room| !room.name.is_empty()) {
             let posts = room.posts().count();
-            let inside = if room.members.iter().any(|m| m == self.person.id()) {
+            let member = if room.members.iter().any(|m| m == self.person.id()) {
                 ""
             } else {
-                ", without you"
+                ", not joined"
             };
             self.screen.line(
                 "  ",
                 Ink::Plain,
-                &format!("#{} (messages: {posts}{inside})", room.name),
+                &format!("#{} (messages: {posts}{member})", room.name),
             );
         }
     }
-
-    fn read(&self, name: &str) -> Result<(), String> {
-        let now = self.house.workspace.snapshot();
-        let wanted = if name.is_empty() { &self.room } else { name };
-        let room = now.room(wanted);
-        let room = room.ok_or_else(|| format!("there is no room `{name}`; rooms lists them"))?;
-        self.screen.read(room, self.person.id());
-        Ok(())
-    }
 }
 
-pub(super) fn taken(heard: &Heard) -> Result<(), String> {
+fn taken(heard: &Heard) -> Result<(), String> {
     match heard.is_ok() {
         true => Ok(()),
-        false => Err(format!("that was {}", said(heard))),
+        false => Err(format!("The request was {}.", said(heard))),
     }
 }

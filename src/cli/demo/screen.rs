@@ -1,14 +1,15 @@
-//! What people see, printed as it comes: new messages, edits, pins, modals, files.
+//! Prints what people see, as it arrives: new messages, edits, pins, modals, files.
 //!
-//! It compares the workspace with what was shown before, so nothing is shown twice and nothing is
-//! missed, whoever caused it. It only reads. When something does not come, it can say what did.
+//! It compares the workspace with what it has printed before, so each change is printed once,
+//! whatever caused it. It only reads. When a step of the story fails, it lists what did arrive.
+//! While a line is being typed, everything is printed above that line.
 
 use super::draw::{self, Ink, Line, Names, Pressable};
+use super::input::Input;
 use crate::simulator::{MessageView, RoomView, Snapshot, Workspace};
 use chrono::{DateTime, Utc};
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::time::Duration;
 
 /// How long a step of the story may take.
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A space at which no line is cut.
 const GLUE: &str = "\u{a0}";
 
-/// A button on somebody's screen; its number is its place in the list, from 1.
+/// A button on a person's screen; its number is its index in the list, plus 1.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Button {
     pub(super) room: String,
@@ -43,29 +44,28 @@ pub(super) struct Screen {
     views: HashMap<String, String>,
     components: usize,
     pub(super) buttons: Vec<Button>,
-    /// The question that stands on the last line, if one does.
-    question: Cell<bool>,
-    terminal: bool,
+    /// The pause before each step of the story, so that a person can read along.
+    pace: Duration,
+    /// The line that is being typed, below everything that is printed.
+    input: Option<Input>,
 }
 
 impl Screen {
-    pub(super) fn new(workspace: &Workspace) -> Self {
+    pub(super) fn new(workspace: &Workspace, terminal: bool, pace: Duration) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let terminal = std::io::stdout().is_terminal();
         let mut screen = Self {
             workspace: workspace.clone(),
-            colours: wanted && !dumb && terminal,
+            colours: wanted && terminal,
             names: Names::default(),
             seen: HashMap::new(),
             pinned: HashSet::new(),
             views: HashMap::new(),
             components: 0,
             buttons: Vec::new(),
-            question: Cell::new(false),
-            terminal: terminal && !dumb,
+            pace,
+            input: None,
         };
-        // How the workspace was furnished is not part of the story.
+        // The messages of the setup are not part of the story.
         for room in workspace.snapshot().rooms {
             for message in room.messages {
                 let key = (room.id.clone(), message.ts);
@@ -85,10 +85,10 @@ impl Screen {
         self.hanging(before, before, ink, text);
     }
 
-    /// Prints a line whose further pieces begin otherwise than its first one.
+    /// Prints a line whose continuation lines have another prefix.
     fn hanging(&self, first: &str, then: &str, ink: Ink, text: &str) {
-        self.clear_question();
         let most = draw::WIDTH.saturating_sub(first.chars().count());
+        let mut printed = String::new();
         for (at, piece) in (0..).zip(draw::wrapped(text, most.max(20))) {
             let piece = piece.replace(GLUE, " ");
             let piece = match (self.colours, ink) {
@@ -97,36 +97,37 @@ impl Screen {
                 _ => piece,
             };
             let line = format!("{}{piece}", if at == 0 { first } else { then });
-            // Whoever closed the other end of a pipe does not end the story.
-            let _closed = writeln!(std::io::stdout(), "{}", line.trim_end());
+            printed.push_str(line.trim_end());
+            printed.push('\n');
+        }
+        match &self.input {
+            Some(input) => put(&input.below(&printed)),
+            None => put(&printed),
         }
     }
 
-    /// Asks, without ending the line; once, until something else was printed.
-    pub(super) fn question(&self, text: &str) {
-        if !self.question.replace(true) {
-            let mut out = std::io::stdout();
-            let _closed = write!(out, "{text}").and_then(|()| out.flush());
+    /// Shows a prompt below everything that is printed.
+    pub(super) fn prompt(&mut self, prompt: &str) {
+        let input = self.input.insert(Input::new(prompt));
+        put(&input.below(""));
+    }
+
+    /// Takes a typed character; returns the line when it is complete.
+    pub(super) fn typed(&mut self, character: char) -> Option<String> {
+        let input = self.input.as_mut()?;
+        if input.take(character) {
+            put(&input.complete());
+            return self.input.take().map(Input::into_line);
         }
+        put(&input.below(""));
+        None
     }
 
-    /// The person's own Enter ended the line.
-    pub(super) fn answered(&self) {
-        self.question.set(false);
-    }
-
-    /// Takes a question away from the last line.
-    pub(super) fn clear_question(&self) {
-        if self.question.replace(false) {
-            let end = if self.terminal { "\r\x1b[K" } else { "\n" };
-            let mut out = std::io::stdout();
-            let _closed = write!(out, "{end}").and_then(|()| out.flush());
+    /// Removes the prompt.
+    pub(super) fn close_prompt(&mut self) {
+        if self.input.take().is_some() {
+            put("\n");
         }
-    }
-
-    /// What ids are called.
-    pub(super) fn names(&self) -> &Names {
-        &self.names
     }
 
     /// A blank line and a headline.
@@ -136,10 +137,17 @@ impl Screen {
         self.line("", Ink::Bold, &format!("── {title} {}", "─".repeat(rule)));
     }
 
-    /// What somebody does.
-    pub(super) fn action(&self, text: &str) {
+    /// Pauses, then prints what a person does next.
+    pub(super) async fn action(&mut self, text: &str) {
+        self.pause().await;
         self.line("", Ink::Plain, "");
         self.hanging("> ", "  ", Ink::Bold, text);
+    }
+
+    /// Gives the reader time for what was printed last.
+    pub(super) async fn pause(&mut self) {
+        tokio::time::sleep(self.pace).await;
+        self.catch_up();
     }
 
     /// A remark of the demo's own.
@@ -147,10 +155,10 @@ impl Screen {
         self.line("  ", Ink::Faint, text);
     }
 
-    /// Waits until `look` finds something, and prints what comes meanwhile.
+    /// Waits until `look` finds something, and prints what arrives meanwhile.
     ///
     /// # Errors
-    /// What did not come, and what did.
+    /// Names what did not arrive, and lists what did.
     pub(super) async fn until<T>(
         &mut self,
         what: &str,
@@ -257,7 +265,7 @@ impl Screen {
         }
     }
 
-    /// Buttons in a row. One that was shown before keeps its number.
+    /// The buttons in a row. A button that was shown before keeps its number.
     fn numbered(&mut self, room: &RoomView, message: &MessageView, row: &[Pressable]) -> String {
         let mut shown = Vec::new();
         for pressable in row {
@@ -299,7 +307,7 @@ impl Screen {
             }
             (_, None) => {
                 let seen = match others().count() {
-                    0 => "nobody yet".to_owned(),
+                    0 => "no one yet".to_owned(),
                     _ => names(others().collect()),
                 };
                 format!("#{} · {who} · {at} · seen by {seen}", room.name)
@@ -335,36 +343,23 @@ impl Screen {
         self.line("  └─ ", Ink::Plain, "");
     }
 
-    /// The last lines of a room, as one person sees it.
-    pub(super) fn read(&self, room: &RoomView, person: &str) {
-        let seen: Vec<&MessageView> = room.seen_by(person).collect();
-        for message in seen.iter().skip(seen.len().saturating_sub(20)) {
-            let (lines, _) = draw::message(&message.blocks, &message.text, &self.names);
-            let then = " ".repeat(21);
-            let mut first = format!("  {} {:<9} ", time(&message.ts), message.user_name);
-            for line in &lines {
-                self.hanging(&first, &then, line.ink, &line.text);
-                first.clone_from(&then);
-            }
-        }
-    }
-
     fn missed(&self, what: &str) -> String {
         let snapshot = self.workspace.snapshot();
-        let mut words = format!("This did not happen within 20 s: {what}.\nWhat did arrive:");
+        let mut words =
+            format!("This did not happen within 20 s: {what}.\nThese messages arrived:");
         let mut posts: Vec<(&RoomView, &MessageView)> = snapshot.all_posts().collect();
         posts.sort_by(|one, other| one.1.ts.cmp(&other.1.ts));
         for (room, message) in &posts {
             let text = draw::plain(&message.text, &self.names);
             let room = if room.name.is_empty() {
-                "direct"
+                "direct message"
             } else {
                 &room.name
             };
             words.push_str(&format!("\n  {} #{room}: {text}", time(&message.ts)));
         }
         if posts.is_empty() {
-            words.push_str("\n  nothing");
+            words.push_str("\n  none");
         }
         let calls = self.workspace.requests();
         for call in calls
@@ -372,13 +367,19 @@ impl Screen {
             .filter(|call| call.outcome.as_deref() != Some("ok"))
         {
             let outcome = call.outcome.as_deref().unwrap_or("no answer");
-            words.push_str(&format!("\n  {} was answered {outcome}", call.method));
+            words.push_str(&format!("\n  {}: {outcome}", call.method));
         }
         words
     }
 }
 
-/// A stamp as an hour.
+/// Writes to standard output. A closed pipe does not end the story.
+fn put(text: &str) {
+    let mut out = std::io::stdout();
+    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A message's timestamp as a time of day.
 fn time(ts: &str) -> String {
     let seconds = ts.split('.').next().and_then(|whole| whole.parse().ok());
     let at = seconds.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));

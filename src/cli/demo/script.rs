@@ -83,7 +83,8 @@ impl Story<'_> {
             .await?;
 
         self.screen
-            .action("bea chooses the template api-degradation");
+            .action("bea chooses the template api-degradation")
+            .await;
         ok(&bea.act_in_modal("Template", "api-degradation").await?)?;
         self.screen
             .until("the form filled in by the template", |now| {
@@ -99,7 +100,8 @@ impl Story<'_> {
             .await?;
 
         self.screen
-            .action("bea fills in: Title \"5x\", Service api; Declare");
+            .action("bea fills in: Title \"5x\", Service api; Declare")
+            .await;
         let (_, outcome) = bea.submit(&[("Title", "5x"), ("Service", "api")]).await?;
         let Submitted::Errors(errors) = outcome else {
             return Err(format!("a title of two letters was taken: {outcome:?}"));
@@ -110,7 +112,8 @@ impl Story<'_> {
         }
 
         self.screen
-            .action(&format!("bea mends it: Title \"{TITLE}\"; Declare"));
+            .action(&format!("bea mends it: Title \"{TITLE}\"; Declare"))
+            .await;
         let (_, outcome) = bea.submit(&[("Title", TITLE)]).await?;
         if outcome != Submitted::Closed {
             return Err(format!("the form did not close: {outcome:?}"));
@@ -261,7 +264,8 @@ impl Story<'_> {
     async fn types(&mut self, who: &str, room: &str, text: &str) -> Step {
         let name = self.room_name(room);
         self.screen
-            .action(&format!("{who} types in #{name}: /incident {text}"));
+            .action(&format!("{who} types in #{name}: /incident {text}"))
+            .await;
         let person = self.house.workspace.person(who);
         ok(&person.command(room, "/incident", text).await)
     }
@@ -270,7 +274,8 @@ impl Story<'_> {
         let now = self.house.workspace.snapshot();
         let card = card(&now, room).ok_or("no card is pinned")?;
         self.screen
-            .action(&format!("{who} presses {action} on the card"));
+            .action(&format!("{who} presses {action} on the card"))
+            .await;
         let person = self.house.workspace.person(who);
         ok(&person.press(room, &card.ts, action).await?)
     }
