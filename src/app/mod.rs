@@ -10,6 +10,7 @@ pub mod logging;
 mod reload;
 mod rules;
 mod shutdown;
+pub mod sources;
 mod watchdog;
 
 pub use reload::Watching;

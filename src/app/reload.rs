@@ -36,6 +36,7 @@ impl App {
         let mut taken = Seen::of(Ok((self.config.clone(), Vec::new())));
         let mut last_look = taken.clone();
         let mut had_file = self.config.file.is_some();
+        let mut applied = Box::new(self.config.clone());
         loop {
             tokio::select! {
                 () = asked.asked() => {
@@ -43,7 +44,7 @@ impl App {
                     if now == taken {
                         now.say_again();
                     } else {
-                        self.take(&now);
+                        self.take(&now, &mut applied);
                         taken = now;
                     }
                 }
@@ -53,7 +54,7 @@ impl App {
                     // file that is away is being replaced, or somebody asks for it by SIGUSR2.
                     let away = had_file && now.has_file() == Some(false);
                     if now == last_look && now != taken && !away {
-                        self.take(&now);
+                        self.take(&now, &mut applied);
                         taken = now.clone();
                     }
                     last_look = now;
@@ -63,20 +64,29 @@ impl App {
         }
     }
 
-    /// One change: applied, or refused.
-    fn take(&self, seen: &Seen) {
+    /// One change: applied, or refused. `applied` is the configuration whose rules hold.
+    fn take(&self, seen: &Seen, applied: &mut Box<Config>) {
         let refused = match &seen.0 {
             Ok(config) => match rules::of(config) {
                 Ok(rules) => {
                     self.rules.send_replace(Arc::new(rules));
                     let at = self.clock.now().timestamp();
                     self.metrics.config_reloaded(Ok(at));
-                    tracing::info!("the configuration was reloaded");
-                    if needs_restart(&self.config, config) {
+                    let changed = applied.difference(config).rules.join(", ");
+                    let shown = if changed.is_empty() {
+                        "no rule"
+                    } else {
+                        changed.as_str()
+                    };
+                    tracing::info!(changed, "the configuration was reloaded: {shown} changed");
+                    let changed = self.config.difference(config).restart.join(", ");
+                    if !changed.is_empty() {
                         tracing::warn!(
-                            "more than the rules has changed: the rest takes effect after a restart"
+                            changed,
+                            "{changed} changed since the start: takes effect after a restart"
                         );
                     }
+                    applied.clone_from(config);
                     return;
                 }
                 Err(error) => error.to_string(),
@@ -120,13 +130,4 @@ impl Seen {
 
 fn say_wrong(problems: &str) {
     tracing::error!(problems, "the configuration is wrong and was not reloaded");
-}
-
-fn needs_restart(before: &Config, after: &Config) -> bool {
-    let without_rules = |config: &Config| Config {
-        rules: before.rules.clone(),
-        file: before.file.clone(),
-        ..config.clone()
-    };
-    without_rules(before) != without_rules(after)
 }

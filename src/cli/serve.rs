@@ -2,7 +2,7 @@
 
 use super::{Ended, ServeArgs, Stop, run_to_end};
 use crate::app::database::{CannotOpen, Opened};
-use crate::app::{App, Asked, Listeners, RunningApp, Watching, logging};
+use crate::app::{App, Asked, Listeners, RunningApp, Watching, logging, sources};
 use crate::config::{
     Ask, Config, Loaded, Notice, SlackNeed, process_environment, process_variables, report,
 };
@@ -171,6 +171,7 @@ async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result
         .map_err(|error| Stop::Unreachable(error.to_string()))?;
     let app = App::assemble(config.clone(), store, Clock::System, health.clone()).map_err(wrong)?;
     listeners.say_where();
+    sources::log(config);
     Ok(app.run(listeners))
 }
 

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
 
+use super::mangled::Value;
 use super::problem::{Findings, Place, nearest};
 use super::secret::Secret;
 use super::values::{self, SlackId};
@@ -56,15 +57,24 @@ impl<'e> Environment<'e> {
         }
     }
 
-    /// A variable of any name, as it stands; empty is unset.
+    /// A variable of any name, byte for byte.
+    pub(super) fn as_it_stands(&self, name: &str) -> Option<String> {
+        (self.lookup)(name)
+    }
+
+    /// A variable of any name, trimmed and without what other programs put around it; empty is unset.
     pub(crate) fn raw(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !unseen::trim(value).is_empty())
+        let value = self.as_it_stands(name)?;
+        Value::of(name, &value).text().map(str::to_owned)
     }
 
     /// What `${NAME}` in a file stands for: the variable, or the content of `NAME_FILE`.
     pub(crate) fn reference(&self, name: &str) -> Result<Option<String>, String> {
+        if !VARIABLES.iter().any(|known| known.name == name) {
+            self.tell_if_mangled(name);
+        }
         match (self.raw(name), self.raw(&format!("{name}_FILE"))) {
-            (Some(value), _) => Ok(Some(unseen::trim(&value).to_owned())),
+            (Some(value), _) => Ok(Some(value)),
             (None, Some(path)) => read_secret(&path)
                 .map(Some)
                 .map_err(|why| format!("the file that {name}_FILE names cannot be read: {why}")),
@@ -105,28 +115,9 @@ impl<'e> Environment<'e> {
             place: Place::variable(name),
             text,
         });
-        if !secret {
-            return direct.map(|given| {
-                (
-                    name,
-                    Given {
-                        text: unseen::trim(&given.text).to_owned(),
-                        ..given
-                    },
-                )
-            });
-        }
         let in_file = format!("{name}_FILE");
-        let Some(path) = self.raw(&in_file) else {
-            return direct.map(|given| {
-                (
-                    name,
-                    Given {
-                        text: unseen::trim(&given.text).to_owned(),
-                        ..given
-                    },
-                )
-            });
+        let Some(path) = self.raw(&in_file).filter(|_| secret) else {
+            return direct.map(|given| (name, given));
         };
         let place = Place::variable(&in_file);
         if direct.is_some() {

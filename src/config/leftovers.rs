@@ -13,6 +13,7 @@ impl Environment<'_> {
     /// Says what is left over; `names` are those of all variables that there are.
     pub(super) fn tell_leftovers(&self, names: &[String]) {
         self.tell_ineffective(names);
+        self.tell_mangled();
         self.refuse_placeholders();
     }
 

@@ -5,6 +5,7 @@
 //! variable. It reads files, never the network: whether a token works is `doctor`'s question.
 
 mod database;
+mod difference;
 mod environment;
 #[cfg(test)]
 mod examples;
@@ -13,6 +14,7 @@ mod file;
 mod later;
 mod leftovers;
 mod logging;
+mod mangled;
 mod problem;
 mod proxies;
 mod read;
@@ -34,6 +36,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use database::Database;
+pub use difference::Difference;
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
 pub use rules::{Route, Routing, Rules, Service, Template, built_in_templates};

@@ -88,18 +88,15 @@ pub(super) fn slack(env: &Environment<'_>, need: SlackNeed) -> Option<Slack> {
 
     swapped(env, "SLACK_BOT_TOKEN", bot_token.as_ref(), "xoxb-", "xapp-");
     swapped(env, "SLACK_APP_TOKEN", app_token.as_ref(), "xapp-", "xox");
-    if let (Some(place), None) = (&previous, &signing) {
-        let hint = "it is only taken beside the present one: set SLACK_SIGNING_SECRET";
-        env.error(
-            place,
-            "SLACK_SIGNING_SECRET_PREVIOUS without SLACK_SIGNING_SECRET",
-            hint,
-        );
-    }
     let lacks = |place: &Place, message: &str, hint: &str| match need {
         SlackNeed::Required => env.error(place, message, hint),
         SlackNeed::Optional => env.warning(place, message, hint),
     };
+    if let (Some(place), None) = (&previous, &signing) {
+        let hint = "it is only taken beside the present one: set SLACK_SIGNING_SECRET";
+        let message = "SLACK_SIGNING_SECRET_PREVIOUS without SLACK_SIGNING_SECRET: ignored";
+        lacks(place, message, hint);
+    }
     match (&bot, &signing) {
         (Some(_), Some(_)) => {}
         (Some(bot), None) => {
@@ -191,15 +188,12 @@ pub(super) fn github(env: &Environment<'_>) -> Github {
     if let (Some(_), None) = (&webhook_secret_previous, &webhook_secret) {
         let place = Place::variable("GITHUB_WEBHOOK_SECRET_PREVIOUS");
         let hint = "it is only taken beside the present one: set GITHUB_WEBHOOK_SECRET";
-        env.error(
-            &place,
-            "GITHUB_WEBHOOK_SECRET_PREVIOUS without GITHUB_WEBHOOK_SECRET",
-            hint,
-        );
+        let message = "GITHUB_WEBHOOK_SECRET_PREVIOUS without GITHUB_WEBHOOK_SECRET: ignored";
+        env.warning(&place, message, hint);
     }
     Github {
+        webhook_secret_previous: webhook_secret_previous.filter(|_| webhook_secret.is_some()),
         webhook_secret,
-        webhook_secret_previous,
         app: github_app(env),
         token: env.secret("GITHUB_TOKEN"),
         api_url: env.base_url("GITHUB_API_URL", "https://api.github.com"),
@@ -212,19 +206,13 @@ fn github_app(env: &Environment<'_>) -> Option<GithubApp> {
     match (&id, &key) {
         (Some(id), None) => {
             let hint = "set GITHUB_APP_PRIVATE_KEY as well";
-            env.error(
-                &id.place,
-                "GITHUB_APP_ID without GITHUB_APP_PRIVATE_KEY",
-                hint,
-            );
+            let message = "GITHUB_APP_ID without GITHUB_APP_PRIVATE_KEY: the App stays off";
+            env.warning(&id.place, message, hint);
         }
         (None, Some(key)) => {
             let hint = "set GITHUB_APP_ID as well";
-            env.error(
-                &key.place,
-                "GITHUB_APP_PRIVATE_KEY without GITHUB_APP_ID",
-                hint,
-            );
+            let message = "GITHUB_APP_PRIVATE_KEY without GITHUB_APP_ID: the App stays off";
+            env.warning(&key.place, message, hint);
         }
         (Some(_), Some(_)) | (None, None) => {}
     }

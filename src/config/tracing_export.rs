@@ -67,9 +67,14 @@ impl Telemetry {
 
 pub(super) fn read(env: &Environment<'_>) -> Telemetry {
     let traces_endpoint = endpoint(env);
-    let sink = sink(env);
+    let exporter = exporter(env);
+    let sink = sink(env, exporter);
     let asked = env.boolean("WARDROOM_TELEMETRY_ENABLED");
-    let enabled = asked.unwrap_or(traces_endpoint.is_some());
+    let wanted = traces_endpoint.is_some() || exporter == Exporter::Console;
+    let enabled = asked.unwrap_or(wanted)
+        && exporter != Exporter::Nothing
+        && !env.boolean("OTEL_SDK_DISABLED").unwrap_or(false)
+        && (sink != TelemetrySink::Otlp || traces_endpoint.is_none() || protocol_is_ours(env));
     if enabled && sink == TelemetrySink::Otlp && traces_endpoint.is_none() {
         let place = Place::variable("WARDROOM_TELEMETRY_ENABLED");
         let hint = "set OTEL_EXPORTER_OTLP_ENDPOINT, or another WARDROOM_TELEMETRY_SINK";
@@ -112,9 +117,64 @@ fn endpoint(env: &Environment<'_>) -> Option<String> {
     ))
 }
 
-fn sink(env: &Environment<'_>) -> TelemetrySink {
+/// What `OTEL_TRACES_EXPORTER` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exporter {
+    Otlp,
+    Console,
+    Nothing,
+}
+
+/// Platforms set these for all of their containers: what we cannot do costs the traces and not the
+/// start.
+fn exporter(env: &Environment<'_>) -> Exporter {
+    let Some(given) = env.get("OTEL_TRACES_EXPORTER") else {
+        return Exporter::Otlp;
+    };
+    match given.text.to_ascii_lowercase().as_str() {
+        "otlp" => Exporter::Otlp,
+        "console" => Exporter::Console,
+        "none" => Exporter::Nothing,
+        other => {
+            let message = format!(
+                "OTEL_TRACES_EXPORTER cannot be `{}`: no traces are sent",
+                short(other)
+            );
+            let words = choice(other, &["otlp", "console", "none"]);
+            env.warning(&given.place, message, &words);
+            Exporter::Nothing
+        }
+    }
+}
+
+fn protocol_is_ours(env: &Environment<'_>) -> bool {
+    let traces = env.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL");
+    let named = traces.map(|given| ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", given));
+    let general = || {
+        let given = env.get("OTEL_EXPORTER_OTLP_PROTOCOL")?;
+        Some(("OTEL_EXPORTER_OTLP_PROTOCOL", given))
+    };
+    let Some((name, given)) = named.or_else(general) else {
+        return true;
+    };
+    if given.text.eq_ignore_ascii_case("http/protobuf") {
+        return true;
+    }
+    let message = format!(
+        "{name} cannot be `{}`: no traces are sent",
+        short(&given.text)
+    );
+    let hint = "http/protobuf is the one that is spoken, mostly at the collector's port 4318";
+    env.warning(&given.place, message, hint);
+    false
+}
+
+fn sink(env: &Environment<'_>, exporter: Exporter) -> TelemetrySink {
     let Some(given) = env.get("WARDROOM_TELEMETRY_SINK") else {
-        return TelemetrySink::Otlp;
+        return match exporter {
+            Exporter::Console => TelemetrySink::Console,
+            Exporter::Otlp | Exporter::Nothing => TelemetrySink::Otlp,
+        };
     };
     match given.text.to_ascii_lowercase().as_str() {
         "otlp" => TelemetrySink::Otlp,

@@ -50,6 +50,16 @@ enum Loop {
     Tick,
 }
 
+impl Loop {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Decide => "decide",
+            Self::Deliver(_) => "deliver",
+            Self::Tick => "tick",
+        }
+    }
+}
+
 /// Runs a loop, and starts it again should it ever end by itself: a panic in one step must not
 /// leave a process that takes in and never acts.
 async fn kept_up(
@@ -71,7 +81,10 @@ async fn kept_up(
         if ended.is_ok() && *stopping.borrow() {
             return;
         }
-        tracing::error!(run = ?run, "a loop of the engine ended by itself; it is started again");
+        tracing::error!(
+            run = run.name(),
+            "a loop of the engine ended by itself; it is started again"
+        );
         pause(&mut stopping, POLL).await;
     }
 }
@@ -149,7 +162,7 @@ impl Engine {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, cause = ?error_code(&error), "signals wait for the database");
+                    tracing::warn!(error = %error, cause = error_code(&error), "signals wait for the database");
                     pause(&mut stopping, AWAY).await;
                 }
             }
@@ -197,7 +210,7 @@ impl Engine {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, cause = ?error_code(&error), "effects wait for the database");
+                    tracing::warn!(error = %error, cause = error_code(&error), "effects wait for the database");
                     pause(&mut stopping, AWAY).await;
                 }
             }
@@ -210,7 +223,7 @@ impl Engine {
         while !*stopping.borrow() {
             let ticking = self.tick(&mut duties, &process);
             if let Err(error) = self.parts.store.within(TICK_LIMIT, ticking).await {
-                tracing::warn!(error = %error, cause = ?error_code(&error), "the clock's duties wait for the database");
+                tracing::warn!(error = %error, cause = error_code(&error), "the clock's duties wait for the database");
             }
             pause(&mut stopping, POLL).await;
         }

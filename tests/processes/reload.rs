@@ -69,7 +69,8 @@ async fn sigusr2_takes_new_rules_and_leaves_the_old_ones_when_the_new_are_wrong(
 
     house.folder.write("wardroom.yaml", &with_service("search"));
     child.signal(Signal::USR2);
-    child.says(0, "the configuration was reloaded").await;
+    let line = child.says(0, "the configuration was reloaded").await;
+    assert_eq!(line["changed"], "services.search", "{line}");
     assert!(knows(&house, "search").await);
     assert_eq!(reloads(&child).await, counted(1, 1));
     let errors_of_config = metric(&child, "bot_errors_total{component=\"config\"}").await;
@@ -145,5 +146,42 @@ async fn a_file_that_is_extended_or_made_later_is_watched_too() {
     assert_eq!(reloads(&child).await, counted(2, 0));
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_names_what_changed_and_what_waits_for_a_restart_and_shows_no_secret() {
+    let mut house = House::new().await;
+    let secret = house.folder.write("token", "xoxb-hunter2\n");
+    let env = &mut house.env;
+    env.remove("ADMIN_TOKEN");
+    env.insert("ADMIN_TOKEN_FILE".to_owned(), secret);
+    let child = house.opens().await;
+    for (source, state) in [
+        ("slack", "on"),
+        ("github", "on"),
+        ("statuspage", "off"),
+        ("api", "on"),
+        ("alerts", "off"),
+    ] {
+        let line = child.says(0, &format!("{source} is {state}: ")).await;
+        assert_eq!(
+            (&line["source"], &line["state"]),
+            (&source.into(), &state.into())
+        );
+    }
+
+    house.folder.write("token", "xoxb-hunter3\n");
+    house.folder.write(
+        "wardroom.yaml",
+        &with_service("search").replace("[U0ADA]", "[]"),
+    );
+    child.signal(Signal::USR2);
+    let line = child.says(0, "the configuration was reloaded").await;
+    assert_eq!(line["changed"], "services.search, admins", "{line}");
+    let line = child.says(0, "takes effect after a restart").await;
+    assert_eq!(line["changed"], "ADMIN_TOKEN", "{line}");
+    let log = child.stop().await;
+    assert!(!log.iter().any(|line| line.contains("hunter")), "{log:#?}");
     house.close().await;
 }

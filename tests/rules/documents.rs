@@ -105,6 +105,22 @@ fn every_variable_is_in_the_docs_and_in_the_example_and_nothing_else_is() {
     }
 }
 
+#[test]
+fn every_secret_that_has_an_effect_is_in_the_secret_of_the_cluster() {
+    let page = read("docs/CONFIGURATION.md");
+    let rows = first_cells(section(&page, "## Variables"));
+    let secret = read("k8s/21-secret.yaml");
+    let missing: Vec<_> = rows
+        .iter()
+        .filter(|(_, row)| row[2].contains("(secret)") && !row[2].contains("No effect yet"))
+        .map(|(names, _)| &names[0])
+        .filter(|name| {
+            !secret.contains(&format!("  {name}:")) && !secret.contains(&format!("# {name}:"))
+        })
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// `METHOD /path` of every `.route("…", …)` and `.signed_route("…", …)` below `src/edge`.
 fn routes() -> Names {
     let mut found = Names::new();

@@ -87,6 +87,30 @@ fn nothing_is_left_over() {
 }
 
 #[test]
+fn no_log_line_shows_a_value_as_the_debugger_does() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        if source.path.starts_with("src/simulator/") {
+            continue;
+        }
+        let mut in_macro = false;
+        for line in source.lines.iter().filter(|line| !line.test) {
+            let begins = ["tracing::error!", "tracing::warn!", "tracing::info!"];
+            let begins = begins.iter().chain(&["tracing::debug!", "_span!("]);
+            in_macro |= begins.copied().any(|begin| line.code.contains(begin));
+            // A field `name = ?value` or `?value`, and `{value:?}` in the words.
+            let debug = ["= ?", "(?", ", ?", ":?}"];
+            let alone = line.code.trim_start().starts_with('?');
+            if in_macro && (alone || debug.iter().any(|sign| line.code.contains(sign))) {
+                broken.push(format!("{}:{}", source.path, line.number));
+            }
+            in_macro &= !line.code.trim_end().ends_with([';', '}']);
+        }
+    }
+    none(&broken, "log lines with a debug form");
+}
+
+#[test]
 fn the_time_is_asked_for_in_one_place() {
     let mut broken = Vec::new();
     for source in sources() {

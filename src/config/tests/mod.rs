@@ -2,6 +2,7 @@
 //! Here is what these tests share; single shapes are tested where they are defined.
 
 mod file;
+mod foreign;
 mod hostile;
 mod variables;
 

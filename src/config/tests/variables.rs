@@ -55,10 +55,6 @@ fn wrong_variables_are_refused_with_their_place() {
             "$SLACK_SIGNING_SECRET:1:1: error: SLACK_SIGNING_SECRET has a space or a line break in it",
         ),
         (
-            &[("GITHUB_APP_ID", "7")],
-            "$GITHUB_APP_ID:1:1: error: GITHUB_APP_ID without GITHUB_APP_PRIVATE_KEY",
-        ),
-        (
             &[("GITHUB_APP_ID", "seven"), ("GITHUB_APP_PRIVATE_KEY", pem)],
             "$GITHUB_APP_ID:1:1: error: GITHUB_APP_ID must be a number",
         ),
