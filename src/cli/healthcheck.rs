@@ -1,7 +1,8 @@
-//! `wardroom healthcheck`: asks the local server whether it lives, for a container's HEALTHCHECK.
+//! `wardroom healthcheck`: checks that the local server is alive, for a container's HEALTHCHECK.
 //!
-//! Liveness and not readiness: a container must not be restarted because its database is away. Of
-//! the configuration only the address is read: a file that has become wrong since ends nothing.
+//! It checks liveness, not readiness: a container must not be restarted because its database is
+//! down. It reads only the address from the configuration, so a file that has become invalid since
+//! the start does not fail the check.
 
 use super::{Ended, Stop, run_to_end};
 use crate::config::{listens_on, process_environment};
@@ -19,7 +20,9 @@ pub(super) fn run() -> Ended {
     run_to_end(async {
         match tokio::time::timeout(Duration::from_secs(2), ask(&host, port)).await {
             Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(Stop::No("the server answers, and is not well".to_owned())),
+            Ok(Ok(false)) => Err(Stop::No(
+                "the server answers, but is not healthy".to_owned(),
+            )),
             Ok(Err(error)) => Err(Stop::No(format!("no server on {host}:{port}: {error}"))),
             Err(_) => Err(Stop::No(format!(
                 "the server on {host}:{port} does not answer"
@@ -28,7 +31,7 @@ pub(super) fn run() -> Ended {
     })
 }
 
-/// Where a server that listens on this host is reached from here.
+/// The address at which a server that listens on this host can be reached locally.
 fn reached_at(host: String) -> String {
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(all)) if all.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),

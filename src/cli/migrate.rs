@@ -1,4 +1,4 @@
-//! `wardroom migrate`: the migrations, without a server.
+//! `wardroom migrate`: applies the migrations without running the server.
 
 use super::serve::cannot_open;
 use super::{ConfigArgs, Ended, Stop, load, output, run_to_end};

@@ -1,7 +1,7 @@
-//! The command line: what each command is called, what it takes, and which exit code it ends with.
+//! The command line: commands, arguments and exit codes.
 //!
-//! 0: fine. 1: it ran and the answer is no. 2: usage or configuration is wrong. 3: a dependency
-//! cannot be reached. Answers go to stdout, everything else to stderr (`output`).
+//! 0: success. 1: the command ran and the answer is no. 2: the usage or the configuration is wrong.
+//! 3: a dependency cannot be reached. Answers go to stdout (`output`), everything else to stderr.
 
 mod demo;
 mod healthcheck;
@@ -22,9 +22,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The operations bot: incidents from Slack, and nothing lost.
+/// Operations bot for incidents in Slack.
 ///
-/// Without a command: the same as `serve`.
+/// Without a command, wardroom runs `serve`.
 #[derive(Debug, Parser)]
 #[command(name = "wardroom", version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -36,42 +36,42 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the server
+    /// Run the server
     Serve(ServeArgs),
-    /// Runs the server against a simulated Slack and GitHub and plays one incident
+    /// Run the server against simulated providers and play one incident
     Demo(DemoArgs),
-    /// Checks a configuration and prints every problem
+    /// Check a configuration and print every problem
     Validate(ConfigArgs),
-    /// Applies the migrations
+    /// Apply the migrations
     Migrate {
-        /// Only says what is missing; exit 1 when something is
+        /// Only print what is missing; exit 1 if anything is
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// What came in
+    /// List and replay what came in
     Inbox {
         #[command(subcommand)]
         command: InboxCommand,
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// What goes out, and what is stuck
+    /// List, retry and drop what goes out
     Outbox {
         #[command(subcommand)]
         command: OutboxCommand,
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Asks the local server how it is, for a container's HEALTHCHECK
+    /// Check that the local server is alive, for a container's HEALTHCHECK
     Healthcheck,
-    /// Prints a shell's completions
+    /// Print shell completions
     Completions {
-        /// Which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
-    /// Runs the simulated providers alone
+    /// Run the simulated providers alone
     #[command(hide = true)]
     Simulator {
         /// The port on loopback
@@ -82,7 +82,7 @@ enum Command {
 
 #[derive(Debug, Args, Default, Clone)]
 struct ConfigArgs {
-    /// The configuration; else WARDROOM_CONFIG, else ./wardroom.yaml if there is one
+    /// The configuration [default: WARDROOM_CONFIG, or ./wardroom.yaml if it exists]
     #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -91,16 +91,16 @@ struct ConfigArgs {
 struct ServeArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Reloads the configuration when it changes
+    /// Reload the configuration when it changes
     #[arg(long)]
     watch: bool,
-    /// Refuses to start without Slack's credentials
+    /// Refuse to start without Slack credentials
     #[arg(long)]
     slack: bool,
-    /// The address to listen on; else HOST
+    /// The address to listen on [default: HOST]
     #[arg(long, value_name = "H")]
     host: Option<String>,
-    /// The port to listen on; else PORT
+    /// The port to listen on [default: PORT]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
 }
@@ -120,22 +120,22 @@ struct DemoArgs {
 
 #[derive(Debug, Subcommand)]
 enum InboxCommand {
-    /// Lists signals, newest first
+    /// List signals, newest first
     List {
-        /// Only rows in this state
+        /// Only list rows in this state
         #[arg(long, value_parser = ["open", "done", "parked"])]
         state: Option<String>,
         #[command(flatten)]
         page: PageArgs,
     },
-    /// Shows one signal
+    /// Show a signal
     Show {
-        /// Its id
+        /// The row's id
         id: Uuid,
     },
-    /// Has signals decided again; what was done is not repeated
+    /// Decide signals again; effects that were done are not repeated
     Replay {
-        /// Their ids
+        /// The rows' ids
         #[arg(required = true)]
         ids: Vec<Uuid>,
     },
@@ -143,30 +143,30 @@ enum InboxCommand {
 
 #[derive(Debug, Subcommand)]
 enum OutboxCommand {
-    /// Lists effects, newest first
+    /// List effects, newest first
     List {
-        /// Only rows in this state
+        /// Only list rows in this state
         #[arg(long, value_parser = ["open", "done", "uncertain", "parked", "dropped"])]
         state: Option<String>,
         #[command(flatten)]
         page: PageArgs,
     },
-    /// Shows one effect
+    /// Show an effect
     Show {
-        /// Its id
+        /// The row's id
         id: Uuid,
     },
-    /// Tries parked, dropped or uncertain effects again
+    /// Retry parked, dropped or uncertain effects
     Retry {
-        /// Their ids
+        /// The rows' ids
         #[arg(required = true)]
         ids: Vec<Uuid>,
     },
-    /// Gives an effect up
+    /// Drop an effect: it is never carried out
     Drop {
-        /// Its id
+        /// The row's id
         id: Uuid,
-        /// Why, for the record
+        /// The reason, for the audit log
         #[arg(long, value_name = "TEXT", value_parser = reason)]
         why: String,
     },
@@ -174,29 +174,29 @@ enum OutboxCommand {
 
 #[derive(Debug, Args, Clone)]
 struct PageArgs {
-    /// At most this many
+    /// The maximum number of rows
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=200))]
     limit: i64,
-    /// Where the last page ended; it says so itself
+    /// Continue after the previous page, which prints the number
     #[arg(long, value_name = "N")]
     cursor: Option<i64>,
-    /// As JSON, one object a line
+    /// Print JSON, one object per line
     #[arg(long)]
     json: bool,
 }
 
-/// Why a command ends otherwise than with 0.
+/// Why a command ends with an exit code other than 0.
 pub(crate) enum Stop {
-    /// It ran and the answer is no.
+    /// The command ran and the answer is no.
     No(String),
-    /// Usage or configuration is wrong.
+    /// The usage or the configuration is wrong.
     Wrong(String),
     /// A dependency cannot be reached.
     Unreachable(String),
 }
 
 impl Stop {
-    /// Says it as one line of the log, where each line is JSON; nothing is left to be printed.
+    /// Logs the message, because every line of the log is JSON, and leaves nothing to print.
     fn logged(self) -> Self {
         let say = |words: String| {
             if words.is_empty() || !tracing::enabled!(tracing::Level::ERROR) {
@@ -277,10 +277,10 @@ fn run(cli: Cli) -> Ended {
     }
 }
 
-/// A reason that says something.
+/// A reason that is not empty.
 fn reason(text: &str) -> Result<String, &'static str> {
     match text.trim() {
-        "" => Err("say why: whoever reads the row later has nothing else"),
+        "" => Err("the reason must not be empty"),
         why => Ok(why.to_owned()),
     }
 }
@@ -291,7 +291,7 @@ fn run_to_end<T>(command: impl Future<Output = Result<T, Stop>>) -> Result<T, St
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Stop::Unreachable(format!("cannot start: {error}")))?;
+        .map_err(|error| Stop::Unreachable(format!("cannot start the async runtime: {error}")))?;
     let ended = runtime.block_on(command);
     runtime.shutdown_timeout(LEFTOVERS);
     ended
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn an_effect_is_given_up_for_a_reason() {
         let id = "01930000-0000-7000-8000-000000000901";
-        for (why, taken) in [("its room is gone", true), ("", false), (" ", false)] {
+        for (why, taken) in [("the channel is gone", true), ("", false), (" ", false)] {
             let cli = Cli::try_parse_from(["wardroom", "outbox", "drop", id, "--why", why]);
             assert_eq!(cli.is_ok(), taken, "{why:?}");
         }

@@ -1,9 +1,9 @@
 //! Standard output and standard error of the commands: nothing else in this crate prints.
 //!
-//! A reader that closes its end (`wardroom inbox list | head -1`) is no failure: what follows is
-//! discarded and the command ends as it would have ended. A write that fails otherwise (a full disk)
-//! ends the command with 1 and a message. Neither stops a command halfway: `outbox retry ID…` retries
-//! them all, whoever reads the output.
+//! A reader that closes its end (`wardroom inbox list | head -1`) is not a failure: the rest of the
+//! output is discarded, and the exit code does not change. Any other failed write (a full disk) ends
+//! the command with exit code 1 and a message. Neither stops a command halfway: `outbox retry ID…`
+//! retries all ids, even when its output cannot be written.
 
 use crate::telemetry::stderr;
 use std::fmt::Display;
@@ -25,14 +25,14 @@ pub(super) fn bytes(bytes: &[u8]) {
     }
 }
 
-/// Notes how a write to standard output went, that something else did.
+/// Records the result of a write to standard output by other code.
 pub(super) fn note(written: io::Result<()>) {
     if let Err(error) = written {
         let _only_the_first = FAILED.set(error);
     }
 }
 
-/// Writes out what is buffered; gives why the answer is not complete, if that is a failure.
+/// Flushes the output; returns why the answer is incomplete, if that is a failure.
 pub(super) fn finish() -> Option<String> {
     note(io::stdout().lock().flush());
     let error = FAILED.get()?;

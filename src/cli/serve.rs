@@ -1,4 +1,4 @@
-//! `wardroom serve`: from the configuration to the last connection's end.
+//! `wardroom serve`: runs the server until a signal stops it.
 
 use super::{Ended, ServeArgs, Stop, run_to_end};
 use crate::app::database::{CannotOpen, Opened};
@@ -15,7 +15,7 @@ use crate::telemetry::traces::Traces;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// For the last traces, at most, and at least.
+/// The longest and the shortest time for sending the last traces.
 const LAST_TRACES: Duration = Duration::from_secs(3);
 const LAST_MOMENT: Duration = Duration::from_millis(250);
 
@@ -28,7 +28,7 @@ pub(super) fn run(args: &ServeArgs) -> Ended {
     run_to_end(begin(config, &notices, args))
 }
 
-/// The configuration with what the flags say; at the start and at each reload.
+/// Loads the configuration and applies the flags, at start and at each reload.
 fn load_for(args: &ServeArgs) -> Loaded {
     let names = process_variables();
     let ask = Ask {
@@ -50,7 +50,7 @@ fn load_for(args: &ServeArgs) -> Loaded {
     Ok((config, notices))
 }
 
-/// From here on what is said is logged, a fatal end included.
+/// Starts logging. From here on, every message is logged, a fatal error included.
 async fn begin(config: Config, notices: &[Notice], args: &ServeArgs) -> Ended {
     let health = Arc::new(Health::new());
     let (traces, format) =
@@ -73,7 +73,7 @@ async fn serve(
         tracing::warn!("{notice}");
     }
     let mut asked = Asked::listen()
-        .map_err(|error| Stop::Unreachable(format!("cannot listen to signals: {error}")))?;
+        .map_err(|error| Stop::Unreachable(format!("cannot install signal handlers: {error}")))?;
     let opened = open(&config, Mode::Serve).await?;
     let started = tokio::select! {
         started = start(&config, &opened, &health) => started.map(Some),
@@ -83,7 +83,7 @@ async fn serve(
         Ok(Some(running)) => running,
         Ok(None) => {
             let _tried = opened.close().await;
-            tracing::info!("stopped before it had started");
+            tracing::info!("stopped during the start");
             return Ok(());
         }
         Err(stop) => {
@@ -116,10 +116,10 @@ async fn serve(
         let _ended = watch.await;
     }
     if let Err(error) = opened.close().await {
-        tracing::warn!(error = %format!("{error:#}"), "the private PostgreSQL did not end as it should");
+        tracing::warn!(error = %format!("{error:#}"), "the private PostgreSQL did not stop cleanly");
     }
     tracing::info!("stopped");
-    // Within the grace too; a moment is always left for what is ready to go.
+    // Within the grace period too, but never less than a moment.
     let left = ends.saturating_duration_since(Instant::now());
     traces.stop(left.clamp(LAST_MOMENT, LAST_TRACES)).await;
     Ok(())
@@ -129,7 +129,7 @@ pub(super) async fn open(config: &Config, mode: Mode) -> Result<Opened, Stop> {
     if config.database.server.is_none() && mode == Mode::Serve {
         tracing::warn!(
             directory = %config.database.data_dir.display(),
-            "DATABASE_URL is not set: the database is a private PostgreSQL in this directory; keep it, or name a server"
+            "DATABASE_URL is not set: using a private PostgreSQL in this directory; for production, set DATABASE_URL"
         );
     }
     let opened = Opened::open(config, mode).await.map_err(cannot_open)?;
@@ -159,7 +159,7 @@ async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result
         if !missing.is_empty() {
             let names = missing.join(", ");
             let words = format!(
-                "migrations are missing: {names}; run `wardroom migrate`, or leave WARDROOM_MIGRATE unset"
+                "migrations are missing: {names}; run `wardroom migrate` or unset WARDROOM_MIGRATE"
             );
             return Err(Stop::Unreachable(words));
         }

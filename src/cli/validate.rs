@@ -1,4 +1,4 @@
-//! `wardroom validate`: every problem of a configuration, with its place.
+//! `wardroom validate`: prints every problem of a configuration with its position.
 
 use super::{ConfigArgs, Ended, Stop, output};
 use crate::config::{Config, process_environment, report};

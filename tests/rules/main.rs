@@ -10,3 +10,4 @@ mod pages;
 mod shape;
 mod tree;
 mod weaknesses;
+mod words;

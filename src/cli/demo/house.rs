@@ -1,8 +1,7 @@
-//! The demo's house: a simulated workspace with people in it, and the server that they talk to.
+//! Starts a simulated workspace with people in it, and the server that they talk to.
 //!
-//! The server is the one of `serve`, configured by variables and a file like any other; every
-//! secret is new in each run. It must not reach into the simulator, nor the story into the server:
-//! the two meet over HTTP alone.
+//! The server is the one of `serve`, configured by variables and a file; every secret is new in
+//! each run. Server and simulator communicate over HTTP only.
 
 use crate::app::database::{CannotOpen, Opened};
 use crate::app::{App, Listeners, RunningApp, address_of, logging};
@@ -27,9 +26,9 @@ use uuid::Uuid;
 
 /// The Statuspage component of the service `api`.
 pub(super) const COMPONENT: &str = "kx1api";
-/// What an id of a simulated room holds, and no other's does.
+/// A part of every simulated channel's id that no real id contains.
 const SIMULATED: &str = "0SIM";
-/// Variables that the demo takes from whoever starts it; all others are its own.
+/// Variables that the demo takes from its environment; it sets all others itself.
 const TAKEN_OVER: &[&str] = &[
     "LOG_",
     "RUST_LOG",
@@ -39,7 +38,7 @@ const TAKEN_OVER: &[&str] = &[
     "WARDROOM_TELEMETRY_",
     "OTEL_",
 ];
-/// What is logged unless somebody says otherwise; the story itself tells of what was forged.
+/// The log filter when no variable sets one; the story itself reports the forged requests.
 const LOG: &str = "warn,wardroom::security=error";
 /// How long the server may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -50,11 +49,11 @@ pub(super) struct House {
     /// `http://127.0.0.1:3000`.
     pub(super) url: String,
     pub(super) admin_token: String,
-    /// Which database it is, in words.
+    /// A description of the database.
     pub(super) database: &'static str,
-    /// Whether an earlier run left an incident of `api` open: the Statuspage goes on showing it.
+    /// Whether an earlier run left an incident of `api` open, which the Statuspage still shows.
     pub(super) left_open: bool,
-    /// From the start of the process's work to ready.
+    /// From the start to readiness.
     pub(super) ready_after: Duration,
     running: RunningApp,
     opened: Opened,
@@ -63,11 +62,11 @@ pub(super) struct House {
     grace: Duration,
 }
 
-/// A workspace with four people and four rooms, its secrets made up now.
+/// Starts a workspace with four people, four channels and new secrets.
 async fn workspace(statuspage_key: &str) -> Result<Workspace, Stop> {
     let clock = Clock::System;
     let mut options = Options::new(Arc::new(move || clock.now()));
-    // A database that is used again must not meet the ids of an earlier run.
+    // With a database that is used again, ids must not repeat.
     options.first_id = u64::from(rand::random::<u32>() % 1_000_000) * 1000;
     options.statuspage_key = statuspage_key.to_owned();
     options.app.token = format!("xoxb-{}", secret());
@@ -89,7 +88,7 @@ async fn workspace(statuspage_key: &str) -> Result<Workspace, Stop> {
         let members: Vec<&str> = members.into_iter().map(String::as_str).collect();
         workspace.add_channel(None, name, RoomKind::Public, &members);
     }
-    // Only where the bot is a member can it say something to one person alone.
+    // The bot can send ephemeral messages only to channels that it is a member of.
     let _joined = workspace
         .person("ada")
         .invite("#general", &workspace.bot_user());
@@ -111,7 +110,7 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
         logging::start(&config, &health).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
     let listeners = Listeners::bind(&config.http).await.map_err(|error| {
         Stop::Unreachable(format!(
-            "{error}\nAnother port: wardroom demo --port N (0: any free one)"
+            "{error}\nChoose another port with `wardroom demo --port N` (0: any free port)."
         ))
     })?;
     let address = address_of(&listeners.app)
@@ -135,8 +134,8 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
     workspace.set_app_url(Some(&url));
     let mut house = House {
         database: match opened.private {
-            Some(_) => "a PostgreSQL of its own, removed at the end",
-            None => "the one that DATABASE_URL names, used as it is and kept",
+            Some(_) => "a private PostgreSQL, removed at the end",
+            None => "the one that DATABASE_URL names; it is kept",
         },
         workspace,
         url,
@@ -157,7 +156,7 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
     Ok(house)
 }
 
-/// Migrates and runs. True: the database holds an open incident of `api` already.
+/// Migrates and runs. True when the database already has an open incident of `api`.
 async fn run(
     config: &Config,
     opened: &Opened,
@@ -167,13 +166,13 @@ async fn run(
     opened.migrate().await.map_err(cannot_open)?;
     let store = opened.connect(config, config.inbox_batching());
     let reading = |error| {
-        let words = format!("reading its incidents: {error}");
+        let words = format!("cannot read the incidents: {error}");
         cannot_open(CannotOpen::Unreachable(words))
     };
     let rooms = store.incident_rooms().await.map_err(reading)?;
     if rooms.iter().any(|room| !room.as_str().contains(SIMULATED)) {
-        let words = "the database holds incidents of a real workspace, and the demo would carry \
-                     its open work to a simulated one\nUnset DATABASE_URL, or name an empty database";
+        let words = "the database contains incidents of a real workspace, whose open effects the demo \
+                     would send to a simulated one\nUnset DATABASE_URL, or set it to an empty database.";
         return Err(Stop::Wrong(words.to_owned()));
     }
     let open = store.open_of_services(&["api".to_owned()]).await;
@@ -184,7 +183,7 @@ async fn run(
 }
 
 impl House {
-    /// Waits for `/health/ready`, and for the bot to be in the rooms that it tells things to.
+    /// Waits for `/health/ready`, and until the bot has joined the channels that it posts to.
     async fn until_ready(&self) -> Ended {
         let url = format!("{}/health/ready", self.url);
         // It is on this machine: no proxy stands between.
@@ -204,7 +203,7 @@ impl House {
             }
         };
         if tokio::time::timeout(READY_WITHIN, asking).await.is_err() {
-            let words = format!("{url} did not say 200 within 30 s");
+            let words = format!("{url} did not answer 200 within 30 s");
             return Err(Stop::No(words));
         }
         let bot = self.workspace.bot_user();
@@ -217,10 +216,10 @@ impl House {
         });
         joined
             .await
-            .map_err(|_rooms| Stop::No("the bot did not join its rooms".to_owned()))
+            .map_err(|_rooms| Stop::No("the bot did not join its channels within 30 s".to_owned()))
     }
 
-    /// Ends everything in order, and removes what was only for this demo.
+    /// Stops everything in order, and removes the private database.
     pub(super) async fn stop(self) -> Ended {
         self.running.stop(self.grace).await;
         if let Some((cancel, watch)) = self.watch {
@@ -234,7 +233,7 @@ impl House {
     }
 }
 
-/// The configuration, read as any other is. `./wardroom.yaml` is somebody's own: not read.
+/// Loads the configuration. `./wardroom.yaml` is the user's own and is not read.
 fn config(
     workspace: &Workspace,
     port: u16,
@@ -292,7 +291,7 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
     options.open(file)?.write_all(text.as_bytes())
 }
 
-/// The team's `wardroom.yaml`.
+/// The demo's `wardroom.yaml`.
 fn rules(workspace: &Workspace) -> String {
     let snapshot = workspace.snapshot();
     let person = |name: &str| {

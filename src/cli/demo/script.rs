@@ -1,21 +1,21 @@
-//! The story: one incident, from the declaration to the postmortem's draft.
+//! The story: one incident, from the declaration to the draft of the postmortem.
 //!
-//! People act by what Slack gives them: commands, forms, buttons; nothing here calls the server
-//! but by the simulator's signed requests. A step waits for what it must bring about, never for
-//! time. Before it begins, requests that Slack did not sign must be refused.
+//! People act by commands, forms and buttons; only the simulator's signed requests reach the
+//! server. Each step waits for its result, never for time. The story begins with requests that Slack
+//! did not sign, which must be refused.
 
 use super::house::{COMPONENT, House};
 use super::screen::Screen;
 use crate::simulator::{Encoding, Heard, MessageView, RoomView, Signing, Snapshot, Submitted};
 use serde_json::json;
 
-/// What must appear nowhere: the title of what was asked for by a forger.
-const FORGED: &str = "Forged by nobody";
+/// The title of a forged request, which must appear nowhere.
+const FORGED: &str = "Forged request";
 const TITLE: &str = "Checkout returns 500s";
 
 type Step<T = ()> = Result<T, String>;
 
-/// Plays it all. The error says which step did not happen.
+/// Plays the story. The error names the step that failed.
 pub(super) async fn play(house: &House, screen: &mut Screen) -> Step {
     let mut story = Story { house, screen };
     story.signatures().await?;
@@ -31,9 +31,9 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    /// A request that is not signed well is refused, and one that is, is not.
+    /// Requests without a valid signature are refused, signed ones are accepted.
     async fn signatures(&mut self) -> Step {
-        self.screen.chapter("Who is believed");
+        self.screen.chapter("Signatures are checked");
         let slack = &self.house.workspace;
         let text = format!("declare P1 api {FORGED}");
         let (path, body, _) = slack
@@ -112,7 +112,7 @@ impl Story<'_> {
         }
 
         self.screen
-            .action(&format!("bea mends it: Title \"{TITLE}\"; Declare"))
+            .action(&format!("bea corrects it: Title \"{TITLE}\"; Declare"))
             .await;
         let (_, outcome) = bea.submit(&[("Title", TITLE)]).await?;
         if outcome != Submitted::Closed {
@@ -120,7 +120,7 @@ impl Story<'_> {
         }
         let bot = slack.bot_user();
         let found = self.screen.until(
-            "the room, its pinned card, ada and bea in it, and #engineering told",
+            "the channel with its pinned card and ada and bea in it, and a message in #engineering",
             |now| {
                 let room = now
                     .rooms
@@ -155,7 +155,7 @@ impl Story<'_> {
         self.heard("ada", room, "Your update").await?;
         self.card(room, "*Last update*", "PayPal works").await?;
 
-        self.screen.chapter("Cem may not, and learns why");
+        self.screen.chapter("Cem is not allowed to resolve it");
         let number = self.number(room)?;
         self.types("cem", "#general", &format!("#{number} resolved"))
             .await?;
@@ -169,7 +169,7 @@ impl Story<'_> {
         let bot = self.house.workspace.bot_user();
         self.screen
             .until(
-                "the card on P1, #incidents told, and a direct message to dov",
+                "P1 on the card, a message in #incidents, and a direct message to dov",
                 |now| {
                     let direct = now.direct(&dov, &bot)?;
                     let told = direct.posts().any(|message| message.words.contains(TITLE));
@@ -201,7 +201,7 @@ impl Story<'_> {
         let bot = self.house.workspace.bot_user();
         self.screen
             .until(
-                "the resolution on the card and wherever the alarm was heard",
+                "the resolution on the card and in every channel that was notified",
                 |now| {
                     let resolved = |message: &MessageView| message.words.contains("Resolved:");
                     let told = ["#engineering", "#incidents"].iter();
@@ -225,19 +225,22 @@ impl Story<'_> {
         self.screen.chapter("The postmortem");
         self.presses("ada", room, "postmortem").await?;
         self.screen
-            .until("the postmortem's draft as a file in the room", |now| {
-                let room = now.room(room)?;
-                let mut shared = room.posts().flat_map(|message| &message.files);
-                let draft = now.files.iter().find(|file| {
-                    let content = file.content.as_deref().unwrap_or_default();
-                    content.contains("# Postmortem") && content.contains("PayPal works")
-                })?;
-                shared.any(|id| *id == draft.id).then_some(())
-            })
+            .until(
+                "the draft of the postmortem as a file in the channel",
+                |now| {
+                    let room = now.room(room)?;
+                    let mut shared = room.posts().flat_map(|message| &message.files);
+                    let draft = now.files.iter().find(|file| {
+                        let content = file.content.as_deref().unwrap_or_default();
+                        content.contains("# Postmortem") && content.contains("PayPal works")
+                    })?;
+                    shared.any(|id| *id == draft.id).then_some(())
+                },
+            )
             .await
     }
 
-    /// Nothing came of what was forged, and one message is pinned.
+    /// The forged requests had no effect, and exactly one message is pinned.
     fn nothing_else(&mut self, room: &str) -> Step {
         self.screen.catch_up();
         let now = self.house.workspace.snapshot();
@@ -245,14 +248,14 @@ impl Story<'_> {
             .all_posts()
             .any(|(_, message)| message.words.contains(FORGED))
         {
-            return Err("a request that nobody signed was carried out".to_owned());
+            return Err("a request without a valid signature was carried out".to_owned());
         }
         let rooms = now
             .rooms
             .iter()
             .filter(|room| room.name.starts_with("inc-"));
         if rooms.count() != 1 {
-            return Err("more than one incident has a room".to_owned());
+            return Err("there is more than one incident channel".to_owned());
         }
         let pins = now.room(room).map_or(0, |room| room.pins.len());
         if pins != 1 {
@@ -280,9 +283,10 @@ impl Story<'_> {
         ok(&person.press(room, &card.ts, action).await?)
     }
 
-    /// Waits until the card shows something and the room was told something.
+    /// Waits until the card contains `shown` and a message in the channel contains `told`.
     async fn card(&mut self, room: &str, shown: &str, told: &str) -> Step {
-        let what = format!("the card showing {shown:?} and the room hearing {told:?}");
+        let what =
+            format!("the card showing {shown:?} and a message in the channel containing {told:?}");
         let look = |now: &Snapshot| {
             let on_it = card(now, room)?.words.contains(shown);
             (on_it && said_in(now, room, told)).then_some(())
@@ -290,9 +294,9 @@ impl Story<'_> {
         self.screen.until(&what, look).await
     }
 
-    /// Waits until one person was told something that nobody else sees.
+    /// Waits for an ephemeral message that contains `words`.
     async fn heard(&mut self, who: &str, room: &str, words: &str) -> Step {
-        let what = format!("{who} alone hearing {words:?}");
+        let what = format!("an ephemeral message to {who} containing {words:?}");
         let look = |now: &Snapshot| said_to(now, room, who, words).then_some(());
         self.screen.until(&what, look).await
     }
@@ -319,7 +323,7 @@ impl Story<'_> {
             .map_or_else(String::new, |room| room.name.clone())
     }
 
-    /// The incident's number, as its card has it.
+    /// The incident's number, from its card.
     fn number(&self, room: &str) -> Step<String> {
         let now = self.house.workspace.snapshot();
         let card = card(&now, room).ok_or("no card is pinned")?;
@@ -328,7 +332,7 @@ impl Story<'_> {
     }
 }
 
-/// What an answer was, in words.
+/// Describes an answer.
 pub(super) fn said(heard: &Heard) -> String {
     match (&heard.status, &heard.trouble) {
         (Some(status), _) => format!("answered {status}"),
@@ -371,7 +375,7 @@ fn said_to(now: &Snapshot, room: &str, person: &str, words: &str) -> bool {
     })
 }
 
-/// The pinned message of a room.
+/// The pinned message of a channel.
 fn card<'a>(now: &'a Snapshot, room: &str) -> Option<&'a MessageView> {
     let room = now.room(room)?;
     let pinned = room.pins.first()?;
