@@ -4,9 +4,13 @@
 use crate::tree::{files, read};
 
 const WRITTEN: &[&str] = &[
+    ".env.example",
     "CONTRIBUTING.md",
     "README.md",
+    "docs/API.md",
     "docs/CLI.md",
+    "docs/CONFIGURATION.md",
+    "docs/METRICS.md",
     "docs/runbooks/",
     "src/cli/",
 ];

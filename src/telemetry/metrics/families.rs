@@ -190,7 +190,7 @@ impl Families {
         );
         let _audit = make.counter(
             "wardroom_audit_failures_total",
-            "Lines of the audit that could not be written.",
+            "Audit entries that could not be written.",
         );
         Self {
             http_requests: make.counters(
@@ -201,7 +201,7 @@ impl Families {
             ),
             http_duration: make.histograms(
                 "http_request_duration_seconds",
-                "How long HTTP requests took.",
+                "The duration of HTTP requests.",
                 &REQUEST_BUCKETS,
                 ["method", "path"],
                 [&["GET"], &["/health/live"]],
@@ -209,29 +209,26 @@ impl Families {
             http_in_flight: make.gauge("http_requests_in_flight", "HTTP requests being answered."),
             events: make.counters(
                 "bot_events_processed_total",
-                "Signals, by what came of them.",
+                "Signals, by result.",
                 ["event_type", "status"],
                 [&["slack_command", "github_workflow_run"], EVENT_STATUSES.0],
             ),
             event_duration: make.histograms(
                 "bot_event_processing_duration_seconds",
-                "How long it took to decide a signal.",
+                "The duration of deciding a signal.",
                 &DECISION_BUCKETS,
                 ["event_type"],
                 [&["slack_command"]],
             ),
             errors: make.counters(
                 "bot_errors_total",
-                "Errors that somebody should look at.",
+                "Errors that an operator should investigate.",
                 ["component"],
                 [COMPONENTS.0],
             ),
-            queue_length: make.gauges("bot_queue_length", "Rows that wait.", ["queue"], [&QUEUES]),
+            queue_length: make.gauges("bot_queue_length", "Open rows.", ["queue"], [&QUEUES]),
             queue_oldest: {
-                let options = Opts::new(
-                    "bot_queue_oldest_seconds",
-                    "Age of the oldest row that waits.",
-                );
+                let options = Opts::new("bot_queue_oldest_seconds", "Age of the oldest open row.");
                 let family = make.take(GaugeVec::new(options, &["queue"]));
                 let start = |queue: &&str| -> Gauge { family.with_label_values(&[*queue]) };
                 QUEUES.iter().map(start).for_each(|gauge| gauge.set(0.0));
@@ -241,21 +238,16 @@ impl Families {
                 "bot_active_executions",
                 "Effects being delivered, on all replicas.",
             ),
-            dead_letters: make.gauges(
-                "bot_dead_letters",
-                "Rows that were parked.",
-                ["queue"],
-                [&QUEUES],
-            ),
+            dead_letters: make.gauges("bot_dead_letters", "Parked rows.", ["queue"], [&QUEUES]),
             slack_commands: make.counters(
                 "wardroom_slack_commands_total",
-                "Commands, by what came of them.",
+                "Commands, by result.",
                 ["command", "result"],
                 [COMMANDS.0, &["done", "refused"]],
             ),
             slack_api: make.counters(
                 "wardroom_slack_api_requests_total",
-                "Calls of Slack's Web API.",
+                "Calls to Slack's Web API.",
                 ["method", "result"],
                 [&["chat.postMessage"], CALL_RESULTS.0],
             ),
@@ -284,20 +276,20 @@ impl Families {
             time_to_acknowledge: make.take(Histogram::with_opts(
                 HistogramOpts::new(
                     "wardroom_incident_time_to_acknowledge_seconds",
-                    "From declaration until somebody looked at it.",
+                    "The time from the declaration to the first change of state.",
                 )
                 .buckets(INCIDENT_BUCKETS.to_vec()),
             )),
             time_to_resolve: make.histograms(
                 "wardroom_incident_time_to_resolve_seconds",
-                "From declaration to resolution.",
+                "The time from the declaration to the resolution.",
                 &INCIDENT_BUCKETS,
                 ["severity"],
                 [&SEVERITIES],
             ),
             notifications: make.counters(
                 "wardroom_notifications_total",
-                "Rooms and people told of incidents.",
+                "Notifications of incidents to channels and people.",
                 ["channel", "status"],
                 [NOTIFICATION_CHANNELS.0, NOTIFICATION_STATUSES.0],
             ),
@@ -307,13 +299,13 @@ impl Families {
             ),
             signatures: make.counters(
                 "wardroom_signatures_total",
-                "Signatures that held, by the secret that they held with.",
+                "Valid signatures, by secret.",
                 ["source", "secret"],
                 [&["slack", "github"], &["current", "previous"]],
             ),
             actions: make.counters(
                 "wardroom_actions_total",
-                "Effects that came to their end.",
+                "Effects that ended.",
                 ["action", "status"],
                 [ACTIONS.0, &["done"]],
             ),
@@ -331,7 +323,7 @@ impl Families {
             ),
             external_duration: make.histograms(
                 "wardroom_external_request_duration_seconds",
-                "How long other services took.",
+                "The duration of requests to other services.",
                 &REQUEST_BUCKETS,
                 ["service"],
                 [SERVICES.0],
@@ -350,23 +342,23 @@ impl Families {
             ),
             db_acquire_timeouts: make.counter(
                 "wardroom_db_pool_acquire_timeouts_total",
-                "Times that no connection came free.",
+                "Times that no connection became free in time.",
             ),
             cache_hits: make.counters(
                 "wardroom_cache_hits_total",
-                "Answers that a cache had.",
+                "Cache hits.",
                 ["cache"],
                 [CACHES.0],
             ),
             cache_misses: make.counters(
                 "wardroom_cache_misses_total",
-                "Answers that a cache did not have.",
+                "Cache misses.",
                 ["cache"],
                 [CACHES.0],
             ),
             config_reloads: make.counters(
                 "wardroom_config_reloads_total",
-                "Changed configurations that were read again.",
+                "Reloads of a changed configuration.",
                 ["result"],
                 [&["applied", "failed"]],
             ),
@@ -384,7 +376,7 @@ impl Families {
             ),
             build_info: make.gauges(
                 "wardroom_build_info",
-                "Which build runs.",
+                "The version and commit of the build.",
                 ["version", "commit"],
                 [&[], &[]],
             ),
