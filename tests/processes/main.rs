@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 mod beside;
+mod crowds;
 mod doors;
 mod embedded;
 #[allow(dead_code, reason = "a house offers more than each story takes")]
