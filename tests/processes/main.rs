@@ -9,9 +9,9 @@
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 mod beside;
-mod crowds;
 mod doors;
 mod embedded;
+mod failover;
 #[allow(dead_code, reason = "a house offers more than each story takes")]
 mod harness;
 mod intake_abuse;
@@ -22,7 +22,9 @@ mod proxies;
 mod reload;
 mod replicas;
 mod shutdown;
+
 mod starting;
 mod tools;
 mod traces;
+
 mod unsigned;

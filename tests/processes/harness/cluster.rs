@@ -23,17 +23,7 @@ pub struct Cluster {
 impl Cluster {
     /// Makes one and starts it; its database `postgres` is empty.
     pub async fn start() -> Self {
-        let folder = Folder::new();
-        let owner = owner();
-        if let Some((uid, gid)) = owner {
-            std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).unwrap();
-        }
-        let mut cluster = Self {
-            bin: bindir(),
-            folder,
-            owner,
-            postmaster: None,
-        };
+        let mut cluster = Self::nothing();
         let made = cluster
             .program("initdb")
             .args([
@@ -53,6 +43,21 @@ impl Cluster {
         assert!(made.status.success(), "initdb: {words}");
         cluster.start_again().await;
         cluster
+    }
+
+    /// A folder for one.
+    pub(super) fn nothing() -> Self {
+        let folder = Folder::new();
+        let owner = owner();
+        if let Some((uid, gid)) = owner {
+            std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).unwrap();
+        }
+        Self {
+            bin: bindir(),
+            folder,
+            owner,
+            postmaster: None,
+        }
     }
 
     /// Starts the postmaster and waits until it answers.
@@ -148,15 +153,20 @@ impl Cluster {
     }
 
     pub fn url(&self) -> String {
-        let socket = self.folder.path().display();
+        let socket = self.socket();
         format!("postgres://postgres@localhost/postgres?host={socket}")
     }
 
-    fn data(&self) -> PathBuf {
+    /// The folder of its socket.
+    pub fn socket(&self) -> String {
+        self.folder.path().display().to_string()
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn program(&self, name: &str) -> Command {
+    pub(super) fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.bin.join(name));
         command.current_dir(self.folder.path());
         if let Some((uid, gid)) = self.owner {

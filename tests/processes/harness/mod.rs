@@ -11,6 +11,7 @@ mod database;
 pub mod moment;
 pub mod mutate;
 pub mod signed;
+pub mod standby;
 pub mod typists;
 pub mod wardroom;
 
@@ -130,6 +131,11 @@ impl House {
     /// A house on a server of the test's own.
     pub async fn on(cluster: &cluster::Cluster) -> Self {
         Self::build(cluster.url(), Place::Cluster(cluster.options())).await
+    }
+
+    /// The database is on this server from now on.
+    pub fn moves_to(&mut self, cluster: &cluster::Cluster) {
+        self.place = Place::Cluster(cluster.options());
     }
 
     /// A house whose children start a private database of their own, in its folder.
