@@ -13,7 +13,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 const LIMIT: Duration = Duration::from_secs(5);
 /// How often the server is asked, while a migration runs, whether it still works on it, and how
 /// often in a row it may say no, or nothing.
-const ASK_EVERY: Duration = Duration::from_secs(2);
+const ASK_EVERY: Duration = Duration::from_millis(1500);
 const ASKED: u32 = 3;
 
 /// Applies what is missing, under the migrator's lock; returns the names of what was applied.
@@ -22,12 +22,8 @@ pub async fn migrate(servers: &Servers) -> anyhow::Result<Vec<String>> {
     let servers = named(servers);
     let mut connection = servers.connect().await?;
     let missing = within(missing_on(&mut connection)).await?;
-    let tables = match missing.is_empty() {
-        true => Tables::Whole,
-        false => Tables::Missing,
-    };
-    within(fit::rights(&mut connection, tables)).await?;
     if !missing.is_empty() {
+        within(fit::rights(&mut connection, Tables::Missing)).await?;
         let pid: i32 = within(async {
             let asked = sqlx::query_scalar("select pg_backend_pid()");
             Ok(asked.fetch_one(&mut connection).await?)
@@ -35,7 +31,10 @@ pub async fn migrate(servers: &Servers) -> anyhow::Result<Vec<String>> {
         .await?;
         tokio::select! {
             applied = MIGRATOR.run(&mut connection) => applied.map_err(plain)?,
-            () = no_longer_works(&servers, pid) => return Err(StoreError::Silent.into()),
+            // No `StoreError`, which would be tried again: nobody knows how far it came.
+            () = no_longer_works(&servers, pid) => {
+                anyhow::bail!("a migration was under way, and the server no longer answers about it")
+            }
         }
     }
     let _closed = tokio::time::timeout(LIMIT, connection.close()).await;
@@ -80,7 +79,7 @@ fn plain(error: sqlx::migrate::MigrateError) -> anyhow::Error {
     }
 }
 
-/// Ends when the server has said several times in a row that the session does nothing, or has said
+/// Ends when the server has said several times in a row that the session waits for us, or has said
 /// nothing. A migration may take minutes, and so may the wait for another process's; a server that
 /// has forgotten us must not be waited for.
 async fn no_longer_works(servers: &Servers, pid: i32) {
@@ -89,7 +88,7 @@ async fn no_longer_works(servers: &Servers, pid: i32) {
         tokio::time::sleep(ASK_EVERY).await;
         let asked = async {
             let mut connection = servers.connect().await.ok()?;
-            let sql = "select true from pg_stat_activity where pid = $1 and state <> 'idle'";
+            let sql = "select true from pg_stat_activity where pid = $1 and state = 'active'";
             let works: Option<bool> = sqlx::query_scalar(sql)
                 .bind(pid)
                 .fetch_optional(&mut connection)
@@ -124,7 +123,9 @@ impl Store {
     }
 }
 
+/// Reads what was applied, once it is sure that the role may.
 async fn missing_on(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
+    fit::rights(&mut *connection, Tables::Whole).await?;
     let table = &MIGRATOR.table_name;
     let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null")
         .bind(table)

@@ -22,9 +22,11 @@ mod proxies;
 mod reload;
 mod replicas;
 mod shutdown;
+mod silence;
 
 mod starting;
 mod tools;
 mod traces;
+mod unfit;
 
 mod unsigned;

@@ -1,0 +1,166 @@
+//! A database that is not what we need is refused at the start, in one line with its remedy, and
+//! named by readiness when it becomes so later. Nothing waits for it as if it would pass.
+
+use crate::harness::cluster::Cluster;
+use crate::harness::wardroom::{Env, Wardroom, errors, run};
+use crate::harness::{House, becomes, ready};
+use std::time::{Duration, Instant};
+
+/// Faster than anything that waits: the patience with a server that is away is 10 s.
+const AT_ONCE: Duration = Duration::from_secs(6);
+
+fn url(cluster: &Cluster, database: &str, user: &str) -> String {
+    let socket = cluster.socket();
+    format!("postgres:///{database}?user={user}&host={socket}")
+}
+
+/// Every command refuses this database, and says these words and how to mend it.
+async fn refused(env: &mut Env, url: String, words: &[&str]) {
+    env.insert("DATABASE_URL".to_owned(), url);
+    for command in [
+        &["serve", "--port", "0"][..],
+        &["migrate"],
+        &["inbox", "list"],
+    ] {
+        let began = Instant::now();
+        let ended = run(env, command).await;
+        let took = began.elapsed();
+        assert_eq!(ended.code, Some(3), "{command:?}: {}", ended.stderr);
+        assert!(
+            took < AT_ONCE,
+            "{command:?} ended after {took:?}: {}",
+            ended.stderr
+        );
+        let lines: Vec<&str> = ended.stderr.lines().collect();
+        let told: Vec<&&str> = lines
+            .iter()
+            .filter(|line| line.contains("cannot use the database"))
+            .collect();
+        let [line] = told[..] else {
+            panic!("{command:?}: one line: {lines:#?}");
+        };
+        for words in words {
+            assert!(line.contains(words), "{command:?} says {words:?}: {line}");
+        }
+        assert!(!ended.stderr.contains("listening"), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_not_what_we_need_is_refused_at_the_start_with_its_remedy() {
+    let cluster = Cluster::start().await;
+    for sql in [
+        "create database latin encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'",
+        "create database euc encoding 'EUC_JP' template template0 lc_collate 'C' lc_ctype 'C'",
+        "create database fenced",
+        "alter database fenced set default_transaction_read_only = on",
+        "create role powerless login",
+        "create role fenced login superuser",
+        "alter role fenced set default_transaction_read_only = on",
+    ] {
+        cluster.does(sql).await;
+    }
+    let house = House::on(&cluster).await;
+    let mut env = house.env.clone();
+    for (database, user, words) in [
+        (
+            "latin",
+            "postgres",
+            &["LATIN1", "UTF8", "create database"][..],
+        ),
+        ("euc", "postgres", &["EUC_JP", "UTF8", "create database"]),
+        (
+            "fenced",
+            "postgres",
+            &[
+                "takes no writes",
+                "alter database",
+                "default_transaction_read_only",
+            ],
+        ),
+        (
+            "postgres",
+            "fenced",
+            &[
+                "takes no writes",
+                "alter role",
+                "default_transaction_read_only",
+            ],
+        ),
+        ("missing", "postgres", &["no such database", "3D000"]),
+        ("postgres", "stranger", &["refuses the role", "28000"]),
+    ] {
+        refused(&mut env, url(&cluster, database, user), words).await;
+    }
+
+    // Rights: to make the tables, to use the schema, to use the tables.
+    env.insert(
+        "DATABASE_URL".to_owned(),
+        url(&cluster, "postgres", "powerless"),
+    );
+    for command in [&["serve", "--port", "0"][..], &["migrate"]] {
+        let ended = run(&env, command).await;
+        assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+        let words = "grant create on schema public to powerless";
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+    cluster
+        .does("revoke usage on schema public from public")
+        .await;
+    let words = &["may use no schema", "to powerless"][..];
+    let ended = run(&env, &["migrate"]).await;
+    assert!(
+        words.iter().all(|words| ended.stderr.contains(words)),
+        "{}",
+        ended.stderr
+    );
+    cluster.does("grant usage on schema public to public").await;
+    assert_eq!(run(&house.env, &["migrate"]).await.code, Some(0));
+    let words = &["may not", "grant select, insert, update", "to powerless"];
+    refused(&mut env, url(&cluster, "postgres", "powerless"), words).await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_that_is_taken_away_makes_it_unready_with_the_reason_and_parks_nothing() {
+    let cluster = Cluster::start().await;
+    let mut house = House::on(&cluster).await;
+    assert_eq!(run(&house.env, &["migrate"]).await.code, Some(0));
+    cluster.does("create role wardroom login").await;
+    cluster
+        .does("grant select, insert, update, delete on all tables in schema public to wardroom")
+        .await;
+    house.env.insert(
+        "DATABASE_URL".to_owned(),
+        url(&cluster, "postgres", "wardroom"),
+    );
+    let child = house.opens().await;
+
+    cluster.does("revoke update on inbox from wardroom").await;
+    let heard = house
+        .slack
+        .person("ada")
+        .command("general", "/incident", "declare P3 api kept")
+        .await;
+    assert!(heard.is_ok(), "it is durable, and waits: {heard:?}");
+    becomes(&child.url, 503, Duration::from_secs(8)).await;
+    assert_eq!(detail(&child).await, "the database role lacks rights");
+    cluster.does("grant update on inbox to wardroom").await;
+    ready(&child.url).await;
+    house.settles(Duration::from_secs(30)).await;
+    let kept = "select count(*) from incidents where title = 'kept'";
+    assert_eq!(house.count(kept).await, 1);
+    let parked = "select count(*) from inbox where state = 'parked'";
+    assert_eq!(house.count(parked).await, 0);
+    let log = child.stop().await;
+    assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
+    house.close().await;
+}
+
+/// What readiness says of the database.
+async fn detail(child: &Wardroom) -> String {
+    let answer = reqwest::get(format!("{}/health/ready", child.url)).await;
+    let body: serde_json::Value = answer.unwrap().json().await.unwrap();
+    let detail = &body["checks"]["database"]["detail"];
+    detail.as_str().unwrap_or_default().to_owned()
+}
