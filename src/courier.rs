@@ -27,6 +27,8 @@ pub struct Parcel {
     pub last_known_ts: Option<MessageTs>,
     /// Whether an earlier attempt of ours may have happened.
     pub after_uncertain: bool,
+    /// When a message was meant, if it comes so late that its readers must know.
+    pub delayed_from: Option<DateTime<Utc>>,
     /// Rooms that belong to incidents already: a look for a room never adopts one of these.
     pub taken_rooms: Vec<ChannelId>,
     /// Now.
@@ -90,9 +92,19 @@ pub enum Outcome {
         /// Such as `connect`.
         code: String,
     },
-    /// Perhaps done: sent, and no answer, or one that says nothing.
+    /// Surely not done: the provider answers, and does not accept our credentials. Kept for new ones.
+    Unauthorized {
+        /// Such as `token_revoked`.
+        code: String,
+    },
+    /// Perhaps done, and nothing is under way any more: the provider answered that it failed.
+    ServerError {
+        /// Such as `http_503`, `internal_error`.
+        code: String,
+    },
+    /// Perhaps done, and perhaps still under way: sent, and no answer, or one that says nothing.
     Uncertain {
-        /// Such as `timeout`, `http_502`.
+        /// Such as `timeout`, `http_504`.
         code: String,
     },
 }

@@ -111,6 +111,7 @@ fn classify(status: StatusCode, retry_after: Option<Duration>) -> Outcome {
             pauses: vec![SCOPE.to_owned()],
             code,
         },
+        500 | 502 | 503 => Outcome::ServerError { code },
         408 | 500.. => Outcome::Uncertain { code },
         _ => Outcome::Refused { code },
     }
@@ -147,7 +148,11 @@ mod tests {
         for status in [301, 400, 401, 403, 404, 422] {
             assert_eq!(said(status, None), refused(&format!("http_{status}")));
         }
-        for status in [408, 500, 502, 503] {
+        for status in [500, 502, 503] {
+            let code = format!("http_{status}");
+            assert_eq!(said(status, None), Outcome::ServerError { code });
+        }
+        for status in [408, 504] {
             assert_eq!(said(status, None), uncertain(&format!("http_{status}")));
         }
     }

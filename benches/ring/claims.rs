@@ -15,7 +15,7 @@ use wardroom::domain::decision::Decision;
 use wardroom::domain::effect::{Effect, Priority, Provider};
 use wardroom::domain::ids::{ChannelId, MessageTs};
 use wardroom::domain::signal::{Answer, End};
-use wardroom::store::{Batching, Ending, Reads, Settings, Store, Way};
+use wardroom::store::{Batching, Ending, Reads, Settings, Store, Way, Which};
 
 const FEW: i64 = 1_000;
 const MANY: i64 = 100_000;
@@ -117,7 +117,7 @@ async fn end_effects(store: &Store) -> anyhow::Result<f64> {
     for _ in 0..CLAIMS {
         let now = chrono::Utc::now();
         let claimed = store
-            .claim_effects(now, 1, Priority::InTurn, &[Provider::Slack])
+            .claim_effects(now, 1, Provider::Slack, Priority::InTurn, Which::All)
             .await?;
         let claimed = claimed.first().context("the lane's next is free")?;
         let began = Instant::now();
@@ -191,8 +191,9 @@ async fn effects(store: &Store, connection: &mut PgConnection) -> anyhow::Result
             .claim_effects(
                 chrono::Utc::now(),
                 LIMIT,
+                Provider::Slack,
                 Priority::InTurn,
-                &[Provider::Slack],
+                Which::All,
             )
             .await?;
         took.push(millis(began.elapsed()));

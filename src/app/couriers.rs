@@ -55,8 +55,15 @@ impl Courier for Watched {
         if let Some(condition) = condition(self.provider(), &outcome) {
             self.health.set(provider, condition);
         }
-        if matches!(outcome, Outcome::Failed { .. } | Outcome::Uncertain { .. }) {
-            self.metrics.error(provider);
+        match &outcome {
+            Outcome::Failed { .. }
+            | Outcome::Unauthorized { .. }
+            | Outcome::ServerError { .. }
+            | Outcome::Uncertain { .. } => self.metrics.error(provider),
+            Outcome::Done(_)
+            | Outcome::Refused { .. }
+            | Outcome::Later { .. }
+            | Outcome::Partly { .. } => {}
         }
         outcome
     }
@@ -72,7 +79,13 @@ impl Courier for Watched {
 fn condition(provider: Provider, outcome: &Outcome) -> Option<Condition> {
     match (outcome, provider) {
         (Outcome::Done(_), _) => Some(Condition::Ok),
-        (Outcome::Failed { code } | Outcome::Uncertain { code }, _)
+        (
+            Outcome::Failed { code }
+            | Outcome::Unauthorized { code }
+            | Outcome::ServerError { code }
+            | Outcome::Uncertain { code },
+            _,
+        )
         | (
             Outcome::Refused { code } | Outcome::Later { code, .. } | Outcome::Partly { code, .. },
             Provider::Statuspage,

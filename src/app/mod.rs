@@ -198,6 +198,7 @@ impl App {
                 slack.clone(),
                 self.ourselves.clone(),
                 self.health.clone(),
+                self.engine.clone(),
                 self.rules.subscribe(),
             ));
         }

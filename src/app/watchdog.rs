@@ -4,8 +4,10 @@
 
 use crate::config::{Proxies, Secret};
 use crate::courier::Outcome;
+use crate::domain::effect::Provider;
 use crate::domain::ids::ChannelId;
 use crate::domain::rules::Rules;
+use crate::engine::Engine;
 use crate::http_client::HttpClient;
 use crate::slack::address::{Ourselves, Team};
 use crate::slack::courier::{NO_IDENTITY, SlackCourier};
@@ -26,6 +28,7 @@ pub(super) async fn slack(
     courier: Arc<SlackCourier>,
     ourselves: watch::Sender<Ourselves>,
     health: Arc<Health>,
+    engine: Arc<Engine>,
     mut rules: watch::Receiver<Arc<Rules>>,
 ) {
     let mut rooms = Rooms::default();
@@ -40,6 +43,7 @@ pub(super) async fn slack(
             Ok(()) => {
                 complaint.clear();
                 health.set("slack", Condition::Ok);
+                engine.provider_answered(Provider::Slack).await;
                 let told = rooms_to_read(&rules.borrow_and_update());
                 rooms.join(&courier, told).await
             }
@@ -108,7 +112,10 @@ impl Rooms {
                 Outcome::Later { after, .. } | Outcome::Partly { after, .. } => {
                     again = again.min(after.max(Duration::from_secs(1)));
                 }
-                Outcome::Failed { .. } | Outcome::Uncertain { .. } => again = again.min(ASK_SOON),
+                Outcome::Failed { .. }
+                | Outcome::Unauthorized { .. }
+                | Outcome::ServerError { .. }
+                | Outcome::Uncertain { .. } => again = again.min(ASK_SOON),
             }
         }
         again

@@ -7,7 +7,7 @@ use super::{Engine, plan};
 use crate::courier::{Parcel, Shown};
 use crate::domain::effect::{Effect, Priority, Provider, Repeat};
 use crate::domain::signal::End;
-use crate::store::{Claimed, Counted, Ending, StoreError};
+use crate::store::{Claimed, Counted, Ending, Pause, StoreError, Which};
 use crate::telemetry::traces;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -24,18 +24,20 @@ const SETTLE_AGAIN: Duration = Duration::from_millis(250);
 /// What is kept in hand of the 15 s lease for settling.
 const IN_HAND: Duration = Duration::from_secs(3);
 const LEASE: Duration = Duration::from_secs(15);
+/// While one process finds out whether a provider answers again, the others wait: as for its lease.
+const TRIAL: chrono::Duration = chrono::Duration::seconds(LEASE.as_secs() as i64);
 
 /// Effects that were claimed together, with the pauses that held then.
 pub(super) struct Batch {
     pub(super) claimed: Vec<Claimed>,
-    pauses: Arc<HashMap<String, DateTime<Utc>>>,
+    pauses: Arc<HashMap<String, Pause>>,
     claimed_at: Instant,
 }
 
 /// One of a batch, ready to go.
 pub(super) struct Errand {
     claimed: Claimed,
-    pauses: Arc<HashMap<String, DateTime<Utc>>>,
+    pauses: Arc<HashMap<String, Pause>>,
     claimed_at: Instant,
 }
 
@@ -58,9 +60,12 @@ impl Engine {
     /// Delivers what is due, all at once up to the concurrency; returns how many were claimed.
     pub async fn delivery_step(self: &Arc<Self>) -> Result<usize, StoreError> {
         let mut errands = Vec::new();
-        for priority in [Priority::Now, Priority::InTurn] {
-            let batch = self.claim_batch(self.parts.concurrency, priority).await?;
-            errands.extend(batch.errands());
+        for provider in self.couriers.keys() {
+            for priority in [Priority::Now, Priority::InTurn] {
+                let free = self.parts.concurrency;
+                let batch = self.claim_batch(*provider, priority, free).await?;
+                errands.extend(batch.errands());
+            }
         }
         let claimed = errands.len();
         let under_way: Vec<_> = errands
@@ -78,24 +83,78 @@ impl Engine {
         Ok(claimed)
     }
 
+    /// Claims what is due for a provider. While it is down that is nothing in turn, and a single
+    /// effect at the end of each pause. What is to go at once is always claimed: it expires, and
+    /// its person is answered by another way.
     pub(super) async fn claim_batch(
         &self,
-        free: usize,
+        provider: Provider,
         priority: Priority,
+        free: usize,
     ) -> Result<Batch, StoreError> {
         let now = self.parts.clock.now();
         let store = &self.parts.store;
-        let limit = i64::try_from(free).unwrap_or(i64::MAX);
-        let providers: Vec<Provider> = self.couriers.keys().copied().collect();
         // The pauses first: once something is claimed, nothing may fail before it is on its way.
-        let pauses = store.within(STORE_LIMIT, store.pauses(now)).await?;
+        let mut pauses = store.within(STORE_LIMIT, store.pauses(now)).await?;
+        let own = pauses.get(provider.as_str()).copied();
+        let down = own.is_some_and(|pause| pause.down_since.is_some());
+        let paused = own.is_some_and(|pause| pause.until > now);
+        self.breakers.seen(provider, down);
+        let state = i64::from(down || paused);
+        self.parts.metrics.breaker(provider.as_str(), state);
         let claimed_at = Instant::now();
-        let claiming = store.claim_effects(now, limit, priority, &providers);
-        let claimed = store.within(STORE_LIMIT, claiming).await?;
+        let claimed = match priority {
+            Priority::InTurn if paused => Vec::new(),
+            Priority::Now | Priority::InTurn if down && !paused => {
+                let claimed = self.claim_trial(provider, priority, now).await?;
+                if !claimed.is_empty() && !self.takes_trial(provider, now).await {
+                    let elsewhere = Pause {
+                        until: now + TRIAL,
+                        down_since: Some(now),
+                    };
+                    pauses.insert(provider.as_str().to_owned(), elsewhere);
+                }
+                claimed
+            }
+            Priority::Now | Priority::InTurn => {
+                let limit = i64::try_from(free).unwrap_or(i64::MAX);
+                let claiming = store.claim_effects(now, limit, provider, priority, Which::All);
+                store.within(STORE_LIMIT, claiming).await?
+            }
+        };
         Ok(Batch {
             claimed,
             pauses: Arc::new(pauses),
             claimed_at,
+        })
+    }
+
+    /// One effect, to find out whether a provider answers again; one whose loss costs nothing first.
+    async fn claim_trial(
+        &self,
+        provider: Provider,
+        priority: Priority,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let store = &self.parts.store;
+        for which in [Which::Repeatable, Which::All] {
+            let claiming = store.claim_effects(now, 1, provider, priority, which);
+            let claimed = store.within(STORE_LIMIT, claiming).await?;
+            if !claimed.is_empty() {
+                return Ok(claimed);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Whether the one attempt of all replicas is ours.
+    async fn takes_trial(&self, provider: Provider, now: DateTime<Utc>) -> bool {
+        let store = &self.parts.store;
+        let taking = store.take_trial(provider.as_str(), now + TRIAL, now);
+        let taken = store.within(STORE_LIMIT, taking).await;
+        taken.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the attempt at a provider's return could not be taken");
+            false
         })
     }
 
@@ -156,8 +215,9 @@ impl Engine {
             .map(String::as_str)
             .chain([provider.as_str()])
             .filter_map(|scope| pauses.get(scope))
-            .max()
-            .copied();
+            .map(|pause| pause.until)
+            .filter(|until| *until > now)
+            .max();
         if let Some(ending) = plan::before_exchange(&claimed, paused_until, now) {
             return self.settle(&claimed, ending, claimed_at).await;
         }
@@ -183,14 +243,20 @@ impl Engine {
                 return self.settle(&claimed, ending, claimed_at).await;
             }
         };
+        let charge = || {
+            let standing = self.breakers.standing(provider);
+            plan::charge(&claimed, standing.answered_at, standing.down)
+        };
         let ending = if looking {
             let look = self.look(&*courier, &parcel).await;
-            plan::after_look(look, &claimed, self.parts.clock.now(), rand::random())
+            let now = self.parts.clock.now();
+            plan::after_look(look, &claimed, charge(), now, rand::random())
         } else if matches!(parcel.shown, Some(Shown::Nothing)) {
             plan::nothing_to_show(&claimed.effect)
         } else {
             let outcome = self.exchange(&*courier, &parcel).await;
-            plan::after_exchange(outcome, &claimed, self.parts.clock.now(), rand::random())
+            let now = self.parts.clock.now();
+            plan::after_exchange(outcome, &claimed, charge(), now, rand::random())
         };
         self.settle(&claimed, ending, claimed_at).await
     }
@@ -225,6 +291,7 @@ impl Engine {
             first_attempt_at: claimed.first_attempt_at,
             last_known_ts,
             after_uncertain: again,
+            delayed_from: plan::delayed_from(claimed, now),
             taken_rooms,
             now,
             deadline: DEADLINE,

@@ -6,6 +6,7 @@
 
 use super::{Engine, plan};
 use crate::courier::{Courier, Look, Outcome, Parcel};
+use crate::domain::effect::Provider;
 use crate::store::StoreError;
 use std::time::{Duration, Instant};
 
@@ -26,14 +27,20 @@ impl Engine {
             Outcome::Done(_) => "ok",
             Outcome::Refused { .. } => "refused",
             Outcome::Later { .. } | Outcome::Partly { .. } => "later",
-            Outcome::Failed { .. } => "failed",
-            Outcome::Uncertain { .. } => "uncertain",
+            Outcome::Failed { .. } | Outcome::Unauthorized { .. } => "failed",
+            Outcome::ServerError { .. } | Outcome::Uncertain { .. } => "uncertain",
         };
         self.parts
             .metrics
             .external(provider.as_str(), word, began.elapsed());
         match &outcome {
-            Outcome::Done(_) | Outcome::Refused { .. } => self.answered(courier),
+            Outcome::Done(_) | Outcome::Refused { .. } => {
+                self.provider_answered(provider).await;
+            }
+            Outcome::Unauthorized { code } => {
+                tracing::warn!(error = %code, "the provider does not accept our credentials");
+                self.provider_answered(provider).await;
+            }
             Outcome::Later {
                 after,
                 pauses,
@@ -44,12 +51,14 @@ impl Engine {
                 pauses,
                 code,
             } => {
-                self.answered(courier);
+                self.provider_answered(provider).await;
                 self.pause(pauses, *after, code).await;
             }
-            Outcome::Failed { code } | Outcome::Uncertain { code } => {
+            Outcome::Failed { code }
+            | Outcome::ServerError { code }
+            | Outcome::Uncertain { code } => {
                 tracing::warn!(error = %code, "an exchange failed");
-                self.failed(courier, code).await;
+                self.provider_failed(provider, code).await;
             }
         }
         outcome
@@ -65,37 +74,70 @@ impl Engine {
         let found = matches!(look, Look::Found(_));
         tracing::info!(found, "looked for an effect whose end was unknown");
         match &look {
-            Look::Found(_) | Look::Absent | Look::Unreadable { .. } => self.answered(courier),
+            Look::Found(_) | Look::Absent | Look::Unreadable { .. } => {
+                self.provider_answered(courier.provider()).await;
+            }
             Look::Failed {
                 code, after: None, ..
-            } => self.failed(courier, code).await,
+            } => self.provider_failed(courier.provider(), code).await,
             Look::Failed {
                 code,
                 after: Some(after),
                 pauses,
             } => {
-                self.answered(courier);
+                self.provider_answered(courier.provider()).await;
                 self.pause(pauses, *after, code).await;
             }
         }
         look
     }
 
-    fn answered(&self, courier: &dyn Courier) {
-        self.breakers.answered(courier.provider());
-        self.parts.metrics.breaker(courier.provider().as_str(), 0);
+    /// A provider answered somebody of this process. When it was down, everything that waits for it
+    /// goes out, on all replicas.
+    pub async fn provider_answered(&self, provider: Provider) {
+        let now = self.parts.clock.now();
+        if !self.breakers.answered(provider, now) {
+            return;
+        }
+        self.parts.metrics.breaker(provider.as_str(), 0);
+        let store = &self.parts.store;
+        let ended = store.provider_answered(provider.as_str(), now);
+        match store.within(STORE_LIMIT, ended).await {
+            Ok(Some(since)) => {
+                let seconds = (now - since).num_seconds();
+                tracing::info!(
+                    provider = provider.as_str(),
+                    seconds,
+                    "the provider answers again"
+                );
+            }
+            Ok(None) => {}
+            // The next attempt finds out the same.
+            Err(error) => {
+                tracing::warn!(%error, "that a provider answers again could not be written down");
+            }
+        }
+        store.wakes().outbox(provider).notify_one();
     }
 
-    async fn failed(&self, courier: &dyn Courier, code: &str) {
-        let provider = courier.provider();
-        let Some(pause) = self.breakers.failed(provider) else {
+    async fn provider_failed(&self, provider: Provider, code: &str) {
+        let before = self.breakers.standing(provider);
+        if !self.breakers.failed(provider) {
             return;
-        };
+        }
         self.parts.metrics.breaker(provider.as_str(), 1);
-        let seconds = pause.as_secs();
-        tracing::warn!(provider = provider.as_str(), seconds, "the breaker is open");
-        self.pause(&[provider.as_str().to_owned()], pause, code)
-            .await;
+        let now = self.parts.clock.now();
+        let store = &self.parts.store;
+        let paused = store.provider_failed(provider.as_str(), code, now);
+        match store.within(STORE_LIMIT, paused).await {
+            Ok(()) if before.down => {}
+            Ok(()) => tracing::warn!(
+                provider = provider.as_str(),
+                error = %code,
+                "the provider does not answer; what is meant for it waits"
+            ),
+            Err(error) => tracing::warn!(%error, "a pause could not be written down"),
+        }
     }
 
     /// Writes the pauses that a provider asked for. When a second room of a method is limited, it

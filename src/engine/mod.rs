@@ -62,7 +62,7 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// What the probes read.
     pub health: Arc<Health>,
-    /// Effects under way at once in this process.
+    /// Effects of one provider under way at once in this process.
     pub concurrency: usize,
 }
 

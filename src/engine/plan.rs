@@ -4,7 +4,7 @@
 //! question: an uncertain effect is never simply sent again. What its repetition means decides.
 
 use crate::courier::{Look, Outcome};
-use crate::domain::effect::{Effect, Repeat};
+use crate::domain::effect::{Effect, Purpose, Repeat};
 use crate::domain::signal::{Answer, End};
 use crate::store::{Claimed, Counted, Ending};
 use chrono::{DateTime, Duration, Utc};
@@ -21,10 +21,11 @@ const LOOKS: i32 = 2;
 pub const DEADLINE: Duration = Duration::seconds(8);
 /// No provider makes us wait longer in one go, whatever its Retry-After says.
 pub const LONGEST_WAIT: Duration = Duration::hours(1);
-/// When nobody could look for this long, a person must.
-const LOOK_NO_LONGER: Duration = Duration::minutes(30);
-/// So many attempts, about twenty minutes with their pauses, and a person must look.
+/// So many attempts and failed looks, about twenty minutes with their pauses, and a person must look.
+/// Those that fail while the provider answers nobody are not among them.
 pub const ATTEMPTS: i32 = 12;
+/// A message that comes this long after it was decided says when it was meant.
+const LATE: Duration = Duration::minutes(10);
 /// An answer for one person has other ways to them, and they wait: so many attempts, a few seconds,
 /// and the next way is taken.
 const ATTEMPTS_OF_AN_ANSWER: i32 = 3;
@@ -40,14 +41,53 @@ pub fn backoff(attempts: i32, jitter: f64) -> Duration {
     Duration::milliseconds((pause.num_milliseconds() as f64 * spread) as i64)
 }
 
-/// What follows from an exchange.
+/// What a failure of this effect is charged to. `answered_at`: when the provider last answered
+/// anybody; `down`: it answers nobody.
+///
+/// To the effect, when it failed for the first time, or when others had an answer since it failed
+/// before: then it is the effect that fails. Else to the provider: an outage parks nothing.
+pub fn charge(claimed: &Claimed, answered_at: Option<DateTime<Utc>>, down: bool) -> Counted {
+    match (claimed.failed_at, answered_at) {
+        _ if down => Counted::Outage,
+        (None, _) => Counted::Yes,
+        (Some(failed), Some(answered)) if answered >= failed => Counted::Yes,
+        (Some(_), _) => Counted::Outage,
+    }
+}
+
+/// When a message was meant, if it is news and comes late. What shows a state shows the present one.
+pub fn delayed_from(claimed: &Claimed, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let purpose = match &claimed.effect {
+        Effect::PostMessage { purpose, .. } | Effect::DirectMessage { purpose, .. } => purpose,
+        Effect::CreateRoom { .. }
+        | Effect::UpdateCard { .. }
+        | Effect::Pin { .. }
+        | Effect::Invite { .. }
+        | Effect::SetTopic { .. }
+        | Effect::Reply { .. }
+        | Effect::Whisper { .. }
+        | Effect::OpenForm { .. }
+        | Effect::UpdateForm { .. }
+        | Effect::StageFile { .. }
+        | Effect::ShareFile { .. }
+        | Effect::ShowComponent { .. } => return None,
+    };
+    let news = !matches!(purpose, Purpose::Card { .. });
+    (news && now - claimed.created_at >= LATE).then_some(claimed.created_at)
+}
+
+/// What follows from an exchange; `charge` is for what failed.
 pub fn after_exchange(
     outcome: Outcome,
     claimed: &Claimed,
+    charge: Counted,
     now: DateTime<Utc>,
     jitter: f64,
 ) -> Ending {
-    let spent = claimed.attempts >= ATTEMPTS;
+    // A provider that refuses our credentials answers: no outage is to blame.
+    let unauthorized = matches!(outcome, Outcome::Unauthorized { .. });
+    let charge = if unauthorized { Counted::Yes } else { charge };
+    let spent = charge == Counted::Yes && claimed.attempts >= ATTEMPTS;
     match outcome {
         Outcome::Done(answer) => Ending::Over(End::Done(answer)),
         Outcome::Refused { code } => Ending::Over(End::Refused { code }),
@@ -69,38 +109,58 @@ pub fn after_exchange(
                 },
             }
         }
-        Outcome::Failed { code }
-            if claimed.effect.repeat() == Repeat::Never
-                && claimed.attempts >= ATTEMPTS_OF_AN_ANSWER =>
-        {
-            Ending::Over(End::Refused { code })
-        }
-        Outcome::Failed { code } if spent => Ending::Over(End::Parked { code }),
-        Outcome::Failed { code } => again(
-            claimed,
-            now + backoff(claimed.attempts, jitter),
-            Counted::Yes,
-            code,
-        ),
-        Outcome::Uncertain { code } => match claimed.effect.repeat() {
-            Repeat::Never => Ending::Over(End::Uncertain { code }),
-            Repeat::Harmless if spent => Ending::Over(End::Parked { code }),
-            Repeat::Harmless => {
-                let pause = backoff(claimed.attempts, jitter).max(LOOK_AFTER);
-                again(claimed, now + pause, Counted::Yes, code)
+        Outcome::Failed { code } | Outcome::Unauthorized { code } => {
+            let at = now + backoff(claimed.attempts, jitter);
+            match claimed.effect.repeat() {
+                // Its person waits, whatever is to blame, and the next way is tried.
+                Repeat::Never if claimed.attempts >= ATTEMPTS_OF_AN_ANSWER => {
+                    Ending::Over(End::Refused { code })
+                }
+                Repeat::Never => again(claimed, at, Counted::Yes, code),
+                Repeat::Harmless | Repeat::LookFirst if spent => Ending::Over(End::Parked { code }),
+                Repeat::Harmless | Repeat::LookFirst => again(claimed, at, charge, code),
             }
-            Repeat::LookFirst => Ending::Unsure {
-                look_at: now + LOOK_AFTER,
-                looks: 0,
-                counted: Counted::Yes,
-                error: code,
-            },
+        }
+        // An answer came, so nothing is under way any more, and one look is enough.
+        Outcome::ServerError { code } => perhaps(claimed, LOOKS - 1, charge, code, now, jitter),
+        Outcome::Uncertain { code } => perhaps(claimed, 0, charge, code, now, jitter),
+    }
+}
+
+/// What follows when it may have happened; `looks`: how many looks in vain it needs no more.
+fn perhaps(
+    claimed: &Claimed,
+    looks: i32,
+    charge: Counted,
+    code: String,
+    now: DateTime<Utc>,
+    jitter: f64,
+) -> Ending {
+    let spent = charge == Counted::Yes && claimed.attempts >= ATTEMPTS;
+    match claimed.effect.repeat() {
+        Repeat::Never => Ending::Over(End::Uncertain { code }),
+        Repeat::Harmless if spent => Ending::Over(End::Parked { code }),
+        Repeat::Harmless => {
+            let pause = backoff(claimed.attempts, jitter).max(LOOK_AFTER);
+            again(claimed, now + pause, charge, code)
+        }
+        Repeat::LookFirst => Ending::Unsure {
+            look_at: now + LOOK_AFTER,
+            looks,
+            counted: charge,
+            error: code,
         },
     }
 }
 
-/// What follows from a look.
-pub fn after_look(look: Look, claimed: &Claimed, now: DateTime<Utc>, jitter: f64) -> Ending {
+/// What follows from a look; `charge` is for one that failed.
+pub fn after_look(
+    look: Look,
+    claimed: &Claimed,
+    charge: Counted,
+    now: DateTime<Utc>,
+    jitter: f64,
+) -> Ending {
     match look {
         Look::Found(answer) => Ending::Over(End::Done(answer)),
         Look::Absent if claimed.looks + 1 < LOOKS => Ending::Unsure {
@@ -133,22 +193,23 @@ pub fn after_look(look: Look, claimed: &Claimed, now: DateTime<Utc>, jitter: f64
             error: "sent_again_by_hand".to_owned(),
         },
         Look::Unreadable { code } => Ending::Over(End::Uncertain { code }),
-        Look::Failed { code, .. }
-            if claimed
-                .uncertain_since
-                .is_some_and(|since| now - since > LOOK_NO_LONGER) =>
-        {
+        Look::Failed {
+            code, after: None, ..
+        } if charge == Counted::Yes && claimed.attempts >= ATTEMPTS => {
             Ending::Over(End::Parked { code })
         }
         Look::Failed { code, after, .. } => {
-            let pause = after
-                .map(|after| Duration::from_std(after).unwrap_or(LONGEST_WAIT))
-                .map(|after| after.min(LONGEST_WAIT))
-                .unwrap_or_else(|| backoff(claimed.attempts, jitter).max(LOOK_AFTER));
+            let (pause, counted) = match after {
+                Some(after) => {
+                    let after = Duration::from_std(after).unwrap_or(LONGEST_WAIT);
+                    (after.min(LONGEST_WAIT), Counted::No)
+                }
+                None => (backoff(claimed.attempts, jitter).max(LOOK_AFTER), charge),
+            };
             Ending::Unsure {
                 look_at: now + pause,
                 looks: claimed.looks,
-                counted: Counted::No,
+                counted,
                 error: code,
             }
         }

@@ -24,6 +24,7 @@ fn claimed(effect: Effect) -> Claimed {
         uncertain: false,
         uncertain_since: None,
         first_attempt_at: now(),
+        failed_at: None,
         created_at: now(),
         traceparent: None,
         token: Uuid::nil(),
@@ -72,7 +73,7 @@ fn lost() -> Outcome {
 
 #[test]
 fn an_uncertain_post_is_looked_for_and_never_simply_sent_again() {
-    let ending = after_exchange(lost(), &claimed(post()), now(), 0.5);
+    let ending = after_exchange(lost(), &claimed(post()), Counted::Yes, now(), 0.5);
     let Ending::Unsure {
         look_at, looks: 0, ..
     } = ending
@@ -86,7 +87,7 @@ fn an_uncertain_post_is_looked_for_and_never_simply_sent_again() {
 fn it_is_sent_again_only_after_two_looks_in_vain() {
     let mut effect = claimed(post());
     effect.uncertain = true;
-    let first = after_look(Look::Absent, &effect, now(), 0.5);
+    let first = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
     let Ending::Unsure {
         looks: 1, look_at, ..
     } = first
@@ -95,7 +96,7 @@ fn it_is_sent_again_only_after_two_looks_in_vain() {
     };
     assert_eq!(look_at - now(), LOOK_AGAIN);
     effect.looks = 1;
-    let second = after_look(Look::Absent, &effect, now(), 0.5);
+    let second = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
     assert!(
         matches!(
             second,
@@ -106,13 +107,19 @@ fn it_is_sent_again_only_after_two_looks_in_vain() {
         ),
         "{second:?}"
     );
-    let found = after_look(Look::Found(Answer::Nothing), &effect, now(), 0.5);
+    let found = after_look(
+        Look::Found(Answer::Nothing),
+        &effect,
+        Counted::Yes,
+        now(),
+        0.5,
+    );
     assert!(matches!(found, Ending::Over(End::Done(_))), "{found:?}");
 }
 
 #[test]
 fn what_is_harmless_is_repeated_and_what_cannot_be_is_said_to_be_uncertain() {
-    let pinned = after_exchange(lost(), &claimed(pin()), now(), 0.5);
+    let pinned = after_exchange(lost(), &claimed(pin()), Counted::Yes, now(), 0.5);
     assert!(
         matches!(
             pinned,
@@ -123,7 +130,7 @@ fn what_is_harmless_is_repeated_and_what_cannot_be_is_said_to_be_uncertain() {
         ),
         "{pinned:?}"
     );
-    let replied = after_exchange(lost(), &claimed(reply()), now(), 0.5);
+    let replied = after_exchange(lost(), &claimed(reply()), Counted::Yes, now(), 0.5);
     assert!(
         matches!(replied, Ending::Over(End::Uncertain { .. })),
         "{replied:?}"
@@ -145,7 +152,7 @@ fn a_429_waits_as_long_as_it_says_and_does_not_count() {
         pauses: vec![],
         code: "ratelimited".into(),
     };
-    let ending = after_exchange(later, &claimed(post()), now(), 0.5);
+    let ending = after_exchange(later, &claimed(post()), Counted::Yes, now(), 0.5);
     let Ending::Again {
         at,
         counted: Counted::No,
@@ -164,7 +171,7 @@ fn half_a_message_is_looked_for_when_its_429_is_over_and_half_an_answer_is_not_b
         pauses: vec![],
         code: "ratelimited".into(),
     };
-    let ending = after_exchange(partly(), &claimed(post()), now(), 0.5);
+    let ending = after_exchange(partly(), &claimed(post()), Counted::Yes, now(), 0.5);
     let Ending::Unsure {
         look_at,
         counted: Counted::No,
@@ -174,7 +181,7 @@ fn half_a_message_is_looked_for_when_its_429_is_over_and_half_an_answer_is_not_b
         panic!("{ending:?}")
     };
     assert_eq!((look_at - now()).num_seconds(), 17);
-    let ending = after_exchange(partly(), &claimed(reply()), now(), 0.5);
+    let ending = after_exchange(partly(), &claimed(reply()), Counted::Yes, now(), 0.5);
     assert!(
         matches!(ending, Ending::Over(End::Uncertain { .. })),
         "{ending:?}"
@@ -189,7 +196,7 @@ fn what_keeps_failing_is_parked_and_until_then_waits_longer_each_time() {
     let mut effect = claimed(post());
     let mut pauses = Vec::new();
     while effect.attempts < ATTEMPTS {
-        let ending = after_exchange(failed(), &effect, now(), 0.5);
+        let ending = after_exchange(failed(), &effect, Counted::Yes, now(), 0.5);
         let Ending::Again { at, .. } = ending else {
             panic!("{ending:?}")
         };
@@ -200,7 +207,7 @@ fn what_keeps_failing_is_parked_and_until_then_waits_longer_each_time() {
         pauses.is_sorted() && pauses.last() == Some(&LONGEST_PAUSE),
         "{pauses:?}"
     );
-    let last = after_exchange(failed(), &effect, now(), 0.5);
+    let last = after_exchange(failed(), &effect, Counted::Yes, now(), 0.5);
     assert!(matches!(last, Ending::Over(End::Parked { .. })), "{last:?}");
 }
 
@@ -211,12 +218,13 @@ fn an_answer_that_keeps_failing_goes_another_way_while_its_person_waits() {
     };
     let mut answer = claimed(reply());
     let mut waited = Duration::zero();
-    while let Ending::Again { at, .. } = after_exchange(failed(), &answer, now(), 1.0) {
+    while let Ending::Again { at, .. } = after_exchange(failed(), &answer, Counted::Yes, now(), 1.0)
+    {
         waited += at - now();
         answer.attempts += 1;
     }
     assert!(waited < Duration::seconds(5), "{waited}");
-    let ending = after_exchange(failed(), &answer, now(), 0.5);
+    let ending = after_exchange(failed(), &answer, Counted::Yes, now(), 0.5);
     let Ending::Over(End::Refused { code }) = ending else {
         panic!("{ending:?}")
     };
@@ -260,7 +268,7 @@ fn where_nobody_may_look_it_ends_uncertain() {
     let unreadable = Look::Unreadable {
         code: "not_in_channel".into(),
     };
-    let ending = after_look(unreadable, &claimed(post()), now(), 0.5);
+    let ending = after_look(unreadable, &claimed(post()), Counted::Yes, now(), 0.5);
     assert!(
         matches!(ending, Ending::Over(End::Uncertain { .. })),
         "{ending:?}"
@@ -270,7 +278,7 @@ fn where_nobody_may_look_it_ends_uncertain() {
     let unreadable = Look::Unreadable {
         code: "not_in_channel".into(),
     };
-    let again = after_look(unreadable, &asked_for, now(), 0.5);
+    let again = after_look(unreadable, &asked_for, Counted::Yes, now(), 0.5);
     assert!(
         matches!(
             again,
@@ -284,13 +292,13 @@ fn where_nobody_may_look_it_ends_uncertain() {
 }
 
 #[test]
-fn who_cannot_look_for_long_asks_a_person() {
+fn who_cannot_look_so_often_asks_a_person() {
     let failing = || Look::Failed {
         code: "timeout".into(),
         after: None,
         pauses: vec![],
     };
-    let again = after_look(failing(), &claimed(post()), now(), 0.5);
+    let again = after_look(failing(), &claimed(post()), Counted::Yes, now(), 0.5);
     assert!(matches!(again, Ending::Unsure { .. }), "{again:?}");
     // Nor does a provider put a look off for days.
     for after in [
@@ -302,18 +310,84 @@ fn who_cannot_look_for_long_asks_a_person() {
             after: Some(after),
             pauses: vec![],
         };
-        let ending = after_look(limited, &claimed(post()), now(), 0.5);
+        let ending = after_look(limited, &claimed(post()), Counted::Yes, now(), 0.5);
         let Ending::Unsure { look_at, .. } = ending else {
             panic!("{ending:?}")
         };
         assert_eq!(look_at, now() + LONGEST_WAIT);
     }
-    let too_long = now() + LOOK_NO_LONGER + Duration::seconds(1);
     let mut uncertain = claimed(post());
-    uncertain.uncertain_since = Some(now());
-    let ending = after_look(failing(), &uncertain, too_long, 0.5);
+    uncertain.attempts = ATTEMPTS;
+    let ending = after_look(failing(), &uncertain, Counted::Yes, now(), 0.5);
     assert!(
         matches!(ending, Ending::Over(End::Parked { .. })),
         "{ending:?}"
     );
+}
+
+#[test]
+fn a_503_needs_one_look_and_a_504_two() {
+    let looks_after =
+        |outcome| match after_exchange(outcome, &claimed(post()), Counted::Yes, now(), 0.5) {
+            Ending::Unsure { looks, .. } => looks,
+            other => panic!("{other:?}"),
+        };
+    let code = || "http_503".to_owned();
+    let answered = Outcome::ServerError { code: code() };
+    assert_eq!(looks_after(answered), LOOKS - 1);
+    assert_eq!(looks_after(Outcome::Uncertain { code: code() }), 0);
+    let mut looked = claimed(post());
+    looked.looks = LOOKS - 1;
+    let ending = after_look(Look::Absent, &looked, Counted::Yes, now(), 0.5);
+    assert!(matches!(ending, Ending::Again { at, .. } if at - now() < Duration::seconds(1)));
+}
+
+#[test]
+fn a_failure_is_charged_to_the_effect_only_when_the_provider_answers_others() {
+    let mut effect = claimed(post());
+    let before = Some(now() - Duration::seconds(1));
+    assert_eq!(charge(&effect, None, false), Counted::Yes, "the first");
+    assert_eq!(charge(&effect, before, true), Counted::Outage);
+    effect.failed_at = Some(now());
+    assert_eq!(charge(&effect, None, false), Counted::Outage);
+    assert_eq!(charge(&effect, before, false), Counted::Outage);
+    assert_eq!(charge(&effect, Some(now()), false), Counted::Yes);
+    assert_eq!(charge(&effect, Some(now()), true), Counted::Outage);
+}
+
+#[test]
+fn an_outage_parks_nothing_however_often_it_is_tried() {
+    let code = || "connect".to_owned();
+    for effect in [post(), pin()] {
+        let mut spent = claimed(effect);
+        spent.attempts = ATTEMPTS;
+        for outcome in [
+            Outcome::Failed { code: code() },
+            Outcome::ServerError { code: code() },
+            Outcome::Uncertain { code: code() },
+        ] {
+            let ending = after_exchange(outcome, &spent, Counted::Outage, now(), 0.5);
+            assert!(!matches!(ending, Ending::Over(_)), "{ending:?}");
+        }
+        let failing = Look::Failed {
+            code: code(),
+            after: None,
+            pauses: vec![],
+        };
+        let ending = after_look(failing, &spent, Counted::Outage, now(), 0.5);
+        assert!(!matches!(ending, Ending::Over(_)), "{ending:?}");
+        // A provider that refuses our credentials answers.
+        let outcome = Outcome::Unauthorized { code: code() };
+        let ending = after_exchange(outcome, &spent, Counted::Outage, now(), 0.5);
+        let parked = matches!(ending, Ending::Over(End::Parked { .. }));
+        assert!(parked, "{ending:?}");
+    }
+}
+
+#[test]
+fn news_that_come_late_say_when_they_were_meant() {
+    let late = now() + LATE;
+    assert_eq!(delayed_from(&claimed(post()), now()), None);
+    assert_eq!(delayed_from(&claimed(post()), late), Some(now()));
+    assert_eq!(delayed_from(&claimed(pin()), late), None);
 }

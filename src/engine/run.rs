@@ -5,7 +5,7 @@
 
 use super::Engine;
 use super::tick::{Duties, Process};
-use crate::domain::effect::Priority;
+use crate::domain::effect::{Priority, Provider};
 use futures_util::FutureExt as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub(super) struct Versions {
 #[derive(Debug, Clone, Copy)]
 enum Loop {
     Decide,
-    Deliver(Priority),
+    Deliver(Provider, Priority),
     Tick,
 }
 
@@ -54,7 +54,7 @@ impl Loop {
     fn name(self) -> &'static str {
         match self {
             Self::Decide => "decide",
-            Self::Deliver(_) => "deliver",
+            Self::Deliver(..) => "deliver",
             Self::Tick => "tick",
         }
     }
@@ -73,7 +73,9 @@ async fn kept_up(
         let running = async {
             match run {
                 Loop::Decide => engine.decide_on(seen).await,
-                Loop::Deliver(priority) => engine.deliver_on(priority, seen).await,
+                Loop::Deliver(provider, priority) => {
+                    engine.deliver_on(provider, priority, seen).await;
+                }
                 Loop::Tick => engine.tick_on(process.clone(), seen).await,
             }
         };
@@ -98,9 +100,12 @@ impl Engine {
         for _ in 0..deciders.max(1) {
             loops.spawn(loop_of(Loop::Decide));
         }
-        // Forms have slots of their own: somebody waits, and the permission dies in 3 s.
-        loops.spawn(loop_of(Loop::Deliver(Priority::Now)));
-        loops.spawn(loop_of(Loop::Deliver(Priority::InTurn)));
+        // Slots of its own for each provider: a slow one that still answers holds up no other.
+        for provider in self.couriers.keys() {
+            for priority in priorities(*provider) {
+                loops.spawn(loop_of(Loop::Deliver(*provider, *priority)));
+            }
+        }
         loops.spawn(loop_of(Loop::Tick));
         Running {
             stop,
@@ -169,11 +174,16 @@ impl Engine {
         }
     }
 
-    async fn deliver_on(self: Arc<Self>, priority: Priority, mut stopping: watch::Receiver<bool>) {
+    async fn deliver_on(
+        self: Arc<Self>,
+        provider: Provider,
+        priority: Priority,
+        mut stopping: watch::Receiver<bool>,
+    ) {
         let wakes = self.parts.store.wakes();
         let (most, hint) = match priority {
             Priority::Now => (FORMS_AT_ONCE, &wakes.forms),
-            Priority::InTurn => (self.parts.concurrency, &wakes.outbox),
+            Priority::InTurn => (self.parts.concurrency, wakes.outbox(provider)),
         };
         let slots = Arc::new(Semaphore::new(most));
         let mut under_way = JoinSet::new();
@@ -190,7 +200,7 @@ impl Engine {
                 }
                 continue;
             }
-            match self.claim_batch(free, priority).await {
+            match self.claim_batch(provider, priority, free).await {
                 Ok(batch) if batch.claimed.is_empty() => {
                     tokio::select! {
                         () = hint.notified() => {}
@@ -247,6 +257,15 @@ impl Running {
         }
         let left = self.engine.parts.store.leave(self.process.id);
         let _not_vital = tokio::time::timeout(Duration::from_secs(1), left).await;
+    }
+}
+
+/// The priorities of a provider's effects. Forms have slots of their own: a person waits, and the
+/// permission dies in 3 s.
+fn priorities(provider: Provider) -> &'static [Priority] {
+    match provider {
+        Provider::Slack => &[Priority::Now, Priority::InTurn],
+        Provider::Statuspage => &[Priority::InTurn],
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a failed call means for the effect: one table, by Slack's codes.
 //!
 //! Slack answers 200 with a code, and some codes say that part of the operation may have happened:
-//! these are uncertain, like a timeout. A dead token is no refusal: the effect is kept, and parks
-//! where a person sees it, instead of being lost one by one.
+//! these count as an error of the server, like a 503. A dead token is no refusal: the effect is
+//! kept, and parks where a person sees it, instead of being lost one by one.
 
 use super::client::Trouble;
 use crate::courier::{Look, Outcome};
@@ -60,11 +60,12 @@ pub(crate) fn outcome(trouble: Trouble, pauses: Vec<String>) -> Outcome {
         Trouble::NeverSent(code) => Outcome::Failed {
             code: code.to_owned(),
         },
+        Trouble::Server(code) => Outcome::ServerError { code },
         Trouble::Unknown(code) => Outcome::Uncertain { code },
         Trouble::Api(code) => match class(&code) {
             Class::AlreadyDone => Outcome::Done(Answer::Nothing),
-            Class::Transient => Outcome::Uncertain { code },
-            Class::DeadToken => Outcome::Failed { code },
+            Class::Transient => Outcome::ServerError { code },
+            Class::DeadToken => Outcome::Unauthorized { code },
             Class::No => Outcome::Refused { code },
         },
     }
@@ -73,7 +74,7 @@ pub(crate) fn outcome(trouble: Trouble, pauses: Vec<String>) -> Outcome {
 /// The same for a call that only prepares: whatever became of it, nothing can be seen of it.
 pub(crate) fn before_anything(trouble: Trouble, pauses: Vec<String>) -> Outcome {
     match outcome(trouble, pauses) {
-        Outcome::Uncertain { code } => Outcome::Failed { code },
+        Outcome::Uncertain { code } | Outcome::ServerError { code } => Outcome::Failed { code },
         known => known,
     }
 }
@@ -90,7 +91,7 @@ pub(crate) fn halfway(trouble: Trouble, pauses: Vec<String>) -> Outcome {
             pauses,
             code,
         },
-        Outcome::Failed { code } => Outcome::Uncertain { code },
+        Outcome::Failed { code } | Outcome::Unauthorized { code } => Outcome::Uncertain { code },
         known => known,
     }
 }
@@ -114,7 +115,10 @@ pub(crate) fn look(trouble: Trouble, pauses: Vec<String>) -> Look {
             after: Some(after),
             pauses,
         },
-        Outcome::Failed { code } | Outcome::Uncertain { code } => Look::Failed {
+        Outcome::Failed { code }
+        | Outcome::Unauthorized { code }
+        | Outcome::ServerError { code }
+        | Outcome::Uncertain { code } => Look::Failed {
             code,
             after: None,
             pauses: Vec::new(),
@@ -142,7 +146,7 @@ mod tests {
                     "service_unavailable",
                     "request_timeout",
                 ],
-                |code| Outcome::Uncertain { code },
+                |code| Outcome::ServerError { code },
             ),
             (
                 &[
@@ -152,7 +156,7 @@ mod tests {
                     "token_expired",
                     "http_401",
                 ],
-                |code| Outcome::Failed { code },
+                |code| Outcome::Unauthorized { code },
             ),
             (
                 &[

@@ -62,6 +62,8 @@ pub(crate) enum Trouble {
     },
     /// It never left.
     NeverSent(&'static str),
+    /// Slack answered that it failed, and does no more about it.
+    Server(String),
     /// It left, and nobody knows what became of it.
     Unknown(String),
 }
@@ -72,7 +74,7 @@ impl Trouble {
             Self::Api(_) => "error",
             Self::Rated { .. } => "rate_limited",
             Self::NeverSent(_) => "failed",
-            Self::Unknown(_) => "uncertain",
+            Self::Server(_) | Self::Unknown(_) => "uncertain",
         }
     }
 }
@@ -245,6 +247,8 @@ fn api(code: &str) -> Trouble {
 
 fn http(status: u16) -> Trouble {
     match status {
+        500 | 502 | 503 => Trouble::Server(format!("http_{status}")),
+        // Whoever answers so may only have given up waiting.
         408 | 500.. => Trouble::Unknown(format!("http_{status}")),
         _ => Trouble::Api(format!("http_{status}")),
     }
@@ -316,8 +320,9 @@ mod tests {
     #[test]
     fn what_a_response_url_says_is_told_apart() {
         let refused = |code: &str| Err(Trouble::Api(code.into()));
+        let server = |code: &str| Err(Trouble::Server(code.into()));
         let unknown = |code: &str| Err(Trouble::Unknown(code.into()));
-        let table: [(u16, &[u8], Result<(), Trouble>); 9] = [
+        let table: [(u16, &[u8], Result<(), Trouble>); 10] = [
             (200, b"ok", Ok(())),
             (200, b"", Ok(())),
             (200, br#"{"ok":true}"#, Ok(())),
@@ -334,7 +339,8 @@ mod tests {
             ),
             (404, b"<html>", refused("http_404")),
             (302, b"", refused("http_302")),
-            (503, b"", unknown("http_503")),
+            (503, b"", server("http_503")),
+            (504, b"", unknown("http_504")),
         ];
         for (status, body, said) in table {
             assert_eq!(web_answer(status, body), said, "{status} {body:?}");

@@ -155,6 +155,8 @@ fn code(outcome: Outcome) -> String {
         | Outcome::Later { code, .. }
         | Outcome::Partly { code, .. }
         | Outcome::Failed { code }
+        | Outcome::Unauthorized { code }
+        | Outcome::ServerError { code }
         | Outcome::Uncertain { code } => code,
     }
 }

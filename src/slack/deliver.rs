@@ -81,7 +81,10 @@ impl SlackCourier {
         parcel: &Parcel,
         until: Instant,
     ) -> Outcome {
-        let pages = render::pages(message);
+        let mut pages = render::pages(message);
+        if let (Some(from), Some(first)) = (parcel.delayed_from, pages.first_mut()) {
+            *first = first.clone().delayed(from, parcel.now);
+        }
         let mut standing = Standing::default();
         if pages.len() > 1 {
             match self.standing(room, parcel, until).await {

@@ -193,7 +193,11 @@ impl SlackCourier {
                 };
             }
             Err(
-                Outcome::Failed { code } | Outcome::Refused { code } | Outcome::Uncertain { code },
+                Outcome::Failed { code }
+                | Outcome::Unauthorized { code }
+                | Outcome::ServerError { code }
+                | Outcome::Refused { code }
+                | Outcome::Uncertain { code },
             ) => {
                 return Look::Failed {
                     code,

@@ -6,11 +6,12 @@
 
 use super::mrkdwn::{self, SECTION};
 use crate::domain::text::{Button, ButtonStyle, Message, Part, Text};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// Slack refuses a message with more blocks.
-const BLOCKS: usize = 50;
+/// Slack refuses a message with more than 50 blocks; one is left for the mark of a late message.
+const BLOCKS: usize = 49;
 /// Slack refuses a message whose blocks hold more, at some 13,000 characters (not documented).
 const PAGE: usize = 11_000;
 /// The longest `text` that is shown whole everywhere.
@@ -30,6 +31,23 @@ pub(crate) struct Page {
     pub(crate) text: String,
     /// The body; empty: the text is the body.
     pub(crate) blocks: Vec<Value>,
+}
+
+impl Page {
+    /// Says when the message was meant. Marked when it is sent and not before it is split: what is
+    /// looked for later must have the same pages.
+    pub(crate) fn delayed(mut self, from: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        let same_day = from.date_naive() == now.date_naive();
+        let format = if same_day { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+        let mark = format!("(delayed: from {} UTC)", from.format(format));
+        self.text = format!("{mark} {}", self.text);
+        if !self.blocks.is_empty() {
+            let element = json!({"type": "plain_text", "text": mark});
+            let block = json!({"type": "context", "elements": [element]});
+            self.blocks.insert(0, block);
+        }
+        self
+    }
 }
 
 /// A message in as many pages as it needs; mostly one.

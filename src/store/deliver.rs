@@ -37,6 +37,8 @@ pub struct Claimed {
     pub not_after: Option<DateTime<Utc>>,
     /// When it was first claimed.
     pub first_attempt_at: DateTime<Utc>,
+    /// When it failed last, or a look for it did.
+    pub failed_at: Option<DateTime<Utc>>,
     /// When it was decided.
     pub created_at: DateTime<Utc>,
     /// W3C trace context.
@@ -81,6 +83,17 @@ pub enum Counted {
     Yes,
     /// The provider, or a pause, asked to wait: it does not.
     No,
+    /// It failed because the provider answers nobody: it does not.
+    Outage,
+}
+
+/// Which of a provider's effects are claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All that are due.
+    All,
+    /// Only those that may be repeated or looked for: an attempt that is lost costs nothing.
+    Repeatable,
 }
 
 /// What is known of an effect that waits.
@@ -93,21 +106,22 @@ pub enum Certainty {
 }
 
 impl Store {
-    /// Claims effects of one priority that are due, for providers that this process can reach. What
-    /// a newer version decided, or only another replica can carry, is left to those.
+    /// Claims effects of one provider and priority that are due. What a newer version decided is
+    /// left to that one.
     pub async fn claim_effects(
         &self,
         now: DateTime<Utc>,
         limit: i64,
+        provider: Provider,
         priority: Priority,
-        providers: &[Provider],
+        which: Which,
     ) -> Result<Vec<Claimed>, StoreError> {
         let token = Uuid::new_v4();
-        let providers: Vec<String> = providers
-            .iter()
-            .map(|provider| provider.as_str().to_owned())
-            .collect();
-        let kinds: Vec<String> = Effect::KINDS.map(str::to_owned).to_vec();
+        let kinds = Effect::KINDS.into_iter().filter(|kind| match which {
+            Which::All => true,
+            Which::Repeatable => !Effect::CANNOT_BE_LOOKED_FOR.contains(kind),
+        });
+        let kinds: Vec<String> = kinds.map(str::to_owned).collect();
         let mut session = self.single().await?;
         let rows = sqlx::query!(
             r#"update outbox o
@@ -121,20 +135,20 @@ impl Store {
                 where o.id = any(array(
                       select id from outbox
                        where ended_at is null and not blocked and priority = $4 and run_at <= $1
-                         and provider = any($5) and kind = any($6)
+                         and provider = $5 and kind = any($6)
                          and (lease_until is null or lease_until < clock_timestamp())
-                       order by run_at, seq
+                       order by provider, priority, run_at, seq
                        limit $2
                          for update skip locked))
                returning o.id, o.effect, o.lane, o.attempts, o.looks, o.generation, o.state,
                          o.uncertain_since, o.not_after,
                          o.first_attempt_at as "first_attempt_at!", o.created_at, o.traceparent,
-                         o.seq"#,
+                         o.seq, o.failed_at"#,
             now,
             limit,
             token,
             priority as i16,
-            &providers,
+            provider.as_str(),
             &kinds,
         )
         .fetch_all(&mut session)
@@ -163,6 +177,7 @@ impl Store {
                 uncertain_since: row.uncertain_since,
                 not_after: row.not_after,
                 first_attempt_at: row.first_attempt_at,
+                failed_at: row.failed_at,
                 created_at: row.created_at,
                 traceparent: row.traceparent,
                 token,
@@ -217,13 +232,14 @@ impl Store {
             return Err(StoreError::Fenced);
         }
         transaction.end().await?;
+        let provider = claimed.effect.provider();
         match ending {
             Ending::Over(_) => {
                 self.wakes.inbox.notify_one();
-                self.wakes.outbox.notify_one();
+                self.wakes.outbox(provider).notify_one();
                 self.wakes.forms.notify_one();
             }
-            Ending::Again { at, .. } if *at <= now => self.wakes.outbox.notify_one(),
+            Ending::Again { at, .. } if *at <= now => self.wakes.outbox(provider).notify_one(),
             Ending::Again { .. } | Ending::Unsure { .. } => {}
         }
         Ok(())
@@ -292,12 +308,14 @@ async fn wait(
     (at, state, looks, counted, error): (DateTime<Utc>, &str, i32, Counted, &str),
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    let uncounted = i32::from(counted == Counted::No);
+    let uncounted = i32::from(counted != Counted::Yes);
+    let failed = counted != Counted::No;
     let done = sqlx::query!(
         "update outbox
             set run_at = $3, state = $4, looks = $5, attempts = attempts - $6, error = $7,
                 unreadable_since = null,
                 uncertain_since = case when $4 = 'uncertain' then coalesce(uncertain_since, $8) end,
+                failed_at = case when $9 then $8 else failed_at end,
                 -- What surely never left begins anew with its next attempt.
                 first_attempt_at = case when $4 = 'uncertain' then first_attempt_at end,
                 lease_until = null, lease_token = null
@@ -310,6 +328,7 @@ async fn wait(
         uncounted,
         error,
         now,
+        failed,
     )
     .execute(connection)
     .await?;

@@ -134,7 +134,7 @@ impl Store {
         .execute(&mut transaction)
         .await?;
         transaction.end().await?;
-        self.wakes.outbox.notify_one();
+        self.wakes.outbox(claimed.effect.provider()).notify_one();
         Ok(())
     }
 }

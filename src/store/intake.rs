@@ -8,7 +8,7 @@ use super::session::Session;
 use super::turns::{free_next_in_subject, lock_subjects, one};
 use super::{Reads, Seal, Store, StoreError, Wakes};
 use crate::domain::decision::Decision;
-use crate::domain::effect::Priority;
+use crate::domain::effect::{Priority, Provider};
 use crate::domain::facts::{Facts, Needs};
 use crate::domain::ids::SignalId;
 use chrono::{DateTime, Utc};
@@ -42,7 +42,7 @@ pub struct Intake {
     transaction: Session,
     wakes: Arc<Wakes>,
     seal: Option<Arc<Seal>>,
-    brings_effects: bool,
+    brings_effects: [bool; Provider::ALL.len()],
     brings_forms: bool,
     /// What was claimed.
     pub signal: StoredSignal,
@@ -134,7 +134,7 @@ impl Store {
             transaction,
             wakes: self.wakes.clone(),
             seal: self.seal.clone(),
-            brings_effects: false,
+            brings_effects: Default::default(),
             brings_forms: false,
             signal,
         }))
@@ -261,20 +261,22 @@ impl Intake {
         )
         .execute(&mut self.transaction)
         .await?;
-        let brings = |priority| {
-            let mut effects = decision.effects.iter();
-            effects.any(|plan| plan.effect.priority() == priority)
-        };
-        self.brings_effects = brings(Priority::InTurn);
-        self.brings_forms = brings(Priority::Now);
+        for plan in &decision.effects {
+            match plan.effect.priority() {
+                Priority::InTurn => self.brings_effects[plan.effect.provider() as usize] = true,
+                Priority::Now => self.brings_forms = true,
+            }
+        }
         Ok(())
     }
 
     /// Makes what was saved stand.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.transaction.end().await?;
-        if self.brings_effects {
-            self.wakes.outbox.notify_one();
+        for provider in Provider::ALL {
+            if self.brings_effects[provider as usize] {
+                self.wakes.outbox(provider).notify_one();
+            }
         }
         if self.brings_forms {
             self.wakes.forms.notify_one();

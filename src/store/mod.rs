@@ -45,7 +45,7 @@ mod writer;
 pub use append::{Appended, Arrival};
 pub use by_hand::Operator;
 pub use connect::{Batching, PLANNING, Settings};
-pub use deliver::{Certainty, Claimed, Counted, Ending};
+pub use deliver::{Certainty, Claimed, Counted, Ending, Which};
 pub use error::{AppendError, StoreError, acquire_timeouts, json_error};
 pub use fit::{Accept, Unfit};
 pub use gauges::{Gauges, QueueGauge};
@@ -53,6 +53,7 @@ pub use incidents::IncidentFilter;
 pub use intake::{Intake, StoredSignal, Then};
 pub use lists::{AuditRow, InboxRow, OutboxRow, Page};
 pub use migrate::{MIGRATOR, migrate, missing, read_only_for_good};
+pub use pauses::Pause;
 pub use reads::Reads;
 pub use retention::Forgotten;
 pub use seal::Seal;
@@ -60,6 +61,7 @@ pub use servers::{CONNECT_LIMIT, Servers};
 pub use session::Way;
 pub use unreadable::{LEFT_FOR, Others};
 
+use crate::domain::effect::Provider;
 use std::sync::Arc;
 
 /// The database, as the rest of the program sees it. Cheap to clone.
@@ -77,10 +79,16 @@ pub struct Store {
 pub struct Wakes {
     /// A signal may be due.
     pub inbox: tokio::sync::Notify,
-    /// An effect may be due.
-    pub outbox: tokio::sync::Notify,
+    outbox: [tokio::sync::Notify; Provider::ALL.len()],
     /// A form may be due.
     pub forms: tokio::sync::Notify,
+}
+
+impl Wakes {
+    /// An effect of this provider may be due.
+    pub fn outbox(&self, provider: Provider) -> &tokio::sync::Notify {
+        &self.outbox[provider as usize]
+    }
 }
 
 impl Store {

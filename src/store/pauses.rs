@@ -1,20 +1,34 @@
-//! What a provider asked us to wait for. In the database, so that every replica obeys and a
-//! restart forgets nothing.
+//! What a provider asked us to wait for, and since when one has answered nobody. In the database,
+//! so that every replica obeys and a restart forgets nothing.
 
 use super::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
+/// A pause of a provider, a method, or one room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// Nothing is sent before.
+    pub until: DateTime<Utc>,
+    /// Since when the provider has answered nobody. After `until` one attempt finds out whether it
+    /// still does not.
+    pub down_since: Option<DateTime<Utc>>,
+}
+
 impl Store {
-    /// The pauses that hold now, by scope.
-    pub async fn pauses(
-        &self,
-        now: DateTime<Utc>,
-    ) -> Result<HashMap<String, DateTime<Utc>>, StoreError> {
-        let rows = sqlx::query!("select scope, until from pauses where until > $1", now)
-            .fetch_all(&mut self.single().await?)
-            .await?;
-        Ok(rows.into_iter().map(|row| (row.scope, row.until)).collect())
+    /// The pauses that hold now, and the providers that are down, by scope.
+    pub async fn pauses(&self, now: DateTime<Utc>) -> Result<HashMap<String, Pause>, StoreError> {
+        let rows = sqlx::query!(
+            "select scope, until, down_since from pauses where until > $1 or down_since is not null",
+            now
+        )
+        .fetch_all(&mut self.single().await?)
+        .await?;
+        let pause = |until, down_since| Pause { until, down_since };
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|row| (row.scope, pause(row.until, row.down_since)))
+            .collect())
     }
 
     /// Pauses scopes; a longer pause stays.
@@ -61,5 +75,77 @@ impl Store {
         .fetch_one(&mut self.single().await?)
         .await?;
         Ok(found)
+    }
+
+    /// A provider answers nobody: it is paused for as long again as it has been down, 5 s at least
+    /// and a minute at most.
+    pub async fn provider_failed(
+        &self,
+        scope: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut session = self.single().await?;
+        sqlx::query!(
+            "insert into pauses (scope, until, reason, down_since)
+             values ($1, $3::timestamptz + interval '5 seconds', $2, $3)
+             on conflict (scope) do update
+                set down_since = coalesce(pauses.down_since, $3),
+                    until = $3::timestamptz
+                            + least(greatest($3 - coalesce(pauses.down_since, $3), interval '5 seconds'),
+                                    interval '1 minute'),
+                    reason = $2",
+            scope,
+            reason,
+            now,
+        )
+        .execute(&mut session)
+        .await?;
+        session.end().await
+    }
+
+    /// Takes the one attempt at the end of a provider's pause; until `until` it is nobody else's.
+    /// `false`: another process has it, or the provider answers again.
+    pub async fn take_trial(
+        &self,
+        scope: &str,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut session = self.single().await?;
+        let taken = sqlx::query!(
+            "update pauses set until = $3
+              where scope = $1 and down_since is not null and until <= $2",
+            scope,
+            now,
+            until,
+        )
+        .execute(&mut session)
+        .await?
+        .rows_affected();
+        session.end().await?;
+        Ok(taken == 1)
+    }
+
+    /// A provider answers: its pause ends. Gives since when it had not, if it was down.
+    pub async fn provider_answered(
+        &self,
+        scope: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut session = self.single().await?;
+        let since = sqlx::query_scalar!(
+            "with down as (select scope, down_since from pauses
+                            where scope = $1 and down_since is not null for update)
+             update pauses set until = least(until, $2), down_since = null
+               from down where pauses.scope = down.scope
+             returning down.down_since",
+            scope,
+            now,
+        )
+        .fetch_optional(&mut session)
+        .await?;
+        session.end().await?;
+        Ok(since.flatten())
     }
 }

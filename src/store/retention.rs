@@ -46,7 +46,10 @@ impl Store {
             AT_ONCE,
         );
         let hour = now - Duration::hours(1);
-        let pauses = sqlx::query!("delete from pauses where until < $1", hour);
+        let pauses = sqlx::query!(
+            "delete from pauses where until < $1 and down_since is null",
+            hour
+        );
         let processes = sqlx::query!(
             "delete from processes where seen_at < clock_timestamp() - interval '1 day'"
         );

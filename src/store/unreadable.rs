@@ -10,7 +10,7 @@ use super::error::json_error;
 use super::session::Session;
 use super::turns::{free_next_in_lane, free_next_in_subject, lock_lanes, lock_subjects, one};
 use super::{Store, StoreError, StoredSignal, seal};
-use crate::domain::effect::Effect;
+use crate::domain::effect::{Effect, Provider};
 use crate::domain::ids::{EffectId, SignalId};
 use crate::domain::signal::ParkedRow;
 use chrono::{DateTime, Duration, Utc};
@@ -291,7 +291,9 @@ impl Store {
         transaction.end().await?;
         tracing::error!(effect.id = %row.id, error = code, "no process can read an effect; it is parked");
         self.wakes.inbox.notify_one();
-        self.wakes.outbox.notify_one();
+        for provider in Provider::ALL {
+            self.wakes.outbox(provider).notify_one();
+        }
         Ok(())
     }
 

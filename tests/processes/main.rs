@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 mod beside;
+mod bulkheads;
 mod doors;
 mod embedded;
 mod failover;

@@ -81,6 +81,7 @@ fn parcel(effect: Effect) -> Parcel {
         first_attempt_at: now(),
         last_known_ts: None,
         after_uncertain: false,
+        delayed_from: None,
         taken_rooms: vec![],
         now: now(),
         deadline: Duration::from_millis(400),
@@ -162,8 +163,12 @@ fn refused(code: &str) -> Outcome {
     Outcome::Refused { code: code.into() }
 }
 
+/// Whether it may have happened.
 fn uncertain(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Uncertain { .. })
+    matches!(
+        outcome,
+        Outcome::Uncertain { .. } | Outcome::ServerError { .. }
+    )
 }
 
 fn form() -> Form {

@@ -55,10 +55,11 @@ async fn errors_of_slack_are_uncertain_refused_or_kept_for_a_new_token() {
     let world = world().await;
     let code = |code: &str| Fault::Code { code: code.into() };
     for (fault, expected) in [
-        (Fault::Status { status: 500 }, "uncertain http_500"),
-        (code("internal_error"), "uncertain internal_error"),
+        (Fault::Status { status: 500 }, "server error http_500"),
+        (Fault::Status { status: 504 }, "uncertain http_504"),
+        (code("internal_error"), "server error internal_error"),
         (code("is_archived"), "refused is_archived"),
-        (code("token_revoked"), "failed token_revoked"),
+        (code("token_revoked"), "unauthorized token_revoked"),
     ] {
         world
             .slack
@@ -66,7 +67,8 @@ async fn errors_of_slack_are_uncertain_refused_or_kept_for_a_new_token() {
         let said = match world.deliver(world.post(message())).await {
             Outcome::Uncertain { code } => format!("uncertain {code}"),
             Outcome::Refused { code } => format!("refused {code}"),
-            Outcome::Failed { code } => format!("failed {code}"),
+            Outcome::ServerError { code } => format!("server error {code}"),
+            Outcome::Unauthorized { code } => format!("unauthorized {code}"),
             other => format!("{other:?}"),
         };
         assert_eq!(said, expected);

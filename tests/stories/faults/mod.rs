@@ -5,6 +5,7 @@
 
 mod every_effect;
 mod order;
+mod outages;
 mod people;
 mod rates;
 mod scenes;

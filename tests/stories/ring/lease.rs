@@ -8,7 +8,7 @@ use wardroom::domain::effect::{Priority, Provider};
 use wardroom::domain::ids::EffectId;
 use wardroom::domain::signal::{Answer, End};
 use wardroom::simulator::{Fault, FaultRule};
-use wardroom::store::{Ending, Operator, StoreError};
+use wardroom::store::{Ending, Operator, StoreError, Which};
 
 const EXPIRE: &str = "update outbox set lease_until = clock_timestamp() - interval '1 s'
                        where ended_at is null and lease_until is not null";
@@ -69,7 +69,7 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
     let now = world.clock.now();
     let claim = world
         .store
-        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL)
+        .claim_effects(now, 50, Provider::Slack, Priority::InTurn, Which::All)
         .await
         .expect("it answers");
     let lost = claim
@@ -84,14 +84,14 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
     assert!(!dropped.expect("it answers"), "it is under way");
     let again = replica
         .store
-        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL)
+        .claim_effects(now, 50, Provider::Slack, Priority::InTurn, Which::All)
         .await;
     assert!(again.expect("it answers").is_empty(), "leases hold");
 
     world.sql(EXPIRE).await;
     let again = replica
         .store
-        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL)
+        .claim_effects(now, 50, Provider::Slack, Priority::InTurn, Which::All)
         .await
         .expect("it answers");
     assert_eq!(again.len(), claim.len());
@@ -122,7 +122,7 @@ async fn an_answer_that_was_under_way_when_its_process_died_ends_in_sight_and_is
     let now = world.clock.now();
     world
         .store
-        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL)
+        .claim_effects(now, 50, Provider::Slack, Priority::InTurn, Which::All)
         .await
         .expect("it answers");
     world.sql(EXPIRE).await;

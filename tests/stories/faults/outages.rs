@@ -1,0 +1,217 @@
+//! A provider that says 503, or answers nobody for hours: nothing is charged to what waits, and
+//! everything comes once, in order, and says when it was meant.
+
+use super::{rows, said};
+use crate::world::World;
+use chrono::Duration;
+use wardroom::simulator::{Fault, FaultRule, RoomKind};
+
+fn seconds(seconds: i64) -> Duration {
+    Duration::seconds(seconds)
+}
+
+fn everything(fault: Fault) -> FaultRule {
+    FaultRule::once("*", fault).always()
+}
+
+fn breaker(world: &World) -> bool {
+    let text = world.app.metrics.render(None);
+    let mut lines = text.lines();
+    lines.any(|line| line == "wardroom_circuit_breaker_state{service=\"slack\"} 1")
+}
+
+#[tokio::test]
+async fn two_503s_in_a_row_delay_a_line_by_a_few_seconds() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let id = world.room_id(&room);
+    let broken = Fault::Status { status: 503 };
+    let rule = FaultRule::once("chat.postMessage", broken).times(2);
+    world.slack.fault(rule.in_channel(&id));
+    world.types("bea", &room, "status rolling back").await;
+    world.pass_in_steps(Duration::milliseconds(500), 13).await;
+    let stands = world.unheard_in(&room, "rolling back");
+    assert_eq!(stands, 1, "within 6.5 s");
+    assert_eq!(world.slack.calls("conversations.history"), 2);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_line_that_stands_in_spite_of_a_503_is_not_doubled() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let id = world.room_id(&room);
+    let broken = Fault::DoneButStatus { status: 503 };
+    let rule = FaultRule::once("chat.postMessage", broken).in_channel(&id);
+    world.slack.fault(rule);
+    world.types("bea", &room, "status rolling back").await;
+    world.pass_in_steps(seconds(1), 30).await;
+    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_504_may_still_be_under_way_and_waits_as_a_lost_answer_does() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let id = world.room_id(&room);
+    let gateway = Fault::Status { status: 504 };
+    let rule = FaultRule::once("chat.postMessage", gateway).in_channel(&id);
+    world.slack.fault(rule);
+    world.types("bea", &room, "status rolling back").await;
+    world.pass_in_steps(seconds(1), 9).await;
+    assert_eq!(world.unheard_in(&room, "rolling back"), 0);
+    world.pass_in_steps(seconds(1), 5).await;
+    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
+    world.hears_all();
+    world.finish().await;
+}
+
+const LANES: usize = 40;
+const LINES: usize = 1000;
+
+/// A thousand lines for the rooms `lane-0`, `lane-1`, …
+async fn a_thousand_lines(world: &World) {
+    let now = world.clock.now().to_rfc3339();
+    let sql = format!(
+        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, blocked)
+         select gen_random_uuid(), gen_random_uuid(), 'slack:C0LANE' || n % {LANES}, 'slack', 'post_message',
+                jsonb_build_object('kind', 'post_message', 'room', 'C0LANE' || n % {LANES},
+                    'message', jsonb_build_object('summary', 'line-' || n / {LANES} || '.', 'parts', '[]'::jsonb),
+                    'purpose', '{{\"notice\": {{\"incident\": null}}}}'::jsonb),
+                1, '{now}', '{now}', n >= {LANES}
+           from generate_series(0, {LINES} - 1) as n"
+    );
+    assert_eq!(world.sql(&sql).await, LINES as u64);
+}
+
+#[tokio::test]
+async fn after_four_hours_away_a_thousand_lines_come_once_and_in_order_within_a_minute() {
+    for fault in [Fault::Status { status: 503 }, Fault::LoseRequest] {
+        let mut world = World::new().await;
+        let bot = world.slack.bot_user();
+        for lane in 0..LANES {
+            let (id, name) = (format!("C0LANE{lane}"), format!("lane-{lane}"));
+            let public = RoomKind::Public;
+            world.slack.add_channel(Some(&id), &name, public, &[&bot]);
+        }
+        let room = world.declared("bea", "P3 db Slow queries").await;
+        world.hears_all();
+        // The first five stand, though nobody says so.
+        let stands = Fault::DoneButStatus { status: 503 };
+        let stands = FaultRule::once("chat.postMessage", stands).times(5);
+        world.slack.fault(stands);
+        let away = world.slack.fault(everything(fault.clone()));
+        let words = ["the first", "the second", "the third"];
+        for words in words {
+            world.types("bea", &room, &format!("status {words}")).await;
+        }
+        a_thousand_lines(&world).await;
+        world.pass_in_steps(seconds(30), 20).await;
+        assert!(breaker(&world), "{fault:?}");
+        // A form is of no use later, and its person hears how to do without.
+        world.types("cem", "general", "declare").await;
+        world.pass(seconds(5)).await;
+        let forms = rows(&world, "open_form").await;
+        assert!(forms.iter().all(|row| row.state != "open"), "{forms:?}");
+        let before = world.slack.requests().len();
+        world.pass_in_steps(seconds(30), 460).await;
+        let asked = world.slack.requests().len() - before;
+        assert!(asked <= 300, "{asked} calls in 230 min, {fault:?}");
+        assert!(world.effects("parked").await.is_empty());
+
+        world.slack.lift_fault(away);
+        world.pass_in_steps(seconds(1), 60).await;
+        assert!(!breaker(&world), "{fault:?}");
+        let open = "select from outbox where ended_at is null";
+        assert_eq!(world.sql(open).await, 0, "{fault:?}");
+        let lines: Vec<String> = (0..LINES / LANES).map(|at| format!("line-{at}.")).collect();
+        let wanted: Vec<&str> = lines.iter().map(String::as_str).collect();
+        for lane in 0..LANES {
+            let lane = format!("lane-{lane}");
+            assert_eq!(said(&world, &lane, &wanted), wanted, "{lane}, {fault:?}");
+        }
+        assert_eq!(said(&world, &room, &words), words, "{fault:?}");
+        let late = world.count("(delayed: from 09:00 UTC)");
+        assert!(late >= LINES - 5, "{late} are marked, {fault:?}");
+        world.hears_all();
+        world.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_known_after_a_restart_and_one_process_tries_for_all() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let away = everything(Fault::Status { status: 503 });
+    let away = world.slack.fault(away);
+    for words in ["the first", "the second"] {
+        world.types("bea", &room, &format!("status {words}")).await;
+    }
+    world.pass_in_steps(seconds(5), 60).await;
+    assert!(breaker(&world));
+    world.restart().await;
+    let (replica, _address) = world.replica().await;
+    let before = world.slack.requests().len();
+    for _ in 0..60 {
+        world.pass(seconds(10)).await;
+        while replica.engine.delivery_step().await.expect("it answers") > 0 {}
+    }
+    assert!(breaker(&world));
+    let asked = world.slack.requests().len() - before;
+    assert!((5..=12).contains(&asked), "{asked} calls in 10 min");
+
+    world.slack.lift_fault(away);
+    world.pass_in_steps(seconds(1), 80).await;
+    let words = ["the first", "the second"];
+    assert_eq!(said(&world, &room, &words), words);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_effect_that_alone_fails_is_parked_in_the_end() {
+    let mut world = World::new().await;
+    let broken = FaultRule::once("pins.add", Fault::Status { status: 500 });
+    let broken = world.slack.fault(broken.always());
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    for minute in 0..40 {
+        let words = format!("status minute {minute}");
+        world.types("bea", &room, &words).await;
+        world.pass_in_steps(seconds(20), 3).await;
+    }
+    // Those during which nobody else had an answer are tried once more.
+    let met = world.slack.fault_met(broken);
+    assert!((12..=24).contains(&met), "{met} attempts");
+    let [parked] = world.effects("parked").await.try_into().expect("one");
+    assert_eq!((parked.kind.as_str(), parked.attempts), ("pin", 12));
+    world.hears("@bea", &format!("wardroom outbox retry {}", parked.id));
+    world.hears_all();
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn only_news_that_come_late_say_so() {
+    let mut world = World::new().await;
+    let room = world.declared("bea", "P3 db Slow queries").await;
+    let away = everything(Fault::Status { status: 503 });
+    let away = world.slack.fault(away);
+    world.types("bea", &room, "status rolling back").await;
+    world.types("bea", &room, "investigating").await;
+    world.pass_in_steps(seconds(10), 70).await;
+    world.types("bea", &room, "status nearly done").await;
+    world.slack.lift_fault(away);
+    world.pass_in_steps(seconds(1), 80).await;
+    let late = world.hears(&room, "rolling back");
+    let marked = late.text.starts_with("(delayed: from 09:00 UTC)");
+    assert!(marked, "{late:?}");
+    let soon = world.hears(&room, "nearly done");
+    assert!(!soon.words.contains("delayed"), "{soon:?}");
+    let card = world.room(&room);
+    let card = card.posts().find(|message| card.pins.contains(&message.ts));
+    assert!(!card.expect("it is pinned").words.contains("delayed"));
+    world.hears_all();
+    world.finish().await;
+}
