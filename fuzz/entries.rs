@@ -46,7 +46,7 @@ fn slack(route: Route, body: &[u8]) {
     if let Address::Keep(kept) = slack::address::address(route, body, &rules, &Ourselves::default())
     {
         let id = SignalId(uuid::Uuid::nil());
-        let decoded = slack::decode::decode(&kept.kind, body, id, at, &rules);
+        let decoded = slack::decode::decode(&kept.kind, body, kept.membership, id, at, &rules);
         assert!(decoded.is_ok(), "kept, and not to be read: {decoded:?}");
         assert!(!kept.dedup_key.contains('\0') && !kept.subject.contains('\0'));
     }

@@ -20,9 +20,12 @@ pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str
                     what: what.to_owned(),
                 },
             })),
-            Checked::Ours => crate::slack::decode::decode(&row.kind, body, row.id, row.at, rules)
-                .map(Some)
-                .map_err(|error| error.to_string()),
+            Checked::Ours(membership) => {
+                let (id, at) = (row.id, row.at);
+                crate::slack::decode::decode(&row.kind, body, membership, id, at, rules)
+                    .map(Some)
+                    .map_err(|error| error.to_string())
+            }
         }
     });
     let github: Decode = Arc::new(|row, body, _rules| {

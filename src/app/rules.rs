@@ -3,12 +3,13 @@
 //! The configuration has checked their shape already; this only changes the type.
 
 use crate::config::{self, Config};
-use crate::domain::ids::{BadId, ChannelId, UserId};
+use crate::domain::ids::{BadId, ChannelId, TeamId, UserId};
 use crate::domain::incident::Severity;
-use crate::domain::rules::{Route, Rules, ServiceRules, Template};
+use crate::domain::rules::{Outsiders, Route, Rules, ServiceRules, Template};
 
 pub(super) fn of(config: &Config) -> Result<Rules, BadId> {
     let rules = &config.rules;
+    let slack = &rules.slack;
     // Without a status page nothing is decided for it: nobody could ever carry it.
     let shown = config.statuspage.is_some();
     Ok(Rules {
@@ -23,7 +24,12 @@ pub(super) fn of(config: &Config) -> Result<Rules, BadId> {
         p3: route(&rules.routing.p3)?,
         p4: route(&rules.routing.p4)?,
         templates: rules.templates.iter().filter_map(template).collect(),
-        ops_channel: rules.ops_channel.clone().map(ChannelId::new).transpose()?,
+        ops_channel: slack.ops_channel.clone().map(ChannelId::new).transpose()?,
+        outsiders: match slack.outsiders {
+            config::Outsiders::Allow => Outsiders::Allow,
+            config::Outsiders::Refuse => Outsiders::Refuse,
+        },
+        workspace: slack.workspace.clone().map(TeamId::new).transpose()?,
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Names only: a value may be a secret. Everything but the rules needs a restart.
 
+use super::rules::Slack;
 use super::{Config, Rules, Secret};
 
 /// The names of what differs.
@@ -30,7 +31,12 @@ fn rules(before: &Rules, after: &Rules) -> Vec<String> {
         admins,
         routing,
         templates,
-        ops_channel,
+        slack:
+            Slack {
+                ops_channel,
+                outsiders,
+                workspace,
+            },
     } = before;
     let mut names = Vec::new();
     for service in services.iter().chain(&after.services) {
@@ -51,7 +57,9 @@ fn rules(before: &Rules, after: &Rules) -> Vec<String> {
         ("routing.P3", routing.p3 == routes.p3),
         ("routing.P4", routing.p4 == routes.p4),
         ("templates", *templates == after.templates),
-        ("slack.ops_channel", *ops_channel == after.ops_channel),
+        ("slack.ops_channel", *ops_channel == after.slack.ops_channel),
+        ("slack.outsiders", *outsiders == after.slack.outsiders),
+        ("slack.workspace", *workspace == after.slack.workspace),
     ] {
         if !same {
             names.push(name.to_owned());

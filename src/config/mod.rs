@@ -39,7 +39,7 @@ pub use database::Database;
 pub use difference::Difference;
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
-pub use rules::{Route, Routing, Rules, Service, Template, built_in_templates};
+pub use rules::{Outsiders, Route, Routing, Rules, Service, Template, built_in_templates};
 pub use secret::{EncryptionKey, Secret};
 pub use server::{At, Host, Server, Target, Tls, TlsMode};
 pub use tracing_export::{ParentDecision, Sampler, Telemetry, TelemetrySink};

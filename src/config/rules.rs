@@ -17,8 +17,30 @@ pub struct Rules {
     pub routing: Routing,
     /// What the declare modal offers to begin with. Never empty unless the file says `[]`.
     pub templates: Vec<Template>,
+    /// What is particular to Slack.
+    pub slack: Slack,
+}
+
+/// What is particular to Slack.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Slack {
     /// The channel that is told what the bot itself could not do.
     pub ops_channel: Option<String>,
+    /// Whether people of other workspaces, in channels of Slack Connect, may use the bot.
+    pub outsiders: Outsiders,
+    /// The workspace in which channels are made that nobody in Slack asked for, when the app is
+    /// installed in all of an organisation.
+    pub workspace: Option<String>,
+}
+
+/// Whether people of other workspaces may use the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outsiders {
+    /// As our own people.
+    #[default]
+    Allow,
+    /// They are told no.
+    Refuse,
 }
 
 impl Rules {

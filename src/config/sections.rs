@@ -8,7 +8,9 @@ use super::environment::Overrides;
 use super::later;
 use super::problem::{Findings, Place};
 use super::read::{self, Fields, same_name};
-use super::rules::{Route, Routing, Rules, Service, Template, built_in_templates};
+use super::rules::{
+    Outsiders, Route, Routing, Rules, Service, Slack, Template, built_in_templates,
+};
 use super::values::{self, Pattern, SlackId};
 use super::yaml::{Kind, Node, short};
 
@@ -41,7 +43,7 @@ const TOP: &[&str] = &[
 ];
 const SERVICE: &[&str] = &["owners", "repositories", "statuspage_component", "channels"];
 const ROUTE: &[&str] = &["channels", "users"];
-const SLACK: &[&str] = &["ops_channel"];
+const SLACK: &[&str] = &["ops_channel", "outsiders", "workspace"];
 const TEMPLATE: &[&str] = &["name", "title", "severity", "service", "text"];
 
 /// Reads the whole tree; `overrides` are the environment's lists, which win.
@@ -67,11 +69,9 @@ pub(crate) fn rules(root: &Node, overrides: &Overrides, found: &mut Findings) ->
     replace(&mut routing.p1.channels, overrides.p1_channels.as_ref());
     replace(&mut routing.p2.channels, overrides.p2_channels.as_ref());
     replace(&mut routing.p1.users, overrides.p1_users.as_ref());
-    let ops_channel = fields.get("slack").and_then(|node| {
-        let slack = Fields::of(node, "`slack`", SLACK, found);
-        let node = slack.get("ops_channel")?;
-        read::slack_id(node, SlackId::Channel, "`ops_channel`", found)
-    });
+    let slack = fields
+        .get("slack")
+        .map_or_else(Slack::default, |node| self::slack(node, found));
     let templates = match fields.get("templates") {
         Some(node) => templates(node, &names, found),
         None => built_in_templates(),
@@ -90,7 +90,28 @@ pub(crate) fn rules(root: &Node, overrides: &Overrides, found: &mut Findings) ->
         admins,
         routing,
         templates,
+        slack,
+    }
+}
+
+fn slack(node: &Node, found: &mut Findings) -> Slack {
+    let fields = Fields::of(node, "`slack`", SLACK, found);
+    let ops_channel = fields
+        .get("ops_channel")
+        .and_then(|node| read::slack_id(node, SlackId::Channel, "`ops_channel`", found));
+    let outsiders = fields
+        .get("outsiders")
+        .and_then(|node| read::one_of(node, "`outsiders`", &["allow", "refuse"], found));
+    let workspace = fields
+        .get("workspace")
+        .and_then(|node| read::slack_id(node, SlackId::Workspace, "`workspace`", found));
+    Slack {
         ops_channel,
+        outsiders: match outsiders.as_deref() {
+            Some("refuse") => Outsiders::Refuse,
+            Some(_) | None => Outsiders::Allow,
+        },
+        workspace,
     }
 }
 

@@ -60,14 +60,16 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
 pub(crate) enum SlackId {
     User,
     Channel,
+    Workspace,
 }
 
 impl SlackId {
     /// Whether the text has the shape of such an id.
     pub(crate) fn matches(self, text: &str) -> bool {
-        let letters = match self {
-            Self::User => ['U', 'W'],
-            Self::Channel => ['C', 'G'],
+        let letters: &[char] = match self {
+            Self::User => &['U', 'W'],
+            Self::Channel => &['C', 'G'],
+            Self::Workspace => &['T'],
         };
         let mut chars = text.chars();
         chars.next().is_some_and(|first| letters.contains(&first))
@@ -81,6 +83,7 @@ impl SlackId {
         match self {
             Self::User => format!("`{shown}` is not the id of a Slack user"),
             Self::Channel => format!("`{shown}` is not the id of a Slack channel"),
+            Self::Workspace => format!("`{shown}` is not the id of a Slack workspace"),
         }
     }
 
@@ -94,6 +97,10 @@ impl SlackId {
             Self::Channel => {
                 "ids look like C024BE91L: open the channel's details in Slack, the id is at the \
                  bottom"
+            }
+            Self::Workspace => {
+                "ids look like T024BE7LD: open Slack in a browser, it is the part behind /client/ \
+                 that begins with T"
             }
         }
     }

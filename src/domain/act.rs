@@ -2,7 +2,7 @@
 //!
 //! Every way in becomes a [`Request`], so that a rule holds for all of them.
 
-use super::ids::{Actor, ChannelId, IncidentId, UserId, ViewId};
+use super::ids::{Actor, ChannelId, IncidentId, TeamId, UserId, ViewId};
 use super::incident::{Kind, Severity, Status};
 use super::text::Typed;
 use chrono::{DateTime, Duration, Utc};
@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 pub struct Request {
     /// Who asks.
     pub actor: Actor,
+    /// Whose workspace they are of.
+    pub membership: Membership,
+    /// The workspace in which it was asked, by the installation's own name.
+    pub team: Option<TeamId>,
     /// For what.
     pub act: Act,
     /// The incident that was named; `None`: the one of `room`.
@@ -28,6 +32,16 @@ pub struct Request {
     pub names: BTreeMap<UserId, String>,
     /// What it means where the room is no incident's; `None`: the same.
     pub elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// Whose workspace a person is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Membership {
+    /// Ours, or another one of our organisation.
+    #[default]
+    Ours,
+    /// A partner's: they share a channel with us.
+    Outsider,
 }
 
 /// Words that begin with a number, as in `status #7 it burns`: in an incident's room they are words

@@ -5,7 +5,7 @@
 
 use super::act::{ReplyTo, Trigger};
 use super::form::Form;
-use super::ids::{ChannelId, EffectId, FileId, IncidentId, MessageTs, UserId, ViewId};
+use super::ids::{ChannelId, EffectId, FileId, IncidentId, MessageTs, TeamId, UserId, ViewId};
 use super::incident::{invited, naming};
 use super::text::Message;
 use chrono::{DateTime, Utc};
@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Effect {
-    /// Make an incident's room. `name_taken` by somebody else is a refusal: the domain then
-    /// decides the next suffix.
+    /// Make an incident's channel. `name_taken` is a refusal: the domain decides the next suffix.
     CreateRoom {
         /// Whose.
         incident: IncidentId,
@@ -24,6 +23,9 @@ pub enum Effect {
         name: String,
         /// Whether it is by invitation.
         private: bool,
+        /// The workspace, which an app that is installed in all of an organisation must name.
+        #[serde(default)]
+        team: Option<TeamId>,
         /// Who is told where it is, as long as their `response_url` lives.
         #[serde(default)]
         answer_to: Option<ReplyTo>,

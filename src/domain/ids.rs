@@ -82,6 +82,10 @@ text_id!(
     ChannelId
 );
 text_id!(
+    /// A workspace in Slack (`T…`).
+    TeamId
+);
+text_id!(
     /// A message's timestamp, which is its id within its channel (`1700000000.000100`).
     MessageTs
 );

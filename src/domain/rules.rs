@@ -2,7 +2,7 @@
 //!
 //! A value that is replaced whole on a reload; the domain never knows where it was read.
 
-use super::ids::{ChannelId, UserId};
+use super::ids::{ChannelId, TeamId, UserId};
 use super::incident::Severity;
 use crate::unseen;
 
@@ -25,6 +25,20 @@ pub struct Rules {
     pub templates: Vec<Template>,
     /// Where words to the people who run this go.
     pub ops_channel: Option<ChannelId>,
+    /// Whether people of other workspaces, who share a channel with us, may ask for anything.
+    pub outsiders: Outsiders,
+    /// The workspace in which rooms are made that nobody in Slack asked for.
+    pub workspace: Option<TeamId>,
+}
+
+/// Whether people of other workspaces may ask for anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Outsiders {
+    /// As our own.
+    #[default]
+    Allow,
+    /// They are told no.
+    Refuse,
 }
 
 /// A service that an incident can hit.

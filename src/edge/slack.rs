@@ -175,7 +175,7 @@ async fn answer(state: &EdgeState, route: Route, body: Bytes) -> Response {
         kind: addressed.kind,
         dedup_key: addressed.dedup_key,
         subject: addressed.subject,
-        headers: unchecked::headers(&ourselves),
+        headers: unchecked::headers(&ourselves, addressed.membership),
         body,
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),

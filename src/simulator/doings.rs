@@ -81,10 +81,7 @@ impl Person {
     /// When there is no such room.
     pub fn join(&self, room: &str) -> Result<(), String> {
         let now = self.workspace.now();
-        self.change(room, |world, id| {
-            admit(world, id, &self.id, now);
-            Ok(())
-        })
+        self.change(room, |world, id| admit(world, id, &self.id, now))
     }
 
     /// Brings somebody in, a bot too.
@@ -96,8 +93,7 @@ impl Person {
         self.change(room, |world, id| {
             let other = world.find_user(other).map(|u| u.id.clone());
             let other = other.ok_or_else(|| "nobody of that name".to_owned())?;
-            admit(world, id, &other, now);
-            Ok(())
+            admit(world, id, &other, now)
         })
     }
 
@@ -226,13 +222,16 @@ impl Person {
     }
 }
 
-fn admit(world: &mut World, id: &str, user: &str, now: super::state::Moment) {
+fn admit(world: &mut World, id: &str, user: &str, now: super::state::Moment) -> Result<(), String> {
+    if !world.lets_in(&world.rooms[id], user) {
+        return Err(format!("{id} is not shared with the workspace of {user}"));
+    }
     let new = world
         .rooms
         .get_mut(id)
         .is_some_and(|r| r.members.insert(user.to_owned()));
     if !new {
-        return;
+        return Ok(());
     }
     world.note(
         id,
@@ -244,4 +243,5 @@ fn admit(world: &mut World, id: &str, user: &str, now: super::state::Moment) {
     let event = json!({"type": "member_joined_channel", "user": user, "channel": id,
                        "channel_type": "C", "team": world.team_id});
     world.tell(Some(id), event);
+    Ok(())
 }

@@ -105,15 +105,18 @@ impl Workspace {
         if event.get("event_ts").is_none() {
             event["event_ts"] = json!(world.next_ts(now));
         }
-        let envelope = json!({
-            "type": "event_callback", "token": "", "team_id": world.team_id, "api_app_id": app_id,
-            "event": event, "event_id": id, "event_time": now.timestamp(),
-            "event_context": format!("ctx-{id}"), "is_ext_shared_channel": false,
-            "context_team_id": world.team_id, "context_enterprise_id": null,
-            "authorizations": [{"enterprise_id": null, "team_id": world.team_id,
-                "user_id": world.bots.first().map(|b| b.user_id.clone()),
-                "is_bot": true, "is_enterprise_install": false}],
-        });
+        let mut envelope = world.whose_event(&event);
+        for (key, value) in [
+            ("type", json!("event_callback")),
+            ("token", json!("")),
+            ("api_app_id", json!(app_id)),
+            ("event", event),
+            ("event_id", json!(id)),
+            ("event_time", json!(now.timestamp())),
+            ("event_context", json!(format!("ctx-{id}"))),
+        ] {
+            envelope[key] = value;
+        }
         drop(world);
         self.deliveries().all.push((id.clone(), envelope));
         id

@@ -31,6 +31,7 @@ mod state;
 mod statuspage;
 #[cfg(test)]
 mod stories;
+mod teams;
 mod web_api;
 mod wire;
 mod workspace;

@@ -127,7 +127,9 @@ impl Person {
     fn find(&self, room: &str) -> Result<String, String> {
         let world = self.workspace.world();
         let found = world.find_room(room);
-        let visible = found.filter(|r| r.kind == RoomKind::Public || r.members.contains(&self.id));
+        let visible = found
+            .filter(|r| r.kind == RoomKind::Public || r.members.contains(&self.id))
+            .filter(|r| world.lets_in(r, &self.id));
         visible
             .map(|r| r.id.clone())
             .ok_or_else(|| format!("{} sees no room `{room}`", self.id))
@@ -142,12 +144,15 @@ impl Person {
             .get(&self.id)
             .map(|u| u.name.clone())
             .unwrap_or_default();
-        json!({
-            "type": kind, "team": {"id": world.team_id, "domain": world.team_name},
-            "enterprise": null, "is_enterprise_install": false, "api_app_id": app_id, "token": "",
-            "user": {"id": self.id, "username": name, "name": name, "team_id": world.team_id},
-            "trigger_id": trigger,
-        })
+        let mut payload = world.whose_interaction(kind, &self.id);
+        payload["type"] = json!(kind);
+        payload["api_app_id"] = json!(app_id);
+        payload["token"] = json!("");
+        payload["user"]["id"] = json!(self.id);
+        payload["user"]["username"] = json!(name);
+        payload["user"]["name"] = json!(name);
+        payload["trigger_id"] = json!(trigger);
+        payload
     }
 
     /// Sends an interaction and hands back what the app answered.
@@ -195,8 +200,10 @@ impl Person {
             .map(|u| u.name.clone())
             .unwrap_or_default();
         let mut form = form_urlencoded::Serializer::new(String::new());
+        for (key, value) in world.command_fields(&self.id, &room) {
+            form.append_pair(key, &value);
+        }
         form.append_pair("token", "")
-            .append_pair("team_id", &world.team_id)
             .append_pair("team_domain", &world.team_name)
             .append_pair("channel_id", &room)
             .append_pair("channel_name", &shown)
@@ -205,7 +212,6 @@ impl Person {
             .append_pair("command", command)
             .append_pair("text", &names::escaped_with_ids(&world, text))
             .append_pair("api_app_id", &app_id)
-            .append_pair("is_enterprise_install", "false")
             .append_pair("response_url", &url)
             .append_pair("trigger_id", &trigger);
         Ok((path, form.finish(), room))

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::error::Refused;
+use super::teams::Org;
 use super::wire::{Detail, ts_of};
 
 pub(crate) type Moment = DateTime<Utc>;
@@ -18,6 +19,7 @@ pub(crate) type Moment = DateTime<Utc>;
 pub(crate) struct World {
     pub(crate) team_id: String,
     pub(crate) team_name: String,
+    pub(crate) org: Option<Org>,
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) bots: Vec<Bot>,
     pub(crate) rooms: BTreeMap<String, Room>,
@@ -35,6 +37,7 @@ pub(crate) struct World {
 #[derive(Clone)]
 pub(crate) struct User {
     pub(crate) id: String,
+    pub(crate) team: String,
     pub(crate) name: String,
     pub(crate) real_name: String,
     pub(crate) is_bot: bool,
@@ -94,6 +97,10 @@ pub(crate) struct Room {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) kind: RoomKind,
+    /// The workspace in which it was made.
+    pub(crate) team: String,
+    /// Partners' workspaces.
+    pub(crate) shared_with: BTreeSet<String>,
     pub(crate) archived: bool,
     pub(crate) general: bool,
     pub(crate) creator: String,
@@ -182,6 +189,7 @@ impl World {
         Self {
             team_id: team_id.to_owned(),
             team_name: team_name.to_owned(),
+            org: None,
             users: BTreeMap::new(),
             bots: Vec::new(),
             rooms: BTreeMap::new(),
@@ -213,6 +221,7 @@ impl World {
         let id = id.map_or_else(|| self.fresh("U"), str::to_owned);
         let user = User {
             id: id.clone(),
+            team: self.team_id.clone(),
             name: name.to_owned(),
             real_name: name.to_owned(),
             is_bot,
@@ -240,6 +249,8 @@ impl World {
             id: id.clone(),
             name: name.to_owned(),
             kind,
+            team: self.team_id.clone(),
+            shared_with: BTreeSet::new(),
             archived: false,
             general: name == "general",
             creator: creator.to_owned(),

@@ -6,7 +6,10 @@
 //! uses gets no row, only a count; kinds are a bounded set, because they are labels of metrics.
 
 use super::interaction::Interaction;
+use super::whose::{Installation, Says, whose};
+pub use super::whose::{Ourselves, Team};
 use super::wire::{self, digest, key, lenient_or_default};
+use crate::domain::act::Membership;
 use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::incident::declare_form;
 use crate::domain::rules::Rules;
@@ -24,31 +27,6 @@ pub enum Route {
     Events,
 }
 
-/// Who we are, as far as `auth.test` has said yet: to know our own messages and our own team.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ourselves {
-    /// The workspace.
-    pub team: Team,
-    /// The organisation, when the app is installed in all of it.
-    pub enterprise: Option<String>,
-    /// The bot's user.
-    pub user: Option<String>,
-    /// The bot.
-    pub bot: Option<String>,
-}
-
-/// Our workspace, as far as it is known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Team {
-    /// Slack has not said yet.
-    #[default]
-    NotYet,
-    /// What stands in for Slack does not say such things: everything passes.
-    Untold,
-    /// This one.
-    Known(String),
-}
-
 /// How a row of the inbox is addressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addressed {
@@ -58,6 +36,8 @@ pub struct Addressed {
     pub dedup_key: String,
     /// Arrivals of one subject are taken in order.
     pub subject: String,
+    /// Whose workspace its person is of.
+    pub membership: Membership,
 }
 
 /// What is to be done with an arrival.
@@ -136,12 +116,13 @@ fn unreadable(reason: &'static str) -> Address {
     Address::Unreadable { reason }
 }
 
-fn keep(kind: &str, dedup_key: String, subject: &str) -> Address {
+fn keep(kind: &str, dedup_key: String, subject: &str, membership: Membership) -> Address {
     debug_assert!(kinds().iter().any(|known| known == kind), "{kind}");
     Address::Keep(Addressed {
         kind: kind.to_owned(),
         dedup_key,
         subject: key(&["slack", subject]),
+        membership,
     })
 }
 
@@ -149,7 +130,7 @@ fn command(body: &[u8], ourselves: &Ourselves) -> Said {
     if is_certificate_check(body) {
         return Ok(Address::AnswerNow(AnswerNow::Empty));
     }
-    let [command, user, channel, trigger, team, enterprise] = wire::fields(
+    let [command, user, channel, trigger, team, enterprise, shared] = wire::fields(
         body,
         [
             "command",
@@ -158,6 +139,7 @@ fn command(body: &[u8], ourselves: &Ourselves) -> Said {
             "trigger_id",
             "team_id",
             "enterprise_id",
+            "is_ext_shared_channel",
         ],
     );
     if command.is_none() {
@@ -166,8 +148,15 @@ fn command(body: &[u8], ourselves: &Ourselves) -> Said {
     person(user.as_deref())?;
     let room = room(channel.as_deref())?;
     let trigger = trigger.ok_or(unreadable("no trigger_id"))?;
-    from_us(ourselves, team.as_deref(), enterprise.as_deref())?;
-    Ok(keep("command", key(&["command", &trigger]), &room))
+    let says = Says {
+        team: team.as_deref(),
+        enterprise: enterprise.as_deref(),
+        shared: matches!(shared.as_deref(), Some("true" | "1")),
+        ..Says::default()
+    };
+    let membership = whose(ourselves, &says)?;
+    let dedup = key(&["command", &trigger]);
+    Ok(keep("command", dedup, &room, membership))
 }
 
 /// Whether a form is Slack's check of a certificate and nothing else: `ssl_check=1`, perhaps with
@@ -196,23 +185,6 @@ fn room(id: Option<&str>) -> Result<String, Address> {
     Ok(id.as_str().to_owned())
 }
 
-/// Another workspace knows the secret when the app is distributed: it is none of ours. What passes
-/// while we do not know is asked again before it is decided, see [`super::unchecked`].
-fn from_us(ours: &Ourselves, team: Option<&str>, enterprise: Option<&str>) -> Result<(), Address> {
-    let our_team = match &ours.team {
-        Team::Known(team) => team,
-        Team::NotYet | Team::Untold => return Ok(()),
-    };
-    match (team, ours.enterprise.as_deref()) {
-        (Some(team), _) if team == our_team => Ok(()),
-        (_, Some(our_enterprise)) if enterprise == Some(our_enterprise) => Ok(()),
-        (None, None) if enterprise.is_none() => Ok(()),
-        _ => Err(Address::Foreign {
-            team: team.or(enterprise).map(str::to_owned),
-        }),
-    }
-}
-
 fn interact(body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Said {
     if is_certificate_check(body) {
         return Ok(Address::AnswerNow(AnswerNow::Empty));
@@ -220,10 +192,10 @@ fn interact(body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Said {
     let text = wire::payload(body).ok_or(unreadable("no payload"))?;
     let payload = Interaction::read(&text).ok_or(unreadable("the payload is not JSON"))?;
     let kind = payload.kind().ok_or(unreadable("no type"))?;
-    from_us(ourselves, payload.team(), payload.enterprise())?;
+    let membership = whose(ourselves, &payload.says())?;
     match kind {
-        "block_actions" => click(&payload),
-        "view_submission" => submission(&payload, rules),
+        "block_actions" => click(&payload, membership),
+        "view_submission" => submission(&payload, rules, membership),
         "block_suggestion" => Ok(Address::AnswerNow(AnswerNow::Json(json!({"options": []})))),
         "view_closed" => Ok(Address::Unused {
             what: "view_closed",
@@ -235,7 +207,7 @@ fn interact(body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Said {
     }
 }
 
-fn click(payload: &Interaction) -> Said {
+fn click(payload: &Interaction, membership: Membership) -> Said {
     let person = person(payload.user())?;
     let click = payload.click().ok_or(unreadable("no action"))?;
     let subject = payload.place().ok_or(unreadable("a click from nowhere"))?;
@@ -243,10 +215,10 @@ fn click(payload: &Interaction) -> Said {
         return Err(unreadable("an action without id or time"));
     }
     let dedup = key(&["click", &person, &click.action_ts, &click.action_id]);
-    Ok(keep("click", dedup, subject))
+    Ok(keep("click", dedup, subject, membership))
 }
 
-fn submission(payload: &Interaction, rules: &Rules) -> Said {
+fn submission(payload: &Interaction, rules: &Rules, membership: Membership) -> Said {
     person(payload.user())?;
     let view = payload.view().ok_or(unreadable("no view"))?;
     let id = view.id().ok_or(unreadable("a view without an id"))?;
@@ -261,7 +233,7 @@ fn submission(payload: &Interaction, rules: &Rules) -> Said {
     // The hash does not change when a person corrects an entry: the values make the difference.
     let values = serde_json::to_vec(&filled.values).expect("strings become JSON");
     let dedup = key(&["submission", id.as_str(), view.hash(), &digest(&values)]);
-    Ok(keep("submission", dedup, id.as_str()))
+    Ok(keep("submission", dedup, id.as_str(), membership))
 }
 
 #[derive(Deserialize)]
@@ -279,7 +251,56 @@ struct Envelope {
     #[serde(default, deserialize_with = "lenient_or_default")]
     event_id: Option<String>,
     #[serde(default, deserialize_with = "lenient_or_default")]
+    context_team_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    is_ext_shared_channel: bool,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    authorizations: Vec<Authorization>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
     event: Option<Inner>,
+}
+
+/// For which installation an event was sent. Slack sends one, of as many as may see the event.
+#[derive(Deserialize)]
+struct Authorization {
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    team_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    enterprise_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    user_id: Option<String>,
+}
+
+impl Authorization {
+    fn installation(&self) -> Installation<'_> {
+        Installation {
+            team: self.team_id.as_deref(),
+            enterprise: self.enterprise_id.as_deref(),
+            bot_user: self.user_id.as_deref(),
+        }
+    }
+}
+
+impl Envelope {
+    fn says(&self) -> Says<'_> {
+        // The context is the workspace through whose eyes the event is seen.
+        let context = self.context_team_id.as_deref().map(|team| Installation {
+            team: Some(team),
+            ..Installation::default()
+        });
+        Says {
+            installations: self
+                .authorizations
+                .iter()
+                .map(Authorization::installation)
+                .chain(context)
+                .collect(),
+            team: self.team_id.as_deref(),
+            enterprise: self.enterprise_id.as_deref(),
+            shared: self.is_ext_shared_channel && self.authorizations.is_empty(),
+            ..Says::default()
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -317,7 +338,7 @@ fn event(body: &[u8], ourselves: &Ourselves) -> Said {
         // No event_id: two of the same minute are the same.
         "app_rate_limited" => {
             let dedup = key(&["app_rate_limited", &digest(body)]);
-            Ok(keep("app_rate_limited", dedup, "app"))
+            Ok(keep("app_rate_limited", dedup, "app", Membership::Ours))
         }
         "event_callback" => callback(&envelope, body, ourselves),
         _ => Ok(Address::Unused { what: "event" }),
@@ -330,8 +351,7 @@ fn callback(envelope: &Envelope, body: &[u8], ourselves: &Ourselves) -> Said {
         .kind
         .as_deref()
         .ok_or(unreadable("an event without a type"))?;
-    let enterprise = envelope.enterprise_id.as_deref();
-    from_us(ourselves, envelope.team_id.as_deref(), enterprise)?;
+    let membership = whose(ourselves, &envelope.says())?;
     if is_ours(event, envelope, ourselves) {
         return Ok(Address::Unused { what: "own_event" });
     }
@@ -351,6 +371,7 @@ fn callback(envelope: &Envelope, body: &[u8], ourselves: &Ourselves) -> Said {
         &format!("event:{kind}"),
         key(&["event", &event_id]),
         &subject,
+        membership,
     ))
 }
 

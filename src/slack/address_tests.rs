@@ -14,9 +14,9 @@ fn form(fields: &[(&str, &str)]) -> Vec<u8> {
 fn at(route: Route, body: &[u8]) -> Address {
     let ours = Ourselves {
         team: Team::Known("T1".into()),
-        enterprise: None,
         user: Some("UBOT".into()),
         bot: Some("BBOT".into()),
+        ..Ourselves::default()
     };
     address(route, body, &Rules::default(), &ours)
 }
@@ -26,6 +26,7 @@ fn kept(kind: &str, dedup_key: &str, subject: &str) -> Address {
         kind: kind.into(),
         dedup_key: dedup_key.into(),
         subject: subject.into(),
+        membership: Membership::Ours,
     })
 }
 

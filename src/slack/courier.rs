@@ -11,7 +11,7 @@ use super::methods::Method;
 use crate::courier::{Courier, Look, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::form::Form;
-use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::ids::{ChannelId, TeamId, UserId};
 use crate::domain::signal::Answer;
 use crate::domain::text::Text;
 use crate::http_client::HttpClient;
@@ -28,6 +28,18 @@ const WHO_WE_ARE: Duration = Duration::from_secs(5);
 /// `auth.test` was answered `ok`, by something that does not say who we are.
 pub(crate) const NO_IDENTITY: &str = "no_identity";
 
+/// Our own code for a channel of which nobody said in which of the organisation's workspaces it is.
+const NO_WORKSPACE: &str = "no_workspace";
+
+/// A room to be made, or looked for.
+#[derive(Debug)]
+pub(super) struct Room<'a> {
+    pub(super) name: &'a str,
+    pub(super) private: bool,
+    /// In which workspace, where that must be said.
+    pub(super) team: Option<TeamId>,
+}
+
 /// Carries effects to Slack.
 pub struct SlackCourier {
     pub(super) access: Access,
@@ -40,12 +52,23 @@ pub struct SlackCourier {
 pub struct Identity {
     /// The workspace.
     pub team_id: String,
-    /// Its organisation, when the app is installed in all of it.
+    /// Its organisation.
     pub enterprise_id: Option<String>,
+    /// Whether the app is installed in one workspace or in all of the organisation.
+    pub installed: Installed,
     /// The bot's user: the creator of its rooms.
     pub user_id: UserId,
     /// The bot: the author of its messages.
     pub bot_id: Option<String>,
+}
+
+/// Where the app is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installed {
+    /// In one workspace.
+    InOne,
+    /// In all of an organisation: calls that act on one workspace must say which.
+    InAll,
 }
 
 impl SlackCourier {
@@ -72,7 +95,10 @@ impl SlackCourier {
             team: known.map_or(Team::NotYet, |identity| {
                 Team::Known(identity.team_id.clone())
             }),
-            enterprise: known.and_then(|identity| identity.enterprise_id.clone()),
+            enterprise: known
+                .filter(|identity| identity.installed == Installed::InAll)
+                .and_then(|identity| identity.enterprise_id.clone()),
+            organisation: known.and_then(|identity| identity.enterprise_id.clone()),
             user: known.map(|identity| identity.user_id.to_string()),
             bot: known.and_then(|identity| identity.bot_id.clone()),
         }
@@ -111,12 +137,50 @@ impl SlackCourier {
         let user = text("user_id").and_then(|id| UserId::new(id).ok());
         Ok(Identity {
             team_id: text("team_id").ok_or_else(unreadable)?.to_owned(),
-            enterprise_id: text("enterprise_id")
-                .filter(|_| said["is_enterprise_install"] == true)
-                .map(str::to_owned),
+            enterprise_id: text("enterprise_id").map(str::to_owned),
+            installed: match said["is_enterprise_install"] == true {
+                true => Installed::InAll,
+                false => Installed::InOne,
+            },
             user_id: user.ok_or_else(unreadable)?,
             bot_id: text("bot_id").map(str::to_owned),
         })
+    }
+
+    /// A room that is wanted, and in which workspace.
+    pub(super) fn room<'a>(
+        &self,
+        name: &'a str,
+        private: bool,
+        team: Option<&TeamId>,
+    ) -> Result<Room<'a>, Outcome> {
+        let team = self.workspace(team)?;
+        Ok(Room {
+            name,
+            private,
+            team,
+        })
+    }
+
+    /// The workspace that a call must name: none where the app is installed in one alone; the one that
+    /// `auth.test` named where nobody said which.
+    fn workspace(&self, asked_in: Option<&TeamId>) -> Result<Option<TeamId>, Outcome> {
+        let Some(identity) = self.identity.get() else {
+            // An app that is installed in one workspace may name it too: Slack reads past it.
+            return Ok(asked_in.cloned());
+        };
+        if identity.installed == Installed::InOne {
+            return Ok(None);
+        }
+        // With an organisation's token Slack may give the organisation's own id.
+        let own = Some(&identity.team_id).filter(|id| id.starts_with('T'));
+        let own = own.and_then(|id| TeamId::new(id.clone()).ok());
+        match asked_in.cloned().or(own) {
+            Some(team) => Ok(Some(team)),
+            None => Err(Outcome::Refused {
+                code: NO_WORKSPACE.to_owned(),
+            }),
+        }
     }
 
     /// A call whose answer holds nothing that we keep.
@@ -218,8 +282,17 @@ impl Courier for SlackCourier {
     async fn deliver(&self, parcel: &Parcel) -> Outcome {
         let until = Instant::now() + parcel.deadline;
         match &parcel.effect {
-            Effect::CreateRoom { name, private, .. } => {
-                self.create_room(name, *private, parcel, until).await
+            Effect::CreateRoom {
+                name,
+                private,
+                team,
+                ..
+            } => {
+                let room = match self.room(name, *private, team.as_ref()) {
+                    Ok(room) => room,
+                    Err(outcome) => return outcome,
+                };
+                self.create_room(room, parcel, until).await
             }
             Effect::PostMessage { room, message, .. } => {
                 let scope = post_scope(room.as_str());

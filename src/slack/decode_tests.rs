@@ -15,7 +15,7 @@ fn at() -> DateTime<Utc> {
 
 fn decoded(kind: &str, body: &[u8]) -> Result<Signal, Undecodable> {
     let id = SignalId(uuid::Uuid::nil());
-    decode(kind, body, id, at(), &rules())
+    decode(kind, body, Membership::Ours, id, at(), &rules())
 }
 
 fn rules() -> Rules {
@@ -127,7 +127,15 @@ fn a_submission_that_the_rules_no_longer_take_is_answered_in_words() {
     let id = SignalId(uuid::Uuid::nil());
     let mut others = rules();
     others.services[0].name = "web".into();
-    let signal = decode("submission", &submission(), id, at(), &others).unwrap();
+    let signal = decode(
+        "submission",
+        &submission(),
+        Membership::Ours,
+        id,
+        at(),
+        &others,
+    )
+    .unwrap();
     let Event::Asked(request) = signal.event else {
         panic!("not a request");
     };

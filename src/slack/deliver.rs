@@ -6,7 +6,7 @@
 
 use super::classify::{before_anything, halfway, outcome};
 use super::client::Trouble;
-use super::courier::{SlackCourier, scopes};
+use super::courier::{Room, SlackCourier, scopes};
 use super::destinations;
 use super::look::Standing;
 use super::methods::Method;
@@ -30,12 +30,15 @@ const ANSWERS: usize = 4;
 impl SlackCourier {
     pub(super) async fn create_room(
         &self,
-        name: &str,
-        private: bool,
+        wanted: Room<'_>,
         parcel: &Parcel,
         until: Instant,
     ) -> Outcome {
-        let body = json!({"name": name, "is_private": private});
+        let name = wanted.name;
+        let mut body = json!({"name": name, "is_private": wanted.private});
+        if let Some(team) = &wanted.team {
+            body["team_id"] = json!(team.as_str());
+        }
         let created = self
             .client
             .post(Method::ConversationsCreate, &body, until)
@@ -47,7 +50,7 @@ impl SlackCourier {
             },
             // The name may be taken by ourselves, by an attempt whose answer was lost.
             Err(Trouble::Api(code)) if code == "name_taken" && parcel.after_uncertain => {
-                match self.look_for_room(name, private, parcel, until).await {
+                match self.look_for_room(&wanted, parcel, until).await {
                     Look::Found(answer) => Outcome::Done(answer),
                     Look::Absent | Look::Unreadable { .. } => Outcome::Refused { code },
                     Look::Failed { code, .. } => Outcome::Uncertain { code },

@@ -102,7 +102,7 @@ fn becomes(what: &str, route: Route, body: &[u8]) -> &'static str {
         Address::Keep(kept) => {
             let id = SignalId(uuid::Uuid::nil());
             let at = DateTime::from_timestamp(1_700_000_000, 0).expect("a moment");
-            let signal = decode(&kept.kind, body, id, at, &Rules::default());
+            let signal = decode(&kept.kind, body, kept.membership, id, at, &Rules::default());
             let signal = signal.unwrap_or_else(|error| panic!("{what}: kept, and then {error}"));
             match signal.event {
                 Event::Incomplete { .. } => "incomplete",

@@ -4,6 +4,7 @@
 //! means is said in `decode`; here is only what is in it.
 
 use super::views::{self, Filled, State};
+use super::whose::{Installation, Says};
 use super::wire::{lenient_or_default, without_escaped_zero};
 use crate::domain::ids::ViewId;
 use serde::Deserialize;
@@ -19,6 +20,10 @@ pub(crate) struct Interaction {
     enterprise: Option<Id>,
     #[serde(default, deserialize_with = "lenient_or_default")]
     user: Option<User>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    is_ext_shared_channel: bool,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    message: Option<Written>,
     #[serde(default, deserialize_with = "lenient_or_default")]
     channel: Option<Id>,
     #[serde(default, deserialize_with = "lenient_or_default")]
@@ -39,6 +44,15 @@ struct Id {
     id: Option<String>,
 }
 
+/// The message on which something was pressed: who wrote it.
+#[derive(Debug, Deserialize)]
+struct Written {
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    user: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    bot_id: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 struct User {
     #[serde(default, deserialize_with = "lenient_or_default")]
@@ -48,6 +62,8 @@ struct User {
     username: Option<String>,
     #[serde(default, deserialize_with = "lenient_or_default")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    team_id: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,6 +90,12 @@ pub(crate) struct View {
     id: Option<String>,
     #[serde(default, deserialize_with = "lenient_or_default")]
     hash: String,
+    /// In a channel that is shared with a partner: the workspace of the installation, where `team`
+    /// is the person's.
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    app_installed_team_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_or_default")]
+    bot_id: Option<String>,
     #[serde(default, deserialize_with = "lenient_or_default")]
     private_metadata: String,
     #[serde(default, deserialize_with = "lenient_or_default")]
@@ -90,12 +112,40 @@ impl Interaction {
         self.kind.as_deref()
     }
 
-    pub(crate) fn team(&self) -> Option<&str> {
-        self.team.as_ref()?.id.as_deref()
+    /// Whose it is.
+    pub(crate) fn says(&self) -> Says<'_> {
+        let installed = self.installed_in();
+        let message = self.message.as_ref();
+        let view = self.view.as_ref();
+        Says {
+            installations: installed
+                .map(|team| Installation {
+                    team: Some(team),
+                    ..Installation::default()
+                })
+                .into_iter()
+                .collect(),
+            team: self.team.as_ref().and_then(|team| team.id.as_deref()),
+            enterprise: self.enterprise.as_ref().and_then(|org| org.id.as_deref()),
+            person_team: self.user.as_ref().and_then(|user| user.team_id.as_deref()),
+            shared: self.is_ext_shared_channel && installed.is_none(),
+            authors: [
+                message.and_then(|message| message.bot_id.as_deref()),
+                message.and_then(|message| message.user.as_deref()),
+                view.and_then(|view| view.bot_id.as_deref()),
+            ],
+        }
     }
 
-    pub(crate) fn enterprise(&self) -> Option<&str> {
-        self.enterprise.as_ref()?.id.as_deref()
+    fn installed_in(&self) -> Option<&str> {
+        self.view.as_ref()?.app_installed_team_id.as_deref()
+    }
+
+    /// The workspace in which it was done: the one that is named, else the person's own (an app that
+    /// is installed in all of an organisation gets no `team`), else the installation's.
+    pub(crate) fn workspace(&self) -> Option<&str> {
+        let says = self.says();
+        says.team.or(says.person_team).or(self.installed_in())
     }
 
     pub(crate) fn user(&self) -> Option<&str> {

@@ -7,7 +7,7 @@
 
 use super::classify;
 use super::client::Trouble;
-use super::courier::{SlackCourier, scopes};
+use super::courier::{Room, SlackCourier, scopes};
 use super::deliver::{MARK, room_of};
 use super::methods::Method;
 use super::render;
@@ -50,9 +50,16 @@ impl SlackCourier {
                 }
                 Err(trouble) => classify::look(trouble, scopes(Method::ConversationsOpen)),
             },
-            Effect::CreateRoom { name, private, .. } => {
-                self.look_for_room(name, *private, parcel, until).await
-            }
+            Effect::CreateRoom {
+                name,
+                private,
+                team,
+                ..
+            } => match self.room(name, *private, team.as_ref()) {
+                Ok(room) => self.look_for_room(&room, parcel, until).await,
+                // Without a workspace none was ever asked for.
+                Err(_) => Look::Absent,
+            },
             Effect::ShareFile { room, file, .. } => {
                 let mut stands = false;
                 let seen = self.read_back(room, parcel, until, |message| {
@@ -166,11 +173,11 @@ impl SlackCourier {
     /// The room that an attempt of ours may have made.
     pub(super) async fn look_for_room(
         &self,
-        name: &str,
-        private: bool,
+        wanted: &Room<'_>,
         parcel: &Parcel,
         until: Instant,
     ) -> Look {
+        let name = wanted.name;
         let us = match self.known(until).await {
             Ok(identity) => identity.user_id.to_string(),
             Err(
@@ -207,7 +214,7 @@ impl SlackCourier {
             }
             Err(Outcome::Done(_)) => return Look::Absent,
         };
-        let kind = if private {
+        let kind = if wanted.private {
             "private_channel"
         } else {
             "public_channel"
@@ -218,6 +225,9 @@ impl SlackCourier {
             ("exclude_archived", "true".to_owned()),
             ("limit", "1000".to_owned()),
         ];
+        if let Some(team) = &wanted.team {
+            params.push(("team_id", team.to_string()));
+        }
         for _ in 0..ROOM_PAGES {
             let asked = self
                 .client

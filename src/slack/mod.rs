@@ -1,6 +1,6 @@
 //! All that knows Slack.
 //!
-//! Inwards, all pure: [`signature`] believes a request, [`address`] says which row it becomes,
+//! Inwards, all pure: [`signature`] believes a request, [`address`] says which row it becomes and (by `whose`) whether it is ours,
 //! [`unchecked`] whether it is ours, [`decode`] what the row means. Outwards: `render` and `views` make blocks of our messages
 //! and forms, [`courier`] carries effects over [`client`], and `look` finds out what became of
 //! them. Adapters never touch the store nor each other.
@@ -24,4 +24,5 @@ mod look;
 mod mrkdwn;
 mod render;
 mod views;
+mod whose;
 mod wire;

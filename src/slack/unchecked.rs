@@ -5,16 +5,20 @@
 //! again: in whichever process, and after whatever restart.
 
 use super::address::{Address, Ourselves, Route, Team, address};
+use crate::domain::act::Membership;
 use crate::domain::rules::Rules;
 use serde_json::{Value, json};
 
 const MARK: &str = "unchecked";
+/// Its person is of a partner's workspace.
+const OUTSIDER: &str = "outsider";
 
 /// What is kept beside the body of an arrival.
-pub fn headers(ourselves: &Ourselves) -> Value {
-    match ourselves.team {
-        Team::NotYet => json!({ MARK: true }),
-        Team::Untold | Team::Known(_) => json!({}),
+pub fn headers(ourselves: &Ourselves, membership: Membership) -> Value {
+    match (&ourselves.team, membership) {
+        (Team::NotYet, _) => json!({ MARK: true }),
+        (Team::Untold | Team::Known(_), Membership::Ours) => json!({}),
+        (Team::Untold | Team::Known(_), Membership::Outsider) => json!({ OUTSIDER: true }),
     }
 }
 
@@ -23,8 +27,8 @@ pub fn headers(ourselves: &Ourselves) -> Value {
 pub enum Checked {
     /// Nobody can say yet: it waits.
     NotYet,
-    /// Ours: to be decided.
-    Ours,
+    /// Ours: to be decided, as asked by such a person.
+    Ours(Membership),
     /// Nothing that we act on.
     Nothing {
         /// What it was, from a bounded set.
@@ -41,7 +45,10 @@ pub fn check(
     ourselves: &Ourselves,
 ) -> Checked {
     if headers[MARK] != true {
-        return Checked::Ours;
+        return Checked::Ours(match headers[OUTSIDER] == true {
+            true => Membership::Outsider,
+            false => Membership::Ours,
+        });
     }
     if ourselves.team == Team::NotYet {
         return Checked::NotYet;
@@ -57,7 +64,8 @@ pub fn check(
             Checked::Nothing { what: "foreign" }
         }
         Address::Unused { what } => Checked::Nothing { what },
-        Address::Keep(_) | Address::AnswerNow(_) | Address::Unreadable { .. } => Checked::Ours,
+        Address::Keep(addressed) => Checked::Ours(addressed.membership),
+        Address::AnswerNow(_) | Address::Unreadable { .. } => Checked::Ours(Membership::Ours),
     }
 }
 
@@ -92,26 +100,29 @@ mod tests {
     #[test]
     fn a_marked_row_waits_until_its_question_is_settled() {
         let nothing = |what| Checked::Nothing { what };
+        let ours = Checked::Ours;
         let known = |team: &str| Team::Known(team.to_owned());
-        let marked = headers(&we_are(Team::NotYet));
-        let plain = headers(&we_are(known("T1")));
+        let marked = headers(&we_are(Team::NotYet), Membership::Ours);
+        let plain = headers(&we_are(known("T1")), Membership::Ours);
+        let partners = headers(&we_are(known("T1")), Membership::Outsider);
         for (headers, team, checked) in [
             (&marked, Team::NotYet, Checked::NotYet),
-            (&marked, Team::Untold, Checked::Ours),
-            (&marked, known("T1"), Checked::Ours),
+            (&marked, Team::Untold, ours(Membership::Ours)),
+            (&marked, known("T1"), ours(Membership::Ours)),
             (&marked, known("T2"), nothing("foreign")),
-            (&plain, Team::NotYet, Checked::Ours),
-            (&plain, known("T2"), Checked::Ours),
+            (&plain, Team::NotYet, ours(Membership::Ours)),
+            (&plain, known("T2"), ours(Membership::Ours)),
+            (&partners, Team::NotYet, ours(Membership::Outsider)),
         ] {
-            let ours = we_are(team.clone());
-            let said = check(headers, "command", COMMAND, &Rules::default(), &ours);
+            let we = we_are(team.clone());
+            let said = check(headers, "command", COMMAND, &Rules::default(), &we);
             assert_eq!(said, checked, "{headers} {team:?}");
         }
     }
 
     #[test]
     fn every_kind_that_is_kept_is_addressed_again_by_its_own_way_in() {
-        let marked = headers(&Ourselves::default());
+        let marked = headers(&Ourselves::default(), Membership::Ours);
         let click = "payload=%7B%22type%22%3A%22block_actions%22%2C%22team%22%3A%7B%22id%22%3A%22T2%22%7D%7D";
         let view = "payload=%7B%22type%22%3A%22view_submission%22%2C%22team%22%3A%7B%22id%22%3A%22T2%22%7D%7D";
         let event = r#"{"type":"event_callback","team_id":"T2","event_id":"E","event":{"type":"channel_archive"}}"#;

@@ -147,6 +147,7 @@ fn create(name: &str) -> Effect {
     Effect::CreateRoom {
         incident: IncidentId(Uuid::nil()),
         name: name.into(),
+        team: None,
         private: false,
         answer_to: None,
     }

@@ -14,6 +14,8 @@ mod half;
 mod incident;
 mod lead;
 mod messages;
+mod organisation;
+mod partners;
 mod permissions;
 mod replay;
 mod resolve_form;

@@ -38,7 +38,7 @@ fn unseen_characters_at_the_ends_of_words_are_no_part_of_them() {
     assert_eq!(notices.len(), 1, "of the database alone: {notices:?}");
     let api = config.rules.service("api").expect("it is called api");
     assert_eq!(api.owners, ["U1"]);
-    assert_eq!(config.rules.ops_channel.as_deref(), Some("C1"));
+    assert_eq!(config.rules.slack.ops_channel.as_deref(), Some("C1"));
     assert_eq!(config.rules.routing.p1.users, ["U2", "U3"]);
     let slack = config.slack.expect("Slack is on");
     assert_eq!(slack.bot_token.expect("a token").expose(), "xoxb-1");

@@ -14,7 +14,7 @@ use super::super::rules::Rules;
 use super::super::text::{Message, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
 use super::{
-    answer, by_hand, declare, declare_form, elsewhere, help, menu, postmortem, resolve,
+    answer, by_hand, declare, declare_form, elsewhere, help, menu, outsider, postmortem, resolve,
     resolve_form, roles, severity, templates, timeline, update, words,
 };
 use chrono::{DateTime, Utc};
@@ -69,7 +69,8 @@ pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: 
             name: name.clone(),
             at: scene.at,
         }));
-    let meant = elsewhere::as_meant(request, scene);
+    let meant =
+        outsider::permitted(request, scene).and_then(|()| elsewhere::as_meant(request, scene));
     let (request, verdict) = match &meant {
         Ok(request) => (&**request, verdict(decision, request, scene)),
         Err(refusal) => (request, Err(refusal.clone())),

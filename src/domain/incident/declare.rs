@@ -77,6 +77,10 @@ pub(crate) fn declare(
         incident: incident.id,
         name: incident.channel_name.clone(),
         private: incident.private,
+        team: request
+            .team
+            .clone()
+            .or_else(|| scene.rules.workspace.clone()),
         answer_to,
     });
     ask::show_component(decision, scene.rules, &incident);

@@ -1,9 +1,11 @@
 //! An incident, a team and its rules for the tests of the domain.
 
+use super::super::act::{Act, AnswerTo, IncidentRef, Request};
 use super::super::ids::{Actor, ChannelId, IncidentId, UserId};
 use super::super::rules::{Route, Rules, ServiceRules, Template};
 use super::{Incident, Kind, Severity, Source, Status};
 use chrono::{DateTime, TimeZone, Utc};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub(crate) fn person(id: &str) -> UserId {
@@ -80,5 +82,21 @@ pub(crate) fn incident() -> Incident {
         source: Source::Slack,
         origin_room: Some(channel("CTALK")),
         origin_view: None,
+    }
+}
+
+/// What a caller of the API asks for.
+pub(crate) fn by_api(act: Act, target: Option<IncidentRef>) -> Request {
+    Request {
+        actor: Actor::Api("ci".into()),
+        membership: Default::default(),
+        team: None,
+        act,
+        target,
+        room: None,
+        trigger: None,
+        answer_to: AnswerTo::Api,
+        names: BTreeMap::new(),
+        elsewhere: None,
     }
 }

@@ -39,12 +39,12 @@ pub(crate) fn created(
             };
             let next = incident.channel_try.saturating_add(1);
             let (next, name) = naming::first_free(&base, next, &scene.facts.taken_names);
-            try_name(decision, incident, next, name, to);
+            try_name(decision, incident, &receipt.effect, next, name);
         }
         End::Refused { code } if receipt.effect.has_another_way(code) => {
             let plain = naming::by_number(incident.declared_at, incident.number);
             let (first, name) = naming::first_free(&plain, 1, &scene.facts.taken_names);
-            try_name(decision, incident, first, name, to);
+            try_name(decision, incident, &receipt.effect, first, name);
         }
         End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
             not_made(decision, scene, incident, receipt.effect_id, code, to);
@@ -57,13 +57,20 @@ pub(crate) fn created(
     }
 }
 
+/// The same room under another name.
 fn try_name(
     decision: &mut Decision,
     incident: &Incident,
+    refused: &Effect,
     try_number: i32,
     name: String,
-    to: Option<&ReplyTo>,
 ) {
+    let Effect::CreateRoom {
+        team, answer_to, ..
+    } = refused
+    else {
+        return;
+    };
     let mut incident = incident.clone();
     incident.channel_try = try_number;
     incident.channel_name = name.clone();
@@ -73,7 +80,8 @@ fn try_name(
         incident: id,
         name,
         private,
-        answer_to: to.cloned(),
+        team: team.clone(),
+        answer_to: answer_to.clone(),
     });
 }
 

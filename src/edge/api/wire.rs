@@ -4,7 +4,7 @@
 //! must have a default, because rows outlive deployments.
 
 use super::form::Verb;
-use crate::domain::act::{Act, AnswerTo, IncidentRef, Request};
+use crate::domain::act::{Act, AnswerTo, IncidentRef, Membership, Request};
 use crate::domain::ids::{Actor, SignalId};
 use crate::domain::incident::{Incident, Kind, Source, TimelineEntry};
 use crate::domain::signal::{Event, Signal};
@@ -45,6 +45,8 @@ pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal
         )
     })?;
     let event = Event::Asked(Box::new(Request {
+        membership: Membership::Ours,
+        team: None,
         actor: Actor::Api(call.actor),
         act: call.act,
         target: call.target,

@@ -43,9 +43,11 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
         RoomKind::Private => "groups:write",
         _ => "channels:manage",
     })?;
+    let team = call.team()?;
     let name = free_name(call)?;
     let me = call.bot.user_id.clone();
     let id = call.world.add_room(None, &name, kind, &me, call.now);
+    call.world.room_mut(&id)?.team = team;
     let event = json!({"type": "channel_created",
                        "channel": {"id": id, "name": name, "creator": me}});
     call.world.tell(None, event);
@@ -229,6 +231,7 @@ fn objection(call: &Call<'_>, room: &str, user: &str) -> Option<&'static str> {
     match call.world.users.get(user) {
         None => Some("user_not_found"),
         Some(found) if found.deleted => Some("cant_invite"),
+        Some(_) if !call.world.lets_in(&call.world.rooms[room], user) => Some("cant_invite"),
         Some(_) if call.world.rooms[room].members.contains(user) => Some("already_in_channel"),
         Some(_) => None,
     }

@@ -326,8 +326,8 @@ impl Call<'_> {
             "is_channel": room.kind == RoomKind::Public, "is_group": room.kind == RoomKind::Private,
             "is_im": room.kind == RoomKind::Im, "is_mpim": room.kind == RoomKind::Mpim,
             "is_private": room.kind != RoomKind::Public, "is_member": self.inside(room),
-            "is_shared": false, "is_ext_shared": false, "is_org_shared": false,
-            "context_team_id": self.world.team_id,
+            "is_shared": !room.shared_with.is_empty(), "is_org_shared": false,
+            "is_ext_shared": !room.shared_with.is_empty(), "context_team_id": room.team,
         });
         if room.kind == RoomKind::Im {
             let other = room.members.iter().find(|m| **m != self.bot.user_id);

@@ -39,10 +39,11 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
     for kind in &kinds {
         call.want(&kind.scope("read"))?;
     }
+    let team = call.team()?;
     let without_archived = call.args.flag("exclude_archived");
     let rooms = call.world.rooms.values();
     let visible: Vec<Value> = rooms
-        .filter(|r| kinds.contains(&r.kind))
+        .filter(|r| kinds.contains(&r.kind) && r.team == team)
         .filter(|r| r.kind == RoomKind::Public || call.inside(r))
         .filter(|r| !(without_archived && r.archived))
         .map(|r| call.room_wire(r))

@@ -3,9 +3,9 @@
 //! The words themselves are the domain's to understand; this only takes Slack's marks off them.
 
 use super::Arrival;
-use crate::domain::act::{Act, AnswerTo, ReplyTo, Request, Trigger};
+use crate::domain::act::{Act, AnswerTo, Membership, ReplyTo, Request, Trigger};
 use crate::domain::command as words;
-use crate::domain::ids::{Actor, ChannelId, UserId};
+use crate::domain::ids::{Actor, ChannelId, TeamId, UserId};
 use crate::domain::signal::Event;
 use crate::domain::text::{Message, Text};
 use crate::slack::{typed, wire};
@@ -34,6 +34,8 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     };
     Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
+        membership: arrival.membership,
+        team: workspace(arrival, field("team_id").as_deref()),
         act: command.act,
         target: command.target,
         room: room.clone(),
@@ -47,6 +49,15 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
         names,
         elsewhere: command.elsewhere.map(Box::new),
     })))
+}
+
+/// The workspace in which something is asked for: none of a partner's.
+pub(super) fn workspace(arrival: Arrival<'_>, named: Option<&str>) -> Option<TeamId> {
+    match arrival.membership {
+        // An organisation's own id is none of a workspace.
+        Membership::Ours => TeamId::new(named.filter(|id| id.starts_with('T'))?).ok(),
+        Membership::Outsider => None,
+    }
 }
 
 const NOTHING_YET: &str = "There is nothing behind this command yet.";

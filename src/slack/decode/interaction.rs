@@ -106,6 +106,8 @@ fn request(
     let names = names.collect();
     Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
+        membership: arrival.membership,
+        team: command::workspace(arrival, payload.workspace()),
         act,
         target,
         room: room.clone(),

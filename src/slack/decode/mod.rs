@@ -7,6 +7,7 @@ mod command;
 mod event;
 mod interaction;
 
+use crate::domain::act::Membership;
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
 use crate::domain::signal::{Event, Signal};
@@ -26,20 +27,24 @@ pub struct Undecodable {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival<'a> {
     pub(crate) body: &'a [u8],
+    pub(crate) membership: Membership,
     pub(crate) at: DateTime<Utc>,
     pub(crate) rules: &'a Rules,
 }
 
-/// Decodes a row of the inbox that came from Slack.
+/// Decodes a row of the inbox that came from Slack; whose workspace its person is of was seen when it
+/// was addressed.
 pub fn decode(
     kind: &str,
     body: &[u8],
+    membership: Membership,
     id: SignalId,
     received_at: DateTime<Utc>,
     rules: &Rules,
 ) -> Result<Signal, Undecodable> {
     let arrival = Arrival {
         body,
+        membership,
         at: received_at,
         rules,
     };

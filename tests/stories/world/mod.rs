@@ -226,6 +226,12 @@ impl World {
         self.duties = Duties::default();
     }
 
+    /// The same with another configuration.
+    pub async fn ruled_anew(&mut self, config: &str) {
+        config.clone_into(&mut self.config);
+        self.restart().await;
+    }
+
     /// Another process on the same database, with an address of its own.
     pub async fn replica(&self) -> (App, String) {
         let file = write_config(&self.config);

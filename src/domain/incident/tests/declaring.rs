@@ -142,6 +142,8 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
             asked_at: world.now,
         };
         let request = crate::domain::act::Request {
+            membership: Default::default(),
+            team: None,
             actor: Actor::Person(person("UDECL")),
             act: Act::OpenDeclareForm,
             target: None,

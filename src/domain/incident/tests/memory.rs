@@ -7,7 +7,7 @@ use crate::domain::decision::{Change, Decision, Planned};
 use crate::domain::effect::{Effect, Purpose};
 use crate::domain::facts::{Facts, Needs, Wanted, needs};
 use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId, UserId};
-use crate::domain::incident::fixtures::{channel, noon, person, rules};
+use crate::domain::incident::fixtures::{by_api, channel, noon, person, rules};
 use crate::domain::incident::{
     AuditEntry, Incident, Kind, Notification, Severity, Status, TimelineEntry,
 };
@@ -81,8 +81,6 @@ impl World {
     pub fn ask_about(&mut self, who: &str, act: Act, target: Option<IncidentRef>) -> Decision {
         let request = Request {
             actor: Actor::Person(person(who)),
-            act,
-            target,
             room: Some(channel("CTALK")),
             trigger: Some(super::forms::trigger(self.now)),
             answer_to: AnswerTo::Person(ReplyTo {
@@ -92,7 +90,7 @@ impl World {
                 asked_at: self.now,
             }),
             names: BTreeMap::from([(person(who), self.name_of(who))]),
-            elsewhere: None,
+            ..by_api(act, target)
         };
         self.happens(Event::Asked(Box::new(request)))
     }
@@ -103,16 +101,7 @@ impl World {
     }
 
     pub fn ask_by_api(&mut self, act: Act, target: Option<IncidentRef>) -> Decision {
-        self.happens(Event::Asked(Box::new(Request {
-            actor: Actor::Api("ci".into()),
-            act,
-            target,
-            room: None,
-            trigger: None,
-            answer_to: AnswerTo::Api,
-            names: BTreeMap::new(),
-            elsewhere: None,
-        })))
+        self.happens(Event::Asked(Box::new(by_api(act, target))))
     }
 
     pub fn happens(&mut self, event: Event) -> Decision {

@@ -1,0 +1,20 @@
+//! Whether a partner's person, in a channel that two workspaces share, may ask for anything.
+//!
+//! All or nothing: a list and a menu tell of every open incident, so reading is no lesser act.
+
+use super::super::act::{Membership, Request};
+use super::super::rules::Outsiders;
+use super::super::text::Text;
+use super::ask::{Refusal, Scene};
+
+/// Refuses an outsider where the configuration says so.
+pub(crate) fn permitted(request: &Request, scene: &Scene<'_>) -> Result<(), Refusal> {
+    if request.membership == Membership::Ours || scene.rules.outsiders == Outsiders::Allow {
+        return Ok(());
+    }
+    let text = Text::plain(
+        "You can't use this here: it takes requests only from members of the workspace that runs it. \
+         Nothing was changed. Ask one of them to do it for you.",
+    );
+    Err(Refusal::new(403, "outsider", text))
+}
