@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::session::Session;
-use super::turns::lock_subjects;
+use super::turns::SUBJECTS;
 use crate::domain::ids::SignalId;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -66,20 +66,14 @@ impl Appended {
     }
 }
 
-/// Writes arrivals in the caller's transaction. The answer has the order of the arrivals.
-///
-/// `bodies` are sealed or plain already (`sealed` says which).
+/// Writes arrivals, in the caller's transaction if there is one: locks their subjects and inserts the
+/// rows by one statement, which is `append_signals` of the migrations. The answer has the order of
+/// the arrivals. Bodies are sealed or plain already (`sealed` says which).
 pub(super) async fn append_all(
     connection: &mut Session,
     arrivals: &[&Arrival],
     sealed: bool,
 ) -> Result<Vec<Appended>, StoreError> {
-    let subjects: BTreeSet<&str> = arrivals
-        .iter()
-        .map(|arrival| arrival.subject.as_str())
-        .collect();
-    lock_subjects(connection, &subjects).await?;
-
     let ids: Vec<Uuid> = arrivals.iter().map(|_| Uuid::now_v7()).collect();
     let column = |pick: fn(&Arrival) -> String| -> Vec<String> {
         arrivals.iter().map(|arrival| pick(arrival)).collect()
@@ -92,51 +86,23 @@ pub(super) async fn append_all(
         .iter()
         .map(|arrival| arrival.headers.clone())
         .collect();
-    let bodies: Vec<Vec<u8>> = arrivals
-        .iter()
-        .map(|arrival| arrival.body.to_vec())
-        .collect();
+    let bodies: Vec<&[u8]> = arrivals.iter().map(|arrival| &*arrival.body).collect();
     let traces: Vec<Option<String>> = arrivals
         .iter()
         .map(|arrival| arrival.traceparent.clone())
         .collect();
     let times: Vec<DateTime<Utc>> = arrivals.iter().map(|arrival| arrival.at).collect();
 
-    // A row is blocked when its subject has an open row, in the table or earlier in this batch.
-    // Duplicates are left out before that is counted: nobody may wait for a row that never comes.
-    // `between`: in a storm of one subject an equality is taken for nearly always true, and the
-    // whole table read for a subject that has no row.
-    let inserted = sqlx::query!(
-        r#"with arrivals as (
-               select distinct on (source, dedup_key) *
-                 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[],
-                             $7::bytea[], $8::text[], $9::timestamptz[])
-                      with ordinality
-                      as row(id, source, kind, dedup_key, subject, headers, body, traceparent, at, ord)
-                order by source, dedup_key, ord),
-           fresh as (
-               select a.*, row_number() over (partition by a.subject order by a.ord) as place
-                 from arrivals a
-                where not exists (select from inbox i
-                                   where i.source = a.source and i.dedup_key = a.dedup_key
-                                 offset 0))
-           insert into inbox (id, source, kind, dedup_key, subject, headers, body, sealed,
-                              traceparent, received_at, run_at, blocked)
-           select id, source, kind, dedup_key, subject, headers, body, $10, traceparent, at, at,
-                  place > 1 or exists (select from inbox i
-                                        where i.subject between fresh.subject and fresh.subject
-                                          and i.state = 'open')
-             from fresh
-            order by ord
-           on conflict (source, dedup_key) do nothing
-           returning id"#,
+    let inserted = sqlx::query_scalar!(
+        r#"select id as "id!" from append_signals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as id"#,
+        SUBJECTS,
         &ids,
         &sources,
         &kinds,
         &keys,
         &names,
         &headers,
-        &bodies,
+        &bodies as &[&[u8]],
         &traces as &[Option<String>],
         &times,
         sealed,
@@ -150,7 +116,7 @@ pub(super) async fn append_all(
             .collect());
     }
 
-    let inserted: BTreeSet<Uuid> = inserted.into_iter().map(|row| row.id).collect();
+    let inserted: BTreeSet<Uuid> = inserted.into_iter().collect();
     let known = look_up(connection, &sources, &keys).await?;
     Ok(arrivals
         .iter()

@@ -40,8 +40,8 @@ const STATEMENT_TIMEOUT: &str = "10s";
 /// Shorter than what the engine allows for a step: a pool that is merely busy must not look like a
 /// database that does not answer.
 const PATIENCE: Duration = Duration::from_millis(1500);
-/// The writer must say yes or no within the 2.5 s of the contract.
-const WRITER_STATEMENT_TIMEOUT: &str = "1s";
+/// The writer must say yes or no within the 2.5 s of the contract; see `writer::BATCH_LIMIT`.
+const WRITER_STATEMENT_TIMEOUT: &str = "700ms";
 const WRITER_PATIENCE: Duration = Duration::from_secs(1);
 /// Our own limits, above the server's.
 pub(super) const LIMITS: Limits = Limits {

@@ -18,7 +18,9 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Connection as _, Either, Execute, Executor, PgConnection, Postgres, SqlStr};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Either, Execute, Executor, PgConnection, Postgres, SqlStr,
+};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -47,6 +49,13 @@ const ROLLBACK: Duration = Duration::from_secs(1);
 /// planner needs no word there: what has no name is planned anew each time, for the table as it is.
 const BEGIN: &str = "begin; set local statement_timeout = '10s'; set local lock_timeout = '5s'; \
                      set local idle_in_transaction_session_timeout = '15s'";
+
+fn begin(way: Way) -> &'static str {
+    match way {
+        Way::Direct => "begin",
+        Way::Pooled => BEGIN,
+    }
+}
 
 /// A connection, for one statement or for a transaction. A transaction that is dropped is undone,
 /// at some later moment.
@@ -96,10 +105,28 @@ impl Session {
     /// Begins a transaction. A connection that has died while nobody used it shows here, before
     /// anything is done: another one is taken.
     pub(super) async fn begin(pool: &Pool, way: Way, limits: Limits) -> Result<Self, StoreError> {
-        let begin = match way {
-            Way::Direct => "begin",
-            Way::Pooled => BEGIN,
-        };
+        Self::begin_by(pool, way, limits, begin(way)).await
+    }
+
+    /// The same with a limit of the server's for each statement in place of the session's.
+    pub(super) async fn begin_limited(
+        pool: &Pool,
+        way: Way,
+        limits: Limits,
+        limit: Duration,
+    ) -> Result<Self, StoreError> {
+        let begin = begin(way);
+        let millis = limit.as_millis().max(1);
+        let begin = format!("{begin}; set local statement_timeout = '{millis}ms'");
+        Self::begin_by(pool, way, limits, &begin).await
+    }
+
+    async fn begin_by(
+        pool: &Pool,
+        way: Way,
+        limits: Limits,
+        begin: &str,
+    ) -> Result<Self, StoreError> {
         loop {
             let held = pool.acquire().await?;
             let used = held.used;
@@ -158,10 +185,14 @@ impl Session {
     }
 
     /// Runs what begins or ends a transaction.
-    async fn run(&mut self, sql: &'static str, limit: Duration) -> Result<(), StoreError> {
+    async fn run(&mut self, sql: &str, limit: Duration) -> Result<(), StoreError> {
         let (connection, course) = self.parts();
         course.busy = true;
-        let done = timeout(limit, sqlx::raw_sql(sql).execute(connection)).await;
+        let done = timeout(
+            limit,
+            sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection),
+        )
+        .await;
         course.busy = false;
         match done {
             Ok(Ok(_)) => Ok(()),

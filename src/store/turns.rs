@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// The classes of our advisory locks: a lane's and a subject's hash never meet.
 const LANES: i32 = 0x5741_0001;
-const SUBJECTS: i32 = 0x5741_0002;
+pub(super) const SUBJECTS: i32 = 0x5741_0002;
 
 pub(super) async fn lock_lanes(
     connection: &mut Session,

@@ -8,89 +8,66 @@
 use super::append::{Appended, Arrival, append_all, look_up};
 use super::connect::WRITER_LIMITS;
 use super::pool::Pool;
+use super::queue::{Entrance, Exit, Takes, Waiting, is_large, queue};
 use super::session::{Session, Way};
 use super::{AppendError, Batching, Seal, Store, StoreError, Wakes};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio::time::{timeout, timeout_at};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
-/// A batch is at most this many rows.
-const BATCH_ROWS: usize = 256;
-/// A batch holds at most this many bytes of bodies (one larger body goes alone).
-const BATCH_BYTES: usize = 2 * 1024 * 1024;
-/// More than this many rows waiting means 503 at once.
-const QUEUE_ROWS: usize = 4096;
-/// A row that waited this long for its turn is given back unwritten.
-const LONGEST_WAIT: Duration = Duration::from_millis(900);
-/// A batch is written within this time, a second try included, or it is given up.
+/// A batch is written within this time, all tries included, or it is given up.
 const LONGEST_WRITE: Duration = Duration::from_millis(1200);
-/// Longer than both together, shorter than the 2.5 s of the contract: the flusher always answers
-/// first.
+/// The server gives a whole batch this much of it; the rest is for its rows one by one.
+const BATCH_LIMIT: Duration = Duration::from_millis(700);
+/// A large body goes alone, and has nearly all of it.
+const LARGE_LIMIT: Duration = Duration::from_millis(1000);
+/// One by one each row has at least so long, as long as there is time.
+const ROW_LIMIT: Duration = Duration::from_millis(50);
+/// Longer than the longest wait and the longest write together, shorter than the 2.5 s of the
+/// contract: the flusher always answers first.
 const BUDGET: Duration = Duration::from_millis(2200);
-
-type Reply = oneshot::Sender<Result<Appended, AppendError>>;
-
-struct Waiting {
-    arrival: Arrival,
-    sealed: bool,
-    since: Instant,
-    reply: Reply,
-}
 
 /// The way to the flushers. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Writer {
-    queue: mpsc::Sender<Waiting>,
+    entrance: Entrance,
     pool: Pool,
 }
 
 struct Flusher {
-    queue: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    exit: Arc<Exit>,
+    takes: Takes,
     pool: Pool,
     way: Way,
-    batch_rows: usize,
     wakes: Arc<Wakes>,
 }
 
 impl Writer {
     pub(super) fn start(pool: Pool, way: Way, batching: Batching, wakes: Arc<Wakes>) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE_ROWS);
-        let queue = Arc::new(Mutex::new(receiver));
-        let (flushers, batch_rows) = match batching {
-            Batching::On => (2, BATCH_ROWS),
-            Batching::Off => (pool.size(), 1),
+        let (entrance, exit) = queue(batching);
+        let flushers = match batching {
+            Batching::On => 2,
+            Batching::Off => pool.size(),
         };
-        for _ in 0..flushers {
+        for number in 0..flushers {
             let flusher = Flusher {
-                queue: queue.clone(),
+                exit: exit.clone(),
+                takes: if number == 0 {
+                    Takes::Small
+                } else {
+                    Takes::All
+                },
                 pool: pool.clone(),
                 way,
-                batch_rows,
                 wakes: wakes.clone(),
             };
             tokio::spawn(flusher.run());
         }
-        Self {
-            queue: sender,
-            pool,
-        }
+        Self { entrance, pool }
     }
 
-    async fn append(&self, arrival: Arrival, sealed: bool) -> Result<Appended, AppendError> {
-        let (reply, answer) = oneshot::channel();
-        self.queue
-            .try_send(Waiting {
-                arrival,
-                sealed,
-                since: Instant::now(),
-                reply,
-            })
-            .map_err(|_full_or_closed| AppendError::Full)?;
-        match timeout(BUDGET, answer).await {
-            Ok(Ok(appended)) => appended,
-            Ok(Err(_)) | Err(_) => Err(AppendError::Unavailable),
-        }
+    pub(super) fn crowd_waits(&self) -> bool {
+        self.entrance.crowd_waits()
     }
 
     pub(super) fn connections(&self) -> (u32, u32) {
@@ -104,59 +81,27 @@ impl Writer {
 
 impl Flusher {
     async fn run(self) {
-        while let Some(batch) = self.gather().await {
+        while let Some(batch) = self.exit.batch(self.takes).await {
             self.flush(batch).await;
         }
-    }
-
-    /// Waits for the first row, then takes what else is there. What waited too long is given back.
-    async fn gather(&self) -> Option<Vec<Waiting>> {
-        let mut queue = self.queue.lock().await;
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while batch.len() < self.batch_rows && bytes < BATCH_BYTES {
-            let next = if batch.is_empty() {
-                queue.recv().await?
-            } else {
-                let Ok(next) = queue.try_recv() else { break };
-                next
-            };
-            if next.since.elapsed() > LONGEST_WAIT {
-                next.answer(Err(AppendError::Unavailable));
-                continue;
-            }
-            bytes += next.arrival.body.len();
-            batch.push(next);
-        }
-        Some(batch)
     }
 
     async fn flush(&self, batch: Vec<Waiting>) {
         // Sealed and plain rows never meet: the seal is a setting of the process.
         let sealed = batch.first().is_some_and(|waiting| waiting.sealed);
         let arrivals: Vec<&Arrival> = batch.iter().map(|waiting| &waiting.arrival).collect();
-        let until = tokio::time::Instant::now() + LONGEST_WRITE;
-        match self.write_by(until, &arrivals, sealed).await {
+        let until = Instant::now() + LONGEST_WRITE;
+        // A large one has no neighbours for whom time must be left.
+        let large = arrivals.len() == 1 && arrivals.iter().all(|row| is_large(row));
+        let limit = large.then_some(LARGE_LIMIT);
+        match self.write_by(until, &arrivals, sealed, limit).await {
             Ok(appended) => {
                 self.wakes.inbox.notify_one();
                 for (waiting, appended) in batch.into_iter().zip(appended) {
                     waiting.answer(Ok(appended));
                 }
             }
-            // One row that the database refuses must not take its neighbours along. Each is told as
-            // soon as its fate is known: the time may be over before all are written.
-            Err(StoreError::Refused(_) | StoreError::Unreadable(_)) if batch.len() > 1 => {
-                for waiting in batch {
-                    let over = tokio::time::Instant::now() >= until;
-                    let answer = if over {
-                        Err(AppendError::Unavailable)
-                    } else {
-                        one_answer(self.write_by(until, &[&waiting.arrival], sealed).await)
-                    };
-                    waiting.answer(answer);
-                }
-                self.wakes.inbox.notify_one();
-            }
+            Err(error) if is_one_rows(&error) => self.one_by_one(batch, until, sealed).await,
             Err(error) => {
                 tracing::warn!(error = %error, rows = batch.len(), "a batch of signals was not written");
                 for waiting in batch {
@@ -166,15 +111,37 @@ impl Flusher {
         }
     }
 
-    /// Writes within the time that is left.
+    /// One row that the database refuses, or for which it takes too long, must not take its neighbours
+    /// along. Each is told as soon as its fate is known: the time may be over before all are written.
+    /// The small ones first, because they are the most likely to be written soon.
+    async fn one_by_one(&self, mut batch: Vec<Waiting>, until: Instant, sealed: bool) {
+        batch.sort_by_key(|waiting| waiting.arrival.body.len());
+        let mut left = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        for waiting in batch {
+            let limit = share_of(until.saturating_duration_since(Instant::now()), left);
+            left -= 1;
+            let answer = match limit {
+                None => Err(AppendError::Unavailable),
+                Some(limit) => {
+                    let row = [&waiting.arrival];
+                    one_answer(self.write_by(until, &row, sealed, Some(limit)).await)
+                }
+            };
+            waiting.answer(answer);
+        }
+        self.wakes.inbox.notify_one();
+    }
+
+    /// Writes within the time that is left; `limit` is the server's for a statement.
     async fn write_by(
         &self,
-        until: tokio::time::Instant,
+        until: Instant,
         arrivals: &[&Arrival],
         sealed: bool,
+        limit: Option<Duration>,
     ) -> Result<Vec<Appended>, StoreError> {
         // On the heap, because a time limit moves what it limits, and this is kilobytes of state.
-        let writing = Box::pin(self.write(arrivals, sealed));
+        let writing = Box::pin(self.write(arrivals, sealed, limit));
         let written = timeout_at(until, writing).await;
         written.unwrap_or(Err(StoreError::Silent))
     }
@@ -185,15 +152,17 @@ impl Flusher {
         &self,
         arrivals: &[&Arrival],
         sealed: bool,
+        limit: Option<Duration>,
     ) -> Result<Vec<Appended>, StoreError> {
-        match self.write_once(arrivals, sealed).await {
+        match self.write_once(arrivals, sealed, limit).await {
+            Err(error) if error.is_slow() => Err(error),
             Err(StoreError::Unavailable(_) | StoreError::ReadOnly) => {
                 if let Some(found) = self.all_written(arrivals).await {
                     return Ok(found);
                 }
-                self.write_once(arrivals, sealed).await
+                self.write_once(arrivals, sealed, limit).await
             }
-            Err(StoreError::Conflict(_)) => self.write_once(arrivals, sealed).await,
+            Err(StoreError::Conflict(_)) => self.write_once(arrivals, sealed, limit).await,
             written => written,
         }
     }
@@ -202,10 +171,19 @@ impl Flusher {
         &self,
         arrivals: &[&Arrival],
         sealed: bool,
+        limit: Option<Duration>,
     ) -> Result<Vec<Appended>, StoreError> {
-        let mut transaction = Session::begin(&self.pool, self.way, WRITER_LIMITS).await?;
-        let appended = append_all(&mut transaction, arrivals, sealed).await?;
-        transaction.end().await?;
+        let pool = &self.pool;
+        let mut session = match (self.way, limit) {
+            // One statement, which commits by itself; its limit is the session's.
+            (Way::Direct, None) => Session::single(pool, self.way, WRITER_LIMITS).await?,
+            (_, limit) => {
+                let limit = limit.unwrap_or(BATCH_LIMIT);
+                Session::begin_limited(pool, self.way, WRITER_LIMITS, limit).await?
+            }
+        };
+        let appended = append_all(&mut session, arrivals, sealed).await?;
+        session.end().await?;
         Ok(appended)
     }
 
@@ -242,11 +220,16 @@ fn one_answer(written: Result<Vec<Appended>, StoreError>) -> Result<Appended, Ap
     }
 }
 
-impl Waiting {
-    /// Whoever asked may have gone; the row stays.
-    fn answer(self, answer: Result<Appended, AppendError>) {
-        let _gone = self.reply.send(answer);
-    }
+/// Whether an error may be one row's, and its neighbours could be written without it.
+fn is_one_rows(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused(_) | StoreError::Unreadable(_)) || error.is_slow()
+}
+
+/// How long one of so many rows may take of the time that is left; `None`: it is over.
+fn share_of(remaining: Duration, rows: u32) -> Option<Duration> {
+    let share = (remaining / rows.max(1)).max(ROW_LIMIT).min(remaining);
+    // Zero would be no limit to the server.
+    (share >= Duration::from_millis(1)).then_some(share)
 }
 
 impl Store {
@@ -257,6 +240,35 @@ impl Store {
         if let Some(seal) = &self.seal {
             arrival.body = Seal::close(seal, &arrival.body).into();
         }
-        self.writer.append(arrival, self.seal.is_some()).await
+        let sealed = self.seal.is_some();
+        self.writer.entrance.append(arrival, sealed, BUDGET).await
+    }
+
+    /// Whether many callers wait for their acknowledgement at this moment.
+    pub fn crowd_waits(&self) -> bool {
+        self.writer.crowd_waits()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_may_take_its_part_of_the_time_that_is_left_and_never_more_than_all_of_it() {
+        for (remaining, rows, share) in [
+            (500, 1, Some(500)),
+            (500, 5, Some(100)),
+            (500, 256, Some(50)),
+            (30, 256, Some(30)),
+            (0, 3, None),
+        ] {
+            let found = share_of(Duration::from_millis(remaining), rows);
+            assert_eq!(
+                found,
+                share.map(Duration::from_millis),
+                "{remaining} ms, {rows}"
+            );
+        }
     }
 }

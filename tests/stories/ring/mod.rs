@@ -3,6 +3,7 @@
 //! the engine's own doors.
 
 mod append;
+mod batches;
 mod conflicts;
 mod lanes;
 mod lease;
@@ -14,6 +15,7 @@ mod timers;
 mod turns;
 mod unreadable;
 mod versions;
+mod writer;
 
 use crate::world::{Database, dawn};
 use sqlx::{AssertSqlSafe, Row as _};
@@ -156,10 +158,10 @@ impl Ring {
         row.expect("the query is right").get(0)
     }
 
-    /// Does one statement, as an operator with a console would.
+    /// Does statements, as an operator with a console would.
     async fn does(&self, statement: &str) {
         let mut connection = self.database.connection().await;
-        let done = sqlx::query(AssertSqlSafe(statement.to_owned()))
+        let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
             .execute(&mut connection)
             .await;
         done.expect("the statement is right");

@@ -1,0 +1,85 @@
+//! Whether many callers wait for their acknowledgement.
+//!
+//! Their number is the rate of arrivals times how long one waits: it is small while the writer keeps
+//! up, whatever the rate, and grows when something takes the machine from it. Right after a commit it
+//! is small for a moment, so a crowd counts for a little longer than it is there.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// More callers than this are a crowd.
+const FEW: usize = 4;
+/// A crowd counts for so long.
+const LASTS: Duration = Duration::from_millis(10);
+
+/// The callers that wait for their acknowledgement.
+#[derive(Debug)]
+pub(super) struct Crowd {
+    waiting: AtomicUsize,
+    since: Instant,
+    /// When a crowd was seen last: microseconds after `since`, plus one; 0: never.
+    seen: AtomicU64,
+}
+
+/// One that waits, until it is dropped.
+pub(super) struct Caller<'a>(&'a Crowd);
+
+impl Default for Crowd {
+    fn default() -> Self {
+        Self {
+            waiting: AtomicUsize::new(0),
+            since: Instant::now(),
+            seen: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Crowd {
+    pub(super) fn enter(&self) -> Caller<'_> {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= FEW {
+            self.seen.store(self.micros() + 1, Ordering::Relaxed);
+        }
+        Caller(self)
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.waits_at(self.micros())
+    }
+
+    fn waits_at(&self, micros: u64) -> bool {
+        if self.waiting.load(Ordering::Relaxed) > FEW {
+            return true;
+        }
+        let seen = self.seen.load(Ordering::Relaxed);
+        let lasts = u64::try_from(LASTS.as_micros()).unwrap_or(u64::MAX);
+        seen > 0 && micros < seen + lasts
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX - 1)
+    }
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_more_than_a_few_and_counts_for_a_moment_longer() {
+        let crowd = Crowd::default();
+        let mut callers: Vec<_> = (0..FEW).map(|_| crowd.enter()).collect();
+        assert!(!crowd.waits());
+        callers.push(crowd.enter());
+        assert!(crowd.waits());
+        callers.clear();
+        let seen = crowd.seen.load(Ordering::Relaxed);
+        assert!(crowd.waits_at(seen + 9_999), "the next batch comes");
+        assert!(!crowd.waits_at(seen + 10_000));
+    }
+}
