@@ -15,7 +15,7 @@ use wardroom::domain::decision::Decision;
 use wardroom::domain::effect::{Effect, Priority, Provider};
 use wardroom::domain::ids::{ChannelId, MessageTs};
 use wardroom::domain::signal::{Answer, End};
-use wardroom::store::{Batching, Ending, Reads, Settings, Store, Way, Which};
+use wardroom::store::{Batching, Claim, Decided, Ending, Reads, Settings, Store, Way, Which};
 
 const FEW: i64 = 1_000;
 const MANY: i64 = 100_000;
@@ -132,12 +132,20 @@ async fn end_signals(store: &Store) -> anyhow::Result<f64> {
     let mut took = Vec::new();
     for _ in 0..CLAIMS {
         let now = chrono::Utc::now();
-        let claimed = store.claim_signal(now, &reads()).await?;
-        let mut claimed = claimed.context("the next is free")?;
+        let claimed = store.claim_signals(now, &reads(), 1).await?;
+        let Claim {
+            mut intake,
+            signals,
+        } = claimed.context("the next is free")?;
+        let signal = signals.first().context("a signal")?;
         let began = Instant::now();
-        let nothing = Decision::on(claimed.signal.id);
-        claimed.save(&nothing, None, now).await?;
-        claimed.commit().await?;
+        let decided = Decided {
+            signal,
+            decision: &Decision::on(signal.id),
+            traceparent: None,
+        };
+        intake.save(&[decided], now).await?;
+        intake.commit().await?;
         took.push(millis(began.elapsed()));
     }
     Ok(median(took))
@@ -218,7 +226,7 @@ async fn signals(store: &Store) -> anyhow::Result<f64> {
     let mut took = Vec::new();
     for _ in 0..CLAIMS {
         let began = Instant::now();
-        let claimed = store.claim_signal(chrono::Utc::now(), &reads).await?;
+        let claimed = store.claim_signals(chrono::Utc::now(), &reads, 1).await?;
         took.push(millis(began.elapsed()));
         ensure!(claimed.is_some(), "no signal was claimed");
         // Dropped: it is free again.

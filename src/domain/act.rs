@@ -57,7 +57,7 @@ pub struct Elsewhere {
 }
 
 /// A way to name an incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentRef {
     /// By its id.

@@ -38,6 +38,38 @@ pub struct Needs {
     pub timer: Option<Timer>,
 }
 
+impl Needs {
+    /// Whether nothing has to be known, where these incidents exist and no others: nothing is asked
+    /// for, or only what belongs to an incident that there is not.
+    pub fn nothing(&self, known: impl Fn(&IncidentRef) -> bool) -> bool {
+        match self.only_of_incident() {
+            Some(incident) => !known(incident),
+            None => *self == Self::default(),
+        }
+    }
+
+    /// The incident to which all belongs that is asked for, if there is one.
+    pub fn only_of_incident(&self) -> Option<&IncidentRef> {
+        let Self {
+            incident,
+            or_else: None,
+            open: Wanted::No,
+            number: false,
+            view: None,
+            timeline: _,
+            missed: _,
+            names: _,
+            resolved_within: _,
+            room_names: _,
+            timer: _,
+        } = self
+        else {
+            return None;
+        };
+        incident.as_ref()
+    }
+}
+
 /// When something is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Wanted {

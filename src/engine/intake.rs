@@ -1,18 +1,18 @@
-//! Signals in, decisions saved: one transaction each.
+//! Signals in, decisions saved: a decision is whole, and stands by one commit.
 //!
+//! Here a signal has a transaction of its own; in `batch` several share one.
 //! A signal that fails is tried again with growing pauses and then parked: shown, counted, told to
 //! a person, never dropped, and in nobody's way. A database that is away is not the signal's fault
 //! and does not count.
 
+use super::noted::span_of;
 use super::{Decoder, Engine};
-use crate::domain::act::AnswerTo;
 use crate::domain::decide::decide;
-use crate::domain::decision::{Change, Decision};
+use crate::domain::decision::Decision;
 use crate::domain::effect::Effect;
-use crate::domain::facts::needs;
-use crate::domain::incident::{NotificationStatus, TimelineKind};
+use crate::domain::facts::{Needs, needs};
 use crate::domain::signal::{Event, ParkedRow, Receipt, Signal, Timer, TimerDue};
-use crate::store::{Intake, Reads, StoreError, StoredSignal, json_error};
+use crate::store::{Claim, Decided, Intake, Reads, StoreError, StoredSignal, json_error};
 use crate::telemetry::traces;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::error::Category;
@@ -29,7 +29,7 @@ const SLOW_PAUSE: Duration = Duration::seconds(5);
 
 /// How long a signal waits whose decoder cannot say yet: a quarter of its age. Short at first,
 /// because a form's permission dies in 3 s; long later, because many may wait for the same answer.
-fn not_yet(age: Duration) -> Duration {
+pub(super) fn not_yet(age: Duration) -> Duration {
     (age / 4).clamp(Duration::milliseconds(500), Duration::seconds(30))
 }
 
@@ -44,7 +44,7 @@ enum Failure {
 }
 
 /// Why a row could not be decoded; words without anything of the body.
-enum Unread {
+pub(super) enum Unread {
     Wrong(String),
     OtherVersion(String),
 }
@@ -71,27 +71,41 @@ impl From<StoreError> for Failure {
 }
 
 impl Engine {
-    /// Decides the oldest signal that is due; `false` when there is none.
+    /// Decides signals that are due, the oldest first; `false` when there is none. How many at once
+    /// is for `batch` to say.
     pub async fn intake_step(&self) -> Result<bool, StoreError> {
         let now = self.parts.clock.now();
-        let Some(intake) = self.parts.store.claim_signal(now, &self.reads).await? else {
+        let store = &self.parts.store;
+        let most = self.batches.next();
+        let Some(claim) = store.claim_signals(now, &self.reads, most).await? else {
             return Ok(false);
         };
-        let stored = intake.signal.clone();
-        let span = tracing::info_span!(
-            "decide",
-            signal.id = %stored.id,
-            signal.kind = %stored.kind,
-            signal.source = %stored.source,
-            outcome = tracing::field::Empty,
-        );
-        traces::continue_from(&span, stored.traceparent.as_deref());
-        // Others may find work too while this one is decided.
-        self.parts.store.wakes().inbox.notify_one();
+        if most > 1 {
+            // Others may find work too, where there is more than was asked for.
+            if claim.signals.len() == most as usize {
+                store.wakes().inbox.notify_one();
+            }
+            return self.decide_together(claim, now).await;
+        }
+        store.wakes().inbox.notify_one();
+        self.decide_alone(claim, now).await?;
+        Ok(true)
+    }
+
+    /// Decides the first signal of a claim, which is its only one.
+    pub(super) async fn decide_alone(
+        &self,
+        claim: Claim,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Claim { intake, signals } = claim;
+        let Some(stored) = signals.into_iter().next() else {
+            return Ok(());
+        };
+        let span = span_of(&stored);
         self.decide_claimed(intake, stored, now)
             .instrument(span)
-            .await?;
-        Ok(true)
+            .await
     }
 
     async fn decide_claimed(
@@ -101,22 +115,10 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let began = Instant::now();
-        let metrics = &self.parts.metrics;
         match self.decide_with_patience(intake, &stored, now).await {
             Ok(None) => Ok(()),
             Ok(Some((signal, decision))) => {
-                let outcome = decision.outcome.as_str();
-                metrics.signal_decided(&event_type(&stored), outcome, began.elapsed());
-                self.count(&signal, &decision);
-                tracing::Span::current().record("outcome", outcome);
-                if let Event::Incomplete { what, lacks } = &signal.event {
-                    tracing::warn!(event = %what, lacks, "half an event: nothing follows from it");
-                }
-                tracing::info!(
-                    effects = decision.effects.len(),
-                    duration_ms = began.elapsed().as_millis() as u64,
-                    "decided"
-                );
+                self.note_decided(&stored, &signal, &decision, began);
                 Ok(())
             }
             Err(Failure::Store(error)) => {
@@ -131,9 +133,8 @@ impl Engine {
             }
             Err(Failure::OtherVersion(why)) => self.leave_to_others(&stored, &why, now).await,
             Err(Failure::Signal(why, signal)) => {
-                metrics.signal_decided(&event_type(&stored), "failed", began.elapsed());
-                self.set_aside(&stored, &why, signal.map(|signal| *signal), now)
-                    .await
+                let signal = signal.map(|signal| *signal);
+                self.note_failed(&stored, &why, signal, began, now).await
             }
         }
     }
@@ -149,7 +150,10 @@ impl Engine {
         for _ in 0..CONFLICTS {
             let claimed = match intake.take() {
                 Some(intake) => Some(intake),
-                None => self.parts.store.claim_this_signal(stored.id).await?,
+                None => {
+                    let again = self.parts.store.claim_this_signal(stored.id).await?;
+                    again.map(|claim| claim.intake)
+                }
             };
             // Somebody else took it meanwhile.
             let Some(claimed) = claimed else {
@@ -172,7 +176,8 @@ impl Engine {
         match self.decide_within(&mut intake, stored, now).await {
             Ok(decided) => {
                 if decided.is_none() {
-                    intake.put_off(now + not_yet(now - stored.at)).await?;
+                    let until = now + not_yet(now - stored.at);
+                    intake.put_off(stored.id, until).await?;
                 }
                 intake.commit().await?;
                 Ok(decided)
@@ -196,7 +201,11 @@ impl Engine {
         let Some(signal) = decoded? else {
             return Ok(None);
         };
-        let facts = match intake.facts(&needs(&signal), now).await {
+        let needs = needs(&signal);
+        if needs == Needs::default() {
+            self.batches.grow();
+        }
+        let facts = match intake.facts(&needs, now).await {
             Err(error) if is_the_signals(&error) => {
                 return Err(Failure::Signal(error.code(), Some(Box::new(signal))));
             }
@@ -204,8 +213,12 @@ impl Engine {
         };
         let decision = guarded(|| Ok::<_, String>(decide(&signal, &facts, &rules, now)))
             .map_err(|why| Failure::Signal(why, Some(Box::new(signal.clone()))))?;
-        let traceparent = traces::traceparent(&tracing::Span::current());
-        match intake.save(&decision, traceparent.as_deref(), now).await {
+        let decided = Decided {
+            signal: stored,
+            decision: &decision,
+            traceparent: traces::traceparent(&tracing::Span::current()),
+        };
+        match intake.save(&[decided], now).await {
             Err(error) if is_the_signals(&error) => {
                 Err(Failure::Signal(error.code(), Some(Box::new(signal))))
             }
@@ -215,7 +228,7 @@ impl Engine {
         }
     }
 
-    fn decode(
+    pub(super) fn decode(
         &self,
         stored: &StoredSignal,
         rules: &crate::domain::rules::Rules,
@@ -247,66 +260,6 @@ impl Engine {
             event,
         }))
     }
-
-    fn count(&self, signal: &Signal, decision: &Decision) {
-        let metrics = &self.parts.metrics;
-        if let Event::Asked(request) = &signal.event
-            && matches!(request.answer_to, AnswerTo::Person(_))
-        {
-            metrics.slack_command(request.act.name(), decision.outcome.as_str());
-        }
-        let resolved = decision.changes.iter().any(|change| {
-            matches!(change, Change::Timeline(line) if line.kind == TimelineKind::Resolved)
-        });
-        for change in &decision.changes {
-            match change {
-                Change::Declare(incident) => metrics.incident_declared(incident.severity.as_str()),
-                Change::Save(incident) => {
-                    let since = |at: DateTime<Utc>| {
-                        (at - incident.declared_at).to_std().unwrap_or_default()
-                    };
-                    if let Some(at) = incident.acknowledged_at.filter(|at| *at == signal.at) {
-                        metrics.incident_acknowledged(since(at));
-                    }
-                    if let Some(at) = incident.resolved_at.filter(|_| resolved) {
-                        metrics.incident_resolved(incident.severity.as_str(), since(at));
-                    }
-                }
-                Change::Notified { status, .. } => {
-                    if let Event::Receipt(receipt) = &signal.event {
-                        metrics.notification(channel(&receipt.effect), status_word(*status));
-                    }
-                }
-                Change::Notify(row) if row.status == NotificationStatus::Throttled => {
-                    metrics.notification("dm", "throttled");
-                }
-                Change::Notify(_)
-                | Change::Named { .. }
-                | Change::Timeline(_)
-                | Change::Audit(_)
-                | Change::SetTimer { .. }
-                | Change::CancelTimer { .. }
-                | Change::PostAgain { .. } => {}
-            }
-        }
-    }
-}
-
-fn channel(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::DirectMessage { .. } => "dm",
-        _ => "channel",
-    }
-}
-
-fn status_word(status: NotificationStatus) -> &'static str {
-    match status {
-        NotificationStatus::Pending => "pending",
-        NotificationStatus::Sent => "sent",
-        NotificationStatus::Failed => "failed",
-        NotificationStatus::Throttled => "throttled",
-        NotificationStatus::Uncertain => "uncertain",
-    }
 }
 
 /// What is read of the inbox: the engine's own sources, and those that have a decoder.
@@ -325,14 +278,9 @@ pub(super) fn reads(decoders: &HashMap<&'static str, Decoder>) -> Reads {
     Reads::new(own.into_iter().chain(others))
 }
 
-/// What a signal is called in the metrics: source and kind.
-fn event_type(stored: &StoredSignal) -> String {
-    format!("{}_{}", stored.source, stored.kind.replace(':', "_"))
-}
-
 /// Whether an error is this signal's own fault, and not the database being away or busy: a table
 /// that somebody locks for minutes must not put everybody's signals aside.
-fn is_the_signals(error: &StoreError) -> bool {
+pub(super) fn is_the_signals(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(_) | StoreError::Unreadable(_))
 }
 
@@ -346,7 +294,7 @@ fn unreadable(error: serde_json::Error) -> Unread {
 }
 
 /// Runs our own pure code; a panic in it is a failure of this signal and of nothing else.
-fn guarded<T, E: From<String>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+pub(super) fn guarded<T, E: From<String>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err("panicked".to_owned().into()))
 }
 

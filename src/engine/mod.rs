@@ -5,11 +5,14 @@
 //! memory: a process that dies between two lines loses no work.
 
 mod aside;
+mod batch;
 mod breaker;
 pub mod clock;
 mod delivery;
 mod exchange;
 mod intake;
+mod noted;
+mod pace;
 pub mod plan;
 mod run;
 mod shown;
@@ -72,6 +75,8 @@ pub struct Engine {
     couriers: BTreeMap<Provider, Arc<dyn Courier>>,
     breakers: Breakers,
     versions: run::Versions,
+    batches: batch::Batches,
+    pace: pace::Pace,
     /// What this process can read of the inbox.
     reads: Reads,
 }
@@ -91,6 +96,8 @@ impl Engine {
             couriers,
             breakers: Breakers::default(),
             versions: run::Versions::default(),
+            batches: batch::Batches::default(),
+            pace: pace::Pace::default(),
         })
     }
 

@@ -154,8 +154,11 @@ impl Engine {
             if !self.may_claim(&mut stopping).await {
                 continue;
             }
+            let turn = self.turn().await;
             let step = self.parts.store.within(INTAKE_LIMIT, self.intake_step());
-            match step.await {
+            let stepped = step.await;
+            turn.over();
+            match stepped {
                 Ok(more) => {
                     self.parts.health.engine_progressed();
                     if !more {

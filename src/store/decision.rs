@@ -1,17 +1,37 @@
-//! Saving a decision: all of it, in the signal's transaction.
+//! Saving decisions: all of each, in their signals' transaction.
 
 use super::session::Session;
-use super::{Seal, StoreError, enqueue, history, incidents, notifications, people, timers};
+use super::{
+    Decided, Seal, StoreError, enqueue, history, incidents, notifications, people, timers,
+};
 use crate::domain::decision::{Change, Decision};
 use chrono::{DateTime, Utc};
 
 pub(super) async fn save(
     connection: &mut Session,
-    decision: &Decision,
+    decided: &[Decided<'_>],
     seal: Option<&Seal>,
-    traceparent: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    // Sorted, because the decisions of two transactions may name the same people.
+    let changes = decided.iter().flat_map(|one| &one.decision.changes);
+    let mut names: Vec<_> = changes
+        .filter_map(|change| match change {
+            Change::Named { person, name, at } => Some((person, *at, name)),
+            _ => None,
+        })
+        .collect();
+    names.sort_unstable();
+    for (person, at, name) in names {
+        people::call(connection, person, name, at).await?;
+    }
+    for one in decided {
+        save_changes(connection, one.decision).await?;
+    }
+    enqueue::enqueue(connection, decided, seal, now).await
+}
+
+async fn save_changes(connection: &mut Session, decision: &Decision) -> Result<(), StoreError> {
     for (ordinal, change) in (0_i32..).zip(&decision.changes) {
         match change {
             Change::Declare(incident) => incidents::insert(connection, incident).await?,
@@ -21,9 +41,6 @@ pub(super) async fn save(
             }
             Change::Audit(entry) => {
                 history::add_audit(connection, decision.signal(), ordinal, entry).await?;
-            }
-            Change::Named { person, name, at } => {
-                people::call(connection, person, name, *at).await?;
             }
             Change::Notify(notification) => notifications::add(connection, notification).await?,
             Change::Notified {
@@ -43,9 +60,9 @@ pub(super) async fn save(
             Change::CancelTimer { incident, timer } => {
                 timers::cancel(connection, *incident, *timer).await?;
             }
-            // With the lanes' locks, below.
-            Change::PostAgain { .. } => {}
+            // Before the others; with the lanes' locks.
+            Change::Named { .. } | Change::PostAgain { .. } => {}
         }
     }
-    enqueue::enqueue(connection, decision, seal, traceparent, now).await
+    Ok(())
 }

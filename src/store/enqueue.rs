@@ -1,34 +1,58 @@
-//! Effects into the outbox, in the transaction that decided them.
+//! Effects into the outbox, in the transaction that decided them: of one decision, or of several.
 
 use super::deliver::Claimed;
 use super::session::Session;
 use super::turns::{self, lock_lanes, one};
-use super::{Seal, Store, StoreError, seal};
-use crate::domain::decision::{Change, Decision, Planned};
+use super::{Decided, Seal, Store, StoreError, seal};
+use crate::domain::decision::{Change, Planned};
 use crate::domain::effect::room_lane;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use uuid::Uuid;
+
+/// An effect, and what it has of its signal.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    plan: &'a Planned,
+    signal: Uuid,
+    traceparent: Option<&'a str>,
+}
 
 pub(super) async fn enqueue(
     connection: &mut Session,
-    decision: &Decision,
+    decided: &[Decided<'_>],
     sealed_with: Option<&Seal>,
-    traceparent: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let planned = without_waiting_twins(connection, &decision.effects).await?;
+    let rows = decided.iter().flat_map(|one| {
+        let row = |plan| Row {
+            plan,
+            signal: one.decision.signal().0,
+            traceparent: one.traceparent.as_deref(),
+        };
+        one.decision.effects.iter().map(row)
+    });
+    let rows = without_waiting_twins(connection, rows.collect()).await?;
+    let planned: Vec<&Planned> = rows.iter().map(|row| row.plan).collect();
     let lanes: Vec<String> = planned
         .iter()
         .map(|plan| plan.effect.lane(plan.id))
         .collect();
-    let open_again = decision.changes.iter().filter_map(|change| match change {
+    let changes = decided.iter().flat_map(|one| &one.decision.changes);
+    let open_again = changes.filter_map(|change| match change {
         Change::PostAgain { room } => Some(room_lane(room)),
         _ => None,
     });
     let open_again: Vec<String> = open_again.collect();
-    let all = lanes.iter().chain(&open_again);
-    lock_lanes(connection, &all.map(String::as_str).collect()).await?;
+    let all: BTreeSet<&str> = lanes
+        .iter()
+        .chain(&open_again)
+        .map(String::as_str)
+        .collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    lock_lanes(connection, &all).await?;
     for lane in &open_again {
         turns::post_again(connection, lane, now).await?;
     }
@@ -66,18 +90,24 @@ pub(super) async fn enqueue(
         .collect();
     let not_after: Vec<Option<DateTime<Utc>>> =
         planned.iter().map(|plan| plan.effect.not_after()).collect();
+    let signals: Vec<Uuid> = rows.iter().map(|row| row.signal).collect();
+    let traces: Vec<Option<String>> = rows
+        .iter()
+        .map(|row| row.traceparent.map(str::to_owned))
+        .collect();
     sqlx::query!(
         r#"with planned as (
                select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[],
-                                    $7::smallint[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+                                    $7::smallint[], $8::text[], $9::timestamptz[], $10::timestamptz[],
+                                    $11::uuid[], $12::text[])
                         with ordinality
                         as row(id, incident, lane, provider, kind, effect, priority, coalesce_key,
-                               run_at, not_after, ord)
+                               run_at, not_after, signal, traceparent, ord)
                 where not exists (select from outbox o where o.id = row.id offset 0))
            insert into outbox (id, signal, incident, lane, provider, kind, effect, priority,
                                coalesce_key, run_at, not_after, traceparent, created_at, blocked)
-           select id, $11, incident, lane, provider, kind, effect, priority, coalesce_key, run_at,
-                  not_after, $12, $13,
+           select id, signal, incident, lane, provider, kind, effect, priority, coalesce_key, run_at,
+                  not_after, traceparent, $13,
                   row_number() over (partition by lane order by ord) > 1
                   or exists (select from outbox o
                               where o.lane between planned.lane and planned.lane
@@ -95,8 +125,8 @@ pub(super) async fn enqueue(
         &coalesce as &[Option<String>],
         &run_at,
         &not_after as &[Option<DateTime<Utc>>],
-        decision.signal().0,
-        traceparent,
+        &signals,
+        &traces as &[Option<String>],
         now,
     )
     .execute(connection)
@@ -141,32 +171,33 @@ impl Store {
 
 /// Leaves out effects that show state and whose twin still waits: that one will show the new
 /// state. The twin's row is locked, so that nobody can render it before this commits; one that is
-/// under way, or may have been, does not count.
-async fn without_waiting_twins(
+/// under way, or may have been, does not count. Of several with one key the first is kept.
+async fn without_waiting_twins<'a>(
     connection: &mut Session,
-    effects: &[Planned],
-) -> Result<Vec<Planned>, StoreError> {
-    let mut first: BTreeMap<String, Uuid> = BTreeMap::new();
-    let mut planned = Vec::with_capacity(effects.len());
-    for plan in effects {
-        if let Some(key) = plan.effect.coalesce_key() {
-            if first.contains_key(&key) {
-                continue;
-            }
-            let twin = sqlx::query_scalar!(
-                "select id from outbox
-                  where coalesce_key between $1 and $1 and state = 'open' and lease_token is null
-                  order by coalesce_key, seq limit 1 for update",
-                key,
-            )
-            .fetch_optional(&mut *connection)
-            .await?;
-            first.insert(key, plan.id.0);
-            if twin.is_some() {
-                continue;
-            }
+    rows: Vec<Row<'a>>,
+) -> Result<Vec<Row<'a>>, StoreError> {
+    let keys: BTreeSet<String> = rows
+        .iter()
+        .filter_map(|row| row.plan.effect.coalesce_key())
+        .collect();
+    // By key: locks are taken in one order everywhere.
+    let mut to_show = BTreeSet::new();
+    for key in keys {
+        let twin = sqlx::query_scalar!(
+            "select id from outbox
+              where coalesce_key between $1 and $1 and state = 'open' and lease_token is null
+              order by coalesce_key, seq limit 1 for update",
+            key,
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        if twin.is_none() {
+            to_show.insert(key);
         }
-        planned.push(plan.clone());
     }
-    Ok(planned)
+    let kept = rows.into_iter().filter(|row| {
+        let key = row.plan.effect.coalesce_key();
+        key.is_none_or(|key| to_show.remove(&key))
+    });
+    Ok(kept.collect())
 }

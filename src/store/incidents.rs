@@ -7,6 +7,7 @@ use crate::domain::act::IncidentRef;
 use crate::domain::ids::{Actor, BadId, ChannelId, IncidentId, MessageTs, UserId, ViewId};
 use crate::domain::incident::{Incident, Kind, Severity, Source, Status};
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// A row, as it is kept.
@@ -146,6 +147,38 @@ pub(super) async fn incident_in_room(
             .fetch_optional(connection)
             .await?,
     )
+}
+
+/// Those of these incidents that exist.
+pub(super) async fn known(
+    connection: &mut Session,
+    wanted: &[&IncidentRef],
+) -> Result<HashSet<IncidentRef>, StoreError> {
+    let (mut ids, mut numbers, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
+    for reference in wanted {
+        match reference {
+            IncidentRef::Id(id) => ids.push(id.0),
+            IncidentRef::Number(number) => numbers.push(*number),
+            IncidentRef::Room(room) => rooms.push(room.to_string()),
+        }
+    }
+    let rows = sqlx::query!(
+        "select id, number, channel_id from incidents
+          where id = any($1) or number = any($2) or channel_id = any($3)",
+        &ids,
+        &numbers,
+        &rooms,
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut known = HashSet::new();
+    for row in rows {
+        known.insert(IncidentRef::Id(IncidentId(row.id)));
+        known.insert(IncidentRef::Number(row.number));
+        let room = text_id::<ChannelId>("channel_id", row.channel_id)?;
+        known.extend(room.map(IncidentRef::Room));
+    }
+    Ok(known)
 }
 
 /// Open incidents, then those that ended after `since`; of each kind at most `limit`, so that neither

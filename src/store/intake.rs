@@ -1,18 +1,26 @@
-//! Claiming a signal and ending it, in one transaction.
+//! Claiming signals and ending them, in one transaction.
 //!
 //! The claim is the row's lock, so a crash gives it back at once: no lease is needed here, because
-//! nothing slow happens between claim and commit.
+//! nothing slow happens between claim and commit. Several signals may share a transaction: they are
+//! of different subjects, and all of their decisions stand or none does.
 
 use super::append::{Arrival, append_all};
 use super::session::Session;
 use super::turns::{free_next_in_subject, lock_subjects, one};
 use super::{Reads, Seal, Store, StoreError, Wakes};
+use crate::domain::act::IncidentRef;
 use crate::domain::decision::Decision;
 use crate::domain::effect::{Priority, Provider};
 use crate::domain::facts::{Facts, Needs};
 use crate::domain::ids::SignalId;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 use std::sync::Arc;
+use uuid::Uuid;
+
+/// A body larger than this, in bytes, is not claimed together with others: it would be memory times
+/// the rows of a claim.
+const LARGE: i32 = 64 * 1024;
 
 /// A row of the inbox, opened.
 #[derive(Debug, Clone)]
@@ -29,6 +37,8 @@ pub struct StoredSignal {
     pub headers: serde_json::Value,
     /// The body as it came; `None` when it is sealed with another key, or forgotten.
     pub body: Option<Vec<u8>>,
+    /// Whether the body is left out because it is too large for a claim of many.
+    pub large: bool,
     /// When it arrived.
     pub at: DateTime<Utc>,
     /// W3C trace context.
@@ -37,25 +47,42 @@ pub struct StoredSignal {
     pub attempts: i32,
 }
 
-/// A claimed signal and its transaction. Dropped: everything is undone and the row is free again.
+/// The transaction that has claimed signals. Dropped: everything is undone and the rows are free again.
 pub struct Intake {
     transaction: Session,
     wakes: Arc<Wakes>,
     seal: Option<Arc<Seal>>,
     brings_effects: [bool; Provider::ALL.len()],
     brings_forms: bool,
-    /// What was claimed.
-    pub signal: StoredSignal,
+}
+
+/// What is claimed at once: the transaction and its signals, the one that has been due longest first.
+pub struct Claim {
+    /// The transaction.
+    pub intake: Intake,
+    /// The signals, of different subjects.
+    pub signals: Vec<StoredSignal>,
+}
+
+/// A signal and the decision on it.
+pub struct Decided<'a> {
+    /// The signal.
+    pub signal: &'a StoredSignal,
+    /// What follows from it.
+    pub decision: &'a Decision,
+    /// W3C trace context of its effects.
+    pub traceparent: Option<String>,
 }
 
 /// A row with its body, as it is kept.
 struct InboxBody {
-    id: uuid::Uuid,
+    id: Uuid,
     source: String,
     kind: String,
     subject: String,
     headers: serde_json::Value,
     body: Option<Vec<u8>>,
+    large: Option<bool>,
     sealed: bool,
     received_at: DateTime<Utc>,
     traceparent: Option<String>,
@@ -63,81 +90,87 @@ struct InboxBody {
 }
 
 impl Store {
-    /// Claims the signal that has been due longest, whose subject is free, and which this process can
-    /// read. Others are left to processes that can: one that a newer version wrote fails here and
-    /// nowhere else.
-    pub async fn claim_signal(
+    /// Claims the signals that have been due longest, at most `most`, whose subjects are free, and which
+    /// this process can read. Others are left to processes that can: one that a newer version wrote
+    /// fails here and nowhere else. Of more than one, large bodies are left out.
+    pub async fn claim_signals(
         &self,
         now: DateTime<Utc>,
         reads: &Reads,
-    ) -> Result<Option<Intake>, StoreError> {
+        most: u32,
+    ) -> Result<Option<Claim>, StoreError> {
         let mut transaction = self.begin().await?;
-        let row = sqlx::query_as!(
+        let rows = sqlx::query_as!(
             InboxBody,
-            r#"select id, source, kind, subject, headers, body, sealed, received_at,
-                      traceparent, attempts
+            r#"select id, source, kind, subject, headers, sealed, received_at, traceparent, attempts,
+                      case when octet_length(body) <= $4 then body end as body,
+                      octet_length(body) > $4 as large
                  from inbox
                 where state = 'open' and not blocked and run_at <= $1
                   and source || '/' || kind = any($2)
                 order by run_at, seq
-                limit 1
+                limit $3
                   for update skip locked"#,
             now,
             reads.as_slice(),
+            i64::from(most),
+            if most > 1 { LARGE } else { i32::MAX },
         )
-        .fetch_optional(&mut transaction)
+        .fetch_all(&mut transaction)
         .await?;
-        self.claimed(transaction, row)
+        Ok(self.claimed(transaction, rows))
     }
 
     /// Claims this signal again, after its transaction was in another one's way; `None` when
     /// somebody else has it by now.
-    pub async fn claim_this_signal(&self, id: SignalId) -> Result<Option<Intake>, StoreError> {
+    pub async fn claim_this_signal(&self, id: SignalId) -> Result<Option<Claim>, StoreError> {
         let mut transaction = self.begin().await?;
         let row = sqlx::query_as!(
             InboxBody,
-            r#"select id, source, kind, subject, headers, body, sealed, received_at,
+            r#"select id, source, kind, subject, headers, body, false as large, sealed, received_at,
                       traceparent, attempts
                  from inbox
                 where id = $1 and ended_at is null and not blocked
                   for update skip locked"#,
             id.0,
         )
-        .fetch_optional(&mut transaction)
+        .fetch_all(&mut transaction)
         .await?;
-        self.claimed(transaction, row)
+        Ok(self.claimed(transaction, row))
     }
 
-    fn claimed(
-        &self,
-        transaction: Session,
-        row: Option<InboxBody>,
-    ) -> Result<Option<Intake>, StoreError> {
-        let Some(row) = row else { return Ok(None) };
+    fn claimed(&self, transaction: Session, rows: Vec<InboxBody>) -> Option<Claim> {
+        let signals: Vec<StoredSignal> = rows.into_iter().map(|row| self.opened(row)).collect();
+        (!signals.is_empty()).then(|| Claim {
+            intake: Intake {
+                transaction,
+                wakes: self.wakes.clone(),
+                seal: self.seal.clone(),
+                brings_effects: Default::default(),
+                brings_forms: false,
+            },
+            signals,
+        })
+    }
+
+    fn opened(&self, row: InboxBody) -> StoredSignal {
         let body = match (&self.seal, row.body) {
             (Some(seal), Some(body)) if row.sealed => seal.open(&body),
             (None, Some(_)) if row.sealed => None,
             (_, body) => body,
         };
-        let signal = StoredSignal {
+        StoredSignal {
             id: SignalId(row.id),
             source: row.source,
             kind: row.kind,
             subject: row.subject,
             headers: row.headers,
             body,
+            large: row.large.unwrap_or(false),
             at: row.received_at,
             traceparent: row.traceparent,
             attempts: row.attempts,
-        };
-        Ok(Some(Intake {
-            transaction,
-            wakes: self.wakes.clone(),
-            seal: self.seal.clone(),
-            brings_effects: Default::default(),
-            brings_forms: false,
-            signal,
-        }))
+        }
     }
 
     /// Has a signal wait until then, uncounted: it was not its fault.
@@ -221,9 +254,9 @@ async fn put_off(
 }
 
 impl Intake {
-    /// Has the signal wait until then instead of deciding it, as [`Store::put_off`] does.
-    pub async fn put_off(&mut self, until: DateTime<Utc>) -> Result<(), StoreError> {
-        put_off(&mut self.transaction, self.signal.id, until).await
+    /// Has a signal wait until then instead of deciding it, as [`Store::put_off`] does.
+    pub async fn put_off(&mut self, id: SignalId, until: DateTime<Utc>) -> Result<(), StoreError> {
+        put_off(&mut self.transaction, id, until).await
     }
 
     /// Loads, and locks, what a decision needs.
@@ -231,37 +264,69 @@ impl Intake {
         super::facts::load(&mut self.transaction, needs, now).await
     }
 
-    /// Saves all of a decision and marks the signal done; nothing stands before [`Self::commit`].
+    /// Those of these incidents that exist. Locks none.
+    pub async fn known(
+        &mut self,
+        wanted: &[&IncidentRef],
+    ) -> Result<HashSet<IncidentRef>, StoreError> {
+        super::incidents::known(&mut self.transaction, wanted).await
+    }
+
+    /// Saves all of each decision and marks the signals done; nothing stands before [`Self::commit`].
+    /// Decisions that lock an incident must be saved alone: see the order of locks.
     pub async fn save(
         &mut self,
-        decision: &Decision,
-        traceparent: Option<&str>,
+        decided: &[Decided<'_>],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let seal = self.seal.as_deref();
-        super::decision::save(&mut self.transaction, decision, seal, traceparent, now).await?;
-        let answer = decision.api_answer.as_ref().map(super::lists::answer_json);
-        lock_subjects(&mut self.transaction, &one(&self.signal.subject)).await?;
-        // One statement, because this is the busiest of all: the row's end, and its subject's next,
-        // as in `turns`. Neither half sees what the other does, so the row itself is left out.
+        super::decision::save(&mut self.transaction, decided, seal, now).await?;
+        let ids: Vec<Uuid> = decided.iter().map(|one| one.signal.id.0).collect();
+        let subjects: Vec<String> = decided
+            .iter()
+            .map(|one| one.signal.subject.clone())
+            .collect();
+        let outcomes: Vec<String> = decided
+            .iter()
+            .map(|one| one.decision.outcome.as_str().to_owned())
+            .collect();
+        let answers: Vec<Option<serde_json::Value>> = decided
+            .iter()
+            .map(|one| {
+                one.decision
+                    .api_answer
+                    .as_ref()
+                    .map(super::lists::answer_json)
+            })
+            .collect();
+        let names = subjects.iter().map(String::as_str).collect();
+        lock_subjects(&mut self.transaction, &names).await?;
+        // One statement, because this is the busiest of all: the rows' ends, and their subjects' next,
+        // as in `turns`. Neither half sees what the other does, so the rows themselves are left out.
         sqlx::query!(
             "with ended as (
                  update inbox
-                    set state = 'done', ended_at = $2, outcome = $3, answer = $4, error = null
-                  where id = $1)
+                    set state = 'done', ended_at = $2, error = null,
+                        outcome = ($3::text[])[array_position($1::uuid[], id)],
+                        answer = ($4::jsonb[])[array_position($1::uuid[], id)]
+                  where id = any($1))
              update inbox set blocked = false
-              where id = (select id from inbox
-                           where subject between $5 and $5 and state = 'open' and id <> $1
-                           order by subject, seq limit 1)",
-            self.signal.id.0,
+              where id = any(array(
+                    select next.id
+                      from unnest($1::uuid[], $5::text[]) as ends(id, subject),
+                           lateral (select i.id from inbox i
+                                     where i.subject between ends.subject and ends.subject
+                                       and i.state = 'open' and i.id <> ends.id
+                                     order by i.subject, i.seq limit 1) as next))",
+            &ids,
             now,
-            decision.outcome.as_str(),
-            answer,
-            self.signal.subject,
+            &outcomes,
+            &answers as &[Option<serde_json::Value>],
+            &subjects,
         )
         .execute(&mut self.transaction)
         .await?;
-        for plan in &decision.effects {
+        for plan in decided.iter().flat_map(|one| &one.decision.effects) {
             match plan.effect.priority() {
                 Priority::InTurn => self.brings_effects[plan.effect.provider() as usize] = true,
                 Priority::Now => self.brings_forms = true,

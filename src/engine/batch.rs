@@ -1,0 +1,315 @@
+//! Signals that are decided together: their decisions share a transaction, and its commit.
+//!
+//! Only signals for which nothing has to be known: the others lock incidents, and incidents are locked
+//! before lanes. Those that have an incident are left, and the first of them is decided alone. A
+//! signal that cannot be decoded, or whose decision panics, is set aside by itself; when the transaction
+//! fails, all of it is undone and its signals are decided one by one, so that only the one at fault
+//! fails.
+//!
+//! See ADR 15.
+
+use super::Engine;
+use super::intake::{Unread, guarded, is_the_signals, not_yet};
+use super::noted::span_of;
+use crate::domain::decide::decide;
+use crate::domain::decision::Decision;
+use crate::domain::facts::{Facts, Needs, needs};
+use crate::domain::rules::Rules;
+use crate::domain::signal::Signal;
+use crate::store::{Claim, Decided, Intake, StoreError, StoredSignal};
+use crate::telemetry::traces;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+use tracing::{Instrument as _, Span};
+
+/// At most so many signals share a transaction.
+const MOST: u32 = 32;
+
+/// How many signals are claimed at once. Twice as many after each claim of which all could be decided
+/// together, half as many after one of which some could not: where most have an incident, they are
+/// claimed one by one.
+#[derive(Debug, Default)]
+pub(super) struct Batches(Mutex<Size>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size {
+    most: u32,
+    /// So many claims are of one signal, after a batch that failed.
+    singly: u32,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { most: 1, singly: 0 }
+    }
+}
+
+impl Size {
+    fn next(&mut self) -> u32 {
+        if self.singly == 0 {
+            return self.most;
+        }
+        self.singly -= 1;
+        1
+    }
+
+    fn grow(&mut self) {
+        self.most = (self.most * 2).min(MOST);
+    }
+
+    fn shrink(&mut self) {
+        self.most = (self.most / 2).max(1);
+    }
+
+    fn failed(&mut self, signals: usize) {
+        self.most = 1;
+        self.singly = u32::try_from(signals).unwrap_or(MOST);
+    }
+}
+
+impl Batches {
+    fn with<T>(&self, change: impl FnOnce(&mut Size) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn next(&self) -> u32 {
+        self.with(Size::next)
+    }
+
+    /// A signal that was alone could have been decided with others.
+    pub(super) fn grow(&self) {
+        self.with(Size::grow);
+    }
+}
+
+/// A claimed signal on its way.
+struct OnItsWay {
+    stored: StoredSignal,
+    span: Span,
+    stage: Stage,
+}
+
+enum Stage {
+    /// It waits: what its decoder must know is not known yet.
+    NotYet,
+    /// It is left to a transaction of its own.
+    Left,
+    /// It cannot be decided: why.
+    Failed(String, Option<Signal>),
+    /// Another version wrote it: why it cannot be read.
+    OtherVersion(String),
+    /// What it needs, if what that belongs to exists.
+    Decoded(Signal, Needs),
+    /// It is decided.
+    Decided(Box<(Signal, Decision)>),
+}
+
+impl Engine {
+    /// Decides those of the claimed signals that can be decided together, or the first one alone.
+    pub(super) async fn decide_together(
+        &self,
+        claim: Claim,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let began = Instant::now();
+        let Claim {
+            mut intake,
+            signals,
+        } = claim;
+        let rules = self.rules();
+        let claimed = signals.len();
+        let mut on_its_way = self.decode_all(signals, &rules);
+        let decided = self
+            .decide_all(&mut intake, &mut on_its_way, &rules, now)
+            .await;
+        if let Some(first) = on_its_way.first()
+            && matches!(first.stage, Stage::Left)
+            && decided.is_ok()
+        {
+            self.batches.with(Size::shrink);
+            intake.undo().await;
+            self.parts.store.wakes().inbox.notify_one();
+            let alone = self.parts.store.claim_this_signal(first.stored.id).await?;
+            if let Some(alone) = alone {
+                self.decide_alone(alone, now).await?;
+            }
+            return Ok(true);
+        }
+        let committed = match decided {
+            Ok(()) => intake.commit().await,
+            Err(error) => {
+                intake.undo().await;
+                Err(error)
+            }
+        };
+        if let Err(error) = committed {
+            self.batches.with(|size| size.failed(claimed));
+            tracing::debug!(%error, signals = claimed, "decided one by one");
+            let again = matches!(error, StoreError::Conflict(_)) || is_the_signals(&error);
+            return if again { Ok(true) } else { Err(error) };
+        }
+        let left = on_its_way
+            .iter()
+            .any(|one| matches!(one.stage, Stage::Left));
+        self.batches
+            .with(if left { Size::shrink } else { Size::grow });
+        self.note_all(on_its_way, began, now).await?;
+        Ok(true)
+    }
+
+    fn decode_all(&self, signals: Vec<StoredSignal>, rules: &Rules) -> Vec<OnItsWay> {
+        let mut subjects = BTreeSet::new();
+        let mut on_its_way = Vec::with_capacity(signals.len());
+        for stored in signals {
+            let span = span_of(&stored);
+            let stage = if stored.large || !subjects.insert(stored.subject.clone()) {
+                Stage::Left
+            } else {
+                span.in_scope(|| match guarded(|| self.decode(&stored, rules)) {
+                    Ok(Some(signal)) => {
+                        let needs = needs(&signal);
+                        Stage::Decoded(signal, needs)
+                    }
+                    Ok(None) => Stage::NotYet,
+                    Err(Unread::Wrong(why)) => Stage::Failed(why, None),
+                    Err(Unread::OtherVersion(why)) => Stage::OtherVersion(why),
+                })
+            };
+            on_its_way.push(OnItsWay {
+                stored,
+                span,
+                stage,
+            });
+        }
+        on_its_way
+    }
+
+    /// Decides and saves, short of the commit. When the first one is left, nothing is saved.
+    async fn decide_all(
+        &self,
+        intake: &mut Intake,
+        on_its_way: &mut [OnItsWay],
+        rules: &Rules,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let wanted = on_its_way.iter().filter_map(|one| match &one.stage {
+            Stage::Decoded(_, needs) => needs.only_of_incident(),
+            _ => None,
+        });
+        let wanted: Vec<_> = wanted.collect();
+        let known = if wanted.is_empty() {
+            Default::default()
+        } else {
+            intake.known(&wanted).await?
+        };
+        for one in on_its_way.iter_mut() {
+            let stage = std::mem::replace(&mut one.stage, Stage::Left);
+            one.stage = match stage {
+                Stage::Decoded(_, needs) if !needs.nothing(|incident| known.contains(incident)) => {
+                    Stage::Left
+                }
+                Stage::Decoded(signal, _) => one.span.in_scope(|| {
+                    let decided =
+                        guarded(|| Ok::<_, String>(decide(&signal, &Facts::default(), rules, now)));
+                    match decided {
+                        Ok(decision) => Stage::Decided(Box::new((signal, decision))),
+                        Err(why) => Stage::Failed(why, Some(signal)),
+                    }
+                }),
+                other => other,
+            };
+        }
+        if matches!(on_its_way.first(), Some(one) if matches!(one.stage, Stage::Left)) {
+            return Ok(());
+        }
+        let mut decided = Vec::with_capacity(on_its_way.len());
+        for one in on_its_way.iter() {
+            match &one.stage {
+                Stage::NotYet => {
+                    let until = now + not_yet(now - one.stored.at);
+                    intake.put_off(one.stored.id, until).await?;
+                }
+                Stage::Decided(both) => decided.push(Decided {
+                    signal: &one.stored,
+                    decision: &both.1,
+                    traceparent: traces::traceparent(&one.span),
+                }),
+                Stage::Left | Stage::Failed(..) | Stage::OtherVersion(..) | Stage::Decoded(..) => {}
+            }
+        }
+        if decided.is_empty() {
+            return Ok(());
+        }
+        intake.save(&decided, now).await
+    }
+
+    /// Tells of each signal what became of it. Those that failed are free again by now.
+    async fn note_all(
+        &self,
+        on_its_way: Vec<OnItsWay>,
+        began: Instant,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        for OnItsWay {
+            stored,
+            span,
+            stage,
+        } in on_its_way
+        {
+            match stage {
+                Stage::Decided(both) => {
+                    let (signal, decision) = &*both;
+                    span.in_scope(|| self.note_decided(&stored, signal, decision, began));
+                }
+                Stage::Failed(why, signal) => {
+                    self.note_failed(&stored, &why, signal, began, now)
+                        .instrument(span)
+                        .await?;
+                }
+                Stage::OtherVersion(why) => {
+                    self.leave_to_others(&stored, &why, now)
+                        .instrument(span)
+                        .await?;
+                }
+                Stage::NotYet | Stage::Left | Stage::Decoded(..) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_are_claimed_at_once_as_long_as_all_can_be_decided_together() {
+        let mut size = Size::default();
+        let mut seen = Vec::new();
+        for _ in 0..7 {
+            seen.push(size.next());
+            size.grow();
+        }
+        assert_eq!(seen, [1, 2, 4, 8, 16, MOST, MOST]);
+        size.shrink();
+        assert_eq!(size.next(), MOST / 2);
+        for _ in 0..10 {
+            size.shrink();
+        }
+        assert_eq!(size.next(), 1);
+    }
+
+    #[test]
+    fn the_signals_of_a_batch_that_failed_are_claimed_one_by_one() {
+        let mut size = Size { most: 8, singly: 0 };
+        size.failed(3);
+        for _ in 0..3 {
+            assert_eq!(size.next(), 1);
+            // Whatever becomes of each.
+            size.grow();
+        }
+        assert!(size.next() > 1);
+    }
+}
