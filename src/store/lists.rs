@@ -11,6 +11,19 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
+/// The states of a row, as the tables' constraints name them. A list of all is made of one list per
+/// state: each is read by its index from its newest row on.
+const INBOX_STATES: [&str; 3] = ["open", "done", "parked"];
+const OUTBOX_STATES: [&str; 5] = ["open", "done", "uncertain", "parked", "dropped"];
+
+fn states(wanted: Option<&str>, all: &[&str]) -> Vec<String> {
+    let one = wanted.as_ref().map(std::slice::from_ref);
+    one.unwrap_or(all)
+        .iter()
+        .map(|state| (*state).to_owned())
+        .collect()
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, Serialize)]
 pub struct Page<T> {
@@ -174,11 +187,17 @@ impl Store {
         let limit = limit.clamp(1, 200);
         let rows = sqlx::query_as!(
             InboxRow,
-            "select id, seq, source, kind, subject, state, attempts, error, outcome, received_at, ended_at
-               from inbox
-              where ($1::text is null or state = $1) and seq < $2
-              order by seq desc limit $3",
-            state,
+            r#"select i.id as "id!", i.seq as "seq!", i.source as "source!", i.kind as "kind!",
+                      i.subject as "subject!", i.state as "state!", i.attempts as "attempts!",
+                      i.error, i.outcome, i.received_at as "received_at!", i.ended_at
+                 from unnest($1::text[]) as wanted(state),
+                      lateral (select id, seq, source, kind, subject, inbox.state, attempts, error, outcome,
+                                      received_at, ended_at
+                                 from inbox
+                                where inbox.state = wanted.state and seq < $2
+                                order by inbox.state desc, seq desc limit $3) as i
+                order by i.seq desc limit $3"#,
+            &states(state, &INBOX_STATES),
             below.unwrap_or(i64::MAX),
             limit + 1,
         )
@@ -197,11 +216,18 @@ impl Store {
         let limit = limit.clamp(1, 200);
         let rows = sqlx::query_as!(
             OutboxRow,
-            "select id, seq, lane, kind, state, attempts, error, incident, signal, created_at, run_at, ended_at
-               from outbox
-              where ($1::text is null or state = $1) and seq < $2
-              order by seq desc limit $3",
-            state,
+            r#"select o.id as "id!", o.seq as "seq!", o.lane as "lane!", o.kind as "kind!",
+                      o.state as "state!", o.attempts as "attempts!", o.error, o.incident,
+                      o.signal as "signal!", o.created_at as "created_at!", o.run_at as "run_at!",
+                      o.ended_at
+                 from unnest($1::text[]) as wanted(state),
+                      lateral (select id, seq, lane, kind, outbox.state, attempts, error, incident, signal,
+                                      created_at, run_at, ended_at
+                                 from outbox
+                                where outbox.state = wanted.state and seq < $2
+                                order by outbox.state desc, seq desc limit $3) as o
+                order by o.seq desc limit $3"#,
+            &states(state, &OUTBOX_STATES),
             below.unwrap_or(i64::MAX),
             limit + 1,
         )

@@ -13,7 +13,7 @@ use wardroom::store::{self, PLANNING};
 const SMALL: [&str; 4] = ["pauses", "processes", "modules", "incidents_open"];
 
 /// The statements that the compiler checked: text, and how many values each takes.
-fn statements() -> Vec<(String, usize)> {
+fn statements() -> Vec<Statement> {
     let files = std::fs::read_dir(folder(".sqlx")).expect("the statements' folder");
     files
         .map(|file| {
@@ -22,22 +22,72 @@ fn statements() -> Vec<(String, usize)> {
             let statement: Value = serde_json::from_slice(&text).expect("JSON");
             let takes = statement["describe"]["parameters"]["Left"].as_array();
             let sql = statement["query"].as_str().expect("its text");
-            (sql.to_owned(), takes.map_or(0, Vec::len))
+            Statement {
+                sql: sql.to_owned(),
+                types: Vec::new(),
+                takes: takes.map_or(0, Vec::len),
+            }
         })
         .collect()
 }
 
+/// A statement: its text, its values' types where they are named, and how many values it takes.
+struct Statement {
+    sql: String,
+    types: Vec<String>,
+    takes: usize,
+}
+
+/// The statements within our functions, with the arguments' names as numbers. A function keeps the plan
+/// of each as a connection does.
+async fn in_functions(connection: &mut PgConnection) -> Vec<Statement> {
+    let functions = sqlx::query(
+        "select prosrc, proargnames,
+                array(select format_type(kind, null) from unnest(proargtypes) with ordinality as arg(kind, place)
+                       order by place)
+           from pg_proc where pronamespace = 'public'::regnamespace and proargnames is not null",
+    );
+    let functions = functions.fetch_all(connection).await;
+    let mut found = Vec::new();
+    for function in functions.expect("the catalogue answers") {
+        let (code, names): (String, Vec<String>) = (function.get(0), function.get(1));
+        let types: Vec<String> = function.get(2);
+        let code: Vec<&str> = code
+            .lines()
+            .map(|line| line.split("--").next().unwrap_or_default())
+            .collect();
+        for part in code.join("\n").split(';') {
+            let begins = [("perform ", "select "), ("return query", "")];
+            let mut begins = begins.into_iter();
+            let found_one = begins.find_map(|(word, instead)| {
+                let at = part.find(word)?;
+                Some(part[at..].replacen(word, instead, 1))
+            });
+            let Some(sql) = found_one else { continue };
+            let sql = names.iter().enumerate().fold(sql, |text, (place, name)| {
+                text.replace(name.as_str(), &format!("${}", place + 1))
+            });
+            let (types, takes) = (types.clone(), types.len());
+            found.push(Statement { sql, types, takes });
+        }
+    }
+    found
+}
+
 /// The plan that is kept, as PostgreSQL words it.
-async fn plan(connection: &mut PgConnection, sql: &str, takes: usize) -> String {
-    let prepare = format!("prepare it as {sql}");
+async fn plan(connection: &mut PgConnection, statement: &Statement) -> String {
+    let Statement { sql, types, takes } = statement;
+    let list = |words: Vec<String>| match words.is_empty() {
+        true => String::new(),
+        false => format!("({})", words.join(", ")),
+    };
+    let prepare = format!("prepare it{} as {sql}", list(types.clone()));
     let prepared = connection.execute(AssertSqlSafe(prepare)).await;
     prepared.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    let values = if takes == 0 {
-        String::new()
-    } else {
-        format!("({})", vec!["null"; takes].join(", "))
-    };
-    let explain = format!("explain execute it{values}");
+    let explain = format!(
+        "explain execute it{}",
+        list(vec!["null".to_owned(); *takes])
+    );
     let lines = connection.fetch_all(AssertSqlSafe(explain)).await;
     let lines = lines.unwrap_or_else(|error| panic!("{sql}: {error}"));
     let freed = connection.execute("deallocate it").await;
@@ -90,14 +140,27 @@ async fn work_off(connection: &mut PgConnection, names: u32) {
     }
 }
 
-/// The statements that read something whole, with their plans.
+/// Whether it gives a page of a queue's rows: such a one reads as many rows as it gives.
+fn is_a_page(sql: &str) -> bool {
+    sql.contains("seq < $")
+}
+
+/// The statements that read something whole, or more than their page, with their plans.
 async fn found(connection: &mut PgConnection) -> Vec<String> {
     let mut found = Vec::new();
-    let statements = statements().into_iter();
-    for (sql, takes) in statements.filter(|(sql, _)| !is_about_all(sql)) {
-        let plan = plan(connection, &sql, takes).await;
+    let within = in_functions(connection).await;
+    assert!(within.len() >= 4, "the functions' statements are found");
+    let all = statements().into_iter().chain(within);
+    for statement in all.filter(|statement| !is_about_all(&statement.sql)) {
+        let plan = plan(connection, &statement).await;
+        let sql = &statement.sql;
         let whole = reads_whole(&plan);
         found.extend(whole.map(|what| format!("{what} is read whole by\n{sql}\n{plan}")));
+        if is_a_page(sql) && plan.contains("Filter:") {
+            found.push(format!(
+                "rows are left out of a page one by one by\n{sql}\n{plan}"
+            ));
+        }
     }
     found
 }
