@@ -2,6 +2,7 @@
 //! simulated Slack; and what the system says of that process.
 
 use super::client::{Client, Request, SIGNING_SECRET, WEBHOOK_SECRET};
+use super::naive;
 use anyhow::{Context as _, bail, ensure};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
@@ -122,14 +123,21 @@ impl House {
         self.serve_until("/health/live", variables).await
     }
 
+    /// Starts the naive server on the same tables.
+    pub async fn serve_naive(&self) -> anyhow::Result<Server> {
+        let port = free_port()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args([naive::ARGUMENT, &self.url, &port.to_string()]);
+        self.started(command, port, "/health/live").await
+    }
+
     async fn serve_until(&self, probe: &str, variables: &[(&str, &str)]) -> anyhow::Result<Server> {
         let port = free_port()?;
-        let log = std::fs::File::create(self.folder.join("server.log"))?;
         let token = wardroom::simulator::App::default().token;
         let host = self.slack.base_url().replace("http://", "");
         let port_text = port.to_string();
-        let began = Instant::now();
-        let child = Command::new(BINARY)
+        let mut command = Command::new(BINARY);
+        command
             .arg("serve")
             .current_dir(&self.folder)
             .env_clear()
@@ -143,7 +151,19 @@ impl House {
             .env("SLACK_RESPONSE_URL_HOSTS", host)
             .env("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .env("SERVICES", "api,web,db")
-            .envs(variables.iter().copied())
+            .envs(variables.iter().copied());
+        self.started(command, port, probe).await
+    }
+
+    async fn started(
+        &self,
+        mut command: Command,
+        port: u16,
+        probe: &str,
+    ) -> anyhow::Result<Server> {
+        let log = std::fs::File::create(self.folder.join("server.log"))?;
+        let began = Instant::now();
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -9,6 +9,7 @@ mod claims;
 mod client;
 mod house;
 mod intake;
+mod naive;
 mod payload;
 mod process;
 mod reach;
@@ -42,6 +43,11 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|word| word != "--bench")
         .collect();
+    if let [word, url, port] = asked.as_slice()
+        && word == naive::ARGUMENT
+    {
+        return ended(naive::serve(url, port).map(|()| true));
+    }
     if let Some(unknown) = asked
         .iter()
         .find(|word| PARTS.iter().all(|(name, _)| name != word))
@@ -52,7 +58,11 @@ fn main() -> ExitCode {
         }
         return ExitCode::from(2);
     }
-    match run(&asked) {
+    ended(run(&asked))
+}
+
+fn ended(kept: anyhow::Result<bool>) -> ExitCode {
+    match kept {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {

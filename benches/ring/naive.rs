@@ -1,0 +1,86 @@
+//! A naive server of the same crates, to compare with: axum and an sqlx pool of ten, which verify a signature
+//! and insert one row per request, by one statement that commits by itself, into the same table.
+//!
+//! No batches, no order of subjects, no limits, no metrics, no log. The pool does not ping before a use, as ours does
+//! not: with sqlx's default the comparison would be easier. The benchmark starts itself again as this server.
+
+use super::client::SIGNING_SECRET;
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use std::net::Ipv4Addr;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+use wardroom::slack::signature::{Header, Secrets, verify};
+
+/// The argument with which the benchmark starts as this server; the database's URL and the port follow.
+pub const ARGUMENT: &str = "naive-server";
+
+#[derive(Clone)]
+struct Naive {
+    pool: PgPool,
+    secrets: Secrets,
+}
+
+/// Serves until the process is killed.
+pub fn serve(url: &str, port: &str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let pool = PgPoolOptions::new()
+            .max_connections(10)
+            .test_before_acquire(false)
+            .connect(url)
+            .await?;
+        let secrets = Secrets {
+            current: SIGNING_SECRET.to_owned(),
+            previous: None,
+        };
+        let router = Router::new()
+            .route("/health/live", get(async || "ok"))
+            .route("/slack/commands", post(command))
+            .with_state(Naive { pool, secrets });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.parse()?)).await?;
+        let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+            let _best_effort = stream.set_nodelay(true);
+        });
+        axum::serve(listener, router).await.context("it serves")
+    })
+}
+
+async fn command(State(naive): State<Naive>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let now = chrono::Utc::now();
+    let header = |name: &str| {
+        let value = headers.get(name);
+        value.map_or(Header::Missing, |value| Header::Once(value.as_bytes()))
+    };
+    let timestamp = header("x-slack-request-timestamp");
+    let signature = header("x-slack-signature");
+    if verify(&naive.secrets, timestamp, signature, &body, now).is_err() {
+        return StatusCode::UNAUTHORIZED;
+    }
+    let field = |name: &str| {
+        let found = form_urlencoded::parse(&body).find(|(field, _)| field == name);
+        found.map(|(_, value)| value.into_owned())
+    };
+    let inserted = sqlx::query(
+        "insert into inbox (id, source, kind, dedup_key, subject, body, received_at, run_at)
+         values ($1, 'slack', 'command', $2, $3, $4, $5, $5)
+         on conflict (source, dedup_key) do nothing",
+    )
+    .bind(Uuid::now_v7())
+    .bind(field("trigger_id"))
+    .bind(field("channel_id"))
+    .bind(&body[..])
+    .bind(now)
+    .execute(&naive.pool)
+    .await;
+    match inserted {
+        Ok(_durable) => StatusCode::OK,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
