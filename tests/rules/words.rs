@@ -8,9 +8,11 @@ const WRITTEN: &[&str] = &[
     "CONTRIBUTING.md",
     "README.md",
     "docs/API.md",
+    "docs/ARCHITECTURE.md",
     "docs/CLI.md",
     "docs/CONFIGURATION.md",
     "docs/METRICS.md",
+    "docs/adr/",
     "docs/runbooks/",
     "src/cli/",
 ];
