@@ -19,7 +19,7 @@ pub use shutdown::{Asked, until_asked_to_stop};
 use crate::config::{self, Config, MetricsPort};
 use crate::domain::rules::Rules;
 use crate::edge::server::{Stage, serve};
-use crate::edge::{Build, EdgeSettings, EdgeState, app_router, metrics_router};
+use crate::edge::{Bounds, Build, EdgeSettings, EdgeState, app_router, metrics_router};
 use crate::engine::clock::Clock;
 use crate::engine::{Engine, Parts, Process, Running};
 use crate::slack::address::Ourselves;
@@ -30,6 +30,7 @@ use crate::telemetry::health::Health;
 use crate::telemetry::metrics::Metrics;
 use anyhow::Context as _;
 use axum::Router;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -188,9 +189,12 @@ impl App {
         let engine = self.engine.start(process, deciders);
         let (stage, stages) = watch::channel(Stage::Serving);
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listeners.app, self.router.clone(), stages.clone()));
+        let [app, metrics] = bounds(&self.config);
+        let router = self.router.clone();
+        serving.spawn(serve(listeners.app, router, stages.clone(), app));
         if let Some(listener) = listeners.metrics {
-            serving.spawn(serve(listener, self.metrics_router.clone(), stages));
+            let router = self.metrics_router.clone();
+            serving.spawn(serve(listener, router, stages, metrics));
         }
         let mut beside = JoinSet::new();
         if let Some(slack) = &self.slack {
@@ -261,6 +265,42 @@ impl RunningApp {
             tracing::warn!("the database's connections did not close in time");
         }
     }
+}
+
+/// Connections of the app's listener, of which one client address has half; fewer where the process may
+/// open few files.
+const MOST_CONNECTIONS: u64 = 1024;
+/// Of the metrics listener: so that scrapes and probes are answered whatever happens on the other one.
+const MOST_SCRAPES: usize = 64;
+/// Files besides connections: the database's, the providers', the log.
+const OTHER_FILES: u64 = 192;
+
+/// The bounds of the app's and of the metrics listener.
+fn bounds(config: &Config) -> [Bounds; 2] {
+    let files = raised_file_limit().saturating_sub(OTHER_FILES);
+    let most = usize::try_from(files.clamp(64, MOST_CONNECTIONS)).unwrap_or(64);
+    let trusted = config.http.trusted_proxies.clone();
+    let bounds = |most, per_client| Bounds {
+        most,
+        per_client,
+        trusted: trusted.clone(),
+    };
+    [bounds(most, most / 2), bounds(MOST_SCRAPES, MOST_SCRAPES)]
+}
+
+/// How many files the process may open, after asking for as many as all connections need: shells give
+/// 1,024, which those of one listener would use up.
+fn raised_file_limit() -> u64 {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = 2 * MOST_CONNECTIONS;
+    let wanted = limit.maximum.map_or(wanted, |most| most.min(wanted));
+    if limit.current.is_some_and(|now| now < wanted) {
+        limit.current = Some(wanted);
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, "the limit of open files could not be raised");
+        }
+    }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 fn edge_settings(config: &Config) -> EdgeSettings {

@@ -5,101 +5,77 @@
 //! sees the answer.
 //!
 //! Nobody has proved who they are while a body is read, so each holds 64 KiB and no more for itself;
-//! beyond, all share an allowance, by what has truly arrived: announcing a length reserves nothing.
-//! When the allowance is used up, one body at a time may go on over it. Without that, bodies that
-//! each hold a part and wait for the rest would wait for one another.
+//! beyond, all share an allowance (`allowance`), and whoever holds much of it must go on sending: a body
+//! that stands still gives its memory back within two seconds, or half of one while others wait. What
+//! was read counts until it is dropped, which is after the append was answered.
 
+use super::allowance::{Allowance, Held};
 use super::problem::Problem;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
+use std::net::IpAddr;
+use std::ops::Deref;
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 /// The whole body must be here by then.
 const DEADLINE: Duration = Duration::from_secs(10);
 const MIB: usize = 1024 * 1024;
-/// In what the allowance is counted, and what a body holds without asking.
-const SHARE: usize = 64 * 1024;
-/// What the bodies of all requests may hold together beyond a share each: 64 MiB.
-const SHARES: usize = 64 * MIB / SHARE;
+/// What a body holds without asking.
+pub(super) const SHARE: usize = 64 * 1024;
+/// How often it is asked whether a body that holds more than a share comes quickly enough.
+const WINDOW: Duration = Duration::from_secs(2);
+const WINDOW_WHILE_OTHERS_WAIT: Duration = Duration::from_millis(500);
+/// It must grow so quickly that it would have what it holds in this time: more slowly than any body that
+/// comes evenly within the deadline.
+const STILL: Duration = Duration::from_secs(16);
 /// How much of a refused body is read off.
 const READ_OFF: usize = 32 * MIB;
 const READ_OFF_TIME: Duration = Duration::from_secs(2);
 
-/// The memory that bodies share.
+/// A body that was read, with what it holds of the allowance.
 #[derive(Debug)]
-pub(crate) struct Allowance {
-    shares: Semaphore,
-    /// Held by the one that goes on though the shares are used up.
-    over: Semaphore,
+pub(crate) struct Whole<'a> {
+    bytes: Bytes,
+    _held: Held<'a>,
 }
 
-impl Default for Allowance {
-    fn default() -> Self {
-        Self {
-            shares: Semaphore::new(SHARES),
-            over: Semaphore::new(1),
-        }
+impl Whole<'_> {
+    /// The bytes, shared. They count as long as this value lives.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.bytes.clone()
     }
 }
 
-/// What one body holds of the allowance.
-struct Held<'a> {
-    allowance: &'a Allowance,
-    shares: usize,
-    /// Given back when the body has been read or given up.
-    permits: Vec<SemaphorePermit<'a>>,
-    over: bool,
-}
+impl Deref for Whole<'_> {
+    type Target = [u8];
 
-impl<'a> Held<'a> {
-    fn nothing(allowance: &'a Allowance) -> Self {
-        Self {
-            allowance,
-            shares: 0,
-            permits: Vec::new(),
-            over: false,
-        }
-    }
-
-    /// Waits until so many bytes may be held.
-    async fn grow(&mut self, bytes: usize) {
-        let needed = bytes.div_ceil(SHARE).saturating_sub(1);
-        let missing = needed.saturating_sub(self.shares);
-        if missing == 0 || self.over {
-            return;
-        }
-        let more = u32::try_from(missing).unwrap_or(u32::MAX);
-        let (permit, over) = tokio::select! {
-            biased;
-            permit = self.allowance.shares.acquire_many(more) => (permit, false),
-            permit = self.allowance.over.acquire() => (permit, true),
-        };
-        self.permits.extend(permit);
-        self.over = over;
-        self.shares = needed;
+    fn deref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
-/// Reads a body of at most `most` bytes.
-pub(crate) async fn read(
+/// Reads a body of at most `most` bytes, for this client.
+pub(crate) async fn read<'a>(
     headers: &HeaderMap,
     body: Body,
     most: usize,
-    allowance: &Allowance,
-) -> Result<Bytes, Problem> {
-    read_by(headers, body, most, allowance, DEADLINE).await
+    client: IpAddr,
+    allowance: &'a Allowance,
+) -> Result<Whole<'a>, Problem> {
+    read_by(headers, body, most, client, allowance, DEADLINE).await
 }
 
-async fn read_by(
+async fn read_by<'a>(
     headers: &HeaderMap,
     mut body: Body,
     most: usize,
-    allowance: &Allowance,
+    client: IpAddr,
+    allowance: &'a Allowance,
     deadline: Duration,
-) -> Result<Bytes, Problem> {
+) -> Result<Whole<'a>, Problem> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -110,48 +86,118 @@ async fn read_by(
         }
         return Err(too_large(most));
     }
-    let read = tokio::time::timeout(deadline, gather(&mut body, announced, most, allowance)).await;
+    let announced = announced.and_then(|length| usize::try_from(length).ok());
+    let mut held = allowance.held(client, announced.unwrap_or(most));
+    let read = tokio::time::timeout(deadline, gather(&mut body, announced, most, &mut held)).await;
+    let slow = || {
+        let words = "The body did not arrive in time.";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, words)
+    };
     match read {
-        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Ok(bytes)) => Ok(Whole { bytes, _held: held }),
         Ok(Err(Stopped::TooLarge)) => {
+            drop(held);
             read_off(&mut body).await;
             Err(too_large(most))
         }
         Ok(Err(Stopped::Broken)) => Err(Problem::bad_request("The body ended early.")),
-        Err(_elapsed) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "The body did not arrive in time.",
-        )),
+        Ok(Err(Stopped::TooSlow)) => Err(slow()),
+        // It is not the client's fault that others were before it.
+        Err(_elapsed) if held.waits() => Err(Problem::unavailable()),
+        Err(_elapsed) => Err(slow()),
     }
 }
 
 enum Stopped {
     TooLarge,
+    TooSlow,
     Broken,
 }
 
 async fn gather(
     body: &mut Body,
-    announced: Option<u64>,
+    announced: Option<usize>,
     most: usize,
-    allowance: &Allowance,
+    held: &mut Held<'_>,
 ) -> Result<Bytes, Stopped> {
-    let expected = announced.map_or(0, |length| usize::try_from(length).unwrap_or(0));
-    let mut whole = BytesMut::with_capacity(expected.min(SHARE));
-    let mut held = Held::nothing(allowance);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Stopped::Broken)?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if whole.len() + data.len() > most {
+    let mut whole = BytesMut::with_capacity(announced.unwrap_or(0).min(SHARE));
+    let mut pace = Pace::default();
+    while let Some(data) = pace.next(body, whole.len(), announced, held).await? {
+        let length = whole.len() + data.len();
+        if length > most {
             return Err(Stopped::TooLarge);
         }
         // Nothing more is read, nor buffered, meanwhile.
-        held.grow(whole.len() + data.len()).await;
+        held.grow(length).await;
+        if length > SHARE {
+            // At once, and not by doubling: memory that is not written to costs nothing.
+            whole.reserve(announced.unwrap_or(0).max(length) - whole.len());
+        }
         whole.extend_from_slice(&data);
     }
     Ok(whole.freeze())
+}
+
+/// How quickly a body comes, not counting the time in which it waited for its share.
+#[derive(Default)]
+struct Pace {
+    /// In all.
+    read_for: Duration,
+    /// In the present window.
+    window: Duration,
+    came: usize,
+}
+
+impl Pace {
+    /// The next bytes; `None` at the end.
+    async fn next(
+        &mut self,
+        body: &mut Body,
+        so_far: usize,
+        announced: Option<usize>,
+        held: &Held<'_>,
+    ) -> Result<Option<Bytes>, Stopped> {
+        loop {
+            let window = if held.others_wait() {
+                WINDOW_WHILE_OTHERS_WAIT
+            } else {
+                WINDOW
+            };
+            if self.window >= window {
+                if so_far > SHARE && self.is_too_slow(so_far, announced.unwrap_or(0)) {
+                    return Err(Stopped::TooSlow);
+                }
+                (self.window, self.came) = (Duration::ZERO, 0);
+            }
+            let began = Instant::now();
+            // Short, so that it is noticed when others begin to wait.
+            let frame = tokio::time::timeout(WINDOW_WHILE_OTHERS_WAIT, body.frame()).await;
+            self.read_for += began.elapsed();
+            self.window += began.elapsed();
+            match frame {
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.came += data.len();
+                        return Ok(Some(data));
+                    }
+                }
+                Ok(Some(Err(_))) => return Err(Stopped::Broken),
+                Ok(None) => return Ok(None),
+                Err(_elapsed) => {}
+            }
+        }
+    }
+
+    /// Whether it stands still for what it holds, or cannot be here by the deadline at this rate. A body
+    /// that comes evenly and in time is neither.
+    fn is_too_slow(&self, so_far: usize, announced: usize) -> bool {
+        let in_time = |bytes: usize, time: Duration| bytes as f64 * time.as_secs_f64();
+        let still = (self.came as f64) < in_time(so_far, self.window) / STILL.as_secs_f64();
+        let begun = self.read_for.saturating_sub(self.window);
+        let rest = DEADLINE.saturating_sub(self.window).as_secs_f64();
+        let late = (so_far as f64) < in_time(announced, begun) / rest;
+        still || late
+    }
 }
 
 async fn read_off(body: &mut Body) {
@@ -180,7 +226,10 @@ mod tests {
     use std::future::Future;
     use std::pin::pin;
 
-    fn status(read: Result<Bytes, Problem>) -> u16 {
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const SHARES: usize = 64 * MIB / SHARE;
+
+    fn status(read: Result<Whole<'_>, Problem>) -> u16 {
         read.map_or_else(|problem| problem.into_response().status().as_u16(), |_| 200)
     }
 
@@ -199,7 +248,7 @@ mod tests {
                 headers.insert(header::CONTENT_LENGTH, length.into());
             }
             let body = Body::from(vec![b'x'; length as usize]);
-            let answer = read(&headers, body, 10, &allowance).await;
+            let answer = read(&headers, body, 10, CLIENT, &allowance).await;
             assert_eq!(
                 status(answer),
                 expected,
@@ -214,7 +263,7 @@ mod tests {
         let body = Body::from_stream(stream);
         let soon = Duration::from_millis(1);
         let allowance = Allowance::default();
-        let answer = read_by(&HeaderMap::new(), body, 10, &allowance, soon).await;
+        let answer = read_by(&HeaderMap::new(), body, 10, CLIENT, &allowance, soon).await;
         assert_eq!(status(answer), 408);
     }
 
@@ -229,7 +278,9 @@ mod tests {
         (headers, Body::from_stream(begun.chain(never)))
     }
 
-    async fn poll_once(reading: &mut (impl Future<Output = Result<Bytes, Problem>> + Unpin)) {
+    async fn poll_once<'a>(
+        reading: &mut (impl Future<Output = Result<Whole<'a>, Problem>> + Unpin),
+    ) {
         let ended = futures_util::poll!(reading);
         assert!(ended.is_pending());
     }
@@ -238,9 +289,9 @@ mod tests {
     async fn large_bodies_give_their_share_of_memory_back() {
         let allowance = Allowance::default();
         let body = Body::from(vec![0; 3 * MIB]);
-        let answer = read(&HeaderMap::new(), body, 4 * MIB, &allowance).await;
+        let answer = read(&HeaderMap::new(), body, 4 * MIB, CLIENT, &allowance).await;
         assert_eq!(status(answer), 200);
-        assert_eq!(allowance.shares.available_permits(), SHARES);
+        assert_eq!(allowance.free_shares(), SHARES);
     }
 
     #[tokio::test]
@@ -253,9 +304,9 @@ mod tests {
             (MIB, MIB, MIB / SHARE - 1),
         ] {
             let (headers, body) = stuck(announced + 1, sent);
-            let mut reading = pin!(read(&headers, body, 26 * MIB, &allowance));
+            let mut reading = pin!(read(&headers, body, 26 * MIB, CLIENT, &allowance));
             poll_once(&mut reading).await;
-            let free = allowance.shares.available_permits();
+            let free = allowance.free_shares();
             assert_eq!(SHARES - free, counted, "{announced} announced, {sent} sent");
         }
     }
@@ -263,18 +314,25 @@ mod tests {
     #[tokio::test]
     async fn when_the_allowance_is_used_up_one_body_after_the_other_goes_on() {
         let allowance = Allowance::default();
-        let _all = allowance.shares.acquire_many(SHARES as u32).await.unwrap();
+        let _all = allowance.use_up().await;
         let (headers, body) = stuck(3 * MIB, 2 * MIB);
-        let mut first = Box::pin(read(&headers, body, 4 * MIB, &allowance));
+        let mut first = Box::pin(read(&headers, body, 4 * MIB, CLIENT, &allowance));
         poll_once(&mut first).await;
-        assert_eq!(allowance.over.available_permits(), 0, "it goes on");
-        let waits = || read(&headers, Body::from(vec![0; 3 * MIB]), 4 * MIB, &allowance);
+        let waits = || {
+            read(
+                &headers,
+                Body::from(vec![0; 3 * MIB]),
+                4 * MIB,
+                CLIENT,
+                &allowance,
+            )
+        };
         let mut second = Box::pin(waits());
         poll_once(&mut second).await;
         drop(first);
         assert_eq!(status(second.await), 200);
         let small = Body::from(vec![0; SHARE]);
-        let answer = read(&HeaderMap::new(), small, MIB, &allowance).await;
+        let answer = read(&HeaderMap::new(), small, MIB, CLIENT, &allowance).await;
         assert_eq!(status(answer), 200, "a small body waits for nobody");
     }
 }

@@ -3,9 +3,9 @@
 //! Verified over the raw body, addressed, appended, answered within GitHub's 10 s. A kind that
 //! nobody uses is answered and counted but not kept; an action that nobody knows is no error.
 
-use super::body;
+use super::body::{self, Whole};
 use super::keep::keep;
-use super::middleware::SignatureHeld;
+use super::middleware::{Client, SignatureHeld};
 use super::problem::Problem;
 use super::state::EdgeState;
 use crate::github::address::{Addressed, address};
@@ -16,7 +16,6 @@ use crate::telemetry::traces;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 use std::sync::Arc;
@@ -29,13 +28,13 @@ pub(super) async fn webhook(State(state): State<Arc<EdgeState>>, request: Reques
         Ok(genuine) => genuine,
         Err(problem) => return problem.into_response(),
     };
-    let answered = answer(&state, &headers, body).await;
+    let answered = answer(&state, &headers, &body).await;
     let mut response = answered.unwrap_or_else(Problem::into_response);
     response.extensions_mut().insert(SignatureHeld);
     response
 }
 
-async fn genuine(state: &EdgeState, request: Request) -> Result<(HeaderMap, Bytes), Problem> {
+async fn genuine(state: &EdgeState, request: Request) -> Result<(HeaderMap, Whole<'_>), Problem> {
     if state.settings.github.is_empty() {
         return Err(Problem::not_found());
     }
@@ -45,8 +44,12 @@ async fn genuine(state: &EdgeState, request: Request) -> Result<(HeaderMap, Byte
         Problem::unauthorized("The signature is missing or wrong.")
     };
     let (parts, body) = request.into_parts();
-    let claimed = only(&parts.headers, "x-hub-signature-256").ok_or_else(not_genuine)?;
-    let body = body::read(&parts.headers, body, MOST_BYTES, &state.allowance).await?;
+    // What cannot hold is not worth reading on.
+    let claimed = only(&parts.headers, "x-hub-signature-256")
+        .filter(|claimed| signature::is_shaped(claimed))
+        .ok_or_else(not_genuine)?;
+    let client = Client::of(&parts);
+    let body = body::read(&parts.headers, body, MOST_BYTES, client, &state.allowance).await?;
     let secrets: Vec<&[u8]> = state.settings.github.iter().map(String::as_bytes).collect();
     let secret = signature::verify(&secrets, claimed, &body).map_err(|_| not_genuine())?;
     state.metrics.signature_held(SignedSource::Github, secret);
@@ -62,12 +65,16 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     }
 }
 
-async fn answer(state: &EdgeState, headers: &HeaderMap, body: Bytes) -> Result<Response, Problem> {
+async fn answer(
+    state: &EdgeState,
+    headers: &HeaderMap,
+    body: &Whole<'_>,
+) -> Result<Response, Problem> {
     // An empty X-GitHub-Event has been seen in the wild.
     let event = only(headers, "x-github-event").filter(|event| !event.is_empty());
     let event = event.ok_or_else(|| Problem::bad_request("X-GitHub-Event is missing."))?;
     let content_type = only(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
-    let addressed = address(event, content_type, &body)
+    let addressed = address(event, content_type, body)
         .map_err(|error| Problem::bad_request(format!("The webhook cannot be read: {error}.")))?;
     if addressed == Addressed::Ping {
         return Ok(Json(json!({"status": "pong"})).into_response());
@@ -85,7 +92,7 @@ async fn answer(state: &EdgeState, headers: &HeaderMap, body: Bytes) -> Result<R
         dedup_key: delivery.to_owned(),
         subject,
         headers: json!({"content_type": content_type}),
-        body,
+        body: body.bytes(),
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),
     };

@@ -113,7 +113,7 @@ impl Limiter {
 }
 
 /// A household's IPv6 addresses are one client: it has a /64 to choose from.
-fn network_of(client: IpAddr) -> IpAddr {
+pub(super) fn network_of(client: IpAddr) -> IpAddr {
     match client {
         IpAddr::V4(_) => client,
         IpAddr::V6(address) => {

@@ -25,6 +25,11 @@ use tracing::Instrument as _;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// Who asks, as far as it can be known before the request is verified: the peer, or what a trusted proxy
+/// says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Client(pub(super) IpAddr);
+
 /// On a response: the request's signature held.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignatureHeld;
@@ -114,7 +119,7 @@ fn template(matched: &MatchedPath) -> &str {
 }
 
 /// The limit per client address, around the handler.
-async fn limited(state: &EdgeState, request: Request, next: Next) -> Response {
+async fn limited(state: &EdgeState, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path == "/metrics" || path == "/health" || path.starts_with("/health/") {
         return next.run(request).await;
@@ -126,6 +131,7 @@ async fn limited(state: &EdgeState, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let client = state.limiter.client(peer, request.headers());
+    request.extensions_mut().insert(Client(client));
     if signed {
         let response = next.run(request).await;
         if response.extensions().get::<SignatureHeld>().is_some() {
@@ -139,6 +145,14 @@ async fn limited(state: &EdgeState, request: Request, next: Next) -> Response {
     match state.limiter.count(client, Instant::now()) {
         Verdict::Pass => next.run(request).await,
         Verdict::Wait { seconds } => Problem::too_many(seconds).into_response(),
+    }
+}
+
+impl Client {
+    /// Whose request this is.
+    pub(super) fn of(parts: &http::request::Parts) -> IpAddr {
+        let client = parts.extensions.get::<Self>();
+        client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0)
     }
 }
 

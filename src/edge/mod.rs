@@ -3,6 +3,7 @@
 //! Two routers over one state: the app's, and one for the metrics port with the figures and the
 //! probes only. A source without its secret answers 404, and nothing unsigned is ever taken.
 
+mod allowance;
 pub mod api;
 mod bearer;
 mod body;
@@ -12,6 +13,7 @@ mod keep;
 mod limit;
 mod metrics;
 mod middleware;
+mod places;
 mod problem;
 mod pulse;
 pub mod server;
@@ -20,6 +22,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use places::Bounds;
 pub use state::{Build, EdgeSettings, EdgeState, Now};
 
 use axum::Router;

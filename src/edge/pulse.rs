@@ -6,11 +6,13 @@
 use super::server::Limits;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
 /// What a connection is about.
@@ -39,20 +41,53 @@ impl Beat {
             Self::Answering | Self::Answered => None,
         }
     }
+
+    /// Since when no request is under way, in the order in which connections make room for others: a
+    /// half-sent head comes last. `None`: one is.
+    pub(super) fn idle_since(self) -> Option<(u8, Instant)> {
+        match self {
+            Self::Fresh(since) | Self::Idle(since) => Some((0, since)),
+            Self::Head(since) => Some((1, since)),
+            Self::Answering | Self::Answered => None,
+        }
+    }
 }
 
-/// The beat, shared by all that a connection is made of.
+/// The beat, shared by all that a connection is made of, and by those who ask it to make room.
 #[derive(Debug)]
-pub(super) struct Pulse(Mutex<Beat>);
+pub(super) struct Pulse {
+    beat: Mutex<Beat>,
+    asked_to_go: AtomicBool,
+    asked: Notify,
+}
 
 impl Pulse {
     /// Of a connection that was let in just now.
     pub(super) fn begun() -> Self {
-        Self(Mutex::new(Beat::Fresh(Instant::now())))
+        Self {
+            beat: Mutex::new(Beat::Fresh(Instant::now())),
+            asked_to_go: AtomicBool::new(false),
+            asked: Notify::new(),
+        }
+    }
+
+    /// Asks the connection to end, at once or with the answer that is under way by then.
+    pub(super) fn ask_to_go(&self) {
+        self.asked_to_go.store(true, Ordering::Relaxed);
+        self.asked.notify_one();
+    }
+
+    pub(super) fn is_asked_to_go(&self) -> bool {
+        self.asked_to_go.load(Ordering::Relaxed)
+    }
+
+    /// Ends when it is asked to go.
+    pub(super) async fn asked(&self) {
+        self.asked.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Beat> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.beat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn beat(&self) -> Beat {

@@ -6,11 +6,15 @@
 //! limits are ours (`pulse`): an idle connection lives long, a head has its time from its first byte
 //! on, and a connection that has never said anything has no more than a head has.
 //!
+//! How many there are is bounded by `places`; who finds no place is accepted all the same, and waits in
+//! the system's queue only while every place has a request under way.
+//!
 //! The end comes in two steps. Draining: the listener stays open and every answer says
 //! `Connection: close`. Closing: nothing new is accepted and what has begun is finished; what has
 //! not begun is let go, but a connection that has just been let in has a moment to begin.
 
 use super::middleware::Peer;
+use super::places::{Bounds, Place, Places};
 use super::pulse::{Alarm, Beat, Pulse, Watched};
 use axum::Router;
 use axum::body::Body;
@@ -26,7 +30,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
 /// Where the process is on its way.
@@ -76,16 +80,19 @@ const LIMITS: Limits = Limits {
     moment: Duration::from_millis(500),
 };
 
-/// Open connections; those that come then wait in the system's queue.
-const MOST_CONNECTIONS: usize = 1024;
 /// What a connection buffers, and so the largest head: hyper's own is 400 KiB, and nobody has proved
 /// who they are by then.
 const BUFFER: usize = 64 * 1024;
 
 /// Serves until `stage` says `Closing` and every request that had begun is answered. The caller
 /// puts a deadline around it. A `stage` whose sender is gone counts as `Closing`.
-pub async fn serve(listener: TcpListener, router: Router, stage: watch::Receiver<Stage>) {
-    serve_within(LIMITS, listener, router, stage).await;
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stage: watch::Receiver<Stage>,
+    bounds: Bounds,
+) {
+    serve_within(LIMITS, listener, router, stage, bounds).await;
 }
 
 async fn serve_within(
@@ -93,42 +100,53 @@ async fn serve_within(
     listener: TcpListener,
     router: Router,
     stage: watch::Receiver<Stage>,
+    bounds: Bounds,
 ) {
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Places::new(bounds);
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let mut closing = pin!(reached(stage.clone(), Stage::Closing));
+    let begin = |accepted: Accepted| {
+        let (router, stage, open) = (router.clone(), stage.clone(), open.clone());
+        tokio::spawn(async move {
+            connection(accepted, router, stage, limits).await;
+            drop(open);
+        });
+    };
     loop {
-        let accepted = tokio::select! {
+        tokio::select! {
             biased;
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&listener, &places) => accepted.into_iter().for_each(&begin),
             () = &mut closing => break,
-        };
-        if let Some((stream, peer, place)) = accepted {
-            let (router, stage, open) = (router.clone(), stage.clone(), open.clone());
-            tokio::spawn(async move {
-                connection(stream, peer, router, stage, limits).await;
-                drop((place, open));
-            });
         }
     }
     // Who was in the system's queue by now has been let in by nobody else: take them along.
-    while let Some(Some((stream, peer, place))) = accept(&listener, &room).now_or_never() {
-        let (router, stage, open) = (router.clone(), stage.clone(), open.clone());
-        tokio::spawn(async move {
-            connection(stream, peer, router, stage, limits).await;
-            drop((place, open));
-        });
+    while let Some(Some(accepted)) = accept(&listener, &places).now_or_never() {
+        begin(accepted);
     }
     drop((listener, open));
     while all_closed.recv().await.is_some() {}
 }
 
-type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+/// A connection with its place.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    pulse: Arc<Pulse>,
+    _place: Place,
+}
 
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<Accepted> {
-    let place = room.clone().acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, places: &Arc<Places>) -> Option<Accepted> {
     match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, place)),
+        Ok((stream, peer)) => {
+            let pulse = Arc::new(Pulse::begun());
+            let place = places.take(peer.ip(), &pulse).await?;
+            Some(Accepted {
+                stream,
+                peer,
+                pulse,
+                _place: place,
+            })
+        }
         Err(error) if is_the_clients(&error) => None,
         Err(error) => {
             // Out of descriptors, most likely: they come back when connections end.
@@ -153,14 +171,18 @@ async fn reached(mut stage: watch::Receiver<Stage>, wanted: Stage) {
 }
 
 async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+    accepted: Accepted,
     router: Router,
     stage: watch::Receiver<Stage>,
     limits: Limits,
 ) {
+    let Accepted {
+        stream,
+        peer,
+        pulse,
+        _place,
+    } = accepted;
     let _ = stream.set_nodelay(true);
-    let pulse = Arc::new(Pulse::begun());
     let io = TokioIo::new(Watched::new(stream, pulse.clone(), limits.answer));
     let in_service = (pulse.clone(), stage.clone());
     let service = hyper::service::service_fn(move |request: http::Request<_>| {
@@ -171,7 +193,7 @@ async fn connection(
         let answer = router.clone().oneshot(request);
         async move {
             let mut response = answer.await?;
-            if *stage.borrow() >= Stage::Draining {
+            if *stage.borrow() >= Stage::Draining || pulse.is_asked_to_go() {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
@@ -187,6 +209,7 @@ async fn connection(
             .serve_connection(io, service)
     );
     let mut closing = pin!(reached(stage, Stage::Closing).fuse());
+    let mut asked_to_go = pin!(pulse.asked().fuse());
     let (mut limits, mut alarm) = (limits, Alarm::default());
     let over = poll_fn(|cx| {
         if connection.as_mut().poll(cx).is_ready() {
@@ -196,6 +219,10 @@ async fn connection(
             limits = limits.closing();
         }
         let beat = pulse.beat();
+        // With a request under way it goes after the answer.
+        if asked_to_go.as_mut().poll(cx).is_ready() && beat.idle_since().is_some() {
+            return Poll::Ready(Some(beat));
+        }
         match beat.ends(&limits) {
             Some(moment) => alarm.poll(moment, cx).map(|()| Some(beat)),
             None => Poll::Pending,

@@ -29,7 +29,12 @@ async fn start_within(limits: Limits) -> (SocketAddr, watch::Sender<Stage>, Join
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stage, seen) = watch::channel(Stage::Serving);
-    let served = tokio::spawn(serve_within(limits, listener, router, seen));
+    let bounds = Bounds {
+        most: 8,
+        per_client: 8,
+        trusted: Vec::new(),
+    };
+    let served = tokio::spawn(serve_within(limits, listener, router, seen, bounds));
     (address, stage, served)
 }
 
@@ -153,4 +158,21 @@ async fn a_head_of_any_length_is_not_gathered() {
     let mut status = [0; 12];
     long.read_exact(&mut status).await.unwrap();
     assert_eq!(&status, b"HTTP/1.1 431");
+}
+
+#[tokio::test]
+async fn a_connection_that_idles_makes_room_and_one_with_a_request_is_answered() {
+    let (address, _stage, _served) = start().await;
+    let mut busy = TcpStream::connect(address).await.unwrap();
+    busy.write_all(&WHOLE[..WHOLE.len() - 2]).await.unwrap();
+    let mut idle = Vec::new();
+    for _ in 0..40 {
+        let mut one = TcpStream::connect(address).await.unwrap();
+        one.write_all(WHOLE).await.unwrap();
+        answer(&mut one).await;
+        idle.push(one);
+    }
+    assert_eq!(rest_of(idle.remove(0)).await, "", "the oldest went");
+    busy.write_all(&WHOLE[WHOLE.len() - 2..]).await.unwrap();
+    assert!(answer(&mut busy).await.ends_with("pong"));
 }

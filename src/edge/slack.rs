@@ -3,13 +3,13 @@
 //! Verified over the raw bytes, addressed, appended, answered. What Slack wants in the answer
 //! itself (a challenge, a form's field errors) is given at once; nothing else is decided here.
 
-use super::body;
+use super::body::{self, Whole};
 use super::keep::keep;
-use super::middleware::SignatureHeld;
+use super::middleware::{Client, SignatureHeld};
 use super::problem::Problem;
 use super::state::EdgeState;
 use crate::slack::address::{Address, AnswerNow, Route, address, is_certificate_check};
-use crate::slack::signature::{Header, Secrets, SignedWith, verify};
+use crate::slack::signature::{Header, NotSigned, Secrets, SignedWith, claimed, verify};
 use crate::slack::unchecked::{self, log_foreign};
 use crate::store::Arrival;
 use crate::telemetry::metrics::{SignedSource, event_type};
@@ -18,7 +18,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 
@@ -52,34 +52,41 @@ async fn take(state: &EdgeState, route: Route, request: Request) -> Response {
         Ok(Genuine::CertificateCheck) => return StatusCode::OK.into_response(),
         Err(problem) => return problem.into_response(),
     };
-    let mut response = answer(state, route, body).await;
+    let mut response = answer(state, route, &body).await;
     response.extensions_mut().insert(SignatureHeld);
     response
 }
 
 /// A request that is answered.
-enum Genuine {
+enum Genuine<'a> {
     /// Its signature holds.
-    Signed(Bytes),
+    Signed(Whole<'a>),
     /// Slack's own check of the certificate, which is not signed: nothing follows from it.
     CertificateCheck,
 }
 
-async fn genuine(state: &EdgeState, route: Route, request: Request) -> Result<Genuine, Problem> {
+async fn genuine(
+    state: &EdgeState,
+    route: Route,
+    request: Request,
+) -> Result<Genuine<'_>, Problem> {
     let Some(secrets) = &state.settings.slack else {
         return Err(Problem::not_found());
     };
     let (parts, body) = request.into_parts();
-    let body = match certificate_check(state, route, &parts.headers, body).await? {
+    let body = match certificate_check(state, route, &parts, body).await? {
         Unsigned::CertificateCheck => return Ok(Genuine::CertificateCheck),
         Unsigned::Unread(body) => body,
         Unsigned::Other => return Err(unsigned(state)),
     };
-    // Without both headers there is no point in reading on.
-    if !parts.headers.contains_key(TIMESTAMP) || !parts.headers.contains_key(SIGNATURE) {
-        return Err(unsigned(state));
+    // What cannot hold is not worth reading on.
+    let (timestamp, signature) = signature_headers(&parts.headers);
+    if let Err(error) = claimed(timestamp, signature, state.now()) {
+        log_not_signed(error);
+        return Err(not_genuine(state));
     }
-    let body = body::read(&parts.headers, body, MOST_BYTES, &state.allowance).await?;
+    let client = Client::of(&parts);
+    let body = body::read(&parts.headers, body, MOST_BYTES, client, &state.allowance).await?;
     let secret = held(secrets, &parts.headers, &body, state).ok_or_else(|| not_genuine(state))?;
     let index = match secret {
         SignedWith::Current => 0,
@@ -102,9 +109,10 @@ enum Unsigned {
 async fn certificate_check(
     state: &EdgeState,
     route: Route,
-    headers: &HeaderMap,
+    parts: &Parts,
     body: Body,
 ) -> Result<Unsigned, Problem> {
+    let headers = &parts.headers;
     let length = headers
         .get(http::header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -113,7 +121,9 @@ async fn certificate_check(
     if route != Route::Commands || !bare || !small {
         return Ok(Unsigned::Unread(body));
     }
-    let body = body::read(headers, body, MOST_BYTES_OF_A_CHECK, &state.allowance).await?;
+    let client = Client::of(parts);
+    let most = MOST_BYTES_OF_A_CHECK;
+    let body = body::read(headers, body, most, client, &state.allowance).await?;
     Ok(match is_certificate_check(&body) {
         true => Unsigned::CertificateCheck,
         false => Unsigned::Other,
@@ -126,13 +136,18 @@ fn held(
     body: &[u8],
     state: &EdgeState,
 ) -> Option<SignedWith> {
-    let timestamp = header(headers, TIMESTAMP);
-    let signature = header(headers, SIGNATURE);
+    let (timestamp, signature) = signature_headers(headers);
     verify(secrets, timestamp, signature, body, state.now())
-        .inspect_err(|error| {
-            tracing::warn!(target: "wardroom::security", %error, "a request to Slack's routes is not signed by Slack");
-        })
+        .inspect_err(|error| log_not_signed(*error))
         .ok()
+}
+
+fn signature_headers(headers: &HeaderMap) -> (Header<'_>, Header<'_>) {
+    (header(headers, TIMESTAMP), header(headers, SIGNATURE))
+}
+
+fn log_not_signed(error: NotSigned) {
+    tracing::warn!(target: "wardroom::security", %error, "a request to Slack's routes is not signed by Slack");
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Header<'a> {
@@ -154,10 +169,10 @@ fn not_genuine(state: &EdgeState) -> Problem {
     Problem::unauthorized("The signature is missing, wrong or too old.")
 }
 
-async fn answer(state: &EdgeState, route: Route, body: Bytes) -> Response {
+async fn answer(state: &EdgeState, route: Route, body: &Whole<'_>) -> Response {
     let rules = state.rules();
     let ourselves = state.ourselves.borrow().clone();
-    let addressed = match address(route, &body, &rules, &ourselves) {
+    let addressed = match address(route, body, &rules, &ourselves) {
         Address::Keep(addressed) => addressed,
         Address::AnswerNow(now) => return at_once(now),
         Address::Unused { what } => return unused(state, what),
@@ -176,7 +191,7 @@ async fn answer(state: &EdgeState, route: Route, body: Bytes) -> Response {
         dedup_key: addressed.dedup_key,
         subject: addressed.subject,
         headers: unchecked::headers(&ourselves, addressed.membership),
-        body,
+        body: body.bytes(),
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),
     };

@@ -3,8 +3,8 @@
 //! One value, shared: the store to append to and to read from, the figures, the health, the clock,
 //! and the few settings that the edge needs. Secrets are in here, so it prints nothing of itself.
 
+use super::allowance::Allowance;
 use super::bearer;
-use super::body::Allowance;
 use super::health::Probe;
 use super::limit::Limiter;
 use crate::domain::rules::Rules;

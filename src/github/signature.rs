@@ -11,6 +11,14 @@ use sha2::Sha256;
 #[error("the signature does not hold")]
 pub struct Bad;
 
+/// Whether a header's value can be a signature at all: what can be said before the body is read.
+pub fn is_shaped(header: &str) -> bool {
+    let digits = header.strip_prefix("sha256=");
+    digits.is_some_and(|digits| {
+        digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
+
 /// Checks the header's value over the raw body. Gives the index of the secret that matched; empty
 /// secrets never match.
 pub fn verify(secrets: &[&[u8]], header: &str, body: &[u8]) -> Result<usize, Bad> {
@@ -51,6 +59,21 @@ mod tests {
             (vec![now], "sha1=5224e7cc", BODY, Err(Bad)),
         ] {
             assert_eq!(verify(&secrets, header, body), expected, "{header}");
+            assert!(is_shaped(header) || expected.is_err(), "{header}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_signature_is_known_without_the_body() {
+        assert!(is_shaped(GOOD));
+        for header in [
+            "",
+            "sha256=",
+            &GOOD[7..],
+            &GOOD[..70],
+            &GOOD.replace('5', "z"),
+        ] {
+            assert!(!is_shaped(header), "{header}");
         }
     }
 

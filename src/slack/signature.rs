@@ -69,6 +69,22 @@ pub enum NotSigned {
     Wrong,
 }
 
+/// What the headers claim, and whether it can be true at all: what can be said before the body is read.
+pub fn claimed<'a>(
+    timestamp: Header<'a>,
+    signature: Header<'_>,
+    now: DateTime<Utc>,
+) -> Result<(&'a [u8], [u8; 32]), NotSigned> {
+    let timestamp = once(timestamp)?;
+    let signature = once(signature)?;
+    let sent_at = seconds(timestamp).ok_or(NotSigned::Malformed)?;
+    let given = digest(signature).ok_or(NotSigned::Malformed)?;
+    if (now.timestamp().saturating_sub(sent_at)).saturating_abs() > TOLERANCE_SECONDS {
+        return Err(NotSigned::Old);
+    }
+    Ok((timestamp, given))
+}
+
 /// Checks `X-Slack-Request-Timestamp` and `X-Slack-Signature` against the raw body.
 pub fn verify(
     secrets: &Secrets,
@@ -77,13 +93,7 @@ pub fn verify(
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<SignedWith, NotSigned> {
-    let timestamp = once(timestamp)?;
-    let signature = once(signature)?;
-    let sent_at = seconds(timestamp).ok_or(NotSigned::Malformed)?;
-    let given = digest(signature).ok_or(NotSigned::Malformed)?;
-    if (now.timestamp().saturating_sub(sent_at)).saturating_abs() > TOLERANCE_SECONDS {
-        return Err(NotSigned::Old);
-    }
+    let (timestamp, given) = claimed(timestamp, signature, now)?;
     let by_current = matches(&secrets.current, timestamp, body, &given);
     let by_previous = match &secrets.previous {
         Some(secret) => matches(secret, timestamp, body, &given),

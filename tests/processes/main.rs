@@ -10,6 +10,7 @@
 
 mod beside;
 mod bulkheads;
+mod crowds;
 mod doors;
 mod embedded;
 mod failover;

@@ -5,6 +5,7 @@
 
 use super::super::body;
 use super::super::keep::keep;
+use super::super::middleware::Client;
 use super::super::problem::Problem;
 use super::super::state::EdgeState;
 use super::failed;
@@ -64,7 +65,14 @@ pub(super) async fn act(
 
 async fn read(state: &EdgeState, request: Request) -> Result<(HeaderMap, Form), Problem> {
     let (parts, body) = request.into_parts();
-    let body = body::read(&parts.headers, body, MOST_BYTES, &state.allowance).await?;
+    let body = body::read(
+        &parts.headers,
+        body,
+        MOST_BYTES,
+        Client::of(&parts),
+        &state.allowance,
+    )
+    .await?;
     let form = Form::read(&body)?;
     Ok((parts.headers, form))
 }
