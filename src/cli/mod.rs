@@ -4,6 +4,7 @@
 //! 3: a dependency cannot be reached. Answers go to stdout (`output`), everything else to stderr.
 
 mod demo;
+mod foreign;
 mod healthcheck;
 mod migrate;
 mod output;
@@ -220,6 +221,7 @@ const LEFTOVERS: Duration = Duration::from_millis(500);
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    foreign::leave_out_libpq();
     let _last_lines = FlushAtEnd;
     // One TLS provider for all clients; a second installation is no failure.
     let _installed = rustls::crypto::ring::default_provider().install_default();

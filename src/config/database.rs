@@ -72,6 +72,15 @@ pub(super) fn read(env: &Environment<'_>) -> Database {
     }
 }
 
+/// Whether the environment names a server; else the private PostgreSQL is used.
+#[must_use]
+pub fn names_a_server(env: &dyn Fn(&str) -> Option<String>) -> bool {
+    let env = Environment::new(env);
+    ["DATABASE_URL", "DATABASE_URL_FILE", "DB_HOST"]
+        .iter()
+        .any(|name| env.raw(name).is_some())
+}
+
 fn embedded(env: &Environment<'_>, server: bool, data_dir: &std::path::Path) {
     let meant = env.boolean("WARDROOM_EMBEDDED").unwrap_or(false);
     let place = Place::variable("DATABASE_URL");

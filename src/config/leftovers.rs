@@ -3,7 +3,7 @@
 
 use super::environment::{Environment, read_secret};
 use super::problem::Place;
-use super::variables::{INEFFECTIVE, INEFFECTIVE_FAMILIES, LATER, VARIABLES};
+use super::variables::{INEFFECTIVE, INEFFECTIVE_FAMILIES, LATER, LEFT_OUT, LIBPQ, VARIABLES};
 use std::collections::BTreeSet;
 
 /// What stands in the manifests where a secret belongs.
@@ -48,6 +48,15 @@ impl Environment<'_> {
             if self.raw(name).is_some() {
                 tell(name, why);
                 told.insert(*name);
+            }
+        }
+        let left_out = self.raw(LEFT_OUT).unwrap_or_default();
+        for name in LIBPQ {
+            if left_out.split(',').any(|other| other == *name) {
+                tell(
+                    name,
+                    "the private PostgreSQL is not reached by libpq's variables",
+                );
             }
         }
         for name in names.iter().map(String::as_str) {

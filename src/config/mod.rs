@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-pub use database::Database;
+pub use database::{Database, names_a_server};
 pub use difference::Difference;
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
@@ -43,7 +43,7 @@ pub use rules::{Outsiders, Route, Routing, Rules, Service, Template, built_in_te
 pub use secret::{EncryptionKey, Secret};
 pub use server::{At, Host, Server, Target, Tls, TlsMode};
 pub use tracing_export::{ParentDecision, Sampler, Telemetry, TelemetrySink};
-pub use variables::{VARIABLES, Variable};
+pub use variables::{LEFT_OUT, LIBPQ, VARIABLES, Variable};
 
 use environment::Environment;
 use problem::Findings;

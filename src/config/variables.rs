@@ -157,6 +157,26 @@ pub(crate) const INEFFECTIVE_FAMILIES: &[(&str, &str)] = &[
     ("VICTOR_", "no setting of that program is one of ours"),
 ];
 
+/// Variables of libpq that sqlx would take for the private PostgreSQL too.
+pub const LIBPQ: &[&str] = &[
+    "PGAPPNAME",
+    "PGDATABASE",
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGOPTIONS",
+    "PGPASSFILE",
+    "PGPASSWORD",
+    "PGPORT",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGUSER",
+];
+
+/// Holds the names of those that the program left out when it started itself again.
+pub const LEFT_OUT: &str = "WARDROOM_LEFT_OUT";
+
 /// Variables of other programs, and why they have no effect here.
 pub(crate) const INEFFECTIVE: &[(&str, &str)] = &[
     ("REDIS_URL", "all state is in PostgreSQL"),

@@ -91,8 +91,9 @@ impl Allowance {
 
     #[cfg(test)]
     pub(super) async fn use_up(&self) -> SemaphorePermit<'_> {
-        let all = u32::try_from(SHARES).unwrap();
-        self.shares.acquire_many(all).await.unwrap()
+        let all = u32::try_from(SHARES).expect("a small number");
+        let taken = self.shares.acquire_many(all).await;
+        taken.expect("it is never closed")
     }
 }
 

@@ -21,6 +21,11 @@ pub enum StartError {
         /// The exact command for this system.
         install: String,
     },
+    /// Nor can there be any: a container's image, mostly. One line, with the one thing to do.
+    #[error(
+        "DATABASE_URL is not set: set it to a PostgreSQL server (this system has none to run, and no package manager)"
+    )]
+    NoneHere,
     /// The data were written by a major version that is not installed.
     #[error(
         "the database in {data} was written by PostgreSQL {wanted}, and this machine has {found}.\n\

@@ -43,6 +43,20 @@ pub(super) struct Binaries {
     pub(super) major: String,
 }
 
+/// Refuses where there can be no PostgreSQL at all, before anything is made for it.
+pub(super) fn possible(given: Option<&Path>, root: bool) -> Result<(), StartError> {
+    let folders = given.map_or_else(known_folders, |folder| vec![folder.to_owned()]);
+    if folders.iter().any(|folder| holds_programs(folder)) || install::command_here(root).is_some()
+    {
+        return Ok(());
+    }
+    Err(StartError::NoneHere)
+}
+
+fn holds_programs(folder: &Path) -> bool {
+    PROGRAMS.iter().all(|name| folder.join(name).is_file())
+}
+
 /// The binaries to use: those of `wanted`'s major version where data already exist.
 pub(super) fn binaries(
     given: Option<&Path>,
@@ -61,10 +75,7 @@ pub(super) fn binaries(
     };
     let mut found: Vec<Binaries> = Vec::new();
     for folder in folders {
-        if !PROGRAMS
-            .iter()
-            .all(|program| folder.join(program).is_file())
-        {
+        if !holds_programs(&folder) {
             continue;
         }
         let Some(major) = ask_version(&folder) else {
@@ -84,13 +95,16 @@ pub(super) fn binaries(
             wanted: wanted.to_owned(),
             found: majors.join(", "),
         }),
-        _ => Err(StartError::NoBinaries {
-            looked: if majors.is_empty() {
-                looked
-            } else {
-                format!("{looked}; {} is too old", majors.join(", "))
+        _ => Err(match install::command_here(root) {
+            None => StartError::NoneHere,
+            Some(install) => StartError::NoBinaries {
+                looked: if majors.is_empty() {
+                    looked
+                } else {
+                    format!("{looked}; {} is too old", majors.join(", "))
+                },
+                install,
             },
-            install: install::command_here(root),
         }),
     }
 }
@@ -155,7 +169,11 @@ fn ask_version(folder: &Path) -> Option<String> {
 
 /// What a small program prints, if it runs and succeeds.
 pub(super) fn ask(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
+    // Our environment holds tokens and, perhaps, variables of PostgreSQL's own.
+    let kept = |name: &std::ffi::OsString| name == "PATH" || name == "LD_LIBRARY_PATH";
     let output = Command::new(program)
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| kept(name)))
         .args(arguments)
         .stdin(Stdio::null())
         .output()

@@ -5,8 +5,21 @@
 
 use std::path::Path;
 
-/// The command for this machine.
-pub(super) fn command_here(root: bool) -> String {
+/// The package managers of the systems below, and of others.
+const MANAGERS: [&str; 8] = [
+    "apt-get", "dnf", "yum", "apk", "zypper", "pacman", "brew", "nix-env",
+];
+
+/// The command for this machine; `None` where no package manager is in `PATH`: an image without one is
+/// still called `debian` in its os-release.
+pub(super) fn command_here(root: bool) -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let has_one = std::env::split_paths(&path)
+        .any(|folder| MANAGERS.iter().any(|name| folder.join(name).is_file()));
+    has_one.then(|| command_of_this_system(root))
+}
+
+fn command_of_this_system(root: bool) -> String {
     let os_release = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()
         .find_map(|path| std::fs::read_to_string(Path::new(path)).ok())

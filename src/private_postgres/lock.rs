@@ -4,11 +4,12 @@
 //! directory (one, exclusive, for its life). `use.lock`: who uses the database now (shared by
 //! servers and commands; whoever can have it alone on leaving is the last and turns off the
 //! light). `gate.lock`: who is starting or stopping PostgreSQL at this moment. The kernel drops
-//! them when a process dies, so nothing needs mending after a kill. The files are never removed:
-//! a lock on a removed file locks nothing.
+//! them when a process dies, so nothing needs mending after a kill. The files are never removed
+//! (a lock on a removed file locks nothing), but for the gate of demos (`throwaway`).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -19,11 +20,24 @@ use super::error::{Doing, StartError};
 const DYING: Duration = Duration::from_secs(1);
 /// How long somebody else's start or stop may take.
 const GATE: Duration = Duration::from_secs(150);
+/// The file whose lock is the gate.
+pub(super) const GATE_FILE: &str = "gate.lock";
 const RETRY: Duration = Duration::from_millis(15);
 
 /// A lock that lasts as long as this value.
 #[derive(Debug)]
-pub(super) struct Held(#[expect(dead_code, reason = "an open file is what holds the lock")] File);
+pub(super) struct Held(File);
+
+impl Held {
+    /// Whether the lock still is the one that others find: its file may have been removed meanwhile.
+    pub(super) fn is_found_in(&self, home: &Path) -> bool {
+        let same = |found: std::fs::Metadata| {
+            let ours = self.0.metadata();
+            ours.is_ok_and(|ours| (ours.dev(), ours.ino()) == (found.dev(), found.ino()))
+        };
+        home.join(GATE_FILE).metadata().is_ok_and(same)
+    }
+}
 
 /// The shared lock of somebody who uses the database.
 #[derive(Debug)]
@@ -57,7 +71,7 @@ pub(super) fn if_abandoned(home: &Path) -> Option<Held> {
 
 /// Waits until nobody else is starting or stopping PostgreSQL here.
 pub(super) async fn gate(home: &Path) -> Result<Held, StartError> {
-    let file = open(home, "gate.lock")?;
+    let file = open(home, GATE_FILE)?;
     if !wait_for(&file, home, GATE).await? {
         return Err(StartError::Directory {
             problem: format!(
@@ -73,7 +87,7 @@ pub(super) async fn gate(home: &Path) -> Result<Held, StartError> {
 
 /// The gate, if nobody stands in it.
 pub(super) fn gate_now(home: &Path) -> Option<Held> {
-    let file = open(home, "gate.lock").ok()?;
+    let file = open(home, GATE_FILE).ok()?;
     file.try_lock().ok()?;
     Some(Held(file))
 }

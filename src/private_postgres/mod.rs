@@ -75,6 +75,7 @@ impl PrivatePostgres {
         bindir: Option<&Path>,
         mode: Mode,
     ) -> Result<PrivatePostgres, StartError> {
+        find::possible(bindir, account::own_uid() == 0)?;
         let (home, served) = match mode {
             Mode::Throwaway => throwaway::place(dir)
                 .await
@@ -91,7 +92,7 @@ impl PrivatePostgres {
             Ok(brought) => brought,
             Err(error) => {
                 if mode == Mode::Throwaway {
-                    let _the_next_demo_sweeps = throwaway::remove(&home).await;
+                    let _the_next_demo_sweeps = throwaway::leave(&home).await;
                 }
                 return Err(error);
             }
@@ -162,7 +163,7 @@ impl PrivatePostgres {
             return Ok(());
         }
         if self.mode == Mode::Throwaway {
-            return throwaway::remove(home).await;
+            return throwaway::leave(home).await;
         }
         postmaster::end(home, &self.inner.binaries).await?;
         socket::remove(home);

@@ -19,7 +19,7 @@ use super::{account, postmaster, socket};
 /// Makes a new home below a folder, after removing those that nobody owns any more.
 pub(super) async fn place(below: &Path) -> Result<(Home, Held), StartError> {
     let uid = account::own_uid();
-    let parent = directory::place(&below.join(format!("wardroom-demo-{uid}")))?;
+    let (parent, _gate) = parent(&below.join(format!("wardroom-demo-{uid}"))).await?;
     let owner = parent
         .path
         .symlink_metadata()
@@ -30,7 +30,6 @@ pub(super) async fn place(below: &Path) -> Result<(Home, Held), StartError> {
             way_out: "Set TMPDIR to a folder of your own.".to_owned(),
         });
     }
-    let _gate = lock::gate(&parent.path).await?;
     sweep(&parent).await;
     let name = uuid::Uuid::new_v4().simple().to_string();
     let mut home = directory::place(&parent.path.join(&name[..12]))?;
@@ -39,8 +38,45 @@ pub(super) async fn place(below: &Path) -> Result<(Home, Held), StartError> {
     Ok((home, held))
 }
 
+/// The folder of all demos' homes, with its gate held: the last demo may have removed both while we
+/// waited.
+async fn parent(path: &Path) -> Result<(Home, Held), StartError> {
+    loop {
+        let parent = directory::place(path)?;
+        let gate = match lock::gate(&parent.path).await {
+            Err(_gone) if !parent.path.exists() => continue,
+            gate => gate?,
+        };
+        if gate.is_found_in(&parent.path) {
+            return Ok((parent, gate));
+        }
+    }
+}
+
+/// Removes the folder of all homes when this was the last one; a process that makes a home holds its gate.
+fn remove_parent(of: &Home) {
+    let Some(parent) = of.path.parent() else {
+        return;
+    };
+    let Some(_gate) = lock::gate_now(parent).filter(|gate| gate.is_found_in(parent)) else {
+        return;
+    };
+    let mut entries = parent.read_dir().into_iter().flatten().flatten();
+    if entries.all(|entry| entry.file_name() == lock::GATE_FILE) {
+        let _left_for_the_next_demo = std::fs::remove_file(parent.join(lock::GATE_FILE))
+            .and_then(|()| std::fs::remove_dir(parent));
+    }
+}
+
+/// Removes the home of this demo, and what is left of all of them.
+pub(super) async fn leave(home: &Home) -> Result<(), StartError> {
+    remove(home).await?;
+    remove_parent(home);
+    Ok(())
+}
+
 /// Removes a home and what runs in it.
-pub(super) async fn remove(home: &Home) -> Result<(), StartError> {
+async fn remove(home: &Home) -> Result<(), StartError> {
     let holder = pidfile::holder(&home.data());
     postmaster::signal(home, Ending::Immediate);
     if let Holder::Postmaster(file) = holder {

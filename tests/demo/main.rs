@@ -45,7 +45,10 @@ fn demo(arguments: &[&str]) -> Command {
 
 #[tokio::test]
 async fn the_story_is_told_from_declaration_to_postmortem() {
-    let run = demo(&["--once"]).stdin(Stdio::null()).output();
+    let folder = std::env::temp_dir().join(format!("wardroom-demo-test-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    let mut demo = demo(&["--once"]);
+    let run = demo.env("TMPDIR", &folder).stdin(Stdio::null()).output();
     let ended = tokio::time::timeout(Duration::from_secs(60), run).await;
     let output = ended.expect("the demo ends within a minute").unwrap();
     let (told, log) = (
@@ -54,6 +57,8 @@ async fn the_story_is_told_from_declaration_to_postmortem() {
     );
     assert!(output.status.success(), "{}\n{told}\n{log}", output.status);
     assert_eq!(log, "", "nothing is worth a warning");
+    // Nothing is left: the folder can be removed as an empty one.
+    std::fs::remove_dir(&folder).unwrap();
     let mut rest = told.as_str();
     for landmark in LANDMARKS {
         let at = rest.find(landmark);

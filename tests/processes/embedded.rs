@@ -92,3 +92,37 @@ async fn lists(house: &House) -> Vec<String> {
     }
     all
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn libpqs_variables_in_the_shell_reach_neither_the_private_database_nor_its_programs() {
+    let mut house = House::embedded().await;
+    let foreign = [
+        ("PGOPTIONS", "-c default_transaction_read_only=on"),
+        ("PGHOST", "/nonexistent"),
+        ("PGPORT", "1"),
+        ("PGUSER", "somebody-else"),
+        ("PGDATABASE", "elsewhere"),
+        ("PGPASSWORD", "hunter2"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGSSLROOTCERT", "/nonexistent/root.pem"),
+        ("PGDATA", "/nonexistent"),
+    ];
+    let foreign = foreign.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    house.env.extend(foreign);
+    let alone = run(&house.env, &["migrate"]).await;
+    assert_eq!(alone.code, Some(0), "{}", alone.stderr);
+    let child = house.opens().await;
+    let named = child.says(0, "PGOPTIONS has no effect").await;
+    assert_eq!(named["level"], "WARN");
+    let ada = house.slack.person("ada");
+    let heard = ada
+        .command("builds", "/incident", "declare P3 api written")
+        .await;
+    assert!(heard.is_ok(), "{heard:?}");
+    house.settles(Duration::from_secs(30)).await;
+    assert_eq!(house.count("select count(*) from incidents").await, 1);
+    let log = child.stop().await;
+    assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
+    assert!(!log.iter().any(|line| line.contains("hunter2")), "{log:#?}");
+    house.close().await;
+}

@@ -157,6 +157,39 @@ async fn in_kubernetes_the_private_database_must_be_meant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_no_postgresql_can_be_a_missing_database_is_one_line_that_says_to_name_one() {
+    // As in the image: no programs, no package manager, and no folder that can be written.
+    let env: Env = [
+        ("PATH", "/nonexistent"),
+        ("WARDROOM_PG_BINDIR", "/nonexistent"),
+        ("WARDROOM_DATA_DIR", "/proc/wardroom"),
+        ("METRICS_PORT", "0"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    for command in [
+        &["migrate"][..],
+        &["inbox", "list"],
+        &["serve", "--port", "0"],
+    ] {
+        let ended = run(&env, command).await;
+        assert_eq!(ended.code, Some(3), "{command:?}: {}", ended.stderr);
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        assert!(
+            last.contains("set it to a PostgreSQL server"),
+            "{command:?}: {last}"
+        );
+        for other in ["apt-get", "lock", "/proc/wardroom: "] {
+            assert!(
+                !ended.stderr.contains(other),
+                "{command:?}: {}",
+                ended.stderr
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrations_that_are_missing_are_named_applied_once_and_waited_for() {
     let mut house = House::new().await;
     let drop = "drop schema public cascade; create schema public";

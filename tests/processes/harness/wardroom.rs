@@ -83,8 +83,8 @@ pub fn command(env: &Env, args: &[&str], folder: &Path) -> Command {
     command
         .args(args)
         .env_clear()
-        .envs(env)
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(env)
         .current_dir(folder)
         .stdin(Stdio::null())
         .kill_on_drop(true);
