@@ -83,7 +83,7 @@ fn understand(typed: &Typed, rules: &Rules) -> Command {
 pub(crate) fn update(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
     let text = rest.rest();
     if text.is_empty() {
-        return Err(usage("status", "An update needs words."));
+        return Err(usage("status", "An update needs text."));
     }
     Ok(Act::Update {
         text,
@@ -133,7 +133,7 @@ pub(crate) fn assign(role: Option<Role>, rest: &mut Words) -> Result<Act, Messag
                     let wrong = match word.starts_with('@') {
                         // Slack sends a mention only where its list was used.
                         true => "is plain text: choose the person from the list that Slack shows.",
-                        false => "is no person and no role.",
+                        false => "is neither a person nor a role.",
                     };
                     return Err(usage("assign", &format!("“{word}” {wrong}")));
                 }
@@ -148,7 +148,7 @@ pub(crate) fn assign(role: Option<Role>, rest: &mut Words) -> Result<Act, Messag
             role: role.unwrap_or(Role::Commander),
             person,
         }),
-        None => Err(usage("assign", "Whom? Name a person by @.")),
+        None => Err(usage("assign", "Name a person with @.")),
     }
 }
 
@@ -181,17 +181,17 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
     let title = declare_form::tidy(&rest.rest().to_plain());
     let mut missing = Vec::new();
     if severity.is_none() {
-        let odd = odd.map(|word| format!("“{}” is no severity. ", words::shortened(&word, 40)));
+        let odd = odd.map(|word| format!("“{}” is not a severity. ", words::shortened(&word, 40)));
         missing.push(format!(
-            "{}Say how bad it is, from P1 (worst) to P4.",
+            "{}Name the severity, from P1 (worst) to P4.",
             odd.unwrap_or_default()
         ));
     }
     if service.is_none() {
         missing.push(match rules.services.is_empty() {
-            true => "Name the service that is hit.".to_owned(),
+            true => "Name the affected service.".to_owned(),
             false => format!(
-                "Name the service that is hit, one of: {}.",
+                "Name the affected service, one of: {}.",
                 declare_form::near(title.split_whitespace().next().unwrap_or_default(), rules)
             ),
         });
@@ -217,15 +217,14 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
                 .first()
                 .map_or("api", |one| one.name.as_str());
             let text = Text::plain(missing.join(" "))
-                .and(" The order is: ")
+                .and(" Format: ")
                 .code(BY_ONE_LINE)
-                .and(". For example: ")
+                .and(". Example: ")
                 .code(format!(
                     "/incident declare P1 {service} Checkout returns 500s"
                 ))
-                .and(". Or ")
-                .code("/incident declare")
-                .and(" alone, for the form.");
+                .and(". Or use the form: ")
+                .code("/incident declare");
             Err(Message::said(text))
         }
     }
@@ -235,7 +234,7 @@ fn usage(name: &str, wrong: &str) -> Message {
     let known = verb(name).expect("only verbs of the table have a usage");
     let text = Text::plain(format!("{wrong} "))
         .code(known.usage())
-        .and(". For example: ")
+        .and(". Example: ")
         .code(known.example);
     Message::said(text)
 }

@@ -206,21 +206,18 @@ fn what_a_declaration_lacks_is_named_with_an_example() {
         ("declare P1 Checkout is down", "api, web, Web Shop"),
         ("declare P1 api", "what is broken"),
         ("declare P1 api ab", "3 to 100"),
-        ("declare P7 api Checkout", "“P7” is no severity"),
+        ("declare P7 api Checkout", "“P7” is not a severity"),
         ("severity", "P1 (worst)"),
         ("severity high", "P1 (worst)"),
-        ("status   ", "needs words"),
-        ("assign", "Whom"),
+        ("status   ", "needs text"),
+        ("assign", "Name a person"),
         ("assign boss", "boss"),
         ("assign comms @bea", "from the list that Slack shows"),
     ] {
         let command = read(text);
         let words = words_of(&command);
         assert!(words.contains(lacks), "{text}: {words}");
-        assert!(
-            words.contains("For example: `/incident "),
-            "{text}: {words}"
-        );
+        assert!(words.contains("Example: `/incident "), "{text}: {words}");
     }
 }
 

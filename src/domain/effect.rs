@@ -161,6 +161,9 @@ pub enum Purpose {
     Update {
         /// Which.
         incident: IncidentId,
+        /// Who hears nothing else, and must hear it when the line cannot be posted.
+        #[serde(default)]
+        answer_to: Option<ReplyTo>,
     },
     /// An answer that found no better way, or a word to the people who run this.
     Notice {
@@ -175,7 +178,7 @@ impl Purpose {
         match self {
             Self::Card { incident }
             | Self::Announcement { incident }
-            | Self::Update { incident } => Some(*incident),
+            | Self::Update { incident, .. } => Some(*incident),
             Self::Notice { incident } => *incident,
         }
     }
@@ -310,15 +313,13 @@ impl Effect {
     }
 
     /// The lane in which it waits its turn: the oldest unfinished effect of a lane goes first.
-    /// `id` gives those a lane of their own that need no order. A room's lane holds what is said in
-    /// it and nothing else: whatever keeps an invitation waiting must not mute the room.
+    /// `id` is the lane of what needs no order. What keeps an invitation waiting must not mute a room.
     pub fn lane(&self, id: EffectId) -> String {
         match self {
             Self::CreateRoom { incident, .. } => format!("slack:incident:{incident}"),
             Self::PostMessage { room, .. } | Self::ShareFile { room, .. } => room_lane(room),
             Self::Pin { room, .. } => format!("slack:pin:{room}"),
             Self::Invite { room, person, .. } => format!("slack:invite:{room}:{person}"),
-            // The newer topic stays: it goes when the older one is settled.
             Self::SetTopic { room, .. } => format!("slack:topic:{room}"),
             Self::DirectMessage { person, .. } => format!("slack:{person}"),
             Self::UpdateCard { incident } => format!("slack:card:{incident}"),
@@ -356,8 +357,7 @@ impl Effect {
         }
     }
 
-    /// Whether the domain answers this refusal by another way, so that nobody need look at it:
-    /// the next name, a new card, words instead of a form, a direct message instead of a whisper.
+    /// Whether the domain answers this refusal by another way, such as the next name.
     pub fn has_another_way(&self, code: &str) -> bool {
         match self {
             Self::CreateRoom { name, .. } => {
@@ -366,9 +366,9 @@ impl Effect {
             }
             Self::UpdateCard { .. } => code == "message_not_found",
             Self::Invite { .. } => code == invited::OURSELVES,
-            Self::Reply { .. } | Self::Whisper { .. } | Self::OpenForm { .. } => true,
-            // The form is closed: its person went on.
-            Self::UpdateForm { .. } => true,
+            // A form that cannot be updated is closed: its person went on.
+            Self::Reply { .. } | Self::Whisper { .. } => true,
+            Self::OpenForm { .. } | Self::UpdateForm { .. } => true,
             _ => false,
         }
     }

@@ -140,6 +140,9 @@ pub struct Button {
     pub value: String,
     /// How it looks.
     pub style: ButtonStyle,
+    /// The channel that it opens; then nothing else follows from the press.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<ChannelId>,
 }
 
 /// How a button looks.

@@ -244,6 +244,10 @@ fn press(button: &Button, actions: &mut Actions) -> Value {
         let value: String = button.value.chars().take(BUTTON_VALUE).collect();
         element["value"] = json!(value);
     }
+    if let Some(channel) = &button.opens {
+        // Leads to the channel in the reader's own client, whichever workspace it is in.
+        element["url"] = json!(format!("https://slack.com/app_redirect?channel={channel}"));
+    }
     match button.style {
         ButtonStyle::Plain => {}
         ButtonStyle::Primary => element["style"] = json!("primary"),
@@ -262,6 +266,7 @@ mod tests {
             action: "incident.show".into(),
             value: at.to_string(),
             style: ButtonStyle::Primary,
+            opens: None,
         }
     }
 

@@ -277,7 +277,7 @@ async fn what_cannot_be_done_is_refused_with_its_status_its_words_and_the_reques
             "/incidents/1/severity",
             Some(json!({"severity": "P3"})),
             409,
-            "P3 already",
+            "already P3",
         ),
         (
             Method::GET,
@@ -332,7 +332,7 @@ async fn what_cannot_be_done_is_refused_with_its_status_its_words_and_the_reques
                 &[],
             )
             .await;
-        is_problem(&answer, 409, "is over");
+        is_problem(&answer, 409, "was resolved");
     }
     assert_eq!(world.incidents().await, 1);
     world.hears_all();

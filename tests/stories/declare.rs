@@ -39,9 +39,8 @@ async fn a_form_declares_what_was_filled_in_and_the_answer_comes_where_it_was_as
     fields.push(("Commander", "cem"));
     assert_eq!(world.submits("bea", &fields).await, Submitted::Closed);
 
-    let answer = world.whispers("bea", "#1* is declared: P3 on db");
+    let answer = world.whispers("bea", "Declared incident *#1*: 🟡 P3 on db");
     assert_eq!(answer.room, world.room_id("general"));
-    world.whispers("bea", "The room of incident #1");
     world.hears("inc-20260301-db", "Checkout returns 500s");
     let incident = world.newest().await;
     assert_eq!(incident.commander.unwrap().as_str(), "U0CEM");
@@ -59,8 +58,7 @@ async fn a_form_is_answered_by_direct_message_where_the_bot_is_not_in_the_room()
     let mut world = World::new().await;
     open_form(&mut world, "bea").await;
     assert_eq!(world.submits("bea", &FILLED).await, Submitted::Closed);
-    world.hears("@bea", "#1* is declared: P3 on db");
-    world.hears("@bea", "The room of incident #1");
+    world.hears("@bea", "Declared incident *#1*: 🟡 P3 on db");
     world.hears("inc-20260301-db", "Checkout returns 500s");
     world.finish_after_faults().await;
 }
@@ -93,8 +91,8 @@ async fn a_template_fills_in_the_form_and_what_it_asks_stands_on_the_timeline() 
         1,
         "{texts:?}"
     );
-    world.hears("ops", "P1 incident: #1");
-    world.hears("@dan", "P1 incident: #1");
+    world.hears("ops", "P1 incident #1");
+    world.hears("@dan", "P1 incident #1");
     world.hears("inc-20260301-db", "Database does not answer");
     world.hears_all();
     world.finish_after_faults().await;
@@ -139,8 +137,7 @@ async fn one_form_declares_one_incident_however_often_it_is_sent() {
     let payload = world.person("bea").submission(&FILLED).unwrap();
     world.sends("bea", &payload, 3).await;
     assert_eq!(world.incidents().await, 1);
-    world.whispers("bea", "#1* is declared");
-    world.whispers("bea", "The room of incident #1");
+    world.whispers("bea", "Declared incident *#1*");
     world.hears("inc-20260301-db", "Checkout returns 500s");
     world.silence();
     // The same form with other words: the person is told, and nothing is declared twice.
@@ -152,7 +149,7 @@ async fn one_form_declares_one_incident_however_often_it_is_sent() {
         .unwrap();
     title["title"]["value"] = "Something else".into();
     world.sends("bea", &again, 2).await;
-    world.whispers("bea", "This form has declared incident #1 already");
+    world.whispers("bea", "This form already declared incident #1");
     assert_eq!(world.incidents().await, 1);
     world.finish().await;
 }
@@ -163,23 +160,26 @@ async fn a_line_that_cannot_be_read_declares_nothing_and_says_what_to_do() {
     for (line, says) in [
         (
             "declare P1",
-            "Name the service that is hit, one of: api, web shop, db.",
+            "Name the affected service, one of: api, web shop, db.",
         ),
-        ("declare P1 warehouse Checkout is down", "Name the service"),
+        (
+            "declare P1 warehouse Checkout is down",
+            "Name the affected service",
+        ),
         (
             "declare api Checkout is down",
-            "Say how bad it is, from P1 (worst) to P4.",
+            "Name the severity, from P1 (worst) to P4.",
         ),
-        ("declare P5 api Checkout is down", "Say how bad it is"),
+        ("declare P5 api Checkout is down", "Name the severity"),
         (
             "declare P1 api",
             "Say what is broken, in 3 to 100 characters.",
         ),
         (
             "declare P1 api ab",
-            "A title has 3 to 100 characters; this one has 2.",
+            "Use 3 to 100 characters; this title has 2.",
         ),
-        ("declare nonsense", "Say how bad it is"),
+        ("declare nonsense", "Name the severity"),
     ] {
         world.types("bea", "general", line).await;
         let refusal = world.whispers("bea", says);
@@ -191,17 +191,16 @@ async fn a_line_that_cannot_be_read_declares_nothing_and_says_what_to_do() {
     }
     let long = format!("declare P1 api {}", "x".repeat(101));
     world.types("bea", "general", &long).await;
-    world.whispers("bea", "this one has 101");
+    world.whispers("bea", "this title has 101");
     assert_eq!(world.incidents().await, 0);
     world
         .types("bea", "general", "new p3 Web  Shop:  the basket is empty")
         .await;
-    world.whispers("bea", "Name the service");
+    world.whispers("bea", "Name the affected service");
     world
         .types("bea", "general", "new p3  Web  Shop  the basket is empty")
         .await;
-    world.whispers("bea", "P3 on web shop, “the basket is empty”");
-    world.whispers("bea", "The room of incident #1");
+    world.whispers("bea", "🟡 P3 on web shop, “the basket is empty”");
     world.hears("inc-20260301-web-shop", "the basket is empty");
     world.finish().await;
 }
@@ -253,20 +252,18 @@ async fn an_incident_can_be_declared_from_a_talk_in_private_and_from_a_thread() 
     world
         .types("bea", &talk, "declare P3 db The replica lags")
         .await;
-    world.whispers("bea", "#1* is declared");
-    world.whispers("bea", "The room of incident #1");
+    world.whispers("bea", "Declared incident *#1*");
     world.hears("inc-20260301-db", "The replica lags");
 
     // The form, asked for in a talk that the bot cannot see, is answered by direct message.
     world.types("bea", &talk, "declare").await;
     assert_eq!(world.submits("bea", &FILLED).await, Submitted::Closed);
-    world.hears("@bea", "#2* is declared");
-    world.hears("@bea", "The room of incident #2");
+    world.hears("@bea", "Declared incident *#2*");
     world.hears("inc-20260301-db-2", "Checkout returns 500s");
 
     // A button in a thread opens the form as well.
     world.types("bea", "inc-20260301-db", "help").await;
-    let help = world.whispers("bea", "what is open");
+    let help = world.whispers("bea", "Shows what is open");
     let bea = world.person("bea");
     let press = bea.click_payload(&help.room, &help.ts, "Declare incident", "");
     let mut press = press.unwrap();
@@ -274,8 +271,7 @@ async fn an_incident_can_be_declared_from_a_talk_in_private_and_from_a_thread() 
     press["message"]["thread_ts"] = "1772355600.000100".into();
     world.sends("bea", &press, 1).await;
     assert_eq!(world.submits("bea", &FILLED).await, Submitted::Closed);
-    world.whispers("bea", "#3* is declared");
-    world.whispers("bea", "The room of incident #3");
+    world.whispers("bea", "Declared incident *#3*");
     world.hears("inc-20260301-db-3", "Checkout returns 500s");
     world.finish_after_faults().await;
 }
@@ -298,8 +294,7 @@ async fn two_declarations_at_once_are_two_incidents_with_numbers_and_rooms_of_th
         assert_eq!(world.room(room).pins.len(), 1);
     }
     for person in ["bea", "cem"] {
-        world.whispers(person, "is declared");
-        world.whispers(person, "The room of incident");
+        world.whispers(person, "Declared incident");
     }
     world.finish().await;
 }
@@ -314,9 +309,10 @@ async fn a_room_name_that_somebody_else_has_gets_a_suffix_also_when_theirs_is_ar
     world
         .types("bea", "general", "declare P3 db The replica lags")
         .await;
-    world.whispers("bea", "#1* is declared");
-    let told = world.whispers("bea", "The room of incident #1");
-    assert!(told.text.contains("#inc-20260301-db-3"), "{}", told.text);
+    world.whispers("bea", "Declared incident *#1*");
+    for name in ["#inc-20260301-db-2` instead", "#inc-20260301-db-3` instead"] {
+        world.whispers("bea", name);
+    }
     world.hears("inc-20260301-db-3", "The replica lags");
     assert_eq!(world.newest().await.channel_name, "inc-20260301-db-3");
     assert!(
@@ -343,17 +339,10 @@ slack: { ops_channel: C0BUILDS }
     for person in ["U0BEA", "U0CEM"] {
         assert!(members.iter().any(|one| one == person), "{members:?}");
     }
-    world.hears(
-        "builds",
-        "<@U0GONE> could not be asked into the room of incident #1",
-    );
-    world.hears(
-        "builds",
-        "<@U0NEVER> could not be asked into the room of incident #1",
-    );
+    world.hears("builds", "invite <@U0GONE> to the channel of incident #1");
+    world.hears("builds", "invite <@U0NEVER> to the channel of incident #1");
     world.hears("inc-20260301-db", "The replica lags");
-    world.whispers("bea", "#1* is declared");
-    world.whispers("bea", "The room of incident #1");
+    world.whispers("bea", "Declared incident *#1*");
     assert_eq!(world.effects("parked").await.len(), 2);
     world.finish_after_faults().await;
 }

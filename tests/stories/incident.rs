@@ -10,12 +10,11 @@ async fn an_incident_lives_from_one_line_to_its_postmortem_and_everybody_hears_o
     world
         .types("bea", "general", "declare P1 api Checkout returns 500s")
         .await;
-    world.whispers("bea", "#1* is declared");
-    world.whispers("bea", "The room of incident #1");
+    world.whispers("bea", "Declared incident *#1*");
     let room = "inc-20260301-api";
     let card = world.hears(room, "Checkout returns 500s");
-    world.hears("ops", "P1 incident: #1 Checkout returns 500s");
-    world.hears("@dan", "P1 incident: #1 Checkout returns 500s");
+    world.hears("ops", "P1 incident #1: Checkout returns 500s");
+    world.hears("@dan", "P1 incident #1: Checkout returns 500s");
     let stands = world.room(room);
     assert_eq!(
         stands.pins,
@@ -33,10 +32,8 @@ async fn an_incident_lives_from_one_line_to_its_postmortem_and_everybody_hears_o
         .types("bea", room, "investigating looking at the last deploy")
         .await;
     world.hears(room, "looking at the last deploy");
-    world.whispers("bea", "");
     world.types("bea", room, "status rolling back").await;
     world.hears(room, "rolling back");
-    world.whispers("bea", "");
     assert_eq!(world.newest().await.status, Status::Investigating);
     let shown = world.room(room);
     let shown = shown
@@ -56,7 +53,6 @@ async fn an_incident_lives_from_one_line_to_its_postmortem_and_everybody_hears_o
     world.hears(room, "the deploy was rolled back");
     world.hears("ops", "Resolved: #1");
     world.hears("@dan", "Resolved: #1");
-    world.whispers("bea", "");
     let incident = world.newest().await;
     assert_eq!(incident.status, Status::Resolved);
 
@@ -136,7 +132,7 @@ async fn a_role_for_somebody_who_cannot_come_is_told_to_whoever_gave_it() {
     world.slack.deactivate("U0GONE");
     let room = world.declared("bea", "P3 db Slow queries").await;
     world.types("bea", &room, "assign comms U0GONE").await;
-    let told = world.whispers("bea", "could not be asked into the room of incident #1");
+    let told = world.whispers("bea", "to the channel of incident #1");
     assert!(
         told.words.contains("/incident #1 assign comms"),
         "{}",

@@ -23,8 +23,7 @@ async fn services_and_titles_of_any_script_are_kept_as_they_were_typed() {
         world
             .types("bea", "general", &format!("declare P4 {line}"))
             .await;
-        world.whispers("bea", "is declared");
-        world.whispers("bea", "The room of incident");
+        world.whispers("bea", "Declared incident");
         world.hears(room, title);
         assert_eq!(world.newest().await.title, title);
         assert!(world.room(room).topic.contains(title));

@@ -65,7 +65,7 @@ async fn weakness_01_lists_and_plain_values_of_the_environment_are_read_side_by_
         .types("bea", "general", "declare P1 db The disk is full")
         .await;
     for place in ["builds", "engineering", "@cem"] {
-        world.hears(place, "P1 incident: #1");
+        world.hears(place, "P1 incident #1");
     }
     world.hears(ROOM, "The disk is full");
     world.hears_all_in("bea");
@@ -128,8 +128,7 @@ async fn weakness_09_a_command_that_was_answered_is_done_by_the_process_that_com
     world.sends_form(&path, &form, 0).await;
     world.restart().await;
     world.settle().await;
-    world.whispers("bea", "#1* is declared");
-    world.whispers("bea", "The room of incident #1");
+    world.whispers("bea", "Declared incident *#1*");
     world.hears(ROOM, "The disk is full");
     world.finish().await;
 }
@@ -193,8 +192,8 @@ async fn weakness_14_a_change_its_timeline_and_its_audit_stand_together_or_not_a
             "P2",
             "{table} is mended"
         );
-        world.hears(ROOM, "Severity P3 → P2");
-        world.hears("engineering", "Now P2: #1");
+        world.hears(ROOM, "Severity P3 → 🟠 P2");
+        world.hears("engineering", "P2 now, incident #1");
         world.hears_all_in("bea");
         world.finish().await;
     }

@@ -138,8 +138,8 @@ pub(crate) fn parked(decision: &mut Decision, scene: &Scene<'_>, row: &ParkedRow
     };
     if let Some(to) = &row.reply_to {
         let text = Text::plain(format!(
-            "Something went wrong on our side, and what you asked for was not done ({}). \
-             It is not lost: those who run Wardroom can do it again with ",
+            "Something went wrong in Wardroom, and your request was not carried out ({}). It is \
+             kept: an operator can run ",
             row.what
         ))
         .code(again);

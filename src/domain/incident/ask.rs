@@ -14,8 +14,8 @@ use super::super::rules::Rules;
 use super::super::text::{Message, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
 use super::{
-    answer, by_hand, declare, declare_form, elsewhere, help, menu, outsider, postmortem, resolve,
-    resolve_form, roles, severity, templates, timeline, update, words,
+    answer, by_hand, declare, declare_form, elsewhere, help, menu, outsider, postmortem, refusals,
+    resolve, resolve_form, roles, severity, templates, timeline, update, words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -135,7 +135,7 @@ fn accept(decision: &mut Decision, request: &Request, scene: &Scene<'_>, said: O
                 },
                 None => ApiAnswer::Problem {
                     status: 404,
-                    detail: "This is asked for in Slack only.".into(),
+                    detail: "This works only in Slack.".into(),
                 },
             });
         }
@@ -219,7 +219,7 @@ impl<'a> Scene<'a> {
     pub fn changeable(&self, request: &Request) -> Result<Incident, Refusal> {
         let incident = self.meant(request)?;
         if !incident.status.is_open() {
-            return Err(over(incident));
+            return Err(refusals::over(incident));
         }
         self.permit(request, incident)?;
         let mut incident = incident.clone();
@@ -243,21 +243,7 @@ impl<'a> Scene<'a> {
         if takes_the_lead || updates || self.may_change(person, incident) {
             return Ok(());
         }
-        let number = incident.number;
-        let text = match &incident.commander {
-            Some(commander) => Text::plain(format!("Incident #{number} is led by "))
-                .person(commander)
-                .and(
-                    ": only they or an admin may do this. Ask them, or let them hand it over with ",
-                )
-                .code(format!("/incident #{number} assign commander @you")),
-            None => Text::plain(format!(
-                "Nobody leads incident #{number} yet. Take the lead with "
-            ))
-            .code(format!("/incident #{number} assign commander @you"))
-            .and(" (anybody may), then ask again."),
-        };
-        Err(Refusal::new(403, "not_the_commander", text))
+        Err(refusals::not_the_commander(&request.act, incident))
     }
 
     /// Whether somebody may change the incident whatever it is that they ask for.
@@ -273,24 +259,6 @@ impl<'a> Scene<'a> {
 /// Whether somebody's role lets them post updates, beside those who may change the incident.
 pub(crate) fn may_update(person: &UserId, incident: &Incident) -> bool {
     [&incident.comms, &incident.scribe].contains(&&Some(person.clone()))
-}
-
-/// The incident is over, and what can still be done with it.
-pub(crate) fn over(incident: &Incident) -> Refusal {
-    let mut text = Text::plain(format!("Incident #{} is over", incident.number));
-    if let Some(at) = incident.resolved_at {
-        text = text.and(": it was resolved ").time(at);
-    }
-    if let Some(by) = &incident.resolved_by {
-        text = words::who(text.and(" by "), by);
-    }
-    let text = text
-        .and(". Nothing was changed. If it is back, declare a new one with ")
-        .code("/incident declare")
-        .and("; for its draft postmortem type ")
-        .code(format!("/incident #{} postmortem", incident.number))
-        .and(".");
-    Refusal::new(409, "over", text)
 }
 
 /// One thing that happened to an incident, to be kept and to be shown.
@@ -334,6 +302,10 @@ pub(crate) fn record(
             message: happened.line,
             purpose: Purpose::Update {
                 incident: incident.id,
+                answer_to: match &request.answer_to {
+                    AnswerTo::Person(to) => Some(to.clone()),
+                    AnswerTo::Api => None,
+                },
             },
         });
     }
@@ -376,17 +348,20 @@ pub(crate) fn show_component(decision: &mut Decision, rules: &Rules, incident: &
     }
 }
 
-/// What somebody is told whose change is done: that it is, and where it can be seen.
-pub(crate) fn done(incident: &Incident, what: &str) -> Message {
-    let text = Text::plain(format!("{what} "));
-    let text = match (&incident.channel_id, incident.room_closed_at) {
-        (Some(room), None) => text.and("It is on its way to ").room(room).and("."),
-        (Some(_), Some(_)) => {
-            text.and("The incident's room is closed, so only the timeline has it.")
-        }
-        (None, _) => {
-            text.and("The incident has no room yet: the timeline has it, and the room will.")
-        }
+/// What the one who made a change is told: nothing where its line is posted before their eyes,
+/// elsewhere that it is done and where it can be seen.
+pub(crate) fn done(request: &Request, incident: &Incident, what: &str) -> Option<Message> {
+    let text = match (&incident.channel_id, incident.open_room()) {
+        (Some(_), Some(channel)) if request.room.as_ref() == Some(channel) => return None,
+        (Some(_), Some(channel)) => Text::plain(format!("{what}: ")).room(channel),
+        (Some(_), None) => Text::plain(format!(
+            "{what}. Its channel is closed: the timeline has it, and it will be posted when the \
+             channel is back."
+        )),
+        (None, _) => Text::plain(format!(
+            "{what}. Its channel is still being created: the timeline has it, and it will be \
+             posted there."
+        )),
     };
-    Message::said(text)
+    Some(Message::said(text))
 }

@@ -123,7 +123,7 @@ pub(crate) fn as_typed(act: &Act, number: i64) -> String {
         Act::Resolve { note } | Act::OpenResolveForm { note } => {
             format!(" resolved{}", in_place_of(note.as_ref()))
         }
-        Act::Assign { role, .. } => format!(" assign {} @somebody", role.as_str()),
+        Act::Assign { role, .. } => format!(" assign {} @user", role.as_str()),
         Act::Timeline => " timeline".to_owned(),
         Act::Postmortem => " postmortem".to_owned(),
         Act::Menu

@@ -33,30 +33,30 @@ pub(crate) fn closed(
     incident.room_closed_at = Some(scene.at);
     decision.change(Change::Save(Box::new(incident.clone())));
     let said = match how {
-        Closing::Archived => "The room was archived by hand.",
-        Closing::Gone => "The room is gone: it was deleted, or closed to the bot.",
+        Closing::Archived => "The channel was archived.",
+        Closing::Gone => "The channel is gone: it was deleted, or Wardroom lost access.",
     };
     note(decision, scene, &incident, said);
     if !incident.status.is_open() {
         return true;
     }
-    let text = Text::plain(format!("The room of incident #{}, ", incident.number)).room(room);
+    let text = Text::plain(format!("The channel of incident #{}, ", incident.number)).room(room);
     let text = match how {
         Closing::Archived => text.and(
-            ", is archived, so nothing can be posted in it. The incident goes on: unarchive the \
-             room, or use ",
+            ", is archived, so nothing can be posted in it. The incident is still open: unarchive \
+             the channel, or post updates from anywhere with ",
         ),
         Closing::Gone => text.and(
-            ", is gone: it was deleted, or closed to me. The incident goes on: agree with the \
-             others where you talk, and use ",
+            ", is gone: it was deleted, or Wardroom lost access. The incident is still open: post \
+             updates from anywhere with ",
         ),
     };
     let text = text
         .code(format!("/incident #{} status <text>", incident.number))
-        .and(" from anywhere; the timeline keeps it.");
+        .and("; the timeline keeps them.");
     let text = match refused {
         Some(effect) => text
-            .and(" What was to stand there last, once it is back: ")
+            .and(" To post what was refused, once the channel is back: ")
             .code(answer::retry(effect)),
         None => text,
     };
@@ -90,17 +90,12 @@ pub(crate) fn is_back(
     let Some(room) = incident.open_room() else {
         return;
     };
-    note(
-        decision,
-        scene,
-        incident,
-        "The room is back from the archive.",
-    );
+    note(decision, scene, incident, "The channel was unarchived.");
     // What it refused is older than what was not even tried.
     decision.change(Change::PostAgain { room: room.clone() });
     let lines = scene.facts.timeline.iter();
     let meanwhile = lines.filter(|entry| entry.at > since);
-    let title = "While this room was archived:";
+    let title = "While this channel was archived:";
     room::say_missed(decision, incident, room, title, meanwhile.collect());
 }
 

@@ -8,9 +8,9 @@ use super::super::text::{Button, ButtonStyle, Message, Part, Text};
 use super::words::{self, button};
 use super::{Incident, Status};
 
-/// What everybody who joins is asked to mind.
-pub(crate) const MIND: &str = "Please post no passwords, keys or personal data: \
-     everybody in the workspace may read along, and it is kept.";
+/// The warning that stands once in the channel.
+const MIND: &str =
+    "Don't post secrets or personal data: this channel is visible to the workspace and kept.";
 
 /// The card as the incident is now.
 pub fn card(incident: &Incident) -> Message {
@@ -18,7 +18,11 @@ pub fn card(incident: &Incident) -> Message {
     Message {
         summary: format!("{state}: {}", words::one_line(incident)),
         parts: vec![
-            Part::Header(format!("{} {}", incident.severity, words::label(incident))),
+            Part::Header(format!(
+                "{} {}",
+                words::state(incident),
+                words::label(incident)
+            )),
             Part::Fields(fields(incident)),
             Part::Buttons(buttons(incident)),
             Part::Context(Text::plain(MIND)),
@@ -29,17 +33,13 @@ pub fn card(incident: &Incident) -> Message {
 fn fields(incident: &Incident) -> Vec<(String, Text)> {
     let mut fields = vec![
         (
-            "Severity".to_owned(),
-            Text::plain(incident.severity.as_str()),
-        ),
-        (
             "Status".to_owned(),
             Text::plain(words::status(incident.status)),
         ),
         ("Service".to_owned(), Text::plain(&*incident.service)),
         (
             "Commander".to_owned(),
-            words::somebody(incident.commander.as_ref()),
+            words::in_role(incident.commander.as_ref()),
         ),
         (
             "Declared by".to_owned(),
@@ -52,7 +52,7 @@ fn fields(incident: &Incident) -> Vec<(String, Text)> {
     ];
     for (label, person) in [("Comms", &incident.comms), ("Scribe", &incident.scribe)] {
         if person.is_some() {
-            fields.push((label.to_owned(), words::somebody(person.as_ref())));
+            fields.push((label.to_owned(), words::in_role(person.as_ref())));
         }
     }
     if let Some(at) = incident.last_update_at {

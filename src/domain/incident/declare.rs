@@ -171,25 +171,24 @@ fn begun(
 }
 
 fn declared(incident: &Incident) -> Message {
-    let text = Text::plain("Incident ")
+    let text = Text::plain("Declared incident ")
         .bold(words::number(incident))
         .and(format!(
-            " is declared: {} on {}, “{}”. Its room ",
-            incident.severity, incident.service, incident.title
+            ": {} on {}, “{}”.\nCreating ",
+            words::severity(incident.severity),
+            incident.service,
+            incident.title
         ))
-        .code(&incident.channel_name)
-        .and(" is being made; you will be asked in.");
+        .code(format!("#{}", incident.channel_name))
+        .and("; you'll be invited shortly.");
     Message::section(format!("Declared {}", words::one_line(incident)), text).with(Part::Context(
-        Text::plain("Until then: ").code(format!(
-            "/incident #{} status <what is known>",
-            incident.number
-        )),
+        Text::plain("Until then: ").code(format!("/incident #{} status <text>", incident.number)),
     ))
 }
 
 fn already(first: &Incident) -> Refusal {
     let text = Text::plain(format!(
-        "This form has declared incident #{} already; nothing was declared twice. Its room: ",
+        "This form already declared incident #{}. Nothing changed. Its channel: ",
         first.number
     ));
     let text = Text(text.0.into_iter().chain(words::room(first).0).collect());

@@ -34,8 +34,8 @@ pub const COMMANDER: &str = "commander";
 /// The shortest and the longest title, in characters.
 const TITLE_LENGTH: std::ops::RangeInclusive<usize> = 3..=100;
 /// What the severities mean, in few words.
-const MEANINGS: &str = "P1: critical, most people are hit. P2: major, many are. P3: minor, some are. \
-                        P4: low, hardly anybody is.";
+const MEANINGS: &str = "P1: critical, most users affected. P2: major, many affected. \
+                        P3: minor, some affected. P4: low, few affected.";
 /// The severity that stands in the form until somebody chooses.
 pub(crate) const USUAL: Severity = Severity::P2;
 /// The longest name of a service that nobody configured.
@@ -54,7 +54,7 @@ pub fn form(
         inputs.push(Input {
             key: TEMPLATE.into(),
             label: "Template".into(),
-            hint: Some("Fills in the rest; you can still change it.".into()),
+            hint: Some("Fills in the other fields; you can still change them.".into()),
             optional: true,
             kind: InputKind::Select {
                 options: rules
@@ -100,7 +100,7 @@ pub fn form(
     inputs.push(Input {
         key: COMMANDER.into(),
         label: "Commander".into(),
-        hint: Some("Leave it empty to lead it yourself.".into()),
+        hint: Some("Leave empty to lead it yourself.".into()),
         optional: true,
         kind: InputKind::Person {
             initial: initial(COMMANDER).and_then(|id| UserId::new(id).ok()),
@@ -162,7 +162,7 @@ pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErro
         id => match UserId::new(unseen::without(id)) {
             Ok(id) => Some(id),
             Err(_) => {
-                wrong(COMMANDER, "Choose a person, or nobody.".into());
+                wrong(COMMANDER, "Choose a person, or leave it empty.".into());
                 None
             }
         },
@@ -195,9 +195,7 @@ pub(crate) fn check_title(title: &str) -> Result<(), String> {
     if TITLE_LENGTH.contains(&length) {
         return Ok(());
     }
-    Err(format!(
-        "A title has 3 to 100 characters; this one has {length}."
-    ))
+    Err(format!("Use 3 to 100 characters; this title has {length}."))
 }
 
 /// The service as the configuration spells it.
@@ -207,7 +205,7 @@ pub(crate) fn check_service(name: &str, rules: &Rules) -> Result<String, String>
         return match name.chars().count() {
             1..=LONGEST_SERVICE => Ok(name),
             _ => Err(format!(
-                "Name the service that is hit, in 1 to {LONGEST_SERVICE} characters."
+                "Name the affected service, in 1 to {LONGEST_SERVICE} characters."
             )),
         };
     }

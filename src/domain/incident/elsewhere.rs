@@ -49,10 +49,9 @@ fn which_of_two(here: i64, there: i64, request: &Request, elsewhere: &Elsewhere)
         act => act,
     };
     let text = Text::plain(format!(
-        "This is the room of incident #{here}, and what is typed here is about it. Nothing was \
-         changed. If you mean #{there}, put its number first: "
+        "This is the channel of #{here}, so commands here are about it. Nothing changed. If you \
+         mean #{there}, put its number first: "
     ))
-    .code(buttons::as_typed(act, there))
-    .and(".");
+    .code(buttons::as_typed(act, there));
     Refusal::new(409, "which_of_two", text)
 }

@@ -52,23 +52,25 @@ pub(crate) fn refused(
         return;
     }
     let place = match incident {
-        Some(incident) => format!("the room of incident #{}", incident.number),
-        None => "an incident's room".to_owned(),
+        Some(incident) => format!("the channel of incident #{}", incident.number),
+        None => "an incident's channel".to_owned(),
     };
-    let text = Text::default()
+    let text = Text::plain("Couldn't invite ")
         .person(person)
-        .and(format!(" could not be asked into {place} ({code})"));
+        .and(format!(" to {place} ("))
+        .code(code)
+        .and(")");
     let role = incident.and_then(|incident| {
         let mut roles = Role::ALL.into_iter();
         roles.find(|role| words::holder(incident, *role) == Some(person))
     });
     if let (Some(to), Some(role), Some(incident)) = (to, role, incident) {
-        let text = text.and(format!(", and is its {} all the same.", role.as_str()));
+        let text = text.and(format!("; they are still its {}.", role.as_str()));
         let message = Message::said(somebody_else(text, scene, incident, role, &to.person));
         return answer::give(decision, to, message, words::about(incident), scene.now);
     }
     let text = text
-        .and(". Once that is mended: ")
+        .and(". After fixing that, run: ")
         .code(answer::retry(receipt.effect_id));
     let them = Target::Person(person.clone());
     let message = Message::said(text);
@@ -109,11 +111,11 @@ fn take_back(
     let (kind, text) = match &after {
         Some(after) => {
             let now = roles::said(Role::Commander, after);
-            let text = format!("the one before cannot lead ({code}): {now}");
+            let text = format!("the previous commander cannot lead ({code}): {now}");
             (TimelineKind::RoleChange, text)
         }
         None => {
-            let text = format!("nobody is the commander: {person} cannot lead ({code})");
+            let text = format!("there is no commander: {person} cannot lead ({code})");
             (TimelineKind::Note, text)
         }
     };
@@ -134,13 +136,14 @@ fn take_back(
             "role": Role::Commander, "before": person, "after": after, "why": code,
         }),
     }));
-    let text = Text::default().person(person).and(format!(
-        " cannot lead incident #{} ({code})",
-        incident.number
-    ));
+    let text = Text::default()
+        .person(person)
+        .and(format!(" can't lead incident #{} (", incident.number))
+        .code(code)
+        .and("). ");
     let text = match &after {
-        Some(after) => text.and(": the lead goes back to ").person(after).and("."),
-        None => text.and(": nobody leads it."),
+        Some(after) => text.person(after).and(" is the commander again."),
+        None => text.and("It has no commander now."),
     };
     if let Some(room) = incident.open_room() {
         // Who gave it from elsewhere may never have been here.
@@ -152,6 +155,7 @@ fn take_back(
             message: Message::said(text.clone()),
             purpose: Purpose::Update {
                 incident: incident.id,
+                answer_to: None,
             },
         });
     }
@@ -182,10 +186,10 @@ fn somebody_else(
         return text;
     }
     let who = match scene.may_change(reader, incident) {
-        true => " To choose somebody else: ",
-        false => " Its commander or an admin can choose somebody else: ",
+        true => " Choose another one: ",
+        false => " The commander or an admin can choose another one: ",
     };
     let role = role.as_str();
-    let line = format!("/incident #{} assign {role} @somebody", incident.number);
+    let line = format!("/incident #{} assign {role} @user", incident.number);
     text.and(who).code(line)
 }

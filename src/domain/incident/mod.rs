@@ -20,6 +20,7 @@ pub mod naming;
 mod outsider;
 pub mod postmortem;
 pub(crate) mod receipts;
+mod refusals;
 mod resolve;
 pub mod resolve_form;
 mod roles;

@@ -18,7 +18,7 @@ use std::fmt::Write;
 /// How long a second press of the button is taken for the first one.
 const AGAIN_AFTER: Duration = Duration::seconds(60);
 /// The timeline's words for a draft.
-const NOTE: &str = "The postmortem's draft was made.";
+const NOTE: &str = "Postmortem draft created.";
 
 /// Puts the draft as a file into the incident's room; without a room, into the answer.
 pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_>) -> Verdict {
@@ -26,7 +26,7 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
     let number = incident.number;
     if incident.status != Status::Resolved {
         let text = Text::plain(format!(
-            "Incident #{number} is {}: a postmortem is drafted once it is resolved, with ",
+            "#{number} is {}. You can draft its postmortem once it's resolved: ",
             incident.status
         ))
         .code(format!("/incident #{number} resolved"));
@@ -34,16 +34,16 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
     }
     let content = markdown(incident, &scene.facts.timeline, &scene.facts.names);
     let Some(room) = incident.open_room() else {
-        let summary = format!("Draft of the postmortem of incident #{number}");
+        let summary = format!("Postmortem draft for incident #{number}");
         return Ok(Some(
             Message::line(summary).with(Part::Preformatted(content)),
         ));
     };
     let mut drafts = scene.facts.timeline.iter();
     if drafts.any(|entry| entry.text == NOTE && scene.at - entry.at < AGAIN_AFTER) {
-        let text = Text::plain("A draft was made less than a minute ago: it stands in ")
+        let text = Text::plain("A draft was created less than a minute ago. See ")
             .room(room)
-            .and(" or is on its way there. Ask again in a minute for another one.");
+            .and(", or ask again in a minute.");
         return Err(Refusal::new(409, "on_its_way", text));
     }
     decision.change(Change::Timeline(TimelineEntry {
@@ -58,21 +58,14 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
         room: room.clone(),
         name: file_name(incident),
         content,
-        comment: format!(
-            "Draft of the postmortem of incident {}",
-            words::label(incident)
-        ),
+        comment: format!("Postmortem draft for incident {}", words::label(incident)),
         answer_to: match &request.answer_to {
             AnswerTo::Person(to) => Some(to.clone()),
             AnswerTo::Api => None,
         },
     });
-    let text = Text::plain(format!(
-        "The draft of the postmortem of incident #{number} is on its way to "
-    ))
-    .room(room)
-    .and(".");
-    Ok(Some(Message::said(text)))
+    let said = format!("Postmortem draft for #{number}");
+    Ok(ask::done(request, incident, &said))
 }
 
 /// A name that every file system takes: `postmortem-7-checkout-returns-500s.md`.
@@ -127,7 +120,7 @@ fn write_page(
     lines: &[TimelineEntry],
     names: &Names,
 ) -> Result<(), std::fmt::Error> {
-    let nobody = || "nobody".to_owned();
+    let none = || "none".to_owned();
     writeln!(
         page,
         "# Postmortem: incident #{}, {} ({})\n",
@@ -142,21 +135,21 @@ fn write_page(
         "- **Duration:** {} ({} to {})",
         words::took(incident),
         timeline::stamp(incident.declared_at),
-        end.as_deref().unwrap_or("not over")
+        end.as_deref().unwrap_or("still open")
     )?;
     writeln!(page, "- **Severity:** {}", incident.severity)?;
     writeln!(page, "- **Status:** {}", incident.status)?;
     writeln!(page, "- **Service:** {}", escaped(&incident.service))?;
     let commander = incident.commander.as_ref();
     let commander = commander.map(|person| name_of(person, names));
-    let commander = commander.unwrap_or_else(nobody);
+    let commander = commander.unwrap_or_else(none);
     writeln!(page, "- **Commander:** {}", escaped(&commander))?;
     let declared_by = who(&incident.declared_by, names);
     writeln!(page, "- **Declared by:** {}", escaped(&declared_by))?;
     let resolved_by = incident.resolved_by.as_ref().map(|by| who(by, names));
-    let resolved_by = resolved_by.unwrap_or_else(nobody);
+    let resolved_by = resolved_by.unwrap_or_else(none);
     writeln!(page, "- **Resolved by:** {}", escaped(&resolved_by))?;
-    writeln!(page, "- **Impact:** _who was hit, and how_")?;
+    writeln!(page, "- **Impact:** _who was affected, and how_")?;
     writeln!(page, "- **Root cause:** _why it happened_\n")?;
     writeln!(page, "## Timeline\n")?;
     for entry in timeline::in_order(lines) {
@@ -173,10 +166,10 @@ fn write_page(
         )?;
     }
     if lines.is_empty() {
-        writeln!(page, "_Nothing was written down._")?;
+        writeln!(page, "_No entries._")?;
     }
     writeln!(page, "\n## Action items\n")?;
-    writeln!(page, "- [ ] _what to do, who does it, until when_\n")?;
+    writeln!(page, "- [ ] _action, owner, due date_\n")?;
     writeln!(page, "## Lessons learned\n")?;
     writeln!(page, "- **What went well:**")?;
     writeln!(page, "- **What went badly:**")?;
@@ -266,7 +259,7 @@ mod tests {
     #[test]
     fn a_draft_never_needs_an_end_and_its_file_has_a_legal_name() {
         let mut incident = fixtures::incident();
-        assert!(markdown(&incident, &[], &Names::new()).contains("not over"));
+        assert!(markdown(&incident, &[], &Names::new()).contains("still open"));
         incident.title = "../../etc/passwd: \"500s\" 決済?".into();
         assert_eq!(file_name(&incident), "postmortem-7-etc-passwd-500s-決済.md");
         incident.title = "🔥🔥🔥".into();

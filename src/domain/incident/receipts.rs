@@ -12,7 +12,7 @@ use super::super::signal::{Answer, Closing, End, Receipt};
 use super::super::text::{Message, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
-use super::{answer, by_hand, invited, room, route};
+use super::{answer, by_hand, invited, room, route, words};
 
 /// Decides what follows from a receipt.
 pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
@@ -40,21 +40,28 @@ pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: 
             room::card_updated(decision, scene, end);
             let own = scene.facts.incident.as_ref();
             if let Some(room) = own.and_then(|incident| incident.channel_id.as_ref()) {
-                let what = "bring its card up to date";
+                let what = "update the card";
                 in_own_room(decision, receipt, scene, room, what, None);
             }
         }
         Effect::Pin { room, .. } => {
-            in_own_room(decision, receipt, scene, room, "pin its card", None);
+            in_own_room(decision, receipt, scene, room, "pin the card", None);
         }
         Effect::SetTopic { room, .. } => {
-            in_own_room(decision, receipt, scene, room, "set its room's topic", None);
+            in_own_room(
+                decision,
+                receipt,
+                scene,
+                room,
+                "set the channel's topic",
+                None,
+            );
         }
         Effect::StageFile { room, .. } => staged(decision, receipt, scene, room),
         Effect::ShareFile {
             room, answer_to, ..
         } => {
-            let what = "show its postmortem's draft";
+            let what = "post the postmortem draft";
             in_own_room(decision, receipt, scene, room, what, answer_to.as_ref());
         }
         Effect::Invite {
@@ -84,11 +91,12 @@ fn posted(
             if let End::Done(Answer::Message { room, ts }) = &receipt.end {
                 room::card_posted(decision, scene, room, ts, message);
             }
-            in_own_room(decision, receipt, scene, room, "post its card", None);
+            in_own_room(decision, receipt, scene, room, "post the card", None);
         }
         Purpose::Announcement { .. } => route::announced(decision, scene, receipt, message),
-        Purpose::Update { .. } => {
-            in_own_room(decision, receipt, scene, room, "post in its room", None);
+        Purpose::Update { answer_to, .. } => {
+            let what = "post in the channel";
+            in_own_room(decision, receipt, scene, room, what, answer_to.as_ref());
         }
         Purpose::Notice { .. } => {
             trouble::notice_posted(decision, scene, room, receipt.effect_id, &receipt.end);
@@ -134,11 +142,38 @@ fn in_own_room(
             if !told && file && receipt.generation == 0 {
                 stuck(decision, receipt, scene, what, to);
             }
+            let incident = scene.facts.incident.as_ref();
+            let responsible = incident.and_then(words::responsible);
+            if let Some(to) = to.filter(|to| !file && responsible != Some(&to.person)) {
+                not_posted(decision, scene, receipt, to);
+            }
         }
         // Nobody retries by hand what was done before the room was closed: it is open again.
         (None, End::Done(_)) if receipt.generation > 0 => by_hand::reopened(decision, scene, room),
         (None, _) => stuck(decision, receipt, scene, what, to),
     }
+}
+
+/// Tells the one whose line the closed channel refused what becomes of it.
+fn not_posted(decision: &mut Decision, scene: &Scene<'_>, receipt: &Receipt, to: &ReplyTo) {
+    let Some(incident) = scene.facts.incident.as_ref() else {
+        return;
+    };
+    if receipt.generation > 0 {
+        return;
+    }
+    let text = Text::plain(format!(
+        "The channel of #{} is closed, so your change couldn't be posted there. The timeline has \
+         it, and it will be posted when the channel is back.",
+        incident.number
+    ));
+    answer::give(
+        decision,
+        to,
+        Message::said(text),
+        words::about(incident),
+        scene.now,
+    );
 }
 
 /// Whether an effect brings a file, which nothing else brings later.
@@ -158,22 +193,23 @@ fn stuck(
     let incident = scene.facts.incident.as_ref();
     let whose = match incident {
         Some(incident) => format!("Incident #{}", incident.number),
-        None => "An incident".to_owned(),
+        None => "Incident".to_owned(),
     };
-    let said = match &receipt.end {
+    let text = match &receipt.end {
         // A card that is gone is posted anew.
         End::Refused { code } if receipt.effect.has_another_way(code) => return,
         End::Refused { code } | End::Parked { code } => {
-            format!("{whose}: Slack did not let me {what} ({code}). To try again: ")
+            let text = Text::plain(format!("{whose}: couldn't {what} (")).code(code);
+            text.and("). Try again: ")
         }
-        End::Uncertain { code } => format!(
-            "{whose}: I tried to {what}, and Slack neither says whether it is there ({code}) nor \
-             lets me look. If it is not there: "
-        ),
+        End::Uncertain { code } => Text::plain(format!(
+            "{whose}: tried to {what}, but Slack didn't confirm it ("
+        ))
+        .code(code)
+        .and(") and it can't be looked up. If it's missing, run: "),
         End::Done(_) | End::Expired | End::Dropped { .. } => return,
     };
-    let text = Text::plain(said).code(answer::retry(receipt.effect_id));
-    let message = Message::said(text);
+    let message = Message::said(text.code(answer::retry(receipt.effect_id)));
     match to {
         Some(to) => answer::give(decision, to, message, incident.map(|one| one.id), scene.now),
         None => trouble::report(decision, scene, Concerns::Responsible, None, message),
@@ -206,7 +242,7 @@ fn staged(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, room: &
         | End::Uncertain { .. }
         | End::Parked { .. }
         | End::Dropped { .. } => {
-            let what = "upload its postmortem's draft";
+            let what = "upload the postmortem draft";
             stuck(decision, receipt, scene, what, answer_to.as_ref());
         }
     }
@@ -228,7 +264,13 @@ fn invitation(
         (None, End::Refused { code }) => {
             invited::refused(decision, receipt, scene, person, code, to);
         }
-        (None, _) => stuck(decision, receipt, scene, "ask somebody into its room", to),
+        (None, _) => stuck(
+            decision,
+            receipt,
+            scene,
+            "invite someone to the channel",
+            to,
+        ),
     }
 }
 
@@ -241,9 +283,11 @@ fn component_shown(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>
         services.filter(|service| service.statuspage_component.as_deref() == Some(component));
     let names: Vec<&str> = of_it.map(|service| service.name.as_str()).collect();
     let text = Text::plain(format!(
-        "The status page's component {component} ({}) could not be set ({code}). Once that is mended: ",
+        "Couldn't set the status page component {component} ({}): ",
         names.join(", ")
     ))
+    .code(code)
+    .and(". After fixing that, run: ")
     .code(answer::retry(receipt.effect_id));
     let message = Message::said(text);
     trouble::report(decision, scene, Concerns::Operators, None, message);

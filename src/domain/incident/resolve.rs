@@ -1,4 +1,4 @@
-//! The end: once, whoever comes first; told to everybody who was told that it burns.
+//! The end: once, by the first who asks; announced to everyone who was notified of the incident.
 
 use super::super::act::Request;
 use super::super::decision::Decision;
@@ -24,10 +24,10 @@ pub(crate) fn resolve(
     incident.resolved_by = Some(request.actor.clone());
     let took = words::took(&incident);
     let why = words::after_colon(note);
-    let line = Text::default().bold("Resolved").and(" by ");
+    let line = Text::plain("✅ ").bold("Resolved").and(" by ");
     let line = words::who(line, &request.actor).and(format!(" after {took}"));
     let line = words::typed_after_colon(line, typed);
-    let draft = Text::plain("The draft of the postmortem: ")
+    let draft = Text::plain("Draft the postmortem: ")
         .code(format!("/incident #{} postmortem", incident.number));
     let happened = Happened {
         kind: TimelineKind::Resolved,
@@ -43,6 +43,6 @@ pub(crate) fn resolve(
     ask::record(decision, request, scene, &incident, happened);
     route::announce_resolved(decision, scene, &incident, note);
     ask::show_component(decision, scene.rules, &incident);
-    let said = format!("Incident #{} is resolved after {took}.", incident.number);
-    Ok(Some(ask::done(&incident, &said)))
+    let said = format!("✅ #{} is resolved after {took}", incident.number);
+    Ok(ask::done(request, &incident, &said))
 }

@@ -23,7 +23,7 @@ pub(crate) fn assign(
     let name = role.as_str();
     if before.as_ref() == Some(person) {
         let text = Text::default().person(person).and(format!(
-            " is the {name} of incident #{} already; nothing was changed.",
+            " is already the {name} of #{}. Nothing changed.",
             incident.number
         ));
         return Err(Refusal::new(409, "same_person", text));
@@ -53,7 +53,7 @@ pub(crate) fn assign(
         // Without a room the line above reaches nobody.
         None if request.actor.person() != Some(person) => {
             let text = Text::plain(format!(
-                "You are now the {name} of incident {}. How it stands: ",
+                "You're now the {name} of incident {}. See its state: ",
                 words::one_line(&incident)
             ))
             .code(format!("/incident #{}", incident.number));
@@ -62,8 +62,8 @@ pub(crate) fn assign(
         }
         None => {}
     }
-    let text = format!("Incident #{} has a new {name}.", incident.number);
-    Ok(Some(ask::done(&incident, &text)))
+    let text = format!("#{} has a new {name}", incident.number);
+    Ok(ask::done(request, &incident, &text))
 }
 
 /// Gives the role to somebody; who had it before.

@@ -39,12 +39,12 @@ pub(crate) fn created(
             };
             let next = incident.channel_try.saturating_add(1);
             let (next, name) = naming::first_free(&base, next, &scene.facts.taken_names);
-            try_name(decision, incident, &receipt.effect, next, name);
+            try_name(decision, scene, incident, &receipt.effect, next, name);
         }
         End::Refused { code } if receipt.effect.has_another_way(code) => {
             let plain = naming::by_number(incident.declared_at, incident.number);
             let (first, name) = naming::first_free(&plain, 1, &scene.facts.taken_names);
-            try_name(decision, incident, &receipt.effect, first, name);
+            try_name(decision, scene, incident, &receipt.effect, first, name);
         }
         End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
             not_made(decision, scene, incident, receipt.effect_id, code, to);
@@ -57,9 +57,10 @@ pub(crate) fn created(
     }
 }
 
-/// The same room under another name.
+/// The same channel by another name; who was told the one before hears it.
 fn try_name(
     decision: &mut Decision,
+    scene: &Scene<'_>,
     incident: &Incident,
     refused: &Effect,
     try_number: i32,
@@ -71,6 +72,21 @@ fn try_name(
     else {
         return;
     };
+    let before = &incident.channel_name;
+    if let Some(to) = answer_to {
+        let text = Text::plain("Slack doesn't take the name ")
+            .code(format!("#{before}"))
+            .and("; creating ")
+            .code(format!("#{name}"))
+            .and(" instead.");
+        answer::give(
+            decision,
+            to,
+            Message::said(text),
+            words::about(incident),
+            scene.now,
+        );
+    }
     let mut incident = incident.clone();
     incident.channel_try = try_number;
     incident.channel_name = name.clone();
@@ -117,20 +133,10 @@ fn made(
         decision,
         &incident,
         room,
-        "Before this room was there:",
+        "Before this channel was created:",
         lines.collect(),
     );
     route::announce_declared(decision, scene, &incident);
-    if let Some(to) = to {
-        let text = Text::plain(format!("The room of incident #{} is ", incident.number))
-            .room(room)
-            .and(": come in.");
-        let message = Message::section(
-            format!("The room of incident #{} is #{name}.", incident.number),
-            text,
-        );
-        answer::give(decision, to, message, words::about(&incident), scene.now);
-    }
 }
 
 fn post_card(decision: &mut Decision, incident: &Incident, room: &ChannelId) {
@@ -146,7 +152,7 @@ fn post_card(decision: &mut Decision, incident: &Incident, room: &ChannelId) {
 /// The topic holds what does not change: a topic that is set anew is a line in the room each time.
 fn topic(incident: &Incident) -> String {
     let topic = format!(
-        "Incident #{} on {}: {}. How it stands: the pinned card.",
+        "Incident #{} on {}: {}. See the pinned card for its state.",
         incident.number, incident.service, incident.title
     );
     words::shortened(&topic, 250)
@@ -207,6 +213,7 @@ pub(crate) fn say_missed(
         message,
         purpose: Purpose::Update {
             incident: incident.id,
+            answer_to: None,
         },
     });
 }
@@ -237,11 +244,13 @@ fn not_made(
     });
     route::announce_declared(decision, scene, incident);
     let text = Text::plain(format!(
-        "Incident #{} is recorded and announced, but Slack did not make its room ({code}). Go on with ",
+        "Slack didn't create the channel of incident #{} (",
         incident.number
     ))
+    .code(code)
+    .and("). It is declared and announced; post updates with ")
     .code(format!("/incident #{} status <text>", incident.number))
-    .and("; to try the room again: ")
+    .and(". To create the channel, run: ")
     .code(answer::retry(effect));
     let message = Message::said(text);
     match to {
@@ -268,12 +277,11 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, due: &TimerDue
     }
     route::announce_declared(decision, scene, incident);
     let text = Text::plain(format!(
-        "Slack is slow: the room of incident #{} is not there yet. The incident is recorded and \
-         announced. Until the room comes, use ",
+        "Slack is slow: the channel of incident #{} isn't created yet. It is declared and \
+         announced; until then, post updates with ",
         incident.number
     ))
-    .code(format!("/incident #{} status <text>", incident.number))
-    .and(".");
+    .code(format!("/incident #{} status <text>", incident.number));
     let message = Message::said(text);
     match incident.declared_by.person() {
         Some(person) => {

@@ -16,7 +16,6 @@ use super::super::ids::EffectId;
 use super::super::signal::{End, Receipt};
 use super::super::text::{Message, Part, Text};
 use super::ask::Scene;
-use super::card::MIND;
 use super::trouble::{self, Concerns};
 use super::{Incident, Notification, NotificationStatus, Occasion, Severity, Target};
 use super::{answer, words};
@@ -282,7 +281,7 @@ fn repeat(
     let mut again = message.clone();
     again.summary = format!("{REPEATED} {}", message.summary);
     if !again.parts.is_empty() {
-        let why = "(repeated) Slack did not say whether the first one reached you.";
+        let why = "(repeated) Slack did not confirm the first one, so you may see this twice.";
         again.parts.insert(0, Part::Context(Text::plain(why)));
     }
     let effect = send(decision, incident, &row.target, again);
@@ -303,16 +302,15 @@ fn could_not_tell(
     receipt: &Receipt,
     code: &str,
 ) {
-    let text = Text::plain(format!(
-        "Incident #{} could not be told to ",
-        incident.number
-    ));
+    let text = Text::plain("Couldn't notify ");
     let text = match target {
-        Target::Room(room) => text.room(room),
+        Target::Room(channel) => text.room(channel),
         Target::Person(person) => text.person(person),
     };
     let text = text
-        .and(format!(" ({code}). Once that is mended: "))
+        .and(format!(" about incident #{} (", incident.number))
+        .code(code)
+        .and("). After fixing that, run: ")
         .code(answer::retry(receipt.effect_id));
     // A room cannot be told that nothing can be said in it.
     let message = Message::said(text);
@@ -320,46 +318,46 @@ fn could_not_tell(
 }
 
 fn declared(incident: &Incident) -> Message {
-    Message {
+    let mut message = Message {
         summary: format!("Incident declared: {}", words::one_line(incident)),
         parts: vec![
             Part::Header(format!(
-                "{} incident: {}",
-                incident.severity,
-                words::label(incident)
+                "{} incident #{}: {}",
+                words::severity(incident.severity),
+                incident.number,
+                incident.title
             )),
             Part::Fields(facts(incident)),
-            Part::Context(Text::plain(MIND)),
         ],
-    }
+    };
+    message.parts.extend(words::open_channel(incident));
+    message
 }
 
 fn escalated(incident: &Incident, before: Severity, reason: Option<&str>) -> Message {
     let why = words::after_colon(reason);
-    Message {
+    let mut message = Message {
         summary: format!(
-            "Incident rose from {before} to {}: {}",
-            incident.severity,
+            "Incident raised from {before}: {}",
             words::one_line(incident)
         ),
         parts: vec![
             Part::Header(format!(
-                "Now {}: {}",
-                incident.severity,
-                words::label(incident)
+                "{} now, incident #{}: {}",
+                words::severity(incident.severity),
+                incident.number,
+                incident.title
             )),
-            Part::Section(Text::plain(format!(
-                "It rose from {before} to {}{why}",
-                incident.severity
-            ))),
+            Part::Section(Text::plain(format!("Raised from {before}{why}"))),
             Part::Fields(facts(incident)),
-            Part::Context(Text::plain(MIND)),
         ],
-    }
+    };
+    message.parts.extend(words::open_channel(incident));
+    message
 }
 
 fn resolved(incident: &Incident, note: Option<&str>) -> Message {
-    let text = Text::default()
+    let text = Text::plain("✅ ")
         .bold(format!("Resolved: {}", words::label(incident)))
         .and(format!(" after {}", words::took(incident)));
     let text = match &incident.resolved_by {
@@ -368,25 +366,25 @@ fn resolved(incident: &Incident, note: Option<&str>) -> Message {
     };
     let text = text.and(words::after_colon(note));
     let text = match incident.open_room() {
-        Some(room) => text.and("\nRoom: ").room(room),
+        Some(channel) => text.and("\nChannel: ").room(channel),
         None => text,
     };
     Message::section(format!("Resolved: {}", words::one_line(incident)), text)
 }
 
 fn facts(incident: &Incident) -> Vec<(String, Text)> {
-    let mut room = words::room(incident);
+    let mut channel = words::room(incident);
     if incident.channel_id.is_none() {
         let way = format!("/incident #{}", incident.number);
-        room = room.and("; meanwhile ").code(way);
+        channel = channel.and("; until then: ").code(way);
     }
     vec![
         ("Service".to_owned(), Text::plain(&*incident.service)),
         (
             "Commander".to_owned(),
-            words::somebody(incident.commander.as_ref()),
+            words::in_role(incident.commander.as_ref()),
         ),
-        ("Room".to_owned(), room),
+        ("Channel".to_owned(), channel),
         (
             "Since".to_owned(),
             Text::default().time(incident.declared_at),

@@ -18,7 +18,7 @@ pub(crate) fn set(
     let before = incident.severity;
     if to == before {
         let text = Text::plain(format!(
-            "Incident #{} is {to} already; nothing was changed. For another severity: ",
+            "#{} is already {to}. Set another severity: ",
             incident.number
         ))
         .code(format!("/incident #{} severity P1..P4", incident.number));
@@ -34,7 +34,7 @@ pub(crate) fn set(
     };
     let why = words::after_colon(reason);
     let line = Text::default()
-        .bold(format!("Severity {before} → {to}"))
+        .bold(format!("Severity {before} → {}", words::severity(to)))
         .and(format!(", {moved} by "));
     let happened = Happened {
         kind: TimelineKind::SeverityChange,
@@ -56,6 +56,6 @@ pub(crate) fn set(
         }
     }
     ask::show_component(decision, scene.rules, &incident);
-    let said = format!("Incident #{} is now {to}.", incident.number);
-    Ok(Some(ask::done(&incident, &said)))
+    let said = format!("#{} is now {}", incident.number, words::severity(to));
+    Ok(ask::done(request, &incident, &said))
 }

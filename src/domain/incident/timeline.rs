@@ -19,7 +19,7 @@ pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
     )));
     message.parts.extend(sections(&lines));
     if lines.is_empty() {
-        let nothing = Text::plain("Nothing has happened yet.");
+        let nothing = Text::plain("Nothing on the timeline yet.");
         message.parts.push(Part::Section(nothing));
     }
     Ok(Some(message))

@@ -60,7 +60,7 @@ pub(crate) fn notice_given(
     effect: EffectId,
     end: &End,
 ) {
-    let text = Text::plain("A direct message could not be given to ").person(person);
+    let text = Text::plain("Couldn't send a direct message to ").person(person);
     further(
         decision,
         scene,
@@ -80,7 +80,7 @@ pub(crate) fn notice_posted(
     end: &End,
 ) {
     let admin = scene.rules.admins.first().cloned().map(Target::Person);
-    let text = Text::plain("A word to those who run Wardroom could not be posted in ").room(room);
+    let text = Text::plain("Couldn't post a notice for operators in ").room(room);
     further(decision, scene, admin, text, effect, end);
 }
 
@@ -97,7 +97,9 @@ fn further(
         End::Done(_) | End::Expired | End::Uncertain { .. } | End::Dropped { .. } => return,
     };
     let text = what
-        .and(format!(" ({code}). Once that is mended: "))
+        .and(" (")
+        .code(code)
+        .and("). After fixing that, run: ")
         .code(answer::retry(effect));
     if let Some(next) = next {
         let incident = scene.facts.incident.as_ref().map(|incident| incident.id);

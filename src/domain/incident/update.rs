@@ -23,13 +23,11 @@ pub(crate) fn update(
     let text = unseen::trim(&words);
     if unless_last && incident.last_update.as_deref() == Some(text) {
         let number = incident.number;
-        let stands = Text::plain(format!(
-            "Your update of incident #{number} is kept already."
-        ));
+        let stands = Text::plain(format!("#{number} already has this update."));
         return Err(Refusal::new(409, "said_already", stands));
     }
     if text.is_empty() {
-        let needs = Text::plain("An update needs words: ").code("/incident status <text>");
+        let needs = Text::plain("An update needs text: ").code("/incident status <text>");
         return Err(Refusal::new(422, "empty", needs));
     }
     keep_words(&mut incident, scene, text);
@@ -43,8 +41,8 @@ pub(crate) fn update(
         line: Message::said(line),
     };
     ask::record(decision, request, scene, &incident, happened);
-    let said = format!("Your update of incident #{} is kept.", incident.number);
-    Ok(Some(ask::done(&incident, &said)))
+    let said = format!("Update posted on #{}", incident.number);
+    Ok(ask::done(request, &incident, &said))
 }
 
 pub(crate) fn advance(
@@ -68,7 +66,7 @@ pub(crate) fn advance(
     }
     let now = words::status(to);
     let said = words::after_colon(text);
-    let line = words::who(Text::default().bold(now).and(", says "), &request.actor);
+    let line = words::who(Text::default().bold(now).and(" ("), &request.actor).and(")");
     let line = words::typed_after_colon(line, typed);
     let happened = Happened {
         kind: TimelineKind::StateChange,
@@ -78,8 +76,8 @@ pub(crate) fn advance(
     };
     ask::record(decision, request, scene, &incident, happened);
     ask::show_component(decision, scene.rules, &incident);
-    let said = format!("Incident #{} is now {}.", incident.number, to.as_str());
-    Ok(Some(ask::done(&incident, &said)))
+    let said = format!("#{} is now {to}", incident.number);
+    Ok(ask::done(request, &incident, &said))
 }
 
 fn not_a_step(incident: &Incident, to: Status) -> Option<Refusal> {
@@ -88,20 +86,17 @@ fn not_a_step(incident: &Incident, to: Status) -> Option<Refusal> {
         to,
         Status::Investigating | Status::Identified | Status::Monitoring
     ) {
-        let text = Text::plain(format!("An incident cannot be moved to {to} like this."));
+        let text = Text::plain(format!("You can't set an incident to {to} this way."));
         return Some(Refusal::new(422, "no_such_step", text));
     }
     if to == incident.status {
-        let text = Text::plain(format!(
-            "Incident #{number} is {to} already; nothing was changed. To say more: "
-        ))
-        .code(format!("/incident #{number} status <text>"));
+        let text = Text::plain(format!("#{number} is already {to}. Post an update: "))
+            .code(format!("/incident #{number} status <text>"));
         return Some(Refusal::new(409, "there_already", text));
     }
     if to < incident.status {
         let text = Text::plain(format!(
-            "Incident #{number} is {} already and moves forward only, so it cannot be {to} again. \
-             If something new came up, say so: ",
+            "#{number} is already {}, and the status only moves forward. Post what's new: ",
             incident.status
         ))
         .code(format!("/incident #{number} status <text>"));

@@ -13,16 +13,16 @@ use crate::unseen;
 pub(crate) fn who(text: Text, actor: &Actor) -> Text {
     match actor {
         Actor::Person(person) => text.person(person),
-        Actor::Api(name) => text.and(format!("{name} (by the API)")),
+        Actor::Api(name) => text.and(format!("{name} (API)")),
         Actor::Wardroom => text.and("Wardroom"),
     }
 }
 
-/// Somebody who may be missing.
-pub(crate) fn somebody(person: Option<&UserId>) -> Text {
+/// Whoever has a role.
+pub(crate) fn in_role(person: Option<&UserId>) -> Text {
     match person {
         Some(person) => Text::default().person(person),
-        None => Text::plain("nobody yet"),
+        None => Text::plain("not assigned"),
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn state(incident: &Incident) -> String {
 pub(crate) fn room(incident: &Incident) -> Text {
     match &incident.channel_id {
         Some(room) => Text::default().room(room),
-        None => Text::plain("not there yet"),
+        None => Text::plain("being created"),
     }
 }
 
@@ -152,7 +152,20 @@ pub(crate) fn button(label: &str, action: &str, value: &str, style: ButtonStyle)
         action: action.to_owned(),
         value: value.to_owned(),
         style,
+        opens: None,
     }
+}
+
+/// The name of a button that opens a channel.
+pub const OPEN: &str = "open_channel";
+
+/// A button that opens the incident's channel, once there is one.
+pub(crate) fn open_channel(incident: &Incident) -> Option<Part> {
+    let channel = incident.open_room()?.clone();
+    Some(Part::Buttons(vec![Button {
+        opens: Some(channel),
+        ..button("Open channel", OPEN, "", ButtonStyle::Primary)
+    }]))
 }
 
 /// What the audit calls an act.

@@ -3,7 +3,7 @@
 use super::{Arrival, command};
 use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
 use crate::domain::ids::{Actor, ChannelId, UserId};
-use crate::domain::incident::{buttons::act_of_button, declare_form, resolve_form};
+use crate::domain::incident::{buttons::act_of_button, declare_form, resolve_form, words};
 use crate::domain::signal::Event;
 use crate::domain::text::{Message, Part, Text};
 use crate::slack::interaction::Interaction;
@@ -15,6 +15,12 @@ pub(super) fn click(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     let action = render::action_name(&click.action_id);
     if let Some(act) = choice(&payload, action) {
         return request(&payload, arrival, act, None);
+    }
+    if action == words::OPEN {
+        // Slack tells of it, and the person is in the channel already.
+        return Ok(Event::Unused {
+            what: action.to_owned(),
+        });
     }
     match act_of_button(action, &click.value) {
         Some((act, target)) => request(&payload, arrival, act, target),

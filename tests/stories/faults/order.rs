@@ -60,7 +60,7 @@ async fn a_parked_head_steps_aside_and_comes_back_behind_those_who_went_by() {
     assert_eq!(said(&world, &room, &WORDS), ["the second", "the third"]);
     let [parked] = world.effects("parked").await.try_into().expect("one");
     assert_eq!(parked.error.as_deref(), Some("restricted_action"));
-    let told = world.hears("@bea", "restricted_action");
+    let told = world.whispers("bea", "restricted_action");
     assert!(
         told.words
             .contains(&format!("wardroom outbox retry {}", parked.id))
@@ -94,7 +94,7 @@ async fn a_head_that_keeps_failing_is_parked_after_its_attempts_and_the_rest_goe
     assert_eq!(world.slack.fault_met(lost), 12);
     assert_eq!(said(&world, &room, &WORDS), ["the second", "the third"]);
     let [parked] = world.effects("parked").await.try_into().expect("one");
-    world.hears("@bea", &format!("wardroom outbox retry {}", parked.id));
+    world.whispers("bea", &format!("wardroom outbox retry {}", parked.id));
     world.hears_all();
     world.finish_after_faults().await;
 }
@@ -117,7 +117,7 @@ async fn many_changes_while_slack_is_slow_are_few_edits_and_the_last_one_is_righ
     let card = world.room(&room);
     let card = card
         .posts()
-        .find(|message| message.words.contains("Please post no"));
+        .find(|message| message.words.contains("Don't post secrets"));
     let card = card.expect("the card stands");
     assert!(card.edits <= 2, "{} edits", card.edits);
     assert!(
@@ -164,7 +164,7 @@ async fn a_change_during_an_edit_is_shown_by_one_more() {
     let card = world.room(&room);
     let card = card
         .posts()
-        .find(|message| message.words.contains("Please post no"));
+        .find(|message| message.words.contains("Don't post secrets"));
     let card = card.expect("the card stands");
     assert!(card.words.contains("Monitoring"), "{}", card.words);
     assert_eq!(card.edits, 2);
@@ -181,7 +181,7 @@ async fn an_old_edit_that_lands_late_does_not_stand() {
     let card = world.room(&room);
     let card = card
         .posts()
-        .find(|message| message.words.contains("Please post no"));
+        .find(|message| message.words.contains("Don't post secrets"));
     let card = card.expect("the card stands");
     assert!(card.words.contains("Monitoring"), "{}", card.words);
     world.hears_all();

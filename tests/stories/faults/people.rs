@@ -26,8 +26,8 @@ async fn a_room_archived_by_hand_is_told_of_once_and_the_incident_goes_on_in_it_
     world.types("bea", "general", "#1 status found it").await;
     a_while(&mut world).await;
     world.hears("@bea", "so nothing can be posted in it");
-    world.whispers("bea", "It is on its way to");
-    world.whispers("bea", "only the timeline has it");
+    world.whispers("bea", "Update posted on #1: <#");
+    world.whispers("bea", "Its channel is closed: the timeline has it");
     world.silence();
     let incident = world.newest().await;
     let lines = world.timeline(&incident).await;
@@ -83,7 +83,7 @@ async fn put_out_of_its_own_room_the_bot_says_so_and_goes_on_once_it_is_back() {
     let post = parked.iter().find(|row| row.kind == "post_message");
     let post = post.expect("what could not be said is parked");
     assert_eq!(post.error.as_deref(), Some("not_in_channel"));
-    world.hears("@bea", &format!("wardroom outbox retry {}", post.id));
+    world.whispers("bea", &format!("wardroom outbox retry {}", post.id));
 
     world.person("ada").invite(&room, &bot).expect("she may");
     let now = world.clock.now();
@@ -153,11 +153,10 @@ async fn an_answer_finds_its_person_by_the_next_way_when_one_is_closed() {
             "response_url",
             Fault::Code { code: code() },
         ));
-        world.types("bea", &room, "status rolling back").await;
-        let whisper = world.whispers("bea", "");
+        world.types("bea", &room, "list").await;
+        let whisper = world.whispers("bea", "Slow queries");
         assert_eq!(whisper.room, world.room_id(&room));
         assert_eq!(world.slack.calls("chat.postEphemeral"), 1);
-        world.hears(&room, "rolling back");
         world.finish().await;
 
         // It is not: a direct message.
@@ -211,14 +210,17 @@ async fn an_answer_that_comes_after_half_an_hour_comes_by_another_way() {
         "conversations.create",
         Fault::RateLimited { retry_after: 1900 },
     ));
+    let code = "restricted_action".to_owned();
+    let no = FaultRule::once("conversations.create", Fault::Code { code });
+    world.slack.fault(no);
     world
         .types("bea", "general", "declare P3 db Slow queries")
         .await;
     world.pass_in_steps(Duration::seconds(100), 20).await;
     assert_eq!(world.slack.fault_met(away), 1);
-    world.hears("@bea", "The room of incident #1 is ");
+    world.hears("@bea", "Slack didn't create the channel of incident #1");
     world.hears_all();
-    world.finish().await;
+    world.finish_after_faults().await;
 }
 
 #[tokio::test]

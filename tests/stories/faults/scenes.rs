@@ -7,7 +7,7 @@ use super::a_while;
 use crate::world::World;
 use wardroom::simulator::{Fault, FaultRule, RoomView};
 
-const CARD: &str = "Please post no passwords";
+const CARD: &str = "Don't post secrets";
 
 fn lose(world: &World, method: &str, fault: Fault) {
     world.slack.fault(FaultRule::once(method, fault));
@@ -59,7 +59,7 @@ pub async fn create_room(world: &mut World, fault: Fault) -> usize {
         "the incident knows its room"
     );
     assert_eq!(
-        world.count("P1 incident: #1"),
+        world.count("P1 incident #1"),
         2,
         "#ops and Dan are told once"
     );
@@ -122,7 +122,7 @@ pub async fn reply(world: &mut World, fault: Fault) -> usize {
     let room = world.declared("bea", "P3 db Slow queries").await;
     let before = whispered(world, "U0BEA");
     lose(world, "response_url", fault);
-    world.types("bea", &room, "status rolling back").await;
+    world.types("bea", &room, "timeline").await;
     a_while(world).await;
     whispered(world, "U0BEA") - before
 }
@@ -133,9 +133,9 @@ pub async fn whisper(world: &mut World, fault: Fault) -> usize {
     let code = "expired_url".to_owned();
     lose(world, "response_url", Fault::Code { code });
     lose_in(world, "chat.postEphemeral", &room, fault);
-    world.types("bea", &room, "status rolling back").await;
+    world.types("bea", &room, "timeline").await;
     a_while(world).await;
-    let directly = world.unheard_in("@bea", "Your update of incident #1 is kept");
+    let directly = world.unheard_in("@bea", "Timeline of");
     whispered(world, "U0BEA") - before + directly
 }
 

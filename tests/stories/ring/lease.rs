@@ -15,10 +15,15 @@ const EXPIRE: &str = "update outbox set lease_until = clock_timestamp() - interv
 
 /// A status line that is decided and not yet delivered; gives the room's name.
 async fn decided(world: &mut World) -> String {
+    after(world, "status rolling back").await
+}
+
+/// What this command brings about is decided and not yet delivered.
+async fn after(world: &mut World, command: &str) -> String {
     let room = world.declared("bea", "P3 db Slow queries").await;
     let heard = world
         .person("bea")
-        .command(&world.room_id(&room), "/incident", "status rolling back")
+        .command(&world.room_id(&room), "/incident", command)
         .await;
     assert!(heard.is_ok());
     while world.app.engine.intake_step().await.expect("it answers") {}
@@ -117,7 +122,7 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
 #[tokio::test]
 async fn an_answer_that_was_under_way_when_its_process_died_ends_in_sight_and_is_not_given_twice() {
     let mut world = World::new().await;
-    decided(&mut world).await;
+    after(&mut world, "list").await;
     let before = world.slack.calls("response_url");
     let now = world.clock.now();
     world

@@ -1,10 +1,9 @@
 //! Declaring: recorded at once, once, and in the name of the one who asked.
 
 use super::memory::{World, declaration};
-use super::words_said::{answer, whole};
+use super::words_said::answer;
 use crate::domain::act::{Act, Declaration, IncidentRef, ReplyTo, Trigger};
 use crate::domain::decision::{ApiAnswer, Change, Outcome};
-use crate::domain::effect::Effect;
 use crate::domain::ids::{Actor, ViewId};
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{AuditOutcome, Severity, Source, Status};
@@ -163,15 +162,20 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
 }
 
 #[test]
-fn everybody_who_is_told_is_asked_to_post_no_secrets() {
+fn the_warning_about_secrets_stands_once_in_the_channels_first_message() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
     world.settle();
-    for planned in &world.done {
-        if let Effect::PostMessage { message, .. } = &planned.effect {
-            assert!(whole(message).contains("no passwords"), "{message:?}");
-        }
-    }
+    world.ask("UDECL", super::memory::resolve());
+    world.settle();
+    let said = world.said();
+    let warned = said.iter().filter(|(_, words)| words.contains("secrets"));
+    assert_eq!(
+        warned.map(|(place, _)| &**place).collect::<Vec<_>>(),
+        ["CINC1"]
+    );
+    let first = said.iter().find(|(place, _)| place == "CINC1").unwrap();
+    assert!(first.1.contains("Don't post secrets"), "{}", first.1);
 }
 
 #[test]

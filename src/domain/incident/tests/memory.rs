@@ -1,16 +1,15 @@
 //! A store in memory and a Slack that answers as it is told.
 
+pub(super) use super::acts::{advance, declaration, lead, refused, resolve, say, severity};
 use super::words_said::said;
-use crate::domain::act::{Act, AnswerTo, Declaration, IncidentRef, ReplyTo, Request, Role};
+use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
 use crate::domain::decide::decide;
 use crate::domain::decision::{Change, Decision, Planned};
 use crate::domain::effect::{Effect, Purpose};
 use crate::domain::facts::{Facts, Needs, Wanted, needs};
 use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId, UserId};
 use crate::domain::incident::fixtures::{by_api, channel, noon, person, rules};
-use crate::domain::incident::{
-    AuditEntry, Incident, Kind, Notification, Severity, Status, TimelineEntry,
-};
+use crate::domain::incident::{AuditEntry, Incident, Notification, Severity, TimelineEntry};
 use crate::domain::rules::Rules;
 use crate::domain::signal::{Answer, End, Event, Receipt, Signal, Timer, TimerDue};
 use chrono::{DateTime, Duration, Utc};
@@ -79,13 +78,28 @@ impl World {
     }
 
     pub fn ask_about(&mut self, who: &str, act: Act, target: Option<IncidentRef>) -> Decision {
+        self.asked(&channel("CTALK"), who, act, target)
+    }
+
+    /// Somebody asks in this channel, of the incident whose channel it is.
+    pub fn ask_in(&mut self, room: &ChannelId, who: &str, act: Act) -> Decision {
+        self.asked(room, who, act, None)
+    }
+
+    fn asked(
+        &mut self,
+        room: &ChannelId,
+        who: &str,
+        act: Act,
+        target: Option<IncidentRef>,
+    ) -> Decision {
         let request = Request {
             actor: Actor::Person(person(who)),
-            room: Some(channel("CTALK")),
+            room: Some(room.clone()),
             trigger: Some(super::forms::trigger(self.now)),
             answer_to: AnswerTo::Person(ReplyTo {
                 person: person(who),
-                room: Some(channel("CTALK")),
+                room: Some(room.clone()),
                 response_url: Some("https://hooks.example/1".into()),
                 asked_at: self.now,
             }),
@@ -344,46 +358,4 @@ impl World {
         let all = self.done.iter().chain(&self.outbox);
         all.filter(|one| one.effect.kind() == kind).count()
     }
-}
-
-pub(super) fn declaration(severity: Severity) -> Act {
-    Act::Declare(Declaration {
-        title: "Checkout returns 500s".into(),
-        severity,
-        service: "api".into(),
-        commander: None,
-        kind: Kind::Real,
-        view: None,
-        template: None,
-    })
-}
-
-pub(super) fn advance(to: Status) -> Act {
-    Act::Advance { to, text: None }
-}
-
-pub(super) fn resolve() -> Act {
-    Act::Resolve { note: None }
-}
-
-pub(super) fn lead(who: &str) -> Act {
-    Act::Assign {
-        role: Role::Commander,
-        person: person(who),
-    }
-}
-
-pub(super) fn say(text: &str) -> Act {
-    Act::Update {
-        text: text.into(),
-        unless_last: false,
-    }
-}
-
-pub(super) fn severity(to: Severity) -> Act {
-    Act::SetSeverity { to, reason: None }
-}
-
-pub(super) fn refused(code: &str) -> End {
-    End::Refused { code: code.into() }
 }

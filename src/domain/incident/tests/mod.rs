@@ -3,6 +3,7 @@
 //! The store loads exactly what [`needs`](crate::domain::facts::needs) names, so a rule that looks
 //! at more than it asked for fails here and not in production.
 
+mod acts;
 mod any_order;
 mod declaring;
 mod ending;

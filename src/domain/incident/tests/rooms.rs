@@ -1,10 +1,10 @@
 //! The room: asked in, named anew, late, refused, archived, and its one card.
 
-use super::memory::{World, advance, declaration, refused, resolve, say};
+use super::memory::{World, advance, declaration, refused, say};
 use super::words_said::{answer, whole};
 use crate::domain::act::{Act, IncidentRef, ReplyTo};
 use crate::domain::decision::{Change, Outcome};
-use crate::domain::effect::{Effect, Purpose};
+use crate::domain::effect::Effect;
 use crate::domain::ids::SignalId;
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Severity, Status, TimelineKind};
@@ -49,13 +49,17 @@ fn the_details_stand_once_in_the_room_and_that_one_message_is_pinned() {
 }
 
 #[test]
-fn the_declarer_gets_two_answers_that_it_is_recorded_and_where_it_is() {
-    let mut world = World::with_incident();
+fn the_declarer_gets_one_answer_that_names_the_channel_and_is_invited() {
+    let world = World::with_incident();
     let said = world.said();
     let answers: Vec<_> = said.iter().filter(|(to, _)| to == "reply:UDECL").collect();
-    assert_eq!(answers.len(), 2);
-    assert!(answers[1].1.contains("#CINC1"));
-    world.ask("UDECL", resolve());
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let words = &answers[0].1;
+    assert!(
+        words.contains("Creating `#inc-20260301-api`; you'll be invited shortly."),
+        "{words}"
+    );
+    assert!(invited(&world).contains(&"UDECL".to_owned()));
 }
 
 #[test]
@@ -150,7 +154,7 @@ fn what_was_said_before_the_room_was_there_stands_in_it_once() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P3));
     let decision = world.ask("UDECL", say("we look at it"));
-    assert!(answer(&decision).contains("has no room yet"));
+    assert!(answer(&decision).contains("still being created"));
     world.ask("UDECL", advance(Status::Investigating));
     world.settle();
     let said = world.said();
@@ -257,15 +261,10 @@ fn what_is_parked_reaches_whoever_answers_for_it_with_the_command_that_retries()
         code: "http_500".into(),
     };
     let decision = world.end(&planned, parked);
-    let Effect::DirectMessage {
-        person: to,
-        message,
-        purpose: Purpose::Notice { .. },
-    } = &decision.effects[0].effect
-    else {
+    let Effect::Reply { to, message } = &decision.effects[0].effect else {
         panic!("{decision:?}")
     };
-    assert_eq!(*to, person("UDECL"));
+    assert_eq!(to.person, person("UDECL"));
     assert!(whole(message).contains(&format!("wardroom outbox retry {}", planned.id)));
 }
 

@@ -1,7 +1,11 @@
 //! Who is told, of what, how often.
 
-use super::memory::{World, declaration, refused, resolve, severity};
-use crate::domain::incident::{NotificationStatus, Severity};
+use super::memory::{World, advance, declaration, refused, resolve, say, severity};
+use super::words_said::said;
+use crate::domain::act::{Act, Role};
+use crate::domain::decision::Decision;
+use crate::domain::incident::fixtures::{channel, person};
+use crate::domain::incident::{NotificationStatus, Severity, Status};
 use crate::domain::signal::End;
 
 #[test]
@@ -68,7 +72,7 @@ fn a_fall_in_severity_is_no_escalation() {
         world.pass(301);
         world.ask("UDECL", severity(to));
         world.settle();
-        assert_eq!(world.who_heard("Incident rose"), heard, "{from} to {to}");
+        assert_eq!(world.who_heard("Incident raised"), heard, "{from} to {to}");
     }
 }
 
@@ -97,7 +101,7 @@ fn a_person_gets_one_direct_message_in_five_minutes_but_always_the_resolution() 
         world.pass(seconds);
         world.ask("UDECL", severity(Severity::P1));
         world.settle();
-        let heard = world.who_heard("Incident rose");
+        let heard = world.who_heard("Incident raised");
         assert_eq!(heard.contains(&"UBOSS".to_owned()), again, "{seconds}");
         assert!(
             heard.contains(&"UOWNER".to_owned()),
@@ -153,4 +157,68 @@ fn room() -> End {
     world.ask("UDECL", declaration(Severity::P1));
     let planned = world.take("create_room");
     world.well(&planned.effect)
+}
+
+#[test]
+fn a_change_in_the_incidents_channel_is_answered_by_its_line_and_one_elsewhere_by_a_link() {
+    let scribe = || Act::Assign {
+        role: Role::Scribe,
+        person: person("UNEW"),
+    };
+    for act in [
+        say("words"),
+        advance(Status::Identified),
+        severity(Severity::P1),
+        scribe(),
+        resolve(),
+    ] {
+        let own = channel("CINC1");
+        let mut world = World::with_incident();
+        let here = world.ask_in(&own, "UDECL", act.clone());
+        let there = World::with_incident().ask("UDECL", act);
+        let whispers = |decision: &Decision| -> Vec<String> {
+            let effects = decision.effects.iter();
+            let words = effects.filter_map(|one| said(&one.effect));
+            let alone = words.filter(|(to, _)| to.starts_with("reply:"));
+            alone.map(|(_, words)| words).collect()
+        };
+        assert_eq!(whispers(&here), [""; 0]);
+        let [link] = &whispers(&there)[..] else {
+            panic!("{there:?}")
+        };
+        assert!(
+            link.contains("#CINC1") && link.lines().count() == 2,
+            "{link}"
+        );
+        let lines = |decision: &Decision| {
+            let effects = decision.effects.iter();
+            let lines = effects.filter(|one| {
+                one.effect.room() == Some(&own) && one.effect.kind() == "post_message"
+            });
+            lines.count()
+        };
+        assert_eq!((lines(&here), lines(&there)), (1, 1));
+    }
+}
+
+#[test]
+fn who_changed_something_hears_when_its_line_could_not_be_posted() {
+    let mut world = World::with_incident();
+    world.settle();
+    let own = channel("CINC1");
+    world.ask_in(&own, "UADMIN", say("words"));
+    let line = world.take("post_message");
+    world.end(&line, refused("restricted_action"));
+    let (to, words) = world.said().pop().unwrap();
+    assert_eq!(to, "reply:UADMIN");
+    assert!(words.contains("wardroom outbox retry"), "{words}");
+    // A channel that is closed is told to the commander, and to whoever said it.
+    world.ask_in(&own, "UADMIN", say("more"));
+    let line = world.take("post_message");
+    world.end(&line, refused("is_archived"));
+    let said = world.said();
+    for to in ["UDECL", "reply:UADMIN"] {
+        let last = said.iter().rfind(|(place, _)| place == to).unwrap();
+        assert!(last.1.contains("channel"), "{said:?}");
+    }
 }
