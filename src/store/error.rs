@@ -136,6 +136,11 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::Decode(_) => Self::Unreadable(error.to_string()),
             sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut => Self::Silent,
+            // A certificate that is not accepted is data that is not valid, to the library.
+            sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => {
+                Unfit::Tls(io.to_string()).into()
+            }
+            sqlx::Error::Tls(why) => Unfit::Tls(why.to_string()).into(),
             _ => Self::Unavailable(error),
         }
     }

@@ -48,6 +48,11 @@ pub enum Unfit {
          in DATABASE_URL or DB_USER and DB_PASSWORD, and the server's pg_hba.conf"
     )]
     Login(String),
+    /// The server offers no TLS, or cannot prove who it is.
+    #[error(
+        "the connection cannot be protected as sslmode asks: {0}; check sslmode and sslrootcert"
+    )]
+    Tls(String),
     /// There is no such database.
     #[error(
         "there is no such database (SQLSTATE 3D000); create it, or correct its name in DATABASE_URL \
@@ -112,6 +117,7 @@ impl Unfit {
             Self::Version(_) => "the database server is older than PostgreSQL 14",
             Self::ReadOnly(_) => "the database is read-only",
             Self::Login(_) => "the database refuses the login",
+            Self::Tls(_) => "the database connection cannot be protected as asked",
             Self::NoDatabase => "there is no such database",
             Self::NoSchema(_) | Self::Create { .. } | Self::Table { .. } | Self::Right(_) => {
                 "the database role lacks rights"
@@ -195,7 +201,13 @@ pub(super) async fn rights(
                                      ('processes', 'insert'), ('processes', 'update'),
                                      ('processes', 'delete'), ('incident_timeline', 'select'),
                                      ('incident_timeline', 'insert'), ('audit_log', 'select'),
-                                     ('audit_log', 'insert'), ('_sqlx_migrations', 'select'))
+                                     ('audit_log', 'insert'), ('notifications', 'select'),
+                                     ('notifications', 'insert'), ('notifications', 'update'),
+                                     ('people', 'select'), ('people', 'insert'),
+                                     ('people', 'update'), ('pauses', 'select'),
+                                     ('pauses', 'insert'), ('pauses', 'update'),
+                                     ('pauses', 'delete'), ('modules', 'select'),
+                                     ('_sqlx_migrations', 'select'))
                              as needed(name, privilege)
                         join pg_namespace n on n.nspname = current_schema()
                         join pg_class c on c.relname = needed.name and c.relnamespace = n.oid

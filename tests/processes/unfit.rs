@@ -2,6 +2,7 @@
 //! named by readiness when it becomes so later. Nothing waits for it as if it would pass.
 
 use crate::harness::cluster::Cluster;
+use crate::harness::standby::Forwarder;
 use crate::harness::wardroom::{Env, Wardroom, errors, run};
 use crate::harness::{House, becomes, ready};
 use std::time::{Duration, Instant};
@@ -92,6 +93,12 @@ async fn a_database_that_is_not_what_we_need_is_refused_at_the_start_with_its_re
     ] {
         refused(&mut env, url(&cluster, database, user), words).await;
     }
+
+    // This server has no TLS; a socket would need none.
+    let forwarder = Forwarder::to(&cluster).await;
+    let port = forwarder.port;
+    let url_tls = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=require");
+    refused(&mut env, url_tls, &["sslmode", "does not support TLS"]).await;
 
     // Rights: to make the tables, to use the schema, to use the tables.
     env.insert(
