@@ -228,8 +228,11 @@ fn options(server: &Server, host: &Host) -> PgConnectOptions {
     let name = server.application_name.as_deref().unwrap_or(NAME);
     let mut options = PgConnectOptions::new_without_pgpass()
         .port(host.port)
-        .application_name(name)
-        .options(server.settings.iter().map(|(name, value)| (name, value)));
+        .application_name(name);
+    // Without any there must be no `options` at all: a pooler refuses the word.
+    if !server.settings.is_empty() {
+        options = options.options(server.settings.iter().map(|(name, value)| (name, value)));
+    }
     let mode = match server.tls.mode {
         TlsMode::Disable => PgSslMode::Disable,
         TlsMode::Prefer => PgSslMode::Prefer,
@@ -262,4 +265,30 @@ fn options(server: &Server, host: &Host) -> PgConnectOptions {
         options = options.ssl_client_cert(cert).ssl_client_key(key);
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secret;
+
+    #[test]
+    fn a_server_s_parts_reach_the_library_as_they_are() {
+        let loaded = Config::load(None, &|name| {
+            let url = "postgres://u@[::1]:7,%2Frun%2Fpg/a%2541?sslmode=verify-full";
+            (name == "DATABASE_URL").then(|| url.to_owned())
+        });
+        let (config, _notices) = loaded.expect("an address");
+        let mut server = config.database.server.expect("a server");
+        server.hosts[0].password = Some(Secret::new("p%41ss"));
+        let found = servers(&server).hosts;
+        assert_eq!((found[0].get_host(), found[0].get_port()), ("::1", 7));
+        assert_eq!(found[0].get_database(), Some("a%41"));
+        assert!(matches!(found[0].get_ssl_mode(), PgSslMode::VerifyFull));
+        let socket = found[1].get_socket().map(|path| path.as_path());
+        assert_eq!(socket, Some(std::path::Path::new("/run/pg")));
+        assert!(matches!(found[1].get_ssl_mode(), PgSslMode::Disable));
+        // A pooler refuses `options`, however empty.
+        assert_eq!(found[0].get_options(), None);
+    }
 }
