@@ -143,6 +143,11 @@ async fn look(state: &EdgeState) -> Found {
         missing(draining, "the process is on its way out"),
     );
     for (name, condition) in health.components() {
+        // The engine has both: it may stand still, and it may be outdated.
+        let fails = |check: &Value| check["status"] == "fail";
+        if found.checks.get(name).is_some_and(fails) {
+            continue;
+        }
         let check = match condition {
             Condition::Ok => json!({"status": "ok"}),
             Condition::Degraded(why) => {
@@ -163,7 +168,7 @@ async fn look(state: &EdgeState) -> Found {
 ///
 /// An engine that has just been answered is proof enough: the probe must not wait for a connection
 /// that busy workers hold, nor call a database lost because they are busy.
-async fn database_ails(state: &EdgeState) -> Option<&'static str> {
+pub(super) async fn database_ails(state: &EdgeState) -> Option<&'static str> {
     if state.health.engine_idle().is_some_and(|idle| idle < FRESH) {
         return None;
     }

@@ -6,6 +6,8 @@
 use super::Engine;
 use super::tick::{Duties, Process};
 use crate::domain::effect::{Priority, Provider};
+use crate::store::StoreError;
+use crate::telemetry::health::Condition;
 use futures_util::FutureExt as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -117,24 +119,37 @@ impl Engine {
 
     pub(super) fn heed_versions(&self, newer: &[String]) {
         let outdated = !newer.is_empty();
-        if outdated && !self.versions.outdated.swap(true, Ordering::SeqCst) {
+        let was = self.versions.outdated.swap(outdated, Ordering::SeqCst);
+        let tables = newer.join(", ");
+        if outdated && !was {
             tracing::error!(
-                tables = %newer.join(", "),
+                %tables,
                 "a newer version of wardroom changed these tables: this one claims nothing any more; deploy the newer one"
             );
         }
-        if !outdated {
-            self.versions.outdated.store(false, Ordering::SeqCst);
+        if outdated {
+            let why = format!("outdated: claims nothing, these tables are newer: {tables}");
+            self.parts.health.set("engine", Condition::Degraded(why));
+        } else if was {
+            self.parts.health.set("engine", Condition::Ok);
         }
         self.versions.known.store(true, Ordering::SeqCst);
     }
 
     /// Whether this binary understands the tables; asked before the first claim of all, then as
     /// often as the clock's duties look. Waits a moment when it may not.
+    ///
+    /// An outdated process asks again each second, and that is its progress: it is not stuck, it
+    /// still takes in, and it must stay ready until the newer processes are.
     async fn may_claim(&self, stopping: &mut watch::Receiver<bool>) -> bool {
-        if !self.versions.known.load(Ordering::SeqCst) {
-            match self.parts.store.newer_modules().await {
-                Ok(newer) => self.heed_versions(&newer),
+        let outdated = || self.versions.outdated.load(Ordering::SeqCst);
+        if outdated() || !self.versions.known.load(Ordering::SeqCst) {
+            match self.ask_versions().await {
+                Ok(()) if outdated() => {
+                    self.parts.health.engine_progressed();
+                    pause(stopping, POLL).await;
+                }
+                Ok(()) => {}
                 Err(error) => {
                     tracing::warn!(error = %error, "the loops wait for the database");
                     pause(stopping, AWAY).await;
@@ -142,11 +157,19 @@ impl Engine {
                 }
             }
         }
-        let outdated = self.versions.outdated.load(Ordering::SeqCst);
-        if outdated {
-            pause(stopping, POLL).await;
-        }
-        !outdated
+        !outdated()
+    }
+
+    async fn ask_versions(&self) -> Result<(), StoreError> {
+        let store = &self.parts.store;
+        let asking = async {
+            // Also whether it takes writes: readiness believes what the engine was just told.
+            store.ping().await?;
+            store.newer_modules().await
+        };
+        let newer = store.within(INTAKE_LIMIT, asking).await?;
+        self.heed_versions(&newer);
+        Ok(())
     }
 
     async fn decide_on(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {

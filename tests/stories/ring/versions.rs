@@ -22,6 +22,13 @@ async fn until(world: &World, what: &str, holds: impl AsyncFn() -> bool) {
     assert!(waited.await.is_ok(), "{what}");
 }
 
+async fn readiness(world: &World) -> (u16, serde_json::Value) {
+    let url = format!("{}/health/ready", world.url);
+    let answer = reqwest::get(url).await.expect("it answers");
+    let status = answer.status().as_u16();
+    (status, answer.json().await.expect("JSON"))
+}
+
 #[tokio::test]
 async fn an_old_binary_beside_newer_tables_claims_nothing_and_says_so_until_they_fit_again() {
     let mut world = World::new().await;
@@ -44,6 +51,13 @@ async fn an_old_binary_beside_newer_tables_claims_nothing_and_says_so_until_they
             .any(|line| line.contains("outbox"))
     };
     until(&world, "it says which table", said).await;
+    let stays = async || readiness(&world).await.0 == 200;
+    until(&world, "it stays ready for what it takes in", stays).await;
+    let (_, told) = readiness(&world).await;
+    assert_eq!(told["status"], "degraded", "{told}");
+    assert_eq!(told["checks"]["engine"]["status"], "degraded", "{told}");
+    let detail = told["checks"]["engine"]["detail"].as_str();
+    assert!(detail.is_some_and(|said| said.contains("outbox")), "{told}");
     running.stop(RealTime::from_secs(2)).await;
     let open = "select from inbox where state = 'open'";
     assert_eq!(world.sql(open).await, 1, "it claimed nothing");
@@ -55,6 +69,11 @@ async fn an_old_binary_beside_newer_tables_claims_nothing_and_says_so_until_they
     let running = world.app.engine.start(process(&world), 2);
     let posted = async || world.unheard_in(&room, "rolling back") == 1;
     until(&world, "the newer binary goes on", posted).await;
+    let (status, told) = readiness(&world).await;
+    assert_eq!(
+        (status, &told["checks"]["engine"]["status"]),
+        (200, &"ok".into())
+    );
     running.stop(RealTime::from_secs(2)).await;
     world.hears_all();
     world.finish_after_faults().await;
