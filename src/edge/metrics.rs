@@ -33,8 +33,18 @@ async fn scrape(state: &EdgeState) -> Response {
     let (busy, idle) = state.store.connections();
     state.metrics.db_pool(i64::from(idle), i64::from(busy));
     state.metrics.db_acquire_timeouts(acquire_timeouts());
-    let read = tokio::time::timeout(PATIENCE, state.store.gauges(state.now())).await;
-    let service = match read {
+    // Asked first: a scrape must not wait for the gauges of a database that is away.
+    let up = super::health::database_ails(state).await.is_none();
+    state.metrics.database_up(up);
+    let service = if up { read(state).await } else { None };
+    let text = state.metrics.render(service.as_ref());
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// The gauges about the whole service; `None`: they could not be read in time.
+async fn read(state: &EdgeState) -> Option<ServiceGauges> {
+    match tokio::time::timeout(PATIENCE, state.store.gauges(state.now())).await {
         Ok(Ok(gauges)) => Some(service(&gauges)),
         Ok(Err(error)) => {
             tracing::warn!(%error, "the gauges could not be read");
@@ -44,10 +54,7 @@ async fn scrape(state: &EdgeState) -> Response {
             tracing::warn!("the gauges could not be read in time");
             None
         }
-    };
-    let text = state.metrics.render(service.as_ref());
-    let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], text).into_response()
+    }
 }
 
 fn service(gauges: &Gauges) -> ServiceGauges {

@@ -67,7 +67,8 @@ impl Store {
         lock_subjects(&mut transaction, &one(&subject)).await?;
         let changed = sqlx::query!(
             "update inbox i
-                set state = 'open', ended_at = null, attempts = 0, run_at = $2, error = null,
+                set state = 'open', ended_at = null, attempts = 0, run_at = $2, due_since = $2,
+                    error = null, unreadable_since = null,
                     blocked = exists (select from inbox other
                                        where other.subject = i.subject and other.state = 'open')
               where id = $1 and state <> 'open' and body is not null
@@ -105,7 +106,8 @@ impl Store {
                 set state = case when uncertain_since is not null and kind <> all($3)
                                  then 'uncertain' else 'open' end,
                     ended_at = null, attempts = 0, looks = 0, generation = generation + 1,
-                    run_at = $2, not_after = null, first_attempt_at = coalesce(first_attempt_at, $2),
+                    run_at = $2, due_since = $2, unreadable_since = null, not_after = null,
+                    first_attempt_at = coalesce(first_attempt_at, $2),
                     blocked = exists (select from outbox other
                                        where other.lane = o.lane and other.ended_at is null)
               where id = $1 and ended_at is not null and state <> 'done'

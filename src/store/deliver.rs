@@ -128,9 +128,10 @@ impl Store {
                   set lease_until = clock_timestamp() + interval '15 seconds', lease_token = $3,
                       state = case when o.lease_token is null then o.state else 'uncertain' end,
                       uncertain_since = case when o.lease_token is null then o.uncertain_since
-                                             else coalesce(o.uncertain_since,
-                                                           $1::timestamptz - interval '15 seconds') end,
-                      attempts = o.attempts + 1,
+                                             -- Since it was claimed, as that was written down: a lease that
+                                             -- ran out says nothing when the database's clock has jumped.
+                                             else coalesce(o.uncertain_since, least(o.claimed_at, $1)) end,
+                      attempts = o.attempts + 1, claimed_at = $1,
                       first_attempt_at = coalesce(o.first_attempt_at, $1)
                 where o.id = any(array(
                       select id from outbox

@@ -105,9 +105,10 @@ pub(super) async fn enqueue(
                                run_at, not_after, signal, traceparent, ord)
                 where not exists (select from outbox o where o.id = row.id offset 0))
            insert into outbox (id, signal, incident, lane, provider, kind, effect, priority,
-                               coalesce_key, run_at, not_after, traceparent, created_at, blocked)
+                               coalesce_key, run_at, not_after, due_since, traceparent, created_at,
+                               blocked)
            select id, signal, incident, lane, provider, kind, effect, priority, coalesce_key, run_at,
-                  not_after, traceparent, $13,
+                  not_after, case when run_at > $13 then run_at end, traceparent, $13,
                   row_number() over (partition by lane order by ord) > 1
                   or exists (select from outbox o
                               where o.lane between planned.lane and planned.lane

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 pub struct QueueGauge {
     /// Rows that wait or are under way.
     pub length: i64,
-    /// Age in seconds of the oldest that could go now.
+    /// Age in seconds of the oldest since it was due for the first time.
     pub oldest_seconds: f64,
     /// Rows that were put aside.
     pub parked: i64,
@@ -32,14 +32,18 @@ impl Store {
     pub async fn gauges(&self, now: DateTime<Utc>) -> Result<Gauges, StoreError> {
         let queues = sqlx::query!(
             r#"select
-                (select count(*) from inbox where state = 'open') as "inbox!",
-                (select min(run_at) from inbox where state = 'open' and run_at <= $1) as inbox_oldest,
+                i.open as "inbox!", i.oldest as inbox_oldest,
                 (select count(*) from inbox where state = 'parked') as "inbox_parked!",
-                (select count(*) from outbox where ended_at is null) as "outbox!",
-                (select min(run_at) from outbox where ended_at is null and run_at <= $1) as outbox_oldest,
+                o.open as "outbox!", o.oldest as outbox_oldest,
                 (select count(*) from outbox where state = 'parked') as "outbox_parked!",
-                (select count(*) from outbox where ended_at is null and lease_until > clock_timestamp())
-                    as "active!""#,
+                o.active as "active!"
+               from (select count(*) as open, min(coalesce(due_since, received_at)) as oldest
+                       from inbox where state = 'open') as i,
+                    (select count(*) as open,
+                            min(coalesce(due_since, created_at))
+                                filter (where coalesce(due_since, created_at) <= $1) as oldest,
+                            count(*) filter (where lease_until > clock_timestamp()) as active
+                       from outbox where ended_at is null) as o"#,
             now,
         )
         .fetch_one(&mut self.single().await?)

@@ -20,8 +20,19 @@ pub struct Forgotten {
 }
 
 impl Store {
+    /// The earlier of this host's time and the database's: neither a host nor a database whose clock
+    /// is ahead may forget what is still needed.
+    async fn surely_past(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
+        Ok(
+            sqlx::query_scalar!(r#"select least($1, clock_timestamp()) as "now!""#, now,)
+                .fetch_one(&mut self.single().await?)
+                .await?,
+        )
+    }
+
     /// Forgets some of what is old.
     pub async fn forget_old(&self, now: DateTime<Utc>) -> Result<Forgotten, StoreError> {
+        let now = self.surely_past(now).await?;
         let bodies = sqlx::query!(
             "update inbox set body = null
               where id = any(array(select id from inbox

@@ -91,6 +91,18 @@ async fn a_database_that_is_away_for_a_minute_is_waited_for() {
     away(Duration::from_secs(60)).await;
 }
 
+/// What `/metrics` says of the database.
+async fn up(child: &Wardroom) -> String {
+    let text = reqwest::get(format!("{}/metrics", child.url))
+        .await
+        .unwrap();
+    let text = text.text().await.unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("wardroom_database_up"));
+    line.unwrap().to_owned()
+}
+
 async fn away(length: Duration) {
     let mut cluster = Cluster::start().await;
     let house = House::on(&cluster).await;
@@ -104,6 +116,9 @@ async fn away(length: Duration) {
     let began = Instant::now();
     let took = becomes(&child.url, 503, UNREADY).await;
     eprintln!("unready {took:?} after the loss");
+    let scraping = Instant::now();
+    assert!(up(&child).await.contains("wardroom_database_up 0"));
+    assert!(scraping.elapsed() < Duration::from_secs(1), "at once");
     while began.elapsed() < length {
         refused_in_time(&child, &client).await;
         assert_eq!(
@@ -115,6 +130,7 @@ async fn away(length: Duration) {
     cluster.start_again().await;
     let took = becomes(&child.url, 200, Duration::from_secs(10)).await;
     eprintln!("ready {took:?} after it came back");
+    assert!(up(&child).await.contains("wardroom_database_up 1"));
     let (answer, _) = command(&child, &client, "help").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
 

@@ -353,6 +353,11 @@ async fn figures_are_told_while_the_database_is_away() {
     );
     let line = r#"http_requests_total{method="GET",path="other",status="404"} 2"#;
     assert!(scraped.body.contains(line), "{}", scraped.body);
+    let down = scraped
+        .body
+        .lines()
+        .any(|line| line == "wardroom_database_up 0");
+    assert!(down, "{}", scraped.body);
     let open = send(&edge.metrics_port, get("/metrics"), "").await;
     assert_eq!(open.status, 200);
     for path in ["/webhook", "/version", "/api/v1/incidents"] {

@@ -39,6 +39,7 @@ pub const FAMILIES: &[&str] = &[
     "wardroom_external_requests_total",
     "wardroom_external_request_duration_seconds",
     "wardroom_circuit_breaker_state",
+    "wardroom_database_up",
     "wardroom_db_pool_connections",
     "wardroom_db_pool_acquire_timeouts_total",
     "wardroom_cache_hits_total",
@@ -92,6 +93,7 @@ pub(super) struct Families {
     pub(super) external: IntCounterVec,
     pub(super) external_duration: HistogramVec,
     pub(super) breaker: IntGaugeVec,
+    pub(super) database_up: IntGauge,
     pub(super) db_pool: IntGaugeVec,
     pub(super) db_acquire_timeouts: IntCounter,
     pub(super) cache_hits: IntCounterVec,
@@ -228,7 +230,10 @@ impl Families {
             ),
             queue_length: make.gauges("bot_queue_length", "Open rows.", ["queue"], [&QUEUES]),
             queue_oldest: {
-                let options = Opts::new("bot_queue_oldest_seconds", "Age of the oldest open row.");
+                let options = Opts::new(
+                    "bot_queue_oldest_seconds",
+                    "Seconds since the oldest open row was first due.",
+                );
                 let family = make.take(GaugeVec::new(options, &["queue"]));
                 let start = |queue: &&str| -> Gauge { family.with_label_values(&[*queue]) };
                 QUEUES.iter().map(start).for_each(|gauge| gauge.set(0.0));
@@ -333,6 +338,10 @@ impl Families {
                 "0 closed, 1 open.",
                 ["service"],
                 [SERVICES.0],
+            ),
+            database_up: make.gauge(
+                "wardroom_database_up",
+                "1: the database answers and takes writes.",
             ),
             db_pool: make.gauges(
                 "wardroom_db_pool_connections",

@@ -273,6 +273,11 @@ impl Metrics {
             .inc();
     }
 
+    /// Whether the database answers.
+    pub fn database_up(&self, up: bool) {
+        self.families.database_up.set(i64::from(up));
+    }
+
     /// The pool's connections, by state.
     pub fn db_pool(&self, idle: i64, used: i64) {
         let family = &self.families.db_pool;

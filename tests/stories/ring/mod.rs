@@ -4,6 +4,7 @@
 
 mod append;
 mod batches;
+mod clocks;
 mod conflicts;
 mod lanes;
 mod lease;
