@@ -164,12 +164,12 @@ impl Store {
             Unread,
             "select id, lane as name
                from outbox
-              where ended_at is null and not blocked and priority between 0 and 1
+              where ended_at is null and not blocked and provider > '' and priority between 0 and 1
                 and run_at <= $1 and unreadable_since <= $2
                 and not exists (select from processes p
                                  where p.seen_at > clock_timestamp() - interval '60 seconds'
                                    and (p.carries is null or outbox.kind = any(p.carries)))
-              order by priority, run_at, seq
+              order by provider, priority, run_at, seq
               limit $3",
             now,
             before,
@@ -210,12 +210,12 @@ impl Store {
             "update outbox set unreadable_since = $1
               where id = any(array(
                     select id from outbox
-                     where ended_at is null and not blocked and priority between 0 and 1
+                     where ended_at is null and not blocked and provider > '' and priority between 0 and 1
                        and run_at <= $1 and unreadable_since is null
                        and not exists (select from processes p
                                         where p.seen_at > clock_timestamp() - interval '60 seconds'
                                           and (p.carries is null or outbox.kind = any(p.carries)))
-                     order by priority, run_at, seq
+                     order by provider, priority, run_at, seq
                      limit $2
                        for update skip locked))",
             now,

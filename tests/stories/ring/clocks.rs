@@ -6,7 +6,7 @@ use crate::world::World;
 use chrono::{DateTime, Duration, Utc};
 use wardroom::domain::effect::{Priority, Provider};
 use wardroom::domain::ids::EffectId;
-use wardroom::store::{Appended, Operator};
+use wardroom::store::{Appended, Operator, Which};
 
 #[tokio::test]
 async fn a_host_whose_clock_is_years_ahead_makes_no_key_forgotten() {
@@ -110,7 +110,7 @@ async fn a_lease_that_ran_out_by_a_jump_of_the_clock_does_not_make_a_look_come_t
     let now = world.clock.now();
     let claim = world
         .store
-        .claim_effects(now, 50, Priority::InTurn, &Provider::ALL);
+        .claim_effects(now, 50, Provider::Slack, Priority::InTurn, Which::All);
     let claimed = claim.await.expect("it answers");
     assert!(!claimed.is_empty());
     // The database's clock jumps a second later: the request of that process is still on its way.
