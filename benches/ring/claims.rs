@@ -108,8 +108,81 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
             report.at_most("  100,000 over 1,000", many / few, "×", 2.0);
         }
     }
+    behind_a_snapshot(report, &house, &store, &mut connection).await?;
+    lists(report, &house, &store, &mut connection).await?;
     store.close().await;
     house.raze().await
+}
+
+/// Rows that are ended while a snapshot is held keep their entries in the indexes until it is gone, and a
+/// claim reads past them.
+const ENDED: i64 = 20_000;
+
+async fn behind_a_snapshot(
+    report: &mut Report,
+    house: &House,
+    store: &Store,
+    connection: &mut PgConnection,
+) -> anyhow::Result<()> {
+    house.clear().await?;
+    fill(connection, &WAYS[0], ENDED).await?;
+    let mut holder = house.connection().await?;
+    for sql in [
+        "begin isolation level repeatable read",
+        "select count(*) from inbox",
+    ] {
+        sqlx::query(sql).execute(&mut holder).await?;
+    }
+    for sql in [
+        "update inbox set state = 'done', ended_at = now(), dedup_key = 'ended ' || dedup_key",
+        "update outbox set state = 'done', ended_at = now()",
+    ] {
+        sqlx::query(sql).execute(&mut *connection).await?;
+    }
+    fill(connection, &WAYS[0], FEW).await?;
+    let thousands = ENDED as f64 / 1_000.0;
+    for (what, took) in [
+        ("effects", effects(store, connection).await?),
+        ("a signal", signals(store).await?),
+    ] {
+        let name = format!("claim of {what}, 20,000 ended under a held snapshot");
+        report.figure(&name, format!("{took:.2} ms"));
+        let what = "  per 1,000 that were ended";
+        report.at_most(what, took / thousands, "ms", 0.5);
+    }
+    sqlx::query("rollback").execute(&mut holder).await?;
+    Ok(())
+}
+
+/// The oldest rows are parked, all others are done.
+async fn lists(
+    report: &mut Report,
+    house: &House,
+    store: &Store,
+    connection: &mut PgConnection,
+) -> anyhow::Result<()> {
+    house.clear().await?;
+    fill(connection, &WAYS[0], MANY).await?;
+    for sql in [
+        "update inbox set state = case when dedup_key::int <= 60 then 'parked' else 'done' end, ended_at = now()",
+        "analyze inbox",
+    ] {
+        sqlx::query(sql).execute(&mut *connection).await?;
+    }
+    let (mut parked, mut all) = (Vec::new(), Vec::new());
+    for _ in 0..CLAIMS {
+        let began = Instant::now();
+        let page = store.inbox_rows(Some("parked"), 50, None).await?;
+        parked.push(millis(began.elapsed()));
+        ensure!(page.items.len() == 50, "a page of parked rows");
+        let began = Instant::now();
+        store.inbox_rows(None, 50, None).await?;
+        all.push(millis(began.elapsed()));
+    }
+    let what = "list of parked signals, older than 100,000 others";
+    report.at_most(what, median(parked), "ms", 5.0);
+    report.at_most("  of signals in any state", median(all), "ms", 5.0);
+    Ok(())
 }
 
 async fn end_effects(store: &Store) -> anyhow::Result<f64> {
