@@ -32,9 +32,14 @@ pub(super) fn note(written: io::Result<()>) {
     }
 }
 
+/// Writes out what is buffered.
+pub(super) fn flush() {
+    note(io::stdout().lock().flush());
+}
+
 /// Flushes the output; returns why the answer is incomplete, if that is a failure.
 pub(super) fn finish() -> Option<String> {
-    note(io::stdout().lock().flush());
+    flush();
     let error = FAILED.get()?;
     (error.kind() != ErrorKind::BrokenPipe)
         .then(|| format!("cannot write to standard output: {error}"))

@@ -51,6 +51,8 @@ async fn a_closed_pipe_is_a_quiet_end_and_a_full_disk_is_1_with_a_message() {
         let told = said.contains("cannot write to standard output: No space left on device");
         assert!(told && said.lines().count() == 1, "{args:?}: {said}");
     }
+    let demo = run_into(&Env::new(), &["demo", "--once", "--port", "0"], full()).await;
+    assert_eq!(demo.status.code(), Some(1), "{demo:?}");
     // Neither output can be written: still no panic.
     let mut refused = command(
         &house.env,

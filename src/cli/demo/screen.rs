@@ -6,10 +6,10 @@
 
 use super::draw::{self, Ink, Line, Names, Pressable};
 use super::input::Input;
+use crate::cli::output;
 use crate::simulator::{MessageView, RoomView, Snapshot, Workspace};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
-use std::io::Write as _;
 use std::time::Duration;
 
 /// How long a step of the story may take.
@@ -373,10 +373,10 @@ impl Screen {
     }
 }
 
-/// Writes to standard output. A closed pipe does not end the story.
+/// Writes to standard output at once. A closed pipe does not end the story.
 fn put(text: &str) {
-    let mut out = std::io::stdout();
-    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    output::bytes(text.as_bytes());
+    output::flush();
 }
 
 /// A message's timestamp as a time of day.
