@@ -36,3 +36,26 @@ fn people_are_named_by_their_role() {
     }
     assert!(found.is_empty(), "{VAGUE:?} in:\n{}", found.join("\n"));
 }
+
+#[test]
+fn what_is_said_in_slack_names_people_by_their_role() {
+    let mut found = Vec::new();
+    for path in files("src/domain/", ".rs")
+        .into_iter()
+        .chain(files("src/slack/", ".rs"))
+    {
+        if path.contains("tests") {
+            continue;
+        }
+        for (number, line) in (1..).zip(read(&path).lines()) {
+            let code = line.split("//").next().unwrap_or_default();
+            let literals = code.split('"').skip(1).step_by(2);
+            let text = literals.collect::<Vec<_>>().join(" ").to_lowercase();
+            let mut words = text.split(|c: char| !c.is_alphabetic());
+            if words.any(|word| VAGUE.contains(&word) || word == "everybody") {
+                found.push(format!("{path}:{number}: {line}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "vague words in:\n{}", found.join("\n"));
+}

@@ -15,7 +15,7 @@ use super::super::text::{Message, Text};
 use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
 use super::{
     answer, by_hand, declare, declare_form, elsewhere, help, menu, outsider, postmortem, refusals,
-    resolve, resolve_form, roles, severity, templates, timeline, update, words,
+    resolve, resolve_form, roles, severity, statuspage, templates, timeline, update, words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -340,8 +340,19 @@ pub(crate) fn show_card(decision: &mut Decision, incident: &Incident) {
     }
 }
 
-/// Brings the status page up to date, if the incident's service is on it.
-pub(crate) fn show_component(decision: &mut Decision, rules: &Rules, incident: &Incident) {
+/// Brings the status page up to date, if the incident's service is on it and the incident, which
+/// was so `before`, shows as something else now.
+pub(crate) fn show_component(
+    decision: &mut Decision,
+    rules: &Rules,
+    before: Option<&Incident>,
+    incident: &Incident,
+) {
+    let shows =
+        |incident: &Incident| statuspage::component_status(&[(incident.severity, incident.status)]);
+    if before.is_some_and(|before| shows(before) == shows(incident)) {
+        return;
+    }
     let service = rules.service(&incident.service);
     if let Some(component) = service.and_then(|service| service.statuspage_component.clone()) {
         decision.effect(Effect::ShowComponent { component });

@@ -83,7 +83,7 @@ pub(crate) fn declare(
             .or_else(|| scene.rules.workspace.clone()),
         answer_to,
     });
-    ask::show_component(decision, scene.rules, &incident);
+    ask::show_component(decision, scene.rules, None, &incident);
     Ok(Some(declared(&incident)))
 }
 

@@ -42,7 +42,8 @@ pub(crate) fn resolve(
     };
     ask::record(decision, request, scene, &incident, happened);
     route::announce_resolved(decision, scene, &incident, note);
-    ask::show_component(decision, scene.rules, &incident);
+    let was = scene.facts.incident.as_ref();
+    ask::show_component(decision, scene.rules, was, &incident);
     let said = format!("✅ #{} is resolved after {took}", incident.number);
     Ok(ask::done(request, &incident, &said))
 }

@@ -55,7 +55,8 @@ pub(crate) fn set(
             }
         }
     }
-    ask::show_component(decision, scene.rules, &incident);
+    let was = scene.facts.incident.as_ref();
+    ask::show_component(decision, scene.rules, was, &incident);
     let said = format!("#{} is now {}", incident.number, words::severity(to));
     Ok(ask::done(request, &incident, &said))
 }

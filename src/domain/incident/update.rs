@@ -75,7 +75,8 @@ pub(crate) fn advance(
         line: Message::said(line),
     };
     ask::record(decision, request, scene, &incident, happened);
-    ask::show_component(decision, scene.rules, &incident);
+    let was = scene.facts.incident.as_ref();
+    ask::show_component(decision, scene.rules, was, &incident);
     let said = format!("#{} is now {to}", incident.number);
     Ok(ask::done(request, &incident, &said))
 }

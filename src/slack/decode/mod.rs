@@ -54,7 +54,7 @@ pub fn decode(
         "submission" => interaction::submission(arrival),
         "app_rate_limited" => Ok(unused(kind)),
         _ if kind.starts_with("event:") => event::decode(arrival),
-        _ => Err("nobody knows this kind"),
+        _ => Err("unknown kind"),
     };
     let event = event.map_err(|reason| Undecodable {
         kind: kind.to_owned(),

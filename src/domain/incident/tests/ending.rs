@@ -125,6 +125,8 @@ fn the_status_page_is_brought_up_to_date_by_every_change_that_it_shows() {
         (advance(Status::Monitoring), 1),
         (resolve(), 1),
         (say("words"), 0),
+        // A P2 that is investigated shows as it did.
+        (advance(Status::Investigating), 0),
     ] {
         let mut world = World::with_incident();
         let before = world.count("show_component");
