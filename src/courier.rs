@@ -138,6 +138,11 @@ pub trait Courier: Send + Sync {
     /// To whom.
     fn provider(&self) -> Provider;
 
+    /// The only kinds of its provider's effects that it carries; `None`: all of them.
+    fn only(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+
     /// The scopes whose pauses hold this effect back, such as `slack:chat.postMessage` and
     /// `slack:chat.postMessage:C1`.
     fn pause_scopes(&self, effect: &Effect) -> Vec<String>;

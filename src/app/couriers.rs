@@ -41,6 +41,10 @@ impl Courier for Watched {
         self.courier.provider()
     }
 
+    fn only(&self) -> Option<&'static [&'static str]> {
+        self.courier.only()
+    }
+
     fn pause_scopes(&self, effect: &Effect) -> Vec<String> {
         self.courier.pause_scopes(effect)
     }
@@ -111,24 +115,32 @@ pub(super) fn of(
         let why = "SLACK_BOT_TOKEN is not set".to_owned();
         health.set(Provider::Slack.as_str(), Condition::Degraded(why));
     }
-    if let Some(slack) = slack
-        && let Some(token) = &slack.bot_token
-    {
+    if let Some(slack) = slack {
+        let token = slack
+            .bot_token
+            .as_ref()
+            .map(|token| token.expose().to_owned());
+        let has_token = token.is_some();
         let access = Access {
             api_url: Url::parse(&slack.api_url).context("SLACK_API_URL")?,
-            token: token.expose().to_owned(),
+            token,
             response_url_hosts: slack.response_url_hosts.clone(),
         };
         let http = HttpClient::new(&access.api_url, &config.proxies);
         let http = http.context("preparing to call Slack")?;
         let observer = Arc::new(Counted(metrics.clone()));
         let courier = Arc::new(SlackCourier::new(access, http, observer));
-        couriers.all.push(Arc::new(Watched {
-            courier: courier.clone(),
-            metrics: metrics.clone(),
-            health: health.clone(),
-        }));
-        couriers.slack = Some(courier);
+        if has_token {
+            couriers.all.push(Arc::new(Watched {
+                courier: courier.clone(),
+                metrics: metrics.clone(),
+                health: health.clone(),
+            }));
+            couriers.slack = Some(courier);
+        } else {
+            // What it answers says nothing of how Slack is.
+            couriers.all.push(courier);
+        }
     }
     if let Some(page) = &config.statuspage {
         let access = statuspage::Access {

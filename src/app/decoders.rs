@@ -1,9 +1,10 @@
 //! What makes signals of the rows of the inbox: one decoder for each source, with the kinds that it reads.
 
+use crate::domain::act::Membership;
 use crate::domain::signal::{Event, Signal};
 use crate::engine::{Decode, Decoder};
 use crate::slack::address::Ourselves;
-use crate::slack::unchecked::{Checked, check};
+use crate::slack::unchecked::{Checked, check, refused};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -11,6 +12,10 @@ use tokio::sync::watch;
 pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str, Decoder> {
     let slack: Decode = Arc::new(move |row, body, rules| {
         let ourselves = ourselves.borrow().clone();
+        let decode = |membership| {
+            crate::slack::decode::decode(&row.kind, body, membership, row.id, row.at, rules)
+                .map_err(|error| error.to_string())
+        };
         match check(&row.headers, &row.kind, body, rules, &ourselves) {
             Checked::NotYet => Ok(None),
             Checked::Nothing { what } => Ok(Some(Signal {
@@ -20,12 +25,8 @@ pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str
                     what: what.to_owned(),
                 },
             })),
-            Checked::Ours(membership) => {
-                let (id, at) = (row.id, row.at);
-                crate::slack::decode::decode(&row.kind, body, membership, id, at, rules)
-                    .map(Some)
-                    .map_err(|error| error.to_string())
-            }
+            Checked::NoToken => decode(Membership::Ours).map(|signal| Some(refused(signal))),
+            Checked::Ours(membership) => decode(membership).map(Some),
         }
     });
     let github: Decode = Arc::new(|row, body, _rules| {

@@ -22,7 +22,7 @@ use crate::edge::server::{Stage, serve};
 use crate::edge::{Bounds, Build, EdgeSettings, EdgeState, app_router, metrics_router};
 use crate::engine::clock::Clock;
 use crate::engine::{Engine, Parts, Process, Running};
-use crate::slack::address::Ourselves;
+use crate::slack::address::{Ourselves, Team};
 use crate::slack::courier::SlackCourier;
 use crate::slack::signature::Secrets;
 use crate::store::Store;
@@ -130,7 +130,7 @@ impl App {
         let metrics = Arc::new(Metrics::new(build.version, build.commit));
         let rules = rules::of(&config).context("the rules of the configuration")?;
         let (rules, rules_seen) = watch::channel(Arc::new(rules));
-        let (ourselves, ourselves_seen) = watch::channel(Ourselves::default());
+        let (ourselves, ourselves_seen) = watch::channel(ourselves(&config));
         let couriers = couriers::of(&config, &metrics, &health)?;
         let engine = Engine::new(Parts {
             store: store.clone(),
@@ -301,6 +301,20 @@ fn raised_file_limit() -> u64 {
         }
     }
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// Who we are in Slack, as far as the configuration tells.
+fn ourselves(config: &Config) -> Ourselves {
+    let slack = config.slack.as_ref();
+    let no_token = slack.is_some_and(|slack| slack.bot_token.is_none());
+    Ourselves {
+        team: if no_token {
+            Team::NoToken
+        } else {
+            Team::NotYet
+        },
+        ..Ourselves::default()
+    }
 }
 
 fn edge_settings(config: &Config) -> EdgeSettings {

@@ -108,8 +108,7 @@ pub(super) fn slack(env: &Environment<'_>, need: SlackNeed) -> Option<Slack> {
             lacks(bot, message, hint);
         }
         (None, Some(signing)) => {
-            let message = "SLACK_SIGNING_SECRET without SLACK_BOT_TOKEN: what comes in is kept, and \
-                           waits for a process that can answer";
+            let message = "SLACK_SIGNING_SECRET without SLACK_BOT_TOKEN: every command is refused";
             let hint = "set SLACK_BOT_TOKEN (OAuth & Permissions of the Slack app)";
             lacks(signing, message, hint);
         }

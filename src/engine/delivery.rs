@@ -118,7 +118,8 @@ impl Engine {
             }
             Priority::Now | Priority::InTurn => {
                 let limit = i64::try_from(free).unwrap_or(i64::MAX);
-                let claiming = store.claim_effects(now, limit, provider, priority, Which::All);
+                let which = self.carried(provider, Which::All);
+                let claiming = store.claim_effects(now, limit, provider, priority, which);
                 store.within(STORE_LIMIT, claiming).await?
             }
         };
@@ -138,6 +139,7 @@ impl Engine {
     ) -> Result<Vec<Claimed>, StoreError> {
         let store = &self.parts.store;
         for which in [Which::Repeatable, Which::All] {
+            let which = self.carried(provider, which);
             let claiming = store.claim_effects(now, 1, provider, priority, which);
             let claimed = store.within(STORE_LIMIT, claiming).await?;
             if !claimed.is_empty() {
@@ -145,6 +147,13 @@ impl Engine {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// Which of a provider's effects are claimed here: no others than its courier carries.
+    fn carried(&self, provider: Provider, which: Which) -> Which {
+        let courier = self.couriers.get(&provider);
+        let only = courier.and_then(|courier| courier.only());
+        only.map_or(which, Which::Only)
     }
 
     /// Whether the one attempt of all replicas is ours.

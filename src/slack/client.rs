@@ -24,8 +24,8 @@ use url::Url;
 pub struct Access {
     /// `https://slack.com/api`, or whatever stands in for it.
     pub api_url: Url,
-    /// The bot's token.
-    pub token: String,
+    /// The bot's token; without one only a `response_url` can be answered.
+    pub token: Option<String>,
     /// Hosts that a `response_url` may name, with a port if need be.
     pub response_url_hosts: Vec<String>,
 }
@@ -92,7 +92,7 @@ impl Client {
         let http = Arc::new(http);
         Self {
             slack: SlackClient::new(Connector::new(http.clone(), &access.api_url)),
-            token: SlackApiToken::new(access.token.clone().into()),
+            token: SlackApiToken::new(access.token.clone().unwrap_or_default().into()),
             http,
             observer,
         }

@@ -231,6 +231,13 @@ impl Courier for SlackCourier {
         Provider::Slack
     }
 
+    fn only(&self) -> Option<&'static [&'static str]> {
+        match self.access.token {
+            Some(_) => None,
+            None => Some(&["reply"]),
+        }
+    }
+
     fn pause_scopes(&self, effect: &Effect) -> Vec<String> {
         match effect {
             Effect::PostMessage { room, .. } => {

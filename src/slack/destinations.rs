@@ -63,7 +63,7 @@ mod tests {
     fn access(api: &str, hosts: &[&str]) -> Access {
         Access {
             api_url: Url::parse(api).unwrap(),
-            token: String::new(),
+            token: None,
             response_url_hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
         }
     }

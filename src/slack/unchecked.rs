@@ -5,8 +5,13 @@
 //! again: in whichever process, and after whatever restart.
 
 use super::address::{Address, Ourselves, Route, Team, address};
-use crate::domain::act::Membership;
+use super::interaction::Interaction;
+use super::views;
+use crate::domain::act::{Act, AnswerTo, Membership, Request};
+use crate::domain::incident::declare_form;
 use crate::domain::rules::Rules;
+use crate::domain::signal::{Event, Signal};
+use crate::domain::text::{Message, Text};
 use serde_json::{Value, json};
 
 const MARK: &str = "unchecked";
@@ -16,7 +21,7 @@ const OUTSIDER: &str = "outsider";
 /// What is kept beside the body of an arrival.
 pub fn headers(ourselves: &Ourselves, membership: Membership) -> Value {
     match (&ourselves.team, membership) {
-        (Team::NotYet, _) => json!({ MARK: true }),
+        (Team::NotYet | Team::NoToken, _) => json!({ MARK: true }),
         (Team::Untold | Team::Known(_), Membership::Ours) => json!({}),
         (Team::Untold | Team::Known(_), Membership::Outsider) => json!({ OUTSIDER: true }),
     }
@@ -27,6 +32,8 @@ pub fn headers(ourselves: &Ourselves, membership: Membership) -> Value {
 pub enum Checked {
     /// Nobody can say yet: it waits.
     NotYet,
+    /// Nobody here can do anything in Slack: its person is told so, see [`refused`].
+    NoToken,
     /// Ours: to be decided, as asked by such a person.
     Ours(Membership),
     /// Nothing that we act on.
@@ -50,8 +57,10 @@ pub fn check(
             false => Membership::Ours,
         });
     }
-    if ourselves.team == Team::NotYet {
-        return Checked::NotYet;
+    match ourselves.team {
+        Team::NotYet => return Checked::NotYet,
+        Team::NoToken => return Checked::NoToken,
+        Team::Untold | Team::Known(_) => {}
     }
     let route = match kind {
         "command" => Route::Commands,
@@ -67,6 +76,45 @@ pub fn check(
         Address::Keep(addressed) => Checked::Ours(addressed.membership),
         Address::AnswerNow(_) | Address::Unreadable { .. } => Checked::Ours(Membership::Ours),
     }
+}
+
+/// What becomes of a signal while there is no token: whoever asked is told so, by the one way that
+/// needs none, and nothing of it is left for when there is one.
+pub fn refused(signal: Signal) -> Signal {
+    let event = match signal.event {
+        Event::Asked(request) if answerable(&request) => Event::Asked(Box::new(Request {
+            act: Act::Misunderstood {
+                refusal: Message::said(no_token()),
+            },
+            target: None,
+            elsewhere: None,
+            ..*request
+        })),
+        _ => Event::Unused {
+            what: "no_token".to_owned(),
+        },
+    };
+    Signal { event, ..signal }
+}
+
+fn answerable(request: &Request) -> bool {
+    matches!(&request.answer_to, AnswerTo::Person(to) if to.response_url.is_some())
+}
+
+/// A submission has no address for an answer: it is given in the form, which stays open.
+pub(super) fn without_token(payload: &Interaction) -> Option<Value> {
+    let view = payload.view()?;
+    let filled = view.filled();
+    let shown = filled.values.keys().next();
+    let key = shown.map_or(declare_form::TITLE, String::as_str).to_owned();
+    let errors = [(key, no_token().to_plain())].into();
+    Some(views::errors_answer(&filled, view.state(), &errors))
+}
+
+fn no_token() -> Text {
+    Text::plain("Nothing was done: this bot has no token for Slack. Ask an admin to set ")
+        .code("SLACK_BOT_TOKEN")
+        .and(" and restart it, then try again.")
 }
 
 /// The line about a request of another workspace.

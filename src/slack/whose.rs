@@ -30,6 +30,8 @@ pub enum Team {
     /// Slack has not said yet.
     #[default]
     NotYet,
+    /// There is no token, so it will never say: whatever comes in is refused.
+    NoToken,
     /// What stands in for Slack does not say such things: everything passes.
     Untold,
     /// This one.
@@ -66,7 +68,7 @@ pub(crate) struct Says<'a> {
 pub(crate) fn whose(ours: &Ourselves, says: &Says<'_>) -> Result<Membership, Address> {
     let our_team = match &ours.team {
         Team::Known(team) => team.as_str(),
-        Team::NotYet | Team::Untold => return Ok(Membership::Ours),
+        Team::NotYet | Team::NoToken | Team::Untold => return Ok(Membership::Ours),
     };
     if !is_ours(ours, our_team, says) {
         return Err(Address::Foreign {
@@ -325,7 +327,7 @@ mod tests {
 
     #[test]
     fn everything_passes_until_slack_has_said_who_we_are() {
-        for team in [Team::NotYet, Team::Untold] {
+        for team in [Team::NotYet, Team::NoToken, Team::Untold] {
             let ours = Ourselves {
                 team,
                 ..Ourselves::default()

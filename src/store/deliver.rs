@@ -94,6 +94,8 @@ pub enum Which {
     All,
     /// Only those that may be repeated or looked for: an attempt that is lost costs nothing.
     Repeatable,
+    /// Only those of these kinds: no more can be carried here.
+    Only(&'static [&'static str]),
 }
 
 /// What is known of an effect that waits.
@@ -120,6 +122,7 @@ impl Store {
         let kinds = Effect::KINDS.into_iter().filter(|kind| match which {
             Which::All => true,
             Which::Repeatable => !Effect::CANNOT_BE_LOOKED_FOR.contains(kind),
+            Which::Only(kinds) => kinds.contains(kind),
         });
         let kinds: Vec<String> = kinds.map(str::to_owned).collect();
         let mut session = self.single().await?;

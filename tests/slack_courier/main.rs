@@ -49,7 +49,7 @@ fn access(slack: &Workspace) -> Access {
     let base = Url::parse(&slack.base_url()).unwrap();
     Access {
         api_url: Url::parse(&slack.api_url()).unwrap(),
-        token: "xoxb-sim-bot-token".into(),
+        token: Some("xoxb-sim-bot-token".into()),
         response_url_hosts: vec![format!("127.0.0.1:{}", base.port().unwrap())],
     }
 }

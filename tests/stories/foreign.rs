@@ -110,17 +110,6 @@ async fn what_stands_in_for_slack_and_knows_no_such_question_is_believed() {
 }
 
 #[tokio::test]
-async fn a_process_without_a_token_leaves_it_to_one_that_knows() {
-    let mut world = World::with(&[("SLACK_BOT_TOKEN", "")]).await;
-    world
-        .types("ada", "general", "declare P3 db It burns")
-        .await;
-    world.pass(Duration::seconds(5)).await;
-    assert_eq!(outcomes(&world).await, ["open -"]);
-    world.finish().await;
-}
-
-#[tokio::test]
 async fn a_known_foreigner_is_answered_200_and_leaves_a_line_in_the_log_and_no_row() {
     let world = World::new().await;
     let form = of_another_workspace(&world, "declare P1 db Somebody else's");

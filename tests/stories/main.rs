@@ -22,6 +22,7 @@ mod resolve_form;
 mod ring;
 mod rooms;
 mod routing;
+mod tokenless;
 mod typed;
 mod weaknesses;
 #[allow(dead_code, reason = "a world offers more than each story takes")]

@@ -226,6 +226,20 @@ impl World {
         self.duties = Duties::default();
     }
 
+    /// Starts again with the bot's token.
+    pub async fn comes_to_a_token(&mut self) {
+        let token = "xoxb-sim-bot-token".to_owned();
+        self.env.insert("SLACK_BOT_TOKEN".to_owned(), token);
+        self.restart().await;
+        self.settle().await;
+    }
+
+    /// Starts again without it.
+    pub async fn loses_its_token(&mut self) {
+        self.env.remove("SLACK_BOT_TOKEN");
+        self.restart().await;
+    }
+
     /// The same with another configuration.
     pub async fn ruled_anew(&mut self, config: &str) {
         config.clone_into(&mut self.config);
