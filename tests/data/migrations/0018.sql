@@ -1,4 +1,2 @@
--- Slack has been away for a while, and a message waits for it.
-insert into pauses (scope, until, reason, down_since)
-values ('slack', '2026-03-01 12:01:00+00', 'http_503', '2026-03-01 11:45:00+00');
-update outbox set failed_at = '2026-03-01 11:45:00+00' where ended_at is null;
+-- What waits is claimed by its provider from now on.
+update outbox set run_at = '2026-03-01 12:00:00+00' where ended_at is null;
