@@ -2,6 +2,7 @@
 //! so that every replica obeys and a restart forgets nothing.
 
 use super::{Store, StoreError};
+use crate::domain::effect::Priority;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
@@ -127,13 +128,14 @@ impl Store {
         Ok(taken == 1)
     }
 
-    /// A provider answers: its pause ends. Gives since when it had not, if it was down.
+    /// A provider answers: its pause ends, and what failed meanwhile waits no longer than a look has
+    /// to. Gives since when it had not answered, if it was down.
     pub async fn provider_answered(
         &self,
         scope: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let mut session = self.single().await?;
+        let mut transaction = self.begin().await?;
         let since = sqlx::query_scalar!(
             "with down as (select scope, down_since from pauses
                             where scope = $1 and down_since is not null for update)
@@ -143,9 +145,27 @@ impl Store {
             scope,
             now,
         )
-        .fetch_optional(&mut session)
+        .fetch_optional(&mut transaction)
         .await?;
-        session.end().await?;
-        Ok(since.flatten())
+        let Some(since) = since.flatten() else {
+            return Ok(None);
+        };
+        sqlx::query!(
+            "update outbox set run_at = $2::timestamptz + interval '2 seconds'
+              where id = any(array(
+                    select id from outbox
+                     where provider = $1 and priority = $4 and ended_at is null and not blocked
+                       and run_at > $2::timestamptz + interval '2 seconds' and failed_at >= $3
+                     order by provider, priority, run_at, seq
+                       for update skip locked))",
+            scope,
+            now,
+            since,
+            Priority::InTurn as i16,
+        )
+        .execute(&mut transaction)
+        .await?;
+        transaction.end().await?;
+        Ok(Some(since))
     }
 }

@@ -141,6 +141,81 @@ async fn after_four_hours_away_a_thousand_lines_come_once_and_in_order_within_a_
     }
 }
 
+/// A forwarder before Slack that can be shut: then connections are refused.
+struct Gate {
+    address: std::net::SocketAddr,
+    forwarding: tokio::task::JoinHandle<()>,
+}
+
+impl Gate {
+    async fn shut() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let address = listener.and_then(|listener| listener.local_addr());
+        Self {
+            address: address.expect("a free port"),
+            forwarding: tokio::spawn(async {}),
+        }
+    }
+
+    async fn open_to(&mut self, world: &World) {
+        let target = world.slack.base_url().replace("http://", "");
+        let listener = tokio::net::TcpListener::bind(self.address).await;
+        let listener = listener.expect("the port is free again");
+        self.forwarding = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                let target = target.clone();
+                connections.spawn(async move {
+                    if let Ok(mut far) = tokio::net::TcpStream::connect(target).await {
+                        let _ended = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                    }
+                });
+            }
+        });
+    }
+
+    async fn shuts(&mut self) {
+        self.forwarding.abort();
+        let _aborted = (&mut self.forwarding).await;
+    }
+}
+
+#[tokio::test]
+async fn refused_connections_park_nothing_and_everything_comes_once_and_in_order() {
+    let mut gate = Gate::shut().await;
+    let api = format!("http://{}/api", gate.address);
+    let mut world = World::with(&[("SLACK_API_URL", api.as_str())]).await;
+    gate.open_to(&world).await;
+    let known = world.app.learn_who_we_are().await;
+    known.expect("Slack answers");
+    let rooms = [
+        world.declared("bea", "P3 db Slow queries").await,
+        world.declared("bea", "P3 api Checkout is slow").await,
+    ];
+    // The answers to people go by another host, and still arrive: before Slack counts as down, some
+    // failures are charged.
+    gate.shuts().await;
+    let words: Vec<String> = (0..10).map(|at| format!("line-{at}.")).collect();
+    for words in &words {
+        for room in &rooms {
+            world.types("bea", room, &format!("status {words}")).await;
+            world.pass(seconds(1)).await;
+        }
+    }
+    world.pass_in_steps(seconds(60), 240).await;
+    assert!(breaker(&world));
+    assert!(world.effects("parked").await.is_empty());
+
+    gate.open_to(&world).await;
+    world.pass_in_steps(seconds(1), 61).await;
+    let wanted: Vec<&str> = words.iter().map(String::as_str).collect();
+    for room in &rooms {
+        assert_eq!(said(&world, room, &wanted), wanted, "{room}");
+    }
+    world.hears_all();
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn an_outage_is_known_after_a_restart_and_one_process_tries_for_all() {
     let mut world = World::new().await;
