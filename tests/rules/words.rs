@@ -12,6 +12,8 @@ const WRITTEN: &[&str] = &[
     "docs/CLI.md",
     "docs/CONFIGURATION.md",
     "docs/METRICS.md",
+    "docs/OPERATIONS.md",
+    "docs/SECURITY.md",
     "docs/adr/",
     "docs/runbooks/",
     "src/cli/",
