@@ -106,7 +106,7 @@ impl Rooms {
                     self.joined.insert(room);
                 }
                 Outcome::Refused { code } => {
-                    tracing::info!(room = %room, error = %code, "not a member of a room that incidents are told in; posts there cannot be looked for");
+                    tracing::info!(room = %room, error = %code, "not a member of a channel that is notified of incidents; invite the bot, so that uncertain posts can be looked up");
                     self.refused.insert(room);
                 }
                 Outcome::Later { after, .. } | Outcome::Partly { after, .. } => {
