@@ -90,6 +90,7 @@ impl Database {
 async fn template() -> String {
     let mut version = Sha256::new();
     for migration in wardroom::store::MIGRATOR.iter() {
+        version.update(migration.version.to_be_bytes());
         version.update(&migration.checksum);
     }
     // Short: PostgreSQL cuts names off after 63 bytes, and this one gets a suffix.
