@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::courier::{Courier, Look, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
+use crate::domain::rules::Rules;
 use crate::http_client::HttpClient;
 use crate::slack::client::{Access, Observer};
 use crate::slack::courier::SlackCourier;
@@ -13,6 +14,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use url::Url;
 
 pub(super) struct Couriers {
@@ -105,6 +107,7 @@ pub(super) fn of(
     config: &Config,
     metrics: &Arc<Metrics>,
     health: &Arc<Health>,
+    rules: &watch::Receiver<Arc<Rules>>,
 ) -> anyhow::Result<Couriers> {
     let mut couriers = Couriers {
         all: Vec::new(),
@@ -129,7 +132,8 @@ pub(super) fn of(
         let http = HttpClient::new(&access.api_url, &config.proxies);
         let http = http.context("preparing to call Slack")?;
         let observer = Arc::new(Counted(metrics.clone()));
-        let courier = Arc::new(SlackCourier::new(access, http, observer));
+        let courier = SlackCourier::new(access, http, observer).with_rules(rules.clone());
+        let courier = Arc::new(courier);
         if has_token {
             couriers.all.push(Arc::new(Watched {
                 courier: courier.clone(),

@@ -131,7 +131,7 @@ impl App {
         let rules = rules::of(&config).context("the rules of the configuration")?;
         let (rules, rules_seen) = watch::channel(Arc::new(rules));
         let (ourselves, ourselves_seen) = watch::channel(ourselves(&config));
-        let couriers = couriers::of(&config, &metrics, &health)?;
+        let couriers = couriers::of(&config, &metrics, &health, &rules_seen)?;
         let engine = Engine::new(Parts {
             store: store.clone(),
             clock: clock.clone(),

@@ -12,6 +12,8 @@ use crate::courier::{Courier, Look, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::form::Form;
 use crate::domain::ids::{ChannelId, TeamId, UserId};
+use crate::domain::incident::room::NO_WORKSPACE;
+use crate::domain::rules::Rules;
 use crate::domain::signal::Answer;
 use crate::domain::text::Text;
 use crate::http_client::HttpClient;
@@ -19,7 +21,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 /// How long we ask who we are.
@@ -27,9 +29,6 @@ const WHO_WE_ARE: Duration = Duration::from_secs(5);
 
 /// `auth.test` was answered `ok`, by something that does not say who we are.
 pub(crate) const NO_IDENTITY: &str = "no_identity";
-
-/// Our own code for a channel of which nobody said in which of the organisation's workspaces it is.
-const NO_WORKSPACE: &str = "no_workspace";
 
 /// A room to be made, or looked for.
 #[derive(Debug)]
@@ -45,6 +44,8 @@ pub struct SlackCourier {
     pub(super) access: Access,
     pub(super) client: Client,
     identity: OnceCell<Identity>,
+    /// The rules as they are now.
+    rules: Option<watch::Receiver<Arc<Rules>>>,
 }
 
 /// Who we are in Slack, as `auth.test` says it.
@@ -79,7 +80,14 @@ impl SlackCourier {
             access,
             client,
             identity: OnceCell::new(),
+            rules: None,
         }
+    }
+
+    /// Reads the default workspace from the rules, as they are at each delivery.
+    pub fn with_rules(self, rules: watch::Receiver<Arc<Rules>>) -> Self {
+        let rules = Some(rules);
+        Self { rules, ..self }
     }
 
     /// Who we are; asked once. The error is Slack's code, or what went wrong on the way.
@@ -162,8 +170,8 @@ impl SlackCourier {
         })
     }
 
-    /// The workspace that a call must name: none where the app is installed in one alone; the one that
-    /// `auth.test` named where nobody said which.
+    /// The workspace that a call must name: none where the app is installed in one alone; else the one
+    /// of the request, the one of the rules, or the one that `auth.test` named.
     fn workspace(&self, asked_in: Option<&TeamId>) -> Result<Option<TeamId>, Outcome> {
         let Some(identity) = self.identity.get() else {
             // An app that is installed in one workspace may name it too: Slack reads past it.
@@ -175,7 +183,9 @@ impl SlackCourier {
         // With an organisation's token Slack may give the organisation's own id.
         let own = Some(&identity.team_id).filter(|id| id.starts_with('T'));
         let own = own.and_then(|id| TeamId::new(id.clone()).ok());
-        match asked_in.cloned().or(own) {
+        let rules = self.rules.as_ref().map(|rules| rules.borrow().clone());
+        let by_rules = rules.and_then(|rules| rules.workspace.clone());
+        match asked_in.cloned().or(by_rules).or(own) {
             Some(team) => Ok(Some(team)),
             None => Err(Outcome::Refused {
                 code: NO_WORKSPACE.to_owned(),

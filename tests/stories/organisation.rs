@@ -5,7 +5,11 @@ use crate::world::{CONFIG, World};
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use wardroom::domain::ids::{EffectId, TeamId};
+use wardroom::domain::rules::Rules;
 use wardroom::simulator::{Fault, FaultRule};
+use wardroom::store::Operator;
 
 const OURS: &str = "T0SIMTEAM1";
 const SISTER: &str = "T0SISTER";
@@ -101,6 +105,28 @@ async fn what_nobody_in_slack_asked_for_is_made_where_the_configuration_says() {
         world.count("no_workspace") > 0,
         "the operators are told why"
     );
+    world.hears_all();
+
+    // Once the configuration names the workspace, the same effect succeeds.
+    let refused = world
+        .query("select id::text from outbox where kind = 'create_room'")
+        .await;
+    let id = refused[0][0].parse().expect("an id");
+    world.app.rules.send_modify(|rules| {
+        let workspace = Some(TeamId::new(SISTER).expect("an id"));
+        *rules = Arc::new(Rules {
+            workspace,
+            ..(**rules).clone()
+        });
+    });
+    let retried = world
+        .store
+        .retry_effect(EffectId(id), Operator::Cli, world.clock.now())
+        .await;
+    assert!(retried.expect("it answers"));
+    world.settle().await;
+    assert_eq!(teams(&world, "conversations.create"), [json!(SISTER)]);
+    assert!(world.newest().await.channel_id.is_some());
     world.hears_all();
     world.finish_after_faults().await;
 }

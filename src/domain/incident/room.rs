@@ -15,6 +15,10 @@ use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
 use super::{Incident, TimelineEntry, TimelineKind, answer, card, naming, route, timeline, words};
 
+/// The code for a channel whose workspace is not known: an app that is installed in all of an
+/// organisation must name one.
+pub const NO_WORKSPACE: &str = "no_workspace";
+
 /// The room that was to be made: there, or not.
 pub(crate) fn created(
     decision: &mut Decision,
@@ -39,12 +43,26 @@ pub(crate) fn created(
             };
             let next = incident.channel_try.saturating_add(1);
             let (next, name) = naming::first_free(&base, next, &scene.facts.taken_names);
-            try_name(decision, scene, incident, &receipt.effect, next, name);
+            try_name(
+                decision,
+                scene,
+                incident,
+                (&receipt.effect, code),
+                next,
+                name,
+            );
         }
         End::Refused { code } if receipt.effect.has_another_way(code) => {
             let plain = naming::by_number(incident.declared_at, incident.number);
             let (first, name) = naming::first_free(&plain, 1, &scene.facts.taken_names);
-            try_name(decision, scene, incident, &receipt.effect, first, name);
+            try_name(
+                decision,
+                scene,
+                incident,
+                (&receipt.effect, code),
+                first,
+                name,
+            );
         }
         End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
             not_made(decision, scene, incident, receipt.effect_id, code, to);
@@ -62,7 +80,7 @@ fn try_name(
     decision: &mut Decision,
     scene: &Scene<'_>,
     incident: &Incident,
-    refused: &Effect,
+    (refused, why): (&Effect, &str),
     try_number: i32,
     name: String,
 ) {
@@ -74,11 +92,15 @@ fn try_name(
     };
     let before = &incident.channel_name;
     if let Some(to) = answer_to {
-        let text = Text::plain("Slack doesn't take the name ")
+        let (begin, then) = match why {
+            "name_taken" => ("", " is taken; creating "),
+            _ => ("Slack doesn't accept the name ", "; creating "),
+        };
+        let text = Text::plain(begin)
             .code(format!("#{before}"))
-            .and("; creating ")
+            .and(then)
             .code(format!("#{name}"))
-            .and(" instead.");
+            .and(".");
         answer::give(
             decision,
             to,
@@ -250,8 +272,17 @@ fn not_made(
     .code(code)
     .and("). It is declared and announced; post updates with ")
     .code(format!("/incident #{} status <text>", incident.number))
-    .and(". To create the channel, run: ")
-    .code(answer::retry(effect));
+    .and(match code {
+        NO_WORKSPACE => ". To create the channel, set ",
+        _ => ". To create the channel, run: ",
+    });
+    let text = match code {
+        NO_WORKSPACE => text
+            .code("slack.workspace")
+            .and(" in the configuration file, then run: "),
+        _ => text,
+    };
+    let text = text.code(answer::retry(effect));
     let message = Message::said(text);
     match to {
         Some(to) => answer::give(decision, to, message, words::about(incident), scene.now),
