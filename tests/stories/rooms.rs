@@ -39,7 +39,7 @@ async fn a_room_that_is_archived_by_hand_is_told_of_once_and_the_incident_goes_o
     world.person("ada").unarchive(ROOM).unwrap();
     world.settle_with_events().await;
     assert_eq!(notes(&world).await.len(), 2);
-    let meanwhile = world.hears(ROOM, "While this channel was archived:");
+    let meanwhile = world.hears(ROOM, "While this channel was closed:");
     assert!(
         meanwhile.words.contains("kept meanwhile"),
         "{}",
@@ -79,7 +79,7 @@ async fn a_room_whose_return_was_not_told_is_found_open_by_what_somebody_types_i
     assert_eq!(world.unheard_in(ROOM, ""), 0);
     world.types("bea", ROOM, "status three").await;
     world.hears(ROOM, "one");
-    let missed = world.hears(ROOM, "While this channel was archived:");
+    let missed = world.hears(ROOM, "While this channel was closed:");
     assert!(missed.words.contains("two") && !missed.words.contains("three"));
     world.hears(ROOM, "three");
     world.hears_all();
@@ -146,12 +146,12 @@ async fn a_room_that_is_late_holds_back_no_announcement_and_gets_what_was_said_b
     world
         .types("bea", "general", "#1 status looking at it")
         .await;
-    world.whispers("bea", "Its channel is still being created");
+    world.whispers("bea", "It has no channel yet");
     world.pass(Duration::seconds(59)).await;
     world.silence();
     world.pass(Duration::seconds(1)).await;
     let ops = world.hears("ops", "P1 incident #1");
-    assert!(ops.words.contains("being created"), "{}", ops.words);
+    assert!(ops.words.contains("no channel yet"), "{}", ops.words);
     world.hears("@dan", "P1 incident #1");
     world.hears(
         "@bea",

@@ -366,12 +366,12 @@ pub(crate) fn done(request: &Request, incident: &Incident, what: &str) -> Option
         (Some(_), Some(channel)) if request.room.as_ref() == Some(channel) => return None,
         (Some(_), Some(channel)) => Text::plain(format!("{what}: ")).room(channel),
         (Some(_), None) => Text::plain(format!(
-            "{what}. Its channel is closed: the timeline has it, and it will be posted when the \
-             channel is back."
+            "{what}. Its channel is closed: the timeline has it, and it will be posted if the \
+             channel can be used again."
         )),
         (None, _) => Text::plain(format!(
-            "{what}. Its channel is still being created: the timeline has it, and it will be \
-             posted there."
+            "{what}. It has no channel yet: the timeline has it, and it will be posted once \
+             there is one."
         )),
     };
     Some(Message::said(text))

@@ -15,7 +15,8 @@ use chrono::{DateTime, Utc};
 
 /// Slack says that the room was archived or deleted: by its event, or by refusing to write there.
 /// The incident goes on; who leads it is told once, with the command that tries again what was
-/// refused. `false`: it was known, or is no incident's room any more.
+/// refused. Returns whether a person was told: not when it was known, when it is no incident's
+/// channel any more, or when the incident is over.
 pub(crate) fn closed(
     decision: &mut Decision,
     scene: &Scene<'_>,
@@ -38,7 +39,7 @@ pub(crate) fn closed(
     };
     note(decision, scene, &incident, said);
     if !incident.status.is_open() {
-        return true;
+        return false;
     }
     let text = Text::plain(format!("The channel of incident #{}, ", incident.number)).room(room);
     let text = match how {
@@ -56,7 +57,7 @@ pub(crate) fn closed(
         .and("; the timeline keeps them.");
     let text = match refused {
         Some(effect) => text
-            .and(" To post what was refused, once the channel is back: ")
+            .and(" To post what was refused, if the channel can be used again: ")
             .code(answer::retry(effect)),
         None => text,
     };
@@ -90,12 +91,12 @@ pub(crate) fn is_back(
     let Some(room) = incident.open_room() else {
         return;
     };
-    note(decision, scene, incident, "The channel was unarchived.");
+    note(decision, scene, incident, "The channel can be used again.");
     // What it refused is older than what was not even tried.
     decision.change(Change::PostAgain { room: room.clone() });
     let lines = scene.facts.timeline.iter();
     let meanwhile = lines.filter(|entry| entry.at > since);
-    let title = "While this channel was archived:";
+    let title = "While this channel was closed:";
     room::say_missed(decision, incident, room, title, meanwhile.collect());
 }
 

@@ -142,10 +142,12 @@ fn in_own_room(
             if !told && file && receipt.generation == 0 {
                 stuck(decision, receipt, scene, what, to);
             }
-            let incident = scene.facts.incident.as_ref();
-            let responsible = incident.and_then(words::responsible);
+            // While the incident is open, the notice of the closed channel is for the responsible.
+            let open = scene.facts.incident.as_ref();
+            let open = open.filter(|incident| incident.status.is_open());
+            let responsible = open.and_then(words::responsible);
             if let Some(to) = to.filter(|to| !file && responsible != Some(&to.person)) {
-                not_posted(decision, scene, receipt, to);
+                not_posted(decision, scene, receipt, how, to);
             }
         }
         // Nobody retries by hand what was done before the room was closed: it is open again.
@@ -154,19 +156,31 @@ fn in_own_room(
     }
 }
 
-/// Tells the one whose line the closed channel refused what becomes of it.
-fn not_posted(decision: &mut Decision, scene: &Scene<'_>, receipt: &Receipt, to: &ReplyTo) {
+/// Tells the person whose line the closed channel refused what becomes of it.
+fn not_posted(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    receipt: &Receipt,
+    how: Closing,
+    to: &ReplyTo,
+) {
     let Some(incident) = scene.facts.incident.as_ref() else {
         return;
     };
     if receipt.generation > 0 {
         return;
     }
-    let text = Text::plain(format!(
-        "The channel of #{} is closed, so your change couldn't be posted there. The timeline has \
-         it, and it will be posted when the channel is back.",
-        incident.number
-    ));
+    let number = incident.number;
+    let text = Text::plain(match how {
+        Closing::Archived => format!(
+            "The channel of #{number} is archived, so your change couldn't be posted there. The \
+             timeline has it, and it will be posted if the channel is unarchived."
+        ),
+        Closing::Gone => format!(
+            "The channel of #{number} is gone, so your change couldn't be posted there. The \
+             timeline has it."
+        ),
+    });
     answer::give(
         decision,
         to,
@@ -195,9 +209,25 @@ fn stuck(
         Some(incident) => format!("Incident #{}", incident.number),
         None => "Incident".to_owned(),
     };
+    let update = matches!(
+        &receipt.effect,
+        Effect::PostMessage {
+            purpose: Purpose::Update { .. },
+            ..
+        }
+    );
     let text = match &receipt.end {
         // A card that is gone is posted anew.
         End::Refused { code } if receipt.effect.has_another_way(code) => return,
+        End::Refused { code } | End::Parked { code } if update && to.is_some() => {
+            let change = incident.map(|one| format!(" to #{}", one.number));
+            Text::plain(format!(
+                "Your change{} is recorded, but couldn't be posted in its channel (",
+                change.unwrap_or_default()
+            ))
+            .code(code)
+            .and("). An operator can run ")
+        }
         End::Refused { code } | End::Parked { code } => {
             let text = Text::plain(format!("{whose}: couldn't {what} (")).code(code);
             text.and("). Try again: ")
@@ -259,7 +289,7 @@ fn invitation(
 ) {
     match (closing(&receipt.end), &receipt.end) {
         (Some(how), _) => {
-            let _known = by_hand::closed(decision, scene, room, how, None);
+            let _told = by_hand::closed(decision, scene, room, how, None);
         }
         (None, End::Refused { code }) => {
             invited::refused(decision, receipt, scene, person, code, to);

@@ -70,7 +70,7 @@ pub(crate) fn state(incident: &Incident) -> String {
 pub(crate) fn room(incident: &Incident) -> Text {
     match &incident.channel_id {
         Some(room) => Text::default().room(room),
-        None => Text::plain("being created"),
+        None => Text::plain("no channel yet"),
     }
 }
 

@@ -5,7 +5,7 @@ use super::words_said::{answer, whole};
 use crate::domain::act::{Act, IncidentRef, ReplyTo};
 use crate::domain::decision::{Change, Outcome};
 use crate::domain::effect::Effect;
-use crate::domain::ids::SignalId;
+use crate::domain::ids::{FileId, SignalId};
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Severity, Status, TimelineKind};
 use crate::domain::signal::{Answer, Closing, End, Event, ParkedRow};
@@ -154,7 +154,7 @@ fn what_was_said_before_the_room_was_there_stands_in_it_once() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P3));
     let decision = world.ask("UDECL", say("we look at it"));
-    assert!(answer(&decision).contains("still being created"));
+    assert!(answer(&decision).contains("no channel yet"));
     world.ask("UDECL", advance(Status::Investigating));
     world.settle();
     let said = world.said();
@@ -240,6 +240,63 @@ fn an_archived_room_whose_event_was_missed_is_noticed_by_the_refusal() {
     let back = world.happens(Event::RoomReopened { room: room.clone() });
     let again = Change::PostAgain { room };
     assert!(back.changes.contains(&again), "{:?}", back.changes);
+}
+
+#[test]
+fn what_a_closed_channel_refuses_of_an_incident_that_is_over_reaches_its_commander() {
+    for code in ["is_archived", "channel_not_found"] {
+        let mut world = World::with_incident();
+        world.settle();
+        world.ask("UDECL", Act::Resolve { note: None });
+        let line = world.take("post_message");
+        let before = world.said().len();
+        world.end(&line, refused(code));
+        let said = world.said();
+        let [(to, words)] = &said[before..] else {
+            panic!("{said:?}")
+        };
+        assert_eq!(to, "reply:UDECL");
+        assert!(words.contains("couldn't be posted there"), "{words}");
+        let promised = words.contains("will be posted");
+        assert_eq!(promised, code == "is_archived", "{words}");
+    }
+}
+
+#[test]
+fn a_file_that_a_closed_channel_refuses_after_the_end_is_told_with_the_command_that_retries() {
+    let mut world = World::with_incident();
+    world.settle();
+    world.ask("UDECL", Act::Resolve { note: None });
+    world.settle();
+    world.ask("UDECL", Act::Postmortem);
+    world.end_next(
+        "stage_file",
+        End::Done(Answer::File {
+            id: FileId::new("F1").unwrap(),
+        }),
+    );
+    let file = world.take("share_file");
+    let before = world.said().len();
+    world.end(&file, refused("is_archived"));
+    let said = world.said();
+    let [(to, words)] = &said[before..] else {
+        panic!("{said:?}")
+    };
+    assert_eq!(to, "reply:UDECL");
+    let again = format!("wardroom outbox retry {}", file.id);
+    assert!(words.contains(&again), "{words}");
+}
+
+#[test]
+fn a_channel_without_a_workspace_names_the_key_to_set() {
+    let mut world = World::new();
+    world.ask("UDECL", declaration(Severity::P1));
+    world.end_next("create_room", refused("no_workspace"));
+    let said = world.said();
+    let of_it = |(to, words): &&(String, String)| {
+        to == "reply:UDECL" && words.contains("`slack.workspace`")
+    };
+    assert!(said.iter().any(|one| of_it(&one)), "{said:?}");
 }
 
 #[test]
