@@ -104,7 +104,7 @@ pub(crate) fn form_opened(
         }
     };
     let words = match form.name.as_str() {
-        resolve_form::FORM => resolve_form::by_words(&begin, &form.context),
+        resolve_form::FORM => resolve_form::instead_of(&begin, form),
         _ => by_words(&begin),
     };
     give(decision, to, words, None, scene.now);
@@ -127,7 +127,7 @@ pub(crate) fn by_words(begin: &str) -> Message {
     Message::said(text)
 }
 
-/// Something was put aside: whoever waits for its answer hears it, else those who run this.
+/// A row was parked: the person who waits for its answer is told, else the operators.
 pub(crate) fn parked(decision: &mut Decision, scene: &Scene<'_>, row: &ParkedRow) {
     let (show, again) = match row.effect {
         Some(effect) => (format!("wardroom outbox show {effect}"), retry(effect)),
@@ -138,8 +138,8 @@ pub(crate) fn parked(decision: &mut Decision, scene: &Scene<'_>, row: &ParkedRow
     };
     if let Some(to) = &row.reply_to {
         let text = Text::plain(format!(
-            "Something went wrong in Wardroom, and your request was not carried out ({}). It is \
-             kept: an operator can run ",
+            "Wardroom failed to process your request ({}), so nothing was changed. The request is \
+             kept. An operator can run ",
             row.what
         ))
         .code(again);
@@ -150,13 +150,10 @@ pub(crate) fn parked(decision: &mut Decision, scene: &Scene<'_>, row: &ParkedRow
     } else {
         "A signal"
     };
-    let text = Text::plain(format!(
-        "{what} was put aside: {}. Look at it with ",
-        row.what
-    ))
-    .code(show)
-    .and(", then ")
-    .code(again);
+    let text = Text::plain(format!("{what} is parked: {}. Inspect it with ", row.what))
+        .code(show)
+        .and(", then run ")
+        .code(again);
     trouble::report(
         decision,
         scene,

@@ -89,8 +89,21 @@ pub fn act_of(
     Some((Act::Resolve { note }, Some(IncidentRef::Id(IncidentId(id)))))
 }
 
+/// How an incident is resolved without a form that did not open, with the note that it had.
+pub(crate) fn instead_of(begin: &str, form: &Form) -> Message {
+    let message = by_words(begin, &form.context);
+    let note = form.inputs.iter().find_map(|input| match &input.kind {
+        InputKind::Text { initial, .. } if input.key == NOTE => initial.as_deref(),
+        _ => None,
+    });
+    match note {
+        Some(note) => words::giving_back(message, &Typed::from(note)),
+        None => message,
+    }
+}
+
 /// How an incident is resolved without the form.
-pub(crate) fn by_words(begin: &str, context: &BTreeMap<String, String>) -> Message {
+fn by_words(begin: &str, context: &BTreeMap<String, String>) -> Message {
     let number = context.get(NUMBER).map_or("", String::as_str);
     let text = Text::plain(begin)
         .and("run ")

@@ -192,6 +192,14 @@ fn a_resolve_form_that_slack_did_not_open_becomes_the_line_to_type() {
     world.end(&planned, refused("expired_trigger_id"));
     let words = world.said().pop().unwrap().1;
     assert!(words.contains("/incident #1 resolved <note>"), "{words}");
+    let noted = Act::OpenResolveForm {
+        note: Some("it was the disk".into()),
+    };
+    world.ask("UDECL", noted);
+    let planned = world.take("open_form");
+    world.end(&planned, refused("expired_trigger_id"));
+    let words = world.said().pop().unwrap().1;
+    assert!(words.contains("it was the disk"), "{words}");
 }
 
 #[test]
