@@ -47,6 +47,9 @@ fn env_example() -> String {
         if variable.secret {
             text.push_str(" (secret)");
         }
+        if variable.no_effect_yet {
+            text.push_str(" No effect yet.");
+        }
         if !variable.aliases.is_empty() {
             text.push_str(&format!(" Also taken as {}.", variable.aliases.join(", ")));
         }

@@ -17,6 +17,8 @@ pub struct Variable {
     pub secret: bool,
     /// Its description, in one sentence.
     pub doc: &'static str,
+    /// Whether no code uses it so far.
+    pub no_effect_yet: bool,
 }
 
 const fn plain(name: &'static str, default: &'static str, doc: &'static str) -> Variable {
@@ -26,6 +28,7 @@ const fn plain(name: &'static str, default: &'static str, doc: &'static str) -> 
         default,
         secret: false,
         doc,
+        no_effect_yet: false,
     }
 }
 
@@ -36,12 +39,20 @@ const fn secret(name: &'static str, doc: &'static str) -> Variable {
         default: "",
         secret: true,
         doc,
+        no_effect_yet: false,
     }
 }
 
 const fn also(variable: Variable, aliases: &'static [&'static str]) -> Variable {
     Variable {
         aliases,
+        ..variable
+    }
+}
+
+const fn later(variable: Variable) -> Variable {
+    Variable {
+        no_effect_yet: true,
         ..variable
     }
 }
@@ -54,7 +65,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("METRICS_PORT", "9090", "The port of a second listener with /metrics and /health only; 0: none."),
     secret("METRICS_TOKEN", "When set, /metrics on the app's port requires it as a bearer token."),
     secret("ADMIN_TOKEN", "The bearer token of /api/v1; unset: the API answers 404."),
-    secret("ALERTS_TOKEN", "The bearer token of /alerts and /heartbeats."),
+    later(secret("ALERTS_TOKEN", "The bearer token of /alerts and /heartbeats.")),
     plain("RATE_LIMIT_PER_MINUTE", "1000", "The limit of requests per client address; 0: no limit."),
     plain("TRUSTED_PROXIES", "", "Networks whose X-Forwarded-For header is trusted, comma separated."),
     secret("DATABASE_URL", "The address of PostgreSQL; unset: a private server in WARDROOM_DATA_DIR."),
@@ -76,7 +87,7 @@ pub const VARIABLES: &[Variable] = &[
     also(plain("WORKER_CONCURRENCY", "16", "The most effects delivered at the same time, for each provider. The number of signals decided at the same time depends on DB_MAX_CONNECTIONS."),
         &["MAX_WORKERS"]),
     secret("SLACK_BOT_TOKEN", "The bot's token, xoxb-…"),
-    secret("SLACK_APP_TOKEN", "The app-level token, xapp-…, for Socket Mode."),
+    later(secret("SLACK_APP_TOKEN", "The app-level token, xapp-…, for Socket Mode.")),
     secret("SLACK_SIGNING_SECRET", "The secret with which Slack signs its requests."),
     secret("SLACK_SIGNING_SECRET_PREVIOUS", "The previous secret, accepted during a rotation."),
     plain("SLACK_API_URL", "https://slack.com/api", "The address of Slack's API, or of a gateway to it."),
@@ -84,9 +95,9 @@ pub const VARIABLES: &[Variable] = &[
         "Hosts that are allowed in a response_url."),
     secret("GITHUB_WEBHOOK_SECRET", "The secret with which GitHub signs its webhooks; unset: webhooks are refused."),
     secret("GITHUB_WEBHOOK_SECRET_PREVIOUS", "The previous secret, accepted during a rotation."),
-    plain("GITHUB_APP_ID", "", "The GitHub App's id."),
-    secret("GITHUB_APP_PRIVATE_KEY", "The App's private key: PEM, or base64 of it."),
-    secret("GITHUB_TOKEN", "A token for one account, instead of an App."),
+    later(plain("GITHUB_APP_ID", "", "The GitHub App's id.")),
+    later(secret("GITHUB_APP_PRIVATE_KEY", "The App's private key: PEM, or base64 of it.")),
+    later(secret("GITHUB_TOKEN", "A token for one account, instead of an App.")),
     plain("GITHUB_API_URL", "https://api.github.com", "The address of GitHub's API, or of an Enterprise server's."),
     secret("STATUSPAGE_API_KEY", "Statuspage's API key; Statuspage is used only when the key and the page are set."),
     plain("STATUSPAGE_PAGE_ID", "", "The page's id."),
@@ -95,12 +106,12 @@ pub const VARIABLES: &[Variable] = &[
     also(secret("HTTP_PROXY", "The proxy for http addresses."), &["http_proxy"]),
     also(secret("ALL_PROXY", "The proxy for both, when the specific variable is not set."), &["all_proxy"]),
     also(plain("NO_PROXY", "", "Hosts, domains and networks that are called without a proxy, comma separated; *: all."), &["no_proxy"]),
-    secret("ANTHROPIC_API_KEY", "Anthropic's key."),
-    plain("ANTHROPIC_BASE_URL", "", "Another address for Anthropic's API."),
-    secret("OPENAI_API_KEY", "OpenAI's key."),
-    plain("OPENAI_BASE_URL", "", "Another address for OpenAI's API."),
-    also(secret("GEMINI_API_KEY", "Gemini's key."), &["GOOGLE_API_KEY"]),
-    plain("GEMINI_BASE_URL", "", "Another address for Gemini's API."),
+    later(secret("ANTHROPIC_API_KEY", "Anthropic's key.")),
+    later(plain("ANTHROPIC_BASE_URL", "", "Another address for Anthropic's API.")),
+    later(secret("OPENAI_API_KEY", "OpenAI's key.")),
+    later(plain("OPENAI_BASE_URL", "", "Another address for OpenAI's API.")),
+    later(also(secret("GEMINI_API_KEY", "Gemini's key."), &["GOOGLE_API_KEY"])),
+    later(plain("GEMINI_BASE_URL", "", "Another address for Gemini's API.")),
     plain("SERVICES", "", "Services, comma separated; overrides services: in the file."),
     plain("SERVICE_OWNERS", "", "JSON, service to Slack user ids; overrides owners: in the file."),
     also(plain("P1_CHANNELS", "", "Channels that are notified of a P1; overrides the file."),
@@ -128,7 +139,7 @@ pub const VARIABLES: &[Variable] = &[
         &["VISOR_TELEMETRY_ENABLED"]),
     also(plain("WARDROOM_TELEMETRY_SINK", "otlp", "otlp; file: traces.ndjson in the data directory; console: stdout."),
         &["VISOR_TELEMETRY_SINK"]),
-    plain("SELF_HEALING_ENABLED", "true", "false: nothing is written to GitHub."),
+    later(plain("SELF_HEALING_ENABLED", "true", "false: nothing is written to GitHub.")),
     secret("DEADMAN_URL", "An address that is requested every minute while the engine makes progress."),
     secret("ENCRYPTION_KEY", "The key that encrypts bodies at rest, 32 bytes in hex."),
     plain("VISOR_DEBUG", "false", "true: the same as LOG_LEVEL=debug."),

@@ -97,6 +97,12 @@ fn every_variable_is_in_the_docs_and_in_the_example_and_nothing_else_is() {
             variable.name
         );
         assert_eq!(
+            row[2].contains("No effect yet"),
+            variable.no_effect_yet,
+            "whether {} has an effect",
+            variable.name
+        );
+        assert_eq!(
             row[2].contains("secret"),
             variable.secret,
             "whether {} is a secret",
