@@ -105,8 +105,8 @@ fn answerable(request: &Request) -> bool {
 pub(super) fn without_token(payload: &Interaction) -> Option<Value> {
     let view = payload.view()?;
     let filled = view.filled();
-    let shown = filled.values.keys().next();
-    let key = shown.map_or(declare_form::TITLE, String::as_str).to_owned();
+    let key = view.state().first_key().unwrap_or(declare_form::TITLE);
+    let key = key.to_owned();
     let errors = [(key, no_token().to_plain())].into();
     Some(views::errors_answer(&filled, view.state(), &errors))
 }

@@ -52,6 +52,13 @@ pub(crate) struct State {
     values: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
+impl State {
+    /// The key of an input of the view, whether it is filled in or not.
+    pub(crate) fn first_key(&self) -> Option<&str> {
+        self.values.keys().next().map(|block| key_of(block))
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 struct Entry {
     #[serde(default, deserialize_with = "lenient_or_default")]

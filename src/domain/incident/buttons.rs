@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The name of a button that says which incident was meant; its number follows, because two
 /// buttons of one row must not have the same name.
 const PICK: &str = "pick:";
-/// The longest value that a button carries (Slack's limit is 2,000 characters).
+/// The longest value that a button carries, in UTF-16 units (Slack's limit is 2,000).
 const LONGEST_VALUE: usize = 1900;
 
 #[derive(Serialize, Deserialize)]
@@ -71,7 +71,7 @@ pub(crate) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button
     let picked = Picked { number, act };
     let value = serde_json::to_string(&picked).ok()?;
     let action = format!("{PICK}{}", incident.number);
-    let fits = value.chars().count() <= LONGEST_VALUE;
+    let fits = value.encode_utf16().count() <= LONGEST_VALUE;
     fits.then(|| button(label, &action, &value, ButtonStyle::Plain))
 }
 
