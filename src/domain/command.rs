@@ -246,7 +246,7 @@ const MEANS_SOMETHING_ELSE: [&str; 7] = [
 
 /// Words that people use for what a verb does.
 const SAME_MEANING: [(&str, &[&str]); 8] = [
-    ("declare", &["report"]),
+    ("declare", &["report", "p1", "p2", "p3", "p4"]),
     ("status", &["say", "post", "comment", "message"]),
     (
         "severity",

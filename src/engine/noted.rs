@@ -41,7 +41,7 @@ impl Engine {
         self.count(signal, decision);
         tracing::Span::current().record("outcome", outcome);
         if let Event::Incomplete { what, lacks } = &signal.event {
-            tracing::warn!(event = %what, lacks, "half an event: nothing follows from it");
+            tracing::warn!(event = %what, lacks, "an incomplete event is ignored");
         }
         tracing::info!(
             effects = decision.effects.len(),

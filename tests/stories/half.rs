@@ -26,7 +26,7 @@ async fn rows(world: &World) -> Vec<Vec<String>> {
 
 fn told(world: &World) -> Vec<String> {
     let log = world.log();
-    let of_it = |line: &String| line.contains("half an event");
+    let of_it = |line: &String| line.contains("an incomplete event is ignored");
     log.into_iter().filter(of_it).collect()
 }
 

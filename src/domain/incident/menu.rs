@@ -255,8 +255,8 @@ fn nothing_to_offer(text: Text, request: &Request, scene: &Scene<'_>) -> Text {
             .and("No open incidents. Declare one: ")
             .code("/incident declare"),
         false => text.and(
-            "There is no open incident where you can do this: ask the commander, or it is done \
-             already.",
+            "There is no open incident where you can do this. Either it is already done, or only \
+             the commander can do it.",
         ),
     }
 }

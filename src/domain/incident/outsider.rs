@@ -13,8 +13,8 @@ pub(crate) fn permitted(request: &Request, scene: &Scene<'_>) -> Result<(), Refu
         return Ok(());
     }
     let text = Text::plain(
-        "You can't use this here: it takes requests only from members of the workspace that runs it. \
-         Nothing was changed. Ask one of them to do it for you.",
+        "Wardroom takes requests only from members of its own workspace. Nothing was changed. Ask \
+         one of its members to do it for you.",
     );
     Err(Refusal::new(403, "outsider", text))
 }

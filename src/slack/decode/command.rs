@@ -29,8 +29,12 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     }
     let command = match unseen::without(&command).to_lowercase().as_str() {
         "/incident" | "/inc" => words::parse(&typed, arrival.rules),
-        "/wardroom" => misunderstood(NOTHING_YET),
-        _ => misunderstood(NOT_OURS),
+        "/wardroom" => misunderstood(
+            Text::default()
+                .code("/wardroom")
+                .and(" isn't available yet."),
+        ),
+        other => misunderstood(Text::plain("Unknown command ").code(other).and(".")),
     };
     Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
@@ -60,11 +64,9 @@ pub(super) fn workspace(arrival: Arrival<'_>, named: Option<&str>) -> Option<Tea
     }
 }
 
-const NOTHING_YET: &str = "There is nothing behind this command yet.";
-const NOT_OURS: &str = "I do not know this command.";
-
-fn misunderstood(why: &str) -> words::Command {
-    let words = Text::plain(format!("{why} For incidents, type "))
+fn misunderstood(why: Text) -> words::Command {
+    let words = why
+        .and(" For incidents, type ")
         .code("/incident help")
         .and(".");
     words::Command {
