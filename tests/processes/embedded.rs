@@ -41,7 +41,7 @@ async fn page_by_page(house: &House, queue: &str) -> String {
     let mut all = String::new();
     let mut cursor = Vec::new();
     loop {
-        let mut args = vec![queue, "list", "--limit", "90", "--json"];
+        let mut args = vec![queue, "list", "--limit", "25", "--json"];
         args.extend(cursor.iter().map(String::as_str));
         let page = run(&house.env, &args).await;
         assert_eq!(page.code, Some(0), "{}", page.stderr);
@@ -58,7 +58,7 @@ async fn page_by_page(house: &House, queue: &str) -> String {
 async fn lists(house: &House) -> Vec<String> {
     let mut all = Vec::new();
     for queue in ["inbox", "outbox"] {
-        let listed = run(&house.env, &[queue, "list", "--limit", "200", "--json"]).await;
+        let listed = run(&house.env, &[queue, "list", "--limit", "60", "--json"]).await;
         assert_eq!(listed.code, Some(0), "{}", listed.stderr);
         let rows = listed
             .stdout
@@ -68,7 +68,7 @@ async fn lists(house: &House) -> Vec<String> {
         assert!(rows.len() > 10, "{queue}: {}", listed.stdout);
         let paged = page_by_page(house, queue).await;
         assert!(paged.starts_with(&listed.stdout), "{queue}: the same rows");
-        assert!(paged.lines().count() > 200 || queue == "outbox", "and more");
+        assert!(paged.lines().count() > 60 || queue == "outbox", "and more");
         let id = rows[0]["id"].as_str().unwrap();
         let shown = run(&house.env, &[queue, "show", id]).await;
         assert_eq!(shown.code, Some(0), "{}", shown.stderr);
