@@ -11,6 +11,15 @@ use uuid::Uuid;
 /// The versions of the table families that this binary understands.
 const KNOWN: [(&str, i32); 3] = [("inbox", 1), ("outbox", 1), ("incidents", 1)];
 
+/// This build: two builds of one version differ by their commit, where the build was told it.
+fn build() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("WARDROOM_COMMIT") {
+        Some(commit) if !commit.is_empty() => format!("{version}+{commit}"),
+        Some(_) | None => version.to_owned(),
+    }
+}
+
 impl Store {
     /// Says that this process runs, and what it can read; returns how many run.
     pub async fn beat(
@@ -28,7 +37,7 @@ impl Store {
             id,
             host,
             i32::try_from(std::process::id()).unwrap_or(0),
-            env!("CARGO_PKG_VERSION"),
+            build(),
             started_at,
             reads.as_slice(),
             &Effect::KINDS.map(str::to_owned),
@@ -54,13 +63,13 @@ impl Store {
         session.end().await
     }
 
-    /// Whether a process of another version runs.
+    /// Whether a process of another build runs.
     pub(super) async fn another_version_runs(&self) -> Result<bool, StoreError> {
         Ok(sqlx::query_scalar!(
             r#"select exists (select from processes
                                where seen_at > clock_timestamp() - interval '60 seconds'
                                  and version <> $1) as "runs!""#,
-            env!("CARGO_PKG_VERSION"),
+            build(),
         )
         .fetch_one(&mut self.single().await?)
         .await?)
