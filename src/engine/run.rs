@@ -177,11 +177,12 @@ impl Engine {
             if !self.may_claim(&mut stopping).await {
                 continue;
             }
-            let turn = self.turn().await;
+            let turn = self.turn(&stopping).await;
+            if *stopping.borrow() {
+                break;
+            }
             let step = self.parts.store.within(INTAKE_LIMIT, self.intake_step());
-            let stepped = step.await;
-            turn.over();
-            match stepped {
+            match turn.step(step).await {
                 Ok(more) => {
                     self.parts.health.engine_progressed();
                     if !more {
