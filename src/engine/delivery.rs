@@ -3,6 +3,7 @@
 //! The exchange runs outside any transaction. What follows from it is decided in `plan`; this
 //! file only asks, sends and writes down.
 
+use super::trial::{TRIAL, Trial};
 use super::{Engine, plan};
 use crate::courier::{Parcel, Shown};
 use crate::domain::effect::{Effect, Priority, Provider, Repeat};
@@ -18,20 +19,19 @@ use tracing::Instrument;
 /// The whole of an exchange, as the couriers keep to it.
 const DEADLINE: Duration = Duration::from_secs(plan::DEADLINE.num_seconds() as u64);
 /// Work with the database around an exchange; the lease covers it.
-const STORE_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const STORE_LIMIT: Duration = Duration::from_secs(5);
 /// A settling that failed is tried again after this long, while the lease lasts.
 const SETTLE_AGAIN: Duration = Duration::from_millis(250);
 /// What is kept in hand of the 15 s lease for settling.
 const IN_HAND: Duration = Duration::from_secs(3);
-const LEASE: Duration = Duration::from_secs(15);
-/// While one process finds out whether a provider answers again, the others wait: as for its lease.
-const TRIAL: chrono::Duration = chrono::Duration::seconds(LEASE.as_secs() as i64);
+pub(super) const LEASE: Duration = Duration::from_secs(15);
 
 /// Effects that were claimed together, with the pauses that held then.
 pub(super) struct Batch {
     pub(super) claimed: Vec<Claimed>,
     pauses: Arc<HashMap<String, Pause>>,
     claimed_at: Instant,
+    trial: Option<Trial>,
 }
 
 /// One of a batch, ready to go.
@@ -39,6 +39,7 @@ pub(super) struct Errand {
     claimed: Claimed,
     pauses: Arc<HashMap<String, Pause>>,
     claimed_at: Instant,
+    trial: Option<Trial>,
 }
 
 impl Batch {
@@ -47,11 +48,13 @@ impl Batch {
             claimed,
             pauses,
             claimed_at,
+            trial,
         } = self;
         claimed.into_iter().map(move |claimed| Errand {
             claimed,
             pauses: pauses.clone(),
             claimed_at,
+            trial,
         })
     }
 }
@@ -103,16 +106,20 @@ impl Engine {
         let state = i64::from(down || paused);
         self.parts.metrics.breaker(provider.as_str(), state);
         let claimed_at = Instant::now();
+        let mut trial = None;
         let claimed = match priority {
             Priority::InTurn if paused => Vec::new(),
             Priority::Now | Priority::InTurn if down && !paused => {
                 let claimed = self.claim_trial(provider, priority, now).await?;
-                if !claimed.is_empty() && !self.takes_trial(provider, now).await {
-                    let elsewhere = Pause {
-                        until: now + TRIAL,
-                        down_since: Some(now),
-                    };
-                    pauses.insert(provider.as_str().to_owned(), elsewhere);
+                if !claimed.is_empty() {
+                    trial = self.take_trial(provider, now).await;
+                    if trial.is_none() {
+                        let elsewhere = Pause {
+                            until: now + TRIAL,
+                            down_since: Some(now),
+                        };
+                        pauses.insert(provider.as_str().to_owned(), elsewhere);
+                    }
                 }
                 claimed
             }
@@ -127,44 +134,15 @@ impl Engine {
             claimed,
             pauses: Arc::new(pauses),
             claimed_at,
+            trial,
         })
-    }
-
-    /// One effect, to find out whether a provider answers again; one whose loss costs nothing first.
-    async fn claim_trial(
-        &self,
-        provider: Provider,
-        priority: Priority,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Claimed>, StoreError> {
-        let store = &self.parts.store;
-        for which in [Which::Repeatable, Which::All] {
-            let which = self.carried(provider, which);
-            let claiming = store.claim_effects(now, 1, provider, priority, which);
-            let claimed = store.within(STORE_LIMIT, claiming).await?;
-            if !claimed.is_empty() {
-                return Ok(claimed);
-            }
-        }
-        Ok(Vec::new())
     }
 
     /// Which of a provider's effects are claimed here: no others than its courier carries.
-    fn carried(&self, provider: Provider, which: Which) -> Which {
+    pub(super) fn carried(&self, provider: Provider, which: Which) -> Which {
         let courier = self.couriers.get(&provider);
         let only = courier.and_then(|courier| courier.only());
         only.map_or(which, Which::Only)
-    }
-
-    /// Whether the one attempt of all replicas is ours.
-    async fn takes_trial(&self, provider: Provider, now: DateTime<Utc>) -> bool {
-        let store = &self.parts.store;
-        let taking = store.take_trial(provider.as_str(), now + TRIAL, now);
-        let taken = store.within(STORE_LIMIT, taking).await;
-        taken.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the attempt at a provider's return could not be taken");
-            false
-        })
     }
 
     /// Carries one effect; whatever happens, the row says so, or its lease runs out.
@@ -206,6 +184,7 @@ impl Engine {
             claimed,
             pauses,
             claimed_at,
+            trial,
         } = errand;
         let now = self.parts.clock.now();
         let provider = claimed.effect.provider();
@@ -227,8 +206,16 @@ impl Engine {
             .map(|pause| pause.until)
             .filter(|until| *until > now)
             .max();
+        // Nothing is sent: a trial is for the next effect.
+        let unsent = async |ending| {
+            let settled = self.settle(&claimed, ending, claimed_at).await;
+            if let Some(trial) = trial {
+                self.give_back_trial(provider, trial).await;
+            }
+            settled
+        };
         if let Some(ending) = plan::before_exchange(&claimed, paused_until, now) {
-            return self.settle(&claimed, ending, claimed_at).await;
+            return unsent(ending).await;
         }
         let store = &self.parts.store;
         let prepared = store
@@ -236,11 +223,7 @@ impl Engine {
             .await;
         let parcel = match prepared {
             Ok(parcel) if !spent(claimed_at) => parcel,
-            // Nothing was sent: somebody claims it afresh.
-            Ok(_) => {
-                let ending = plan::out_of_time(&claimed, now);
-                return self.settle(&claimed, ending, claimed_at).await;
-            }
+            Ok(_) => return unsent(plan::out_of_time(&claimed, now)).await,
             Err(error) => {
                 tracing::warn!(%error, "what an effect needs to know could not be read");
                 let counted = if error.is_passing() {
@@ -248,8 +231,7 @@ impl Engine {
                 } else {
                     Counted::Yes
                 };
-                let ending = plan::unprepared(&claimed, counted, now, rand::random());
-                return self.settle(&claimed, ending, claimed_at).await;
+                return unsent(plan::unprepared(&claimed, counted, now, rand::random())).await;
             }
         };
         let charge = || {
@@ -261,7 +243,7 @@ impl Engine {
             let now = self.parts.clock.now();
             plan::after_look(look, &claimed, charge(), now, rand::random())
         } else if matches!(parcel.shown, Some(Shown::Nothing)) {
-            plan::nothing_to_show(&claimed.effect)
+            return unsent(plan::nothing_to_show(&claimed.effect)).await;
         } else {
             let outcome = self.exchange(&*courier, &parcel).await;
             let now = self.parts.clock.now();

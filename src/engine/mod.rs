@@ -17,6 +17,7 @@ pub mod plan;
 mod run;
 mod shown;
 mod tick;
+mod trial;
 
 pub use run::Running;
 pub use tick::{Duties, Process};

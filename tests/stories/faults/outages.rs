@@ -302,6 +302,39 @@ async fn an_outage_of_posting_alone_parks_nothing_and_every_line_comes_once() {
 }
 
 #[tokio::test]
+async fn an_effect_that_is_not_sent_leaves_the_trial_to_the_next() {
+    let mut world = World::new().await;
+    let limited = world.declared("bea", "P3 db Slow queries").await;
+    let room = world.declared("bea", "P3 api Checkout is slow").await;
+    let away = world.slack.fault(everything(Fault::Status { status: 503 }));
+    world.types("bea", &limited, "status the first").await;
+    world.types("bea", &room, "status the second").await;
+    world.pass_in_steps(seconds(5), 60).await;
+    assert!(breaker(&world));
+    world.slack.lift_fault(away);
+    let now = world.clock.now();
+    // The trial falls to the first, whose channel is limited for a long time.
+    let limit = format!(
+        "insert into pauses (scope, until, reason)
+         values ('slack:chat.postMessage:{0}', '{1}', 'limited'), ('slack:conversations.history', '{1}', 'limited');
+         ",
+        world.room_id(&limited),
+        (now + seconds(300)).to_rfc3339(),
+    );
+    assert_eq!(world.sql(&limit).await, 2);
+    let due = format!(
+        "update pauses set until = '{}' where scope = 'slack'",
+        now.to_rfc3339()
+    );
+    assert_eq!(world.sql(&due).await, 1);
+    world.pass_in_steps(seconds(1), 10).await;
+    assert!(!breaker(&world));
+    world.pass_in_steps(seconds(5), 80).await;
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn only_news_that_come_late_say_so() {
     let mut world = World::new().await;
     let room = world.declared("bea", "P3 db Slow queries").await;
