@@ -245,38 +245,40 @@ impl Engine {
         intake.save(&decided, now).await
     }
 
-    /// Tells of each signal what became of it. Those that failed are free again by now.
+    /// Tells of each signal what became of it, also when an error stands in the way of one: the first
+    /// error is returned at the end. Those that failed are free again by now.
     async fn note_all(
         &self,
         on_its_way: Vec<OnItsWay>,
         began: Instant,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        let mut noted = Ok(());
         for OnItsWay {
             stored,
             span,
             stage,
         } in on_its_way
         {
-            match stage {
+            let one = match stage {
                 Stage::Decided(both) => {
                     let (signal, decision) = &*both;
                     span.in_scope(|| self.note_decided(&stored, signal, decision, began));
+                    Ok(())
                 }
                 Stage::Failed(why, signal) => {
-                    self.note_failed(&stored, &why, signal, began, now)
-                        .instrument(span)
-                        .await?;
+                    let noting = self.note_failed(&stored, &why, signal, began, now);
+                    noting.instrument(span).await
                 }
                 Stage::OtherVersion(why) => {
-                    self.leave_to_others(&stored, &why, now)
-                        .instrument(span)
-                        .await?;
+                    let leaving = self.leave_to_others(&stored, &why, now);
+                    leaving.instrument(span).await
                 }
-                Stage::NotYet | Stage::Left | Stage::Decoded(..) => {}
-            }
+                Stage::NotYet | Stage::Left | Stage::Decoded(..) => Ok(()),
+            };
+            noted = noted.and(one);
         }
-        Ok(())
+        noted
     }
 }
 
