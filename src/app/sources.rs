@@ -31,7 +31,7 @@ fn of(config: &Config) -> [Source; 6] {
         ),
         (false, true) => (
             "half on",
-            "requests are taken; without SLACK_BOT_TOKEN nothing is sent",
+            "without SLACK_BOT_TOKEN every request is refused at once, and nothing else is sent",
         ),
         (false, false) => (
             "off",
