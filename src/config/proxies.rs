@@ -19,7 +19,7 @@ pub struct Proxies {
 }
 
 pub(super) fn read(env: &Environment<'_>) -> Proxies {
-    let all = proxy(env, "ALL_PROXY");
+    let all = all(env);
     Proxies {
         http: proxy(env, "HTTP_PROXY").or_else(|| all.clone()),
         https: proxy(env, "HTTPS_PROXY").or(all),
@@ -29,19 +29,37 @@ pub(super) fn read(env: &Environment<'_>) -> Proxies {
 
 fn proxy(env: &Environment<'_>, name: &str) -> Option<Secret> {
     let given = env.get(name)?;
-    let with_scheme = if given.text.contains("://") {
-        given.text
+    let address = address(given.text);
+    if address.is_none() {
+        let message = format!("{name} must be the address of an HTTP proxy");
+        env.error(&given.place, message, HINT);
+    }
+    address
+}
+
+/// `ALL_PROXY` is for programs of every protocol, and often names a SOCKS proxy: one that cannot be
+/// used is ignored, with a warning.
+fn all(env: &Environment<'_>) -> Option<Secret> {
+    let given = env.get("ALL_PROXY")?;
+    let address = address(given.text);
+    if address.is_none() {
+        let message = "ALL_PROXY is ignored: it is not the address of an HTTP proxy";
+        env.warning(&given.place, message, HINT);
+    }
+    address
+}
+
+const HINT: &str = "as in http://proxy.example.org:3128";
+
+fn address(text: String) -> Option<Secret> {
+    let with_scheme = if text.contains("://") {
+        text
     } else {
-        format!("http://{}", given.text)
+        format!("http://{text}")
     };
     let fine = Url::parse(&with_scheme)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if !fine {
-        let message = format!("{name} must be the address of an HTTP proxy");
-        env.error(&given.place, message, "as in http://proxy.example.org:3128");
-        return None;
-    }
-    Some(Secret::new(with_scheme))
+    fine.then(|| Secret::new(with_scheme))
 }
 
 #[cfg(test)]
@@ -84,5 +102,17 @@ mod tests {
             let (proxies, problems) = read_from(&[("HTTPS_PROXY", wrong)]);
             assert_eq!((proxies.https, problems), (None, 1), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_socks_proxy_for_all_protocols_is_ignored() {
+        let (proxies, problems) = read_from(&[("all_proxy", "socks5://localhost:1080")]);
+        assert_eq!((proxies, problems), (Proxies::default(), 0));
+        let (proxies, problems) = read_from(&[
+            ("ALL_PROXY", "socks5h://localhost:1080"),
+            ("HTTPS_PROXY", "http://proxy:3128"),
+        ]);
+        assert_eq!(proxies.https, secret("http://proxy:3128"));
+        assert_eq!((proxies.http, problems), (None, 0));
     }
 }
