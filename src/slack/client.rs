@@ -30,6 +30,17 @@ pub struct Access {
     pub response_url_hosts: Vec<String>,
 }
 
+impl Access {
+    /// The address of Slack's web pages, to which buttons lead: GovSlack has its own.
+    pub(super) fn site(&self) -> &'static str {
+        let host = self.api_url.host_str().unwrap_or_default();
+        match host == "slack-gov.com" || host.ends_with(".slack-gov.com") {
+            true => "https://slack-gov.com",
+            false => "https://slack.com",
+        }
+    }
+}
+
 /// Told of every exchange, for the metrics.
 pub trait Observer: Send + Sync {
     /// A call of `method` ended: `ok`, `error`, `rate_limited`, `failed` or `uncertain`.

@@ -76,6 +76,11 @@ impl SlackCourier {
         room.ok_or_else(|| Trouble::Unknown("unreadable_answer".to_owned()))
     }
 
+    /// A message in pages, with links to the Slack that the courier talks to.
+    pub(super) fn pages(&self, message: &Message) -> Vec<Page> {
+        render::pages(message, self.access.site())
+    }
+
     pub(super) async fn post(
         &self,
         room: &ChannelId,
@@ -84,7 +89,7 @@ impl SlackCourier {
         parcel: &Parcel,
         until: Instant,
     ) -> Outcome {
-        let mut pages = render::pages(message);
+        let mut pages = self.pages(message);
         if let (Some(from), Some(first)) = (parcel.delayed_from, pages.first_mut()) {
             *first = first.clone().delayed(from, parcel.now);
         }
@@ -163,7 +168,7 @@ impl SlackCourier {
         let Some(Shown::Card { room, ts, message }) = &parcel.shown else {
             return Outcome::Done(Answer::Nothing);
         };
-        let pages = render::pages(message);
+        let pages = self.pages(message);
         let Some(page) = pages.first() else {
             return Outcome::Done(Answer::Nothing);
         };
@@ -189,7 +194,7 @@ impl SlackCourier {
         let Some(url) = destinations::response_url(url, &self.access) else {
             return refused("response_url_host_not_allowed");
         };
-        let pages = render::pages(message);
+        let pages = self.pages(message);
         if pages.len() > ANSWERS {
             // The address would be used up half-way; a whisper has no such limit.
             return refused("too_long_for_response_url");
@@ -215,7 +220,7 @@ impl SlackCourier {
         let Some(room) = &to.room else {
             return refused("no_room");
         };
-        for (at, page) in render::pages(message).iter().enumerate() {
+        for (at, page) in self.pages(message).iter().enumerate() {
             let body = said(
                 page,
                 json!({"channel": room.as_str(), "user": to.person.as_str()}),

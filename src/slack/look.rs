@@ -10,7 +10,6 @@ use super::client::Trouble;
 use super::courier::{Room, SlackCourier, scopes};
 use super::deliver::{MARK, room_of};
 use super::methods::Method;
-use super::render;
 use crate::courier::{Look, Outcome, Parcel};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{ChannelId, MessageTs};
@@ -38,14 +37,14 @@ impl SlackCourier {
     pub(super) async fn look_until(&self, parcel: &Parcel, until: Instant) -> Look {
         match &parcel.effect {
             Effect::PostMessage { room, message, .. } => {
-                let pages = render::pages(message).len();
+                let pages = self.pages(message).len();
                 self.look_for_message(room, pages, parcel, until).await
             }
             Effect::DirectMessage {
                 person, message, ..
             } => match self.direct_room(person, until).await {
                 Ok(room) => {
-                    let pages = render::pages(message).len();
+                    let pages = self.pages(message).len();
                     self.look_for_message(&room, pages, parcel, until).await
                 }
                 Err(trouble) => classify::look(trouble, scopes(Method::ConversationsOpen)),

@@ -50,12 +50,12 @@ impl Page {
     }
 }
 
-/// A message in as many pages as it needs; mostly one.
-pub(crate) fn pages(message: &Message) -> Vec<Page> {
+/// A message in as many pages as it needs; mostly one. `site`: see [`super::client::Access::site`].
+pub(crate) fn pages(message: &Message, site: &'static str) -> Vec<Page> {
     let mut sheets: Vec<Vec<Value>> = Vec::new();
     let mut sheet = Vec::new();
     let mut used = 0;
-    for (block, weight) in blocks(message) {
+    for (block, weight) in blocks(message, site) {
         if sheet.len() == BLOCKS || (used + weight > PAGE && !sheet.is_empty()) {
             sheets.push(std::mem::take(&mut sheet));
             used = 0;
@@ -111,9 +111,12 @@ fn summary(message: &Message, most: usize) -> String {
 }
 
 /// Every block with how much of a page it takes.
-fn blocks(message: &Message) -> Vec<(Value, usize)> {
+fn blocks(message: &Message, site: &'static str) -> Vec<(Value, usize)> {
     let mut blocks = Vec::new();
-    let mut actions = Actions::default();
+    let mut actions = Actions {
+        times: HashMap::new(),
+        site,
+    };
     if message.parts.is_empty() && mrkdwn::width(&mrkdwn::escape(&message.summary)) > SECTION {
         section(&mut blocks, &Text::plain(&message.summary));
     }
@@ -195,14 +198,18 @@ fn field_rows(blocks: &mut Vec<(Value, usize)>, fields: &[(String, Text)]) {
     flush(blocks, &mut row, &mut used);
 }
 
-/// How often an action's name came already: Slack wants each one once.
-#[derive(Default)]
-struct Actions(HashMap<String, usize>);
+/// What the buttons of a message share.
+struct Actions {
+    /// How often an action's name came already: Slack wants each one once.
+    times: HashMap<String, usize>,
+    /// Where a button leads that opens a channel.
+    site: &'static str,
+}
 
 impl Actions {
     /// The name itself, then `name#2`, `name#3`; [`action_name`] takes the number off again.
     fn id(&mut self, action: &str) -> String {
-        let times = self.0.entry(action.to_owned()).or_default();
+        let times = self.times.entry(action.to_owned()).or_default();
         *times += 1;
         match times {
             1 => mrkdwn::cut(action, ACTION),
@@ -241,12 +248,17 @@ fn press(button: &Button, actions: &mut Actions) -> Value {
     });
     if !button.value.is_empty() {
         // A value is read back: cut in the middle it would mean something else, or nothing.
-        let value: String = button.value.chars().take(BUTTON_VALUE).collect();
+        let mut units = 0;
+        let fits = |char: &char| {
+            units += char.len_utf16();
+            units <= BUTTON_VALUE
+        };
+        let value: String = button.value.chars().take_while(fits).collect();
         element["value"] = json!(value);
     }
     if let Some(channel) = &button.opens {
         // Leads to the channel in the reader's own client, whichever workspace it is in.
-        element["url"] = json!(format!("https://slack.com/app_redirect?channel={channel}"));
+        element["url"] = json!(format!("{}/app_redirect?channel={channel}", actions.site));
     }
     match button.style {
         ButtonStyle::Plain => {}
@@ -257,125 +269,5 @@ fn press(button: &Button, actions: &mut Actions) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn button(at: usize) -> Button {
-        Button {
-            label: format!("Button {at} {}", "long ".repeat(30)),
-            action: "incident.show".into(),
-            value: at.to_string(),
-            style: ButtonStyle::Primary,
-            opens: None,
-        }
-    }
-
-    fn every_text(value: &Value, seen: &mut Vec<(String, String)>) {
-        match value {
-            Value::Object(map) => {
-                if let (Some(kind), Some(text)) = (map.get("type"), map.get("text"))
-                    && let (Some(kind), Some(text)) = (kind.as_str(), text.as_str())
-                {
-                    seen.push((kind.to_owned(), text.to_owned()));
-                }
-                map.values().for_each(|value| every_text(value, seen));
-            }
-            Value::Array(list) => list.iter().for_each(|value| every_text(value, seen)),
-            _ => {}
-        }
-    }
-
-    #[test]
-    fn any_message_stays_within_slacks_limits_and_loses_no_paragraph() {
-        let mut message = Message::line("Long & <odd>");
-        for at in 0..80 {
-            message = message
-                .with(Part::Header(format!("Header {at} {}", "h".repeat(200))))
-                .with(Part::Section(Text::plain(format!(
-                    "<{at}> {}",
-                    "a & b\n".repeat(900)
-                ))))
-                .with(Part::Fields(
-                    (0..13)
-                        .map(|at| (format!("L{at}"), Text::plain("v".repeat(at * 200))))
-                        .collect(),
-                ))
-                .with(Part::Context(Text::plain("c ".repeat(2000))))
-                .with(Part::Preformatted("```<x>\n".repeat(700)))
-                .with(Part::Buttons((0..30).map(button).collect()));
-        }
-        let pages = pages(&message);
-        assert!(pages.len() > 10);
-        for page in &pages {
-            assert!(!page.text.is_empty() && mrkdwn::width(&page.text) <= TEXT);
-            assert!(page.blocks.len() <= BLOCKS);
-            for block in &page.blocks {
-                let sizes = |key: &str| block[key].as_array().map_or(0, Vec::len);
-                assert!(sizes("fields") <= FIELDS && sizes("elements") <= BUTTONS);
-                let mut texts = Vec::new();
-                every_text(block, &mut texts);
-                for (kind, text) in texts {
-                    let most = match (&*kind, block["type"].as_str().unwrap()) {
-                        ("plain_text", "header") => HEADER,
-                        ("plain_text", _) => BUTTON_LABEL,
-                        _ if block["fields"].is_array() => FIELD,
-                        _ => SECTION,
-                    };
-                    let wide = mrkdwn::width(&text);
-                    assert!((1..=most).contains(&wide), "{kind}: {wide} of {most}");
-                }
-            }
-        }
-        let all = serde_json::to_string(&pages.iter().map(|p| &p.blocks).collect::<Vec<_>>());
-        let all = all.unwrap();
-        assert!((0..80).all(|at| all.contains(&format!("&lt;{at}&gt;"))));
-        assert!(pages[0].text.starts_with("Long &amp; &lt;odd&gt; (1/"));
-    }
-
-    #[test]
-    fn a_short_line_is_one_page_of_text_alone() {
-        let page = Page {
-            text: "a &lt; b".into(),
-            blocks: vec![],
-        };
-        assert_eq!(pages(&Message::line("a < b")), [page]);
-    }
-
-    #[test]
-    fn a_later_pages_text_says_what_stands_on_it() {
-        let words = Text::plain(format!("ZEBRA {}", "y".repeat(20_000)));
-        let pages = pages(&Message::said(words));
-        let says: Vec<usize> = pages
-            .iter()
-            .map(|page| page.text.matches("ZEBRA").count())
-            .collect();
-        assert_eq!(says, [1, 0, 0]);
-        assert!(pages[1].text.ends_with("y (2/3)"), "{}", pages[1].text);
-    }
-
-    #[test]
-    fn a_paragraph_that_is_its_own_summary_names_people_in_the_text_too() {
-        let person = crate::domain::ids::UserId::new("U1").unwrap();
-        let text = Text::default().person(&person).and(" said <!here>");
-        let page = &pages(&Message::said(text))[0];
-        assert_eq!(page.text, "<@U1> said &lt;!here&gt;");
-        assert_eq!(page.blocks.len(), 1);
-    }
-
-    #[test]
-    fn a_message_is_never_without_text() {
-        let silent = Message::line(" ").with(Part::Section(Text::plain(" ")));
-        assert!(!pages(&silent)[0].text.is_empty());
-        assert!(pages(&silent)[0].blocks.is_empty());
-    }
-
-    #[test]
-    fn buttons_of_one_action_can_be_told_apart_and_keep_its_name() {
-        let message = Message::line("m").with(Part::Buttons(vec![button(1), button(2)]));
-        let elements = pages(&message)[0].blocks[0]["elements"].clone();
-        assert_eq!(elements[0]["action_id"], "incident.show");
-        assert_eq!(elements[1]["action_id"], "incident.show#2");
-        assert_eq!(action_name("incident.show#2"), "incident.show");
-        assert_eq!(action_name("a#b"), "a#b");
-    }
-}
+#[path = "render_tests.rs"]
+mod tests;
