@@ -3,6 +3,7 @@
 //! 0: success. 1: the command ran and the answer is no. 2: the usage or the configuration is wrong.
 //! 3: a dependency cannot be reached. Answers go to stdout (`output`), everything else to stderr.
 
+mod bulk;
 mod demo;
 mod foreign;
 mod healthcheck;
@@ -15,13 +16,11 @@ mod validate;
 use crate::config::{
     Ask, Config, Notice, SlackNeed, process_environment, process_variables, report,
 };
-use crate::domain::ids::{EffectId, SignalId};
 use crate::telemetry::stderr::FlushAtEnd;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// Operations bot for incidents in Slack.
 ///
@@ -51,17 +50,17 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// List and replay what came in
+    /// List, replay and drop what came in
     Inbox {
         #[command(subcommand)]
-        command: InboxCommand,
+        command: queues::InboxCommand,
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// List, retry and drop what goes out
     Outbox {
         #[command(subcommand)]
-        command: OutboxCommand,
+        command: queues::OutboxCommand,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -117,73 +116,6 @@ struct DemoArgs {
     /// Do not pause between the steps
     #[arg(long)]
     fast: bool,
-}
-
-#[derive(Debug, Subcommand)]
-enum InboxCommand {
-    /// List signals, newest first
-    List {
-        /// Only list rows in this state
-        #[arg(long, value_parser = ["open", "done", "parked"])]
-        state: Option<String>,
-        #[command(flatten)]
-        page: PageArgs,
-    },
-    /// Show a signal
-    Show {
-        /// The row's id
-        id: Uuid,
-    },
-    /// Decide signals again; effects that were done are not repeated
-    Replay {
-        /// The rows' ids
-        #[arg(required = true)]
-        ids: Vec<Uuid>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum OutboxCommand {
-    /// List effects, newest first
-    List {
-        /// Only list rows in this state
-        #[arg(long, value_parser = ["open", "done", "uncertain", "parked", "dropped"])]
-        state: Option<String>,
-        #[command(flatten)]
-        page: PageArgs,
-    },
-    /// Show an effect
-    Show {
-        /// The row's id
-        id: Uuid,
-    },
-    /// Retry parked, dropped or uncertain effects
-    Retry {
-        /// The rows' ids
-        #[arg(required = true)]
-        ids: Vec<Uuid>,
-    },
-    /// Drop an effect: it is never carried out
-    Drop {
-        /// The row's id
-        id: Uuid,
-        /// The reason, for the audit log
-        #[arg(long, value_name = "TEXT", value_parser = reason)]
-        why: String,
-    },
-}
-
-#[derive(Debug, Args, Clone)]
-struct PageArgs {
-    /// The maximum number of rows
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=200))]
-    limit: i64,
-    /// Continue after the previous page, which prints the number
-    #[arg(long, value_name = "N")]
-    cursor: Option<i64>,
-    /// Print JSON, one object per line
-    #[arg(long)]
-    json: bool,
 }
 
 /// Why a command ends with an exit code other than 0.
@@ -279,14 +211,6 @@ fn run(cli: Cli) -> Ended {
     }
 }
 
-/// A reason that is not empty.
-fn reason(text: &str) -> Result<String, &'static str> {
-    match text.trim() {
-        "" => Err("the reason must not be empty"),
-        why => Ok(why.to_owned()),
-    }
-}
-
 /// Runs a command on a runtime of two threads and more, as the machine has. What it leaves behind,
 /// such as the resolution of a name that is never answered, does not keep the process.
 fn run_to_end<T>(command: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
@@ -314,14 +238,6 @@ fn load(args: &ConfigArgs, slack: SlackNeed) -> Result<(Config, Vec<Notice>), St
     }
 }
 
-fn signal_ids(ids: &[Uuid]) -> impl Iterator<Item = SignalId> + '_ {
-    ids.iter().copied().map(SignalId)
-}
-
-fn effect_ids(ids: &[Uuid]) -> impl Iterator<Item = EffectId> + '_ {
-    ids.iter().copied().map(EffectId)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,11 +262,45 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_is_given_up_for_a_reason() {
+    fn a_row_is_dropped_for_a_reason() {
         let id = "01930000-0000-7000-8000-000000000901";
-        for (why, taken) in [("the channel is gone", true), ("", false), (" ", false)] {
-            let cli = Cli::try_parse_from(["wardroom", "outbox", "drop", id, "--why", why]);
-            assert_eq!(cli.is_ok(), taken, "{why:?}");
+        for queue in ["inbox", "outbox"] {
+            for (why, taken) in [("the channel is gone", true), ("", false), (" ", false)] {
+                let cli = Cli::try_parse_from(["wardroom", queue, "drop", id, id, "--why", why]);
+                assert_eq!(cli.is_ok(), taken, "{queue} {why:?}");
+            }
+            let cli = Cli::try_parse_from(["wardroom", queue, "drop", id]);
+            assert!(cli.is_err(), "{queue}");
+        }
+    }
+
+    #[test]
+    fn rows_are_named_or_all_that_match_and_not_both() {
+        let id = "01930000-0000-7000-8000-000000000901";
+        for (queue, verb) in [("inbox", "replay"), ("outbox", "retry")] {
+            for (args, taken) in [
+                (&["--all"][..], true),
+                (
+                    &[
+                        "--all", "--state", "parked", "--kind", "k", "--since", "72h", "--yes",
+                    ],
+                    true,
+                ),
+                (&[id], true),
+                (&[], false),
+                (&[id, "--all"], false),
+                (&[id, "--state", "parked"], false),
+                (&[id, "--kind", "k"], false),
+                (&[id, "--since", "72h"], false),
+                (&[id, "--yes"], false),
+                (&["--state", "parked"], false),
+                (&["--kind", "k", "--yes"], false),
+                (&["--all", "--since", "72"], false),
+                (&["--all", "--state", "open"], false),
+            ] {
+                let args = [&["wardroom", queue, verb], args].concat();
+                assert_eq!(Cli::try_parse_from(&args).is_ok(), taken, "{args:?}");
+            }
         }
     }
 

@@ -2,44 +2,121 @@
 //!
 //! Payloads are never shown: they hold people's words and secrets.
 
+use super::bulk::{self, Act, Rows};
 use super::serve::cannot_open;
-use super::{
-    ConfigArgs, Ended, InboxCommand, OutboxCommand, PageArgs, Stop, effect_ids, load, output,
-    run_to_end, signal_ids,
-};
+use super::{ConfigArgs, Ended, Stop, load, output, run_to_end};
 use crate::app::database::Opened;
 use crate::config::SlackNeed;
 use crate::domain::ids::{EffectId, SignalId};
-use crate::engine::clock::Clock;
 use crate::private_postgres::Mode;
-use crate::store::{Batching, InboxRow, Operator, OutboxRow, Page, Store, StoreError};
+use crate::store::{Batching, InboxRow, OutboxRow, Page, Store, StoreError};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::future::Future;
 use std::time::Duration;
+use uuid::Uuid;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum InboxCommand {
+    /// List signals, newest first
+    List {
+        /// Only list rows in this state
+        #[arg(long, value_parser = ["open", "done", "parked"])]
+        state: Option<String>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Show a signal
+    Show {
+        /// The row's id
+        id: Uuid,
+    },
+    /// Decide signals again; effects that were done are not repeated
+    Replay {
+        /// Of all rows, those in this state [default: parked]
+        #[arg(long, requires = "all", conflicts_with = "ids", value_parser = ["parked", "done"])]
+        state: Option<String>,
+        #[command(flatten)]
+        rows: Rows,
+    },
+    /// Drop signals: they are never decided
+    Drop {
+        /// Of all rows, those in this state [default: parked]
+        #[arg(long, requires = "all", conflicts_with = "ids", value_parser = ["parked", "open"])]
+        state: Option<String>,
+        /// The reason, for the audit log
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        why: String,
+        #[command(flatten)]
+        rows: Rows,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OutboxCommand {
+    /// List effects, newest first
+    List {
+        /// Only list rows in this state
+        #[arg(long, value_parser = ["open", "done", "uncertain", "parked", "dropped"])]
+        state: Option<String>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Show an effect
+    Show {
+        /// The row's id
+        id: Uuid,
+    },
+    /// Retry parked, dropped or uncertain effects
+    Retry {
+        /// Of all rows, those in this state [default: parked]
+        #[arg(long, requires = "all", conflicts_with = "ids", value_parser = ["uncertain", "parked", "dropped"])]
+        state: Option<String>,
+        #[command(flatten)]
+        rows: Rows,
+    },
+    /// Drop effects: they are never carried out
+    Drop {
+        /// Of all rows, those in this state [default: parked]
+        #[arg(long, requires = "all", conflicts_with = "ids", value_parser = ["parked", "uncertain", "open"])]
+        state: Option<String>,
+        /// The reason, for the audit log
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        why: String,
+        #[command(flatten)]
+        rows: Rows,
+    },
+}
+
+#[derive(Debug, Args, Clone)]
+pub(super) struct PageArgs {
+    /// The maximum number of rows
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=200))]
+    limit: i64,
+    /// Continue after the previous page, which prints the number
+    #[arg(long, value_name = "N")]
+    cursor: Option<i64>,
+    /// Print JSON, one object per line
+    #[arg(long)]
+    json: bool,
+}
 
 pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
     with_store(args, async |store| match command {
         InboxCommand::List { state, page } => {
             let rows = store.inbox_rows(state.as_deref(), page.limit, page.cursor);
             print(&rows.await?, &page, inbox_line);
-            Ok(None)
+            Ok(Ok(()))
         }
         InboxCommand::Show { id } => match store.inbox_row(SignalId(id)).await? {
             Some(row) => shown(&row),
-            None => Ok(Some(format!("there is no signal {id}"))),
+            None => Ok(Err(Stop::No(format!("there is no signal {id}")))),
         },
-        InboxCommand::Replay { ids } => {
-            let mut refused = Vec::new();
-            for id in signal_ids(&ids) {
-                if store.replay(id, Operator::Cli, Clock::System.now()).await? {
-                    output::line(format_args!("{id} is decided again"));
-                } else {
-                    refused.push(format!(
-                        "{id} is not replayed: there is no such signal, it is open already, its body is forgotten, or it has changed an incident"
-                    ));
-                }
-            }
-            Ok(words_if_any(refused))
+        InboxCommand::Replay { state, rows } => {
+            bulk::run(&store, &Act::Replay, state.as_deref(), &rows).await
+        }
+        InboxCommand::Drop { state, why, rows } => {
+            bulk::run(&store, &Act::DropSignal(why), state.as_deref(), &rows).await
         }
     })
 }
@@ -49,48 +126,26 @@ pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
         OutboxCommand::List { state, page } => {
             let rows = store.outbox_rows(state.as_deref(), page.limit, page.cursor);
             print(&rows.await?, &page, outbox_line);
-            Ok(None)
+            Ok(Ok(()))
         }
         OutboxCommand::Show { id } => match store.outbox_row(EffectId(id)).await? {
             Some(row) => shown(&row),
-            None => Ok(Some(format!("there is no effect {id}"))),
+            None => Ok(Err(Stop::No(format!("there is no effect {id}")))),
         },
-        OutboxCommand::Retry { ids } => {
-            let mut refused = Vec::new();
-            for id in effect_ids(&ids) {
-                if store
-                    .retry_effect(id, Operator::Cli, Clock::System.now())
-                    .await?
-                {
-                    output::line(format_args!("{id} is tried again"));
-                } else {
-                    refused.push(format!(
-                        "{id} is not retried: there is no such effect, it is done, or it waits for its turn already"
-                    ));
-                }
-            }
-            Ok(words_if_any(refused))
+        OutboxCommand::Retry { state, rows } => {
+            bulk::run(&store, &Act::Retry, state.as_deref(), &rows).await
         }
-        OutboxCommand::Drop { id, why } => {
-            if store
-                .drop_effect(EffectId(id), &why, Operator::Cli, Clock::System.now())
-                .await?
-            {
-                output::line(format_args!("{id} is dropped"));
-                return Ok(None);
-            }
-            Ok(Some(format!(
-                "{id} is not dropped: there is no such effect, it is done or dropped, or it is under way; try again in 15 s"
-            )))
+        OutboxCommand::Drop { state, why, rows } => {
+            bulk::run(&store, &Act::DropEffect(why), state.as_deref(), &rows).await
         }
     })
 }
 
-/// Runs a command against the database, beside a running server or alone. What it gives back is
-/// why the answer is no.
+/// Runs a command against the database, beside a running server or alone. What it returns is how
+/// it ended.
 fn with_store<F>(args: &ConfigArgs, command: impl FnOnce(Store) -> F) -> Ended
 where
-    F: Future<Output = Result<Option<String>, StoreError>>,
+    F: Future<Output = Result<Ended, StoreError>>,
 {
     let (config, _notices) = load(args, SlackNeed::Optional)?;
     run_to_end(async {
@@ -110,21 +165,17 @@ where
             ))
         };
         let closed = opened.close().await;
-        let refused = done?;
+        let ended = done?;
         closed.map_err(|error| Stop::Unreachable(format!("{error:#}")))?;
-        refused.map_or(Ok(()), |words| Err(Stop::No(words)))
+        ended
     })
 }
 
-fn shown(row: &impl Serialize) -> Result<Option<String>, StoreError> {
+fn shown(row: &impl Serialize) -> Result<Ended, StoreError> {
     let json = serde_json::to_string_pretty(row)
         .map_err(|error| StoreError::Unreadable(error.to_string()))?;
     output::line(json);
-    Ok(None)
-}
-
-fn words_if_any(refused: Vec<String>) -> Option<String> {
-    (!refused.is_empty()).then(|| refused.join("\n"))
+    Ok(Ok(()))
 }
 
 fn print<T: Serialize>(page: &Page<T>, asked: &PageArgs, line: fn(&T) -> String) {
@@ -174,4 +225,12 @@ fn outbox_line(row: &OutboxRow) -> String {
         row.lane,
         row.attempts,
     )
+}
+
+/// A reason that is not empty.
+fn reason(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("the reason must not be empty"),
+        why => Ok(why.to_owned()),
+    }
 }

@@ -43,6 +43,7 @@ pub use rules::{Outsiders, Route, Routing, Rules, Service, Template, built_in_te
 pub use secret::{EncryptionKey, Secret};
 pub use server::{At, Host, Server, Target, Tls, TlsMode};
 pub use tracing_export::{ParentDecision, Sampler, Telemetry, TelemetrySink};
+pub(crate) use values::duration;
 pub use variables::{LEFT_OUT, LIBPQ, VARIABLES, Variable};
 
 use environment::Environment;

@@ -5,7 +5,7 @@
 
 use super::history::add_act_by_hand;
 use super::session::Session;
-use super::turns::{free_head_of_lane, lock_lanes, lock_subjects, one};
+use super::turns::{free_head_of_lane, free_head_of_subject, lock_lanes, lock_subjects, one};
 use super::{Store, StoreError};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{EffectId, IncidentId, SignalId};
@@ -29,6 +29,20 @@ impl Operator {
             Self::Api => "api",
         }
     }
+}
+
+/// A signal's subject, with the row and then the subject locked: in this order, as in a decision.
+async fn locked_subject(
+    transaction: &mut Session,
+    id: SignalId,
+) -> Result<Option<String>, StoreError> {
+    let subject = sqlx::query_scalar!("select subject from inbox where id = $1 for update", id.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if let Some(subject) = &subject {
+        lock_subjects(transaction, &one(subject)).await?;
+    }
+    Ok(subject)
 }
 
 /// An effect's lane. Its incident, which the audit's line is about, is locked before the lane is, as
@@ -58,17 +72,13 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        let Some(subject) = sqlx::query_scalar!("select subject from inbox where id = $1", id.0)
-            .fetch_optional(&mut transaction)
-            .await?
-        else {
+        if locked_subject(&mut transaction, id).await?.is_none() {
             return Ok(false);
-        };
-        lock_subjects(&mut transaction, &one(&subject)).await?;
+        }
         let changed = sqlx::query!(
             "update inbox i
                 set state = 'open', ended_at = null, attempts = 0, run_at = $2, due_since = $2,
-                    error = null, unreadable_since = null,
+                    error = null, outcome = null, unreadable_since = null,
                     blocked = exists (select from inbox other
                                        where other.subject = i.subject and other.state = 'open')
               where id = $1 and state <> 'open' and body is not null
@@ -85,6 +95,41 @@ impl Store {
         let details = json!({"signal": id});
         add_act_by_hand(&mut transaction, "inbox.replay", by, None, details, now).await?;
         transaction.end().await?;
+        Ok(true)
+    }
+
+    /// Ends a signal undecided, with a reason, and gives its turn to the next of its subject. Its
+    /// error stays: it tells why the signal was stuck. `false`: there is no such row, or it is
+    /// decided or dropped already.
+    pub async fn drop_signal(
+        &self,
+        id: SignalId,
+        why: &str,
+        by: Operator,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let Some(subject) = locked_subject(&mut transaction, id).await? else {
+            return Ok(false);
+        };
+        let dropped = sqlx::query!(
+            "update inbox set state = 'done', outcome = 'dropped', ended_at = $2,
+                              unreadable_since = null
+              where id = $1 and state <> 'done'",
+            id.0,
+            now,
+        )
+        .execute(&mut transaction)
+        .await?
+        .rows_affected();
+        if dropped == 0 {
+            return Ok(false);
+        }
+        free_head_of_subject(&mut transaction, &subject).await?;
+        let details = json!({"signal": id, "why": why});
+        add_act_by_hand(&mut transaction, "inbox.drop", by, None, details, now).await?;
+        transaction.end().await?;
+        self.wakes.inbox.notify_one();
         Ok(true)
     }
 

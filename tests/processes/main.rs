@@ -10,6 +10,7 @@
 
 mod beside;
 mod bulkheads;
+mod by_hand;
 mod crowds;
 mod doors;
 mod embedded;

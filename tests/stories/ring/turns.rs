@@ -271,3 +271,54 @@ async fn a_replayed_signal_waits_for_the_one_that_has_its_turn() {
     );
     ring.end(&[replica]).await;
 }
+
+#[tokio::test]
+async fn a_dropped_signal_frees_the_next_of_its_subject_and_is_audited() {
+    let ring = Ring::new().await;
+    let replica = ring.replica();
+    let mut ids = Vec::new();
+    for key in ["first", "second", "third"] {
+        let appended = replica.store.append(ring.arrival(key, "s")).await;
+        ids.push(appended.expect("durable").id());
+    }
+    let now = ring.clock.now();
+    let dropped = async |id| {
+        let store = &replica.store;
+        let dropped = store
+            .drop_signal(id, "not wanted", Operator::Cli, now)
+            .await;
+        dropped.expect("it answers")
+    };
+    // One that waits for its turn leaves the turn where it is.
+    assert!(dropped(ids[1]).await);
+    let turns = "select count(*) from inbox where state = 'open' and not blocked";
+    assert_eq!(ring.number(turns).await, 1);
+    assert!(dropped(ids[0]).await);
+    assert_eq!(ring.number(turns).await, 1, "the third has its turn");
+    replica.decide_all().await;
+    assert_eq!(ring.decided(None), ["third"]);
+    let row = replica.store.inbox_row(ids[0]).await.expect("it answers");
+    let row = row.expect("it is there");
+    assert_eq!(
+        (row.state.as_str(), row.outcome.as_deref(), row.ended_at),
+        ("done", Some("dropped"), Some(now))
+    );
+    let audited = format!(
+        "select count(*) from audit_log where action = 'inbox.drop' and by = 'cli'
+            and details = '{{\"signal\": \"{}\", \"why\": \"not wanted\"}}'",
+        ids[0]
+    );
+    assert_eq!(ring.number(&audited).await, 1);
+
+    for ended in [ids[0], ids[2], SignalId(uuid::Uuid::nil())] {
+        assert!(!dropped(ended).await, "dropped, decided, unknown");
+    }
+    let audited = "select count(*) from audit_log where action = 'inbox.drop'";
+    assert_eq!(ring.number(audited).await, 2);
+    // It may be decided all the same, as long as its body is kept.
+    let replayed = replica.store.replay(ids[0], Operator::Cli, now).await;
+    assert!(replayed.expect("it answers"));
+    replica.decide_all().await;
+    assert_eq!(ring.decided(None), ["third", "first"]);
+    ring.end(&[replica]).await;
+}
