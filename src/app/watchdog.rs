@@ -43,7 +43,7 @@ pub(super) async fn slack(
             Ok(()) => {
                 complaint.clear();
                 health.set("slack", Condition::Ok);
-                engine.provider_read(Provider::Slack).await;
+                engine.provider_answered(Provider::Slack).await;
                 let told = rooms_to_read(&rules.borrow_and_update());
                 rooms.join(&courier, told).await
             }

@@ -2,10 +2,7 @@
 //!
 //! After ten failures in a row the provider counts as down: that is a row of `pauses`, which every
 //! replica obeys and a restart finds again. What stands here is what this process has seen: the
-//! failures that lead there, and when an effect had an answer, which is what an attempt is charged by.
-//!
-//! Only the exchange of an effect says that effects get through. A read (a look, `auth.test`) ends the
-//! pause and no more: a provider may answer every read and fail every write.
+//! failures that lead there, and when there was an answer, which is what an attempt is charged by.
 
 use crate::domain::effect::Provider;
 use chrono::{DateTime, Utc};
@@ -19,7 +16,7 @@ const FAILURES: u32 = 10;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Standing {
     failures: u32,
-    /// The last answer to an effect.
+    /// The last answer of any kind.
     pub(super) answered_at: Option<DateTime<Utc>>,
     /// Whether it is down for all replicas.
     pub(super) down: bool,
@@ -36,15 +33,7 @@ impl Breakers {
         *self.standings().entry(provider).or_default()
     }
 
-    /// The provider answered a read. Gives whether it was down until now. The failures stay: when the
-    /// next effect fails too, the provider is down again.
-    pub(super) fn read(&self, provider: Provider) -> bool {
-        let mut standings = self.standings();
-        let standing = standings.entry(provider).or_default();
-        std::mem::replace(&mut standing.down, false)
-    }
-
-    /// The provider answered an effect, whatever it said. Gives whether it was down until now.
+    /// The provider answered, whatever it said. Gives whether it was down until now.
     pub(super) fn answered(&self, provider: Provider, now: DateTime<Utc>) -> bool {
         let answered = Standing {
             failures: 0,
@@ -98,19 +87,6 @@ mod tests {
         assert!(!breakers.answered(Provider::Slack, now));
         assert!(!breakers.failed(Provider::Slack));
         assert_eq!(breakers.standing(Provider::Slack).answered_at, Some(now));
-    }
-
-    #[test]
-    fn an_answer_to_a_read_ends_the_pause_and_resets_nothing() {
-        let breakers = Breakers::default();
-        for _ in 0..FAILURES {
-            breakers.failed(Provider::Slack);
-        }
-        assert!(breakers.read(Provider::Slack), "it was down");
-        assert!(!breakers.read(Provider::Slack));
-        let standing = breakers.standing(Provider::Slack);
-        assert_eq!((standing.answered_at, standing.down), (None, false));
-        assert!(breakers.failed(Provider::Slack), "one failure is enough");
     }
 
     #[test]

@@ -8,7 +8,6 @@ use super::{Engine, plan};
 use crate::courier::{Courier, Look, Outcome, Parcel};
 use crate::domain::effect::Provider;
 use crate::store::StoreError;
-use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
 
 /// The couriers keep to the parcel's deadline themselves; this is the net below.
@@ -76,7 +75,7 @@ impl Engine {
         tracing::info!(found, "looked for an effect whose end was unknown");
         match &look {
             Look::Found(_) | Look::Absent | Look::Unreadable { .. } => {
-                self.provider_read(courier.provider()).await;
+                self.provider_answered(courier.provider()).await;
             }
             Look::Failed {
                 code, after: None, ..
@@ -86,32 +85,20 @@ impl Engine {
                 after: Some(after),
                 pauses,
             } => {
-                self.provider_read(courier.provider()).await;
+                self.provider_answered(courier.provider()).await;
                 self.pause(pauses, *after, code).await;
             }
         }
         look
     }
 
-    /// A provider answered an effect of this process. When it was down, everything that waits for it
+    /// A provider answered somebody of this process. When it was down, everything that waits for it
     /// goes out, on all replicas.
-    async fn provider_answered(&self, provider: Provider) {
+    pub async fn provider_answered(&self, provider: Provider) {
         let now = self.parts.clock.now();
-        if self.breakers.answered(provider, now) {
-            self.provider_returned(provider, now).await;
+        if !self.breakers.answered(provider, now) {
+            return;
         }
-    }
-
-    /// A provider answered a read of this process: its pause ends likewise, but whether effects get
-    /// through, the next of them shows.
-    pub async fn provider_read(&self, provider: Provider) {
-        if self.breakers.read(provider) {
-            let now = self.parts.clock.now();
-            self.provider_returned(provider, now).await;
-        }
-    }
-
-    async fn provider_returned(&self, provider: Provider, now: DateTime<Utc>) {
         self.parts.metrics.breaker(provider.as_str(), 0);
         let store = &self.parts.store;
         let ended = store.provider_answered(provider.as_str(), now);

@@ -42,7 +42,7 @@ pub fn backoff(attempts: i32, jitter: f64) -> Duration {
 }
 
 /// What a failure of this effect is charged to. `answered_at`: when the provider last answered
-/// an effect (an answer to a look or to `auth.test` does not count); `down`: it does not answer.
+/// anybody; `down`: it answers nobody.
 ///
 /// To the effect, when it failed for the first time, or when others had an answer since it failed
 /// before: then it is the effect that fails. Else to the provider: an outage parks nothing.

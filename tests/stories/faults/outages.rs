@@ -268,40 +268,6 @@ async fn an_effect_that_alone_fails_is_parked_in_the_end() {
 }
 
 #[tokio::test]
-async fn an_outage_of_posting_alone_parks_nothing_and_every_line_comes_once() {
-    let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    world.hears_all();
-    let broken = FaultRule::once("chat.postMessage", Fault::Status { status: 503 });
-    let broken = world.slack.fault(broken.always());
-    let words: Vec<String> = (0..12).map(|at| format!("line-{at}.")).collect();
-    for words in &words {
-        world.types("bea", &room, &format!("status {words}")).await;
-    }
-    let mut opened = 0;
-    for _ in 0..120 {
-        world.pass_in_steps(seconds(30), 1).await;
-        opened += usize::from(breaker(&world));
-    }
-    assert!(opened > 0, "Slack never counted as down");
-    assert!(world.slack.calls("conversations.history") > 0);
-    assert!(world.effects("parked").await.is_empty());
-
-    world.slack.lift_fault(broken);
-    world.pass_in_steps(seconds(1), 90).await;
-    assert_eq!(
-        said(
-            &world,
-            &room,
-            &words.iter().map(String::as_str).collect::<Vec<_>>()
-        ),
-        words
-    );
-    world.hears_all();
-    world.finish().await;
-}
-
-#[tokio::test]
 async fn an_effect_that_is_not_sent_leaves_the_trial_to_the_next() {
     let mut world = World::new().await;
     let limited = world.declared("bea", "P3 db Slow queries").await;
