@@ -184,4 +184,14 @@ mod tests {
             assert_eq!(said, Checked::Nothing { what: "foreign" }, "{kind}");
         }
     }
+
+    #[test]
+    fn a_form_with_an_empty_input_shows_that_there_is_no_token() {
+        let payload = r#"{"type":"view_submission","view":{"private_metadata":"{}","state":{"values":
+            {"note~0":{"note":{"type":"plain_text_input","value":null}}}}}}"#;
+        let payload = Interaction::read(payload).unwrap();
+        let answer = without_token(&payload).unwrap();
+        let shown = answer["errors"]["note~0"].as_str().unwrap_or_default();
+        assert!(shown.contains("SLACK_BOT_TOKEN"), "{answer}");
+    }
 }
