@@ -310,7 +310,10 @@ async fn a_room_name_that_somebody_else_has_gets_a_suffix_also_when_theirs_is_ar
         .types("bea", "general", "declare P3 db The replica lags")
         .await;
     world.whispers("bea", "Declared incident *#1*");
-    for name in ["#inc-20260301-db-2` instead", "#inc-20260301-db-3` instead"] {
+    for name in [
+        "creating `#inc-20260301-db-2`",
+        "creating `#inc-20260301-db-3`",
+    ] {
         world.whispers("bea", name);
     }
     world.hears("inc-20260301-db-3", "The replica lags");

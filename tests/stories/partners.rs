@@ -111,7 +111,7 @@ async fn a_partners_deed_in_a_shared_incident_channel_is_heard_of() {
 async fn partners_who_are_kept_out_are_told_so_and_learn_nothing() {
     let mut world = with_a_partner(OURS_ALONE).await;
     let room = world.declared("ada", "P3 db Our secret trouble").await;
-    let no = "only from members of the workspace";
+    let no = "only from members of its own workspace";
     for line in ["", "list", "declare P1 db Theirs", "#1 timeline", "declare"] {
         world.types("pia", "shared", line).await;
         world.whispers("U0PIA", no);
@@ -185,7 +185,7 @@ async fn a_partner_is_kept_out_though_we_did_not_know_yet_and_their_form_is_answ
         .await
         .expect("Slack says who we are");
     world.pass(Duration::seconds(5)).await;
-    world.whispers("U0PIA", "only from members of the workspace");
+    world.whispers("U0PIA", "only from members of its own workspace");
     assert_eq!(world.incidents().await, 0);
     world.finish().await;
 }
