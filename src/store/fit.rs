@@ -91,6 +91,17 @@ pub enum Unfit {
         /// Who.
         role: String,
     },
+    /// The role may not call a function.
+    #[error(
+        "the role may not execute the function {name}; grant it: grant execute on function {name} \
+         to {role}"
+    )]
+    Function {
+        /// Which.
+        name: String,
+        /// Who.
+        role: String,
+    },
     /// A right is missing that was found so in use.
     #[error(
         "the role lacks a right (SQLSTATE 42501: {0}); let it own the tables, or grant it select, \
@@ -119,9 +130,11 @@ impl Unfit {
             Self::Login(_) => "the database refuses the login",
             Self::Tls(_) => "the database connection cannot be protected as asked",
             Self::NoDatabase => "there is no such database",
-            Self::NoSchema(_) | Self::Create { .. } | Self::Table { .. } | Self::Right(_) => {
-                "the database role lacks rights"
-            }
+            Self::NoSchema(_)
+            | Self::Create { .. }
+            | Self::Table { .. }
+            | Self::Function { .. }
+            | Self::Right(_) => "the database role lacks rights",
         }
     }
 }
@@ -176,6 +189,8 @@ pub(super) enum Tables {
     Missing,
     /// All are there.
     Whole,
+    /// They are only read.
+    Read,
 }
 
 /// Whether the role may do what we do.
@@ -212,15 +227,27 @@ pub(super) async fn rights(
                         join pg_namespace n on n.nspname = current_schema()
                         join pg_class c on c.relname = needed.name and c.relnamespace = n.oid
                        where not has_table_privilege(c.oid, needed.privilege)
-                       order by needed.name
+                         and (needed.privilege = 'select' or not $1)
+                       union all
+                      select p.proname::text, 'execute'
+                        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+                       where n.nspname = current_schema() and p.proname = 'append_signals'
+                         and not has_function_privilege(p.oid, 'execute') and not $1
+                       order by 1
                        limit 1) as lacking on true";
-    let row = sqlx::query(sql).fetch_one(connection).await?;
+    let row = sqlx::query(sql)
+        .bind(tables == Tables::Read)
+        .fetch_one(connection)
+        .await?;
     let role: String = row.try_get(0)?;
     let Some(schema) = row.try_get::<Option<String>, _>(1)? else {
         return Err(Unfit::NoSchema(role).into());
     };
     let creates: bool = row.try_get(2)?;
-    if let (Some(table), Some(right)) = (row.try_get(3)?, row.try_get(4)?) {
+    if let (Some(table), Some(right)) = (row.try_get(3)?, row.try_get::<Option<String>, _>(4)?) {
+        if right == "execute" {
+            return Err(Unfit::Function { name: table, role }.into());
+        }
         let unfit = Unfit::Table {
             right,
             table,

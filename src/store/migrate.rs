@@ -2,7 +2,7 @@
 
 use super::fit::{self, Accept, Tables, Unfit};
 use super::{Servers, Store, StoreError};
-use sqlx::migrate::{Migrate, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::{Connection as _, PgConnection};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 /// A statement of the migrator's bookkeeping takes no longer; a migration itself may.
 const LIMIT: Duration = Duration::from_secs(5);
 /// How often the server is asked, while a migration runs, whether it still works on it, and how
-/// often in a row it may say no, or nothing.
+/// often it may say no, or accept no connection in time.
 const ASK_EVERY: Duration = Duration::from_millis(1500);
 const ASKED: u32 = 3;
 
@@ -22,8 +22,13 @@ pub async fn migrate(servers: &Servers) -> anyhow::Result<Vec<String>> {
     let servers = named(servers);
     let mut connection = servers.connect().await?;
     let missing = within(missing_on(&mut connection)).await?;
+    let tables = if missing.is_empty() {
+        Tables::Whole
+    } else {
+        Tables::Missing
+    };
+    within(fit::rights(&mut connection, tables)).await?;
     if !missing.is_empty() {
-        within(fit::rights(&mut connection, Tables::Missing)).await?;
         let pid: i32 = within(async {
             let asked = sqlx::query_scalar("select pg_backend_pid()");
             Ok(asked.fetch_one(&mut connection).await?)
@@ -72,32 +77,43 @@ async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<
 }
 
 /// A migration's error as ours, where it is the database's.
-fn plain(error: sqlx::migrate::MigrateError) -> anyhow::Error {
+fn plain(error: MigrateError) -> anyhow::Error {
     match error {
-        sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error).into(),
+        MigrateError::Execute(error) => StoreError::from(error).into(),
+        MigrateError::ExecuteMigration(error, version) => match StoreError::from(error) {
+            // The library's text names the migration.
+            StoreError::Refused(error) => MigrateError::ExecuteMigration(error, version).into(),
+            ours => ours.into(),
+        },
         other => other.into(),
     }
 }
 
-/// Ends when the server has said several times in a row that the session waits for us, or has said
-/// nothing. A migration may take minutes, and so may the wait for another process's; a server that
-/// has forgotten us must not be waited for.
+/// Ends when the server has said several times that the session waits for us or is gone, or when
+/// connecting took too long; "yes" starts the count again. A refusal (too many connections) or a slow
+/// answer says nothing about the migration. A migration may take minutes, and so may the wait for
+/// another process's; a server that has forgotten us must not be waited for.
 async fn no_longer_works(servers: &Servers, pid: i32) {
     let mut silent = 0;
     while silent < ASKED {
         tokio::time::sleep(ASK_EVERY).await;
-        let asked = async {
-            let mut connection = servers.connect().await.ok()?;
-            let sql = "select true from pg_stat_activity where pid = $1 and state = 'active'";
-            let works: Option<bool> = sqlx::query_scalar(sql)
-                .bind(pid)
-                .fetch_optional(&mut connection)
-                .await
-                .ok()?;
-            works
+        let connected = tokio::time::timeout(ASK_EVERY, servers.connect()).await;
+        let mut connection = match connected {
+            Ok(Ok(connection)) => connection,
+            Err(_) | Ok(Err(StoreError::Silent)) => {
+                silent += 1;
+                continue;
+            }
+            Ok(Err(_refused)) => continue,
         };
-        let works = tokio::time::timeout(ASK_EVERY, asked).await.ok().flatten();
-        silent = if works == Some(true) { 0 } else { silent + 1 };
+        let sql =
+            "select exists (select from pg_stat_activity where pid = $1 and state = 'active')";
+        let asked = sqlx::query_scalar(sql).bind(pid).fetch_one(&mut connection);
+        match tokio::time::timeout(ASK_EVERY, asked).await {
+            Ok(Ok(true)) => silent = 0,
+            Ok(Ok(false)) => silent += 1,
+            Ok(Err(_)) | Err(_) => {}
+        }
     }
 }
 
@@ -123,9 +139,9 @@ impl Store {
     }
 }
 
-/// Reads what was applied, once it is sure that the role may.
+/// Reads what was applied, after checking that the role may.
 async fn missing_on(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
-    fit::rights(&mut *connection, Tables::Whole).await?;
+    fit::rights(&mut *connection, Tables::Read).await?;
     let table = &MIGRATOR.table_name;
     let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null")
         .bind(table)
@@ -134,7 +150,7 @@ async fn missing_on(connection: &mut PgConnection) -> Result<Vec<String>, StoreE
     let applied = if exists {
         let listed = connection.list_applied_migrations(table).await;
         listed.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
+            MigrateError::Execute(error) => StoreError::from(error),
             other => StoreError::Unreadable(other.to_string()),
         })?
     } else {

@@ -7,6 +7,7 @@
 
 #[path = "../support/database.rs"]
 mod database;
+mod locks;
 mod plans;
 
 use database::Fresh;

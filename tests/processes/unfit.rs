@@ -171,3 +171,45 @@ async fn detail(child: &Wardroom) -> String {
     let detail = &body["checks"]["database"]["detail"];
     detail.as_str().unwrap_or_default().to_owned()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_only_read_lists_the_queues_and_serves_nothing() {
+    let cluster = Cluster::start().await;
+    let mut house = House::on(&cluster).await;
+    assert_eq!(run(&house.env, &["migrate"]).await.code, Some(0));
+    for sql in [
+        "create role reader login",
+        "grant select on all tables in schema public to reader",
+        "create role caller login",
+        "grant select, insert, update, delete on all tables in schema public to caller",
+        "revoke execute on all functions in schema public from public",
+    ] {
+        cluster.does(sql).await;
+    }
+    house.env.insert(
+        "DATABASE_URL".to_owned(),
+        url(&cluster, "postgres", "reader"),
+    );
+    for command in [
+        &["migrate", "--dry-run"][..],
+        &["inbox", "list"],
+        &["outbox", "list"],
+    ] {
+        let ended = run(&house.env, command).await;
+        assert_eq!(ended.code, Some(0), "{command:?}: {}", ended.stderr);
+    }
+    for (user, words) in [
+        ("reader", "may not insert in the table"),
+        (
+            "caller",
+            "grant execute on function append_signals to caller",
+        ),
+    ] {
+        let address = url(&cluster, "postgres", user);
+        house.env.insert("DATABASE_URL".to_owned(), address);
+        let ended = run(&house.env, &["serve", "--port", "0"]).await;
+        assert_eq!(ended.code, Some(3), "{user}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{user}: {}", ended.stderr);
+    }
+    house.close().await;
+}
