@@ -217,10 +217,17 @@ impl Held {
         }
     }
 
-    /// Leaves a connection behind that does not answer.
-    pub(super) fn abandon(mut self) {
+    /// Leaves a connection behind that does not answer, and has its siblings renewed, on the next host.
+    pub(super) fn abandon(self) {
+        if let Some(link) = &self.link {
+            self.pool.suspect(link.origin, Suspicion::Silent);
+        }
+        self.leave();
+    }
+
+    /// Leaves a connection behind whose answer is not waited for, and nothing else.
+    pub(super) fn leave(mut self) {
         let Some(link) = self.link.take() else { return };
-        self.pool.suspect(link.origin, Suspicion::Silent);
         let young = link.born.elapsed() < YOUNG;
         if let (true, Some(place)) = (young, self.place.take())
             && let Ok(runtime) = tokio::runtime::Handle::try_current()

@@ -237,7 +237,12 @@ impl Drop for Session {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return held.end();
         };
-        // It was dropped in the middle: the rest of an answer may still come.
+        // It was dropped in the middle: the rest of an answer may still come. A statement may take
+        // longer than its caller waits; only a commit has no limit but ours.
+        let limit = match phase {
+            Phase::Committing => self.course.limits.commit,
+            Phase::Open | Phase::Outside => ROLLBACK,
+        };
         runtime.spawn(async move {
             let connection = held.connection();
             let tidying = async {
@@ -249,10 +254,13 @@ impl Drop for Session {
                     Phase::Outside | Phase::Committing => connection.ping().await,
                 }
             };
-            match timeout(ROLLBACK, tidying).await {
+            match timeout(limit, tidying).await {
                 Ok(Ok(())) => drop(held),
-                Ok(Err(_)) => held.give_up(),
-                Err(_elapsed) => held.abandon(),
+                // It may be the dropped statement's own error.
+                Ok(Err(error)) if blame(&error) == Blame::Server => held.give_up(),
+                Ok(Err(_)) => held.end(),
+                Err(_elapsed) if phase == Phase::Committing => held.abandon(),
+                Err(_elapsed) => held.leave(),
             }
         });
     }

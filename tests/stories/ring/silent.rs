@@ -5,6 +5,7 @@
 
 use super::Ring;
 use futures_util::future::join_all;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use std::collections::BTreeSet;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
@@ -111,4 +112,46 @@ async fn connections_that_hang_are_left_behind_and_what_was_refused_is_never_wri
     let rows = rows.expect("it answers again").items;
     let written: BTreeSet<String> = rows.into_iter().map(|row| row.id.to_string()).collect();
     assert_eq!(written, ids, "exactly what was answered is there");
+}
+
+#[tokio::test]
+async fn a_statement_that_its_caller_gives_up_ends_its_own_connection_and_no_other() {
+    let ring = Ring::new().await;
+    let options = ring.database.options.clone().application_name("hurried");
+    let store = Store::connect(Settings {
+        servers: options.into(),
+        max_connections: 4,
+        way: Way::Direct,
+        batching: Batching::On,
+        seal: None,
+    });
+    let writers = "select pid::text from pg_stat_activity
+                    where application_name = 'hurried' and query like '%append_signals%'";
+    let appended = store.append(ring.arrival("before", "one")).await;
+    appended.expect("it is durable");
+    let before = ring.database.query(writers).await;
+    assert_eq!(before.len(), 1, "{before:?}");
+
+    let mut locker = ring.database.options.connect().await.expect("it answers");
+    let lock = "begin; lock table pauses in access exclusive mode";
+    sqlx::raw_sql(lock)
+        .execute(&mut locker)
+        .await
+        .expect("free");
+    let now = ring.clock.now();
+    // The first one's connection is tidied, in vain, while the second one waits.
+    for millis in [100, 1500] {
+        let limit = std::time::Duration::from_millis(millis);
+        let asked = store.within(limit, store.pauses(now)).await;
+        assert!(asked.is_err(), "the table is locked");
+    }
+    let appended = store.append(ring.arrival("after", "one")).await;
+    appended.expect("it is durable");
+    assert_eq!(ring.database.query(writers).await, before, "not renewed");
+    sqlx::raw_sql("rollback")
+        .execute(&mut locker)
+        .await
+        .expect("it answers");
+    store.pauses(now).await.expect("it answers again");
+    store.close().await;
 }
