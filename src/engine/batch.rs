@@ -131,7 +131,8 @@ impl Engine {
             self.batches.with(Size::shrink);
             intake.undo().await;
             self.parts.store.wakes().inbox.notify_one();
-            let alone = self.parts.store.claim_this_signal(first.stored.id).await?;
+            let store = &self.parts.store;
+            let alone = store.claim_this_signal(first.stored.id, now).await?;
             if let Some(alone) = alone {
                 self.decide_alone(alone, now).await?;
             }

@@ -151,7 +151,8 @@ impl Engine {
             let claimed = match intake.take() {
                 Some(intake) => Some(intake),
                 None => {
-                    let again = self.parts.store.claim_this_signal(stored.id).await?;
+                    let store = &self.parts.store;
+                    let again = store.claim_this_signal(stored.id, now).await?;
                     again.map(|claim| claim.intake)
                 }
             };

@@ -121,18 +121,23 @@ impl Store {
         Ok(self.claimed(transaction, rows))
     }
 
-    /// Claims this signal again, after its transaction was in another one's way; `None` when
-    /// somebody else has it by now.
-    pub async fn claim_this_signal(&self, id: SignalId) -> Result<Option<Claim>, StoreError> {
+    /// Claims this signal again, after its transaction was in another one's way; `None` when another
+    /// process has it by now, or has had it wait.
+    pub async fn claim_this_signal(
+        &self,
+        id: SignalId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Claim>, StoreError> {
         let mut transaction = self.begin().await?;
         let row = sqlx::query_as!(
             InboxBody,
             r#"select id, source, kind, subject, headers, body, false as large, sealed, received_at,
                       traceparent, attempts
                  from inbox
-                where id = $1 and ended_at is null and not blocked
+                where id = $1 and ended_at is null and not blocked and run_at <= $2
                   for update skip locked"#,
             id.0,
+            now,
         )
         .fetch_all(&mut transaction)
         .await?;

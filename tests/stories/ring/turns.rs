@@ -322,3 +322,24 @@ async fn a_dropped_signal_frees_the_next_of_its_subject_and_is_audited() {
     assert_eq!(ring.decided(None), ["third", "first"]);
     ring.end(&[replica]).await;
 }
+
+#[tokio::test]
+async fn a_signal_that_was_put_off_is_not_claimed_again_before_its_time() {
+    let ring = Ring::new().await;
+    let replica = ring.replica();
+    let (store, now) = (&replica.store, ring.clock.now());
+    let appended = store.append(ring.arrival("one", "s")).await;
+    let id = appended.expect("it is durable").id();
+    let until = now + Duration::seconds(5);
+    store.put_off(id, until).await.expect("it answers");
+    for (at, free) in [(now, false), (until, true)] {
+        let claimed = store.claim_this_signal(id, at).await.expect("it answers");
+        assert_eq!(claimed.is_some(), free, "at {at}");
+        if let Some(claim) = claimed {
+            claim.intake.undo().await;
+        }
+    }
+    ring.clock.advance(Duration::seconds(5));
+    replica.decide_all().await;
+    ring.end(&[replica]).await;
+}
