@@ -78,8 +78,8 @@ impl Store {
         Ok(found)
     }
 
-    /// A provider answers nobody: it is paused for as long again as it has been down, 5 s at least
-    /// and a minute at most.
+    /// A provider does not answer: it is paused for as long again as it has been down, 5 s at least
+    /// and a minute at most. A longer pause, which only the provider itself asks for, stays.
     pub async fn provider_failed(
         &self,
         scope: &str,
@@ -92,9 +92,12 @@ impl Store {
              values ($1, $3::timestamptz + interval '5 seconds', $2, $3)
              on conflict (scope) do update
                 set down_since = coalesce(pauses.down_since, $3),
-                    until = $3::timestamptz
+                    until = greatest(
+                        $3::timestamptz
                             + least(greatest($3 - coalesce(pauses.down_since, $3), interval '5 seconds'),
                                     interval '1 minute'),
+                        case when pauses.down_since is null
+                               or pauses.until > $3::timestamptz + interval '1 minute' then pauses.until end),
                     reason = $2",
             scope,
             reason,

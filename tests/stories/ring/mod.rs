@@ -9,6 +9,7 @@ mod conflicts;
 mod lanes;
 mod lease;
 mod parked;
+mod pauses;
 mod retention;
 mod seal;
 mod silent;
