@@ -199,7 +199,7 @@ async fn who_may_only_read_lists_the_queues_and_serves_nothing() {
         assert_eq!(ended.code, Some(0), "{command:?}: {}", ended.stderr);
     }
     for (user, words) in [
-        ("reader", "may not insert in the table"),
+        ("reader", "the role may not"),
         (
             "caller",
             "grant execute on function append_signals to caller",
