@@ -12,7 +12,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 /// A statement of the migrator's bookkeeping takes no longer; a migration itself may.
 const LIMIT: Duration = Duration::from_secs(5);
 /// How often the server is asked, while a migration runs, whether it still works on it, and how
-/// often it may say no, or accept no connection in time.
+/// often it may say no, or nothing in time.
 const ASK_EVERY: Duration = Duration::from_millis(1500);
 const ASKED: u32 = 3;
 
@@ -89,15 +89,16 @@ fn plain(error: MigrateError) -> anyhow::Error {
     }
 }
 
-/// Ends when the server has said several times that the session waits for us or is gone, or when
-/// connecting took too long; "yes" starts the count again. A refusal (too many connections) or a slow
-/// answer says nothing about the migration. A migration may take minutes, and so may the wait for
+/// Ends when the server has said several times that the session waits for us or is gone, or has not
+/// answered in time; "yes" starts the count again. A refusal (too many connections) says nothing about
+/// the migration. A migration may take minutes, and so may the wait for
 /// another process's; a server that has forgotten us must not be waited for.
 async fn no_longer_works(servers: &Servers, pid: i32) {
     let mut silent = 0;
     while silent < ASKED {
         tokio::time::sleep(ASK_EVERY).await;
-        let connected = tokio::time::timeout(ASK_EVERY, servers.connect()).await;
+        let until = tokio::time::Instant::now() + ASK_EVERY;
+        let connected = tokio::time::timeout_at(until, servers.connect()).await;
         let mut connection = match connected {
             Ok(Ok(connection)) => connection,
             Err(_) | Ok(Err(StoreError::Silent)) => {
@@ -109,10 +110,10 @@ async fn no_longer_works(servers: &Servers, pid: i32) {
         let sql =
             "select exists (select from pg_stat_activity where pid = $1 and state = 'active')";
         let asked = sqlx::query_scalar(sql).bind(pid).fetch_one(&mut connection);
-        match tokio::time::timeout(ASK_EVERY, asked).await {
+        match tokio::time::timeout_at(until, asked).await {
             Ok(Ok(true)) => silent = 0,
-            Ok(Ok(false)) => silent += 1,
-            Ok(Err(_)) | Err(_) => {}
+            Ok(Ok(false)) | Err(_) => silent += 1,
+            Ok(Err(_refused)) => {}
         }
     }
 }
