@@ -173,6 +173,20 @@ impl Workspace {
         id
     }
 
+    /// Adds public channels in which nobody is, as many as names are given.
+    pub fn add_channels(&self, names: impl IntoIterator<Item = String>) {
+        let now = self.now();
+        let mut world = self.world();
+        for name in names {
+            let id = world.add_room(None, &name, RoomKind::Public, "USLACKBOT", now);
+            if let Ok(room) = world.room_mut(&id) {
+                room.members.clear();
+            }
+        }
+        drop(world);
+        self.changed();
+    }
+
     /// Adds another app's bot (or our own with fewer scopes); answers its user id.
     pub fn add_bot(&self, token: &str, name: &str, scopes: &[&str]) -> String {
         let mut world = self.world();

@@ -306,6 +306,10 @@ def lists_are_paged_and_hide_what_is_private():
             break
     assert len(seen) == len(set(seen)) and hidden not in seen
     refused("invalid_cursor", client().conversations_list, cursor="forged")
+    mine = channel()
+    own = [room["id"] for room in client().users_conversations(limit=999)["channels"]]
+    assert mine in own and hidden not in own
+    refused("invalid_cursor", client().users_conversations, cursor="forged")
 
 
 # --- history

@@ -92,6 +92,7 @@ pub(crate) const METHODS: &[Method] = &[
         &["users:read"],
         people::users_list
     ),
+    method!("users.conversations", Three, FormOnly, READ, reads::of_user),
     method!(
         "usergroups.list",
         Two,

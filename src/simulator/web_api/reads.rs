@@ -1,4 +1,4 @@
-//! `conversations.info`, `list` and `members`: what a bot may know of the rooms.
+//! `conversations.info`, `list`, `members` and `users.conversations`: what a bot may know of the rooms.
 //!
 //! A private room that the bot is not in does not exist for it: neither by id nor in a list.
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Call;
 use crate::simulator::error::{Answer, Refused, refuse};
-use crate::simulator::state::RoomKind;
+use crate::simulator::state::{Room, RoomKind};
 
 pub(super) fn info(call: &mut Call<'_>) -> Answer {
     let room = call.room("channel")?;
@@ -34,7 +34,11 @@ fn kinds(call: &Call<'_>) -> Result<Vec<RoomKind>, Refused> {
         .collect()
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Answer {
+/// The largest page of a list.
+const MOST: usize = 999;
+
+/// The channels of the wanted kinds, a page of them; only the page is written out.
+fn listed(call: &Call<'_>, fits: impl Fn(&Room) -> bool) -> Answer {
     let kinds = kinds(call)?;
     for kind in &kinds {
         call.want(&kind.scope("read"))?;
@@ -42,14 +46,30 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let team = call.team()?;
     let without_archived = call.args.flag("exclude_archived");
     let rooms = call.world.rooms.values();
-    let visible: Vec<Value> = rooms
+    let fitting: Vec<&Room> = rooms
         .filter(|r| kinds.contains(&r.kind) && r.team == team)
-        .filter(|r| r.kind == RoomKind::Public || call.inside(r))
         .filter(|r| !(without_archived && r.archived))
-        .map(|r| call.room_wire(r))
+        .filter(|r| fits(r))
         .collect();
-    let (page, next) = call.args.page(&visible, 100, 1000)?;
+    let (page, next) = call.args.page(&fitting, 100, MOST)?;
+    let page: Vec<Value> = page.into_iter().map(|r| call.room_wire(r)).collect();
     Ok(json!({"channels": page, "response_metadata": {"next_cursor": next}}))
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Answer {
+    listed(call, |r| r.kind == RoomKind::Public || call.inside(r))
+}
+
+/// The channels of the caller, or those of a person as far as the caller sees them.
+pub(super) fn of_user(call: &mut Call<'_>) -> Answer {
+    let user = call.args.text("user").filter(|user| !user.is_empty());
+    let user = user.unwrap_or_else(|| call.bot.user_id.clone());
+    if !call.world.users.contains_key(&user) {
+        return refuse("user_not_found");
+    }
+    listed(call, |r| {
+        r.members.contains(&user) && (r.kind == RoomKind::Public || call.inside(r))
+    })
 }
 
 pub(super) fn members(call: &mut Call<'_>) -> Answer {
