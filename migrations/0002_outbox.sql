@@ -1,6 +1,6 @@
--- What is to be done outside.
+-- Effects: calls to providers that are still to be made, or were made.
 create table outbox (
-    -- uuid v5 of the signal and the effect's ordinal: a decision made again makes the same rows.
+    -- UUID v5 of the signal and the effect's ordinal, so that a repeated decision creates the same rows.
     id               uuid primary key,
     seq              bigint generated always as identity,
     signal           uuid not null,
@@ -13,21 +13,22 @@ create table outbox (
     coalesce_key     text,
     state            text not null default 'open'
                      check (state in ('open', 'done', 'uncertain', 'parked', 'dropped')),
-    -- Null while it waits or is under way: `uncertain` may be either, to be looked for or for good.
+    -- Null while the row waits or is being delivered. An `uncertain` row without it is still to be
+    -- looked up; one with it has ended.
     ended_at         timestamptz,
-    -- True while an earlier row of the lane is unfinished; kept as in the inbox, per lane.
+    -- True while an earlier row of the lane is unfinished; maintained as in the inbox, per lane.
     blocked          boolean not null default false,
     attempts         integer not null default 0,
     looks            integer not null default 0,
     generation       integer not null default 0,
     run_at           timestamptz not null,
     not_after        timestamptz,
-    -- The database's clock alone rules leases, so that a host whose clock is wrong steals nothing.
+    -- Leases use the database's clock, so that a host with a wrong clock cannot take over another's lease.
     lease_until      timestamptz,
     lease_token      uuid,
     first_attempt_at timestamptz,
-    -- Since when it may have happened without our knowing; null: it surely has not. Outlives a
-    -- parking and a dropping, so that a retry by hand looks first.
+    -- When the effect may first have happened without a known result; null: it has not happened.
+    -- Kept when the row is parked or dropped, so that a manual retry looks the effect up first.
     uncertain_since  timestamptz,
     error            text,
     answer           jsonb,
@@ -42,15 +43,15 @@ create table outbox (
 create index outbox_due on outbox (priority, run_at, seq) where ended_at is null and not blocked;
 create index outbox_lane on outbox (lane, seq) where ended_at is null;
 create index outbox_coalesce on outbox (coalesce_key) where ended_at is null;
--- The newest message that we know of in a lane.
+-- The newest known message of a lane.
 create index outbox_messages on outbox (lane, seq)
     where state = 'done' and kind in ('post_message', 'direct_message');
 create index outbox_parked on outbox (seq) where state = 'parked';
--- Lists for people, newest first.
+-- Lists in the CLI and the API, newest first.
 create index outbox_seq on outbox (seq);
 create index outbox_old on outbox (ended_at) where ended_at is not null;
 
--- What a provider asked us to wait for; every replica obeys.
+-- Pauses that a provider asked for. They apply to every replica.
 create table pauses (
     scope  text primary key,
     until  timestamptz not null,

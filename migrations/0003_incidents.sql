@@ -1,4 +1,4 @@
--- The incident, as it is now. Its history is in incident_timeline and audit_log.
+-- The current state of each incident. Its history is in incident_timeline and audit_log.
 create table incidents (
     id              uuid primary key,
     number          bigint not null unique,
@@ -11,10 +11,10 @@ create table incidents (
     comms           text,
     scribe          text,
     channel_id      text unique,
-    -- Reserved when decided, before Slack has made the room.
+    -- Reserved by the decision, before Slack has created the channel.
     channel_name    text not null unique,
     channel_try     integer not null,
-    -- When Slack said that the room was archived or deleted.
+    -- When Slack reported that the channel was archived or deleted.
     room_closed_at  timestamptz,
     card_ts         text,
     declared_by     text not null,
@@ -28,7 +28,7 @@ create table incidents (
     private         boolean not null,
     source          text not null check (source in ('slack', 'github', 'alert', 'heartbeat', 'api')),
     origin_room     text,
-    -- One modal declares one incident, however often it is sent.
+    -- A modal declares one incident, even when it is submitted several times.
     origin_view     text unique,
     constraint incidents_resolved check ((status = 'resolved') = (resolved_at is not null))
 );
@@ -38,7 +38,7 @@ create index incidents_open on incidents (number desc)
 create index incidents_service on incidents (service, number desc);
 create index incidents_ended on incidents (resolved_at desc) where resolved_at is not null;
 
--- Numbers for people have no holes: the row's lock makes declarations take turns.
+-- Incident numbers have no gaps: the lock on this row serializes declarations.
 create table counters (
     name  text primary key,
     value bigint not null

@@ -1,5 +1,5 @@
--- What happened, for people and for auditors. Append-only, and the database sees to it: whoever
--- corrects a line adds one that supersedes it.
+-- The timeline and the audit log. Triggers make both append-only; a correction is a new line that
+-- supersedes the old one.
 create table incident_timeline (
     id         bigint generated always as identity primary key,
     incident   uuid not null references incidents (id),
@@ -8,8 +8,8 @@ create table incident_timeline (
                ('declared', 'status_update', 'state_change', 'severity_change', 'role_change', 'resolved', 'note')),
     text       text not null,
     by         text not null,
-    -- The signal that led to it, and its place among that signal's lines: a signal that is decided
-    -- again adds nothing.
+    -- The signal that caused the line, and the line's position among those of the signal: a signal
+    -- that is decided again adds no lines.
     signal     uuid not null,
     ordinal    integer not null,
     supersedes bigint references incident_timeline (id),

@@ -1,7 +1,7 @@
--- Whom an incident was told to outside of its room: one row an attempt. The throttle and the
--- resolution's route are read from here, so they hold after a restart and on every replica.
+-- Notifications about an incident outside its own channel, one row per attempt. The throttle and the
+-- recipients of the resolution are read from here, so they apply after a restart and on every replica.
 create table notifications (
-    -- The effect that carries it (or would have, when it was held back).
+    -- The effect that delivers it. A throttled notification has an id but no effect.
     effect   uuid primary key,
     incident uuid not null references incidents (id),
     channel  text not null check (channel in ('room', 'person')),

@@ -1,5 +1,5 @@
--- Moments that an incident waits for. Setting one again raises its generation, so that the signal
--- of an older one does nothing.
+-- Timers of incidents. Setting a timer again raises its generation, so that the signal of the earlier
+-- setting has no effect.
 create table timers (
     incident   uuid not null references incidents (id),
     name       text not null,

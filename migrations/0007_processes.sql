@@ -1,4 +1,4 @@
--- Who runs: a process says so every 15 s and is listed as gone after 60 s.
+-- The running processes. Each one updates its row every 15 s and counts as gone after 60 s.
 create table processes (
     id         uuid primary key,
     host       text not null,
@@ -8,8 +8,8 @@ create table processes (
     seen_at    timestamptz not null
 );
 
--- A table family whose shape changed in a breaking way carries a higher version; a binary that
--- knows only a lower one stops claiming from it and says so.
+-- The version of each group of tables. A breaking change raises it; a binary that knows only a lower
+-- version stops claiming rows and reports that it is outdated.
 create table modules (
     name    text primary key,
     version integer not null

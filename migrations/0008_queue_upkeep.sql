@@ -1,9 +1,9 @@
--- What keeps the queues quick when there is much in them.
+-- Keeps the queues fast when they contain many rows.
 
--- The parked ones are counted at each scrape and listed at three in the morning.
+-- Parked rows are counted at each scrape and listed by operators.
 create index inbox_parked on inbox (seq) where state = 'parked';
 
--- Their rows die young. By default the clean-up begins when a fifth of a table is dead, which in a table that
--- remembers a month comes late: claims would read through the dead.
+-- By default autovacuum starts when a fifth of a table's rows are dead. These tables keep a month of rows, so that would
+-- be late, and claims would read many dead rows.
 alter table inbox set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 alter table outbox set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);

@@ -1,5 +1,5 @@
--- What people are called, as Slack last said: a file that leaves Slack names them by it. Nothing is
--- asked of Slack for it; a person whom it never named is shown by their id.
+-- The names of people, as Slack last sent them, for files that are read outside Slack. Slack is not
+-- queried for names; a person without a row is shown by their id.
 create table people (
     id      text primary key,
     name    text not null,

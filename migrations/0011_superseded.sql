@@ -1,3 +1,3 @@
--- Whoever reads an incident's lines asks of each whether a later one corrects it: without an index that reads every
--- incident's history.
+-- Reading a timeline checks for each line whether a later line supersedes it. Without this index, the check reads the
+-- timelines of all incidents.
 create index incident_timeline_superseded on incident_timeline (supersedes) where supersedes is not null;

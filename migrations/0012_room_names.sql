@@ -1,2 +1,2 @@
--- The names that are taken are asked for by their beginning, byte by byte, whatever the database's own order is.
+-- Channel names are looked up by prefix, compared by bytes; the database's own collation may not support that.
 create index incidents_channel_name on incidents (channel_name collate "C");

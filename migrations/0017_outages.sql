@@ -1,5 +1,6 @@
--- Since when a provider has answered nobody: every replica leaves it alone then, but for one attempt at the end of each
--- pause. Null for what a provider itself asked to wait.
+-- Since when a provider has not answered any process. Replicas then send nothing to it, except one attempt at the end of
+-- each pause. Null for pauses that a provider asked for.
 alter table pauses add column down_since timestamptz;
--- When the last attempt, or the last look, failed. An attempt counts only when the provider has answered anybody since.
+-- When the last attempt or lookup failed. The next failure counts as an attempt only when the provider has answered any
+-- request since then.
 alter table outbox add column failed_at timestamptz;

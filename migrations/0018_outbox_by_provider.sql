@@ -1,7 +1,9 @@
--- Effects are claimed for one provider at a time, so that the backlog of one is not read through for another.
+-- Effects are claimed for one provider at a time. This index prevents a claim from reading the backlog of the other
+-- providers.
 --
--- The exchange waits for whoever reads the table, and everybody else for the exchange: not for long. The drop comes
--- first: it takes the strongest lock at once, and no lock is upgraded under running transactions.
+-- The exchange of the indexes waits for running statements on the table, and later statements wait for the exchange; the
+-- timeout limits this. The drop comes first: it takes the strongest lock at once, so no lock is upgraded while other
+-- transactions run.
 set local lock_timeout = '2s';
 drop index outbox_due;
 create index outbox_due_by_provider on outbox (provider, priority, run_at, seq)

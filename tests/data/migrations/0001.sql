@@ -1,4 +1,4 @@
--- A command that was decided, a webhook that waits, and one that could not be read.
+-- A command that was decided, a webhook that waits, and a receipt that could not be read.
 insert into inbox (id, source, kind, dedup_key, subject, headers, body, traceparent, received_at, state, run_at, outcome, ended_at)
 values ('01900000-0000-7000-8000-000000000001', 'slack', 'command', 'command:1.2.3', 'slack:C024GENERAL', '{}',
         convert_to('command=%2Fincident&text=declare+P1+api+Checkout+returns+500s', 'UTF8'),

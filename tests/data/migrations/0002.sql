@@ -1,4 +1,4 @@
--- A message that stands in its room, one whose end nobody knows, and one that was parked.
+-- A message that was posted, one whose result is unknown, and an effect that was parked.
 insert into outbox (id, signal, incident, lane, provider, kind, effect, priority, state, ended_at, attempts, run_at,
                     first_attempt_at, answer, created_at)
 values ('02900000-0000-5000-8000-000000000001', '01900000-0000-7000-8000-000000000001',

@@ -1,4 +1,4 @@
--- One that is over and one that burns.
+-- A resolved incident and an open one.
 update counters set value = 2 where name = 'incident';
 insert into incidents (id, number, title, severity, status, service, commander, comms, channel_id, channel_name,
                        channel_try, card_ts, declared_by, declared_at, acknowledged_at, resolved_at, resolved_by,

@@ -1,4 +1,4 @@
--- A story with a correction, and a refusal that was kept.
+-- A timeline with a correction, and a refusal in the audit log.
 insert into incident_timeline (incident, at, kind, text, by, signal, ordinal)
 values ('03900000-0000-7000-8000-000000000001', '2026-03-01 09:00:00+00', 'declared', 'Checkout returns 500s',
         'U024BE7LH', '01900000-0000-7000-8000-000000000001', 0);

@@ -1,4 +1,4 @@
--- An incident of the same day, whose room's name begins like another's.
+-- An incident of the same day, whose channel name has the other's name as prefix.
 update counters set value = 3 where name = 'incident';
 insert into incidents (id, number, title, severity, status, service, channel_name, channel_try, declared_by,
                        declared_at, kind, private, source, origin_view)

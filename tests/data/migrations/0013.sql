@@ -1,4 +1,4 @@
--- Signals that came by the function: two of one subject, and one that came before.
+-- Signals appended by the function: two of one subject, and a duplicate.
 select append_signals(1463877634, array['01300000-0000-7000-8000-000000000001', '01300000-0000-7000-8000-000000000002',
                                         '01300000-0000-7000-8000-000000000003']::uuid[],
                       array['github', 'github', 'github'], array['push', 'push', 'push'],

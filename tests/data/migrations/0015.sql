@@ -1,4 +1,4 @@
--- A process that says what it reads, and an effect of a later version that waits for one.
+-- A process that records what it reads, and an effect of a later version that waits for a process that reads it.
 insert into processes (id, host, pid, version, started_at, seen_at, reads, carries)
 values ('0c900000-0000-7000-8000-000000000015', 'wardroom-15', 7, '0.1.0', '2026-03-01 09:00:00+00',
         '2026-03-01 09:00:15+00', '{github/push,slack/command}', '{post_message}');

@@ -1,4 +1,4 @@
--- An effect that was retried by hand and is under way.
+-- An effect that an operator retried and that is being delivered.
 insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, due_since, claimed_at,
                     lease_until, lease_token)
 values ('02900000-0000-5000-8000-000000000016', '01900000-0000-7000-8000-000000000001',
