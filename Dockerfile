@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1.7
 
-# The image: one binary on distroless/cc (glibc, CA certificates, no shell, no package manager): about 24 MB
-# plus the binary, below the 60 MB that we promise. Builder and runtime are both Debian 12, because a binary
-# linked against a newer glibc would not start. No PostgreSQL inside: a container without DATABASE_URL (or
-# DB_HOST …) has no database to run on, and says so.
+# The image contains one binary on distroless/cc (glibc, CA certificates, no shell, no package manager): about 24 MB
+# plus the binary; the limit is 60 MB. Builder and runtime are both Debian 12, because a binary that is linked against
+# a newer glibc does not start. The image contains no PostgreSQL: without DATABASE_URL (or DB_HOST …), Wardroom exits
+# with a message.
 FROM rust:1.95-bookworm AS build
 
 WORKDIR /build
@@ -11,17 +11,17 @@ COPY Cargo.toml Cargo.lock ./
 COPY .sqlx ./.sqlx
 COPY migrations ./migrations
 COPY src ./src
-# Named in Cargo.toml, so cargo wants it to be there; it is not built.
+# Cargo.toml names the benchmark, so cargo requires the directory. It is not built.
 COPY benches ./benches
 
-# Declared as late as they can be, and read by the build itself for /version and wardroom_build_info.
-# Without a default: one would win over the platform that is being built for, and the two would share a cache.
+# Declared late, so that a new value invalidates few layers. The build uses them for /version and wardroom_build_info.
+# TARGETARCH has no default: a default would override the target platform, and all platforms would share one cache.
 ARG TARGETARCH
 ARG VERSION=0.1.0
 ARG BUILD_DATE=unknown
 ARG VCS_REF=unknown
 
-# Queries are checked against the committed .sqlx, never against a database that happens to be reachable.
+# Queries are checked against the committed .sqlx, not against a reachable database.
 ENV SQLX_OFFLINE=true
 RUN --mount=type=cache,id=wardroom-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=wardroom-target-${TARGETARCH},target=/build/target,sharing=locked \
@@ -36,7 +36,7 @@ ARG VERSION=0.1.0
 ARG BUILD_DATE=unknown
 ARG VCS_REF=unknown
 LABEL org.opencontainers.image.title="wardroom" \
-      org.opencontainers.image.description="The operations bot: incidents from Slack, CI healing from GitHub's webhooks, and nothing lost" \
+      org.opencontainers.image.description="An operations bot for on-call teams: incidents in Slack" \
       org.opencontainers.image.source="https://github.com/wardroom-dev/wardroom" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
@@ -44,20 +44,20 @@ LABEL org.opencontainers.image.title="wardroom" \
       org.opencontainers.image.revision="${VCS_REF}"
 
 COPY --from=build /out/wardroom /usr/local/bin/wardroom
-# The folder itself is copied, as a child, so that it keeps its owner.
+# The parent is copied, so that the directory wardroom keeps its owner and mode.
 COPY --from=build --chown=10001:10001 /out/data/ /var/lib/
 
-# A wardroom.yaml that is mounted into the working directory is found without being named.
+# A wardroom.yaml that is mounted into the working directory is used without further configuration.
 WORKDIR /etc/wardroom
 ENV WARDROOM_DATA_DIR=/var/lib/wardroom
 
-# Numeric, so that Kubernetes can see that it is not root (runAsNonRoot).
+# Numeric, so that Kubernetes can verify that it is not root (runAsNonRoot).
 USER 10001:10001
 
 EXPOSE 3000 9090
 STOPSIGNAL SIGTERM
 
-# Docker's own check; Kubernetes ignores it and uses the probes of k8s/30-deployment.yaml.
+# For Docker; Kubernetes ignores it and uses the probes in k8s/30-deployment.yaml.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 CMD ["wardroom", "healthcheck"]
 
 ENTRYPOINT ["wardroom"]

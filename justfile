@@ -4,7 +4,7 @@ export SQLX_OFFLINE := "true"
 default:
     @just --list
 
-# All that the workflows do and this machine can.
+# All checks of the workflows that run on this machine.
 check: fmt clippy test sqlx deny docs manifests image
 
 fmt:

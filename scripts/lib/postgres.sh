@@ -1,11 +1,11 @@
-# PostgreSQL for scripts that need its server binaries: source this, call ensure_postgres.
+# Finds or installs PostgreSQL's server programs: source this file and call ensure_postgres.
 #
-# The binary starts a private PostgreSQL from the machine's own binaries (src/private_postgres/)
-# and never installs anything itself. These scripts may, and say what they run. The places and
-# the package names are those of find.rs and install.rs there: change them together.
+# The binary starts a private PostgreSQL from the system's programs (src/private_postgres/) and
+# never installs anything itself. These scripts may install packages, and print the commands. The
+# directories and package names are the same as in find.rs and install.rs there: change them together.
 # shellcheck shell=sh
 
-# A folder with initdb, postgres and pg_ctl, any version; nothing printed when there is none.
+# Prints a directory with initdb, postgres and pg_ctl of any version, or nothing when there is none.
 find_postgres() {
     if [ -n "${WARDROOM_PG_BINDIR:-}" ]; then
         _pg_folders=$WARDROOM_PG_BINDIR
@@ -32,7 +32,7 @@ find_postgres() {
     done
 }
 
-# Runs a command with root's rights, and shows it first.
+# Prints a command and runs it as root.
 _pg_as_root() {
     if [ "$(id -u)" = 0 ]; then
         echo "  $*" >&2
@@ -41,18 +41,18 @@ _pg_as_root() {
         echo "  sudo $*" >&2
         sudo "$@" >&2
     else
-        echo "This needs root's rights, and there is no sudo. Run as root:  $*" >&2
+        echo "This needs root, and sudo is not installed. Run as root:  $*" >&2
         return 1
     fi
 }
 
-# Installs the server by the package manager that this system has.
+# Installs the server with the system's package manager.
 _pg_install() {
     if command -v brew >/dev/null 2>&1 && [ "$(uname -s)" = Darwin ]; then
         echo "  brew install postgresql@17" >&2
         brew install postgresql@17 >&2
     elif command -v apt-get >/dev/null 2>&1; then
-        # env, because sudo does not hand the variable on.
+        # env, because sudo does not pass the variable on.
         _pg_as_root apt-get update &&
             _pg_as_root env DEBIAN_FRONTEND=noninteractive \
                 apt-get install -y --no-install-recommends postgresql
@@ -64,12 +64,12 @@ _pg_install() {
         echo "  brew install postgresql@17" >&2
         brew install postgresql@17 >&2
     else
-        echo "No apt-get, dnf, apk or brew here: install PostgreSQL 14 or newer by hand." >&2
+        echo "No apt-get, dnf, apk or brew found: install PostgreSQL 14 or later yourself." >&2
         return 1
     fi
 }
 
-# Makes sure that the machine has PostgreSQL's server binaries. 0: it has them; 3: it has not.
+# Ensures that PostgreSQL's server programs are installed. Returns 0 if they are, and 3 if they are not.
 ensure_postgres() {
     if [ -n "$(find_postgres)" ]; then
         return 0
@@ -78,14 +78,14 @@ ensure_postgres() {
         echo "WARDROOM_PG_BINDIR=$WARDROOM_PG_BINDIR has no initdb, postgres and pg_ctl." >&2
         return 3
     fi
-    echo "No PostgreSQL server binaries found: installing them with" >&2
+    echo "PostgreSQL's server programs were not found. Installing them with:" >&2
     if ! _pg_install; then
         echo "PostgreSQL could not be installed (see above)." >&2
         return 3
     fi
     if [ -z "$(find_postgres)" ]; then
-        echo "PostgreSQL was installed, but not where it is looked for:" >&2
-        echo "name its folder in WARDROOM_PG_BINDIR." >&2
+        echo "PostgreSQL was installed, but its programs were not found:" >&2
+        echo "set WARDROOM_PG_BINDIR to their directory." >&2
         return 3
     fi
     echo "PostgreSQL is in $(find_postgres)." >&2

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# A PostgreSQL server of our own for one run: in a temporary folder, on a unix socket only, with fsync on (what is
-# tested is what survives), stopped by its own pid file. Sourced; POSIX sh.
+# A temporary PostgreSQL server for one run: in a temporary directory, on a Unix socket only, with fsync on (the tests
+# check durability), stopped by its own pid file. To be sourced; POSIX sh.
 #
 #   start_throwaway_postgres     sets THROWAWAY_URL; also stops it when the script ends
 #   stop_throwaway_postgres
@@ -9,13 +9,13 @@ say() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
 
-# The folder that holds initdb, newest major first.
+# Prints the directory of initdb, of the newest major version.
 postgres_bindir() {
     if [ -n "${WARDROOM_PG_BINDIR:-}" ]; then
         printf '%s\n' "$WARDROOM_PG_BINDIR"
         return 0
     fi
-    # shellcheck disable=SC2012  # these folders have plain names, and only ls and sort -V put 9 before 15
+    # shellcheck disable=SC2012  # the names are simple, and sort -V puts 9 before 15
     for candidate in $(
         ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql*/ \
             /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin 2>/dev/null | sort -rV
@@ -28,7 +28,7 @@ postgres_bindir() {
     return 1
 }
 
-# PostgreSQL refuses to run as root: then it runs as `postgres`, whom the packages create, or as nobody.
+# PostgreSQL refuses to run as root. Root runs it as the user `postgres`, which the packages create, or as `nobody`.
 as_database_user() {
     if [ "$(id -u)" -ne 0 ]; then
         sh -c "$1"
@@ -41,10 +41,10 @@ as_database_user() {
 
 start_throwaway_postgres() {
     if ! THROWAWAY_BIN=$(postgres_bindir); then
-        say "no PostgreSQL server programs found; install them, or name their folder in WARDROOM_PG_BINDIR"
+        say "PostgreSQL's server programs were not found; install them, or set WARDROOM_PG_BINDIR to their directory"
         return 3
     fi
-    # Short, whatever TMPDIR says: a socket's path has room for 107 bytes.
+    # In /tmp, regardless of TMPDIR, because the path of a socket is limited to 107 bytes.
     THROWAWAY_DIR=$(mktemp -d /tmp/wardroom-pg.XXXXXX)
     if [ "$(id -u)" -eq 0 ]; then
         if id postgres >/dev/null 2>&1; then chown postgres "$THROWAWAY_DIR"; else chown nobody "$THROWAWAY_DIR"; fi
@@ -53,7 +53,7 @@ start_throwaway_postgres() {
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    # The folder is closed to all but its owner, so `trust` trusts nobody else.
+    # Only the owner can access the directory, so `trust` applies to no other user.
     if ! as_database_user "cd '$THROWAWAY_DIR' && '$THROWAWAY_BIN/initdb' -D '$THROWAWAY_DIR/data' -U postgres \
             -A trust -E UTF8 --locale=C >'$THROWAWAY_DIR/initdb.log' 2>&1"; then
         cat "$THROWAWAY_DIR/initdb.log" >&2
@@ -70,8 +70,8 @@ CONF
         cat "$THROWAWAY_DIR/server.log" >&2
         return 3
     fi
-    # shellcheck disable=SC2034  # read by who sources this
-    # The host in the address is for URL parsers that want one; `host=` wins in libpq and in sqlx.
+    # shellcheck disable=SC2034  # used by the script that sources this file
+    # URL parsers require a host in the address; `host=` overrides it in libpq and in sqlx.
     THROWAWAY_URL="postgres://postgres@localhost/postgres?host=$THROWAWAY_DIR"
     say "started PostgreSQL ($("$THROWAWAY_BIN/postgres" --version | sed 's/.* \([0-9][0-9.]*\).*/\1/')) in $THROWAWAY_DIR"
 }

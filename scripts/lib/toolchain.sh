@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Finds cargo, also where rustup put it without a new login. Sourced; POSIX sh.
+# Finds cargo, including rustup's directory when it is not yet on the PATH. To be sourced; POSIX sh.
 
 ensure_cargo() {
     if ! command -v cargo >/dev/null 2>&1 && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
@@ -7,10 +7,10 @@ ensure_cargo() {
         export PATH
     fi
     if ! command -v cargo >/dev/null 2>&1; then
-        printf '%s: the Rust toolchain is missing; install it as https://rustup.rs says (rust-toolchain.toml names the version), then run this again\n' "${0##*/}" >&2
+        printf '%s: the Rust toolchain is missing; install it from https://rustup.rs (rust-toolchain.toml names the version), then run this command again\n' "${0##*/}" >&2
         return 3
     fi
-    # Queries are checked against the committed .sqlx: a DATABASE_URL that happens to be set must not change the build.
+    # Queries are checked against the committed .sqlx; DATABASE_URL must not affect the build.
     SQLX_OFFLINE=true
     export SQLX_OFFLINE
 }

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Programs of others that single tests ask: source this, call ensure_promtool or ensure_pgbouncer. 0: it is on the
-# PATH; 3: it cannot be had.
+# External programs that some tests need: source this file and call ensure_promtool or ensure_pgbouncer. They return 0
+# when the program is on the PATH, and 3 when it is not available.
 #
-# On Debian and Ubuntu the packages are unpacked beside the build and not installed: installing them would start
-# servers, and needs root's rights.
+# On Debian and Ubuntu, the packages are unpacked in the build directory and not installed: installing them would start
+# servers, and needs root.
 
 ensure_promtool() {
     _ensure_unpacked promtool prometheus
@@ -23,16 +23,16 @@ _ensure_unpacked() {
     if command -v "$1" >/dev/null 2>&1; then
         return 0
     fi
-    echo "$1 is missing: getting it with" >&2
+    echo "$1 is missing. Downloading it with:" >&2
     if command -v brew >/dev/null 2>&1; then
         echo "  brew install $2" >&2
         brew install "$2" >&2
     elif command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1; then
-        # The lists may be missing or old; updating them is root's.
+        # The package lists may be missing or old; only root can update them.
         if ! apt-cache show "$2" >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
             apt-get update --quiet >&2
         fi
-        # What it links to and a small machine may lack; the rest is in every Debian.
+        # The libraries that may be missing; the others are part of every Debian.
         _up_needs=$(apt-cache depends "$2" | sed -n 's/^ *Depends: \(lib\(event\|c-ares\|cares\)[^ ]*\)$/\1/p')
         echo "  apt-get download $2" "$_up_needs, unpacked in $_up_folder" >&2
         (
@@ -45,7 +45,7 @@ _ensure_unpacked() {
         ) && _use_unpacked
     fi
     if ! command -v "$1" >/dev/null 2>&1; then
-        echo "$1 could not be had: install it by hand." >&2
+        echo "$1 could not be downloaded: install it yourself." >&2
         return 3
     fi
 }

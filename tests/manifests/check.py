@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Checks everything around the binary without a cluster, a daemon or a network.
+"""Checks the manifests, the compose file, the Dockerfile and the workflows without a cluster, a daemon or a network.
 
-Schemas come out of PyPI packages (requirements.txt): Kubernetes' own for the oldest and a recent version, read
-strictly, so that an unknown field or a wrong type fails; and those of compose, GitHub workflows and dependabot.
-On top stand the names that others rely on, which no schema knows. Every problem is printed; exit 1 when there is one.
+The schemas are in PyPI packages (requirements.txt): those of Kubernetes, for the oldest supported and a recent version,
+applied strictly, so that an unknown field or a wrong type fails; and those of compose, GitHub workflows and dependabot.
+Other checks cover names that the schemas do not know. Every problem is printed; the exit code is 1 when there is one.
 
-With --without-schemas the packages are not needed (PyYAML is), and it says what it left out.
+With --without-schemas only PyYAML is needed, and the script says what it does not check.
 """
 
 import json
@@ -36,7 +36,7 @@ def expect(condition, where, message):
 
 
 class UniqueKeys(yaml.SafeLoader):
-    """YAML's last key wins silently; here a duplicate is a problem."""
+    """A loader that reports duplicate keys. By default the last one is used silently."""
 
 
 def unique_mapping(loader, node, deep=False):
@@ -91,7 +91,7 @@ def check_vendored_schema(path, schema_name):
     schema = json.loads((folder / f"{schema_name}.json").read_text(encoding="utf-8"))
     validator = jsonschema.validators.validator_for(schema)(schema)
     for doc in documents(path):
-        # PyYAML speaks YAML 1.1, where a workflow's `on` is true.
+        # PyYAML implements YAML 1.1, which reads a workflow's `on` as true.
         if True in doc:
             doc["on"] = doc.pop(True)
         for error in validator.iter_errors(doc):
@@ -99,11 +99,11 @@ def check_vendored_schema(path, schema_name):
             problems.append(f"{name_of(path)}: {at}: {error.message[:300]}")
 
 
-# --- What no schema knows ------------------------------------------------------------------------------------
+# --- Checks beyond the schemas -------------------------------------------------------------------------------
 
 
 def known_variables():
-    """The names in .env.example, set or commented out; each secret also as a file's path."""
+    """The names in .env.example, set or commented out."""
     path = ROOT / ".env.example"
     if not path.exists():
         return None
@@ -116,13 +116,13 @@ def check_variables(path, section):
     body = text.split(f"\n{section}:\n", 1)
     expect(len(body) == 2, name_of(path), f"has no {section}:")
     keys = re.findall(r"^\s+(?:# )?([A-Z][A-Z0-9_]+):", body[-1], re.M)
-    expect(len(keys) == len(set(keys)), name_of(path), "a key stands twice, set or commented out")
+    expect(len(keys) == len(set(keys)), name_of(path), "a key occurs twice, set or commented out")
     if known is None:
         print("not checked: the keys of k8s/ against .env.example, which does not exist yet")
         return
     for key in keys:
         bare = key.removesuffix("_FILE")
-        expect(key in known or bare in known, name_of(path), f"{key} is no variable of .env.example")
+        expect(key in known or bare in known, name_of(path), f"{key} is not a variable of .env.example")
 
 
 def check_image(where, image):
@@ -170,7 +170,7 @@ def check_core(core):
     expect(ingress["spec"].get("tls"), where, "TLS is missing")
 
     where, secret = one["Secret"]
-    # What is set works, so it must not be a secret that matters; the rest waits, and is refused as it stands.
+    # The value that is set must work, so it cannot be a real secret. All others are placeholders, which are refused.
     expect(list(secret.get("stringData", {})) == ["DB_PASSWORD"], where, "only the trial database's password is set")
     text = (ROOT / "k8s/21-secret.yaml").read_text(encoding="utf-8")
     for key, value in re.findall(r"^  # ([A-Z_]+): (.*)$", text, re.M):
@@ -178,7 +178,7 @@ def check_core(core):
 
     where, policy = one["NetworkPolicy"]
     out = {p["port"] for rule in policy["spec"]["egress"] for p in rule["ports"]}
-    expect(out == {53, 443, 5432, 6432, 4317, 4318}, where, f"the ways out are {sorted(out)}")
+    expect(out == {53, 443, 5432, 6432, 4317, 4318}, where, f"the egress ports are {sorted(out)}")
 
 
 def check_deployment(where, doc):
@@ -211,7 +211,7 @@ def check_deployment(where, doc):
 
 
 def check_proxies():
-    """The examples open what the ingress opens, and nothing else."""
+    """The example proxies open the same paths as the ingress."""
     for path in (ROOT / "deploy/nginx/wardroom.conf", ROOT / "deploy/caddy/Caddyfile"):
         text = path.read_text(encoding="utf-8")
         for open_path in INGRESS_PATHS:
