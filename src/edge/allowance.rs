@@ -3,14 +3,15 @@
 //! In all it counts what has truly arrived: announcing a length reserves nothing of others' memory. When
 //! it is used up, one body at a time may go on over it; without that, bodies that each hold a part and
 //! wait for the rest would wait for one another. Of its own address's half a body reserves everything
-//! that it announced at once, for the same reason, and the first one that fits goes on: a small body
-//! does not stand behind a large one.
+//! that it announced at once, for the same reason. Of the bodies that wait for it, the newest one that
+//! fits is next: a small body does not wait for a large one, nor a genuine one for all the slow ones that
+//! were there before it. The addresses that are over their request limit have the half of one address.
 
 use super::body::SHARE;
 use super::limit::network_of;
 use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
@@ -18,17 +19,28 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 const SHARES: usize = 64 * 1024 * 1024 / SHARE;
 /// What those of one address may: 32 MiB, more than the largest body.
 const SHARES_OF_AN_ADDRESS: usize = SHARES / 2;
+/// Stands for all addresses that are over their limit.
+pub(super) const OVER_THE_LIMIT: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[derive(Debug)]
 pub(crate) struct Allowance {
     shares: Semaphore,
     /// Held by the one that goes on though the shares are used up.
     over: Semaphore,
-    /// Shares that are reserved, by client address.
-    reserved: Mutex<HashMap<IpAddr, usize>>,
+    addresses: Mutex<HashMap<IpAddr, Address>>,
+    next_ticket: AtomicU64,
     freed: Notify,
     /// Bodies that wait for a share.
     waiting: AtomicUsize,
+}
+
+/// What the bodies of one address reserve.
+#[derive(Debug, Default)]
+struct Address {
+    /// Shares that are reserved.
+    reserved: usize,
+    /// The tickets of the bodies that wait, the newest last, and how many shares each wants.
+    waiting: Vec<(u64, usize)>,
 }
 
 impl Default for Allowance {
@@ -36,7 +48,8 @@ impl Default for Allowance {
         Self {
             shares: Semaphore::new(SHARES),
             over: Semaphore::new(1),
-            reserved: Mutex::default(),
+            addresses: Mutex::default(),
+            next_ticket: AtomicU64::new(0),
             freed: Notify::new(),
             waiting: AtomicUsize::new(0),
         }
@@ -51,6 +64,7 @@ impl Allowance {
             allowance: self,
             client: network_of(client),
             length,
+            ticket: None,
             reserved: 0,
             shares: 0,
             permits: Vec::new(),
@@ -59,29 +73,25 @@ impl Allowance {
         }
     }
 
-    fn reserved(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+    fn addresses(&self) -> MutexGuard<'_, HashMap<IpAddr, Address>> {
+        self.addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reserve_now(&self, client: IpAddr, shares: usize) -> bool {
-        let mut all = self.reserved();
-        let own = all.get(&client).copied().unwrap_or(0);
-        let fits = own + shares <= SHARES_OF_AN_ADDRESS;
-        if fits {
-            all.insert(client, own + shares);
+    /// Reserves what this ticket wants, unless it does not fit or a newer one that fits waits.
+    fn reserve_now(&self, client: IpAddr, ticket: u64) -> bool {
+        let mut addresses = self.addresses();
+        let Some(own) = addresses.get_mut(&client) else {
+            return false;
+        };
+        let free = SHARES_OF_AN_ADDRESS.saturating_sub(own.reserved);
+        let next = own.waiting.iter().rposition(|(_, wanted)| *wanted <= free);
+        let next = next.filter(|at| own.waiting[*at].0 == ticket);
+        if let Some(at) = next {
+            own.reserved += own.waiting.remove(at).1;
         }
-        fits
-    }
-
-    async fn reserve(&self, client: IpAddr, shares: usize) {
-        loop {
-            let mut freed = std::pin::pin!(self.freed.notified());
-            freed.as_mut().enable();
-            if self.reserve_now(client, shares) {
-                return;
-            }
-            freed.await;
-        }
+        next.is_some()
     }
 
     #[cfg(test)]
@@ -103,6 +113,8 @@ pub(crate) struct Held<'a> {
     allowance: &'a Allowance,
     client: IpAddr,
     length: usize,
+    /// While it waits for its address's shares.
+    ticket: Option<u64>,
     reserved: usize,
     shares: usize,
     permits: Vec<SemaphorePermit<'a>>,
@@ -120,9 +132,8 @@ impl Held<'_> {
         }
         self.wait(true);
         if self.reserved == 0 {
-            let all = self.length.max(bytes).div_ceil(SHARE).saturating_sub(1);
-            self.allowance.reserve(self.client, all).await;
-            self.reserved = all;
+            self.reserve(self.length.max(bytes).div_ceil(SHARE) - 1)
+                .await;
         }
         let more = u32::try_from(missing).unwrap_or(u32::MAX);
         let (permit, over) = tokio::select! {
@@ -134,6 +145,29 @@ impl Held<'_> {
         self.over = over;
         self.shares = needed;
         self.wait(false);
+    }
+
+    async fn reserve(&mut self, shares: usize) {
+        let allowance = self.allowance;
+        let ticket = self.ticket.unwrap_or_else(|| {
+            let ticket = allowance.next_ticket.fetch_add(1, Ordering::Relaxed);
+            let mut addresses = allowance.addresses();
+            let own = addresses.entry(self.client).or_default();
+            own.waiting.push((ticket, shares));
+            ticket
+        });
+        self.ticket = Some(ticket);
+        loop {
+            let mut freed = std::pin::pin!(allowance.freed.notified());
+            freed.as_mut().enable();
+            if allowance.reserve_now(self.client, ticket) {
+                break;
+            }
+            freed.await;
+        }
+        (self.ticket, self.reserved) = (None, shares);
+        // What is left may do for an older one.
+        allowance.freed.notify_waiters();
     }
 
     fn wait(&mut self, waits: bool) {
@@ -160,15 +194,17 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.wait(false);
-        if self.reserved == 0 {
+        if self.reserved == 0 && self.ticket.is_none() {
             return;
         }
         {
-            let mut all = self.allowance.reserved();
-            if let Some(own) = all.get_mut(&self.client) {
-                *own = own.saturating_sub(self.reserved);
-                if *own == 0 {
-                    all.remove(&self.client);
+            let mut addresses = self.allowance.addresses();
+            if let Some(own) = addresses.get_mut(&self.client) {
+                own.reserved = own.reserved.saturating_sub(self.reserved);
+                own.waiting
+                    .retain(|(ticket, _)| Some(*ticket) != self.ticket);
+                if own.reserved == 0 && own.waiting.is_empty() {
+                    addresses.remove(&self.client);
                 }
             }
         }
@@ -201,7 +237,32 @@ mod tests {
         assert!(second.grow(2 * SHARE).now_or_never().is_some());
         assert!(!other.others_wait());
         drop((second, small, other));
-        assert!(allowance.reserved().is_empty());
+        assert!(allowance.addresses().is_empty());
         assert_eq!(allowance.free_shares(), SHARES);
+    }
+
+    #[tokio::test]
+    async fn the_newest_of_those_that_wait_is_next() {
+        let allowance = Allowance::default();
+        let client = IpAddr::from([192, 0, 2, 1]);
+        let mut first = allowance.held(client, 25 * MIB);
+        first.grow(2 * SHARE).await;
+        let (mut second, mut third) = (
+            allowance.held(client, 25 * MIB),
+            allowance.held(client, 25 * MIB),
+        );
+        let mut fourth = allowance.held(client, 25 * MIB);
+        let mut older = Box::pin(second.grow(2 * SHARE));
+        let mut newer = Box::pin(third.grow(2 * SHARE));
+        assert!((&mut older).now_or_never().is_none());
+        assert!((&mut newer).now_or_never().is_none());
+        // One that gives up holds up none.
+        assert!(fourth.grow(2 * SHARE).now_or_never().is_none());
+        drop((fourth, first));
+        assert!((&mut older).now_or_never().is_none());
+        assert!((&mut newer).now_or_never().is_some());
+        drop(newer);
+        drop(third);
+        assert!((&mut older).now_or_never().is_some());
     }
 }

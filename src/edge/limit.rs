@@ -9,12 +9,18 @@ use http::HeaderMap;
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Addresses that are remembered; about 1 MB.
 const MOST_ADDRESSES: usize = 10_000;
 const MINUTE: Duration = Duration::from_secs(60);
+/// Bytes of unsigned bodies that use up a minute's worth of requests: two and a half of the largest.
+const BYTES_PER_MINUTE: u64 = 64 * 1024 * 1024;
+/// A body counts for no more than this. No route reads a larger one.
+const LARGEST: u64 = 25 * 1024 * 1024;
+/// The entry that newcomers share while the table is full.
+const NEWCOMERS: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
 /// May it pass?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,29 +86,23 @@ impl Limiter {
             .any(|network| network.contains(&address))
     }
 
-    /// Counts a request of this client.
-    pub(crate) fn count(&self, client: IpAddr, now: Instant) -> Verdict {
-        if self.per_minute == 0 {
+    /// Counts a request of this client with a body of so many bytes.
+    pub(crate) fn count(&self, client: IpAddr, bytes: u64, now: Instant) -> Verdict {
+        let Some(cost) = self.cost(bytes) else {
             return Verdict::Pass;
-        }
-        let cost = MINUTE / self.per_minute;
-        // A panic while holding it leaves whole instants behind.
-        let mut table = self
-            .spent_until
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        };
+        let mut table = self.table();
         let mut key = network_of(client);
         if !table.contains_key(&key) && table.len() >= self.most {
             table.retain(|_, until| *until > now);
             if table.len() >= self.most {
-                key = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+                key = NEWCOMERS;
             }
         }
         let until = table.entry(key).or_insert(now);
-        let after = (*until).max(now) + cost;
-        let over = after.saturating_duration_since(now + MINUTE);
+        let over = over(*until, cost, now);
         if over.is_zero() {
-            *until = after;
+            *until = (*until).max(now) + cost;
             return Verdict::Pass;
         }
         let seconds = over.as_millis().div_ceil(1000).max(1);
@@ -110,6 +110,36 @@ impl Limiter {
             seconds: u64::try_from(seconds).unwrap_or(60),
         }
     }
+
+    /// Whether such a request would have to wait, without counting it.
+    pub(super) fn is_over(&self, client: IpAddr, bytes: u64, now: Instant) -> bool {
+        let Some(cost) = self.cost(bytes) else {
+            return false;
+        };
+        let table = self.table();
+        let shared = table.get(&NEWCOMERS).filter(|_| table.len() >= self.most);
+        let until = table.get(&network_of(client)).or(shared);
+        until.is_some_and(|until| !over(*until, cost, now).is_zero())
+    }
+
+    /// The part of a minute that a request uses up; `None`: there is no limit.
+    fn cost(&self, bytes: u64) -> Option<Duration> {
+        let request = MINUTE.checked_div(self.per_minute)?;
+        let body = MINUTE.mul_f64(bytes.min(LARGEST) as f64 / BYTES_PER_MINUTE as f64);
+        Some(request.max(body))
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<IpAddr, Instant>> {
+        // A panic while holding it leaves whole instants behind.
+        self.spent_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How much longer than a minute an address would need to earn back what it spent and this cost.
+fn over(until: Instant, cost: Duration, now: Instant) -> Duration {
+    (until.max(now) + cost).saturating_duration_since(now + MINUTE)
 }
 
 /// A household's IPv6 addresses are one client: it has a /64 to choose from.
@@ -148,19 +178,40 @@ mod tests {
         let limiter = Limiter::new(5, Vec::new());
         let now = Instant::now();
         for _ in 0..5 {
-            assert_eq!(limiter.count(ip("10.0.0.1"), now), Verdict::Pass);
+            assert_eq!(limiter.count(ip("10.0.0.1"), 0, now), Verdict::Pass);
         }
         assert_eq!(
-            limiter.count(ip("10.0.0.1"), now),
+            limiter.count(ip("10.0.0.1"), 0, now),
             Verdict::Wait { seconds: 12 }
         );
-        assert_eq!(limiter.count(ip("10.0.0.2"), now), Verdict::Pass);
+        assert_eq!(limiter.count(ip("10.0.0.2"), 0, now), Verdict::Pass);
         let later = now + Duration::from_secs(12);
-        assert_eq!(limiter.count(ip("10.0.0.1"), later), Verdict::Pass);
+        assert_eq!(limiter.count(ip("10.0.0.1"), 0, later), Verdict::Pass);
         assert_eq!(
-            limiter.count(ip("10.0.0.1"), later),
+            limiter.count(ip("10.0.0.1"), 0, later),
             Verdict::Wait { seconds: 12 }
         );
+    }
+
+    #[test]
+    fn a_large_body_counts_for_many_requests() {
+        const MIB: u64 = 1024 * 1024;
+        let limiter = Limiter::new(1000, Vec::new());
+        let (one, two) = (ip("10.0.0.1"), ip("10.0.0.2"));
+        let now = Instant::now();
+        for _ in 0..2 {
+            assert!(!limiter.is_over(one, 25 * MIB, now));
+            assert_eq!(limiter.count(one, 25 * MIB, now), Verdict::Pass);
+        }
+        assert!(limiter.is_over(one, 25 * MIB, now));
+        assert!(!limiter.is_over(one, 64 * 1024, now));
+        assert!(!limiter.is_over(two, 25 * MIB, now));
+        let third = limiter.count(one, 25 * MIB, now);
+        assert_eq!(third, Verdict::Wait { seconds: 11 });
+        let later = now + Duration::from_secs(11);
+        assert!(!limiter.is_over(one, u64::MAX, later));
+        let unlimited = Limiter::new(0, Vec::new());
+        assert!(!unlimited.is_over(one, u64::MAX, now));
     }
 
     #[test]
@@ -211,11 +262,11 @@ mod tests {
         limiter.most = 10;
         let now = Instant::now();
         for n in 0..100_u8 {
-            limiter.count(IpAddr::from([10, 0, 0, n]), now);
+            limiter.count(IpAddr::from([10, 0, 0, n]), 0, now);
         }
         assert!(limiter.spent_until.lock().unwrap().len() <= 11);
         let later = now + MINUTE * 2;
-        assert_eq!(limiter.count(ip("192.0.2.1"), later), Verdict::Pass);
+        assert_eq!(limiter.count(ip("192.0.2.1"), 0, later), Verdict::Pass);
         assert_eq!(limiter.spent_until.lock().unwrap().len(), 1);
     }
 
@@ -223,8 +274,8 @@ mod tests {
     fn one_household_is_one_client() {
         let limiter = Limiter::new(1, Vec::new());
         let now = Instant::now();
-        assert_eq!(limiter.count(ip("2001:db8::1"), now), Verdict::Pass);
-        assert_ne!(limiter.count(ip("2001:db8::2"), now), Verdict::Pass);
-        assert_eq!(limiter.count(ip("2001:db8:0:1::1"), now), Verdict::Pass);
+        assert_eq!(limiter.count(ip("2001:db8::1"), 0, now), Verdict::Pass);
+        assert_ne!(limiter.count(ip("2001:db8::2"), 0, now), Verdict::Pass);
+        assert_eq!(limiter.count(ip("2001:db8:0:1::1"), 0, now), Verdict::Pass);
     }
 }

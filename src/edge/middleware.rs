@@ -5,11 +5,13 @@
 //! request whose signature holds is never counted, and only the handler can know that; GitHub does
 //! not come back after a 429.
 
+use super::allowance::OVER_THE_LIMIT;
 use super::limit::Verdict;
 use super::problem::{self, Problem};
 use super::state::EdgeState;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::traces;
+use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -25,8 +27,8 @@ use tracing::Instrument as _;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// Who asks, as far as it can be known before the request is verified: the peer, or what a trusted proxy
-/// says.
+/// Whose part of the body allowance a request uses: that of the peer, or of the address that a trusted
+/// proxy names, or the part that all addresses over their limit share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Client(pub(super) IpAddr);
 
@@ -131,25 +133,28 @@ async fn limited(state: &EdgeState, mut request: Request, next: Next) -> Respons
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let client = state.limiter.client(peer, request.headers());
-    request.extensions_mut().insert(Client(client));
     if signed {
+        let bytes = request.body().size_hint().upper().unwrap_or(u64::MAX);
+        let over = state.limiter.is_over(client, bytes, Instant::now());
+        let payer = Client(if over { OVER_THE_LIMIT } else { client });
+        request.extensions_mut().insert(payer);
         let response = next.run(request).await;
         if response.extensions().get::<SignatureHeld>().is_some() {
             return response;
         }
-        return match state.limiter.count(client, Instant::now()) {
+        return match state.limiter.count(client, bytes, Instant::now()) {
             Verdict::Pass => response,
             Verdict::Wait { seconds } => Problem::too_many(seconds).into_response(),
         };
     }
-    match state.limiter.count(client, Instant::now()) {
+    request.extensions_mut().insert(Client(client));
+    match state.limiter.count(client, 0, Instant::now()) {
         Verdict::Pass => next.run(request).await,
         Verdict::Wait { seconds } => Problem::too_many(seconds).into_response(),
     }
 }
 
 impl Client {
-    /// Whose request this is.
     pub(super) fn of(parts: &http::request::Parts) -> IpAddr {
         let client = parts.extensions.get::<Self>();
         client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0)

@@ -220,3 +220,51 @@ async fn slow_unsigned_bodies_keep_no_memory_from_signed_ones() {
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
     house.close().await;
 }
+
+/// Sends one slow body after the other.
+async fn slow_without_end(last: u8, url: String, signature: String) {
+    loop {
+        slow(last, url.clone(), signature.clone()).await;
+    }
+}
+
+/// From other addresses, a large signed body takes no longer than [`BESIDE_OTHERS`]. From the address of
+/// slow ones, each of which keeps its turn for about half a second, it is next after [`BEHIND_A_SLOW_ONE`],
+/// however many wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn addresses_over_their_limit_do_not_delay_a_large_signed_body() {
+    const BESIDE_OTHERS: Duration = Duration::from_secs(3);
+    const BEHIND_A_SLOW_ONE: Duration = Duration::from_secs(6);
+    let mut house = House::new().await;
+    let limit = ("RATE_LIMIT_PER_MINUTE".to_owned(), "1000".to_owned());
+    house.env.extend([limit]);
+    let child = house.opens().await;
+    let shaped = format!("x-hub-signature-256: sha256={}\r\n", "0".repeat(64));
+    // Two announced bodies of that size use up the minute's worth of an address, though neither is read.
+    for last in [3, 3, 4, 4, 5, 5, 6, 6, 7, 7] {
+        let answer = slow(last, child.url.clone(), String::new()).await;
+        let refused = answer.is_empty() || answer.starts_with("HTTP/1.1 401");
+        assert!(refused, "{answer}");
+    }
+    let mut attack = JoinSet::new();
+    for last in [3, 4, 5, 6, 7].repeat(3) {
+        attack.spawn(slow_without_end(last, child.url.clone(), shaped.clone()));
+    }
+    moment::pass(Duration::from_secs(1)).await;
+    let mut took = Vec::new();
+    for _ in 0..3 {
+        for (last, most) in [(2, BESIDE_OTHERS), (3, BEHIND_A_SLOW_ONE)] {
+            let one = genuine(&client_from(last), &child.url, 24 * MIB).await;
+            took.push((last, one, most));
+        }
+    }
+    eprintln!("{took:?}");
+    assert!(took.iter().all(|(_, took, most)| took < most), "{took:?}");
+    attack.shutdown().await;
+    let memory = most_memory(&child);
+    eprintln!("at most {memory} MiB");
+    assert!(memory < 400, "{memory} MiB");
+    let log = child.stop().await;
+    assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
+    house.close().await;
+}
