@@ -3,13 +3,14 @@
 # The image contains one binary on distroless/cc (glibc, CA certificates, no shell, no package manager): about 24 MB
 # plus the binary; the limit is 60 MB. Builder and runtime are both Debian 12, because a binary that is linked against
 # a newer glibc does not start. The image contains no PostgreSQL: without DATABASE_URL (or DB_HOST …), Wardroom exits
-# with a message.
+# with a message. The demo is a feature of the build, and not in the image.
 FROM rust:1.95-bookworm AS build
 
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY .sqlx ./.sqlx
 COPY migrations ./migrations
+COPY crates ./crates
 COPY src ./src
 # Cargo.toml names the benchmark, so cargo requires the directory. It is not built.
 COPY benches ./benches
@@ -26,7 +27,7 @@ ENV SQLX_OFFLINE=true
 RUN --mount=type=cache,id=wardroom-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=wardroom-target-${TARGETARCH},target=/build/target,sharing=locked \
     WARDROOM_COMMIT="${VCS_REF}" WARDROOM_BUILD_DATE="${BUILD_DATE}" \
-    cargo build --locked --release --bin wardroom \
+    cargo build --locked --release --no-default-features --package wardroom \
     && install -D -m 0755 target/release/wardroom /out/wardroom \
     && install -d -m 0750 /out/data/wardroom
 

@@ -11,7 +11,7 @@ fmt:
     cargo fmt --all --check
 
 clippy:
-    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --workspace --all-targets -- -D warnings
 
 test *args:
     scripts/test {{ args }}
@@ -24,7 +24,7 @@ deny:
     cargo deny --all-features check
 
 docs:
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
 manifests:
     python3 tests/manifests/check.py

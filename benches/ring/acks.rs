@@ -11,10 +11,10 @@ use super::client::{Load, Make, Request, load};
 use super::house::{House, PERSON, Server};
 use super::payload;
 use super::report::{Report, median, millis};
+use simulator::RoomKind;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
-use wardroom::simulator::RoomKind;
 
 const WARM: Duration = Duration::from_millis(700);
 const SLICE: Duration = Duration::from_millis(500);

@@ -4,6 +4,7 @@
 use super::client::{Client, Request, SIGNING_SECRET, WEBHOOK_SECRET};
 use super::naive;
 use anyhow::{Context as _, bail, ensure};
+use simulator::{Options, RoomKind, Workspace};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,7 +13,6 @@ use std::process::{Child, Command, Stdio};
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wardroom::simulator::{Options, RoomKind, Workspace};
 
 /// The program.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_wardroom");
@@ -133,7 +133,7 @@ impl House {
 
     async fn serve_until(&self, probe: &str, variables: &[(&str, &str)]) -> anyhow::Result<Server> {
         let port = free_port()?;
-        let token = wardroom::simulator::App::default().token;
+        let token = simulator::App::default().token;
         let host = self.slack.base_url().replace("http://", "");
         let port_text = port.to_string();
         let mut command = Command::new(BINARY);

@@ -1,6 +1,6 @@
 # Finds or installs PostgreSQL's server programs: source this file and call ensure_postgres.
 #
-# The binary starts a private PostgreSQL from the system's programs (src/private_postgres/) and
+# The binary starts a private PostgreSQL from the system's programs (crates/private-postgres/) and
 # never installs anything itself. These scripts may install packages, and print the commands. The
 # directories and package names are the same as in find.rs and install.rs there: change them together.
 # shellcheck shell=sh

@@ -1,11 +1,11 @@
 //! Which database: a server by its address, or a private PostgreSQL; connected and migrated.
 
 use crate::config::{At, Config, Host, Server, Target, TlsMode};
-use crate::private_postgres::{Mode, PrivatePostgres, StartError};
 use crate::store::{
     self, Accept, Batching, CONNECT_LIMIT, Seal, Servers, Settings, Store, StoreError, Way,
 };
 use anyhow::Context as _;
+use private_postgres::{Mode, PrivatePostgres, StartError};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use super::serve::cannot_open;
 use super::{ConfigArgs, Ended, Stop, load, output, run_to_end};
 use crate::app::database::Opened;
 use crate::config::SlackNeed;
-use crate::private_postgres::Mode;
+use private_postgres::Mode;
 
 pub(super) fn run(args: &ConfigArgs, dry_run: bool) -> Ended {
     let (config, _notices) = load(args, SlackNeed::Optional)?;

@@ -4,6 +4,7 @@
 //! 3: a dependency cannot be reached. Answers go to stdout (`output`), everything else to stderr.
 
 mod bulk;
+#[cfg_attr(not(feature = "demo"), path = "no_demo.rs")]
 mod demo;
 mod foreign;
 mod healthcheck;
@@ -39,7 +40,8 @@ enum Command {
     /// Run the server
     Serve(ServeArgs),
     /// Run the server against simulated providers and play one incident
-    Demo(DemoArgs),
+    #[cfg_attr(not(feature = "demo"), command(hide = true))]
+    Demo(demo::DemoArgs),
     /// Check a configuration and print every problem
     Validate(ConfigArgs),
     /// Apply the migrations
@@ -72,6 +74,7 @@ enum Command {
         shell: clap_complete::Shell,
     },
     /// Run the simulated providers alone
+    #[cfg(feature = "demo")]
     #[command(hide = true)]
     Simulator {
         /// The port on loopback
@@ -103,19 +106,6 @@ struct ServeArgs {
     /// The port to listen on [default: PORT]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
-}
-
-#[derive(Debug, Args, Clone)]
-struct DemoArgs {
-    /// The port to listen on
-    #[arg(long, default_value_t = 3000, value_name = "N")]
-    port: u16,
-    /// End after the incident, without pauses, instead of staying up
-    #[arg(long)]
-    once: bool,
-    /// Do not pause between the steps
-    #[arg(long)]
-    fast: bool,
 }
 
 /// Why a command ends with an exit code other than 0.
@@ -207,6 +197,7 @@ fn run(cli: Cli) -> Ended {
             output::bytes(&script);
             Ok(())
         }
+        #[cfg(feature = "demo")]
         Command::Simulator { port } => demo::simulator_alone(port),
     }
 }

@@ -7,11 +7,11 @@ use crate::config::{
     Ask, Config, Loaded, Notice, SlackNeed, process_environment, process_variables, report,
 };
 use crate::engine::clock::Clock;
-use crate::private_postgres::Mode;
 use crate::store::Batching;
 use crate::telemetry::health::Health;
 use crate::telemetry::logs::Format;
 use crate::telemetry::traces::Traces;
+use private_postgres::Mode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

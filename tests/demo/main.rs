@@ -1,71 +1,10 @@
-//! `wardroom demo` as a new user runs it: the real binary, with no account and no variable set.
-//!
-//! The story is checked by its landmarks in order; the wording of each message belongs to the
-//! domain's own tests.
+//! `wardroom demo`: the real binary as a new user runs it, and its absence from a build without it.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
+#[cfg(not(feature = "demo"))]
+mod absent;
+#[cfg(feature = "demo")]
+mod story;
+#[cfg(feature = "demo")]
 mod terminal;
-
-use std::process::Stdio;
-use std::time::Duration;
-use tokio::process::Command;
-
-/// What must be printed, in this order.
-const LANDMARKS: &[&str] = &[
-    "a command signed with another secret: answered 401",
-    "a command without a signature: answered 401",
-    "bea types in #general: /incident declare",
-    "bea's screen: a form opens",
-    "bea's screen: the form changes",
-    "beside Title: Use 3 to 100 characters",
-    "#1 Checkout returns 500s",
-    "is now the commander",
-    "Investigating (@ada)",
-    "Update from @ada",
-    "only cem sees this",
-    "direct message to dov",
-    "ada presses identified",
-    "Resolved by @ada",
-    "Timeline of #1",
-    "# Postmortem: incident #1",
-    "the forged requests caused none of them",
-];
-
-fn demo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
-    command
-        .args(["demo", "--port", "0"])
-        .args(arguments)
-        .env_remove("DATABASE_URL")
-        .env_remove("DB_HOST")
-        .kill_on_drop(true);
-    command
-}
-
-#[tokio::test]
-async fn the_story_is_told_from_declaration_to_postmortem() {
-    let folder = std::env::temp_dir().join(format!("wardroom-demo-test-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir(&folder).unwrap();
-    let mut demo = demo(&["--once"]);
-    let run = demo.env("TMPDIR", &folder).stdin(Stdio::null()).output();
-    let ended = tokio::time::timeout(Duration::from_secs(60), run).await;
-    let output = ended.expect("the demo ends within a minute").unwrap();
-    let (told, log) = (
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    );
-    assert!(output.status.success(), "{}\n{told}\n{log}", output.status);
-    assert_eq!(log, "", "nothing is worth a warning");
-    // Nothing is left: the folder can be removed as an empty one.
-    std::fs::remove_dir(&folder).unwrap();
-    let mut rest = told.as_str();
-    for landmark in LANDMARKS {
-        let at = rest.find(landmark);
-        let at = at.unwrap_or_else(|| panic!("`{landmark}` is not told here:\n{rest}"));
-        rest = &rest[at + landmark.len()..];
-    }
-    let widest = told.lines().map(|line| line.chars().count()).max();
-    assert!(widest <= Some(80), "a line of {widest:?} characters");
-    assert!(!told.contains('\x1b'), "colours belong on a terminal");
-}

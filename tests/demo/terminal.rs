@@ -1,6 +1,6 @@
 //! The demo on a pseudo-terminal: the prompt, and what arrives while a line is being typed.
 
-use crate::demo;
+use crate::story::demo;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};

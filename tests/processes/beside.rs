@@ -7,10 +7,10 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use rustix::process::Signal;
+use simulator::{Fault, FaultRule, Options};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use wardroom::simulator::{Fault, FaultRule, Options};
 
 const LIMIT: Duration = Duration::from_secs(30);
 

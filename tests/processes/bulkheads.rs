@@ -2,7 +2,7 @@
 
 use crate::harness::wardroom::errors;
 use crate::harness::{House, until};
-use ::wardroom::simulator::{Fault, FaultRule};
+use ::simulator::{Fault, FaultRule};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use crate::harness::mutate::Mutator;
 use crate::harness::signed::{self, Client};
 use crate::harness::wardroom::errors;
 use crate::harness::{ADMIN_TOKEN, House, ready};
-use ::wardroom::simulator::Workspace;
+use ::simulator::Workspace;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -7,7 +7,7 @@
 use crate::harness::House;
 use crate::harness::typists::{Typists, nothing_lost_nothing_twice, rooms};
 use crate::harness::wardroom::errors;
-use ::wardroom::simulator::{Fault, FaultRule};
+use ::simulator::{Fault, FaultRule};
 use std::time::Duration;
 
 /// A Slack that is slow, loses answers, and fails, each so many calls.
@@ -52,7 +52,7 @@ async fn killed(times: u32) {
             let hold = house
                 .slack
                 .fault(FaultRule::once(method, Fault::HoldAnswer).times(3));
-            let held = |slack: &::wardroom::simulator::Workspace| (slack.held() > 0).then_some(());
+            let held = |slack: &::simulator::Workspace| (slack.held() > 0).then_some(());
             let met = house.slack.wait_until(Duration::from_secs(4), held).await;
             while_held += u32::from(met.is_ok());
             house.slack.lift_fault(hold);

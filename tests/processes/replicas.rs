@@ -3,7 +3,7 @@
 use crate::harness::typists::{Typists, nothing_lost_nothing_twice, rooms};
 use crate::harness::wardroom::{Wardroom, errors};
 use crate::harness::{House, ready, until};
-use ::wardroom::simulator::{Fault, FaultRule, Signing};
+use ::simulator::{Fault, FaultRule, Signing};
 use std::time::{Duration, Instant};
 
 /// What a dead process held is taken over within this.

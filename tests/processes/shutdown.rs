@@ -3,7 +3,7 @@
 use crate::harness::typists::rooms;
 use crate::harness::wardroom::errors;
 use crate::harness::{House, signed, status, until};
-use ::wardroom::simulator::{Fault, FaultRule};
+use ::simulator::{Fault, FaultRule};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

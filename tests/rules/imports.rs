@@ -13,8 +13,6 @@ const MAY: &[(&str, &[&str])] = &[
     ("domain", &["unseen"]),
     ("redact", &[]),
     ("config", &["unseen"]),
-    ("private_postgres", &[]),
-    ("simulator", &[]),
     ("courier", &["domain"]),
     ("store", &["domain"]),
     // Labels are bounded by the domain's own kinds; everything that logs is redacted.
@@ -63,9 +61,7 @@ const MAY: &[(&str, &[&str])] = &[
             "engine",
             "github",
             "http_client",
-            "private_postgres",
             "redact",
-            "simulator",
             "slack",
             "statuspage",
             "store",
@@ -81,9 +77,7 @@ const MAY: &[(&str, &[&str])] = &[
             "domain",
             "engine",
             "http_client",
-            "private_postgres",
             "redact",
-            "simulator",
             "store",
             "telemetry",
         ],
@@ -340,7 +334,7 @@ fn the_domain_is_pure() {
 #[test]
 fn only_the_store_speaks_sql() {
     // `app` reads the database's address and what kind of error a start met, and asks nothing.
-    const MAY_NAME: [&str; 3] = ["store", "private_postgres", "app"];
+    const MAY_NAME: [&str; 2] = ["store", "app"];
     let mut broken = Vec::new();
     for source in &sources() {
         let house = house_of(source);

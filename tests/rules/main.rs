@@ -4,6 +4,7 @@
 //! Everything here reads the repository's files and the built binary's `--help`; nothing needs a
 //! database or a network. A rule that is broken names file and line, so that mending needs no search.
 
+mod crates;
 mod documents;
 mod imports;
 mod pages;

@@ -1,6 +1,6 @@
 //! The shape of files: short, introduced, without leftovers; time and waiting only where they belong.
 
-use crate::tree::{files, read, sources};
+use crate::tree::{crates, files, read, sources};
 
 /// Where the host's clock may be read, and why.
 const CLOCKS: &[(&str, &str)] = &[
@@ -23,7 +23,10 @@ fn none(broken: &[String], what: &str) {
 #[test]
 fn no_file_is_longer_than_a_reader_can_hold() {
     let mut broken = Vec::new();
-    for path in files("src", "").into_iter().chain(files("tests", "")) {
+    for path in ["src", "crates", "tests"]
+        .iter()
+        .flat_map(|folder| files(folder, ""))
+    {
         if path.starts_with("tests/data/") {
             continue;
         }
@@ -41,7 +44,10 @@ fn no_file_is_longer_than_a_reader_can_hold() {
 #[test]
 fn every_file_says_what_it_is_for() {
     let mut broken = Vec::new();
-    for path in files("src", ".rs").into_iter().chain(files("tests", ".rs")) {
+    for path in ["src", "crates", "tests"]
+        .iter()
+        .flat_map(|folder| files(folder, ".rs"))
+    {
         let text = read(&path);
         let first = text.lines().next().unwrap_or_default();
         if first
@@ -57,7 +63,7 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn nothing_is_left_over() {
     let mut broken = Vec::new();
-    for source in sources() {
+    for source in sources().into_iter().chain(crates()) {
         for line in &source.lines {
             // Written in two parts, so that this file is none of its own finds.
             for left in [
@@ -89,10 +95,7 @@ fn nothing_is_left_over() {
 #[test]
 fn no_log_line_shows_a_value_as_the_debugger_does() {
     let mut broken = Vec::new();
-    for source in sources() {
-        if source.path.starts_with("src/simulator/") {
-            continue;
-        }
+    for source in sources().into_iter().chain(crates()) {
         let mut in_macro = false;
         for line in source.lines.iter().filter(|line| !line.test) {
             let begins = ["tracing::error!", "tracing::warn!", "tracing::info!"];
@@ -113,7 +116,7 @@ fn no_log_line_shows_a_value_as_the_debugger_does() {
 #[test]
 fn the_time_is_asked_for_in_one_place() {
     let mut broken = Vec::new();
-    for source in sources() {
+    for source in sources().into_iter().chain(crates()) {
         if CLOCKS.iter().any(|(path, _why)| *path == source.path) {
             continue;
         }
@@ -185,7 +188,9 @@ fn sql_names_the_columns_that_it_reads() {
 fn no_test_sleeps() {
     let nap = concat!("sle", "ep(");
     let mut broken = Vec::new();
-    for path in files("tests", ".rs") {
+    let crates = files("crates", ".rs").into_iter();
+    let crates = crates.filter(|path| path.contains("/tests/"));
+    for path in files("tests", ".rs").into_iter().chain(crates) {
         // Real processes live in real time; this is the one place where it passes.
         if path == "tests/processes/harness/moment.rs" {
             continue;

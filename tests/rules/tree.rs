@@ -98,7 +98,16 @@ impl Source {
 
 /// All of `src/`.
 pub fn sources() -> Vec<Source> {
-    let paths = files("src", ".rs");
+    below("src")
+}
+
+/// All of `crates/`.
+pub fn crates() -> Vec<Source> {
+    below("crates")
+}
+
+fn below(folder: &str) -> Vec<Source> {
+    let paths = files(folder, ".rs");
     let tests = test_files(&paths);
     paths
         .into_iter()

@@ -14,6 +14,7 @@ mod uncertain;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use simulator::{Fault, FaultRule, MessageView, Options, RoomKind, Workspace};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -29,7 +30,6 @@ use wardroom::domain::ids::{
 use wardroom::domain::signal::Answer;
 use wardroom::domain::text::{Message, Part, Text};
 use wardroom::http_client::HttpClient;
-use wardroom::simulator::{Fault, FaultRule, MessageView, Options, RoomKind, Workspace};
 use wardroom::slack::client::{Access, Unobserved};
 use wardroom::slack::courier::SlackCourier;
 

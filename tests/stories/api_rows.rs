@@ -4,8 +4,8 @@ use crate::api::{disk, get, is_problem, post};
 use crate::world::{ADMIN_TOKEN, World, answered};
 use reqwest::Method;
 use serde_json::{Value, json};
+use simulator::{Encoding, Signing};
 use wardroom::domain::ids::EffectId;
-use wardroom::simulator::{Encoding, Signing};
 use wardroom::store::Operator;
 
 const ROOM: &str = "inc-20260301-db";

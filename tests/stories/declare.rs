@@ -2,8 +2,8 @@
 
 use crate::world::World;
 use serde_json::Value;
+use simulator::{Fault, FaultRule, RoomKind, Submitted};
 use wardroom::domain::ids::Actor;
-use wardroom::simulator::{Fault, FaultRule, RoomKind, Submitted};
 
 /// The text that stands in an input of somebody's modal.
 fn stands_in(view: &Value, label: &str) -> String {

@@ -2,8 +2,8 @@
 
 use crate::world::{ADMIN_TOKEN, World, answered};
 use serde_json::{Value, json};
+use simulator::{Encoding, Signing};
 use wardroom::domain::incident::{Status, TimelineKind};
-use wardroom::simulator::{Encoding, Signing};
 
 const ROOM: &str = "inc-20260301-db";
 

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use serde_json::{Value, json};
-use wardroom::simulator::{Encoding, Heard, Signing};
+use simulator::{Encoding, Heard, Signing};
 
 async fn sent(
     world: &World,

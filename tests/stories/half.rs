@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use serde_json::{Value, json};
-use wardroom::simulator::Signing;
+use simulator::Signing;
 
 /// Slack sends an event; it is answered 200, so that Slack does not send it again.
 async fn arrives(world: &mut World, id: &str, event: Value) {

@@ -4,8 +4,8 @@
 use crate::world::World;
 use reqwest::Method;
 use serde_json::json;
+use simulator::{Fault, FaultRule, Submitted};
 use wardroom::domain::incident::Status;
-use wardroom::simulator::{Fault, FaultRule, Submitted};
 
 const ROOM: &str = "inc-20260301-db";
 const NO_ADMINS: &str = "

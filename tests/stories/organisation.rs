@@ -5,10 +5,10 @@ use crate::world::{CONFIG, World};
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
+use simulator::{Fault, FaultRule};
 use std::sync::Arc;
 use wardroom::domain::ids::{EffectId, TeamId};
 use wardroom::domain::rules::Rules;
-use wardroom::simulator::{Fault, FaultRule};
 use wardroom::store::Operator;
 
 const OURS: &str = "T0SIMTEAM1";

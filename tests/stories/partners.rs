@@ -4,14 +4,14 @@
 use crate::world::World;
 use chrono::Duration;
 use serde_json::Value;
-use wardroom::simulator::{Fault, FaultRule, Signing, Submitted};
+use simulator::{Fault, FaultRule, Signing, Submitted};
 
 const PARTNER: &str = "T0PARTNER";
 
 /// A world with #shared, in which Pia of a partner's workspace is, and Ada and the bot.
 async fn with_a_partner(config: &str) -> World {
     let world = World::ruled_by(config, &[]).await;
-    let public = wardroom::simulator::RoomKind::Public;
+    let public = simulator::RoomKind::Public;
     let bot = world.slack.bot_user();
     let room = Some("C0SHARED");
     world

@@ -3,8 +3,8 @@
 use crate::world::World;
 use reqwest::Method;
 use serde_json::json;
+use simulator::Submitted;
 use wardroom::domain::incident::Status;
-use wardroom::simulator::Submitted;
 
 const ROOM: &str = "inc-20260301-db";
 const CHANGES: [&str; 7] = [

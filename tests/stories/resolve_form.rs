@@ -1,8 +1,8 @@
 //! The form that a Resolve button opens: it asks for a note, and nothing happens before it is sent.
 
 use crate::world::World;
+use simulator::{Fault, FaultRule, Submitted};
 use wardroom::domain::incident::Status;
-use wardroom::simulator::{Fault, FaultRule, Submitted};
 
 const ROOM: &str = "inc-20260301-db";
 const NOTE: [(&str, &str); 1] = [("Note", "it was the disk")];

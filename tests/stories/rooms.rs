@@ -4,8 +4,8 @@ use crate::world::World;
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
+use simulator::{Fault, FaultRule};
 use wardroom::domain::incident::TimelineKind;
-use wardroom::simulator::{Fault, FaultRule};
 
 const ROOM: &str = "inc-20260301-db";
 

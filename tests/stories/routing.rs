@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use chrono::Duration;
-use wardroom::simulator::{Fault, FaultRule};
+use simulator::{Fault, FaultRule};
 
 const ROOM: &str = "inc-20260301-db";
 
@@ -195,7 +195,7 @@ slack: { ops_channel: C0BUILDS }
 #[tokio::test]
 async fn one_target_that_cannot_be_told_keeps_it_from_nobody_else() {
     let mut world = World::ruled_by(MANY, &[]).await;
-    let public = wardroom::simulator::RoomKind::Public;
+    let public = simulator::RoomKind::Public;
     for (id, name) in [("C0OLD", "old"), ("C0TEAM", "team")] {
         world.slack.add_channel(Some(id), name, public, &["U0ADA"]);
     }

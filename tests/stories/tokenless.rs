@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use chrono::Duration;
-use wardroom::simulator::Submitted;
+use simulator::Submitted;
 
 const TOLD: &str = "SLACK_BOT_TOKEN";
 

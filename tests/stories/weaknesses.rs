@@ -42,11 +42,11 @@
 
 use crate::world::World;
 use chrono::Duration;
+use simulator::{Fault, FaultRule};
 use sqlx::ConnectOptions as _;
 use std::collections::HashMap;
 use wardroom::app::Listeners;
 use wardroom::config::Config;
-use wardroom::simulator::{Fault, FaultRule};
 
 const ROOM: &str = "inc-20260301-db";
 

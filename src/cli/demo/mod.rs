@@ -11,20 +11,34 @@ mod prompt;
 mod screen;
 mod script;
 
-use super::{DemoArgs, Ended, Stop, output, run_to_end};
+use super::{Ended, Stop, output, run_to_end};
 use crate::app::{Asked, until_asked_to_stop};
 use crate::engine::clock::Clock;
-use crate::simulator::{self, Limits, Options};
+use clap::Args;
 use draw::Ink;
 use house::House;
 use screen::Screen;
 use serde_json::json;
+use simulator::{self, Limits, Options};
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The pause before each step, when a person reads along.
 const PACE: Duration = Duration::from_millis(1500);
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// The port to listen on
+    #[arg(long, default_value_t = 3000, value_name = "N")]
+    port: u16,
+    /// End after the incident, without pauses, instead of staying up
+    #[arg(long)]
+    once: bool,
+    /// Do not pause between the steps
+    #[arg(long)]
+    fast: bool,
+}
 
 pub(super) fn run(args: &DemoArgs) -> Ended {
     run_to_end(demo(args))

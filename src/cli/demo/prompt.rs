@@ -9,7 +9,7 @@ use super::input::Keyboard;
 use super::screen::Screen;
 use super::script::said;
 use crate::app::Asked;
-use crate::simulator::{Heard, Person, Submitted};
+use simulator::{Heard, Person, Submitted};
 use tokio::sync::watch;
 
 const HELP: &[(&str, &str)] = &[

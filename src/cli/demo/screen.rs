@@ -7,8 +7,8 @@
 use super::draw::{self, Ink, Line, Names, Pressable};
 use super::input::Input;
 use crate::cli::output;
-use crate::simulator::{MessageView, RoomView, Snapshot, Workspace};
 use chrono::{DateTime, Utc};
+use simulator::{MessageView, RoomView, Snapshot, Workspace};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 

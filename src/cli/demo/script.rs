@@ -6,8 +6,8 @@
 
 use super::house::{COMPONENT, House};
 use super::screen::Screen;
-use crate::simulator::{Encoding, Heard, MessageView, RoomView, Signing, Snapshot, Submitted};
 use serde_json::json;
+use simulator::{Encoding, Heard, MessageView, RoomView, Signing, Snapshot, Submitted};
 
 /// The title of a forged request, which must appear nowhere.
 const FORGED: &str = "Forged request";

@@ -15,7 +15,7 @@ pub mod standby;
 pub mod typists;
 pub mod wardroom;
 
-use ::wardroom::simulator::{MessageView, Options, RoomKind, Workspace};
+use ::simulator::{MessageView, Options, RoomKind, Workspace};
 use database::Database;
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::postgres::PgConnectOptions;

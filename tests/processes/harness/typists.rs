@@ -5,7 +5,7 @@
 //! requests are sent again as they were: an answer that was lost makes a sender do that.
 
 use super::House;
-use ::wardroom::simulator::{Heard, Signing, Workspace};
+use ::simulator::{Heard, Signing, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -292,10 +292,7 @@ async fn count(house: &House, entries: &BTreeMap<String, Entry>) {
 }
 
 /// In each room the updates stand in the order in which they were typed.
-fn in_order(
-    said: &[(String, ::wardroom::simulator::MessageView)],
-    entries: &BTreeMap<String, Entry>,
-) {
+fn in_order(said: &[(String, ::simulator::MessageView)], entries: &BTreeMap<String, Entry>) {
     let mut last: BTreeMap<&String, &String> = BTreeMap::new();
     for (room, message) in said {
         let typed = entries.iter().find(|(words, entry)| {

@@ -3,7 +3,7 @@
 //! The client is `slack-sdk` in a folder beside the build, made when it is not there.
 
 use crate::harness::built_beside;
-use ::wardroom::simulator::{Limits, Options, Workspace};
+use ::simulator::{Limits, Options, Workspace};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ async fn slacks_own_client_is_served_and_refused_as_slack_would() {
     let mut options = Options::new(Arc::new(chrono::Utc::now));
     options.limits = Limits::Slack;
     let (tell, told) = tokio::sync::oneshot::channel();
-    let alone = tokio::spawn(::wardroom::simulator::serve_standalone(
+    let alone = tokio::spawn(::simulator::serve_standalone(
         options,
         |workspace: &Workspace| {
             tell.send(workspace.base_url()).unwrap();

@@ -7,9 +7,9 @@
 use super::{a_while, rows, scenes};
 use crate::world::World;
 use serde_json::json;
+use simulator::{Fault, FaultRule};
 use wardroom::domain::effect::{Effect, Repeat};
 use wardroom::domain::ids::{EffectId, SignalId};
-use wardroom::simulator::{Fault, FaultRule};
 
 /// How we find out whether an effect had happened whose answer was lost.
 #[derive(Clone, Copy)]

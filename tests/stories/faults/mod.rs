@@ -12,7 +12,7 @@ mod scenes;
 
 use crate::world::World;
 use chrono::Duration;
-use wardroom::simulator::MessageView;
+use simulator::MessageView;
 use wardroom::store::OutboxRow;
 
 /// Lets a short while pass, second by second: what was uncertain is looked for and settled in it.

@@ -3,9 +3,9 @@
 use super::{a_while, rows, said};
 use crate::world::World;
 use chrono::Duration;
+use simulator::{Fault, FaultRule};
 use std::time::Duration as RealTime;
 use wardroom::domain::ids::EffectId;
-use wardroom::simulator::{Fault, FaultRule};
 use wardroom::store::Operator;
 
 const WORDS: [&str; 3] = ["the first", "the second", "the third"];
@@ -143,8 +143,7 @@ async fn with_an_edit_under_way(world: &mut World, room: &str, fault: Fault) {
     while engine.intake_step().await.expect("it answers") {}
     let edit = tokio::spawn(async move { engine.delivery_step().await });
     let patience = RealTime::from_secs(5);
-    let called =
-        |slack: &wardroom::simulator::Workspace| (slack.calls("chat.update") > calls).then_some(());
+    let called = |slack: &simulator::Workspace| (slack.calls("chat.update") > calls).then_some(());
     let reached = world.slack.wait_until(patience, called).await;
     reached.expect("the edit reaches Slack");
     // While it is under way, everything else goes on.

@@ -4,7 +4,7 @@
 use super::{rows, said};
 use crate::world::World;
 use chrono::Duration;
-use wardroom::simulator::{Fault, FaultRule, RoomKind};
+use simulator::{Fault, FaultRule, RoomKind};
 
 fn seconds(seconds: i64) -> Duration {
     Duration::seconds(seconds)

@@ -4,8 +4,8 @@
 use super::{a_while, said};
 use crate::world::World;
 use chrono::Duration;
+use simulator::{Fault, FaultRule};
 use wardroom::domain::ids::EffectId;
-use wardroom::simulator::{Fault, FaultRule};
 use wardroom::store::Operator;
 
 async fn incident(world: &mut World) -> String {
@@ -117,7 +117,7 @@ async fn put_out_of_a_public_room_the_bot_still_announces_there() {
 #[tokio::test]
 async fn an_announcement_into_a_private_room_without_the_bot_is_told_of_and_stops_no_other() {
     let mut world = World::with(&[("P1_CHANNELS", "C0SECRET,C0OPS")]).await;
-    let private = wardroom::simulator::RoomKind::Private;
+    let private = simulator::RoomKind::Private;
     let id = Some("C0SECRET");
     world.slack.add_channel(id, "secret", private, &["U0ADA"]);
     world

@@ -3,7 +3,7 @@
 use super::{rows, said};
 use crate::world::World;
 use chrono::Duration;
-use wardroom::simulator::{Fault, FaultRule, Limits};
+use simulator::{Fault, FaultRule, Limits};
 
 fn seconds(seconds: i64) -> Duration {
     Duration::seconds(seconds)

@@ -5,7 +5,7 @@
 
 use super::a_while;
 use crate::world::World;
-use wardroom::simulator::{Fault, FaultRule, RoomView};
+use simulator::{Fault, FaultRule, RoomView};
 
 const CARD: &str = "Don't post secrets";
 

@@ -3,11 +3,11 @@
 
 use crate::world::World;
 use chrono::Duration;
+use simulator::{Fault, FaultRule};
 use std::time::Duration as RealTime;
 use wardroom::domain::effect::{Priority, Provider};
 use wardroom::domain::ids::EffectId;
 use wardroom::domain::signal::{Answer, End};
-use wardroom::simulator::{Fault, FaultRule};
 use wardroom::store::{Ending, Operator, StoreError, Which};
 
 const EXPIRE: &str = "update outbox set lease_until = clock_timestamp() - interval '1 s'
@@ -39,7 +39,7 @@ async fn what_a_lost_process_may_have_done_is_looked_for_by_the_one_that_takes_o
     world.slack.fault(hold.in_channel(&world.room_id(&room)));
     let engine = world.app.engine.clone();
     let posting = tokio::spawn(async move { engine.delivery_step().await });
-    let held = |slack: &wardroom::simulator::Workspace| (slack.held() == 1).then_some(());
+    let held = |slack: &simulator::Workspace| (slack.held() == 1).then_some(());
     let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
     held.expect("the post is under way");
     // Its lease holds: nobody else touches it.
@@ -161,7 +161,7 @@ async fn a_card_that_was_shown_too_late_is_shown_once_more_as_it_is() {
     while world.app.engine.intake_step().await.expect("it answers") {}
     let engine = world.app.engine.clone();
     let showing = tokio::spawn(async move { engine.delivery_step().await });
-    let held = |slack: &wardroom::simulator::Workspace| (slack.held() == 1).then_some(());
+    let held = |slack: &simulator::Workspace| (slack.held() == 1).then_some(());
     let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
     held.expect("the card is under way");
     // Another one takes over, and time goes on there.

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use chrono::Duration;
-use wardroom::simulator::{Fault, FaultRule};
+use simulator::{Fault, FaultRule};
 
 const SLOW: &str = "Slack is slow";
 

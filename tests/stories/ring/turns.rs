@@ -3,6 +3,7 @@
 use super::{Replica, Ring};
 use crate::world::World;
 use chrono::Duration;
+use simulator::{Fault, FaultRule};
 use sqlx::Row as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration as RealTime;
 use tokio::task::JoinSet;
 use wardroom::domain::ids::{EffectId, SignalId};
-use wardroom::simulator::{Fault, FaultRule};
 use wardroom::store::Operator;
 
 const TASKS: u64 = 8;
@@ -202,7 +202,7 @@ async fn a_retried_row_waits_for_the_one_that_has_its_turn() {
     while world.app.engine.intake_step().await.expect("it answers") {}
     let engine = world.app.engine.clone();
     let posting = tokio::spawn(async move { engine.delivery_step().await });
-    let held = |slack: &wardroom::simulator::Workspace| (slack.held() == 1).then_some(());
+    let held = |slack: &simulator::Workspace| (slack.held() == 1).then_some(());
     let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
     held.expect("the second is under way");
 

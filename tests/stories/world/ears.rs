@@ -1,7 +1,7 @@
 //! What stands in the rooms, and what a story has heard of it: whatever it did not expect fails it.
 
 use super::World;
-use wardroom::simulator::{MessageView, RoomView};
+use simulator::{MessageView, RoomView};
 
 /// A message that a story expected.
 #[derive(Debug, Clone)]

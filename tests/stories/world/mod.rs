@@ -16,6 +16,7 @@ pub use ears::HeardMessage;
 pub use people::{Answered, answered};
 
 use chrono::{DateTime, Duration, Utc};
+use simulator::{Options, Workspace};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -24,7 +25,6 @@ use wardroom::config::Config;
 use wardroom::edge::server::{Stage, serve};
 use wardroom::engine::clock::Clock;
 use wardroom::engine::{Duties, Process};
-use wardroom::simulator::{Options, Workspace};
 use wardroom::store::{Batching, OutboxRow, Seal, Settings, Store, Way};
 
 /// The bearer token of the API in a story.
@@ -94,7 +94,7 @@ impl World {
             ("C0ENG", "engineering"),
             ("C0BUILDS", "builds"),
         ] {
-            let public = wardroom::simulator::RoomKind::Public;
+            let public = simulator::RoomKind::Public;
             slack.add_channel(Some(id), name, public, &everybody);
         }
         for person in people.values() {

@@ -3,9 +3,9 @@
 use super::{ADMIN_TOKEN, World};
 use reqwest::Method;
 use serde_json::Value;
+use simulator::{Person, Signing, Submitted};
 use wardroom::domain::act::IncidentRef;
 use wardroom::domain::incident::{Incident, TimelineEntry};
-use wardroom::simulator::{Person, Signing, Submitted};
 use wardroom::store::AuditRow;
 
 impl World {

@@ -5,9 +5,9 @@
 use serde_json::{Value, json};
 
 use super::{Call, done};
-use crate::simulator::error::{Answer, Refused, refuse};
-use crate::simulator::names;
-use crate::simulator::state::RoomKind;
+use crate::error::{Answer, Refused, refuse};
+use crate::names;
+use crate::state::RoomKind;
 
 const LONGEST_TOPIC: usize = 250;
 const MOST_INVITED: usize = 100;

@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::simulator::error::{Answer, Refused, refuse};
-use crate::simulator::state::{File, Message, RoomKind, World};
+use crate::error::{Answer, Refused, refuse};
+use crate::state::{File, Message, RoomKind, World};
 
 const LARGEST: usize = 1 << 30;
 

@@ -5,9 +5,9 @@
 use serde_json::{Map, Value, json};
 
 use super::Call;
-use crate::simulator::blocks;
-use crate::simulator::error::{Answer, Refused, refuse};
-use crate::simulator::state::{Moment, View, World};
+use crate::blocks;
+use crate::error::{Answer, Refused, refuse};
+use crate::state::{Moment, View, World};
 
 const TRIGGER_LIVES_MILLIS: i64 = 3000;
 const DEEPEST_STACK: usize = 3;

@@ -6,10 +6,10 @@
 use serde_json::{Value, json};
 
 use super::{Call, done};
-use crate::simulator::blocks;
-use crate::simulator::error::{Answer, Refused, refuse};
-use crate::simulator::state::{Message, RoomKind};
-use crate::simulator::wire::{Detail, micros_of};
+use crate::blocks;
+use crate::error::{Answer, Refused, refuse};
+use crate::state::{Message, RoomKind};
+use crate::wire::{Detail, micros_of};
 
 const TRUNCATED_AT: usize = 40_000;
 const LONGEST_EDIT: usize = 4_000;

@@ -62,7 +62,7 @@ pub(crate) fn escaped_with_ids(world: &World, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::state::RoomKind;
+    use crate::state::RoomKind;
     use chrono::DateTime;
 
     #[test]

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::simulator::error::{Answer, refuse};
-use crate::simulator::state::User;
+use crate::error::{Answer, refuse};
+use crate::state::User;
 
 /// With an organisation's token the team is the organisation itself.
 pub(super) fn auth_test(call: &mut Call<'_>) -> Answer {

@@ -12,8 +12,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use private_postgres::{Mode, PrivatePostgres, StartError};
 use sqlx::{Connection, PgConnection, Row};
-use wardroom::private_postgres::{Mode, PrivatePostgres, StartError};
 
 mod hostile_folders;
 

@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::simulator::error::{Answer, Refused, refuse};
-use crate::simulator::state::{Room, RoomKind};
+use crate::error::{Answer, Refused, refuse};
+use crate::state::{Room, RoomKind};
 
 pub(super) fn info(call: &mut Call<'_>) -> Answer {
     let room = call.room("channel")?;

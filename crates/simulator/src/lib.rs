@@ -1,8 +1,8 @@
 //! A Slack workspace, a small GitHub and a small Statuspage over real HTTP, with their own rules.
 //!
-//! For `wardroom demo` and for the tests. It is an outside party: it imports nothing else of this
-//! crate, and the product meets it only by signed requests and the Web API. Where Slack's pages
-//! are unclear it takes the stricter reading, since a fake that accepts everything proves nothing.
+//! For demos and tests. The app under test meets it only by signed requests and the Web API. Where
+//! Slack's pages are unclear it takes the stricter reading, since a fake that accepts everything
+//! proves nothing.
 
 mod args;
 mod auth;

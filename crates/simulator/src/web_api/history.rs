@@ -7,9 +7,9 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::simulator::error::{Answer, Refused, refuse};
-use crate::simulator::state::Message;
-use crate::simulator::wire::{Detail, micros_of};
+use crate::error::{Answer, Refused, refuse};
+use crate::state::Message;
+use crate::wire::{Detail, micros_of};
 
 const MOST: usize = 999;
 

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Call, done};
-use crate::simulator::error::{Answer, Refused, refuse};
-use crate::simulator::state::Pin;
-use crate::simulator::wire::Detail;
+use crate::error::{Answer, Refused, refuse};
+use crate::state::Pin;
+use crate::wire::Detail;
 
 const MOST_PINS: usize = 100;
 const MOST_REACTIONS: usize = 23;

@@ -25,7 +25,8 @@ impl Workspace {
         lock(&self.0.world)
     }
 
-    pub(crate) fn app(&self) -> MutexGuard<'_, App> {
+    /// The app under test: its token and secrets.
+    pub fn app(&self) -> MutexGuard<'_, App> {
         lock(&self.0.app)
     }
 
@@ -53,7 +54,8 @@ impl Workspace {
         self.0.stop.subscribe()
     }
 
-    pub(crate) fn versions(&self) -> watch::Receiver<u64> {
+    /// A number that grows with every change.
+    pub fn versions(&self) -> watch::Receiver<u64> {
         self.0.version.subscribe()
     }
 
