@@ -5,7 +5,7 @@ use crate::courier::{Courier, Look, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::rules::Rules;
 use crate::http_client::HttpClient;
-use crate::slack::client::{Access, Observer};
+use crate::slack::client::Access;
 use crate::slack::courier::SlackCourier;
 use crate::statuspage::{self, StatuspageCourier};
 use crate::telemetry::health::{Condition, Health};
@@ -13,21 +13,12 @@ use crate::telemetry::metrics::Metrics;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
 use url::Url;
 
 pub(super) struct Couriers {
     pub(super) all: Vec<Arc<dyn Courier>>,
     pub(super) slack: Option<Arc<SlackCourier>>,
-}
-
-struct Counted(Arc<Metrics>);
-
-impl Observer for Counted {
-    fn exchanged(&self, method: &'static str, result: &'static str, _took: Duration) {
-        self.0.slack_call(method, result);
-    }
 }
 
 /// A courier whose exchanges say how its provider is.
@@ -131,8 +122,7 @@ pub(super) fn of(
         };
         let http = HttpClient::new(&access.api_url, &config.proxies);
         let http = http.context("preparing to call Slack")?;
-        let observer = Arc::new(Counted(metrics.clone()));
-        let courier = SlackCourier::new(access, http, observer).with_rules(rules.clone());
+        let courier = SlackCourier::new(access, http, metrics.clone()).with_rules(rules.clone());
         let courier = Arc::new(courier);
         if has_token {
             couriers.all.push(Arc::new(Watched {

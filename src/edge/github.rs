@@ -11,7 +11,7 @@ use super::state::EdgeState;
 use crate::github::address::{Addressed, address};
 use crate::github::signature;
 use crate::store::{Appended, Arrival};
-use crate::telemetry::metrics::{SignedSource, event_type};
+use crate::telemetry::metrics::SignedSource;
 use crate::telemetry::traces;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -82,8 +82,8 @@ async fn answer(
     let delivery = only(headers, "x-github-delivery").filter(|id| (1..=255).contains(&id.len()));
     let delivery = delivery.ok_or_else(|| Problem::bad_request("X-GitHub-Delivery is missing."))?;
     let Addressed::Kept { kind, subject } = addressed else {
-        let kind = event_type("github", event);
-        state.metrics.signal_not_kept(&kind, "ignored");
+        // Its name came from outside and is no label.
+        state.metrics.signal_not_stored("other", "ignored");
         return Ok(accepted("ignored"));
     };
     let arrival = Arrival {

@@ -6,7 +6,6 @@
 use super::state::EdgeState;
 use crate::store::StoreError;
 use crate::telemetry::health::Condition;
-use crate::telemetry::metrics::Cached;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -176,10 +175,10 @@ pub(super) async fn database_ails(state: &EdgeState) -> Option<&'static str> {
     if let Some((at, ails)) = *last
         && at.elapsed() < FRESH
     {
-        state.metrics.cache("readiness", Cached::Hit);
+        state.metrics.cache_hit("readiness");
         return ails;
     }
-    state.metrics.cache("readiness", Cached::Miss);
+    state.metrics.cache_missed("readiness");
     // Once more after an error: the first use of a connection that has died shows as one.
     let ping = async {
         match state.store.ping().await {

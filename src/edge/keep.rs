@@ -18,7 +18,7 @@ pub(super) async fn keep(state: &EdgeState, arrival: Arrival) -> Result<Appended
             if let Appended::Duplicate(id) = appended {
                 state
                     .metrics
-                    .signal_not_kept(&event_type(source, &kind), "duplicate");
+                    .signal_not_stored(&event_type(source, &kind), "duplicate");
                 tracing::debug!(signal.id = %id, signal.kind = kind, source, "came before");
             }
             Ok(appended)

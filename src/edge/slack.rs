@@ -211,6 +211,6 @@ fn at_once(answer: AnswerNow) -> Response {
 
 fn unused(state: &EdgeState, what: &'static str) -> Response {
     let kind = event_type("slack", what);
-    state.metrics.signal_not_kept(&kind, "ignored");
+    state.metrics.signal_not_stored(&kind, "ignored");
     StatusCode::OK.into_response()
 }

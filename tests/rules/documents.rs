@@ -180,7 +180,7 @@ fn every_route_is_in_the_docs_and_nothing_else_is() {
 
 /// Each family's labels and type, as a first scrape shows them.
 fn families() -> BTreeMap<String, (Names, String)> {
-    let text = wardroom::telemetry::metrics::Metrics::new("0", "0").render(None);
+    let text = wardroom::telemetry::metrics::Metrics::new("0", "0").render();
     let mut found = BTreeMap::new();
     let mut types: BTreeMap<&str, &str> = BTreeMap::new();
     for line in text.lines() {

@@ -82,7 +82,7 @@ async fn the_time_until_somebody_looks_is_measured_from_when_they_said_so() {
     // It waits for its turn a little, as it does in the world.
     world.clock.advance(chrono::Duration::seconds(2));
     world.settle().await;
-    let metrics = world.app.metrics.render(None);
+    let metrics = world.app.metrics.render();
     for line in [
         "wardroom_incident_time_to_acknowledge_seconds_count 1",
         "wardroom_incident_time_to_acknowledge_seconds_sum 90",

@@ -15,7 +15,7 @@ fn everything(fault: Fault) -> FaultRule {
 }
 
 fn breaker(world: &World) -> bool {
-    let text = world.app.metrics.render(None);
+    let text = world.app.metrics.render();
     let mut lines = text.lines();
     lines.any(|line| line == "wardroom_circuit_breaker_state{service=\"slack\"} 1")
 }

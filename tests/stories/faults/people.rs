@@ -287,7 +287,7 @@ async fn with_a_revoked_token_everything_waits_then_parks_in_sight_and_comes_bac
 
 /// The breaker of Slack, as the metrics show it.
 fn breaker(world: &World) -> String {
-    let text = world.app.metrics.render(None);
+    let text = world.app.metrics.render();
     let line = text
         .lines()
         .find(|line| line.contains("breaker") && line.contains("\"slack\""));
