@@ -4,12 +4,12 @@ use super::{Ended, ServeArgs, Stop, run_to_end};
 use crate::app::database::{CannotOpen, Opened};
 use crate::app::{App, Asked, Listeners, RunningApp, Watching, logging, sources};
 use crate::config::{
-    Ask, Config, Loaded, Notice, SlackNeed, process_environment, process_variables, report,
+    Ask, Config, Loaded, LogFormat, Notice, SlackNeed, process_environment, process_variables,
+    report,
 };
 use crate::engine::clock::Clock;
 use crate::store::Batching;
 use crate::telemetry::health::Health;
-use crate::telemetry::logs::Format;
 use crate::telemetry::traces::Traces;
 use private_postgres::Mode;
 use std::sync::Arc;
@@ -57,8 +57,8 @@ async fn begin(config: Config, notices: &[Notice], args: &ServeArgs) -> Ended {
         logging::start(&config, &health).map_err(|error| Stop::Wrong(format!("{error:#}")))?;
     let ended = serve(config, notices, args, health, traces).await;
     match format {
-        Format::Json => ended.map_err(Stop::logged),
-        Format::Pretty => ended,
+        LogFormat::Json => ended.map_err(Stop::logged),
+        LogFormat::Pretty => ended,
     }
 }
 

@@ -26,18 +26,19 @@ pub(super) fn read(env: &Environment<'_>) -> Log {
             }
         }
     }
-    let directives = env.get("RUST_LOG").and_then(|given| {
-        match tracing_subscriber::EnvFilter::try_new(&given.text) {
-            Ok(_) => Some(given.text),
-            Err(error) => {
-                let hint = "as in info,wardroom=debug";
-                env.error(
-                    &given.place,
-                    format!("RUST_LOG cannot be read: {error}"),
-                    hint,
-                );
-                None
-            }
+    let directives = env.get("RUST_LOG").and_then(|given| match given
+        .text
+        .parse::<tracing_subscriber::filter::Targets>(
+    ) {
+        Ok(_) => Some(given.text),
+        Err(error) => {
+            let hint = "as in info,wardroom=debug";
+            env.error(
+                &given.place,
+                format!("RUST_LOG cannot be read: {error}"),
+                hint,
+            );
+            None
         }
     });
     let format = env

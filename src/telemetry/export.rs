@@ -1,9 +1,10 @@
-//! The way out of finished spans: without secrets, and with the health told how it went.
+//! Exports finished spans, redacted.
 //!
-//! Everything that a span carries came from a log field or a log line, so it passes the same
-//! redaction as the log does, whichever way it leaves.
+//! All that a span contains came from a log field or a log line, so it passes the same redaction as
+//! the log does, wherever it goes.
 
 use super::health::{Condition, Health};
+use crate::config::{Config, TelemetrySink};
 use crate::http_client::HttpClient;
 use crate::redact;
 use anyhow::Context as _;
@@ -12,49 +13,64 @@ use opentelemetry::{KeyValue, StringValue, Value};
 use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use std::fs::File;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter, TracerProviderBuilder};
+use std::fs::{DirBuilder, File};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use url::Url;
 
-/// The exporter behind the redaction.
+/// Adds the exporter that the configuration asks for.
+pub(super) fn to(
+    config: &Config,
+    health: &Arc<Health>,
+    builder: TracerProviderBuilder,
+) -> anyhow::Result<TracerProviderBuilder> {
+    let lines = match config.telemetry.sink {
+        TelemetrySink::Otlp => {
+            let otlp = Redacting::new(otlp(config)?, "otlp", health);
+            return Ok(builder.with_batch_exporter(otlp));
+        }
+        TelemetrySink::File => Lines::To(config.database.data_dir.join("traces.ndjson")),
+        TelemetrySink::Console => Lines::ToStdout,
+    };
+    Ok(builder.with_batch_exporter(Redacting::new(lines, "traces", health)))
+}
+
+/// An exporter that redacts spans, and reports whether they can be exported.
 #[derive(Debug)]
-pub(super) struct Outgoing<E> {
+struct Redacting<E> {
     inner: E,
-    /// The way's name among the components of the health.
-    way: &'static str,
+    /// The name among the components of the health.
+    component: &'static str,
     health: Arc<Health>,
     failing: AtomicBool,
 }
 
-impl<E> Outgoing<E> {
-    pub(super) fn new(inner: E, way: &'static str, health: Arc<Health>) -> Self {
+impl<E> Redacting<E> {
+    fn new(inner: E, component: &'static str, health: &Arc<Health>) -> Self {
         Self {
             inner,
-            way,
-            health,
+            component,
+            health: health.clone(),
             failing: AtomicBool::new(false),
         }
     }
 }
 
-impl<E: SpanExporter> SpanExporter for Outgoing<E> {
+impl<E: SpanExporter> SpanExporter for Redacting<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         batch.iter_mut().for_each(scrub);
         let sent = self.inner.export(batch).await;
         let failing = sent.is_err();
-        self.health.set(
-            self.way,
-            if failing {
-                Condition::Degraded("spans cannot be handed over".to_owned())
-            } else {
-                Condition::Ok
-            },
-        );
+        let condition = match failing {
+            true => Condition::Degraded("spans cannot be handed over".to_owned()),
+            false => Condition::Ok,
+        };
+        self.health.set(self.component, condition);
         if failing != self.failing.swap(failing, Ordering::Relaxed) {
             match &sent {
                 Ok(()) => tracing::info!("spans are handed over again"),
@@ -95,23 +111,24 @@ fn scrub_value(pair: &mut KeyValue) {
     }
 }
 
-pub(super) fn otlp(
-    endpoint: &str,
-    headers: &[(String, String)],
-    client: Arc<HttpClient>,
-) -> anyhow::Result<opentelemetry_otlp::SpanExporter> {
+fn otlp(config: &Config) -> anyhow::Result<opentelemetry_otlp::SpanExporter> {
+    let telemetry = &config.telemetry;
+    let endpoint = telemetry.traces_endpoint.clone().unwrap_or_default();
+    let url = Url::parse(&endpoint).context("the address for traces")?;
+    let client = HttpClient::new(&url, &config.proxies);
+    let client = Arc::new(client.context("preparing to export traces")?);
     let handle = tokio::runtime::Handle::current();
     opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
         .with_http_client(OnRuntime { client, handle })
         .with_endpoint(endpoint)
-        .with_headers(headers.iter().cloned().collect())
+        .with_headers(telemetry.headers().into_iter().collect())
         .build()
         .context("building the trace exporter")
 }
 
-/// The exporter's batches leave from a thread of their own; their requests need our runtime.
+/// The SDK exports batches on a thread of its own; the requests need our runtime.
 #[derive(Debug)]
 struct OnRuntime {
     client: Arc<HttpClient>,
@@ -140,70 +157,40 @@ impl opentelemetry_http::HttpClient for OnRuntime {
 }
 
 /// Writes spans as JSON lines.
-pub(super) struct Lines<W>(Mutex<W>);
-
-impl<W> Lines<W> {
-    pub(super) fn new(out: W) -> Self {
-        Self(Mutex::new(out))
-    }
+#[derive(Debug)]
+enum Lines {
+    To(PathBuf),
+    ToStdout,
 }
 
-impl<W> std::fmt::Debug for Lines<W> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Lines")
-    }
-}
-
-impl<W: Write + Send> SpanExporter for Lines<W> {
+impl SpanExporter for Lines {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let failed = |error: std::io::Error| OTelSdkError::InternalFailure(error.to_string());
-        let mut out = self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        for span in &batch {
-            writeln!(out, "{}", json(span)).map_err(failed)?;
-        }
-        out.flush().map_err(failed)
+        let lines: String = batch
+            .iter()
+            .map(|span| format!("{}\n", json(span)))
+            .collect();
+        let written = self.write(lines.as_bytes());
+        written.map_err(|error| OTelSdkError::InternalFailure(error.to_string()))
     }
 }
 
-/// A file that is opened when the first span is written: the data directory that it stands in is
-/// made by the private database, with the rights that it needs there, and not by a trace.
-pub(super) struct LazyFile {
-    path: PathBuf,
-    file: Option<File>,
-}
-
-impl LazyFile {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, file: None }
-    }
-
-    fn open(&mut self) -> std::io::Result<&mut File> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                if let Some(folder) = self.path.parent() {
-                    let mut make = std::fs::DirBuilder::new();
-                    make.recursive(true).mode(0o700).create(folder)?;
-                }
-                let mut options = File::options();
-                options.create(true).append(true).mode(0o600);
-                options.open(&self.path)?
-            }
+impl Lines {
+    fn write(&self, lines: &[u8]) -> std::io::Result<()> {
+        let Self::To(path) = self else {
+            let mut out = std::io::stdout();
+            return out.write_all(lines).and_then(|()| out.flush());
         };
-        Ok(self.file.insert(file))
-    }
-}
-
-impl Write for LazyFile {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.open()?.write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.open()?.flush()
+        // Not before the first span: the private database creates the data directory, with its own
+        // permissions.
+        if let Some(folder) = path.parent() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
+        }
+        let mut options = File::options();
+        let file = options.create(true).append(true).mode(0o600).open(path);
+        file?.write_all(lines)
     }
 }
 
@@ -234,12 +221,13 @@ mod tests {
     use super::*;
     use opentelemetry::trace::TracerProvider as _;
     use opentelemetry_sdk::trace::SdkTracerProvider;
+    use std::sync::Mutex;
     use tracing_subscriber::layer::SubscriberExt as _;
 
     #[derive(Debug, Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<SpanData>>>);
+    struct Exported(Arc<Mutex<Vec<SpanData>>>);
 
-    impl SpanExporter for Kept {
+    impl SpanExporter for Exported {
         async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
             self.0.lock().unwrap().extend(batch);
             Ok(())
@@ -247,12 +235,12 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_a_span_or_in_a_line_within_it_never_leaves() {
-        let kept = Kept::default();
+    fn a_secret_in_a_span_or_in_a_line_within_it_is_never_exported() {
+        let exported = Exported::default();
         let health = Arc::new(Health::new());
-        let outgoing = Outgoing::new(kept.clone(), "otlp", health.clone());
+        let exporter = Redacting::new(exported.clone(), "otlp", &health);
         let provider = SdkTracerProvider::builder()
-            .with_simple_exporter(outgoing)
+            .with_simple_exporter(exporter)
             .build();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
         let subscriber = tracing_subscriber::registry().with(layer);
@@ -261,7 +249,7 @@ mod tests {
             let _inside = span.enter();
             tracing::error!(error = "xoxb-1-2-abc", "call with Bearer abcdef failed");
         });
-        let spans = kept.0.lock().unwrap();
+        let spans = exported.0.lock().unwrap();
         let text = format!("{spans:?}");
         assert_eq!(spans.len(), 1, "{text}");
         assert!(

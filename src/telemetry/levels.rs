@@ -1,96 +1,61 @@
-//! Which lines are shown: `LOG_LEVEL`, or the directives of `RUST_LOG`.
+//! Which log lines are written: `LOG_LEVEL`, or the directives of `RUST_LOG`.
 //!
-//! A level is about lines. Our own spans pass at every level, because a line's trace and its
-//! signal's or effect's id are the span's: a quiet log must not lose them. And no level turns
-//! slack-morphism's debug lines on: they print socket addresses with their tickets.
+//! A level is about lines. Our own spans pass at every level, because a line's trace id and its signal's
+//! or effect's id are fields of the span. No level enables slack-morphism's debug lines: they contain
+//! socket addresses with their tickets.
 
-use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, LevelFilter, filter_fn};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::{LevelFilter, Targets, dynamic_filter_fn};
 use tracing_subscriber::layer::{Context, Filter};
 
 /// The filter for `LOG_LEVEL` or `RUST_LOG` (either may hold directives). Unreadable: `info`.
 pub fn filter<S: Subscriber>(directives: &str) -> impl Filter<S> + Send + Sync + use<S> {
-    let spans = filter_fn(is_our_span).with_max_level_hint(LevelFilter::INFO);
-    AskedEachTime(spans.or(lines(directives)))
+    let lines = lines(directives);
+    let level = Filter::<Registry>::max_level_hint(&lines).unwrap_or(LevelFilter::TRACE);
+    let our_span = |what: &Metadata<'_>| {
+        what.is_span() && *what.level() <= Level::INFO && what.target().starts_with("wardroom")
+    };
+    uncached(level.max(LevelFilter::INFO), move |what| {
+        our_span(what) || lines.would_enable(what.target(), what.level())
+    })
 }
 
 /// A filter whose answer is never cached for a callsite. tracing-subscriber keeps the last answer of
-/// each filter in its thread until a layer is handed the line. `log::log_enabled!`, which sqlx calls,
-/// asks and hands over nothing; a line whose answer is cached would then meet what was left behind and
-/// be lost.
-pub(super) struct AskedEachTime<F>(pub(super) F);
-
-impl<S, F: Filter<S>> Filter<S> for AskedEachTime<F> {
-    fn enabled(&self, what: &Metadata<'_>, cx: &Context<'_, S>) -> bool {
-        self.0.enabled(what, cx)
-    }
-    fn callsite_enabled(&self, what: &'static Metadata<'static>) -> Interest {
-        let interest = self.0.callsite_enabled(what);
-        if interest.is_never() {
-            interest
-        } else {
-            Interest::sometimes()
-        }
-    }
-    fn event_enabled(&self, event: &Event<'_>, cx: &Context<'_, S>) -> bool {
-        self.0.event_enabled(event, cx)
-    }
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        self.0.max_level_hint()
-    }
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
-        self.0.on_new_span(attributes, id, cx);
-    }
-    fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
-        self.0.on_record(id, values, cx);
-    }
-    fn on_enter(&self, id: &Id, cx: Context<'_, S>) {
-        self.0.on_enter(id, cx);
-    }
-    fn on_exit(&self, id: &Id, cx: Context<'_, S>) {
-        self.0.on_exit(id, cx);
-    }
-    fn on_close(&self, id: Id, cx: Context<'_, S>) {
-        self.0.on_close(id, cx);
-    }
+/// each filter in its thread until a layer receives the line. `log::log_enabled!`, which sqlx calls,
+/// asks and sends no line; the next line whose answer is cached would meet that left-over answer and be
+/// lost.
+pub(super) fn uncached<S: Subscriber>(
+    level: LevelFilter,
+    enabled: impl Fn(&Metadata<'_>) -> bool + Send + Sync,
+) -> impl Filter<S> + Send + Sync {
+    let enabled =
+        move |what: &Metadata<'_>, _: &Context<'_, S>| *what.level() <= level && enabled(what);
+    dynamic_filter_fn(enabled).with_max_level_hint(level)
 }
 
-fn is_our_span(what: &Metadata<'_>) -> bool {
-    what.is_span() && *what.level() <= Level::INFO && what.target().starts_with("wardroom")
-}
-
-fn lines(directives: &str) -> EnvFilter {
-    let lower = directives.trim().to_lowercase();
-    let wanted = match lower.as_str() {
-        "" => "info",
-        "warning" => "warn",
-        "critical" | "fatal" => "error",
-        level @ ("trace" | "debug" | "info" | "warn" | "error" | "off") => level,
-        // A lone word that is no level would silence everything but a target of that name.
-        word if !word.contains(['=', ',']) => "info",
-        _ => directives.trim(),
+fn lines(directives: &str) -> Targets {
+    let directives = directives.trim();
+    let one_level: Option<LevelFilter> = directives.parse().ok();
+    let one_level = one_level.filter(|_| !directives.is_empty());
+    let targets = match (one_level, directives.contains(['=', ','])) {
+        (Some(level), _) => Targets::new().with_default(level),
+        (None, true) => directives.parse().unwrap_or_else(|_| default()),
+        // The name of a target alone would hide all others.
+        (None, false) => default(),
     };
-    let quiet = matches!(wanted, "warn" | "error" | "off");
-    let noisy = [
-        "hyper",
-        "hyper_util",
-        "h2",
-        "rustls",
-        "sqlx",
-        "opentelemetry",
-    ];
-    let mut filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    if !quiet {
-        let slack = "slack_morphism=info".parse().expect("a valid directive");
-        filter = filter.add_directive(slack);
-        for target in noisy.iter().filter(|target| !wanted.contains(**target)) {
-            let directive = format!("{target}=warn");
-            filter = filter.add_directive(directive.parse().expect("a valid directive"));
-        }
+    if one_level.is_some_and(|level| level <= LevelFilter::WARN) {
+        return targets;
     }
-    filter
+    let noisy = ["hyper", "rustls", "sqlx", "opentelemetry"];
+    let quiet = noisy.into_iter().filter(|name| !directives.contains(name));
+    let quiet = quiet.map(|name| (name, LevelFilter::WARN));
+    let slack = ("slack_morphism", LevelFilter::INFO);
+    targets.with_targets(quiet).with_targets([slack])
+}
+
+fn default() -> Targets {
+    Targets::new().with_default(LevelFilter::INFO)
 }
 
 #[cfg(test)]
@@ -98,17 +63,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_level_in_any_case_is_understood() {
-        for (asked, shown) in [
-            ("INFO", "info"),
-            ("Warning", "warn"),
-            ("verbose", "info"),
-            ("", "info"),
-            ("ERROR", "error"),
+    fn a_level_in_any_case_is_understood_and_any_other_word_is_info() {
+        for (asked, level) in [
+            ("INFO", LevelFilter::INFO),
+            ("Warn", LevelFilter::WARN),
+            ("verbose", LevelFilter::INFO),
+            ("", LevelFilter::INFO),
+            ("ERROR", LevelFilter::ERROR),
+            ("debug,wardroom=trace", LevelFilter::DEBUG),
+            ("a=b=c", LevelFilter::INFO),
         ] {
-            let text = lines(asked).to_string();
-            assert!(text.split(',').any(|part| part == shown), "{asked}: {text}");
+            assert_eq!(lines(asked).default_level(), Some(level), "{asked}");
         }
-        assert!(lines("debug").to_string().contains("slack_morphism=info"));
+        let debug = lines("debug");
+        assert!(!debug.would_enable("slack_morphism::socket", &Level::DEBUG));
+        assert!(!debug.would_enable("hyper_util::client", &Level::INFO));
     }
 }

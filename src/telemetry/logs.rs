@@ -1,41 +1,40 @@
-//! Logs: one JSON object a line on stderr, or readable lines on a terminal.
+//! The log: one JSON object a line, or readable lines for a terminal.
 //!
-//! A formatter of our own, because the promised shape is flat: the fields of the spans and of the
-//! event stand beside `timestamp`, `level`, `target`, `name`, `message`, `trace_id` and
-//! `environment`. Every text passes the redaction on its way out. Which lines are shown is not
-//! asked here: see `levels`.
+//! JSON lines have a formatter of our own, because their shape is flat: fields of the spans and of the
+//! event stand beside `timestamp`, `level`, `target`, `name`, `message`, `trace_id` and `environment`.
+//! Every text is redacted when it is written. Which lines are written is the matter of `levels`.
 
 use crate::redact;
 use opentelemetry::trace::TraceContextExt;
 use serde_json::{Map, Value};
 use std::fmt;
-use std::io::IsTerminal;
 use std::sync::OnceLock;
 use tracing::dispatcher::WeakDispatch;
 use tracing::field::{Field, Visit};
 use tracing::{Dispatch, Event, Subscriber, span};
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-/// How logs look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Pretty,
-}
-
-impl Format {
-    /// What `LOG_FORMAT` says; unset: pretty on a terminal, JSON elsewhere.
-    pub fn choose(asked: Option<&str>) -> Self {
-        match asked {
-            Some(text) if text.eq_ignore_ascii_case("pretty") => Self::Pretty,
-            Some(text) if text.eq_ignore_ascii_case("json") => Self::Json,
-            _ if std::io::stderr().is_terminal() => Self::Pretty,
-            _ => Self::Json,
+/// The layer that writes readable lines.
+pub fn readable<S, W>(writer: W) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let fields = debug_fn(|out, field, value| {
+        let text = format!("{value:?}");
+        let text = redact::scrub(&text);
+        match field.name() {
+            "message" => write!(out, "{text}"),
+            name => write!(out, "{name}={text}"),
         }
-    }
+    });
+    tracing_subscriber::fmt::layer()
+        .fmt_fields(fields.delimited(" "))
+        .with_writer(writer)
 }
 
 /// The layer that writes JSON lines.
@@ -44,12 +43,6 @@ pub struct JsonLines<W> {
     environment: String,
     now: fn() -> chrono::DateTime<chrono::Utc>,
     dispatch: OnceLock<WeakDispatch>,
-}
-
-impl<W> fmt::Debug for JsonLines<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JsonLines").finish_non_exhaustive()
-    }
 }
 
 impl<W: Fn(&[u8]) + Send + Sync + 'static> JsonLines<W> {
@@ -69,58 +62,53 @@ impl<W: Fn(&[u8]) + Send + Sync + 'static> JsonLines<W> {
 }
 
 /// The component that a line is about: `wardroom::edge::slack` is `edge`.
-pub fn component(target: &str) -> &str {
-    let mut parts = target.split("::");
-    match (parts.next(), parts.next()) {
-        (Some("wardroom"), Some(part)) => part,
-        (Some(first), _) => first,
-        (None, _) => target,
-    }
+fn component(target: &str) -> &str {
+    let ours = target.strip_prefix("wardroom::").unwrap_or(target);
+    ours.split("::").next().unwrap_or(ours)
 }
 
-/// The fields of a span or a line, as they came: secrets are taken out when a line is written, not
-/// when a span begins, for most spans never see a line.
-#[derive(Default)]
-struct Fields(Vec<(&'static str, Value)>);
-
-const RESERVED: [&str; 7] = [
+/// A field of one of these names gets an underscore at its end.
+const RESERVED: [&str; 6] = [
     "timestamp",
     "level",
     "target",
     "name",
-    "message",
     "trace_id",
     "environment",
 ];
 
+/// The fields of a span or an event, unredacted: most spans never see a line.
+#[derive(Default)]
+struct Fields(Vec<(&'static str, Value)>);
+
 impl Fields {
-    fn put(&mut self, field: &Field, value: Value) {
+    fn put(&mut self, field: &Field, value: impl Into<Value>) {
         let key = field.name();
-        // Fields for the tracing bridge alone (`otel.name`), and of the `log` crate's bridge.
+        // Fields for OpenTelemetry alone (`otel.name`), and of the `log` crate's bridge.
         if !key.starts_with("otel.") && !key.starts_with("log.") {
-            self.0.push((key, value));
+            self.0.push((key, value.into()));
         }
     }
 }
 
 impl Visit for Fields {
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value.into());
+        self.put(field, value);
     }
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value.into());
+        self.put(field, value);
     }
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, value.into());
+        self.put(field, value);
     }
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value.into());
+        self.put(field, value);
     }
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value.into());
+        self.put(field, value);
     }
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, format!("{value:?}").into());
+        self.put(field, format!("{value:?}"));
     }
 }
 
@@ -151,75 +139,57 @@ where
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         let meta = event.metadata();
-        let mut own = Fields::default();
-        event.record(&mut own);
-        let message = own.0.iter().position(|(key, _)| *key == "message");
-        let message = message.map_or_else(|| "".into(), |at| own.0.swap_remove(at).1);
-        let mut line = Map::new();
         let at = (self.now)().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        line.insert("timestamp".into(), at.into());
-        line.insert("level".into(), meta.level().as_str().into());
-        line.insert("target".into(), meta.target().into());
-        line.insert("name".into(), component(meta.target()).into());
-        line.insert("message".into(), scrubbed(&message));
-        line.insert("trace_id".into(), self.trace_id(event, &ctx).into());
-        line.insert("environment".into(), self.environment.clone().into());
-        for span in ctx
-            .event_scope(event)
-            .into_iter()
-            .flat_map(|s| s.from_root())
-        {
+        let span = ctx.event_span(event);
+        let trace_id = span.and_then(|span| self.trace_id(&span.id()));
+        let mut line = Map::from_iter([
+            ("timestamp".to_owned(), at.into()),
+            ("level".to_owned(), meta.level().as_str().into()),
+            ("target".to_owned(), meta.target().into()),
+            ("name".to_owned(), component(meta.target()).into()),
+            ("message".to_owned(), "".into()),
+            ("trace_id".to_owned(), trace_id.unwrap_or_default().into()),
+            ("environment".to_owned(), self.environment.as_str().into()),
+        ]);
+        let mut add = |fields: &Fields| {
+            for (key, value) in &fields.0 {
+                let reserved = if RESERVED.contains(key) { "_" } else { "" };
+                let value = match value {
+                    Value::String(text) => redact::scrub(text).into(),
+                    other => other.clone(),
+                };
+                line.insert(format!("{key}{reserved}"), value);
+            }
+        };
+        let scope = ctx.event_scope(event);
+        for span in scope.into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(fields) = span.extensions().get::<Fields>() {
-                add(&mut line, fields);
+                add(fields);
             }
         }
-        add(&mut line, &own);
+        let mut own = Fields::default();
+        event.record(&mut own);
+        add(&own);
         let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
         bytes.push(b'\n');
         (self.write)(&bytes);
     }
 }
 
-fn add(line: &mut Map<String, Value>, fields: &Fields) {
-    for (key, value) in &fields.0 {
-        let reserved = RESERVED.contains(key);
-        let key = if reserved {
-            format!("{key}_")
-        } else {
-            (*key).to_owned()
-        };
-        line.insert(key, scrubbed(value));
-    }
-}
-
-/// The value without secrets.
-fn scrubbed(value: &Value) -> Value {
-    match value {
-        Value::String(text) => redact::scrub(text).into(),
-        plain => plain.clone(),
-    }
-}
-
 impl<W> JsonLines<W> {
-    /// The trace that the event belongs to; empty outside of any.
-    fn trace_id<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>) -> String
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        let found = || {
-            let span = ctx.event_span(event)?;
-            let dispatch = self.dispatch.get()?.upgrade()?;
-            let context = tracing_opentelemetry::get_otel_context(&span.id(), &dispatch)?;
-            let context = context.span().span_context().clone();
-            context.is_valid().then(|| context.trace_id().to_string())
-        };
-        found().unwrap_or_default()
+    /// `None` outside of any trace.
+    fn trace_id(&self, span: &span::Id) -> Option<String> {
+        let dispatch = self.dispatch.get()?.upgrade()?;
+        let context = tracing_opentelemetry::get_otel_context(span, &dispatch)?;
+        let context = context.span().span_context().clone();
+        context.is_valid().then(|| context.trace_id().to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
     use std::sync::{Arc, Mutex};
     use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -369,6 +339,41 @@ mod tests {
             ("sqlx::query", "sqlx"),
         ] {
             assert_eq!(component(target), name);
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_secret_is_never_written_on_a_terminal_either() {
+        let written = Written::default();
+        let out = written.clone();
+        let subscriber = tracing_subscriber::registry().with(readable(move || out.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("call", with = "xoxb-1-3-def", attempt = 2);
+            let _inside = span.enter();
+            tracing::warn!(
+                error = "refused xoxb-1-2-abc",
+                "call with Bearer abcdef failed"
+            );
+        });
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(
+            !text.contains("xoxb-1") && !text.contains("abcdef"),
+            "{text}"
+        );
+        for shown in ["attempt=2", "call with Bearer", "failed", "error="] {
+            assert!(text.contains(shown), "{shown}: {text}");
         }
     }
 }

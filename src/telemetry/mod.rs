@@ -1,13 +1,12 @@
-//! What the service says about itself: logs, traces, metrics and health.
+//! Logs, traces, metrics and health of the process.
 //!
-//! At the bottom of the house: everybody may speak through it, and it asks nobody. Gauges about the
-//! whole service are handed to it at scrape; it never reads the database.
+//! All parts log and count through it, and it queries none of them: gauges about the whole service are
+//! set by the edge at a scrape.
 
 mod export;
 pub mod health;
 pub mod levels;
 pub mod logs;
 pub mod metrics;
-pub mod pretty;
 pub mod stderr;
 pub mod traces;

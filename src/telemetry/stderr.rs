@@ -1,8 +1,8 @@
 //! Log lines on their way to standard error: a queue, and one thread that writes.
 //!
 //! A write to standard error blocks when its reader does not read, and log lines come from async
-//! tasks: written there, one stuck pipe would stop the whole service. So a line is only queued, up to
-//! a bound in bytes; beyond it lines are dropped, counted, and reported once writing is possible again.
+//! tasks: written there, a full pipe would stop the whole service. So a line is only queued, up to a
+//! bound in bytes; beyond it lines are dropped, counted, and reported once writing is possible again.
 //! Before [`start`] lines are written directly: the other commands have nothing to keep alive.
 
 use std::io::{self, Write};
@@ -11,8 +11,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// Bytes that wait for the thread.
-const MOST_BYTES: usize = 1024 * 1024;
+/// Bytes that may wait for the thread.
+const QUEUE_BYTES: usize = 1024 * 1024;
 /// How long the last lines may take at the end of the process.
 const LAST_LINES: Duration = Duration::from_secs(1);
 /// Dropped lines are reported this often while writing does not catch up.
@@ -29,7 +29,7 @@ pub fn start() {
                 "log lines were dropped: standard error was not read fast enough"
             );
         };
-        Lines::new(io::stderr(), MOST_BYTES, report)
+        Lines::new(io::stderr(), QUEUE_BYTES, report)
     });
 }
 
@@ -48,7 +48,7 @@ pub fn dropped() -> u64 {
     STDERR.get().map_or(0, |lines| lines.shared.dropped())
 }
 
-/// Standard error for writers that want an `io::Write`; each call is one line.
+/// Standard error as an `io::Write`; each call is one line.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stderr;
 
@@ -71,7 +71,7 @@ impl Drop for FlushAtEnd {
     fn drop(&mut self) {
         if let Some(lines) = STDERR.get() {
             lines.flush(LAST_LINES);
-            // The first one may have brought a report.
+            // The first one may have caused a report.
             lines.flush(LAST_LINES);
         }
     }
@@ -96,18 +96,18 @@ impl Shared {
 
 struct Lines {
     messages: Sender<Message>,
-    most_bytes: usize,
+    queue_bytes: usize,
     shared: Arc<Shared>,
 }
 
 impl Lines {
     /// `report` is called on the writing thread with the number of lines dropped since its last call.
-    fn new(out: impl Write + Send + 'static, most_bytes: usize, report: fn(u64)) -> Self {
+    fn new(out: impl Write + Send + 'static, queue_bytes: usize, report: fn(u64)) -> Self {
         let (messages, received) = channel();
         let shared = Arc::new(Shared::default());
         let lines = Self {
             messages,
-            most_bytes,
+            queue_bytes,
             shared: shared.clone(),
         };
         let write = move || write_all(out, &received, &shared, report);
@@ -120,7 +120,7 @@ impl Lines {
     fn queue(&self, line: &[u8]) {
         let waiting = &self.shared.waiting_bytes;
         let before = waiting.fetch_add(line.len(), Ordering::Relaxed);
-        let queued = before + line.len() <= self.most_bytes
+        let queued = before + line.len() <= self.queue_bytes
             && self.messages.send(Message::Line(line.to_vec())).is_ok();
         if !queued {
             waiting.fetch_sub(line.len(), Ordering::Relaxed);
