@@ -1,14 +1,14 @@
-//! Durable acknowledgements: rate, patience and processor time, with batching and without, in turns.
+//! Durable acknowledgements: rate, latency and CPU time, with batching and without, in turns.
 //!
-//! `acks` measures taking in alone: the tables are marked as a newer version's, at which a server,
-//! as in any rolling upgrade, takes in and decides nothing. The ways are processes on databases of
-//! their own, asked in turns for half a second each, and compared turn by turn: what a neighbour on the
-//! machine does then meets all. `acks-along` measures the same while everything taken in is also
-//! decided and answered in Slack, beside a process that decides nothing; there each round has a
-//! process of its own, so that no backlog of one is decided while another is measured.
+//! `acks` measures intake alone: the tables are marked as those of a newer version, so that a server
+//! stores signals and decides none, as in a rolling upgrade. The variants are processes with separate
+//! databases. They are measured in turns for half a second each and compared turn by turn, so that
+//! other load on the machine affects all of them. `acks-along` measures the same while all signals are
+//! also decided and answered in Slack, compared with a process that decides nothing. There each round
+//! starts a new process, so that no backlog of one variant is decided while another is measured.
 
 use super::client::{Load, Make, Request, load};
-use super::house::{House, PERSON, Server};
+use super::fixture::{Fixture, PERSON, Server};
 use super::payload;
 use super::report::{Report, median, millis};
 use simulator::RoomKind;
@@ -20,14 +20,14 @@ const WARM: Duration = Duration::from_millis(700);
 const SLICE: Duration = Duration::from_millis(500);
 const ROUND: Duration = Duration::from_secs(3);
 
-/// One measurement of one way.
+/// One measurement of one variant.
 struct Taken {
     load: Load,
     cpu: Duration,
     peak_memory: f64,
 }
 
-/// One way, over all measurements: medians, and the CPU over all.
+/// The medians of all measurements of a variant, and its CPU time over all of them.
 struct Way {
     rate: f64,
     p50: f64,
@@ -36,16 +36,16 @@ struct Way {
     peak: f64,
 }
 
-/// The ways that are measured in turns, the first two by each measure.
+/// The variants that are measured in turns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
-    /// As it is.
+    /// The default settings.
     Batching,
-    /// The same with a transaction of its own for each arrival.
+    /// Batching off: one transaction for each arrival.
     Baseline,
-    /// The naive server, which only takes commands.
+    /// The naive server, which accepts only commands.
     Naive,
-    /// As it is, and nothing is decided.
+    /// The default settings, but nothing is decided.
     Alone,
 }
 
@@ -55,12 +55,12 @@ impl By {
             Self::Batching => "batched",
             Self::Baseline => "baseline",
             Self::Naive => "naive server",
-            Self::Alone => "batched, nothing decided",
+            Self::Alone => "batched, without decisions",
         }
     }
 }
 
-/// The measurements of each way, in the same order.
+/// The measurements of each variant, in the same order.
 struct Turns(Vec<(By, Vec<Taken>)>);
 
 impl Turns {
@@ -73,7 +73,7 @@ impl Turns {
         found.map_or(&[], |(_, taken)| taken)
     }
 
-    /// The median of the ratios of measurements that were made side by side.
+    /// The median of the ratios of measurements of the same turn.
     fn ratio(&self, of: By, over: By, pick: fn(&Taken) -> f64) -> f64 {
         let pairs = self.taken(of).iter().zip(self.taken(over));
         median(pairs.map(|(of, over)| pick(of) / pick(over)).collect())
@@ -92,16 +92,16 @@ impl Turns {
     }
 }
 
-/// Measures taking in alone.
+/// Measures intake alone.
 pub async fn alone(report: &mut Report, rounds: usize) -> anyhow::Result<()> {
     use By::{Baseline, Batching, Naive};
-    let houses = [
-        House::build().await?,
-        House::build().await?,
-        House::build().await?,
+    let fixtures = [
+        Fixture::new().await?,
+        Fixture::new().await?,
+        Fixture::new().await?,
     ];
     let all = [Batching, Baseline, Naive];
-    let turns = in_turns(&houses, &all, 64, rounds * 4, commands()).await?;
+    let turns = in_turns(&fixtures, &all, 64, rounds * 4, commands()).await?;
     say(report, "64 clients, commands", &turns);
     let what = "acks/s, 64 clients, over the baseline";
     report.at_least(what, turns.rates(Batching, Baseline), "×", 2.5);
@@ -112,10 +112,10 @@ pub async fn alone(report: &mut Report, rounds: usize) -> anyhow::Result<()> {
     let batched = turns.batched();
     let what = "server CPU per 1,000 acknowledged commands";
     report.at_most(what, batched.cpu, "ms", 40.0);
-    let what = "memory under the storm of commands";
+    let what = "memory under load of commands";
     report.at_most(what, batched.peak, "MB", 80.0);
 
-    let turns = in_turns(&houses, &all, 1, rounds * 4, commands()).await?;
+    let turns = in_turns(&fixtures, &all, 1, rounds * 4, commands()).await?;
     say(report, "1 client, commands", &turns);
     let what = "acks/s, 1 client, over the baseline";
     report.at_least(what, turns.rates(Batching, Baseline), "×", 0.9);
@@ -123,28 +123,28 @@ pub async fn alone(report: &mut Report, rounds: usize) -> anyhow::Result<()> {
     report.at_least(what, turns.rates(Batching, Naive), "×", 0.75);
 
     let both = [Batching, Baseline];
-    let turns = in_turns(&houses, &both, 64, rounds * 4, webhooks()).await?;
+    let turns = in_turns(&fixtures, &both, 64, rounds * 4, webhooks()).await?;
     say(report, "64 clients, 13 KB webhooks", &turns);
     let what = "acks/s, 13 KB, 64 clients, over the baseline";
     report.at_least(what, turns.rates(Batching, Baseline), "×", 1.5);
-    let what = "memory under the storm of 13 KB webhooks";
+    let what = "memory under load of 13 KB webhooks";
     report.at_most(what, turns.batched().peak, "MB", 80.0);
-    for house in houses {
-        house.raze().await?;
+    for fixture in fixtures {
+        fixture.remove().await?;
     }
     Ok(())
 }
 
-/// Measures taking in while everything is decided and answered as well.
+/// Measures intake while all signals are also decided and answered.
 pub async fn along(report: &mut Report, rounds: usize) -> anyhow::Result<()> {
-    let houses = [House::build().await?, House::build().await?];
+    let fixtures = [Fixture::new().await?, Fixture::new().await?];
     for (what, clients, make) in [
         ("64 clients, commands", 64, commands()),
         ("64 clients, 13 KB webhooks", 64, webhooks()),
         ("1 client, commands", 1, commands()),
     ] {
-        let turns = decided_along(&houses, clients, rounds, make).await?;
-        say(report, &format!("{what}, decided along"), &turns);
+        let turns = decided_along(&fixtures, clients, rounds, make).await?;
+        say(report, &format!("{what}, with decisions"), &turns);
         let ratios = format!(
             "{:.2}×, {:.2}×",
             turns.rates(By::Batching, By::Baseline),
@@ -153,17 +153,17 @@ pub async fn along(report: &mut Report, rounds: usize) -> anyhow::Result<()> {
         report.figure("  acks/s and p99 over the baseline", ratios);
         let along = turns.rates(By::Batching, By::Alone);
         if clients > 1 {
-            let what = format!("acks/s, {what}, decided along, over nothing decided");
+            let what = format!("acks/s, {what}, with decisions over without");
             report.at_least(&what, along, "×", 0.85);
         } else {
-            let what = "  acks/s over nothing decided";
+            let what = "  acks/s, with decisions over without";
             report.figure(what, format!("{along:.2}×"));
         }
         let peak = turns.batched().peak;
-        report.at_most("memory under this storm", peak, "MB", 80.0);
+        report.at_most("memory under this load", peak, "MB", 80.0);
     }
-    for house in houses {
-        house.raze().await?;
+    for fixture in fixtures {
+        fixture.remove().await?;
     }
     Ok(())
 }
@@ -182,28 +182,28 @@ fn say(report: &mut Report, what: &str, turns: &Turns) {
 const BATCHING: (&str, &str) = ("WARDROOM_INBOX_BATCHING", "true");
 const BASELINE: (&str, &str) = ("WARDROOM_INBOX_BATCHING", "false");
 
-/// Nobody decides; the servers stand side by side, each on a database of its own, and are asked in turns.
+/// The servers decide nothing. They run at the same time with separate databases and are measured in turns.
 async fn in_turns(
-    houses: &[House; 3],
+    fixtures: &[Fixture; 3],
     ways: &[By],
     clients: usize,
     count: usize,
     make: Make,
 ) -> anyhow::Result<Turns> {
     let mut servers = Vec::new();
-    for (by, house) in ways.iter().zip(houses) {
-        house.clear().await?;
+    for (by, fixture) in ways.iter().zip(fixtures) {
+        fixture.clear().await?;
         let server = match by {
-            By::Batching | By::Alone => house.serve_undecided(&[BATCHING]).await?,
-            By::Baseline => house.serve_undecided(&[BASELINE]).await?,
-            By::Naive => house.serve_naive().await?,
+            By::Batching | By::Alone => fixture.serve_undecided(&[BATCHING]).await?,
+            By::Baseline => fixture.serve_undecided(&[BASELINE]).await?,
+            By::Naive => fixture.serve_naive().await?,
         };
         load(server.address, clients, WARM, make.clone()).await?;
         servers.push(server);
     }
     let mut turns = Turns::of(ways);
     for number in 0..count {
-        // Who begins changes, too.
+        // Each turn begins with another variant.
         for place in 0..servers.len() {
             let place = (place + number) % servers.len();
             let taken = measure(&servers[place], clients, SLICE, make.clone()).await?;
@@ -213,28 +213,28 @@ async fn in_turns(
     Ok(turns)
 }
 
-/// Everything is decided and answered; each round has a process and an emptied database. Beside it, in the
-/// same way, the process that decides nothing.
+/// All signals are decided and answered; each round has a new process and an empty database. The process that
+/// decides nothing is measured in the same way.
 async fn decided_along(
-    houses: &[House; 2],
+    fixtures: &[Fixture; 2],
     clients: usize,
     rounds: usize,
     make: Make,
 ) -> anyhow::Result<Turns> {
-    let [deciding, undecided] = houses;
+    let [deciding, undecided] = fixtures;
     for client in 0..clients {
         let slack = &deciding.slack;
         let members = [PERSON, &slack.bot_user()];
         let name = format!("bench-{client}");
-        slack.add_channel(Some(&room(client)), &name, RoomKind::Public, &members);
+        slack.add_channel(Some(&channel_of(client)), &name, RoomKind::Public, &members);
     }
     let ways = [By::Batching, By::Alone, By::Baseline];
     let mut turns = Turns::of(&ways);
     for number in 0..rounds {
         for place in 0..ways.len() {
             let place = (place + number) % ways.len();
-            for house in houses {
-                house.clear().await?;
+            for fixture in fixtures {
+                fixture.clear().await?;
             }
             let server = match ways[place] {
                 By::Batching => deciding.serve(&[BATCHING]).await?,
@@ -277,15 +277,20 @@ fn way(taken: &[Taken]) -> Way {
     }
 }
 
-fn room(client: usize) -> String {
+fn channel_of(client: usize) -> String {
     format!("C0BENCH{client:03}")
 }
 
-/// A question that everybody may ask, each client in a room of its own.
+/// A command that every person may use; each client has its own channel.
 fn commands() -> Make {
     Arc::new(|client, _number| {
         let trigger = format!("{}.{client}", Uuid::new_v4().simple());
-        Ok(Request::command(&room(client), PERSON, &trigger, "help"))
+        Ok(Request::command(
+            &channel_of(client),
+            PERSON,
+            &trigger,
+            "help",
+        ))
     })
 }
 

@@ -1,12 +1,12 @@
-//! How long a claim takes when few rows wait, and when very many do.
+//! The time of a claim when few rows wait, and when many do.
 //!
-//! Through the store itself. Three ways of waiting, for each has spoilt another queue: all due at
-//! once; nearly all in the back of a lane; all but a few for later, as behind a long pause, where a
-//! claim that looks for more than is due must not read through the rest. What a claim took is
-//! given back after each, so that the next finds the same. And how long it takes to end one, with
-//! the flush to the disk, when all wait in one lane behind it.
+//! Calls the store directly. There are three distributions, because each of them can make claims slow:
+//! all rows due at once; nearly all rows behind the first of their lane; all but a few due later, as
+//! during a long pause, where a claim must not read the rows that are not due. The claimed rows are
+//! returned after each claim, so that every claim finds the same rows. Also the time of ending a row,
+//! including the flush to disk, when all others wait in the same lane.
 
-use super::house::House;
+use super::fixture::Fixture;
 use super::report::{Report, median, millis};
 use anyhow::{Context as _, ensure};
 use sqlx::PgConnection;
@@ -20,10 +20,10 @@ use wardroom::store::{Batching, Claim, Decided, Ending, Reads, Settings, Store, 
 const FEW: i64 = 1_000;
 const MANY: i64 = 100_000;
 const CLAIMS: usize = 60;
-/// As many as a server asks for at once.
+/// The most rows that a server claims at once.
 const LIMIT: i64 = 16;
 
-/// How rows wait: what their lane or subject is, whether it is held up, and when they are due.
+/// A distribution of waiting rows: SQL for their lane or subject, whether they are blocked, and when they are due.
 struct Waiting {
     how: &'static str,
     lane: &'static str,
@@ -52,7 +52,7 @@ const WAYS: [Waiting; 3] = [
     },
 ];
 
-/// All behind the first.
+/// All rows wait behind the first.
 const ONE_LANE: Waiting = Waiting {
     how: "one lane",
     lane: "1",
@@ -60,21 +60,20 @@ const ONE_LANE: Waiting = Waiting {
     later: "false",
 };
 
-/// Measures.
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
-    let house = House::build().await?;
+    let fixture = Fixture::new().await?;
     let store = Store::connect(Settings {
-        servers: house.options.clone().into(),
+        servers: fixture.options.clone().into(),
         max_connections: 4,
         way: Way::Direct,
         batching: Batching::On,
         seal: None,
     });
-    let mut connection = house.connection().await?;
+    let mut connection = fixture.connection().await?;
     for way in &WAYS {
         let mut found = Vec::new();
         for rows in [FEW, MANY] {
-            house.clear().await?;
+            fixture.clear().await?;
             fill(&mut connection, way, rows).await?;
             found.push((
                 effects(&store, &mut connection).await?,
@@ -95,7 +94,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     }
     let mut found = Vec::new();
     for rows in [FEW, MANY] {
-        house.clear().await?;
+        fixture.clear().await?;
         fill(&mut connection, &ONE_LANE, rows).await?;
         found.push((end_effects(&store).await?, end_signals(&store).await?));
     }
@@ -108,25 +107,25 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
             report.at_most("  100,000 over 1,000", many / few, "×", 2.0);
         }
     }
-    behind_a_snapshot(report, &house, &store, &mut connection).await?;
-    lists(report, &house, &store, &mut connection).await?;
+    behind_a_snapshot(report, &fixture, &store, &mut connection).await?;
+    lists(report, &fixture, &store, &mut connection).await?;
     store.close().await;
-    house.raze().await
+    fixture.remove().await
 }
 
-/// Rows that are ended while a snapshot is held keep their entries in the indexes until it is gone, and a
-/// claim reads past them.
+/// Rows that end while a snapshot is held keep their index entries until it is released, and a claim reads past
+/// them.
 const ENDED: i64 = 20_000;
 
 async fn behind_a_snapshot(
     report: &mut Report,
-    house: &House,
+    fixture: &Fixture,
     store: &Store,
     connection: &mut PgConnection,
 ) -> anyhow::Result<()> {
-    house.clear().await?;
+    fixture.clear().await?;
     fill(connection, &WAYS[0], ENDED).await?;
-    let mut holder = house.connection().await?;
+    let mut holder = fixture.connection().await?;
     for sql in [
         "begin isolation level repeatable read",
         "select count(*) from inbox",
@@ -145,23 +144,23 @@ async fn behind_a_snapshot(
         ("effects", effects(store, connection).await?),
         ("a signal", signals(store).await?),
     ] {
-        let name = format!("claim of {what}, 20,000 ended under a held snapshot");
+        let name = format!("claim of {what}, 20,000 rows ended under a held snapshot");
         report.figure(&name, format!("{took:.2} ms"));
-        let what = "  per 1,000 that were ended";
+        let what = "  per 1,000 ended rows";
         report.at_most(what, took / thousands, "ms", 0.5);
     }
     sqlx::query("rollback").execute(&mut holder).await?;
     Ok(())
 }
 
-/// The oldest rows are parked, all others are done.
+/// The oldest rows are parked, and all others are done.
 async fn lists(
     report: &mut Report,
-    house: &House,
+    fixture: &Fixture,
     store: &Store,
     connection: &mut PgConnection,
 ) -> anyhow::Result<()> {
-    house.clear().await?;
+    fixture.clear().await?;
     fill(connection, &WAYS[0], MANY).await?;
     for sql in [
         "update inbox set state = case when dedup_key::int <= 60 then 'parked' else 'done' end, ended_at = now()",
@@ -192,7 +191,9 @@ async fn end_effects(store: &Store) -> anyhow::Result<f64> {
         let claimed = store
             .claim_effects(now, 1, Provider::Slack, Priority::InTurn, Which::All)
             .await?;
-        let claimed = claimed.first().context("the lane's next is free")?;
+        let claimed = claimed
+            .first()
+            .context("the next row of the lane can be claimed")?;
         let began = Instant::now();
         let done = Ending::Over(End::Done(Answer::Nothing));
         store.settle(claimed, &done, now).await?;
@@ -209,7 +210,7 @@ async fn end_signals(store: &Store) -> anyhow::Result<f64> {
         let Claim {
             mut intake,
             signals,
-        } = claimed.context("the next is free")?;
+        } = claimed.context("the next row of the subject can be claimed")?;
         let signal = signals.first().context("a signal")?;
         let began = Instant::now();
         let decided = Decided {
@@ -288,7 +289,7 @@ async fn effects(store: &Store, connection: &mut PgConnection) -> anyhow::Result
     Ok(median(took))
 }
 
-/// As many kinds as the product reads; the rows' own is the last.
+/// As many kinds as Wardroom reads. The kind of the rows is the last one.
 fn reads() -> Reads {
     let others = (0..45).map(|n| format!("kind_{n}")).collect();
     Reads::new([("github", others), ("github", vec!["push".to_owned()])])
@@ -302,7 +303,7 @@ async fn signals(store: &Store) -> anyhow::Result<f64> {
         let claimed = store.claim_signals(chrono::Utc::now(), &reads, 1).await?;
         took.push(millis(began.elapsed()));
         ensure!(claimed.is_some(), "no signal was claimed");
-        // Dropped: it is free again.
+        // Dropping the claim releases the row.
     }
     Ok(median(took))
 }

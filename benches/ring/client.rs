@@ -1,8 +1,8 @@
-//! Clients with real signatures over keep-alive connections, and how long each answer took.
+//! Clients that send signed requests over keep-alive connections and measure the time of each answer.
 //!
-//! As small as HTTP allows, because the clients share the machine with what they measure: one
-//! write, one read in the usual case. An answer other than 2xx ends a run: figures of refusals
-//! would look splendid.
+//! The client is minimal, because it shares the machine with the server: usually one write and one
+//! read per request. An answer other than 2xx ends the run, because refusals are fast and would
+//! distort the figures.
 
 use anyhow::{Context as _, ensure};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,25 +14,24 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use wardroom::slack::signature;
 
-/// What Slack signs with in a benchmark.
+/// Slack's signing secret in the benchmark.
 pub const SIGNING_SECRET: &str = "the-benchmarks-signing-secret";
-/// What GitHub signs with in a benchmark.
+/// GitHub's webhook secret in the benchmark.
 pub const WEBHOOK_SECRET: &str = "the-benchmarks-webhook-secret";
 
-/// One kept-alive connection.
+/// One keep-alive connection.
 pub struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
-/// A request, all but its connection.
+/// A complete request.
 pub struct Request {
     head: String,
     body: Vec<u8>,
 }
 
 impl Request {
-    /// Anything.
     pub fn get(path: &str) -> Self {
         Self {
             head: format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n"),
@@ -40,16 +39,16 @@ impl Request {
         }
     }
 
-    /// A slash command of Slack's.
-    pub fn command(room: &str, person: &str, trigger: &str, text: &str) -> Self {
+    /// A slash command, signed by Slack.
+    pub fn command(channel: &str, person: &str, trigger: &str, text: &str) -> Self {
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", "gIkuvaNzQIHg97ATvDxqgjtO")
             .append_pair("team_id", "T0SIMTEAM1")
             .append_pair("team_domain", "acme")
-            .append_pair("channel_id", room)
-            .append_pair("channel_name", "somewhere")
+            .append_pair("channel_id", channel)
+            .append_pair("channel_name", "bench")
             .append_pair("user_id", person)
-            .append_pair("user_name", "somebody")
+            .append_pair("user_name", "benny")
             .append_pair("command", "/incident")
             .append_pair("text", text)
             .append_pair("api_app_id", "A0SIMAPP01")
@@ -68,7 +67,7 @@ impl Request {
         Self { head, body }
     }
 
-    /// A webhook of GitHub's.
+    /// A webhook, signed by GitHub.
     pub fn webhook(event: &str, delivery: &str, body: Vec<u8>) -> anyhow::Result<Self> {
         let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes())?;
         mac.update(&body);
@@ -84,11 +83,10 @@ impl Request {
 }
 
 impl Client {
-    /// Connects.
     pub async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address)
             .await
-            .context("the server takes connections")?;
+            .context("connect to the server")?;
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -96,7 +94,7 @@ impl Client {
         })
     }
 
-    /// Sends and waits for the whole answer; gives its status.
+    /// Sends a request, waits for the complete answer, and returns its status.
     pub async fn send(&mut self, request: &Request) -> anyhow::Result<u16> {
         self.buffer.clear();
         self.buffer.extend_from_slice(request.head.as_bytes());
@@ -105,7 +103,7 @@ impl Client {
         self.buffer.clear();
         loop {
             let read = self.stream.read_buf(&mut self.buffer).await?;
-            ensure!(read > 0, "the server closed a kept-alive connection");
+            ensure!(read > 0, "the server closed a keep-alive connection");
             if let Some(status) = answered(&self.buffer)? {
                 return Ok(status);
             }
@@ -113,7 +111,7 @@ impl Client {
     }
 }
 
-/// The status of an answer that is complete.
+/// The status, if the answer is complete.
 fn answered(bytes: &[u8]) -> anyhow::Result<Option<u16>> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
@@ -131,14 +129,14 @@ fn answered(bytes: &[u8]) -> anyhow::Result<Option<u16>> {
     Ok((bytes.len() >= end + 4 + length).then_some(status))
 }
 
-/// Makes the n-th request of one client.
+/// Creates the n-th request of a client.
 pub type Make = Arc<dyn Fn(usize, u64) -> anyhow::Result<Request> + Send + Sync>;
 
-/// What a load met.
+/// The result of a load.
 pub struct Load {
-    /// How long each answer took, sorted.
+    /// The latency of each answer, sorted.
     pub took: Vec<Duration>,
-    /// How long it lasted.
+    /// The duration of the load.
     pub lasted: Duration,
 }
 
@@ -148,13 +146,13 @@ impl Load {
         self.took.len() as f64 / self.lasted.as_secs_f64()
     }
 
-    /// The time within which this part (0 to 1) of the answers came.
+    /// The latency quantile; `part` is between 0 and 1.
     pub fn within(&self, part: f64) -> Duration {
         super::report::within(&self.took, part)
     }
 }
 
-/// Lets `clients` ask as fast as they are answered, for so long.
+/// Lets `clients` send requests for a while; each sends the next one when it has the answer.
 pub async fn load(
     address: SocketAddr,
     clients: usize,

@@ -1,13 +1,13 @@
-//! How many signals are decided in a second, from a backlog that waits when the server starts.
+//! The number of signals decided per second, from a backlog that waits when the server starts.
 //!
-//! Read from the rows' own times, so that neither the start nor the counting is in the figure. The
-//! promise is about the mix: of ten signals seven webhooks of 13 KB, two renamed rooms and one
-//! question (which is answered in Slack, so that its effect and its receipt work along). Status
-//! updates, the heaviest kind, are told beside it: facts, a timeline line, an audit row, a save and
-//! three effects each.
+//! The figure is computed from the timestamps of the rows, so it contains neither the start nor the
+//! counting. The promise is about a mix: of ten signals, seven are webhooks of 13 KB, two are renamed
+//! channels, and one is a question, whose answer in Slack is an effect with a receipt. Status updates,
+//! the most expensive kind, are reported separately: each needs facts, a timeline line, an audit row,
+//! a save and three effects.
 
 use super::client::Client;
-use super::house::{House, PERSON, ROOM};
+use super::fixture::{CHANNEL, Fixture, PERSON};
 use super::report::{Report, median};
 use super::{payload, reach};
 use anyhow::{Context as _, ensure};
@@ -21,12 +21,11 @@ const SIGNALS: u64 = 8_000;
 const UPDATES: u64 = 2_000;
 const ROUNDS: usize = 3;
 
-/// Measures.
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
-    let house = House::build().await?;
+    let fixture = Fixture::new().await?;
     let mut rates = Vec::new();
     for _ in 0..ROUNDS {
-        rates.push(rate(&house, (0..SIGNALS).map(mixed).collect()).await?);
+        rates.push(rate(&fixture, (0..SIGNALS).map(mixed).collect()).await?);
     }
     report.at_least(
         "signals decided per second, the mix",
@@ -36,32 +35,32 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     );
     for (what, make) in [
         ("  webhooks of 13 KB alone", webhook as fn(u64) -> Arrival),
-        ("  questions alone, answered in Slack along", question),
+        ("  questions alone, with their answers in Slack", question),
     ] {
-        let found = rate(&house, (0..SIGNALS / 2).map(make).collect()).await?;
+        let found = rate(&fixture, (0..SIGNALS / 2).map(make).collect()).await?;
         report.figure(what, format!("{found:.0} /s"));
     }
 
-    let server = house.serve(&[]).await?;
+    let server = fixture.serve(&[]).await?;
     let mut client = Client::connect(server.address).await?;
-    let rooms = reach::declare(&house, &mut client, 20).await?;
+    let channels = reach::declare(&fixture, &mut client, 20).await?;
     drop(server);
     let updates = (0..UPDATES).map(|number| {
-        let room = rooms.get(number as usize % rooms.len());
-        update(room.map_or(ROOM, String::as_str), number)
+        let channel = channels.get(number as usize % channels.len());
+        update(channel.map_or(CHANNEL, String::as_str), number)
     });
-    let found = rate(&house, updates.collect()).await?;
+    let found = rate(&fixture, updates.collect()).await?;
     report.figure(
         "  status updates alone, of 20 incidents",
         format!("{found:.0} /s"),
     );
-    house.raze().await
+    fixture.remove().await
 }
 
-async fn rate(house: &House, arrivals: Vec<Arrival>) -> anyhow::Result<f64> {
-    house.clear().await?;
+async fn rate(fixture: &Fixture, arrivals: Vec<Arrival>) -> anyhow::Result<f64> {
+    fixture.clear().await?;
     let store = Store::connect(Settings {
-        servers: house.options.clone().into(),
+        servers: fixture.options.clone().into(),
         max_connections: 8,
         way: Way::Direct,
         batching: Batching::On,
@@ -77,13 +76,13 @@ async fn rate(house: &House, arrivals: Vec<Arrival>) -> anyhow::Result<f64> {
         .await;
     ensure!(refused.is_empty(), "not appended: {refused:?}");
     store.close().await;
-    let mut connection = house.connection().await?;
-    // As the server's own housekeeping would within a minute.
+    let mut connection = fixture.connection().await?;
+    // As autovacuum does within a minute.
     sqlx::query("analyze inbox")
         .execute(&mut connection)
         .await?;
 
-    let server = house.serve(&[]).await?;
+    let server = fixture.serve(&[]).await?;
     for _ in 0..600 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let (done, seconds): (i64, Option<f64>) = sqlx::query_as(
@@ -97,7 +96,7 @@ async fn rate(house: &House, arrivals: Vec<Arrival>) -> anyhow::Result<f64> {
             return Ok(count as f64 / seconds.context("some were decided")?);
         }
     }
-    anyhow::bail!("the backlog was not decided in time:\n{}", house.log())
+    anyhow::bail!("the backlog was not decided in time:\n{}", fixture.log())
 }
 
 fn mixed(number: u64) -> Arrival {
@@ -121,7 +120,7 @@ fn arrival(source: &'static str, kind: &str, subject: String, body: impl Into<By
     }
 }
 
-/// Runs of their own: as on a day on which many repositories build.
+/// Each webhook is about another run.
 fn webhook(number: u64) -> Arrival {
     let subject = format!("github:acme/checkout-service:run:{number}");
     arrival(
@@ -133,38 +132,38 @@ fn webhook(number: u64) -> Arrival {
 }
 
 fn renamed(number: u64) -> Arrival {
-    let room = format!("C0RENAMED{}", number % 200);
+    let channel = format!("C0RENAMED{}", number % 200);
     let body = serde_json::json!({
         "token": "x", "team_id": "T0SIMTEAM1", "api_app_id": "A0SIMAPP01", "type": "event_callback",
         "event_id": format!("Ev{number}"), "event_time": 1_772_355_600,
         "event": {"type": "channel_rename", "event_ts": "1772355600.000100",
-            "channel": {"id": room, "name": format!("renamed-{number}"), "created": 1_772_355_600}},
+            "channel": {"id": channel, "name": format!("renamed-{number}"), "created": 1_772_355_600}},
     });
     arrival(
         "slack",
         "event:channel_rename",
-        format!("slack/{room}"),
+        format!("slack/{channel}"),
         body.to_string(),
     )
 }
 
 fn question(number: u64) -> Arrival {
-    command(ROOM, "help", &format!("slack/question-{}", number % 100))
+    command(CHANNEL, "help", &format!("slack/question-{}", number % 100))
 }
 
-fn update(room: &str, number: u64) -> Arrival {
+fn update(channel: &str, number: u64) -> Arrival {
     command(
-        room,
+        channel,
         &format!("status We know more, for the {number}th time"),
-        &format!("slack/{room}"),
+        &format!("slack/{channel}"),
     )
 }
 
-fn command(room: &str, text: &str, subject: &str) -> Arrival {
+fn command(channel: &str, text: &str, subject: &str) -> Arrival {
     let body = form_urlencoded::Serializer::new(String::new())
         .append_pair("command", "/incident")
         .append_pair("text", text)
-        .append_pair("channel_id", room)
+        .append_pair("channel_id", channel)
         .append_pair("user_id", PERSON)
         .append_pair("team_id", "T0SIMTEAM1")
         .append_pair("trigger_id", &Uuid::new_v4().to_string())

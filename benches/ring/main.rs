@@ -1,13 +1,13 @@
-//! The promises about speed and size, measured on the real binary and judged: `scripts/bench`.
+//! Measures the promises about speed and size with the real binary: `scripts/bench`.
 //!
-//! Ratios come from one run on one machine, the baseline being the same binary with batching off.
-//! Not a harness of micro-measurements: what is promised is what a client, an operator and Slack
-//! see. Each part stops by itself; named parts alone are run when any are named.
+//! Ratios are computed within one run on one machine; the baseline is the same binary with batching
+//! off. There are no micro-benchmarks: the promises are about what a client, an operator and Slack
+//! observe. Arguments select the parts to run; without arguments, all parts run.
 
 mod acks;
 mod claims;
 mod client;
-mod house;
+mod fixture;
 mod intake;
 mod naive;
 mod payload;
@@ -22,23 +22,26 @@ use std::process::ExitCode;
 const PARTS: [(&str, &str); 6] = [
     (
         "acks",
-        "durable acknowledgements, batched beside the baseline; CPU per 1,000",
+        "durable acknowledgements, batched and baseline; CPU time per 1,000",
     ),
     (
         "acks-along",
-        "the same while all of it is decided and answered, too",
+        "the same while all signals are also decided and answered",
     ),
     (
         "reach",
-        "from the acknowledgement to the effect's call at Slack",
+        "the time from the acknowledgement to the call at Slack",
     ),
     ("intake", "signals decided per second"),
-    ("claims", "a claim with 1,000 and with 100,000 rows waiting"),
-    ("process", "memory, start to ready, size"),
+    ("claims", "a claim with 1,000 and with 100,000 waiting rows"),
+    (
+        "process",
+        "idle memory, time from start to ready, size of the binary",
+    ),
 ];
 
 fn main() -> ExitCode {
-    // `cargo bench` adds a flag of its own.
+    // `cargo bench` adds this flag.
     let asked: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| word != "--bench")
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
         .iter()
         .find(|word| PARTS.iter().all(|(name, _)| name != word))
     {
-        eprintln!("bench: there is no part {unknown:?}; the parts are");
+        eprintln!("bench: unknown part {unknown:?}; the parts are:");
         for (name, what) in PARTS {
             eprintln!("  {name:12}{what}");
         }

@@ -1,8 +1,8 @@
-//! A naive server of the same crates, to compare with: axum and an sqlx pool of ten, which verify a signature
-//! and insert one row per request, by one statement that commits by itself, into the same table.
+//! A naive server with the same crates, for comparison: axum and an sqlx pool of ten connections. It verifies a
+//! signature and inserts one row per request into the same table, with one statement that commits by itself.
 //!
-//! No batches, no order of subjects, no limits, no metrics, no log, and the crates' defaults: sqlx's pool asks a
-//! connection for a sign of life before each use. The benchmark starts itself again as this server.
+//! It has no batches, no order of subjects, no limits, no metrics and no log, and uses the crates' defaults: sqlx's
+//! pool pings a connection before each use. The benchmark executes itself again to run this server.
 
 use super::client::SIGNING_SECRET;
 use anyhow::Context as _;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 use wardroom::slack::signature::{Header, Secrets, verify};
 
-/// The argument with which the benchmark starts as this server; the database's URL and the port follow.
+/// The argument that makes the benchmark run this server; the URL of the database and the port follow.
 pub const ARGUMENT: &str = "naive-server";
 
 #[derive(Clone)]
@@ -47,7 +47,9 @@ pub fn serve(url: &str, port: &str) -> anyhow::Result<()> {
         let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
             let _best_effort = stream.set_nodelay(true);
         });
-        axum::serve(listener, router).await.context("it serves")
+        axum::serve(listener, router)
+            .await
+            .context("serve requests")
     })
 }
 

@@ -1,8 +1,8 @@
-//! Bodies as GitHub sends them, in size, shape and in how well they compress.
+//! Bodies like those that GitHub sends, in size, structure and compressibility.
 
 use serde_json::{Map, Value, json};
 
-/// The addresses that every repository of GitHub's carries.
+/// The URLs that GitHub includes with every repository.
 const ADDRESSES: [&str; 38] = [
     "forks",
     "keys{/key_id}",
@@ -84,7 +84,7 @@ fn repository() -> Value {
     Value::Object(all)
 }
 
-/// A finished run, about 13 KB.
+/// A completed workflow run, about 13 KB.
 pub fn workflow_run(id: u64) -> Vec<u8> {
     let run = id % 100_000_000_000;
     let at = format!("https://api.github.com/repos/acme/checkout-service/actions/runs/{run}");

@@ -1,11 +1,11 @@
-//! How long it takes from the acknowledgement of a command to the effect's call at Slack.
+//! The time from the acknowledgement of a command to the call at Slack.
 //!
-//! Status updates, twenty a second, over ten incidents whose rooms stand: each makes a post in the
-//! room, an edit of the card and an answer to the person. The post is found among the simulator's
-//! requests by words that only it has. Both ends are read from one machine's clock.
+//! The commands are status updates, twenty a second, of ten incidents that have a channel. Each update
+//! posts in the channel, edits the card and answers the person. The post is found among the
+//! simulator's requests by a unique text. Both times are from the same clock.
 
 use super::client::{Client, Request};
-use super::house::{House, PERSON, ROOM};
+use super::fixture::{CHANNEL, Fixture, PERSON};
 use super::report::{Report, millis, within};
 use anyhow::{Context as _, ensure};
 use std::collections::HashMap;
@@ -16,9 +16,9 @@ const INCIDENTS: usize = 10;
 const COMMANDS: usize = 400;
 const EVERY: Duration = Duration::from_millis(50);
 
-/// Declares incidents and waits until their rooms stand; gives the rooms' ids.
+/// Declares incidents, waits until their channels and cards exist, and returns the channels' ids.
 pub async fn declare(
-    house: &House,
+    fixture: &Fixture,
     client: &mut Client,
     count: usize,
 ) -> anyhow::Result<Vec<String>> {
@@ -26,32 +26,31 @@ pub async fn declare(
         let trigger = Uuid::new_v4().to_string();
         let text = format!("declare P3 api Something is slow, for the {number}th time");
         let status = client
-            .send(&Request::command(ROOM, PERSON, &trigger, &text))
+            .send(&Request::command(CHANNEL, PERSON, &trigger, &text))
             .await?;
         ensure!(status == 200, "a declaration was answered {status}");
     }
-    let mut connection = house.connection().await?;
+    let mut connection = fixture.connection().await?;
     for _ in 0..300 {
-        let rooms: Vec<String> = sqlx::query_scalar(
+        let channels: Vec<String> = sqlx::query_scalar(
             "select channel_id from incidents where channel_id is not null and card_ts is not null",
         )
         .fetch_all(&mut connection)
         .await?;
-        if rooms.len() == count {
-            return Ok(rooms);
+        if channels.len() == count {
+            return Ok(channels);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    anyhow::bail!("the rooms were not made:\n{}", house.log())
+    anyhow::bail!("the channels were not created:\n{}", fixture.log())
 }
 
-/// Measures.
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
-    let house = House::build().await?;
-    let server = house.serve(&[]).await?;
+    let fixture = Fixture::new().await?;
+    let server = fixture.serve(&[]).await?;
     let mut client = Client::connect(server.address).await?;
-    let rooms = declare(&house, &mut client, INCIDENTS).await?;
-    house.slack.forget_requests();
+    let channels = declare(&fixture, &mut client, INCIDENTS).await?;
+    fixture.slack.forget_requests();
 
     let mut acknowledged = HashMap::new();
     let mut beat = tokio::time::interval(EVERY);
@@ -59,16 +58,16 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         beat.tick().await;
         let mark = Uuid::new_v4().simple().to_string();
         let text = format!("status We look at it {mark}");
-        let room = rooms.get(number % rooms.len()).context("a room")?;
+        let channel = channels.get(number % channels.len()).context("a channel")?;
         let status = client
-            .send(&Request::command(room, PERSON, &mark, &text))
+            .send(&Request::command(channel, PERSON, &mark, &text))
             .await?;
         ensure!(status == 200, "an update was answered {status}");
         acknowledged.insert(mark, chrono::Utc::now().timestamp_millis());
     }
     let mut took = Vec::new();
     for _ in 0..100 {
-        took = arrivals(&house, &acknowledged);
+        took = arrivals(&fixture, &acknowledged);
         if took.len() == COMMANDS {
             break;
         }
@@ -78,7 +77,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         took.len() == COMMANDS,
         "{} of {COMMANDS} updates reached Slack:\n{}",
         took.len(),
-        house.log()
+        fixture.log()
     );
     took.sort_unstable();
     report.at_most(
@@ -94,12 +93,12 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         250.0,
     );
     drop(server);
-    house.raze().await
+    fixture.remove().await
 }
 
-fn arrivals(house: &House, acknowledged: &HashMap<String, i64>) -> Vec<Duration> {
+fn arrivals(fixture: &Fixture, acknowledged: &HashMap<String, i64>) -> Vec<Duration> {
     let mut took = Vec::new();
-    for call in house.slack.requests() {
+    for call in fixture.slack.requests() {
         if call.method != "chat.postMessage" {
             continue;
         }

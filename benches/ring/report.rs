@@ -1,8 +1,8 @@
-//! The figures, and which promises they keep.
+//! The figures, and whether they keep the promises.
 
 use std::time::Duration;
 
-/// One promise: what was measured beside what was promised.
+/// One figure, with the promise about it if there is one.
 struct Line {
     what: String,
     measured: String,
@@ -10,12 +10,12 @@ struct Line {
     kept: Option<bool>,
 }
 
-/// All that was found in one run.
+/// The figures of one run.
 #[derive(Default)]
 pub struct Report(Vec<Line>);
 
 impl Report {
-    /// A figure that is at least so much.
+    /// Adds a figure with a lower limit.
     pub fn at_least(&mut self, what: &str, measured: f64, unit: &str, least: f64) {
         self.add(
             what,
@@ -25,7 +25,7 @@ impl Report {
         );
     }
 
-    /// A figure that is at most so much.
+    /// Adds a figure with an upper limit.
     pub fn at_most(&mut self, what: &str, measured: f64, unit: &str, most: f64) {
         self.add(
             what,
@@ -35,7 +35,7 @@ impl Report {
         );
     }
 
-    /// A figure that nothing is promised about.
+    /// Adds a figure without a limit.
     pub fn figure(&mut self, what: &str, measured: impl Into<String>) {
         self.add(what, measured.into(), String::new(), None);
     }
@@ -58,12 +58,11 @@ impl Report {
         });
     }
 
-    /// Whether every promise that was measured is kept.
+    /// Whether all measured promises are kept.
     pub fn all_kept(&self) -> bool {
         self.0.iter().all(|line| line.kept != Some(false))
     }
 
-    /// The table.
     pub fn print(&self) {
         let wide = |pick: fn(&Line) -> &str| {
             self.0
@@ -107,7 +106,7 @@ fn shown(figure: f64, unit: &str) -> String {
     format!("{figure:.digits$}{space}{unit}")
 }
 
-/// The middle of some figures.
+/// The median.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_unstable_by(f64::total_cmp);
     match figures.len() {
@@ -117,14 +116,13 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
     }
 }
 
-/// The time within which this part (0 to 1) of sorted times lies.
+/// The quantile of sorted times; `part` is between 0 and 1.
 pub fn within(sorted: &[Duration], part: f64) -> Duration {
     let last = sorted.len().saturating_sub(1);
     let at = (sorted.len() as f64 * part) as usize;
     sorted.get(at.min(last)).copied().unwrap_or_default()
 }
 
-/// Milliseconds.
 pub fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }

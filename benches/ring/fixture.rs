@@ -1,5 +1,5 @@
-//! What is measured: the real binary as a child process, on a database of its own, beside the
-//! simulated Slack; and what the system says of that process.
+//! The benchmark's environment: the real binary as a child process with its own database and a simulated
+//! Slack, and the CPU time and memory of that process.
 
 use super::client::{Client, Request, SIGNING_SECRET, WEBHOOK_SECRET};
 use super::naive;
@@ -14,18 +14,17 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The program.
+/// The path of the binary.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_wardroom");
-/// Who types in a benchmark.
+/// The person who types the commands.
 pub const PERSON: &str = "U0BENCH";
-/// The room that everybody is in.
-pub const ROOM: &str = "C0BENCH";
+/// The channel that the person and the bot are members of.
+pub const CHANNEL: &str = "C0BENCH";
 
-/// A migrated database, a workspace, and a folder.
-pub struct House {
-    /// The simulated Slack, which limits nothing.
+/// A migrated database, a simulated workspace, and a temporary directory.
+pub struct Fixture {
+    /// The simulated Slack, without rate limits.
     pub slack: Workspace,
-    /// How to connect.
     pub options: PgConnectOptions,
     url: String,
     name: String,
@@ -38,9 +37,8 @@ fn server_url() -> anyhow::Result<url::Url> {
     url::Url::parse(&text).context("TEST_DATABASE_URL is an address")
 }
 
-impl House {
-    /// Builds it.
-    pub async fn build() -> anyhow::Result<Self> {
+impl Fixture {
+    pub async fn new() -> anyhow::Result<Self> {
         let mut url = server_url()?;
         let name = format!("bench_{}", uuid::Uuid::new_v4().simple());
         let mut admin = PgConnectOptions::from_str(url.as_str())?.connect().await?;
@@ -51,7 +49,7 @@ impl House {
                 .await?;
             ensure!(
                 value == "on",
-                "{setting} is {value}: figures would say nothing about durability"
+                "{setting} is {value}: the figures would not be those of durable writes"
             );
         }
         let sql = format!("create database {name}");
@@ -67,7 +65,7 @@ impl House {
         let slack = Workspace::start(slack_options).await?;
         slack.add_user(Some(PERSON), "benny");
         slack.add_channel(
-            Some(ROOM),
+            Some(CHANNEL),
             "bench",
             RoomKind::Public,
             &[PERSON, &slack.bot_user()],
@@ -83,8 +81,8 @@ impl House {
         })
     }
 
-    /// Takes it down.
-    pub async fn raze(self) -> anyhow::Result<()> {
+    /// Stops Slack, and removes the database and the directory.
+    pub async fn remove(self) -> anyhow::Result<()> {
         self.slack.stop();
         std::fs::remove_dir_all(&self.folder)?;
         let mut admin = PgConnectOptions::from_str(server_url()?.as_str())?
@@ -95,12 +93,11 @@ impl House {
         Ok(admin.close().await?)
     }
 
-    /// A connection to the database.
     pub async fn connection(&self) -> anyhow::Result<PgConnection> {
         Ok(self.options.connect().await?)
     }
 
-    /// Empties the queues.
+    /// Empties inbox and outbox.
     pub async fn clear(&self) -> anyhow::Result<()> {
         let mut connection = self.connection().await?;
         for sql in ["truncate inbox, outbox, pauses, processes", "checkpoint"] {
@@ -109,13 +106,13 @@ impl House {
         Ok(connection.close().await?)
     }
 
-    /// Starts the program and waits until it is ready.
+    /// Starts the server and waits until it is ready.
     pub async fn serve(&self, variables: &[(&str, &str)]) -> anyhow::Result<Server> {
         self.serve_until("/health/ready", variables).await
     }
 
-    /// The same on tables that a newer version has changed: the program takes in, decides nothing,
-    /// and is therefore alive and not ready.
+    /// Starts the server on tables that are marked as those of a newer version: it stores signals and
+    /// decides none. It is then alive, but not ready.
     pub async fn serve_undecided(&self, variables: &[(&str, &str)]) -> anyhow::Result<Server> {
         let mut connection = self.connection().await?;
         let sql = "update modules set version = 1000";
@@ -168,7 +165,7 @@ impl House {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .context("the program starts")?;
+            .context("start the server")?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut server = Server {
             child,
@@ -178,7 +175,7 @@ impl House {
         let ready = Request::get(probe);
         while began.elapsed() < Duration::from_secs(15) {
             if let Some(status) = server.child.try_wait()? {
-                bail!("the program ended with {status}:\n{}", self.log());
+                bail!("the server ended with {status}:\n{}", self.log());
             }
             if let Ok(mut client) = Client::connect(address).await
                 && matches!(client.send(&ready).await, Ok(200))
@@ -188,21 +185,20 @@ impl House {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        bail!("the program was not ready in time:\n{}", self.log())
+        bail!("the server was not ready in time:\n{}", self.log())
     }
 
-    /// What the program said.
+    /// The log of the server.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
     }
 }
 
-/// The running program; killed when dropped, which it must survive at any moment.
+/// The running server. It is killed when this is dropped.
 pub struct Server {
     child: Child,
-    /// Where it listens.
     pub address: SocketAddr,
-    /// From its start to the first time it said that it is ready.
+    /// The time from its start until it was first ready.
     pub ready_after: Duration,
 }
 
@@ -214,7 +210,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// The processor time that it has used.
+    /// The CPU time that it has used.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let (_, after) = text.rsplit_once(')').context("a line of /proc/…/stat")?;
@@ -225,7 +221,7 @@ impl Server {
             .iter()
             .map(|n| n.parse::<u64>())
             .sum::<Result<_, _>>()?;
-        // Linux shows it in hundredths of a second on every architecture.
+        // Linux reports it in hundredths of a second on every architecture.
         Ok(Duration::from_millis(ticks * 10))
     }
 
