@@ -1,4 +1,4 @@
-"""Pins, files, modals, response_url, rates and faults."""
+"""Pins, reactions, bookmarks, files, modals, response_url, rate limits and faults."""
 
 import json
 
@@ -19,10 +19,10 @@ from simulator_client import (
 )
 
 
-# --- marks and files
+# --- pins, reactions, bookmarks and files
 
 @rule
-def a_pin_is_set_once():
+def a_message_is_pinned_once():
     room = channel()
     ts = client().chat_postMessage(channel=room, text="x")["ts"]
     client().pins_add(channel=room, timestamp=ts)
@@ -34,7 +34,7 @@ def a_pin_is_set_once():
 
 
 @rule
-def a_reaction_is_given_once_without_colons():
+def a_reaction_is_added_once_and_without_colons():
     room = channel()
     ts = client().chat_postMessage(channel=room, text="x")["ts"]
     client().reactions_add(channel=room, timestamp=ts, name="eyes")
@@ -43,7 +43,7 @@ def a_reaction_is_given_once_without_colons():
 
 
 @rule
-def a_bookmark_is_a_link():
+def a_bookmark_requires_a_link():
     room = channel()
     client().bookmarks_add(channel_id=room, title="t", type="link", link="https://a.example")
     refused("invalid_link", client().bookmarks_add,
@@ -68,7 +68,7 @@ def a_file_is_staged_uploaded_and_shared():
 # --- modals
 
 @rule
-def a_trigger_lives_three_seconds_and_once():
+def a_trigger_is_valid_for_three_seconds_and_one_use():
     ada = user()
     views_open = client().views_open
     refused("invalid_trigger_id", views_open, trigger_id="1.2.x", view=modal())
@@ -95,7 +95,7 @@ def a_stale_hash_conflicts():
 
 
 @rule
-def three_views_are_the_most():
+def at_most_three_views_can_be_open():
     ada = user()
 
     def trigger():
@@ -108,7 +108,7 @@ def three_views_are_the_most():
 
 
 @rule
-def a_view_keeps_its_limits():
+def the_limits_of_a_view_are_enforced():
     def trigger():
         return sim("trigger", user=user())["trigger_id"]
 
@@ -128,7 +128,7 @@ def answer_to(url, **body):
 
 
 @rule
-def a_response_url_has_five_uses_and_half_an_hour():
+def a_response_url_is_valid_for_five_uses_and_half_an_hour():
     ada = user()
     room = channel(ada, bot=False)
     url = sim("response_url", user=ada, room=room)["response_url"]
@@ -155,10 +155,10 @@ def a_response_url_edits_and_deletes_its_message():
     assert posts(room) == []
 
 
-# --- rates and faults
+# --- rate limits and faults
 
 @rule
-def a_channel_takes_about_one_message_a_second():
+def a_channel_accepts_about_one_message_a_second():
     room, other = channel(), channel()
     for n in range(20):
         try:
@@ -175,7 +175,7 @@ def a_channel_takes_about_one_message_a_second():
 
 
 @rule
-def a_tier_holds_for_a_minute():
+def a_tier_limits_the_calls_per_minute():
     sim("advance", millis=60_000)
     for _ in range(20):
         client().users_list()
@@ -189,7 +189,7 @@ def a_tier_holds_for_a_minute():
 
 
 @rule
-def faults_come_when_called_for():
+def faults_are_injected_as_ordered():
     room = channel()
 
     def fault(kind, **more):

@@ -1,4 +1,4 @@
-"""What people send to the app: commands, clicks, forms, events, webhooks."""
+"""Requests to the app: commands, clicks, forms, events, webhooks."""
 
 import hashlib
 import hmac
@@ -22,8 +22,6 @@ from simulator_client import (
     user,
 )
 
-
-# --- what people send to the app
 
 SECRET = "sim-signing-secret"
 
@@ -69,7 +67,7 @@ def well_signed(headers, body):
 
 
 @rule
-def a_command_is_signed_and_complete_and_escaped():
+def a_command_is_signed_complete_and_escaped():
     def play():
         ada = user("grace")
         room = channel(ada)
@@ -93,7 +91,7 @@ def a_command_is_signed_and_complete_and_escaped():
 
 
 @rule
-def a_button_is_pressed_with_all_that_slack_sends():
+def a_click_contains_all_fields():
     def play():
         ada = user()
         room = channel(ada)
@@ -115,7 +113,7 @@ def a_button_is_pressed_with_all_that_slack_sends():
 
 
 @rule
-def a_modal_is_filled_in_refused_corrected_and_closed():
+def a_modal_shows_errors_and_closes_after_correction():
     def play():
         ada = user()
         field = {"type": "input", "block_id": "title_block",
@@ -145,7 +143,7 @@ def a_modal_is_filled_in_refused_corrected_and_closed():
 
 
 @rule
-def a_choice_in_a_modal_is_told_and_an_update_keeps_what_was_typed():
+def a_choice_in_a_modal_is_sent_and_an_update_keeps_the_input():
     def option(value):
         return {"text": {"type": "plain_text", "text": value.upper()}, "value": value}
 
@@ -177,7 +175,7 @@ def a_choice_in_a_modal_is_told_and_an_update_keeps_what_was_typed():
 
 
 @rule
-def a_required_field_is_refused_by_slacks_own_client():
+def slacks_client_checks_required_fields():
     ada = user()
     field = {"type": "input", "block_id": "b", "label": {"type": "plain_text", "text": "Title"},
              "element": {"type": "plain_text_input", "action_id": "a"}}
@@ -188,7 +186,7 @@ def a_required_field_is_refused_by_slacks_own_client():
 
 
 @rule
-def an_event_keeps_its_id_over_retries():
+def a_retried_event_has_the_same_id():
     def play():
         App.answers = [(500, ""), (500, ""), (500, ""), (200, "")]
         ada = user()
@@ -226,7 +224,7 @@ def github_signs_json_and_form_over_the_raw_body():
 
 
 @rule
-def statuspage_wants_its_key_and_a_known_status():
+def statuspage_requires_its_key_and_a_known_status():
     def patch(key, status):
         body = json.dumps({"component": {"status": status}}).encode()
         headers = {"Authorization": "OAuth " + key, "Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""The official client and the control endpoint of a simulator, for the rules beside this file."""
+"""The official client, and the simulator's control endpoint, for the rules in this directory."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ def rule(function):
 
 
 def client(token=TOKEN, timeout=5):
-    # Without retries: a retry of the client's would hide what the workspace did.
+    # Without retries, which would hide the simulator's answer.
     return WebClient(token=token, base_url=BASE + "/api/", timeout=timeout, retry_handlers=[])
 
 
@@ -58,10 +58,10 @@ def refused(code, call, *args, **kwargs):
     except SlackApiError as error:
         assert error.response["error"] == code, f"wanted {code}, got {error.response.data}"
         return error.response
-    raise AssertionError(f"served, though Slack would say {code}")
+    raise AssertionError(f"accepted, but Slack answers {code}")
 
 
-def fresh(word="room"):
+def fresh(word="channel"):
     return f"{word}-{next(COUNTER)}"
 
 

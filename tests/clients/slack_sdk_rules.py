@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Slack's rules, as the official Python client meets them at the simulator.
+"""Checks Slack's rules at the simulator with the official Python client.
 
     pip install slack-sdk
     python3 slack_sdk_rules.py http://127.0.0.1:PORT [bot token]
 
-The workspace must stand alone (`wardroom simulator`). Each rule is one function: the client is
-served or refused as Slack would. Prints `N passed, M failed`; exit code 1 when one failed.
+The simulator must run without the app (`wardroom simulator`). Each rule is one function, which checks
+that the simulator answers as Slack does. Prints `N passed, M failed`; the exit code is 1 when one failed.
 """
 
 import sys
 
-import rules_marks_and_modals  # noqa: F401  (each file adds its rules to the list)
+import rules_channels  # noqa: F401  (each file adds its rules to the list)
+import rules_marks_and_modals  # noqa: F401
 import rules_people  # noqa: F401
-import rules_rooms  # noqa: F401
 from simulator_client import RULES, sim
 
 
@@ -20,7 +20,7 @@ def main():
     passed, failed = 0, 0
     for function in RULES:
         sim("lift_faults")
-        # Each rule begins with fresh meters: the limits are for the rules about limits.
+        # Resets the rate limits, so that one rule does not affect the next.
         sim("limits", on=True)
         try:
             function()

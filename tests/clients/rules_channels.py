@@ -1,4 +1,4 @@
-"""Tokens, bodies, posting, Block Kit, rooms and their history."""
+"""Tokens, bodies, posting, Block Kit, channels and their history."""
 
 import json
 
@@ -23,7 +23,7 @@ from simulator_client import (
 # --- tokens and scopes
 
 @rule
-def a_token_is_asked_for_and_known():
+def a_token_is_required_and_checked():
     refused("not_authed", client(token="").auth_test)
     refused("invalid_auth", client(token="xoxb-forged").auth_test)
     found = client().auth_test()
@@ -31,14 +31,14 @@ def a_token_is_asked_for_and_known():
 
 
 @rule
-def a_revoked_token_says_so():
+def a_revoked_token_is_refused_with_its_code():
     made, _ = token("chat:write")
     sim("revoke", token=made, code="token_revoked")
     refused("token_revoked", client(made).auth_test)
 
 
 @rule
-def scopes_travel_in_a_header_and_a_missing_one_is_named():
+def scopes_are_in_a_header_and_a_missing_one_is_named():
     made, _ = token("chat:write")
     assert client(made).auth_test().headers["x-oauth-scopes"] == "chat:write"
     said = refused("missing_scope", client(made).users_list)
@@ -46,28 +46,28 @@ def scopes_travel_in_a_header_and_a_missing_one_is_named():
 
 
 @rule
-def a_private_room_wants_the_private_scope():
+def a_private_channel_requires_the_private_scope():
     made, _ = token("channels:manage")
     client(made).conversations_create(name=fresh())
     refused("missing_scope", client(made).conversations_create, name=fresh(), is_private=True)
 
 
 @rule
-def an_unknown_method_is_unknown():
+def an_unknown_method_is_refused():
     refused("unknown_method", client().api_call, "chat.shout")
 
 
 # --- bodies
 
 @rule
-def json_is_ignored_where_slack_takes_none():
+def json_is_ignored_by_methods_that_do_not_accept_it():
     room = channel()
     assert client().conversations_info(channel=room)["channel"]["id"] == room
     refused("invalid_arguments", client().api_call, "conversations.info", json={"channel": room})
 
 
 @rule
-def broken_json_is_named():
+def invalid_json_is_refused():
     headers = {"Content-Type": "application/json; charset=utf-8", "Authorization": "Bearer " + TOKEN}
     for body, code in ((b"{", "invalid_json"), (b"[]", "json_not_object")):
         assert json.loads(http("/api/chat.postMessage", body, headers)[1])["error"] == code
@@ -76,7 +76,7 @@ def broken_json_is_named():
 # --- posting
 
 @rule
-def stamps_rise_strictly():
+def timestamps_increase_strictly():
     room = channel()
     stamps = [client().chat_postMessage(channel=room, text=str(n))["ts"] for n in range(3)]
     assert sorted(set(stamps)) == stamps
@@ -93,7 +93,7 @@ def membership_decides_who_may_post():
 
 
 @rule
-def an_archived_room_takes_nothing():
+def an_archived_channel_refuses_changes():
     room, ada = channel(), user()
     ts = client().chat_postMessage(channel=room, text="before")["ts"]
     sim("archive", user=ada, room=room)
@@ -105,12 +105,12 @@ def an_archived_room_takes_nothing():
 
 
 @rule
-def words_are_wanted():
+def a_message_requires_text():
     refused("no_text", client().chat_postMessage, channel=channel(), text="")
 
 
 @rule
-def a_message_to_a_person_opens_a_direct_room():
+def a_message_to_a_person_opens_a_direct_message():
     ada = user()
     sent = client().chat_postMessage(channel=ada, text="hello")
     assert sent["channel"].startswith("D")
@@ -121,7 +121,7 @@ def a_message_to_a_person_opens_a_direct_room():
 
 
 @rule
-def metadata_has_a_shape():
+def metadata_is_validated():
     room = channel()
     good = {"event_type": "e", "event_payload": {"k": "1"}}
     client().chat_postMessage(channel=room, text="x", metadata=good)
@@ -141,7 +141,7 @@ def a_thread_must_exist():
 
 
 @rule
-def only_ones_own_messages_change():
+def only_own_messages_can_be_changed():
     room, ada = channel(user("eve")), user()
     sim("join", user=ada, room=room)
     theirs = sim("say", user=ada, room=room, text="mine")["ts"]
@@ -155,7 +155,7 @@ def only_ones_own_messages_change():
 
 
 @rule
-def an_ephemeral_wants_both_in_the_room_and_is_in_no_history():
+def an_ephemeral_message_requires_membership_and_is_not_in_the_history():
     ada, eve = user(), user()
     room, other = channel(ada), channel(ada, bot=False)
     refused("user_not_in_channel", client().chat_postEphemeral, channel=room, user=eve, text="x")
@@ -166,7 +166,7 @@ def an_ephemeral_wants_both_in_the_room_and_is_in_no_history():
 
 
 @rule
-def a_permalink_names_a_message_that_exists():
+def a_permalink_requires_an_existing_message():
     room = channel()
     ts = client().chat_postMessage(channel=room, text="x")["ts"]
     assert room in client().chat_getPermalink(channel=room, message_ts=ts)["permalink"]
@@ -176,7 +176,7 @@ def a_permalink_names_a_message_that_exists():
 # --- Block Kit
 
 @rule
-def blocks_keep_their_limits():
+def the_limits_of_blocks_are_enforced():
     sim("limits", on=False)
     room = channel()
     post = client().chat_postMessage
@@ -197,7 +197,7 @@ def blocks_keep_their_limits():
 
 
 @rule
-def buttons_and_menus_keep_their_limits():
+def the_limits_of_buttons_and_menus_are_enforced():
     sim("limits", on=False)
     room = channel()
 
@@ -222,10 +222,10 @@ def buttons_and_menus_keep_their_limits():
                 channel=room, text="f", blocks=with_element(element))
 
 
-# --- rooms
+# --- channels
 
 @rule
-def names_follow_the_rules_and_archived_ones_stay_taken():
+def names_are_checked_and_archived_channels_keep_theirs():
     create = client().conversations_create
     name = fresh("störung")
     room = create(name=name)["channel"]["id"]
@@ -249,7 +249,7 @@ def renaming_keeps_the_id():
 
 
 @rule
-def an_invitation_is_spoiled_by_one_bad_id_unless_forced():
+def one_bad_id_fails_an_invitation_unless_forced():
     ada, eve, room = user(), user(), channel()
     invite = client().conversations_invite
     said = refused("user_not_found", invite, channel=room, users=[ada, "U404"])
@@ -266,7 +266,7 @@ def an_invitation_is_spoiled_by_one_bad_id_unless_forced():
 
 
 @rule
-def joining_is_for_public_rooms():
+def only_public_channels_can_be_joined():
     room = channel(bot=False)
     client().conversations_join(channel=room)
     again = client().conversations_join(channel=room)
@@ -275,7 +275,7 @@ def joining_is_for_public_rooms():
 
 
 @rule
-def topics_have_a_length():
+def topics_have_a_maximum_length():
     room = channel()
     client().conversations_setTopic(channel=room, topic="x" * 250)
     refused("too_long", client().conversations_setTopic, channel=room, topic="x" * 251)
@@ -285,7 +285,7 @@ def topics_have_a_length():
 
 
 @rule
-def archived_rooms_come_back():
+def archived_channels_can_be_unarchived():
     room = channel()
     client().conversations_archive(channel=room)
     client().conversations_unarchive(channel=room)
@@ -293,7 +293,7 @@ def archived_rooms_come_back():
 
 
 @rule
-def lists_are_paged_and_hide_what_is_private():
+def lists_are_paged_and_hide_private_channels():
     hidden = channel(bot=False, private=True)
     seen, cursor = [], None
     while True:
@@ -315,7 +315,7 @@ def lists_are_paged_and_hide_what_is_private():
 # --- history
 
 @rule
-def history_is_for_members_newest_first_in_pages():
+def history_is_for_members_and_paged_newest_first():
     room = channel()
     stamps = []
     for n in range(5):
@@ -337,7 +337,7 @@ def history_is_for_members_newest_first_in_pages():
 
 
 @rule
-def metadata_is_shown_to_those_who_ask():
+def metadata_is_returned_on_request():
     room = channel()
     client().chat_postMessage(channel=room, text="x",
                               metadata={"event_type": "e", "event_payload": {"k": "1"}})
