@@ -1,7 +1,7 @@
-//! Where bytes from outside come in, one function for each door.
+//! The functions that read bytes from outside, one for each fuzz target.
 //!
-//! Each takes any bytes and must not panic; what a door keeps, its decoder must be able to read.
-//! The fuzz targets call these, and so does a short seeded run in the suite.
+//! Each accepts any bytes and must not panic. What is stored must be readable by its decoder. The fuzz
+//! targets call these functions, and so does a short seeded test.
 
 use chrono::DateTime;
 use wardroom::config::Config;
@@ -12,7 +12,7 @@ use wardroom::slack::address::{Address, Ourselves, Route};
 use wardroom::slack::signature::{Header, Secrets};
 use wardroom::{edge, github, slack};
 
-/// A door: takes bytes and comes back.
+/// Reads bytes and returns.
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the name of the fuzz target.
@@ -67,7 +67,7 @@ pub fn slack_event(body: &[u8]) {
     slack(Route::Events, body);
 }
 
-/// The two headers of Slack's signature, apart by a newline.
+/// The two headers of Slack's signature, separated by a newline.
 pub fn slack_signature(headers: &[u8]) {
     let (timestamp, signature) = split(headers, b'\n');
     let secrets = Secrets {
@@ -77,7 +77,7 @@ pub fn slack_signature(headers: &[u8]) {
     let (timestamp, signature) = (Header::Once(timestamp), Header::Once(signature));
     let at = DateTime::UNIX_EPOCH;
     let held = slack::signature::verify(&secrets, timestamp, signature, b"body", at);
-    assert!(held.is_err(), "nobody guesses a signature");
+    assert!(held.is_err(), "random bytes are not a valid signature");
 }
 
 /// What a person types after `/incident`.
@@ -86,7 +86,7 @@ pub fn typed_command(text: &[u8]) {
     let _any_answer = command::parse(&typed, &rules());
 }
 
-/// The event's name and the body of a webhook, apart by a newline; a form when the name ends so.
+/// The event's name and the body of a webhook, separated by a newline; a form when the name ends in " form".
 pub fn github_webhook(webhook: &[u8]) {
     let (event, body) = split(webhook, b'\n');
     let event = String::from_utf8_lossy(event);
@@ -103,7 +103,7 @@ pub fn github_webhook(webhook: &[u8]) {
     }
 }
 
-/// A call of the API as its row keeps it.
+/// An API call, as it is stored in the inbox.
 pub fn api_call(body: &[u8]) {
     let id = SignalId(uuid::Uuid::nil());
     let _any_answer = edge::api::wire::decode_api(body, id, DateTime::UNIX_EPOCH);
@@ -111,7 +111,7 @@ pub fn api_call(body: &[u8]) {
 
 /// A configuration file.
 pub fn config_file(text: &[u8]) {
-    // Other files that it may name are nobody's business here.
+    // The file must not read other files.
     if text.windows(7).any(|word| word == b"extends") {
         return;
     }

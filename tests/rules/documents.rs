@@ -1,14 +1,14 @@
-//! The docs and the code say the same, both ways: variables, routes, metrics, verbs, the command line.
+//! Docs and code contain the same variables, routes, metrics, verbs and commands.
 //!
-//! The docs are read by their shape: a table's first cell holds the name in backticks. What is not
-//! in such a cell is prose, and free.
+//! The names are read from tables: the first cell of a row contains the name in backticks. All other
+//! text is not checked.
 
 use crate::tree::read;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Names = BTreeSet<String>;
 
-/// Says what only one side has.
+/// Fails with the names that only one side has.
 fn same(code: &Names, docs: &Names, what: &str) {
     let missing: Vec<_> = code.difference(docs).collect();
     let invented: Vec<_> = docs.difference(code).collect();
@@ -18,7 +18,7 @@ fn same(code: &Names, docs: &Names, what: &str) {
     );
 }
 
-/// The cells of a table's row; nothing for a line that is none, a head's rule or not a row.
+/// The cells of a table row; `None` for any other line.
 fn cells(line: &str) -> Option<Vec<String>> {
     let inside = line
         .trim()
@@ -31,7 +31,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
     Some(cells.collect())
 }
 
-/// What stands in backticks.
+/// The parts in backticks.
 fn ticked(text: &str) -> Vec<String> {
     text.split('`')
         .skip(1)
@@ -40,7 +40,7 @@ fn ticked(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What stands in backticks in the first cells of a page's tables.
+/// The parts in backticks in the first cells of a page's tables, with their rows.
 fn first_cells(page: &str) -> Vec<(Vec<String>, Vec<String>)> {
     let rows = page.lines().filter_map(cells);
     rows.map(|row| (ticked(&row[0]), row))
@@ -178,7 +178,7 @@ fn every_route_is_in_the_docs_and_nothing_else_is() {
     same(&routes(), &docs, "docs/API.md");
 }
 
-/// Each family's labels and type, as a first scrape shows them.
+/// Labels and type of each family, from a first scrape.
 fn families() -> BTreeMap<String, (Names, String)> {
     let text = wardroom::telemetry::metrics::Metrics::new("0", "0").render();
     let mut found = BTreeMap::new();
@@ -280,7 +280,7 @@ fn every_verb_is_in_the_docs_as_it_is_and_nothing_else_is() {
     same(&code, &docs, "docs/USAGE.md");
 }
 
-/// What `--help` of a command says: its subcommands and its flags.
+/// The subcommands and flags in the `--help` of a command.
 fn help(command: &[String]) -> (Vec<String>, Names) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_wardroom"))
         .args(command)

@@ -50,7 +50,7 @@ const MAY: &[(&str, &[&str])] = &[
         "edge",
         &["domain", "github", "slack", "store", "telemetry", "unseen"],
     ),
-    // The only one that knows all; `cli` stands above it.
+    // May import every module; only `cli` and `main` import it.
     (
         "app",
         &[
@@ -86,10 +86,10 @@ const MAY: &[(&str, &[&str])] = &[
     ("lib", &[]),
 ];
 
-/// What of an adapter the edge may name: what believes and addresses an arrival, purely.
+/// The parts of an adapter that the edge may name: pure functions that verify and address an arrival.
 const EDGE_READS: [&str; 4] = ["address", "signature", "unchecked", "decode"];
 
-/// What belongs to the rims: none of it in a pure module.
+/// Names that a pure module must not contain: I/O, async, time.
 const IMPURE: [&str; 14] = [
     "async ",
     ".await",
@@ -164,7 +164,7 @@ fn paths(text: &str, module: &[&str]) -> Vec<Vec<String>> {
                 }
                 let left = module.len().saturating_sub(climbed);
                 let base: Vec<String> = module[..left].iter().map(ToString::to_string).collect();
-                // Climbing inside of a module of the root is its own affair.
+                // A path that stays within a module of the root is not checked.
                 if base.is_empty() {
                     expand(after, &base, &mut found);
                 }
@@ -219,7 +219,7 @@ fn expand(text: &str, prefix: &[String], found: &mut Vec<Vec<String>>) {
     }
 }
 
-fn house_of(source: &Source) -> String {
+fn module_of(source: &Source) -> String {
     match source.path.as_str() {
         "src/main.rs" => "main".to_owned(),
         "src/lib.rs" => "lib".to_owned(),
@@ -231,25 +231,28 @@ fn house_of(source: &Source) -> String {
 fn broken(sources: &[Source]) -> Vec<String> {
     let may: BTreeMap<&str, BTreeSet<&str>> = MAY
         .iter()
-        .map(|(house, others)| (*house, others.iter().copied().collect()))
+        .map(|(module, others)| (*module, others.iter().copied().collect()))
         .collect();
     let mut broken = Vec::new();
     for source in sources {
-        let house = house_of(source);
-        let Some(allowed) = may.get(house.as_str()) else {
+        let module = module_of(source);
+        let Some(allowed) = may.get(module.as_str()) else {
             broken.push(format!(
-                "{}: `{house}` has no line in the table",
+                "{}: `{module}` has no line in the table",
                 source.path
             ));
             continue;
         };
         for Mention { at, path } in mentions(source) {
             let other = path[0].as_str();
-            // The root's own items (macros, `main`) are no house.
-            if other == house || !may.contains_key(other) || allowed.contains(other) {
+            // The root's own items (macros, `main`) belong to no module.
+            if other == module || !may.contains_key(other) || allowed.contains(other) {
                 continue;
             }
-            broken.push(format!("{at}: {house} names {other} ({})", path.join("::")));
+            broken.push(format!(
+                "{at}: {module} names {other} ({})",
+                path.join("::")
+            ));
         }
     }
     broken
@@ -268,11 +271,11 @@ fn everybody_imports_only_whom_they_may() {
 #[test]
 fn every_line_of_the_table_is_a_module() {
     let sources = sources();
-    let houses: BTreeSet<String> = sources.iter().map(house_of).collect();
-    for (house, _) in MAY {
+    let modules: BTreeSet<String> = sources.iter().map(module_of).collect();
+    for (module, _) in MAY {
         assert!(
-            houses.contains(*house),
-            "`{house}` is in the table and not in src/"
+            modules.contains(*module),
+            "`{module}` is in the table and not in src/"
         );
     }
 }
@@ -280,7 +283,10 @@ fn every_line_of_the_table_is_a_module() {
 #[test]
 fn the_edge_reads_and_never_calls() {
     let mut broken = Vec::new();
-    for source in sources().iter().filter(|source| house_of(source) == "edge") {
+    for source in sources()
+        .iter()
+        .filter(|source| module_of(source) == "edge")
+    {
         for Mention { at, path } in mentions(source) {
             let adapter = matches!(path[0].as_str(), "slack" | "github");
             let reads = path
@@ -303,7 +309,7 @@ fn the_domain_is_pure() {
     let mut broken = Vec::new();
     for source in sources()
         .iter()
-        .filter(|source| house_of(source) == "domain")
+        .filter(|source| module_of(source) == "domain")
     {
         for line in &source.lines {
             for word in IMPURE {
@@ -326,10 +332,10 @@ fn only_the_store_speaks_sql() {
     const MAY_NAME: [&str; 2] = ["store", "app"];
     let mut broken = Vec::new();
     for source in &sources() {
-        let house = house_of(source);
+        let module = module_of(source);
         for line in source.lines.iter().filter(|line| !line.test) {
-            if line.code.contains("sqlx::query") && house != "store"
-                || line.code.contains("sqlx::") && !MAY_NAME.contains(&house.as_str())
+            if line.code.contains("sqlx::query") && module != "store"
+                || line.code.contains("sqlx::") && !MAY_NAME.contains(&module.as_str())
             {
                 broken.push(format!(
                     "{}:{}: {}",

@@ -1,8 +1,8 @@
-//! What holds for the house as a whole and no compiler sees: who may import whom, the shape of
-//! files, that the docs and the code say the same.
+//! Rules about the repository that the compiler does not check: imports between modules, the structure
+//! of files, and the consistency of docs and code.
 //!
-//! Everything here reads the repository's files and the built binary's `--help`; nothing needs a
-//! database or a network. A rule that is broken names file and line, so that mending needs no search.
+//! The tests read the repository's files and the `--help` of the binary; they need no database and no
+//! network. A violation is reported with file and line.
 
 mod crates;
 mod documents;

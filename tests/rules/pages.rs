@@ -1,7 +1,6 @@
-//! The pages as pages: the README's two commands are what CI runs, links lead somewhere, and nothing
-//! names the place where it was made.
+//! CI runs the README's two commands, links have a target, and no file contains paths of one machine.
 //!
-//! Pages are found by walking the repository, so a new one is held to this from its first line.
+//! All pages of the repository are checked.
 
 use crate::tree::{files, join, read, root};
 
@@ -31,7 +30,7 @@ fn the_readme_begins_with_the_two_commands() {
     let run = read(".ci/run");
     assert!(
         run.lines().any(|line| line == test),
-        ".ci/run calls `{test}` as it stands"
+        ".ci/run calls `{test}` without arguments"
     );
 }
 
@@ -85,7 +84,7 @@ fn every_link_leads_somewhere() {
 
 #[test]
 fn nothing_names_the_place_where_it_was_made() {
-    // In parts, so that this file is none of its own finds.
+    // In parts, so that this file does not match.
     let names = [
         concat!("/wo", "rk/"),
         concat!("registry.npm", "js.org"),

@@ -1,4 +1,4 @@
-//! The shape of files: short, introduced, without leftovers; time and waiting only where they belong.
+//! Files are short and begin with a description; only listed files read the clock or sleep.
 
 use crate::tree::{crates, files, read, sources};
 
@@ -11,7 +11,7 @@ const CLOCKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Names that are read as "what time is it" whatever stands before them.
+/// Functions that read the time.
 const NOW: [&str; 4] = ["Utc::now", "Local::now", "SystemTime::now", "Uuid::new_v1"];
 
 const LINES: usize = 400;
@@ -65,7 +65,7 @@ fn nothing_is_left_over() {
     let mut broken = Vec::new();
     for source in sources().into_iter().chain(crates()) {
         for line in &source.lines {
-            // Written in two parts, so that this file is none of its own finds.
+            // Written in two parts, so that this file does not match.
             for left in [
                 concat!("to", "do!("),
                 concat!("unimpl", "emented!("),
@@ -167,8 +167,8 @@ fn sql_is_given_the_time_and_asks_for_none() {
 
 #[test]
 fn sql_names_the_columns_that_it_reads() {
-    // While a newer version adds a column, PostgreSQL refuses what an older one, still running, has
-    // prepared with a star. A star over rows of the query's own is another matter.
+    // When a newer version adds a column, PostgreSQL refuses statements with a star that an older version,
+    // which still runs, has prepared. A star over rows of a subquery is allowed.
     const TABLES: [&str; 4] = ["inbox", "outbox", "incidents", "incident_timeline"];
     let mut broken = Vec::new();
     for path in files("src/store", ".rs") {
@@ -191,7 +191,7 @@ fn no_test_sleeps() {
     let crates = files("crates", ".rs").into_iter();
     let crates = crates.filter(|path| path.contains("/tests/"));
     for path in files("tests", ".rs").into_iter().chain(crates) {
-        // Real processes live in real time; this is the one place where it passes.
+        // Tests with real processes need real time; this is the only file that sleeps.
         if path == "tests/processes/harness/moment.rs" {
             continue;
         }
@@ -203,6 +203,6 @@ fn no_test_sleeps() {
     }
     none(
         &broken,
-        "tests that sleep instead of waiting for what they want",
+        "tests that sleep instead of waiting for a condition",
     );
 }

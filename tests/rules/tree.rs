@@ -1,8 +1,8 @@
 //! The repository's files as text, and which of their lines are tests.
 //!
-//! It reads lines, not syntax: formatting is enforced, so lines are regular. A file counts as tests
-//! when it stands in `tests/` or its `mod` line is behind `#[cfg(test)]`; the lines from an inline
-//! `#[cfg(test)] mod` to the file's end do, too.
+//! It reads lines, not syntax; this works because formatting is enforced. A file is a test when it is
+//! in `tests/` or its `mod` line follows `#[cfg(test)]`, and so are the lines from an inline
+//! `#[cfg(test)] mod` to the end of the file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every file below a folder whose name ends so, by its path from the root, sorted.
+/// The paths from the root of all files below a folder with this ending, sorted.
 pub fn files(folder: &str, ending: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(&root().join(folder), &mut |path| {
@@ -33,7 +33,7 @@ pub fn files(folder: &str, ending: &str) -> Vec<String> {
     found
 }
 
-/// What is not the repository's own: builds, the private database, git.
+/// Directories that are not part of the repository: builds, the private database, git.
 const NOT_OURS: [&str; 6] = [
     ".git",
     "target",
@@ -140,7 +140,7 @@ fn lines(text: &str, whole_file: bool) -> Vec<Line> {
     all
 }
 
-/// A `//` after a blank or at the start begins a comment; one in an address does not.
+/// A comment begins with `//` at the start or after a space; the `//` of a URL does not begin one.
 fn without_comment(line: &str) -> &str {
     if line.trim_start().starts_with("//") {
         return "";

@@ -1,7 +1,7 @@
 //! The table of weaknesses in `tests/stories/weaknesses.rs` is whole, and points at what exists.
 //!
-//! With it the two weaknesses that only the repository's files can show: an image that relies on
-//! what is not in it, and queries that nobody checks.
+//! It also checks the two weaknesses that only the repository's files show: an image that relies on
+//! missing files, and queries that are not checked at compile time.
 
 use crate::tree::{files, read};
 use std::collections::BTreeSet;
@@ -104,7 +104,7 @@ fn queries_are_checked_when_they_are_compiled() {
         ] {
             assert!(
                 excused || !text.contains(form),
-                "{path}: {form} is checked by nobody"
+                "{path}: {form} is not checked at compile time"
             );
         }
     }
