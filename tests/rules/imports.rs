@@ -1,7 +1,6 @@
-//! Who may import whom, read from every `crate::` and climbing `super::` path of `src/`.
+//! Which module may import which, checked for every `crate::` and `super::` path in `src/`.
 //!
-//! The table is the rule of `docs/ARCHITECTURE.md`. Unit tests keep it too, with the exceptions that
-//! are named: a rule that tests may break is a rule that code breaks next.
+//! The table is that of `docs/ARCHITECTURE.md`. It applies to unit tests too.
 
 use crate::tree::{Source, sources};
 use std::collections::{BTreeMap, BTreeSet};
