@@ -181,7 +181,7 @@ impl Engine {
 
     async fn deliver(&self, errand: Errand) -> Result<(), StoreError> {
         let Errand {
-            claimed,
+            mut claimed,
             pauses,
             claimed_at,
             trial,
@@ -207,23 +207,23 @@ impl Engine {
             .filter(|until| *until > now)
             .max();
         // Nothing is sent: a trial is for the next effect.
-        let unsent = async |ending| {
-            let settled = self.settle(&claimed, ending, claimed_at).await;
+        let unsent = async |claimed: &Claimed, ending| {
+            let settled = self.settle(claimed, ending, claimed_at).await;
             if let Some(trial) = trial {
                 self.give_back_trial(provider, trial).await;
             }
             settled
         };
         if let Some(ending) = plan::before_exchange(&claimed, paused_until, now) {
-            return unsent(ending).await;
+            return unsent(&claimed, ending).await;
         }
         let store = &self.parts.store;
         let prepared = store
-            .within(STORE_LIMIT, self.prepare(&claimed, looking, now))
+            .within(STORE_LIMIT, self.prepare(&mut claimed, looking, now))
             .await;
         let parcel = match prepared {
             Ok(parcel) if !spent(claimed_at) => parcel,
-            Ok(_) => return unsent(plan::out_of_time(&claimed, now)).await,
+            Ok(_) => return unsent(&claimed, plan::out_of_time(&claimed, now)).await,
             Err(error) => {
                 tracing::warn!(%error, "what an effect needs to know could not be read");
                 let counted = if error.is_passing() {
@@ -231,7 +231,11 @@ impl Engine {
                 } else {
                     Counted::Yes
                 };
-                return unsent(plan::unprepared(&claimed, counted, now, rand::random())).await;
+                return unsent(
+                    &claimed,
+                    plan::unprepared(&claimed, counted, now, rand::random()),
+                )
+                .await;
             }
         };
         let charge = || {
@@ -243,7 +247,7 @@ impl Engine {
             let now = self.parts.clock.now();
             plan::after_look(look, &claimed, charge(), now, rand::random())
         } else if matches!(parcel.shown, Some(Shown::Nothing)) {
-            return unsent(plan::nothing_to_show(&claimed.effect)).await;
+            return unsent(&claimed, plan::nothing_to_show(&claimed.effect)).await;
         } else {
             let outcome = self.exchange(&*courier, &parcel).await;
             let now = self.parts.clock.now();
@@ -255,7 +259,7 @@ impl Engine {
     /// Loads what an exchange or a look needs to know.
     async fn prepare(
         &self,
-        claimed: &Claimed,
+        claimed: &mut Claimed,
         looking: bool,
         now: DateTime<Utc>,
     ) -> Result<Parcel, StoreError> {
@@ -263,7 +267,7 @@ impl Engine {
         let shown = if looking {
             None
         } else {
-            self.shown(&claimed.effect).await?
+            self.shown(claimed).await?
         };
         let last_known_ts = if claimed.uncertain {
             store.last_known_ts(&claimed.lane).await?

@@ -28,6 +28,7 @@ fn claimed(effect: Effect) -> Claimed {
         created_at: now(),
         traceparent: None,
         token: Uuid::nil(),
+        shows: None,
     }
 }
 

@@ -5,12 +5,13 @@ use crate::courier::Shown;
 use crate::domain::act::IncidentRef;
 use crate::domain::effect::Effect;
 use crate::domain::incident::{card, statuspage};
-use crate::store::StoreError;
+use crate::store::{Claimed, StoreError};
 
 impl Engine {
-    /// What an effect shows now; `None`: it does not show state.
-    pub(super) async fn shown(&self, effect: &Effect) -> Result<Option<Shown>, StoreError> {
-        match effect {
+    /// What an effect shows now; `None`: it does not show state. A component that shows its state
+    /// already leaves nothing to show.
+    pub(super) async fn shown(&self, claimed: &mut Claimed) -> Result<Option<Shown>, StoreError> {
+        match &claimed.effect {
             Effect::UpdateCard { incident } => {
                 let incident = self
                     .parts
@@ -35,9 +36,16 @@ impl Engine {
                 if services.is_empty() {
                     return Ok(Some(Shown::Nothing));
                 }
-                let open = self.parts.store.open_of_services(&services).await?;
-                Ok(Some(Shown::Component {
-                    status: statuspage::component_status(&open),
+                let store = &self.parts.store;
+                let status =
+                    statuspage::component_status(&store.open_of_services(&services).await?);
+                // An earlier attempt without an answer may arrive later and replace this state.
+                let sole = !claimed.uncertain && claimed.failed_at.is_none();
+                claimed.shows = sole.then_some(status);
+                let already = store.shows_already(claimed).await?;
+                Ok(Some(match already {
+                    true => Shown::Nothing,
+                    false => Shown::Component { status },
                 }))
             }
             _ => Ok(None),

@@ -45,6 +45,8 @@ pub struct Claimed {
     pub traceparent: Option<String>,
     /// The lease's fence.
     pub token: Uuid,
+    /// The component state that counts as shown if this attempt ends as done; `None` when claimed.
+    pub shows: Option<&'static str>,
 }
 
 /// What becomes of a claimed effect.
@@ -185,6 +187,7 @@ impl Store {
                 created_at: row.created_at,
                 traceparent: row.traceparent,
                 token,
+                shows: None,
             };
             claimed.push((order, effect));
         }
@@ -277,7 +280,7 @@ impl Store {
             .map_err(|error| StoreError::Unreadable(error.to_string()))?;
         let changed = sqlx::query!(
             "update outbox
-                set state = $3, error = $4, answer = $5, ended_at = $6,
+                set state = $3, error = $4, answer = $5, ended_at = $6, shown = $7,
                     lease_until = null, lease_token = null
               where id = $1 and lease_token = $2",
             claimed.id.0,
@@ -286,6 +289,7 @@ impl Store {
             error,
             answer,
             now,
+            claimed.shows.filter(|_| matches!(end, End::Done(_))),
         )
         .execute(&mut *connection)
         .await?

@@ -2,6 +2,7 @@
 
 use super::deliver::Claimed;
 use super::session::Session;
+use super::shown::forget_shown;
 use super::turns::{self, lock_lanes, one};
 use super::{Decided, Seal, Store, StoreError, seal};
 use crate::domain::decision::{Change, Planned};
@@ -144,6 +145,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         lock_lanes(&mut transaction, &one(&claimed.lane)).await?;
+        forget_shown(&mut transaction, &claimed.lane).await?;
         sqlx::query!(
             "insert into outbox (id, signal, incident, lane, provider, kind, effect, priority,
                                  coalesce_key, run_at, traceparent, created_at, blocked)

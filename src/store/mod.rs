@@ -39,6 +39,7 @@ mod retention;
 mod seal;
 mod servers;
 mod session;
+mod shown;
 mod timers;
 mod turns;
 mod unreadable;

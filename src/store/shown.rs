@@ -1,0 +1,43 @@
+//! The state that a component of the status page shows, as far as it is certain.
+//!
+//! It is a column of the effect that showed it, so that it ends with every later effect of the lane
+//! whose end is not known to this version: one that failed, was dropped, may have arrived twice, or
+//! was delivered by an older version that does not write the column. Then the state is sent again,
+//! which is harmless.
+
+use super::session::Session;
+use super::{Claimed, Store, StoreError};
+
+impl Store {
+    /// Whether the component surely shows `claimed.shows` already. If it does not, the remembered state is
+    /// forgotten: the attempt that follows may end in any way.
+    pub async fn shows_already(&self, claimed: &Claimed) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let last = sqlx::query_scalar!(
+            "select shown from outbox
+              where lane = $1 and kind = 'show_component' and ended_at is not null
+              order by seq desc limit 1",
+            claimed.lane,
+        )
+        .fetch_optional(&mut transaction)
+        .await?;
+        let already = claimed.shows.is_some() && claimed.shows == last.flatten().as_deref();
+        if !already {
+            forget_shown(&mut transaction, &claimed.lane).await?;
+        }
+        transaction.end().await?;
+        Ok(already)
+    }
+}
+
+/// Forgets what the component of a lane shows.
+pub(super) async fn forget_shown(connection: &mut Session, lane: &str) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update outbox set shown = null
+          where lane = $1 and kind = 'show_component' and shown is not null",
+        lane,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
