@@ -40,8 +40,8 @@ pub struct Parcel {
 /// State to show, as it is at delivery.
 #[derive(Debug, Clone)]
 pub enum Shown {
-    /// An incident's card, in its place.
-    Card {
+    /// A message of ours that stands, in its place.
+    Message {
         /// Where.
         room: ChannelId,
         /// Which message.

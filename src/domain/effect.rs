@@ -7,6 +7,7 @@ use super::act::{ReplyTo, Trigger};
 use super::form::Form;
 use super::ids::{ChannelId, EffectId, FileId, IncidentId, MessageTs, TeamId, UserId, ViewId};
 use super::incident::{invited, naming};
+pub use super::purpose::Purpose;
 use super::text::Message;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -135,53 +136,17 @@ pub enum Effect {
         #[serde(default)]
         answer_to: Option<ReplyTo>,
     },
+    /// Bring a notice for operators up to date; rendered when it is delivered.
+    UpdateNotice {
+        /// The effect that carried its message.
+        notice: EffectId,
+    },
     /// Set a component of the status page; rendered when it is delivered, from all open incidents
     /// of the services that share it.
     ShowComponent {
         /// Its id there.
         component: String,
     },
-}
-
-/// What a message is for: decides what its receipt means, and what an uncertain end does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// The incident's card.
-    Card {
-        /// Whose.
-        incident: IncidentId,
-    },
-    /// Tells of an incident outside of its room: repeated, and marked so, rather than lost.
-    Announcement {
-        /// Which.
-        incident: IncidentId,
-    },
-    /// A line in an incident's own room.
-    Update {
-        /// Which.
-        incident: IncidentId,
-        /// Who hears nothing else, and must hear it when the line cannot be posted.
-        #[serde(default)]
-        answer_to: Option<ReplyTo>,
-    },
-    /// An answer that found no better way, or a word to the people who run this.
-    Notice {
-        /// The incident it is about, if one.
-        incident: Option<IncidentId>,
-    },
-}
-
-impl Purpose {
-    /// The incident that it is about.
-    pub fn incident(&self) -> Option<IncidentId> {
-        match self {
-            Self::Card { incident }
-            | Self::Announcement { incident }
-            | Self::Update { incident, .. } => Some(*incident),
-            Self::Notice { incident } => *incident,
-        }
-    }
 }
 
 /// What doing an effect twice means, and so what to do when nobody knows whether it happened.
@@ -234,7 +199,7 @@ pub fn room_lane(room: &ChannelId) -> String {
 
 impl Effect {
     /// Every kind's word, for the tests that walk all of them and for the metrics.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "create_room",
         "post_message",
         "direct_message",
@@ -248,6 +213,7 @@ impl Effect {
         "update_form",
         "stage_file",
         "share_file",
+        "update_notice",
         "show_component",
     ];
 
@@ -270,6 +236,7 @@ impl Effect {
             Self::UpdateForm { .. } => "update_form",
             Self::StageFile { .. } => "stage_file",
             Self::ShareFile { .. } => "share_file",
+            Self::UpdateNotice { .. } => "update_notice",
             Self::ShowComponent { .. } => "show_component",
         }
     }
@@ -290,7 +257,8 @@ impl Effect {
             | Self::OpenForm { .. }
             | Self::UpdateForm { .. }
             | Self::StageFile { .. }
-            | Self::ShareFile { .. } => Provider::Slack,
+            | Self::ShareFile { .. }
+            | Self::UpdateNotice { .. } => Provider::Slack,
         }
     }
 
@@ -303,6 +271,7 @@ impl Effect {
             | Self::SetTopic { .. }
             | Self::UpdateForm { .. }
             | Self::StageFile { .. }
+            | Self::UpdateNotice { .. }
             | Self::ShowComponent { .. } => Repeat::Harmless,
             Self::CreateRoom { .. }
             | Self::PostMessage { .. }
@@ -328,6 +297,7 @@ impl Effect {
             | Self::OpenForm { .. }
             | Self::StageFile { .. } => format!("slack:one:{id}"),
             Self::UpdateForm { view, .. } => format!("slack:view:{view}"),
+            Self::UpdateNotice { notice } => format!("slack:notice:{notice}"),
             Self::ShowComponent { component } => format!("statuspage:{component}"),
         }
     }
@@ -352,6 +322,7 @@ impl Effect {
     pub fn coalesce_key(&self) -> Option<String> {
         match self {
             Self::UpdateCard { incident } => Some(format!("card:{incident}")),
+            Self::UpdateNotice { notice } => Some(format!("notice:{notice}")),
             Self::ShowComponent { component } => Some(format!("component:{component}")),
             _ => None,
         }
@@ -369,6 +340,8 @@ impl Effect {
             // A form that cannot be updated is closed: its person went on.
             Self::Reply { .. } | Self::Whisper { .. } => true,
             Self::OpenForm { .. } | Self::UpdateForm { .. } => true,
+            // The next notice of its kind is a new message.
+            Self::UpdateNotice { .. } => true,
             _ => false,
         }
     }

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod form;
 pub mod ids;
 pub mod incident;
+pub mod purpose;
 pub mod rules;
 pub mod signal;
 pub mod text;

@@ -70,6 +70,7 @@ pub fn delayed_from(claimed: &Claimed, now: DateTime<Utc>) -> Option<DateTime<Ut
         | Effect::UpdateForm { .. }
         | Effect::StageFile { .. }
         | Effect::ShareFile { .. }
+        | Effect::UpdateNotice { .. }
         | Effect::ShowComponent { .. } => return None,
     };
     let news = !matches!(purpose, Purpose::Card { .. });

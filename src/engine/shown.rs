@@ -4,7 +4,7 @@ use super::Engine;
 use crate::courier::Shown;
 use crate::domain::act::IncidentRef;
 use crate::domain::effect::Effect;
-use crate::domain::incident::{card, statuspage};
+use crate::domain::incident::{card, notices, statuspage};
 use crate::store::{Claimed, StoreError};
 
 impl Engine {
@@ -21,7 +21,16 @@ impl Engine {
                 let shown = incident.and_then(|incident| {
                     let message = card::card(&incident);
                     let (room, ts) = (incident.channel_id?, incident.card_ts?);
-                    Some(Shown::Card { room, ts, message })
+                    Some(Shown::Message { room, ts, message })
+                });
+                Ok(Some(shown.unwrap_or(Shown::Nothing)))
+            }
+            Effect::UpdateNotice { notice } => {
+                let standing = self.parts.store.notice(*notice).await?;
+                let shown = standing.map(|standing| Shown::Message {
+                    message: notices::message(&standing, self.parts.clock.now()),
+                    room: standing.room,
+                    ts: standing.ts,
                 });
                 Ok(Some(shown.unwrap_or(Shown::Nothing)))
             }

@@ -259,7 +259,7 @@ impl Courier for SlackCourier {
                 post_scope(person.as_str()),
             ],
             Effect::CreateRoom { .. } => scopes(Method::ConversationsCreate),
-            Effect::UpdateCard { .. } => scopes(Method::ChatUpdate),
+            Effect::UpdateCard { .. } | Effect::UpdateNotice { .. } => scopes(Method::ChatUpdate),
             Effect::Pin { .. } => scopes(Method::PinsAdd),
             Effect::Invite { .. } => scopes(Method::ConversationsInvite),
             Effect::SetTopic { .. } => scopes(Method::ConversationsSetTopic),
@@ -292,6 +292,7 @@ impl Courier for SlackCourier {
             | Effect::OpenForm { .. }
             | Effect::UpdateForm { .. }
             | Effect::StageFile { .. }
+            | Effect::UpdateNotice { .. }
             | Effect::ShowComponent { .. } => Vec::new(),
         }
     }
@@ -324,7 +325,9 @@ impl Courier for SlackCourier {
                 }
                 Err(trouble) => before_anything(trouble, scopes(Method::ConversationsOpen)),
             },
-            Effect::UpdateCard { .. } => self.update_card(parcel, until).await,
+            Effect::UpdateCard { .. } | Effect::UpdateNotice { .. } => {
+                self.update_message(parcel, until).await
+            }
             Effect::Pin { room, ts } => {
                 let body = json!({"channel": room.as_str(), "timestamp": ts.as_str()});
                 self.plainly(Method::PinsAdd, body, until).await

@@ -164,8 +164,8 @@ impl SlackCourier {
         joined.await.is_ok()
     }
 
-    pub(super) async fn update_card(&self, parcel: &Parcel, until: Instant) -> Outcome {
-        let Some(Shown::Card { room, ts, message }) = &parcel.shown else {
+    pub(super) async fn update_message(&self, parcel: &Parcel, until: Instant) -> Outcome {
+        let Some(Shown::Message { room, ts, message }) = &parcel.shown else {
             return Outcome::Done(Answer::Nothing);
         };
         let pages = self.pages(message);

@@ -80,6 +80,7 @@ impl SlackCourier {
             | Effect::OpenForm { .. }
             | Effect::UpdateForm { .. }
             | Effect::StageFile { .. }
+            | Effect::UpdateNotice { .. }
             | Effect::ShowComponent { .. } => Look::Unreadable {
                 code: "nothing_to_look_for".to_owned(),
             },

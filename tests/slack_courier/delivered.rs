@@ -85,7 +85,7 @@ async fn every_effect_that_leaves_something_behind_does() {
     let mut update = parcel(Effect::UpdateCard {
         incident: IncidentId(Uuid::nil()),
     });
-    update.shown = Some(Shown::Card {
+    update.shown = Some(Shown::Message {
         room: room.clone(),
         ts: ts.clone(),
         message: Message::line("All is well"),

@@ -216,7 +216,7 @@ async fn what_is_harmless_is_done_again_and_shows_once() {
     ] {
         assert_eq!(effect.repeat(), Repeat::Harmless, "{method}");
         let mut first = parcel(effect);
-        first.shown = Some(Shown::Card {
+        first.shown = Some(Shown::Message {
             room: room(),
             ts: ts.clone(),
             message: Message::line("As it is now"),

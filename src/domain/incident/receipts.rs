@@ -33,7 +33,7 @@ pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: 
         } => match purpose {
             Purpose::Announcement { .. } => route::announced(decision, scene, receipt, message),
             Purpose::Card { .. } | Purpose::Update { .. } | Purpose::Notice { .. } => {
-                trouble::notice_given(decision, scene, person, receipt.effect_id, end);
+                trouble::notice_given(decision, scene, person, message, receipt);
             }
         },
         Effect::UpdateCard { .. } => {
@@ -74,6 +74,8 @@ pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: 
         Effect::OpenForm { form, to, .. } => answer::form_opened(decision, scene, form, to, end),
         // The person closed it, or sees the form as it was: nothing is lost.
         Effect::UpdateForm { .. } => {}
+        // A message about it would need an edit as well: the next notice is a new message.
+        Effect::UpdateNotice { .. } => {}
         Effect::ShowComponent { component } => component_shown(decision, receipt, scene, component),
     }
 }
@@ -99,7 +101,7 @@ fn posted(
             in_own_room(decision, receipt, scene, room, what, answer_to.as_ref());
         }
         Purpose::Notice { .. } => {
-            trouble::notice_posted(decision, scene, room, receipt.effect_id, &receipt.end);
+            trouble::notice_posted(decision, scene, room, message, receipt);
         }
     }
 }

@@ -71,6 +71,7 @@ stories! {
     stage_file: "stage_file", Probe::None("a file that is not shared is seen by nobody");
     stage_file_itself: "stage_file", Probe::None("a file that is not shared is seen by nobody");
     share_file: "share_file", Probe::By("conversations.history");
+    update_notice: "update_notice", Probe::None("the notice is shown again, as it is then");
     show_component: "show_component", Probe::None("the component shows the same again");
 }
 
@@ -174,6 +175,7 @@ fn sample(kind: &str) -> Effect {
         "update_form" => json!({"view": "V1", "form": form}),
         "stage_file" => json!({"room": "C1", "name": "n", "content": "c", "comment": ""}),
         "share_file" => json!({"room": "C1", "file": "F1", "title": "t", "comment": ""}),
+        "update_notice" => json!({"notice": id}),
         "show_component" => json!({"component": "kx1"}),
         other => panic!("no sample of {other}: give it one, and a story"),
     };

@@ -203,6 +203,8 @@ impl World {
                 Event::TimerDue(due) => self.timers.get(&due.incident).copied(),
                 _ => None,
             },
+            stuck: None,
+            notice: None,
         }
     }
 
@@ -244,7 +246,7 @@ impl World {
                     self.timers.remove(&incident);
                 }
                 // Nothing is parked here.
-                Change::PostAgain { .. } => {}
+                Change::PostAgain { .. } | Change::Notice(_) => {}
             }
         }
         self.outbox.extend(decision.effects.iter().cloned());
