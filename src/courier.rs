@@ -1,133 +1,90 @@
-//! The one trait by which the engine reaches the outside.
+//! How the engine reaches a provider.
 //!
-//! A courier makes one exchange and says truthfully what is known afterwards. It never retries,
-//! never sleeps, and never touches the store: all of that is the engine's, so that it holds for
-//! every replica and survives a restart.
+//! A courier makes one exchange and reports what is known afterwards. It does not retry, wait or use
+//! the store: the engine does, so that it holds for every replica and survives a restart. A courier
+//! sees the effects of its own provider only.
 
-use crate::domain::effect::{Effect, Provider};
-use crate::domain::ids::{ChannelId, EffectId, MessageTs};
-use crate::domain::signal::Answer;
-use crate::domain::text::Message;
+use crate::domain::effect::{Answer, Effect, Provider, Vocabulary};
+use crate::domain::ids::EffectId;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// An effect on its way.
+/// What a courier is told beside the effect.
 #[derive(Debug, Clone)]
 pub struct Parcel {
-    /// The outbox row's id; travels with a message, so that it can be looked for.
+    /// The outbox row's id. It travels with a message, so that the message can be found.
     pub id: EffectId,
-    /// What to do.
-    pub effect: Effect,
-    /// What is to be shown, for effects that are rendered when they are delivered.
-    pub shown: Option<Shown>,
-    /// When the first attempt was made; a look goes back no further than a minute before.
+    /// When the first attempt was made; a lookup goes back no further than a minute before.
     pub first_attempt_at: DateTime<Utc>,
-    /// The newest message of this room that we know of: a look goes back to there.
-    pub last_known_ts: Option<MessageTs>,
-    /// Whether an earlier attempt of ours may have happened.
+    /// The newest mark of an answer in the lane: a lookup goes back to there.
+    pub mark: Option<String>,
+    /// Whether an earlier attempt may have happened.
     pub after_uncertain: bool,
     /// When a message was meant, if it comes so late that its readers must know.
     pub delayed_from: Option<DateTime<Utc>>,
-    /// Rooms that belong to incidents already: a look for a room never adopts one of these.
-    pub taken_rooms: Vec<ChannelId>,
-    /// Now.
     pub now: DateTime<Utc>,
     /// How long the whole exchange may take.
     pub deadline: Duration,
 }
 
-/// State to show, as it is at delivery.
-#[derive(Debug, Clone)]
-pub enum Shown {
-    /// A message of ours that stands, in its place.
-    Message {
-        /// Where.
-        room: ChannelId,
-        /// Which message.
-        ts: MessageTs,
-        /// How it is now.
-        message: Message,
-    },
-    /// A component of the status page: the word for its state.
-    Component {
-        /// `operational`, `degraded_performance`, `partial_outage`, `major_outage`.
-        status: &'static str,
-    },
-    /// There is nothing to show any more, or not yet.
-    Nothing,
-}
-
-/// What is known after an exchange.
+/// What is known after an exchange. A code is the provider's own, such as `is_archived`, or says what
+/// failed on the way, such as `timeout`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done.
     Done(Answer),
-    /// No, and asking again will not help. The code is the provider's own.
+    /// No, and asking again does not help.
     Refused {
-        /// Such as `is_archived`.
         code: String,
     },
-    /// Not now: come back later. Not counted as an attempt.
+    /// Not now. Not counted as an attempt.
     Later {
         /// The provider's Retry-After.
         after: Duration,
-        /// What else must wait: scopes such as `slack:chat.postMessage:C1`.
+        /// The scopes that must wait, such as `slack:chat.postMessage:C1`.
         pauses: Vec<String>,
-        /// Such as `ratelimited`.
         code: String,
     },
-    /// A part of it stands, and the rest not now. Not counted as an attempt; what stands is looked
-    /// for before the rest is sent.
+    /// A part of it is done, and the rest not now. Not counted as an attempt; what is done is looked
+    /// up before the rest is sent.
     Partly {
-        /// The provider's Retry-After.
         after: Duration,
-        /// What else must wait.
         pauses: Vec<String>,
-        /// Such as `ratelimited`.
         code: String,
     },
-    /// Surely not done (never sent): try again.
+    /// Surely not done, because it was never sent.
     Failed {
-        /// Such as `connect`.
         code: String,
     },
-    /// Surely not done: the provider answers, and does not accept our credentials. Kept for new ones.
+    /// Surely not done: the provider answers, and does not accept our credentials.
     Unauthorized {
-        /// Such as `token_revoked`.
         code: String,
     },
     /// Perhaps done, and nothing is under way any more: the provider answered that it failed.
     ServerError {
-        /// Such as `http_503`, `internal_error`.
         code: String,
     },
-    /// Perhaps done, and perhaps still under way: sent, and no answer, or one that says nothing.
+    /// Perhaps done, and perhaps still under way: there is no answer, or one that says nothing.
     Uncertain {
-        /// Such as `timeout`, `http_504`.
         code: String,
     },
 }
 
-/// What a look found.
+/// What a lookup found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
-    /// It had happened.
     Found(Answer),
-    /// It had not.
     Absent,
     /// This place cannot be read, now or ever.
     Unreadable {
-        /// Such as `not_in_channel`.
         code: String,
     },
-    /// Could not look now: try again.
+    /// It could not be looked up now.
     Failed {
-        /// Such as `timeout`.
         code: String,
         /// The provider's Retry-After, if it gave one.
         after: Option<Duration>,
-        /// What else must wait as long: every other look by that method.
+        /// The scopes that must wait as long.
         pauses: Vec<String>,
     },
 }
@@ -135,24 +92,75 @@ pub enum Look {
 /// Carries effects to one provider.
 #[async_trait]
 pub trait Courier: Send + Sync {
-    /// To whom.
-    fn provider(&self) -> Provider;
+    /// The provider's vocabulary.
+    type Effect: Vocabulary + Sync;
 
-    /// The only kinds of its provider's effects that it carries; `None`: all of them.
+    /// The only kinds that it carries; `None`: all of its provider's.
     fn only(&self) -> Option<&'static [&'static str]> {
         None
     }
 
     /// The scopes whose pauses hold this effect back, such as `slack:chat.postMessage` and
     /// `slack:chat.postMessage:C1`.
-    fn pause_scopes(&self, effect: &Effect) -> Vec<String>;
+    fn pause_scopes(&self, effect: &Self::Effect) -> Vec<String>;
 
-    /// The scopes whose pauses hold back a look for this effect.
-    fn look_scopes(&self, effect: &Effect) -> Vec<String>;
+    /// The scopes whose pauses hold back a lookup for this effect.
+    fn look_scopes(&self, effect: &Self::Effect) -> Vec<String>;
 
     /// Makes the exchange, once, within the parcel's deadline.
-    async fn deliver(&self, parcel: &Parcel) -> Outcome;
+    async fn deliver(&self, effect: &Self::Effect, parcel: &Parcel) -> Outcome;
 
-    /// Looks whether an uncertain effect had happened. Only for those that say `LookFirst`.
-    async fn look(&self, parcel: &Parcel) -> Look;
+    /// Looks up whether an uncertain effect happened. Only for those that say `LookFirst`.
+    async fn look(&self, effect: &Self::Effect, parcel: &Parcel) -> Look;
+}
+
+/// A courier of any provider, as the engine holds it; every [`Courier`] is one.
+#[async_trait]
+pub trait AnyCourier: Send + Sync {
+    fn provider(&self) -> Provider;
+    fn only(&self) -> Option<&'static [&'static str]>;
+    fn pause_scopes(&self, effect: &Effect) -> Vec<String>;
+    fn look_scopes(&self, effect: &Effect) -> Vec<String>;
+    async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome;
+    async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look;
+}
+
+/// Another provider's effect is never claimed for a courier; the answer keeps it from repeating.
+const NOT_ITS_OWN: &str = "not_an_effect_of_this_provider";
+
+#[async_trait]
+impl<C: Courier> AnyCourier for C {
+    fn provider(&self) -> Provider {
+        C::Effect::PROVIDER
+    }
+
+    fn only(&self) -> Option<&'static [&'static str]> {
+        Courier::only(self)
+    }
+
+    fn pause_scopes(&self, effect: &Effect) -> Vec<String> {
+        let own = C::Effect::of(effect);
+        own.map_or_else(Vec::new, |effect| Courier::pause_scopes(self, effect))
+    }
+
+    fn look_scopes(&self, effect: &Effect) -> Vec<String> {
+        let own = C::Effect::of(effect);
+        own.map_or_else(Vec::new, |effect| Courier::look_scopes(self, effect))
+    }
+
+    async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome {
+        let code = NOT_ITS_OWN.to_owned();
+        match C::Effect::of(effect) {
+            Some(effect) => Courier::deliver(self, effect, parcel).await,
+            None => Outcome::Refused { code },
+        }
+    }
+
+    async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look {
+        let code = NOT_ITS_OWN.to_owned();
+        match C::Effect::of(effect) {
+            Some(effect) => Courier::look(self, effect, parcel).await,
+            None => Look::Unreadable { code },
+        }
+    }
 }

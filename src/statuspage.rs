@@ -4,9 +4,9 @@
 //! nothing to look for. Statuspage takes one request a second for a token, and says 420 or 429
 //! beyond that. <https://developer.statuspage.io/>
 
-use crate::courier::{Courier, Look, Outcome, Parcel, Shown};
-use crate::domain::effect::{Effect, Provider};
-use crate::domain::signal::Answer;
+use crate::courier::{Courier, Look, Outcome, Parcel};
+use crate::domain::effect::Answer;
+use crate::domain::effect::statuspage::Effect;
 use crate::http_client::{HttpClient, Unanswered};
 use async_trait::async_trait;
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -62,9 +62,7 @@ impl StatuspageCourier {
 
 #[async_trait]
 impl Courier for StatuspageCourier {
-    fn provider(&self) -> Provider {
-        Provider::Statuspage
-    }
+    type Effect = Effect;
 
     fn pause_scopes(&self, _effect: &Effect) -> Vec<String> {
         vec![SCOPE.to_owned()]
@@ -74,14 +72,12 @@ impl Courier for StatuspageCourier {
         Vec::new()
     }
 
-    async fn deliver(&self, parcel: &Parcel) -> Outcome {
-        let Effect::ShowComponent { component } = &parcel.effect else {
-            return refused("not_an_effect_of_statuspage");
-        };
-        let Some(Shown::Component { status }) = &parcel.shown else {
+    async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome {
+        let Effect::UpdateComponent { component, status } = effect;
+        let Some(status) = status else {
             return Outcome::Done(Answer::Nothing);
         };
-        let Some(request) = self.request(component, status) else {
+        let Some(request) = self.request(component, status.as_str()) else {
             return refused("bad_address");
         };
         let until = Instant::now() + parcel.deadline;
@@ -95,7 +91,7 @@ impl Courier for StatuspageCourier {
         }
     }
 
-    async fn look(&self, _parcel: &Parcel) -> Look {
+    async fn look(&self, _effect: &Effect, _parcel: &Parcel) -> Look {
         Look::Unreadable {
             code: "nothing_to_look_for".to_owned(),
         }

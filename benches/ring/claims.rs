@@ -11,10 +11,12 @@ use super::report::{Report, median, millis};
 use anyhow::{Context as _, ensure};
 use sqlx::PgConnection;
 use std::time::Instant;
+use wardroom::domain::areas::Origin;
 use wardroom::domain::decision::Decision;
-use wardroom::domain::effect::{Effect, Priority, Provider};
+use wardroom::domain::effect::{Answer, Effect, Priority, Provider, slack};
 use wardroom::domain::ids::{ChannelId, MessageTs};
-use wardroom::domain::signal::{Answer, End};
+use wardroom::domain::incident::Purpose;
+use wardroom::domain::signal::End;
 use wardroom::store::{Batching, Claim, Decided, Ending, Reads, Settings, Store, Way, Which};
 
 const FEW: i64 = 1_000;
@@ -226,10 +228,11 @@ async fn end_signals(store: &Store) -> anyhow::Result<f64> {
 }
 
 async fn fill(connection: &mut PgConnection, way: &Waiting, rows: i64) -> anyhow::Result<()> {
-    let effect = Effect::Pin {
-        room: ChannelId::new("C0BENCH")?,
+    let effect = Effect::Slack(slack::Effect::Pin {
+        channel: ChannelId::new("C0BENCH")?,
         ts: MessageTs::new("1772355600.000100")?,
-    };
+    });
+    let origin = Origin::Incident(Purpose::Notice { incident: None });
     let Waiting {
         lane,
         blocked,
@@ -237,15 +240,17 @@ async fn fill(connection: &mut PgConnection, way: &Waiting, rows: i64) -> anyhow
         ..
     } = way;
     let outbox = format!(
-        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, blocked)
+        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, blocked,
+                              area, purpose, origin)
          select gen_random_uuid(), gen_random_uuid(), 'lane ' || ({lane}), 'slack', 'pin', $2, 1,
                 now() + case when {later} then interval '1 day' else interval '-1 second' end,
-                now(), {blocked}
+                now(), {blocked}, 'incident', 'notice', $3
            from generate_series(1, $1) as n"
     );
     sqlx::query(sqlx::AssertSqlSafe(outbox))
         .bind(rows)
         .bind(serde_json::to_value(effect)?)
+        .bind(serde_json::to_value(origin)?)
         .execute(&mut *connection)
         .await?;
     let inbox = format!(

@@ -1,7 +1,7 @@
 //! The couriers of the providers that are configured.
 
 use crate::config::Config;
-use crate::courier::{Courier, Look, Outcome, Parcel};
+use crate::courier::{AnyCourier, Look, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::rules::Rules;
 use crate::http_client::HttpClient;
@@ -17,19 +17,19 @@ use tokio::sync::watch;
 use url::Url;
 
 pub(super) struct Couriers {
-    pub(super) all: Vec<Arc<dyn Courier>>,
+    pub(super) all: Vec<Arc<dyn AnyCourier>>,
     pub(super) slack: Option<Arc<SlackCourier>>,
 }
 
 /// A courier whose exchanges say how its provider is.
 struct Watched {
-    courier: Arc<dyn Courier>,
+    courier: Arc<dyn AnyCourier>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
 }
 
 #[async_trait]
-impl Courier for Watched {
+impl AnyCourier for Watched {
     fn provider(&self) -> Provider {
         self.courier.provider()
     }
@@ -46,8 +46,8 @@ impl Courier for Watched {
         self.courier.look_scopes(effect)
     }
 
-    async fn deliver(&self, parcel: &Parcel) -> Outcome {
-        let outcome = self.courier.deliver(parcel).await;
+    async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome {
+        let outcome = self.courier.deliver(effect, parcel).await;
         let provider = self.provider().as_str();
         if let Some(condition) = condition(self.provider(), &outcome) {
             self.health.set(provider, condition);
@@ -65,8 +65,8 @@ impl Courier for Watched {
         outcome
     }
 
-    async fn look(&self, parcel: &Parcel) -> Look {
-        self.courier.look(parcel).await
+    async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look {
+        self.courier.look(effect, parcel).await
     }
 }
 

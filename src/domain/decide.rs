@@ -3,6 +3,7 @@
 //! It only says which room answers for what; every rule is in the room's own file. Pure: it can
 //! be called again with the same arguments, and is, whenever a transaction has to be repeated.
 
+use super::areas::Origin;
 use super::decision::{Decision, Outcome};
 use super::facts::Facts;
 use super::incident::ask::{self, Scene};
@@ -28,7 +29,11 @@ pub fn decide(signal: &Signal, facts: &Facts, rules: &Rules, now: DateTime<Utc>)
         Event::RoomMoved { from, to } => by_hand::moved(&mut decision, &scene, from, to),
         Event::RoomReopened { room } => by_hand::reopened(&mut decision, &scene, room),
         Event::RoomRenamed { room, name } => by_hand::renamed(&mut decision, &scene, room, name),
-        Event::Receipt(receipt) => receipts::decide_receipt(&mut decision, receipt, &scene),
+        Event::Receipt(receipt) => match &receipt.origin {
+            Origin::Incident(purpose) => {
+                receipts::decide_receipt(&mut decision, receipt, purpose, &scene);
+            }
+        },
         Event::TimerDue(due) => match due.timer {
             Timer::RoomOverdue => room::overdue(&mut decision, &scene, due),
         },

@@ -2,9 +2,9 @@
 //!
 //! The store saves all of it in the signal's transaction, or nothing of it.
 
+use super::areas::Origin;
 use super::effect::Effect;
 use super::ids::{ChannelId, EffectId, IncidentId, SignalId, UserId};
-use super::incident::notices::Notice;
 use super::incident::{AuditEntry, Incident, Notification, NotificationStatus, TimelineEntry};
 use super::signal::Timer;
 use chrono::{DateTime, Utc};
@@ -24,13 +24,15 @@ pub struct Decision {
     pub outcome: Outcome,
 }
 
-/// An effect with its id and its hour.
+/// An effect, with its id and why it is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
     /// Its id.
     pub id: EffectId,
     /// What to do.
     pub effect: Effect,
+    /// Why: where its receipt goes.
+    pub origin: Origin,
     /// Not before then; `None`: at once.
     pub not_before: Option<DateTime<Utc>>,
 }
@@ -66,8 +68,6 @@ pub enum Change {
         /// The provider's code.
         error: Option<String>,
     },
-    /// A notice for operators as it is now: a new one, or one of which only the count has changed.
-    Notice(Notice),
     /// A timer; an earlier one of that name is replaced.
     SetTimer {
         /// Whose.
@@ -164,12 +164,18 @@ impl Decision {
     }
 
     /// Adds an effect; its id is the signal's next.
-    pub fn effect(&mut self, effect: Effect) -> EffectId {
-        self.effect_from(effect, None)
+    pub fn effect(&mut self, effect: impl Into<Effect>, origin: impl Into<Origin>) -> EffectId {
+        self.effect_from(effect, origin, None)
     }
 
     /// Adds an effect that waits until `not_before`.
-    pub fn effect_from(&mut self, effect: Effect, not_before: Option<DateTime<Utc>>) -> EffectId {
+    pub fn effect_from(
+        &mut self,
+        effect: impl Into<Effect>,
+        origin: impl Into<Origin>,
+        not_before: Option<DateTime<Utc>>,
+    ) -> EffectId {
+        let effect = effect.into();
         if self.outcome == Outcome::Ignored {
             self.outcome = Outcome::Done;
         }
@@ -177,6 +183,7 @@ impl Decision {
         self.effects.push(Planned {
             id,
             effect,
+            origin: origin.into(),
             not_before,
         });
         id

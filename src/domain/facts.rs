@@ -4,10 +4,10 @@
 //! the decision sees [`Facts`] and nothing else.
 
 use super::act::{Act, IncidentRef};
-use super::effect::Effect;
-use super::ids::{EffectId, IncidentId, UserId, ViewId};
-use super::incident::notices::{self, Notice, Stuck, StuckRow};
-use super::incident::{Incident, Notification, TimelineEntry, naming};
+use super::areas::Origin;
+use super::effect::{Effect, slack};
+use super::ids::{IncidentId, UserId, ViewId};
+use super::incident::{Incident, Notification, Purpose, TimelineEntry, naming};
 use super::signal::{End, Event, Signal, Timer};
 use chrono::Duration;
 use std::collections::BTreeMap;
@@ -37,10 +37,6 @@ pub struct Needs {
     pub room_names: Option<String>,
     /// The generation of this timer of the incident.
     pub timer: Option<Timer>,
-    /// Why this row is stuck, and the recent notices of its kind and cause.
-    pub stuck: Option<StuckRow>,
-    /// The notice whose message this effect carried, if it is one's.
-    pub notice: Option<EffectId>,
 }
 
 impl Needs {
@@ -61,8 +57,6 @@ impl Needs {
             open: Wanted::No,
             number: false,
             view: None,
-            stuck: None,
-            notice: None,
             timeline: _,
             missed: _,
             names: _,
@@ -114,10 +108,6 @@ pub struct Facts {
     pub taken_names: Vec<String>,
     /// The generation of the timer that is due, as it stands now; `None`: no such timer.
     pub timer_generation: Option<i32>,
-    /// Why the signal's row is stuck.
-    pub stuck: Option<Stuck>,
-    /// The notice whose message stands now.
-    pub notice: Option<Notice>,
 }
 
 /// How long an incident that is over is offered to those who want its postmortem or its timeline
@@ -190,26 +180,24 @@ pub fn needs(signal: &Signal) -> Needs {
             ..Needs::default()
         },
         Event::Receipt(receipt) => Needs {
-            incident: receipt
-                .effect
-                .incident()
-                .map(IncidentRef::Id)
-                .or_else(|| receipt.effect.room().cloned().map(IncidentRef::Room)),
+            incident: receipt.origin.incident().map(IncidentRef::Id),
             // A room that is there gets the lines that it missed; one that is not, another name.
             // Of somebody who was not let in it says who gave them the lead.
             timeline: matches!(
-                (&receipt.effect, &receipt.end),
-                (Effect::CreateRoom { .. }, _) | (Effect::Invite { .. }, End::Refused { .. })
+                (&receipt.origin, &receipt.end),
+                (Origin::Incident(Purpose::Channel { .. }), _)
+                    | (
+                        Origin::Incident(Purpose::Invitation { .. }),
+                        End::Refused { .. }
+                    )
             ),
             missed: receipt.generation > 0,
             room_names: match (&receipt.effect, &receipt.end) {
-                (Effect::CreateRoom { name, .. }, End::Refused { .. }) => {
+                (Effect::Slack(slack::Effect::CreateChannel { name, .. }), End::Refused { .. }) => {
                     Some(naming::day_of(name).to_owned())
                 }
                 _ => None,
             },
-            stuck: notices::stuck_effect(receipt),
-            notice: notices::message_of(receipt),
             ..Needs::default()
         },
         Event::TimerDue(due) => Needs {
@@ -217,10 +205,8 @@ pub fn needs(signal: &Signal) -> Needs {
             timer: Some(due.timer),
             ..Needs::default()
         },
-        Event::Parked(row) => Needs {
-            stuck: notices::stuck_row(row),
-            ..Needs::default()
-        },
-        Event::Webhook(_) | Event::Incomplete { .. } | Event::Unused { .. } => Needs::default(),
+        Event::Webhook(_) | Event::Parked(_) | Event::Incomplete { .. } | Event::Unused { .. } => {
+            Needs::default()
+        }
     }
 }

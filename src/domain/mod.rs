@@ -4,6 +4,7 @@
 //! adapter turns what arrives into a [`signal::Signal`] and carries out an [`effect::Effect`].
 
 pub mod act;
+pub mod areas;
 pub mod command;
 pub mod decide;
 pub mod decision;
@@ -12,7 +13,6 @@ pub mod facts;
 pub mod form;
 pub mod ids;
 pub mod incident;
-pub mod purpose;
 pub mod rules;
 pub mod signal;
 pub mod text;

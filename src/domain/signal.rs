@@ -4,8 +4,9 @@
 //! read, so that a mended decoder and a replay repair a mistake.
 
 use super::act::Request;
-use super::effect::Effect;
-use super::ids::{ChannelId, EffectId, FileId, IncidentId, MessageTs, SignalId};
+use super::areas::Origin;
+use super::effect::{Answer, Effect};
+use super::ids::{ChannelId, EffectId, IncidentId, SignalId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -154,6 +155,8 @@ pub struct Receipt {
     pub generation: i32,
     /// What was to be done.
     pub effect: Effect,
+    /// Why it was decided.
+    pub origin: Origin,
     /// How it ended.
     pub end: End,
 }
@@ -185,32 +188,5 @@ pub enum End {
     Dropped {
         /// Why.
         why: String,
-    },
-}
-
-/// What a provider answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// Nothing that we keep.
-    Nothing,
-    /// A message stands.
-    Message {
-        /// In this room (a direct message's room has an id of its own).
-        room: ChannelId,
-        /// Its id there.
-        ts: MessageTs,
-    },
-    /// A room exists.
-    Room {
-        /// Its id.
-        id: ChannelId,
-        /// Its name as the provider has it.
-        name: String,
-    },
-    /// A file is uploaded, though not yet shown anywhere.
-    File {
-        /// Its id.
-        id: FileId,
     },
 }

@@ -3,9 +3,9 @@
 //! The exchange runs outside any transaction. What follows from it is decided in `plan`; this
 //! file only asks, sends and writes down.
 
-use super::trial::{TRIAL, Trial};
-use super::{Engine, plan};
-use crate::courier::{Parcel, Shown};
+use super::trial::Trial;
+use super::{Engine, plan, trial};
+use crate::courier::Parcel;
 use crate::domain::effect::{Effect, Priority, Provider, Repeat};
 use crate::domain::signal::End;
 use crate::store::{Claimed, Counted, Ending, Pause, StoreError, Which};
@@ -16,15 +16,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
 
-/// The whole of an exchange, as the couriers keep to it.
-const DEADLINE: Duration = Duration::from_secs(plan::DEADLINE.num_seconds() as u64);
 /// Work with the database around an exchange; the lease covers it.
 pub(super) const STORE_LIMIT: Duration = Duration::from_secs(5);
 /// A settling that failed is tried again after this long, while the lease lasts.
 const SETTLE_AGAIN: Duration = Duration::from_millis(250);
-/// What is kept in hand of the 15 s lease for settling.
+/// What is kept of the lease for settling.
 const IN_HAND: Duration = Duration::from_secs(3);
-pub(super) const LEASE: Duration = Duration::from_secs(15);
 
 /// Effects that were claimed together, with the pauses that held then.
 pub(super) struct Batch {
@@ -64,8 +61,7 @@ impl Engine {
     pub async fn delivery_step(self: &Arc<Self>) -> Result<usize, StoreError> {
         let mut errands = Vec::new();
         for provider in self.couriers.keys() {
-            for priority in [Priority::Now, Priority::InTurn] {
-                let free = self.parts.concurrency;
+            for (priority, free) in provider.slots(self.parts.concurrency) {
                 let batch = self.claim_batch(*provider, priority, free).await?;
                 errands.extend(batch.errands());
             }
@@ -115,7 +111,7 @@ impl Engine {
                     trial = self.take_trial(provider, now).await;
                     if trial.is_none() {
                         let elsewhere = Pause {
-                            until: now + TRIAL,
+                            until: now + trial::length(provider),
                             down_since: Some(now),
                         };
                         pauses.insert(provider.as_str().to_owned(), elsewhere);
@@ -152,6 +148,7 @@ impl Engine {
             "deliver",
             effect.id = %claimed.id,
             effect.kind = claimed.effect.kind(),
+            effect.purpose = claimed.origin.purpose(),
             effect.attempt = claimed.attempts,
             lane = %claimed.lane,
             outcome = tracing::field::Empty,
@@ -219,10 +216,12 @@ impl Engine {
         }
         let store = &self.parts.store;
         let prepared = store
-            .within(STORE_LIMIT, self.prepare(&mut claimed, looking, now))
+            .within(STORE_LIMIT, self.prepare(&mut claimed, now))
             .await;
-        let parcel = match prepared {
-            Ok(parcel) if !spent(claimed_at) => parcel,
+        let (effect, parcel) = match prepared {
+            Ok((Some(effect), parcel)) if !spent(&effect, claimed_at) => (effect, parcel),
+            // It only shows state, and there is none, or it is shown already.
+            Ok((None, _)) => return unsent(&claimed, plan::nothing_to_show()).await,
             Ok(_) => return unsent(&claimed, plan::out_of_time(&claimed, now)).await,
             Err(error) => {
                 tracing::warn!(%error, "what an effect needs to know could not be read");
@@ -231,11 +230,8 @@ impl Engine {
                 } else {
                     Counted::Yes
                 };
-                return unsent(
-                    &claimed,
-                    plan::unprepared(&claimed, counted, now, rand::random()),
-                )
-                .await;
+                let ending = plan::unprepared(&claimed, counted, now, rand::random());
+                return unsent(&claimed, ending).await;
             }
         };
         let charge = || {
@@ -243,54 +239,50 @@ impl Engine {
             plan::charge(&claimed, standing.answered_at, standing.down)
         };
         let ending = if looking {
-            let look = self.look(&*courier, &parcel).await;
+            let look = self.look(&*courier, &effect, &parcel).await;
             let now = self.parts.clock.now();
             plan::after_look(look, &claimed, charge(), now, rand::random())
-        } else if matches!(parcel.shown, Some(Shown::Nothing)) {
-            return unsent(&claimed, plan::nothing_to_show(&claimed.effect)).await;
         } else {
-            let outcome = self.exchange(&*courier, &parcel).await;
+            let outcome = self.exchange(&*courier, &effect, &parcel).await;
             let now = self.parts.clock.now();
             plan::after_exchange(outcome, &claimed, charge(), now, rand::random())
         };
         self.settle(&claimed, ending, claimed_at).await
     }
 
-    /// Loads what an exchange or a look needs to know.
+    /// Completes the effect and loads what its exchange or lookup needs to know; no effect: there is
+    /// nothing to show any more.
     async fn prepare(
         &self,
         claimed: &mut Claimed,
-        looking: bool,
         now: DateTime<Utc>,
-    ) -> Result<Parcel, StoreError> {
+    ) -> Result<(Option<Effect>, Parcel), StoreError> {
         let store = &self.parts.store;
-        let shown = if looking {
-            None
-        } else {
-            self.shown(claimed).await?
-        };
-        let last_known_ts = if claimed.uncertain {
-            store.last_known_ts(&claimed.lane).await?
-        } else {
-            None
-        };
         let again = claimed.uncertain || claimed.attempts > 1;
-        let taken_rooms = match &claimed.effect {
-            Effect::CreateRoom { .. } if again => store.incident_rooms().await?,
-            _ => Vec::new(),
+        let (origin, effect) = (&claimed.origin, claimed.effect.clone());
+        let mut effect = store.complete(origin, effect, again, &self.rules()).await?;
+        if let Some(state) = effect.as_ref().and_then(Effect::state) {
+            // An earlier attempt without an answer may arrive later and replace this state.
+            let sole = !claimed.uncertain && claimed.failed_at.is_none();
+            claimed.shows = sole.then_some(state);
+            if store.shows_already(claimed).await? {
+                effect = None;
+            }
+        }
+        let mark = match claimed.uncertain {
+            true => store.newest_mark(&claimed.lane).await?,
+            false => None,
         };
-        Ok(Parcel {
+        let parcel = Parcel {
             id: claimed.id,
-            effect: claimed.effect.clone(),
-            shown,
             first_attempt_at: claimed.first_attempt_at,
-            last_known_ts,
+            mark,
             after_uncertain: again,
             delayed_from: plan::delayed_from(claimed, now),
-            taken_rooms,
             now,
-            deadline: DEADLINE,
-        })
+            deadline: claimed.effect.deadline(),
+        };
+        Ok((effect, parcel))
     }
 
     /// Settles while the lease lasts: a database that is away for a moment must not make what is
@@ -313,7 +305,11 @@ impl Engine {
                 Ok(()) => break,
                 // An earlier try of ours went through, and only its answer was lost.
                 Err(StoreError::Fenced) if tries > 1 => break,
-                Err(error) if error.is_passing() && claimed_at.elapsed() + STORE_LIMIT < LEASE => {
+                Err(error)
+                    if error.is_passing()
+                        && claimed_at.elapsed() + STORE_LIMIT
+                            < claimed.effect.provider().lease() =>
+                {
                     tracing::warn!(error = %error, "an effect could not be settled yet");
                     tokio::time::sleep(SETTLE_AGAIN).await;
                 }
@@ -357,7 +353,9 @@ impl Engine {
                     "an effect is parked: `wardroom outbox retry {}` tries it again", claimed.id
                 );
             }
-            Ending::Over(End::Refused { code }) if !claimed.effect.has_another_way(code) => {
+            Ending::Over(End::Refused { code })
+                if !claimed.origin.has_another_way(&claimed.effect, code) =>
+            {
                 tracing::warn!(error = %code, "the provider refused an effect; it is parked");
             }
             Ending::Again { .. } | Ending::Unsure { .. } | Ending::Over(_) => {
@@ -370,8 +368,8 @@ impl Engine {
 
 /// Whether what is left of a lease does not cover an exchange: the last moment to know is right
 /// before it.
-fn spent(claimed_at: Instant) -> bool {
-    claimed_at.elapsed() + DEADLINE + IN_HAND > LEASE
+fn spent(effect: &Effect, claimed_at: Instant) -> bool {
+    claimed_at.elapsed() + effect.deadline() + IN_HAND > effect.provider().lease()
 }
 
 fn end_word(end: &End) -> &'static str {

@@ -5,20 +5,26 @@
 //! not get lost over it.
 
 use super::{Engine, plan};
-use crate::courier::{Courier, Look, Outcome, Parcel};
-use crate::domain::effect::Provider;
+use crate::courier::{AnyCourier, Look, Outcome, Parcel};
+use crate::domain::effect::{Effect, Provider};
 use crate::store::StoreError;
 use std::time::{Duration, Instant};
 
-/// The couriers keep to the parcel's deadline themselves; this is the net below.
-const IN_ANY_CASE: Duration = Duration::from_millis(plan::DEADLINE.num_milliseconds() as u64 + 500);
+/// The couriers keep to the parcel's deadline themselves; so much later they are cut off.
+const CUT_OFF: Duration = Duration::from_millis(500);
 /// Writing a pause down must not eat up the lease.
 const STORE_LIMIT: Duration = Duration::from_secs(2);
 
 impl Engine {
-    pub(super) async fn exchange(&self, courier: &dyn Courier, parcel: &Parcel) -> Outcome {
+    pub(super) async fn exchange(
+        &self,
+        courier: &dyn AnyCourier,
+        effect: &Effect,
+        parcel: &Parcel,
+    ) -> Outcome {
         let began = Instant::now();
-        let outcome = tokio::time::timeout(IN_ANY_CASE, courier.deliver(parcel)).await;
+        let outcome = courier.deliver(effect, parcel);
+        let outcome = tokio::time::timeout(parcel.deadline + CUT_OFF, outcome).await;
         let outcome = outcome.unwrap_or_else(|_late| Outcome::Uncertain {
             code: "timeout".to_owned(),
         });
@@ -64,8 +70,14 @@ impl Engine {
         outcome
     }
 
-    pub(super) async fn look(&self, courier: &dyn Courier, parcel: &Parcel) -> Look {
-        let look = tokio::time::timeout(IN_ANY_CASE, courier.look(parcel)).await;
+    pub(super) async fn look(
+        &self,
+        courier: &dyn AnyCourier,
+        effect: &Effect,
+        parcel: &Parcel,
+    ) -> Look {
+        let look = courier.look(effect, parcel);
+        let look = tokio::time::timeout(parcel.deadline + CUT_OFF, look).await;
         let look = look.unwrap_or_else(|_late| Look::Failed {
             code: "timeout".to_owned(),
             after: None,

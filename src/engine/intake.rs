@@ -7,9 +7,9 @@
 
 use super::noted::span_of;
 use super::{Decoder, Engine};
+use crate::domain::areas::Origin;
 use crate::domain::decide::decide;
 use crate::domain::decision::Decision;
-use crate::domain::effect::Effect;
 use crate::domain::facts::{Needs, needs};
 use crate::domain::signal::{Event, ParkedRow, Receipt, Signal, Timer, TimerDue};
 use crate::store::{Claim, Decided, Intake, Reads, StoreError, StoredSignal, json_error};
@@ -266,7 +266,7 @@ impl Engine {
 /// What is read of the inbox: the engine's own sources, and those that have a decoder.
 pub(super) fn reads(decoders: &HashMap<&'static str, Decoder>) -> Reads {
     let own = [
-        ("receipt", Effect::KINDS.map(str::to_owned).to_vec()),
+        ("receipt", Origin::kinds()),
         (
             "timer",
             Timer::ALL.map(|timer| timer.as_str().to_owned()).to_vec(),

@@ -15,14 +15,13 @@ mod noted;
 mod pace;
 pub mod plan;
 mod run;
-mod shown;
 mod tick;
 mod trial;
 
 pub use run::Running;
 pub use tick::{Duties, Process};
 
-use crate::courier::Courier;
+use crate::courier::AnyCourier;
 use crate::domain::effect::Provider;
 use crate::domain::rules::Rules;
 use crate::domain::signal::Signal;
@@ -61,7 +60,7 @@ pub struct Parts {
     /// A decoder for each source of the inbox that is not the engine's own.
     pub decoders: HashMap<&'static str, Decoder>,
     /// A courier for each provider that is configured.
-    pub couriers: Vec<Arc<dyn Courier>>,
+    pub couriers: Vec<Arc<dyn AnyCourier>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What the probes read.
@@ -73,7 +72,7 @@ pub struct Parts {
 /// The ring's motor.
 pub struct Engine {
     parts: Parts,
-    couriers: BTreeMap<Provider, Arc<dyn Courier>>,
+    couriers: BTreeMap<Provider, Arc<dyn AnyCourier>>,
     breakers: Breakers,
     versions: run::Versions,
     batches: batch::Batches,

@@ -4,7 +4,7 @@
 use super::Engine;
 use crate::domain::act::AnswerTo;
 use crate::domain::decision::{Change, Decision};
-use crate::domain::effect::Effect;
+use crate::domain::effect::{Effect, slack};
 use crate::domain::incident::{NotificationStatus, TimelineKind};
 use crate::domain::signal::{Event, Signal};
 use crate::store::{StoreError, StoredSignal};
@@ -100,7 +100,6 @@ impl Engine {
                 | Change::Named { .. }
                 | Change::Timeline(_)
                 | Change::Audit(_)
-                | Change::Notice(_)
                 | Change::SetTimer { .. }
                 | Change::CancelTimer { .. }
                 | Change::PostAgain { .. } => {}
@@ -111,7 +110,7 @@ impl Engine {
 
 fn channel(effect: &Effect) -> &'static str {
     match effect {
-        Effect::DirectMessage { .. } => "dm",
+        Effect::Slack(slack::Effect::DirectMessage { .. }) => "dm",
         _ => "channel",
     }
 }

@@ -4,8 +4,8 @@
 //! question: an uncertain effect is never simply sent again. What its repetition means decides.
 
 use crate::courier::{Look, Outcome};
-use crate::domain::effect::{Effect, Purpose, Repeat};
-use crate::domain::signal::{Answer, End};
+use crate::domain::effect::{Answer, Repeat};
+use crate::domain::signal::End;
 use crate::store::{Claimed, Counted, Ending};
 use chrono::{DateTime, Duration, Utc};
 
@@ -17,8 +17,6 @@ const LOOK_AFTER: Duration = Duration::seconds(2);
 const LOOK_AGAIN: Duration = Duration::seconds(2);
 /// So many looks in vain mean that it did not happen.
 const LOOKS: i32 = 2;
-/// The whole of an exchange takes no longer: ours, for the clients have no limit of their own.
-pub const DEADLINE: Duration = Duration::seconds(8);
 /// No provider makes us wait longer in one go, whatever its Retry-After says.
 pub const LONGEST_WAIT: Duration = Duration::hours(1);
 /// So many attempts and failed looks, about twenty minutes with their pauses, and a person must look.
@@ -57,24 +55,12 @@ pub fn charge(claimed: &Claimed, answered_at: Option<DateTime<Utc>>, down: bool)
 
 /// When a message was meant, if it is news and comes late. What shows a state shows the present one.
 pub fn delayed_from(claimed: &Claimed, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let purpose = match &claimed.effect {
-        Effect::PostMessage { purpose, .. } | Effect::DirectMessage { purpose, .. } => purpose,
-        Effect::CreateRoom { .. }
-        | Effect::UpdateCard { .. }
-        | Effect::Pin { .. }
-        | Effect::Invite { .. }
-        | Effect::SetTopic { .. }
-        | Effect::Reply { .. }
-        | Effect::Whisper { .. }
-        | Effect::OpenForm { .. }
-        | Effect::UpdateForm { .. }
-        | Effect::StageFile { .. }
-        | Effect::ShareFile { .. }
-        | Effect::UpdateNotice { .. }
-        | Effect::ShowComponent { .. } => return None,
-    };
-    let news = !matches!(purpose, Purpose::Card { .. });
+    let news = claimed.origin.is_news();
     (news && now - claimed.created_at >= LATE).then_some(claimed.created_at)
+}
+
+fn deadline(claimed: &Claimed) -> Duration {
+    Duration::from_std(claimed.effect.deadline()).unwrap_or(LONGEST_WAIT)
 }
 
 /// What follows from an exchange; `charge` is for what failed.
@@ -168,7 +154,7 @@ pub fn after_look(
             // The last look counts only when the provider has had the whole of an exchange's time:
             // an answer that was lost at once says nothing about the work behind it.
             look_at: claimed.uncertain_since.map_or(now + LOOK_AGAIN, |since| {
-                (now + LOOK_AGAIN).max(since + DEADLINE + LOOK_AFTER)
+                (now + LOOK_AGAIN).max(since + deadline(claimed) + LOOK_AFTER)
             }),
             looks: claimed.looks + 1,
             counted: Counted::No,
@@ -235,9 +221,8 @@ pub fn before_exchange(
     Some(again(claimed, until, Counted::No, "paused".to_owned()))
 }
 
-/// Whether the effect only shows state and there is none to show.
-pub fn nothing_to_show(effect: &Effect) -> Ending {
-    debug_assert!(effect.coalesce_key().is_some(), "it shows no state");
+/// The effect only shows state, and there is none to show.
+pub fn nothing_to_show() -> Ending {
     Ending::Over(End::Done(Answer::Nothing))
 }
 

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::domain::act::ReplyTo;
-use crate::domain::effect::Purpose;
-use crate::domain::ids::{ChannelId, EffectId, MessageTs, SignalId, UserId};
+use crate::domain::areas::Origin;
+use crate::domain::effect::{Effect, slack::Effect as Slack};
+use crate::domain::ids::{ChannelId, EffectId, IncidentId, MessageTs, SignalId, UserId};
+use crate::domain::incident::Purpose;
 use crate::domain::text::Message;
 use uuid::Uuid;
 
@@ -12,12 +14,17 @@ fn now() -> DateTime<Utc> {
 }
 
 fn claimed(effect: Effect) -> Claimed {
+    claimed_for(effect, Purpose::Notice { incident: None })
+}
+
+fn claimed_for(effect: Effect, purpose: Purpose) -> Claimed {
     let id = EffectId::of(SignalId(Uuid::nil()), 0, "test");
     Claimed {
         id,
         lane: effect.lane(id),
         not_after: effect.not_after(),
         effect,
+        origin: Origin::Incident(purpose),
         attempts: 1,
         looks: 0,
         generation: 0,
@@ -37,19 +44,17 @@ fn room() -> ChannelId {
 }
 
 fn post() -> Effect {
-    let purpose = Purpose::Notice { incident: None };
-    Effect::PostMessage {
-        room: room(),
+    Effect::Slack(Slack::PostMessage {
+        channel: room(),
         message: Message::line("hello"),
-        purpose,
-    }
+    })
 }
 
 fn pin() -> Effect {
-    Effect::Pin {
-        room: room(),
+    Effect::Slack(Slack::Pin {
+        channel: room(),
         ts: MessageTs::new("1.2").unwrap(),
-    }
+    })
 }
 
 fn reply() -> Effect {
@@ -60,10 +65,10 @@ fn reply() -> Effect {
         response_url: None,
         asked_at: now(),
     };
-    Effect::Reply {
+    Effect::Slack(Slack::Reply {
         to,
         message: Message::line("hello"),
-    }
+    })
 }
 
 fn lost() -> Outcome {
@@ -217,7 +222,7 @@ fn an_answer_that_keeps_failing_goes_another_way_while_its_person_waits() {
     let failed = || Outcome::Failed {
         code: "connect".into(),
     };
-    let mut answer = claimed(reply());
+    let mut answer = claimed_for(reply(), Purpose::Answer);
     let mut waited = Duration::zero();
     while let Ending::Again { at, .. } = after_exchange(failed(), &answer, Counted::Yes, now(), 1.0)
     {
@@ -230,7 +235,7 @@ fn an_answer_that_keeps_failing_goes_another_way_while_its_person_waits() {
         panic!("{ending:?}")
     };
     assert!(
-        answer.effect.has_another_way(&code),
+        answer.origin.has_another_way(&answer.effect, &code),
         "nobody need look at it"
     );
 }
@@ -390,5 +395,7 @@ fn news_that_come_late_say_when_they_were_meant() {
     let late = now() + LATE;
     assert_eq!(delayed_from(&claimed(post()), now()), None);
     assert_eq!(delayed_from(&claimed(post()), late), Some(now()));
-    assert_eq!(delayed_from(&claimed(pin()), late), None);
+    let incident = IncidentId(Uuid::nil());
+    let card = claimed_for(post(), Purpose::Card { incident });
+    assert_eq!(delayed_from(&card, late), None);
 }

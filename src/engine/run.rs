@@ -20,8 +20,6 @@ use tokio::task::JoinSet;
 const POLL: Duration = Duration::from_secs(1);
 /// Effects are polled twice as often: a look or a retry that is due waits for nobody's hint.
 const POLL_EFFECTS: Duration = Duration::from_millis(500);
-/// Forms that are opened or replaced at once.
-const FORMS_AT_ONCE: usize = 4;
 /// A signal is decided within this, or the database does not answer.
 const INTAKE_LIMIT: Duration = Duration::from_secs(15);
 /// The clock's duties are done within this, likewise.
@@ -48,7 +46,7 @@ pub(super) struct Versions {
 #[derive(Debug, Clone, Copy)]
 enum Loop {
     Decide,
-    Deliver(Provider, Priority),
+    Deliver(Provider, Priority, usize),
     Tick,
 }
 
@@ -75,8 +73,8 @@ async fn kept_up(
         let running = async {
             match run {
                 Loop::Decide => engine.decide_on(seen).await,
-                Loop::Deliver(provider, priority) => {
-                    engine.deliver_on(provider, priority, seen).await;
+                Loop::Deliver(provider, priority, slots) => {
+                    engine.deliver_on(provider, priority, slots, seen).await;
                 }
                 Loop::Tick => engine.tick_on(process.clone(), seen).await,
             }
@@ -104,8 +102,8 @@ impl Engine {
         }
         // Slots of its own for each provider: a slow one that still answers holds up no other.
         for provider in self.couriers.keys() {
-            for priority in priorities(*provider) {
-                loops.spawn(loop_of(Loop::Deliver(*provider, *priority)));
+            for (priority, slots) in provider.slots(self.parts.concurrency) {
+                loops.spawn(loop_of(Loop::Deliver(*provider, priority, slots)));
             }
         }
         loops.spawn(loop_of(Loop::Tick));
@@ -205,14 +203,15 @@ impl Engine {
         self: Arc<Self>,
         provider: Provider,
         priority: Priority,
+        slots: usize,
         mut stopping: watch::Receiver<bool>,
     ) {
         let wakes = self.parts.store.wakes();
-        let (most, hint) = match priority {
-            Priority::Now => (FORMS_AT_ONCE, &wakes.forms),
-            Priority::InTurn => (self.parts.concurrency, wakes.outbox(provider)),
+        let hint = match priority {
+            Priority::Now => &wakes.urgent,
+            Priority::InTurn => wakes.outbox(provider),
         };
-        let slots = Arc::new(Semaphore::new(most));
+        let slots = Arc::new(Semaphore::new(slots));
         let mut under_way = JoinSet::new();
         while !*stopping.borrow() {
             while under_way.try_join_next().is_some() {}
@@ -284,15 +283,6 @@ impl Running {
         }
         let left = self.engine.parts.store.leave(self.process.id);
         let _not_vital = tokio::time::timeout(Duration::from_secs(1), left).await;
-    }
-}
-
-/// The priorities of a provider's effects. Forms have slots of their own: a person waits, and the
-/// permission dies in 3 s.
-fn priorities(provider: Provider) -> &'static [Priority] {
-    match provider {
-        Provider::Slack => &[Priority::Now, Priority::InTurn],
-        Provider::Statuspage => &[Priority::InTurn],
     }
 }
 

@@ -5,13 +5,15 @@
 //! that had expired, or whose method is paused.
 
 use super::Engine;
-use super::delivery::{LEASE, STORE_LIMIT};
+use super::delivery::STORE_LIMIT;
 use crate::domain::effect::{Priority, Provider};
 use crate::store::{Claimed, StoreError, Which};
 use chrono::{DateTime, Utc};
 
 /// While one process finds out whether a provider answers again, the others wait: as for its lease.
-pub(super) const TRIAL: chrono::Duration = chrono::Duration::seconds(LEASE.as_secs() as i64);
+pub(super) fn length(provider: Provider) -> chrono::Duration {
+    chrono::Duration::from_std(provider.lease()).unwrap_or(chrono::Duration::MAX)
+}
 
 /// A trial of this process: the others wait until then.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +42,7 @@ impl Engine {
     /// Takes the one attempt of all replicas, unless another process has it.
     pub(super) async fn take_trial(&self, provider: Provider, now: DateTime<Utc>) -> Option<Trial> {
         let store = &self.parts.store;
-        let until = now + TRIAL;
+        let until = now + length(provider);
         let taking = store.take_trial(provider.as_str(), until, now);
         let taken = store.within(STORE_LIMIT, taking).await;
         let taken = taken.unwrap_or_else(|error| {

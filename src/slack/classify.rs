@@ -6,7 +6,7 @@
 
 use super::client::Trouble;
 use crate::courier::{Look, Outcome};
-use crate::domain::signal::Answer;
+use crate::domain::effect::Answer;
 use std::time::Duration;
 
 /// When Slack says later without saying when.

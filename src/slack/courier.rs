@@ -9,12 +9,12 @@ use super::classify::{before_anything, outcome};
 use super::client::{Access, Client, Observer};
 use super::methods::Method;
 use crate::courier::{Courier, Look, Outcome, Parcel};
-use crate::domain::effect::{Effect, Provider};
+use crate::domain::effect::Answer;
+use crate::domain::effect::slack::Effect;
 use crate::domain::form::Form;
 use crate::domain::ids::{ChannelId, TeamId, UserId};
 use crate::domain::incident::room::NO_WORKSPACE;
 use crate::domain::rules::Rules;
-use crate::domain::signal::Answer;
 use crate::domain::text::Text;
 use crate::http_client::HttpClient;
 use async_trait::async_trait;
@@ -37,6 +37,8 @@ pub(super) struct Room<'a> {
     pub(super) private: bool,
     /// In which workspace, where that must be said.
     pub(super) team: Option<TeamId>,
+    /// Channels that have an owner and are never adopted.
+    pub(super) taken: &'a [ChannelId],
 }
 
 /// Carries effects to Slack.
@@ -161,12 +163,14 @@ impl SlackCourier {
         name: &'a str,
         private: bool,
         team: Option<&TeamId>,
+        taken: &'a [ChannelId],
     ) -> Result<Room<'a>, Outcome> {
         let team = self.workspace(team)?;
         Ok(Room {
             name,
             private,
             team,
+            taken,
         })
     }
 
@@ -237,9 +241,7 @@ fn code(outcome: Outcome) -> String {
 
 #[async_trait]
 impl Courier for SlackCourier {
-    fn provider(&self) -> Provider {
-        Provider::Slack
-    }
+    type Effect = Effect;
 
     fn only(&self) -> Option<&'static [&'static str]> {
         match self.access.token {
@@ -250,26 +252,27 @@ impl Courier for SlackCourier {
 
     fn pause_scopes(&self, effect: &Effect) -> Vec<String> {
         match effect {
-            Effect::PostMessage { room, .. } => {
-                vec![Method::ChatPostMessage.scope(), post_scope(room.as_str())]
-            }
+            Effect::PostMessage { channel, .. } => vec![
+                Method::ChatPostMessage.scope(),
+                post_scope(channel.as_str()),
+            ],
             Effect::DirectMessage { person, .. } => vec![
                 Method::ConversationsOpen.scope(),
                 Method::ChatPostMessage.scope(),
                 post_scope(person.as_str()),
             ],
-            Effect::CreateRoom { .. } => scopes(Method::ConversationsCreate),
-            Effect::UpdateCard { .. } | Effect::UpdateNotice { .. } => scopes(Method::ChatUpdate),
+            Effect::CreateChannel { .. } => scopes(Method::ConversationsCreate),
+            Effect::UpdateMessage { .. } => scopes(Method::ChatUpdate),
             Effect::Pin { .. } => scopes(Method::PinsAdd),
             Effect::Invite { .. } => scopes(Method::ConversationsInvite),
             Effect::SetTopic { .. } => scopes(Method::ConversationsSetTopic),
-            Effect::Whisper { .. } => scopes(Method::ChatPostEphemeral),
+            Effect::Ephemeral { .. } => scopes(Method::ChatPostEphemeral),
             Effect::OpenForm { .. } => scopes(Method::ViewsOpen),
             Effect::UpdateForm { .. } => scopes(Method::ViewsUpdate),
             Effect::StageFile { .. } => scopes(Method::FilesGetUploadUrlExternal),
             Effect::ShareFile { .. } => scopes(Method::FilesCompleteUploadExternal),
             // Each response_url has a limit of its own; none holds another back.
-            Effect::Reply { .. } | Effect::ShowComponent { .. } => Vec::new(),
+            Effect::Reply { .. } => Vec::new(),
         }
     }
 
@@ -282,92 +285,78 @@ impl Courier for SlackCourier {
                 Method::ConversationsOpen.scope(),
                 Method::ConversationsHistory.scope(),
             ],
-            Effect::CreateRoom { .. } => scopes(Method::ConversationsList),
-            Effect::UpdateCard { .. }
+            Effect::CreateChannel { .. } => scopes(Method::ConversationsList),
+            Effect::UpdateMessage { .. }
             | Effect::Pin { .. }
             | Effect::Invite { .. }
             | Effect::SetTopic { .. }
             | Effect::Reply { .. }
-            | Effect::Whisper { .. }
+            | Effect::Ephemeral { .. }
             | Effect::OpenForm { .. }
             | Effect::UpdateForm { .. }
-            | Effect::StageFile { .. }
-            | Effect::UpdateNotice { .. }
-            | Effect::ShowComponent { .. } => Vec::new(),
+            | Effect::StageFile { .. } => Vec::new(),
         }
     }
 
-    async fn deliver(&self, parcel: &Parcel) -> Outcome {
+    async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome {
         let until = Instant::now() + parcel.deadline;
-        match &parcel.effect {
-            Effect::CreateRoom {
+        match effect {
+            Effect::CreateChannel {
                 name,
                 private,
                 team,
-                ..
+                taken,
             } => {
-                let room = match self.room(name, *private, team.as_ref()) {
+                let room = match self.room(name, *private, team.as_ref(), taken) {
                     Ok(room) => room,
                     Err(outcome) => return outcome,
                 };
                 self.create_room(room, parcel, until).await
             }
-            Effect::PostMessage { room, message, .. } => {
-                let scope = post_scope(room.as_str());
-                self.post(room, message, scope, parcel, until).await
+            Effect::PostMessage { channel, message } => {
+                let scope = post_scope(channel.as_str());
+                self.post(channel, message, scope, parcel, until).await
             }
-            Effect::DirectMessage {
-                person, message, ..
-            } => match self.direct_room(person, until).await {
-                Ok(room) => {
-                    let scope = post_scope(person.as_str());
-                    self.post(&room, message, scope, parcel, until).await
+            Effect::DirectMessage { person, message } => {
+                match self.direct_room(person, until).await {
+                    Ok(room) => {
+                        let scope = post_scope(person.as_str());
+                        self.post(&room, message, scope, parcel, until).await
+                    }
+                    Err(trouble) => before_anything(trouble, scopes(Method::ConversationsOpen)),
                 }
-                Err(trouble) => before_anything(trouble, scopes(Method::ConversationsOpen)),
-            },
-            Effect::UpdateCard { .. } | Effect::UpdateNotice { .. } => {
-                self.update_message(parcel, until).await
             }
-            Effect::Pin { room, ts } => {
-                let body = json!({"channel": room.as_str(), "timestamp": ts.as_str()});
+            Effect::UpdateMessage { edit, .. } => self.update_message(edit.as_deref(), until).await,
+            Effect::Pin { channel, ts } => {
+                let body = json!({"channel": channel.as_str(), "timestamp": ts.as_str()});
                 self.plainly(Method::PinsAdd, body, until).await
             }
-            Effect::Invite { room, person, .. } => {
-                let body = json!({"channel": room.as_str(), "users": person.as_str()});
+            Effect::Invite { channel, person } => {
+                let body = json!({"channel": channel.as_str(), "users": person.as_str()});
                 self.plainly(Method::ConversationsInvite, body, until).await
             }
-            Effect::SetTopic { room, topic } => {
+            Effect::SetTopic { channel, topic } => {
                 let topic = super::mrkdwn::one(&Text::plain(topic), 250);
-                let body = json!({"channel": room.as_str(), "topic": topic});
+                let body = json!({"channel": channel.as_str(), "topic": topic});
                 self.plainly(Method::ConversationsSetTopic, body, until)
                     .await
             }
             Effect::Reply { to, message } => self.reply(to, message, parcel.now, until).await,
-            Effect::Whisper { to, message } => self.whisper(to, message, until).await,
-            Effect::OpenForm { trigger, form, .. } => {
-                self.open_form(&trigger.id, form, until).await
-            }
+            Effect::Ephemeral { to, message } => self.ephemeral(to, message, until).await,
+            Effect::OpenForm { trigger, form } => self.open_form(&trigger.id, form, until).await,
             Effect::UpdateForm { view, form } => self.update_form(view.as_str(), form, until).await,
-            Effect::StageFile { name, content, .. } => self.stage(name, content, until).await,
+            Effect::StageFile { name, content } => self.stage(name, content, until).await,
             Effect::ShareFile {
-                room,
+                channel,
                 file,
                 title,
                 comment,
-                ..
-            } => self.share(room, file, title, comment, until).await,
-            Effect::ShowComponent { .. } => not_slacks(),
+            } => self.share(channel, file, title, comment, until).await,
         }
     }
 
-    async fn look(&self, parcel: &Parcel) -> Look {
+    async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look {
         let until = Instant::now() + parcel.deadline;
-        self.look_until(parcel, until).await
-    }
-}
-
-fn not_slacks() -> Outcome {
-    Outcome::Refused {
-        code: "not_an_effect_of_slack".to_owned(),
+        self.look_until(effect, parcel, until).await
     }
 }

@@ -12,10 +12,11 @@ use super::look::Standing;
 use super::methods::Method;
 use super::mrkdwn;
 use super::render::{self, Page};
-use crate::courier::{Look, Outcome, Parcel, Shown};
+use crate::courier::{Look, Outcome, Parcel};
 use crate::domain::act::ReplyTo;
+use crate::domain::effect::Answer;
+use crate::domain::effect::slack::{self as said_by_slack, Edit};
 use crate::domain::ids::{ChannelId, EffectId, FileId, MessageTs, UserId};
-use crate::domain::signal::Answer;
 use crate::domain::text::{Message, Text};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -119,10 +120,10 @@ impl SlackCourier {
             };
         }
         match standing.remove(&0) {
-            Some(ts) => Outcome::Done(Answer::Message {
-                room: room.clone(),
+            Some(ts) => Outcome::Done(Answer::Slack(said_by_slack::Answer::Message {
+                channel: room.clone(),
                 ts,
-            }),
+            })),
             None => unreadable_answer(),
         }
     }
@@ -164,15 +165,23 @@ impl SlackCourier {
         joined.await.is_ok()
     }
 
-    pub(super) async fn update_message(&self, parcel: &Parcel, until: Instant) -> Outcome {
-        let Some(Shown::Message { room, ts, message }) = &parcel.shown else {
+    pub(super) async fn update_message(&self, edit: Option<&Edit>, until: Instant) -> Outcome {
+        let Some(Edit {
+            channel,
+            ts,
+            message,
+        }) = edit
+        else {
             return Outcome::Done(Answer::Nothing);
         };
         let pages = self.pages(message);
         let Some(page) = pages.first() else {
             return Outcome::Done(Answer::Nothing);
         };
-        let mut body = said(page, json!({"channel": room.as_str(), "ts": ts.as_str()}));
+        let mut body = said(
+            page,
+            json!({"channel": channel.as_str(), "ts": ts.as_str()}),
+        );
         // Without the key the old blocks would stay.
         body["blocks"] = json!(page.blocks);
         self.plainly(Method::ChatUpdate, body, until).await
@@ -196,7 +205,7 @@ impl SlackCourier {
         };
         let pages = self.pages(message);
         if pages.len() > ANSWERS {
-            // The address would be used up half-way; a whisper has no such limit.
+            // The address would be used up half-way; an ephemeral message has no such limit.
             return refused("too_long_for_response_url");
         }
         for (at, page) in pages.iter().enumerate() {
@@ -216,7 +225,12 @@ impl SlackCourier {
         Outcome::Done(Answer::Nothing)
     }
 
-    pub(super) async fn whisper(&self, to: &ReplyTo, message: &Message, until: Instant) -> Outcome {
+    pub(super) async fn ephemeral(
+        &self,
+        to: &ReplyTo,
+        message: &Message,
+        until: Instant,
+    ) -> Outcome {
         let Some(room) = &to.room else {
             return refused("no_room");
         };
@@ -257,7 +271,7 @@ impl SlackCourier {
         };
         let bytes = content.as_bytes().to_vec();
         match self.client.upload_to(url, bytes, until).await {
-            Ok(()) => Outcome::Done(Answer::File { id: file }),
+            Ok(()) => Outcome::Done(Answer::Slack(said_by_slack::Answer::File { id: file })),
             Err(trouble) => before_anything(trouble, scopes(Method::FilesGetUploadUrlExternal)),
         }
     }
@@ -295,7 +309,7 @@ fn said(page: &Page, mut body: Value) -> Value {
 pub(super) fn room_of(channel: &Value, asked: &str) -> Option<Answer> {
     let id = ChannelId::new(channel["id"].as_str()?).ok()?;
     let name = channel["name"].as_str().unwrap_or(asked).to_owned();
-    Some(Answer::Room { id, name })
+    Some(Answer::Slack(said_by_slack::Answer::Channel { id, name }))
 }
 
 fn refused(code: &str) -> Outcome {
@@ -332,7 +346,9 @@ mod tests {
             (json!({"id": "C1", "name": "inc-1-2"}), "inc-1-2"),
             (json!({"id": "C1"}), "inc-1"),
         ] {
-            let Some(Answer::Room { name: read, .. }) = room_of(&channel, "inc-1") else {
+            let Some(Answer::Slack(said_by_slack::Answer::Channel { name: read, .. })) =
+                room_of(&channel, "inc-1")
+            else {
                 panic!("{channel} is a room");
             };
             assert_eq!(read, name);

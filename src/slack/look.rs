@@ -11,9 +11,9 @@ use super::courier::{Room, SlackCourier, scopes};
 use super::deliver::{MARK, room_of};
 use super::methods::Method;
 use crate::courier::{Look, Outcome, Parcel};
-use crate::domain::effect::Effect;
+use crate::domain::effect::Answer;
+use crate::domain::effect::slack::{self as said_by_slack, Effect};
 use crate::domain::ids::{ChannelId, MessageTs};
-use crate::domain::signal::Answer;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -34,34 +34,39 @@ const ROOM_PAGES: usize = 50;
 pub(super) type Standing = BTreeMap<usize, MessageTs>;
 
 impl SlackCourier {
-    pub(super) async fn look_until(&self, parcel: &Parcel, until: Instant) -> Look {
-        match &parcel.effect {
-            Effect::PostMessage { room, message, .. } => {
+    pub(super) async fn look_until(
+        &self,
+        effect: &Effect,
+        parcel: &Parcel,
+        until: Instant,
+    ) -> Look {
+        match effect {
+            Effect::PostMessage { channel, message } => {
                 let pages = self.pages(message).len();
-                self.look_for_message(room, pages, parcel, until).await
+                self.look_for_message(channel, pages, parcel, until).await
             }
-            Effect::DirectMessage {
-                person, message, ..
-            } => match self.direct_room(person, until).await {
-                Ok(room) => {
-                    let pages = self.pages(message).len();
-                    self.look_for_message(&room, pages, parcel, until).await
+            Effect::DirectMessage { person, message } => {
+                match self.direct_room(person, until).await {
+                    Ok(room) => {
+                        let pages = self.pages(message).len();
+                        self.look_for_message(&room, pages, parcel, until).await
+                    }
+                    Err(trouble) => classify::look(trouble, scopes(Method::ConversationsOpen)),
                 }
-                Err(trouble) => classify::look(trouble, scopes(Method::ConversationsOpen)),
-            },
-            Effect::CreateRoom {
+            }
+            Effect::CreateChannel {
                 name,
                 private,
                 team,
-                ..
-            } => match self.room(name, *private, team.as_ref()) {
+                taken,
+            } => match self.room(name, *private, team.as_ref(), taken) {
                 Ok(room) => self.look_for_room(&room, parcel, until).await,
                 // Without a workspace none was ever asked for.
                 Err(_) => Look::Absent,
             },
-            Effect::ShareFile { room, file, .. } => {
+            Effect::ShareFile { channel, file, .. } => {
                 let mut stands = false;
-                let seen = self.read_back(room, parcel, until, |message| {
+                let seen = self.read_back(channel, parcel, until, |message| {
                     stands |= holds_file(message, file.as_str());
                     stands
                 });
@@ -71,17 +76,15 @@ impl SlackCourier {
                     (Ok(()), false) => Look::Absent,
                 }
             }
-            Effect::UpdateCard { .. }
+            Effect::UpdateMessage { .. }
             | Effect::Pin { .. }
             | Effect::Invite { .. }
             | Effect::SetTopic { .. }
             | Effect::Reply { .. }
-            | Effect::Whisper { .. }
+            | Effect::Ephemeral { .. }
             | Effect::OpenForm { .. }
             | Effect::UpdateForm { .. }
-            | Effect::StageFile { .. }
-            | Effect::UpdateNotice { .. }
-            | Effect::ShowComponent { .. } => Look::Unreadable {
+            | Effect::StageFile { .. } => Look::Unreadable {
                 code: "nothing_to_look_for".to_owned(),
             },
         }
@@ -98,10 +101,12 @@ impl SlackCourier {
     ) -> Look {
         match self.standing(room, parcel, until).await {
             Ok(mut standing) => match standing.remove(&0) {
-                Some(ts) if standing.len() + 1 >= pages => Look::Found(Answer::Message {
-                    room: room.clone(),
-                    ts,
-                }),
+                Some(ts) if standing.len() + 1 >= pages => {
+                    Look::Found(Answer::Slack(said_by_slack::Answer::Message {
+                        channel: room.clone(),
+                        ts,
+                    }))
+                }
                 _ => Look::Absent,
             },
             Err(look) => look,
@@ -139,7 +144,7 @@ impl SlackCourier {
             ("channel", room.to_string()),
             (
                 "oldest",
-                back_to(parcel.last_known_ts.as_ref(), parcel.first_attempt_at),
+                back_to(parcel.mark.as_deref(), parcel.first_attempt_at),
             ),
             ("inclusive", "true".to_owned()),
             ("limit", PAGE.to_owned()),
@@ -242,7 +247,7 @@ impl SlackCourier {
             let rooms = answer["channels"].as_array().map_or(&[][..], Vec::as_slice);
             if let Some(room) = rooms.iter().find(|room| room["name"] == name) {
                 return match room_of(room, name) {
-                    Some(found) if is_ours(room, &us, parcel) => Look::Found(found),
+                    Some(found) if is_ours(room, &us, wanted, parcel) => Look::Found(found),
                     _ => Look::Absent,
                 };
             }
@@ -268,14 +273,12 @@ fn unread(trouble: Trouble) -> Look {
     classify::look(trouble, scopes(Method::ConversationsHistory))
 }
 
-fn is_ours(room: &Value, us: &str, parcel: &Parcel) -> bool {
+fn is_ours(room: &Value, us: &str, wanted: &Room<'_>, parcel: &Parcel) -> bool {
     let made_by_us = room["creator"] == us;
     let made_at = room["created"].as_i64().unwrap_or_default();
     let new_enough = made_at >= (parcel.first_attempt_at - SKEW).timestamp();
-    let free = !parcel
-        .taken_rooms
-        .iter()
-        .any(|taken| room["id"] == taken.as_str());
+    let mut taken = wanted.taken.iter();
+    let free = !taken.any(|taken| room["id"] == taken.as_str());
     made_by_us && new_enough && free
 }
 
@@ -307,7 +310,7 @@ fn turn_page(params: &mut Vec<(&str, String)>, cursor: String) {
 
 /// The earlier of the last message that we knew and a minute before the first attempt; never more
 /// than [`ASTRAY`] before that: a quiet room's last message is weeks old.
-fn back_to(last_known: Option<&MessageTs>, first_attempt: DateTime<Utc>) -> String {
+fn back_to(last_known: Option<&str>, first_attempt: DateTime<Utc>) -> String {
     let by_clock = format!("{}.000000", (first_attempt - SKEW).timestamp());
     let Some(last_known) = last_known else {
         return by_clock;
@@ -317,11 +320,11 @@ fn back_to(last_known: Option<&MessageTs>, first_attempt: DateTime<Utc>) -> Stri
             .next()
             .and_then(|whole| whole.parse::<i64>().ok())
     };
-    match (seconds(last_known.as_str()), seconds(&by_clock)) {
+    match (seconds(last_known), seconds(&by_clock)) {
         (Some(known), Some(clock)) if known < clock - ASTRAY.num_seconds() => {
             format!("{}.000000", clock - ASTRAY.num_seconds())
         }
-        (Some(known), Some(clock)) if known < clock => last_known.to_string(),
+        (Some(known), Some(clock)) if known < clock => last_known.to_owned(),
         _ => by_clock,
     }
 }
@@ -334,16 +337,15 @@ mod tests {
     #[test]
     fn a_look_goes_back_to_the_earlier_of_the_clock_and_the_last_known_message() {
         let first = DateTime::from_timestamp(1_700_000_060, 0).unwrap();
-        let ts = |text: &str| MessageTs::new(text).unwrap();
         for (known, back) in [
             (None, "1700000000.000000"),
-            (Some(ts("1699999999.000200")), "1699999999.000200"),
-            (Some(ts("1699999400.000200")), "1699999400.000200"),
-            (Some(ts("1690000000.000200")), "1699999400.000000"),
-            (Some(ts("1700000050.000200")), "1700000000.000000"),
-            (Some(ts("nonsense")), "1700000000.000000"),
+            (Some("1699999999.000200"), "1699999999.000200"),
+            (Some("1699999400.000200"), "1699999400.000200"),
+            (Some("1690000000.000200"), "1699999400.000000"),
+            (Some("1700000050.000200"), "1700000000.000000"),
+            (Some("nonsense"), "1700000000.000000"),
         ] {
-            assert_eq!(back_to(known.as_ref(), first), back, "{known:?}");
+            assert_eq!(back_to(known, first), back, "{known:?}");
         }
     }
 

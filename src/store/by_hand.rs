@@ -160,7 +160,7 @@ impl Store {
             id.0,
             now,
             // These cannot be looked for: who retries one by hand has it sent.
-            &Effect::CANNOT_BE_LOOKED_FOR.map(str::to_owned),
+            &Effect::CANNOT_BE_LOOKED_UP.map(str::to_owned),
         )
         .fetch_optional(&mut transaction)
         .await?;
@@ -192,7 +192,7 @@ impl Store {
                                generation = generation + 1, lease_until = null, lease_token = null
               where id = $1 and state not in ('done', 'dropped')
                 and (lease_until is null or lease_until < clock_timestamp())
-             returning effect, generation, traceparent, incident",
+             returning effect, origin, generation, traceparent, incident",
             id.0,
             why,
             now,
@@ -205,11 +205,12 @@ impl Store {
         let incident = row.incident.map(IncidentId);
         add_act_by_hand(&mut transaction, "outbox.drop", by, incident, details, now).await?;
         // What cannot be read has no receipt: nobody knows whose it would be.
-        if let Ok(effect) = self.effect(row.effect) {
+        if let Ok((effect, origin)) = self.effect(row.effect, row.origin) {
             let receipt = Receipt {
                 effect_id: id,
                 generation: row.generation,
                 effect,
+                origin,
                 end: End::Dropped {
                     why: why.to_owned(),
                 },

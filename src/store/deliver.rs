@@ -8,19 +8,22 @@ use super::receipt::row_of;
 use super::session::Session;
 use super::turns::{free_next_in_lane, lock_lanes, one};
 use super::{Store, StoreError};
-use crate::domain::effect::{Effect, Priority, Provider};
-use crate::domain::ids::{EffectId, MessageTs};
+use crate::domain::areas::Origin;
+use crate::domain::effect::{Answer, Effect, Priority, Provider};
+use crate::domain::ids::EffectId;
 use crate::domain::signal::{End, Receipt};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// An effect that is ours to deliver, for 15 s.
+/// An effect that is ours to deliver, for its provider's lease.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// Its id.
     pub id: EffectId,
     /// What to do.
     pub effect: Effect,
+    /// Why it was decided.
+    pub origin: Origin,
     /// Its lane.
     pub lane: String,
     /// How often it was claimed, this time included.
@@ -45,7 +48,7 @@ pub struct Claimed {
     pub traceparent: Option<String>,
     /// The lease's fence.
     pub token: Uuid,
-    /// The component state that counts as shown if this attempt ends as done; `None` when claimed.
+    /// The state that counts as shown if this attempt ends as done; `None` when claimed.
     pub shows: Option<&'static str>,
 }
 
@@ -121,16 +124,16 @@ impl Store {
         which: Which,
     ) -> Result<Vec<Claimed>, StoreError> {
         let token = Uuid::new_v4();
-        let kinds = Effect::KINDS.into_iter().filter(|kind| match which {
+        let kinds = provider.kinds().iter().filter(|kind| match which {
             Which::All => true,
-            Which::Repeatable => !Effect::CANNOT_BE_LOOKED_FOR.contains(kind),
+            Which::Repeatable => !Effect::CANNOT_BE_LOOKED_UP.contains(kind),
             Which::Only(kinds) => kinds.contains(kind),
         });
-        let kinds: Vec<String> = kinds.map(str::to_owned).collect();
+        let kinds: Vec<String> = kinds.map(|kind| (*kind).to_owned()).collect();
         let mut session = self.single().await?;
         let rows = sqlx::query!(
             r#"update outbox o
-                  set lease_until = clock_timestamp() + interval '15 seconds', lease_token = $3,
+                  set lease_until = clock_timestamp() + $7 * interval '1 second', lease_token = $3,
                       state = case when o.lease_token is null then o.state else 'uncertain' end,
                       uncertain_since = case when o.lease_token is null then o.uncertain_since
                                              -- Since it was claimed, as that was written down: a lease that
@@ -146,7 +149,7 @@ impl Store {
                        order by provider, priority, run_at, seq
                        limit $2
                          for update skip locked))
-               returning o.id, o.effect, o.lane, o.attempts, o.looks, o.generation, o.state,
+               returning o.id, o.effect, o.origin, o.lane, o.attempts, o.looks, o.generation, o.state,
                          o.uncertain_since, o.not_after,
                          o.first_attempt_at as "first_attempt_at!", o.created_at, o.traceparent,
                          o.seq, o.failed_at"#,
@@ -156,14 +159,15 @@ impl Store {
             priority as i16,
             provider.as_str(),
             &kinds,
+            provider.lease().as_secs_f64(),
         )
         .fetch_all(&mut session)
         .await?;
         session.end().await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
-            let effect = match self.effect(row.effect) {
-                Ok(effect) => effect,
+            let (effect, origin) = match self.effect(row.effect, row.origin) {
+                Ok(both) => both,
                 Err(error) => {
                     // Its neighbours in this batch must not wait for it.
                     let id = EffectId(row.id);
@@ -175,6 +179,7 @@ impl Store {
             let effect = Claimed {
                 id: EffectId(row.id),
                 effect,
+                origin,
                 lane: row.lane,
                 attempts: row.attempts,
                 looks: row.looks,
@@ -244,7 +249,7 @@ impl Store {
             Ending::Over(_) => {
                 self.wakes.inbox.notify_one();
                 self.wakes.outbox(provider).notify_one();
-                self.wakes.forms.notify_one();
+                self.wakes.urgent.notify_one();
             }
             Ending::Again { at, .. } if *at <= now => self.wakes.outbox(provider).notify_one(),
             Ending::Again { .. } | Ending::Unsure { .. } => {}
@@ -252,18 +257,17 @@ impl Store {
         Ok(())
     }
 
-    /// The newest message that we know of in a lane: a look goes back to there.
-    pub async fn last_known_ts(&self, lane: &str) -> Result<Option<MessageTs>, StoreError> {
-        let ts = sqlx::query_scalar!(
-            "select answer -> 'message' ->> 'ts' from outbox
-              where lane between $1 and $1 and state = 'done'
-                and kind in ('post_message', 'direct_message')
+    /// The newest mark of an answer in a lane: a lookup goes back to there.
+    pub async fn newest_mark(&self, lane: &str) -> Result<Option<String>, StoreError> {
+        let mark = sqlx::query_scalar!(
+            "select mark from outbox
+              where lane between $1 and $1 and mark is not null
               order by lane desc, seq desc limit 1",
             lane,
         )
         .fetch_optional(&mut self.single().await?)
         .await?;
-        Ok(ts.flatten().and_then(|ts| MessageTs::new(ts).ok()))
+        Ok(mark.flatten())
     }
 
     async fn end(
@@ -273,14 +277,15 @@ impl Store {
         end: &End,
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        let (state, error, answer) = row_of(&claimed.effect, end);
+        let (state, error, answer) = row_of(&claimed.origin, &claimed.effect, end);
+        let mark = answer.and_then(Answer::mark);
         let answer = answer
             .map(serde_json::to_value)
             .transpose()
             .map_err(|error| StoreError::Unreadable(error.to_string()))?;
         let changed = sqlx::query!(
             "update outbox
-                set state = $3, error = $4, answer = $5, ended_at = $6, shown = $7,
+                set state = $3, error = $4, answer = $5, ended_at = $6, mark = $7, shown = $8,
                     lease_until = null, lease_token = null
               where id = $1 and lease_token = $2",
             claimed.id.0,
@@ -289,6 +294,7 @@ impl Store {
             error,
             answer,
             now,
+            mark,
             claimed.shows.filter(|_| matches!(end, End::Done(_))),
         )
         .execute(&mut *connection)
@@ -300,6 +306,7 @@ impl Store {
                 effect_id: claimed.id,
                 generation: claimed.generation,
                 effect: claimed.effect.clone(),
+                origin: claimed.origin.clone(),
                 end: end.clone(),
             };
             self.append_receipt(connection, &receipt, claimed.traceparent.clone(), now)

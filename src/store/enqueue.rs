@@ -6,7 +6,7 @@ use super::shown::forget_shown;
 use super::turns::{self, lock_lanes, one};
 use super::{Decided, Seal, Store, StoreError, seal};
 use crate::domain::decision::{Change, Planned};
-use crate::domain::effect::room_lane;
+use crate::domain::effect::slack::channel_lane;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -41,7 +41,7 @@ pub(super) async fn enqueue(
         .collect();
     let changes = decided.iter().flat_map(|one| &one.decision.changes);
     let open_again = changes.filter_map(|change| match change {
-        Change::PostAgain { room } => Some(room_lane(room)),
+        Change::PostAgain { room } => Some(channel_lane(room)),
         _ => None,
     });
     let open_again: Vec<String> = open_again.collect();
@@ -62,21 +62,23 @@ pub(super) async fn enqueue(
     }
 
     let mut effects = Vec::with_capacity(planned.len());
+    let mut origins = Vec::with_capacity(planned.len());
     for plan in &planned {
-        let effect = serde_json::to_value(&plan.effect)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-        effects.push(seal::kept(sealed_with, effect));
+        effects.push(seal::kept(sealed_with, json_value(&plan.effect)?));
+        origins.push(seal::kept(sealed_with, json_value(&plan.origin)?));
     }
     let ids: Vec<Uuid> = planned.iter().map(|plan| plan.id.0).collect();
     let incidents: Vec<Option<Uuid>> = planned
         .iter()
-        .map(|plan| plan.effect.incident().map(|id| id.0))
+        .map(|plan| plan.origin.incident().map(|id| id.0))
         .collect();
     let text = |pick: fn(&Planned) -> &'static str| -> Vec<String> {
         planned.iter().map(|plan| pick(plan).to_owned()).collect()
     };
     let providers = text(|plan| plan.effect.provider().as_str());
     let kinds = text(|plan| plan.effect.kind());
+    let areas = text(|plan| plan.origin.area());
+    let purposes = text(|plan| plan.origin.purpose());
     let priorities: Vec<i16> = planned
         .iter()
         .map(|plan| plan.effect.priority() as i16)
@@ -99,17 +101,19 @@ pub(super) async fn enqueue(
     sqlx::query!(
         r#"with planned as (
                select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[],
-                                    $7::smallint[], $8::text[], $9::timestamptz[], $10::timestamptz[],
-                                    $11::uuid[], $12::text[])
+                                    $7::smallint[], $8::text[], $9::timestamptz[], $10::uuid[],
+                                    $11::text[], $12::text[], $13::text[], $14::jsonb[],
+                                    $15::timestamptz[])
                         with ordinality
                         as row(id, incident, lane, provider, kind, effect, priority, coalesce_key,
-                               run_at, not_after, signal, traceparent, ord)
+                               not_after, signal, traceparent, area, purpose, origin, run_at, ord)
                 where not exists (select from outbox o where o.id = row.id offset 0))
            insert into outbox (id, signal, incident, lane, provider, kind, effect, priority,
                                coalesce_key, run_at, not_after, due_since, traceparent, created_at,
-                               blocked)
+                               area, purpose, origin, blocked)
            select id, signal, incident, lane, provider, kind, effect, priority, coalesce_key, run_at,
-                  not_after, case when run_at > $13 then run_at end, traceparent, $13,
+                  not_after, case when run_at > $16 then run_at end, traceparent, $16, area, purpose,
+                  origin,
                   row_number() over (partition by lane order by ord) > 1
                   or exists (select from outbox o
                               where o.lane between planned.lane and planned.lane
@@ -125,10 +129,13 @@ pub(super) async fn enqueue(
         &effects,
         &priorities,
         &coalesce as &[Option<String>],
-        &run_at,
         &not_after as &[Option<DateTime<Utc>>],
         &signals,
         &traces as &[Option<String>],
+        &areas,
+        &purposes,
+        &origins,
+        &run_at,
         now,
     )
     .execute(connection)
@@ -148,9 +155,10 @@ impl Store {
         forget_shown(&mut transaction, &claimed.lane).await?;
         sqlx::query!(
             "insert into outbox (id, signal, incident, lane, provider, kind, effect, priority,
-                                 coalesce_key, run_at, traceparent, created_at, blocked)
+                                 coalesce_key, run_at, traceparent, created_at, area, purpose, origin,
+                                 blocked)
              select $2, signal, incident, lane, provider, kind, effect, priority, coalesce_key, $3,
-                    traceparent, $3,
+                    traceparent, $3, area, purpose, origin,
                     exists (select from outbox other
                              where other.lane = shown.lane and other.ended_at is null)
                from outbox shown
@@ -170,6 +178,10 @@ impl Store {
         self.wakes.outbox(claimed.effect.provider()).notify_one();
         Ok(())
     }
+}
+
+fn json_value(kept: &impl serde::Serialize) -> Result<serde_json::Value, StoreError> {
+    serde_json::to_value(kept).map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
 /// Leaves out effects that show state and whose twin still waits: that one will show the new

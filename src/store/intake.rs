@@ -53,7 +53,7 @@ pub struct Intake {
     wakes: Arc<Wakes>,
     seal: Option<Arc<Seal>>,
     brings_effects: [bool; Provider::ALL.len()],
-    brings_forms: bool,
+    brings_urgent: bool,
 }
 
 /// What is claimed at once: the transaction and its signals, the one that has been due longest first.
@@ -152,7 +152,7 @@ impl Store {
                 wakes: self.wakes.clone(),
                 seal: self.seal.clone(),
                 brings_effects: Default::default(),
-                brings_forms: false,
+                brings_urgent: false,
             },
             signals,
         })
@@ -334,7 +334,7 @@ impl Intake {
         for plan in decided.iter().flat_map(|one| &one.decision.effects) {
             match plan.effect.priority() {
                 Priority::InTurn => self.brings_effects[plan.effect.provider() as usize] = true,
-                Priority::Now => self.brings_forms = true,
+                Priority::Now => self.brings_urgent = true,
             }
         }
         Ok(())
@@ -348,8 +348,8 @@ impl Intake {
                 self.wakes.outbox(provider).notify_one();
             }
         }
-        if self.brings_forms {
-            self.wakes.forms.notify_one();
+        if self.brings_urgent {
+            self.wakes.urgent.notify_one();
         }
         Ok(())
     }

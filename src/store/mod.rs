@@ -13,6 +13,7 @@
 
 mod append;
 mod by_hand;
+mod complete;
 mod connect;
 mod crowd;
 mod decision;
@@ -27,7 +28,6 @@ mod incidents;
 mod intake;
 mod lists;
 mod migrate;
-mod notices;
 mod notifications;
 mod pauses;
 mod people;
@@ -84,8 +84,8 @@ pub struct Wakes {
     /// A signal may be due.
     pub inbox: tokio::sync::Notify,
     outbox: [tokio::sync::Notify; Provider::ALL.len()],
-    /// A form may be due.
-    pub forms: tokio::sync::Notify,
+    /// An effect for which a person waits may be due.
+    pub urgent: tokio::sync::Notify,
 }
 
 impl Wakes {

@@ -3,9 +3,9 @@
 use super::append::{Arrival, append_all};
 use super::session::Session;
 use super::{Store, StoreError};
-use crate::domain::effect::Effect;
-use crate::domain::ids::{EffectId, IncidentId};
-use crate::domain::signal::{Answer, End, Receipt};
+use crate::domain::areas::Origin;
+use crate::domain::effect::{Answer, Effect};
+use crate::domain::signal::{End, Receipt};
 use chrono::{DateTime, Utc};
 
 impl Store {
@@ -21,9 +21,12 @@ impl Store {
             .map_err(|error| StoreError::Unreadable(error.to_string()))?;
         let arrival = Arrival {
             source: "receipt",
-            kind: receipt.effect.kind().to_owned(),
+            kind: receipt.origin.kind(),
             dedup_key: format!("{}@{}", receipt.effect_id, receipt.generation),
-            subject: subject(receipt.effect.incident(), receipt.effect_id),
+            subject: receipt
+                .origin
+                .subject()
+                .unwrap_or_else(|| format!("effect:{}", receipt.effect_id)),
             headers: serde_json::json!({}),
             body: self.sealed(body).into(),
             traceparent,
@@ -34,19 +37,17 @@ impl Store {
     }
 }
 
-fn subject(incident: Option<IncidentId>, effect: EffectId) -> String {
-    incident.map_or_else(|| format!("effect:{effect}"), |id| format!("incident:{id}"))
-}
-
-/// How an end stands in the row. A refusal that the domain answers by another way is `dropped`:
-/// nobody need look at it. Any other is parked, with the provider's code, to be retried by hand.
+/// How an end stands in the row. A refusal that its area answers by another way is `dropped`. Any other is parked, with the provider's code, to be retried by hand.
 pub(super) fn row_of<'a>(
+    origin: &Origin,
     effect: &Effect,
     end: &'a End,
 ) -> (&'static str, Option<&'a str>, Option<&'a Answer>) {
     match end {
         End::Done(answer) => ("done", None, Some(answer)),
-        End::Refused { code } if effect.has_another_way(code) => ("dropped", Some(code), None),
+        End::Refused { code } if origin.has_another_way(effect, code) => {
+            ("dropped", Some(code), None)
+        }
         End::Refused { code } | End::Parked { code } => ("parked", Some(code), None),
         End::Expired => ("dropped", Some("expired"), None),
         End::Uncertain { code } => ("uncertain", Some(code), None),

@@ -1,4 +1,4 @@
-//! The state that a component of the status page shows, as far as it is certain.
+//! The state that an effect showed last, as far as it is certain.
 //!
 //! It is a column of the effect that showed it, so that it ends with every later effect of the lane
 //! whose end is not known to this version: one that failed, was dropped, may have arrived twice, or
@@ -9,14 +9,14 @@ use super::session::Session;
 use super::{Claimed, Store, StoreError};
 
 impl Store {
-    /// Whether the component surely shows `claimed.shows` already. If it does not, the remembered state is
-    /// forgotten: the attempt that follows may end in any way.
+    /// Whether this state is surely shown in the effect's lane already. If it is not, the remembered state
+    /// is forgotten: the attempt that follows may end in any way.
     pub async fn shows_already(&self, claimed: &Claimed) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let last = sqlx::query_scalar!(
             "select shown from outbox
-              where lane = $1 and kind = 'show_component' and ended_at is not null
-              order by seq desc limit 1",
+              where lane between $1 and $1 and coalesce_key is not null and ended_at is not null
+              order by lane desc, seq desc limit 1",
             claimed.lane,
         )
         .fetch_optional(&mut transaction)
@@ -30,11 +30,12 @@ impl Store {
     }
 }
 
-/// Forgets what the component of a lane shows.
+/// Forgets what was shown last in a lane.
 pub(super) async fn forget_shown(connection: &mut Session, lane: &str) -> Result<(), StoreError> {
     sqlx::query!(
         "update outbox set shown = null
-          where lane = $1 and kind = 'show_component' and shown is not null",
+          where lane between $1 and $1 and coalesce_key is not null and ended_at is not null
+            and shown is not null",
         lane,
     )
     .execute(connection)

@@ -10,6 +10,7 @@ use super::error::json_error;
 use super::session::Session;
 use super::turns::{free_next_in_lane, free_next_in_subject, lock_lanes, lock_subjects, one};
 use super::{Store, StoreError, StoredSignal, seal};
+use crate::domain::areas::Origin;
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::ids::{EffectId, SignalId};
 use crate::domain::signal::ParkedRow;
@@ -37,11 +38,24 @@ pub enum Others {
 }
 
 impl Store {
-    /// An effect out of its row; an error says why it cannot be read, without anything of it.
-    pub(super) fn effect(&self, kept: serde_json::Value) -> Result<Effect, String> {
-        let effect = seal::opened(self.seal.as_deref(), kept)
+    /// An effect and its origin out of their row; an error says why they cannot be read, without
+    /// anything of them.
+    pub(super) fn effect(
+        &self,
+        effect: serde_json::Value,
+        origin: Option<serde_json::Value>,
+    ) -> Result<(Effect, Origin), String> {
+        let origin = origin.ok_or_else(|| "it has no origin".to_owned())?;
+        Ok((self.read_kept(effect)?, self.read_kept(origin)?))
+    }
+
+    fn read_kept<T: serde::de::DeserializeOwned>(
+        &self,
+        kept: serde_json::Value,
+    ) -> Result<T, String> {
+        let value = seal::opened(self.seal.as_deref(), kept)
             .ok_or_else(|| "it is sealed with another key".to_owned())?;
-        serde_json::from_value(effect).map_err(|error| json_error(&error))
+        serde_json::from_value(value).map_err(|error| json_error(&error))
     }
 
     /// Leaves a signal whose body cannot be read here to other processes for a moment, uncounted.

@@ -74,7 +74,7 @@ async fn one_trace_leads_from_the_request_to_the_receipt() {
     let delivered = children(&spans, decided, "deliver");
     let room = delivered
         .iter()
-        .find(|span| span.attributes["effect.kind"] == "create_room")
+        .find(|span| span.attributes["effect.kind"] == "create_channel")
         .unwrap_or_else(|| panic!("no room among {delivered:#?}"));
     let receipts = children(&spans, room, "decide");
     let [receipt] = receipts.as_slice() else {

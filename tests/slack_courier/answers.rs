@@ -63,7 +63,6 @@ async fn a_form_is_opened_within_three_seconds_and_replaced_by_its_id() {
     let open = |id: &str| Effect::OpenForm {
         trigger: trigger(id),
         form: form(),
-        to: world.to_bea(None, None),
     };
     let (id, _) = command(&world);
     done(world.deliver(open(&id)).await);
@@ -96,7 +95,6 @@ async fn a_form_whose_trigger_is_gone_is_refused() {
     let open = |id: &str| Effect::OpenForm {
         trigger: trigger(id),
         form: form(),
-        to: world.to_bea(None, None),
     };
     let said = world.deliver(open("1.2.nonsense")).await;
     assert!(matches!(said, Outcome::Refused { .. }), "{said:?}");

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use wardroom::domain::effect::statuspage::ComponentStatus;
 
 /// A forwarder in front of the workspace. What it swallowed stays open and says nothing more.
 struct Forwarder {
@@ -63,8 +64,8 @@ async fn slack_is_reached_again_after_its_connections_fell_silent() {
     let wait = Fault::Delay { millis: 50 };
     let slow = FaultRule::once("chat.postMessage", wait).times(4);
     world.slack.fault(slow);
-    let parcels: Vec<Parcel> = (0..4).map(|_| parcel(world.post(message()))).collect();
-    let all = futures_util::future::join_all(parcels.iter().map(|one| courier.deliver(one)));
+    let parcels: Vec<Sent> = (0..4).map(|_| parcel(world.post(message()))).collect();
+    let all = futures_util::future::join_all(parcels.iter().map(|one| courier.sends(one)));
     for outcome in all.await {
         done(outcome);
     }
@@ -72,12 +73,12 @@ async fn slack_is_reached_again_after_its_connections_fell_silent() {
     assert!(idle > 1, "{idle} connections");
 
     between.swallow_all();
-    let lost = courier.deliver(&parcel(world.post(message()))).await;
+    let lost = courier.sends(&parcel(world.post(message()))).await;
     let timeout = Outcome::Uncertain {
         code: "timeout".into(),
     };
     assert_eq!(lost, timeout);
-    done(courier.deliver(&parcel(world.post(message()))).await);
+    done(courier.sends(&parcel(world.post(message()))).await);
     assert_eq!(between.accepted.load(Ordering::SeqCst), idle + 1);
     assert_eq!(world.posts(&world.room).len(), 5);
 }
@@ -87,11 +88,19 @@ async fn statuspage_is_reached_again_after_its_connection_fell_silent() {
     let world = world().await;
     let between = Forwarder::before(&world.slack).await;
     let page = statuspage::courier_at(&between.url, "sim-statuspage-key");
-    done(page.deliver(&statuspage::shown("partial_outage")).await);
+    done(
+        page.sends(&statuspage::shown(ComponentStatus::PartialOutage))
+            .await,
+    );
     between.swallow_all();
-    let lost = page.deliver(&statuspage::shown("operational")).await;
+    let lost = page
+        .sends(&statuspage::shown(ComponentStatus::Operational))
+        .await;
     assert!(uncertain(&lost), "{lost:?}");
-    done(page.deliver(&statuspage::shown("operational")).await);
+    done(
+        page.sends(&statuspage::shown(ComponentStatus::Operational))
+            .await,
+    );
     assert_eq!(between.accepted.load(Ordering::SeqCst), 2);
     let status = world.slack.component_status("kx1");
     assert_eq!(status.as_deref(), Some("operational"));

@@ -15,8 +15,7 @@ async fn a_message_is_posted_escaped_and_marked_with_its_effect() {
     let id = EffectId::of(SignalId(Uuid::nil()), 1, "test").to_string();
     assert_eq!(metadata["event_payload"], json!({"id": id, "page": "0"}));
     let ts = MessageTs::new(posts[0].ts.clone()).unwrap();
-    let room = world.room.clone();
-    assert_eq!(answer, Answer::Message { room, ts });
+    assert_eq!(posted(answer), (world.room.clone(), ts));
 }
 
 #[tokio::test]
@@ -52,50 +51,45 @@ async fn a_public_room_that_the_bot_was_taken_out_of_is_joined_again() {
 #[tokio::test]
 async fn every_effect_that_leaves_something_behind_does() {
     let world = world().await;
-    let Answer::Room { id: room, name } = done(world.deliver(create("inc-1")).await) else {
-        panic!("no room");
-    };
+    let (room, name) = created(done(world.deliver(create("inc-1")).await));
     assert_eq!(name, "inc-1");
     let invite = Effect::Invite {
-        room: room.clone(),
+        channel: room.clone(),
         person: world.bea.clone(),
-        answer_to: None,
     };
     assert_eq!(done(world.deliver(invite.clone()).await), Answer::Nothing);
     assert_eq!(done(world.deliver(invite).await), Answer::Nothing);
     let topic = Effect::SetTopic {
-        room: room.clone(),
+        channel: room.clone(),
         topic: "P1: checkout".into(),
     };
     done(world.deliver(topic).await);
     let card = Effect::PostMessage {
-        room: room.clone(),
+        channel: room.clone(),
         message: message(),
-        purpose: Purpose::Notice { incident: None },
     };
-    let Answer::Message { ts, .. } = done(world.deliver(card).await) else {
-        panic!("no message");
-    };
+    let (_, ts) = posted(done(world.deliver(card).await));
     let pin = Effect::Pin {
-        room: room.clone(),
+        channel: room.clone(),
         ts: ts.clone(),
     };
     done(world.deliver(pin.clone()).await);
     done(world.deliver(pin).await);
-    let mut update = parcel(Effect::UpdateCard {
-        incident: IncidentId(Uuid::nil()),
-    });
-    update.shown = Some(Shown::Message {
-        room: room.clone(),
+    let edit = Edit {
+        channel: room.clone(),
         ts: ts.clone(),
         message: Message::line("All is well"),
-    });
-    done(world.courier.deliver(&update).await);
-    let whisper = Effect::Whisper {
+    };
+    let update = Effect::UpdateMessage {
+        shows: "card:1".into(),
+        edit: Some(Box::new(edit)),
+    };
+    done(world.deliver(update).await);
+    let ephemeral = Effect::Ephemeral {
         to: world.to_bea(Some(&room), None),
         message: Message::line("For you alone"),
     };
-    done(world.deliver(whisper).await);
+    done(world.deliver(ephemeral).await);
     let snapshot = world.slack.snapshot();
     let seen = snapshot.room("inc-1").unwrap();
     assert!(seen.members.contains(&world.bea.to_string()));
@@ -114,11 +108,8 @@ async fn a_direct_message_reaches_one_person_in_a_room_of_its_own() {
     let effect = Effect::DirectMessage {
         person: world.bea.clone(),
         message: message(),
-        purpose: Purpose::Notice { incident: None },
     };
-    let Answer::Message { room, .. } = done(world.deliver(effect).await) else {
-        panic!("no message");
-    };
+    let (room, _) = posted(done(world.deliver(effect).await));
     assert_eq!(world.posts(&room).len(), 1);
     assert!(world.posts(&world.room).is_empty());
 }
@@ -127,15 +118,10 @@ async fn a_direct_message_reaches_one_person_in_a_room_of_its_own() {
 async fn a_file_is_staged_and_then_shared() {
     let world = world().await;
     let stage = Effect::StageFile {
-        room: world.room.clone(),
         name: "postmortem.md".into(),
         content: "# Ümlauts & all".into(),
-        comment: "The draft".into(),
-        answer_to: None,
     };
-    let Answer::File { id } = done(world.deliver(stage).await) else {
-        panic!("no file");
-    };
+    let id = uploaded(done(world.deliver(stage).await));
     assert!(world.posts(&world.room).is_empty());
     done(world.deliver(share(&world, id)).await);
     let snapshot = world.slack.snapshot();

@@ -20,14 +20,12 @@ use std::time::Duration;
 use url::Url;
 use uuid::Uuid;
 use wardroom::config::Proxies;
-use wardroom::courier::{Courier, Look, Outcome, Parcel, Shown};
+use wardroom::courier::{Courier, Look, Outcome, Parcel};
 use wardroom::domain::act::{ReplyTo, Trigger};
-use wardroom::domain::effect::{Effect, Purpose, Repeat};
+use wardroom::domain::effect::slack::{self, Edit, Effect};
+use wardroom::domain::effect::{Answer, Repeat};
 use wardroom::domain::form::Form;
-use wardroom::domain::ids::{
-    ChannelId, EffectId, FileId, IncidentId, MessageTs, SignalId, UserId, ViewId,
-};
-use wardroom::domain::signal::Answer;
+use wardroom::domain::ids::{ChannelId, EffectId, FileId, MessageTs, SignalId, UserId, ViewId};
 use wardroom::domain::text::{Message, Part, Text};
 use wardroom::http_client::HttpClient;
 use wardroom::slack::client::{Access, Unobserved};
@@ -73,31 +71,48 @@ async fn world() -> World {
     }
 }
 
-fn parcel(effect: Effect) -> Parcel {
-    Parcel {
+/// An effect on its way, and what its courier is told with it.
+#[derive(Clone)]
+struct Sent<E = Effect> {
+    effect: E,
+    parcel: Parcel,
+}
+
+fn parcel<E>(effect: E) -> Sent<E> {
+    let parcel = Parcel {
         id: EffectId::of(SignalId(Uuid::nil()), 1, "test"),
-        effect,
-        shown: None,
         first_attempt_at: now(),
-        last_known_ts: None,
+        mark: None,
         after_uncertain: false,
         delayed_from: None,
-        taken_rooms: vec![],
         now: now(),
         deadline: Duration::from_millis(400),
+    };
+    Sent { effect, parcel }
+}
+
+fn again(first: &Sent) -> Sent {
+    let mut again = first.clone();
+    again.parcel.after_uncertain = true;
+    again
+}
+
+/// A courier with what is on its way.
+trait Carries: Courier {
+    async fn sends(&self, sent: &Sent<Self::Effect>) -> Outcome {
+        self.deliver(&sent.effect, &sent.parcel).await
+    }
+
+    async fn finds(&self, sent: &Sent<Self::Effect>) -> Look {
+        self.look(&sent.effect, &sent.parcel).await
     }
 }
 
-fn again(first: &Parcel) -> Parcel {
-    Parcel {
-        after_uncertain: true,
-        ..first.clone()
-    }
-}
+impl<C: Courier> Carries for C {}
 
 impl World {
     async fn deliver(&self, effect: Effect) -> Outcome {
-        self.courier.deliver(&parcel(effect)).await
+        self.courier.sends(&parcel(effect)).await
     }
 
     fn posts(&self, room: &ChannelId) -> Vec<MessageView> {
@@ -112,9 +127,8 @@ impl World {
 
     fn post(&self, message: Message) -> Effect {
         Effect::PostMessage {
-            room: self.room.clone(),
+            channel: self.room.clone(),
             message,
-            purpose: Purpose::Notice { incident: None },
         }
     }
 
@@ -144,12 +158,11 @@ fn long() -> Message {
 }
 
 fn create(name: &str) -> Effect {
-    Effect::CreateRoom {
-        incident: IncidentId(Uuid::nil()),
+    Effect::CreateChannel {
         name: name.into(),
         team: None,
         private: false,
-        answer_to: None,
+        taken: Vec::new(),
     }
 }
 
@@ -157,6 +170,30 @@ fn done(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Done(answer) => answer,
         other => panic!("not done: {other:?}"),
+    }
+}
+
+/// A message was posted.
+fn posted(answer: Answer) -> (ChannelId, MessageTs) {
+    match answer {
+        Answer::Slack(slack::Answer::Message { channel, ts }) => (channel, ts),
+        other => panic!("no message: {other:?}"),
+    }
+}
+
+/// A channel was created: its id and its name.
+fn created(answer: Answer) -> (ChannelId, String) {
+    match answer {
+        Answer::Slack(slack::Answer::Channel { id, name }) => (id, name),
+        other => panic!("no channel: {other:?}"),
+    }
+}
+
+/// A file was uploaded.
+fn uploaded(answer: Answer) -> FileId {
+    match answer {
+        Answer::Slack(slack::Answer::File { id }) => id,
+        other => panic!("no file: {other:?}"),
     }
 }
 
@@ -201,11 +238,10 @@ fn trigger(id: &str) -> Trigger {
 
 fn share(world: &World, file: FileId) -> Effect {
     Effect::ShareFile {
-        room: world.room.clone(),
+        channel: world.room.clone(),
         file,
         title: "Postmortem".into(),
         comment: "The draft".into(),
-        answer_to: None,
     }
 }
 
@@ -227,7 +263,6 @@ async fn open_form(world: &World) -> ViewId {
     let open = Effect::OpenForm {
         trigger: trigger(&id),
         form: form(),
-        to: world.to_bea(None, None),
     };
     done(world.deliver(open).await);
     let snapshot = world.slack.snapshot();

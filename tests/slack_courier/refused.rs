@@ -8,7 +8,7 @@ async fn later_says_how_long_and_what_waits() {
     let world = world().await;
     let limited = Fault::RateLimited { retry_after: 7 };
     let pin = Effect::Pin {
-        room: world.room.clone(),
+        channel: world.room.clone(),
         ts: MessageTs::new("1.2").unwrap(),
     };
     for (method, effect, scope) in [
@@ -43,7 +43,7 @@ async fn nobody_there_is_surely_not_done() {
     let mut nowhere = access(&world.slack);
     nowhere.api_url = Url::parse("http://127.0.0.1:1/api").unwrap();
     let courier = courier(nowhere);
-    let outcome = courier.deliver(&parcel(world.post(message()))).await;
+    let outcome = courier.sends(&parcel(world.post(message()))).await;
     let failed = Outcome::Failed {
         code: "connect".into(),
     };
@@ -84,9 +84,9 @@ async fn a_name_that_somebody_else_took_is_never_adopted() {
         .slack
         .add_channel(None, "inc-5", RoomKind::Public, &[&bea]);
     let first = parcel(create("inc-5"));
-    assert_eq!(world.courier.deliver(&first).await, refused("name_taken"));
-    assert_eq!(world.courier.look(&again(&first)).await, Look::Absent);
-    let outcome = world.courier.deliver(&again(&first)).await;
+    assert_eq!(world.courier.sends(&first).await, refused("name_taken"));
+    assert_eq!(world.courier.finds(&again(&first)).await, Look::Absent);
+    let outcome = world.courier.sends(&again(&first)).await;
     assert_eq!(outcome, refused("name_taken"));
 }
 

@@ -9,21 +9,15 @@ async fn what_was_done_and_not_answered_is_found_and_not_done_twice() {
         let direct = Effect::DirectMessage {
             person: world.bea.clone(),
             message: message(),
-            purpose: Purpose::Notice { incident: None },
         };
-        let Answer::File { id } = done(
+        let id = uploaded(done(
             world
                 .deliver(Effect::StageFile {
-                    room: world.room.clone(),
                     name: "a.md".into(),
                     content: "x".into(),
-                    comment: String::new(),
-                    answer_to: None,
                 })
                 .await,
-        ) else {
-            panic!("no file");
-        };
+        ));
         for (method, effect) in [
             ("chat.postMessage", world.post(message())),
             ("chat.postMessage", direct),
@@ -32,11 +26,11 @@ async fn what_was_done_and_not_answered_is_found_and_not_done_twice() {
         ] {
             assert_eq!(effect.repeat(), Repeat::LookFirst);
             let first = parcel(effect);
-            assert_eq!(world.courier.look(&first).await, Look::Absent, "{method}");
+            assert_eq!(world.courier.finds(&first).await, Look::Absent, "{method}");
             world.slack.fault(FaultRule::once(method, fault.clone()));
-            let outcome = world.courier.deliver(&first).await;
+            let outcome = world.courier.sends(&first).await;
             assert!(uncertain(&outcome), "{method}: {outcome:?}");
-            let found = world.courier.look(&again(&first)).await;
+            let found = world.courier.finds(&again(&first)).await;
             assert!(matches!(found, Look::Found(_)), "{method}: {found:?}");
         }
         assert_eq!(world.posts(&world.room).len(), 2);
@@ -54,9 +48,9 @@ async fn what_got_lost_on_the_way_is_absent() {
         world
             .slack
             .fault(FaultRule::once(method, Fault::LoseRequest));
-        assert!(uncertain(&world.courier.deliver(&first).await));
-        assert_eq!(world.courier.look(&again(&first)).await, Look::Absent);
-        done(world.courier.deliver(&again(&first)).await);
+        assert!(uncertain(&world.courier.sends(&first).await));
+        assert_eq!(world.courier.finds(&again(&first)).await, Look::Absent);
+        done(world.courier.sends(&again(&first)).await);
     }
     assert_eq!(world.posts(&world.room).len(), 1);
 }
@@ -68,15 +62,15 @@ async fn half_a_long_message_is_completed_and_never_begun_again() {
     let limited = Fault::RateLimited { retry_after: 1 };
     let rule = FaultRule::once("chat.postMessage", limited).every(2);
     world.slack.fault(rule);
-    let half = world.courier.deliver(&first).await;
+    let half = world.courier.sends(&first).await;
     assert!(
         matches!(&half, Outcome::Partly { pauses, .. } if !pauses.is_empty()),
         "{half:?}"
     );
     assert_eq!(world.posts(&world.room).len(), 1);
-    assert_eq!(world.courier.look(&again(&first)).await, Look::Absent);
+    assert_eq!(world.courier.finds(&again(&first)).await, Look::Absent);
     world.slack.lift_faults();
-    let answer = done(world.courier.deliver(&again(&first)).await);
+    let answer = done(world.courier.sends(&again(&first)).await);
     let posts = world.posts(&world.room);
     let pages: Vec<_> = posts
         .iter()
@@ -89,7 +83,7 @@ async fn half_a_long_message_is_completed_and_never_begun_again() {
             .map(|at| json!(at.to_string()))
             .collect::<Vec<_>>()
     );
-    let found = world.courier.look(&again(&first)).await;
+    let found = world.courier.finds(&again(&first)).await;
     assert_eq!(found, Look::Found(answer));
 }
 
@@ -101,7 +95,7 @@ async fn an_exchange_ends_at_its_deadline_and_is_then_uncertain() {
         .slack
         .fault(FaultRule::once("chat.postMessage", Fault::DoneAfterHangUp));
     let begun = std::time::Instant::now();
-    let outcome = world.courier.deliver(&first).await;
+    let outcome = world.courier.sends(&first).await;
     assert!(begun.elapsed() < Duration::from_secs(3));
     let timeout = Outcome::Uncertain {
         code: "timeout".into(),
@@ -118,31 +112,34 @@ async fn an_exchange_ends_at_its_deadline_and_is_then_uncertain() {
         said.then_some(())
     };
     world.slack.wait_until(patience, stands).await.unwrap();
-    let found = world.courier.look(&again(&first)).await;
+    let found = world.courier.finds(&again(&first)).await;
     assert!(matches!(found, Look::Found(_)), "{found:?}");
 }
 
 #[tokio::test]
 async fn a_room_of_ours_is_adopted_only_when_it_is_new_and_free() {
     let world = world().await;
-    let Answer::Room { id, .. } = done(world.deliver(create("inc-6")).await) else {
-        panic!("no room");
-    };
+    let (id, _) = created(done(world.deliver(create("inc-6")).await));
     let first = parcel(create("inc-6"));
     let ours = again(&first);
-    assert!(matches!(world.courier.look(&ours).await, Look::Found(_)));
-    done(world.courier.deliver(&ours).await);
+    assert!(matches!(world.courier.finds(&ours).await, Look::Found(_)));
+    done(world.courier.sends(&ours).await);
     let mut taken = again(&first);
-    taken.taken_rooms = vec![id];
-    assert_eq!(world.courier.look(&taken).await, Look::Absent);
+    taken.effect = Effect::CreateChannel {
+        name: "inc-6".into(),
+        team: None,
+        private: false,
+        taken: vec![id],
+    };
+    assert_eq!(world.courier.finds(&taken).await, Look::Absent);
     let mut later = again(&first);
-    later.first_attempt_at = now() + chrono::Duration::hours(1);
-    assert_eq!(world.courier.look(&later).await, Look::Absent);
+    later.parcel.first_attempt_at = now() + chrono::Duration::hours(1);
+    assert_eq!(world.courier.finds(&later).await, Look::Absent);
     // Archived by hand meanwhile: nobody wants to work in it.
     let bea = world.slack.person(world.bea.as_str());
     bea.join("inc-6").unwrap();
     bea.archive("inc-6").unwrap();
-    assert_eq!(world.courier.look(&ours).await, Look::Absent);
+    assert_eq!(world.courier.finds(&ours).await, Look::Absent);
 }
 
 #[tokio::test]
@@ -154,20 +151,19 @@ async fn a_room_that_we_may_post_to_and_not_read_says_so() {
         .add_channel(None, "far", RoomKind::Public, &[&bea]);
     let room = ChannelId::new(room).unwrap();
     let effect = Effect::PostMessage {
-        room: room.clone(),
+        channel: room.clone(),
         message: message(),
-        purpose: Purpose::Notice { incident: None },
     };
     let first = parcel(effect);
-    done(world.courier.deliver(&first).await);
+    done(world.courier.sends(&first).await);
     let unreadable = Look::Unreadable {
         code: "not_in_channel".into(),
     };
-    assert_eq!(world.courier.look(&again(&first)).await, unreadable);
+    assert_eq!(world.courier.finds(&again(&first)).await, unreadable);
     let joined = world.courier.join_rooms(std::slice::from_ref(&room)).await;
     assert_eq!(joined, [(room, Outcome::Done(Answer::Nothing))]);
     assert!(matches!(
-        world.courier.look(&again(&first)).await,
+        world.courier.finds(&again(&first)).await,
         Look::Found(_)
     ));
 }
@@ -175,34 +171,34 @@ async fn a_room_that_we_may_post_to_and_not_read_says_so() {
 #[tokio::test]
 async fn what_is_harmless_is_done_again_and_shows_once() {
     let world = world().await;
-    let Answer::Message { ts, .. } = done(world.deliver(world.post(message())).await) else {
-        panic!("no message");
-    };
+    let (_, ts) = posted(done(world.deliver(world.post(message())).await));
     let cleo = UserId::new(world.slack.add_user(None, "cleo")).unwrap();
     let view = open_form(&world).await;
     let room = || world.room.clone();
     let pin = Effect::Pin {
-        room: room(),
+        channel: room(),
         ts: ts.clone(),
     };
     let invite = Effect::Invite {
-        room: room(),
+        channel: room(),
         person: cleo.clone(),
-        answer_to: None,
     };
     let topic = Effect::SetTopic {
-        room: room(),
+        channel: room(),
         topic: "P1".into(),
     };
-    let card = Effect::UpdateCard {
-        incident: IncidentId(Uuid::nil()),
+    let edit = Edit {
+        channel: room(),
+        ts: ts.clone(),
+        message: Message::line("As it is now"),
+    };
+    let card = Effect::UpdateMessage {
+        shows: "card:1".into(),
+        edit: Some(Box::new(edit)),
     };
     let stage = Effect::StageFile {
-        room: room(),
         name: "a.md".into(),
         content: "x".into(),
-        comment: String::new(),
-        answer_to: None,
     };
     let update = Effect::UpdateForm { view, form: form() };
     for (method, effect) in [
@@ -215,19 +211,14 @@ async fn what_is_harmless_is_done_again_and_shows_once() {
         ("views.update", update),
     ] {
         assert_eq!(effect.repeat(), Repeat::Harmless, "{method}");
-        let mut first = parcel(effect);
-        first.shown = Some(Shown::Message {
-            room: room(),
-            ts: ts.clone(),
-            message: Message::line("As it is now"),
-        });
+        let first = parcel(effect);
         world
             .slack
             .fault(FaultRule::once(method, Fault::LoseAnswer));
-        let lost = world.courier.deliver(&first).await;
+        let lost = world.courier.sends(&first).await;
         let may_repeat = uncertain(&lost) || matches!(lost, Outcome::Failed { .. });
         assert!(may_repeat, "{method}: {lost:?}");
-        done(world.courier.deliver(&again(&first)).await);
+        done(world.courier.sends(&again(&first)).await);
     }
     let snapshot = world.slack.snapshot();
     let seen = snapshot.room("ops").unwrap();
@@ -248,9 +239,8 @@ async fn what_can_neither_be_repeated_nor_looked_for_says_that_nobody_knows() {
     let open = Effect::OpenForm {
         trigger: trigger(&id),
         form: form(),
-        to: world.to_bea(None, None),
     };
-    let whisper = Effect::Whisper {
+    let ephemeral = Effect::Ephemeral {
         to: world.to_bea(Some(&world.room), None),
         message: message(),
     };
@@ -260,7 +250,7 @@ async fn what_can_neither_be_repeated_nor_looked_for_says_that_nobody_knows() {
     };
     for (method, effect) in [
         ("views.open", open),
-        ("chat.postEphemeral", whisper),
+        ("chat.postEphemeral", ephemeral),
         ("response_url", reply),
     ] {
         assert_eq!(effect.repeat(), Repeat::Never, "{method}");
@@ -269,7 +259,7 @@ async fn what_can_neither_be_repeated_nor_looked_for_says_that_nobody_knows() {
             .fault(FaultRule::once(method, Fault::LoseAnswer));
         let lost = world.deliver(effect.clone()).await;
         assert!(uncertain(&lost), "{method}: {lost:?}");
-        let look = world.courier.look(&parcel(effect)).await;
+        let look = world.courier.finds(&parcel(effect)).await;
         assert!(
             matches!(look, Look::Unreadable { .. }),
             "{method}: {look:?}"
@@ -283,15 +273,15 @@ async fn a_message_is_found_below_everything_that_people_said_since() {
     let first = parcel(world.post(message()));
     let rule = FaultRule::once("chat.postMessage", Fault::LoseAnswer);
     world.slack.fault(rule);
-    assert!(uncertain(&world.courier.deliver(&first).await));
+    assert!(uncertain(&world.courier.sends(&first).await));
     let bea = world.slack.person(world.bea.as_str());
     for at in 0..450 {
         bea.say("ops", &format!("line {at}")).unwrap();
     }
-    let found = world.courier.look(&again(&first)).await;
+    let found = world.courier.finds(&again(&first)).await;
     assert!(matches!(found, Look::Found(_)), "{found:?}");
     assert_eq!(world.slack.calls("conversations.history"), 3);
     let mut another = again(&first);
-    another.id = EffectId::of(SignalId(Uuid::nil()), 2, "test");
-    assert_eq!(world.courier.look(&another).await, Look::Absent);
+    another.parcel.id = EffectId::of(SignalId(Uuid::nil()), 2, "test");
+    assert_eq!(world.courier.finds(&another).await, Look::Absent);
 }

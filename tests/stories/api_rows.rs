@@ -177,7 +177,7 @@ async fn the_queues_and_the_audit_say_who_did_what_and_what_became_of_it_without
         .iter()
         .map(|row| format!("{} {}", row["source"], row["kind"]).replace('"', ""))
         .collect();
-    for kind in ["slack command", "github push", "receipt create_room"] {
+    for kind in ["slack command", "github push", "receipt incident_channel"] {
         assert!(kinds.iter().any(|one| one == kind), "{kind}: {kinds:?}");
     }
     let (_, outbox) = get(&mut world, "/outbox?state=done&limit=200").await;

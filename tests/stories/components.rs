@@ -79,7 +79,7 @@ async fn a_state_that_was_given_up_is_not_remembered_as_shown() {
     assert_eq!(called(&world, &mut calls), says(1, "operational"));
     let rows = world.store.outbox_rows(None, 200, None).await;
     let mut rows = rows.expect("the database answers").items.into_iter();
-    let open = rows.find(|row| row.kind == "show_component" && row.state == "open");
+    let open = rows.find(|row| row.kind == "update_component" && row.state == "open");
     let now = world.clock.now();
     let id = EffectId(open.expect("it is tried again").id);
     let dropped = world.store.drop_effect(id, "no", Operator::Cli, now).await;
@@ -101,9 +101,11 @@ async fn a_state_that_an_older_version_showed_is_not_remembered() {
     world.declared("bea", "P1 api Checkout returns 500s").await;
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
     // It delivers a later effect, and does not know the column.
-    let older = "insert into outbox (id, signal, lane, provider, kind, effect, priority, state, ended_at, run_at, created_at)
-                 select gen_random_uuid(), signal, lane, provider, kind, effect, priority, 'done', ended_at, run_at, created_at
-                   from outbox where kind = 'show_component'";
+    let older = "insert into outbox (id, signal, lane, provider, kind, effect, priority, coalesce_key, state, ended_at, run_at,
+                                     created_at)
+                 select gen_random_uuid(), signal, lane, provider, kind, effect, priority, coalesce_key, 'done', ended_at, run_at,
+                        created_at
+                   from outbox where kind = 'update_component'";
     world.database.execute(older).await.expect("a row");
     world.declared("bea", "P3 api Slow").await;
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
@@ -123,7 +125,7 @@ async fn an_older_effect_that_is_retried_replaces_what_a_newer_one_showed() {
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
     let rows = world.store.outbox_rows(None, 200, None).await;
     let mut rows = rows.expect("the database answers").items.into_iter();
-    let parked = rows.find(|row| row.kind == "show_component" && row.state == "parked");
+    let parked = rows.find(|row| row.kind == "update_component" && row.state == "parked");
     let id = EffectId(parked.expect("it was refused").id);
     let now = world.clock.now();
     let retried = world.store.retry_effect(id, Operator::Cli, now).await;

@@ -15,7 +15,6 @@ mod half;
 mod incident;
 mod lead;
 mod messages;
-mod notices;
 mod organisation;
 mod partners;
 mod permissions;

@@ -109,7 +109,7 @@ async fn what_nobody_in_slack_asked_for_is_made_where_the_configuration_says() {
 
     // Once the configuration names the workspace, the same effect succeeds.
     let refused = world
-        .query("select id::text from outbox where kind = 'create_room'")
+        .query("select id::text from outbox where kind = 'create_channel'")
         .await;
     let id = refused[0][0].parse().expect("an id");
     world.app.rules.send_modify(|rules| {

@@ -70,7 +70,7 @@ async fn what_the_api_declares_waits_for_a_token_and_only_answers_are_carried_wi
         .await;
     assert_eq!(status, 201);
     let open = world.effects("open").await;
-    assert!(open.iter().any(|row| row.kind == "create_room"));
+    assert!(open.iter().any(|row| row.kind == "create_channel"));
     assert!(open.iter().all(|row| row.attempts == 0), "{open:#?}");
     world.comes_to_a_token().await;
     assert!(world.newest().await.channel_id.is_some());

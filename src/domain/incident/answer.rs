@@ -7,14 +7,14 @@
 
 use super::super::act::ReplyTo;
 use super::super::decision::Decision;
-use super::super::effect::{Effect, Purpose};
+use super::super::effect::slack::Effect;
 use super::super::form::Form;
 use super::super::ids::{EffectId, IncidentId, UserId};
 use super::super::signal::{End, ParkedRow};
 use super::super::text::{Message, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
-use super::{resolve_form, words};
+use super::{Purpose, resolve_form, words};
 use chrono::{DateTime, Utc};
 
 /// Answers somebody by the best way that is left.
@@ -27,7 +27,7 @@ pub(crate) fn give(
 ) {
     if to.live_url(now).is_some() {
         let to = to.clone();
-        decision.effect(Effect::Reply { to, message });
+        decision.effect(Effect::Reply { to, message }, Purpose::Answer);
     } else {
         without_url(decision, to, message, incident);
     }
@@ -44,7 +44,7 @@ fn without_url(
             response_url: None,
             ..to.clone()
         };
-        decision.effect(Effect::Whisper { to, message });
+        decision.effect(Effect::Ephemeral { to, message }, Purpose::Answer);
     } else {
         directly(decision, &to.person, message, incident);
     }
@@ -57,24 +57,25 @@ pub(crate) fn directly(
     message: Message,
     incident: Option<IncidentId>,
 ) {
-    decision.effect(Effect::DirectMessage {
+    let effect = Effect::DirectMessage {
         person: person.clone(),
         message,
-        purpose: Purpose::Notice { incident },
-    });
+    };
+    decision.effect(effect, Purpose::Notice { incident });
 }
 
-/// A `response_url` took the answer or not.
-pub(crate) fn replied(decision: &mut Decision, to: &ReplyTo, message: &Message, end: &End) {
-    if is_open(end) {
-        without_url(decision, to, message.clone(), None);
+/// An answer arrived or not: a `response_url` may be used up, and in a channel the person or the bot
+/// may not be a member.
+pub(crate) fn given(decision: &mut Decision, effect: &Effect, end: &End) {
+    if !is_open(end) {
+        return;
     }
-}
-
-/// The room took the whisper or not (the person or the bot may not be a member).
-pub(crate) fn whispered(decision: &mut Decision, to: &ReplyTo, message: &Message, end: &End) {
-    if is_open(end) {
-        directly(decision, &to.person, message.clone(), None);
+    match effect {
+        Effect::Reply { to, message } => without_url(decision, to, message.clone(), None),
+        Effect::Ephemeral { to, message } => {
+            directly(decision, &to.person, message.clone(), None);
+        }
+        _ => {}
     }
 }
 

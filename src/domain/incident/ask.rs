@@ -7,15 +7,15 @@
 
 use super::super::act::{Act, AnswerTo, Request, Role};
 use super::super::decision::{ApiAnswer, Change, Decision, Outcome};
-use super::super::effect::{Effect, Purpose};
+use super::super::effect::{slack::Effect, statuspage};
 use super::super::facts::Facts;
 use super::super::ids::{Actor, IncidentId, UserId};
 use super::super::rules::Rules;
 use super::super::text::{Message, Text};
-use super::{AuditEntry, AuditOutcome, Incident, TimelineEntry, TimelineKind};
+use super::{AuditEntry, AuditOutcome, Incident, Purpose, TimelineEntry, TimelineKind};
 use super::{
     answer, by_hand, declare, declare_form, elsewhere, help, menu, outsider, postmortem, refusals,
-    resolve, resolve_form, roles, severity, statuspage, templates, timeline, update, words,
+    resolve, resolve_form, roles, severity, status_page, templates, timeline, update, words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -297,17 +297,18 @@ pub(crate) fn record(
         by_hand::is_back(decision, scene, incident, since);
     }
     if let Some(room) = incident.open_room() {
-        decision.effect(Effect::PostMessage {
-            room: room.clone(),
+        let line = Effect::PostMessage {
+            channel: room.clone(),
             message: happened.line,
-            purpose: Purpose::Update {
-                incident: incident.id,
-                answer_to: match &request.answer_to {
-                    AnswerTo::Person(to) => Some(to.clone()),
-                    AnswerTo::Api => None,
-                },
+        };
+        let purpose = Purpose::Line {
+            incident: incident.id,
+            answer_to: match &request.answer_to {
+                AnswerTo::Person(to) => Some(to.clone()),
+                AnswerTo::Api => None,
             },
-        });
+        };
+        decision.effect(line, purpose);
     }
     show_card(decision, incident);
 }
@@ -334,9 +335,12 @@ pub(crate) fn audit_done(
 /// room's return.
 pub(crate) fn show_card(decision: &mut Decision, incident: &Incident) {
     if incident.card_ts.is_some() && incident.open_room().is_some() {
-        decision.effect(Effect::UpdateCard {
-            incident: incident.id,
-        });
+        let id = incident.id;
+        let effect = Effect::UpdateMessage {
+            shows: format!("card:{id}"),
+            edit: None,
+        };
+        decision.effect(effect, Purpose::CardUpdate { incident: id });
     }
 }
 
@@ -348,14 +352,19 @@ pub(crate) fn show_component(
     before: Option<&Incident>,
     incident: &Incident,
 ) {
-    let shows =
-        |incident: &Incident| statuspage::component_status(&[(incident.severity, incident.status)]);
+    let shows = |incident: &Incident| {
+        status_page::component_status(&[(incident.severity, incident.status)])
+    };
     if before.is_some_and(|before| shows(before) == shows(incident)) {
         return;
     }
     let service = rules.service(&incident.service);
     if let Some(component) = service.and_then(|service| service.statuspage_component.clone()) {
-        decision.effect(Effect::ShowComponent { component });
+        let effect = statuspage::Effect::UpdateComponent {
+            component,
+            status: None,
+        };
+        decision.effect(effect, Purpose::Component);
     }
 }
 

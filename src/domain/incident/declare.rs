@@ -5,14 +5,14 @@
 
 use super::super::act::{AnswerTo, Declaration, Request};
 use super::super::decision::{Change, Decision};
-use super::super::effect::Effect;
+use super::super::effect::slack::Effect;
 use super::super::form::Values;
 use super::super::ids::{Actor, IncidentId};
 use super::super::signal::Timer;
 use super::super::text::{Message, Part, Text};
 use super::ask::{self, Refusal, Scene, Verdict};
 use super::declare_form::{self, COMMANDER, SERVICE, SEVERITY, TEMPLATE, TITLE};
-use super::{Incident, Source, Status, TimelineEntry, TimelineKind, naming, words};
+use super::{Incident, Purpose, Source, Status, TimelineEntry, TimelineKind, naming, words};
 use chrono::Duration;
 use serde_json::json;
 
@@ -73,16 +73,20 @@ pub(crate) fn declare(
         AnswerTo::Person(to) => Some(to.clone()),
         AnswerTo::Api => None,
     };
-    decision.effect(Effect::CreateRoom {
-        incident: incident.id,
+    let channel = Effect::CreateChannel {
         name: incident.channel_name.clone(),
         private: incident.private,
         team: request
             .team
             .clone()
             .or_else(|| scene.rules.workspace.clone()),
+        taken: Vec::new(),
+    };
+    let purpose = Purpose::Channel {
+        incident: incident.id,
         answer_to,
-    });
+    };
+    decision.effect(channel, purpose);
     ask::show_component(decision, scene.rules, None, &incident);
     Ok(Some(declared(&incident)))
 }

@@ -6,13 +6,13 @@
 
 use super::super::act::{AnswerTo, Declaration, Request};
 use super::super::decision::Decision;
-use super::super::effect::Effect;
+use super::super::effect::slack::Effect;
 use super::super::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
 use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::text::Text;
 use super::ask::{Refusal, Scene, Verdict};
-use super::{Kind, Severity, answer, templates};
+use super::{Kind, Purpose, Severity, answer, templates};
 use crate::unseen;
 use std::collections::BTreeMap;
 
@@ -249,11 +249,12 @@ pub(crate) fn open(decision: &mut Decision, request: &Request, scene: &Scene<'_>
     if let Some(room) = &request.room {
         context.insert(ROOM.to_owned(), room.to_string());
     }
-    decision.effect(Effect::OpenForm {
+    let effect = Effect::OpenForm {
         trigger: trigger.clone(),
         form: form(scene.rules, context, &Values::new(), 0),
-        to: to.clone(),
-    });
+    };
+    let answer_to = to.clone();
+    decision.effect(effect, Purpose::Form { answer_to });
     Ok(None)
 }
 

@@ -7,15 +7,15 @@
 
 use super::super::act::{ReplyTo, Role};
 use super::super::decision::{Change, Decision};
-use super::super::effect::{Effect, Purpose};
+use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, UserId};
 use super::super::signal::Receipt;
 use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
 use super::{
-    AuditEntry, AuditOutcome, Incident, Target, TimelineEntry, TimelineKind, answer, roles, room,
-    words,
+    AuditEntry, AuditOutcome, Incident, Purpose, Target, TimelineEntry, TimelineKind, answer,
+    roles, room, words,
 };
 use serde_json::json;
 
@@ -148,16 +148,17 @@ fn take_back(
     if let Some(room) = incident.open_room() {
         // Who gave it from elsewhere may never have been here.
         if let Some(after) = &after {
-            room::invite(decision, room, after, None);
+            room::invite(decision, &incident, room, after, None);
         }
-        decision.effect(Effect::PostMessage {
-            room: room.clone(),
+        let line = Effect::PostMessage {
+            channel: room.clone(),
             message: Message::said(text.clone()),
-            purpose: Purpose::Update {
-                incident: incident.id,
-                answer_to: None,
-            },
-        });
+        };
+        let purpose = Purpose::Line {
+            incident: incident.id,
+            answer_to: None,
+        };
+        decision.effect(line, purpose);
     }
     ask::show_card(decision, &incident);
     match to {
@@ -169,7 +170,7 @@ fn take_back(
         None => {
             let them = Target::Person(person.clone());
             let message = Message::said(text);
-            trouble::inform(decision, scene, Concerns::Operators, Some(&them), message);
+            trouble::report(decision, scene, Concerns::Operators, Some(&them), message);
         }
     }
 }

@@ -17,9 +17,9 @@ pub(crate) mod help;
 pub(crate) mod invited;
 mod menu;
 pub mod naming;
-pub mod notices;
 mod outsider;
 pub mod postmortem;
+mod purpose;
 pub(crate) mod receipts;
 mod refusals;
 mod resolve;
@@ -28,7 +28,7 @@ mod roles;
 pub(crate) mod room;
 mod route;
 mod severity;
-pub mod statuspage;
+pub mod status_page;
 pub(crate) mod templates;
 #[cfg(test)]
 mod tests;
@@ -36,6 +36,8 @@ mod timeline;
 mod trouble;
 mod update;
 pub(crate) mod words;
+
+pub use purpose::Purpose;
 
 use super::ids::{Actor, ChannelId, EffectId, IncidentId, MessageTs, UserId, ViewId};
 use chrono::{DateTime, Utc};

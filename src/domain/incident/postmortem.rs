@@ -5,11 +5,13 @@
 
 use super::super::act::{AnswerTo, Request};
 use super::super::decision::{Change, Decision};
-use super::super::effect::Effect;
+use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, UserId};
 use super::super::text::{Message, Part, Text};
 use super::ask::{self, Refusal, Scene, Verdict};
-use super::{Incident, Status, TimelineEntry, TimelineKind, naming, roles, timeline, words};
+use super::{
+    Incident, Purpose, Status, TimelineEntry, TimelineKind, naming, roles, timeline, words,
+};
 use chrono::Duration;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -54,16 +56,18 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
         by: request.actor.clone(),
     }));
     ask::audit_done(decision, request, scene, incident.id, json!({}));
-    decision.effect(Effect::StageFile {
-        room: room.clone(),
+    let file = Effect::StageFile {
         name: file_name(incident),
         content,
-        comment: format!("Postmortem draft for incident {}", words::label(incident)),
+    };
+    let purpose = Purpose::Draft {
+        incident: incident.id,
         answer_to: match &request.answer_to {
             AnswerTo::Person(to) => Some(to.clone()),
             AnswerTo::Api => None,
         },
-    });
+    };
+    decision.effect(file, purpose);
     let said = format!("Postmortem draft for #{number}");
     Ok(ask::done(request, incident, &said))
 }

@@ -1,112 +1,97 @@
 //! What follows from how an effect ended.
 //!
-//! Every kind of effect has its answer here; adding one fails to compile until it does. The same
-//! receipt again changes nothing. What was parked reaches a person, with the command that tries
-//! it again; what went well is mostly silent.
+//! Every purpose has its answer here; a new one fails to compile until it does. The same receipt
+//! again changes nothing. What was parked reaches a person, with the command that retries it; what
+//! went well is mostly silent.
 
 use super::super::act::ReplyTo;
+use super::super::areas::Origin;
 use super::super::decision::Decision;
-use super::super::effect::{Effect, Purpose};
-use super::super::ids::{ChannelId, UserId};
-use super::super::signal::{Answer, Closing, End, Receipt};
+use super::super::effect::slack::{self, Effect as Slack};
+use super::super::effect::{Answer, Effect, statuspage};
+use super::super::ids::ChannelId;
+use super::super::signal::{Closing, End, Receipt};
 use super::super::text::{Message, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
-use super::{answer, by_hand, invited, room, route, words};
+use super::{Purpose, answer, by_hand, invited, room, route, words};
 
 /// Decides what follows from a receipt.
-pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
-    let end = &receipt.end;
-    match &receipt.effect {
-        Effect::CreateRoom {
-            name, answer_to, ..
-        } => room::created(decision, scene, receipt, name, answer_to.as_ref()),
-        Effect::PostMessage {
-            room,
-            message,
-            purpose,
-        } => posted(decision, receipt, scene, room, message, purpose),
-        Effect::DirectMessage {
-            person,
-            message,
-            purpose,
-        } => match purpose {
-            Purpose::Announcement { .. } => route::announced(decision, scene, receipt, message),
-            Purpose::Card { .. } | Purpose::Update { .. } | Purpose::Notice { .. } => {
-                trouble::notice_given(decision, scene, person, message, receipt);
-            }
-        },
-        Effect::UpdateCard { .. } => {
-            room::card_updated(decision, scene, end);
-            let own = scene.facts.incident.as_ref();
-            if let Some(room) = own.and_then(|incident| incident.channel_id.as_ref()) {
-                let what = "update the card";
-                in_own_room(decision, receipt, scene, room, what, None);
-            }
-        }
-        Effect::Pin { room, .. } => {
-            in_own_room(decision, receipt, scene, room, "pin the card", None);
-        }
-        Effect::SetTopic { room, .. } => {
-            in_own_room(
-                decision,
-                receipt,
-                scene,
-                room,
-                "set the channel's topic",
-                None,
-            );
-        }
-        Effect::StageFile { room, .. } => staged(decision, receipt, scene, room),
-        Effect::ShareFile {
-            room, answer_to, ..
-        } => {
-            let what = "post the postmortem draft";
-            in_own_room(decision, receipt, scene, room, what, answer_to.as_ref());
-        }
-        Effect::Invite {
-            room,
-            person,
-            answer_to,
-        } => invitation(decision, receipt, scene, room, person, answer_to.as_ref()),
-        Effect::Reply { to, message } => answer::replied(decision, to, message, end),
-        Effect::Whisper { to, message } => answer::whispered(decision, to, message, end),
-        Effect::OpenForm { form, to, .. } => answer::form_opened(decision, scene, form, to, end),
-        // The person closed it, or sees the form as it was: nothing is lost.
-        Effect::UpdateForm { .. } => {}
-        // A message about it would need an edit as well: the next notice is a new message.
-        Effect::UpdateNotice { .. } => {}
-        Effect::ShowComponent { component } => component_shown(decision, receipt, scene, component),
-    }
-}
-
-fn posted(
+pub(crate) fn decide_receipt(
     decision: &mut Decision,
     receipt: &Receipt,
-    scene: &Scene<'_>,
-    room: &ChannelId,
-    message: &Message,
     purpose: &Purpose,
+    scene: &Scene<'_>,
 ) {
+    let end = &receipt.end;
     match purpose {
+        Purpose::Channel { answer_to, .. } => {
+            room::created(decision, scene, receipt, answer_to.as_ref());
+        }
         Purpose::Card { .. } => {
-            if let End::Done(Answer::Message { room, ts }) = &receipt.end {
-                room::card_posted(decision, scene, room, ts, message);
+            if let (End::Done(Answer::Slack(slack::Answer::Message { channel, ts })), Some(card)) =
+                (end, message(&receipt.effect))
+            {
+                room::card_posted(decision, scene, channel, ts, card);
             }
-            in_own_room(decision, receipt, scene, room, "post the card", None);
+            in_channel(decision, receipt, scene, "post the card", None);
         }
-        Purpose::Announcement { .. } => route::announced(decision, scene, receipt, message),
-        Purpose::Update { answer_to, .. } => {
+        Purpose::CardUpdate { .. } => {
+            room::card_updated(decision, scene, end);
+            in_channel(decision, receipt, scene, "update the card", None);
+        }
+        Purpose::Pin { .. } => in_channel(decision, receipt, scene, "pin the card", None),
+        Purpose::Topic { .. } => {
+            in_channel(decision, receipt, scene, "set the channel's topic", None);
+        }
+        Purpose::Invitation { answer_to, .. } => {
+            invitation(decision, receipt, scene, answer_to.as_ref());
+        }
+        Purpose::Announcement { .. } => {
+            if let Some(message) = message(&receipt.effect) {
+                route::announced(decision, scene, receipt, message);
+            }
+        }
+        Purpose::Line { answer_to, .. } => {
             let what = "post in the channel";
-            in_own_room(decision, receipt, scene, room, what, answer_to.as_ref());
+            in_channel(decision, receipt, scene, what, answer_to.as_ref());
         }
-        Purpose::Notice { .. } => {
-            trouble::notice_posted(decision, scene, room, message, receipt);
+        Purpose::Draft { answer_to, .. } => drafted(decision, receipt, scene, answer_to.as_ref()),
+        Purpose::Answer => {
+            if let Effect::Slack(effect) = &receipt.effect {
+                answer::given(decision, effect, end);
+            }
         }
+        Purpose::Form { answer_to } => {
+            if let Effect::Slack(Slack::OpenForm { form, .. }) = &receipt.effect {
+                answer::form_opened(decision, scene, form, answer_to, end);
+            }
+        }
+        Purpose::FormUpdate => {}
+        Purpose::Notice { .. } => match &receipt.effect {
+            Effect::Slack(Slack::DirectMessage { person, .. }) => {
+                trouble::notice_given(decision, scene, person, receipt.effect_id, end);
+            }
+            Effect::Slack(Slack::PostMessage { channel, .. }) => {
+                trouble::notice_posted(decision, scene, channel, receipt.effect_id, end);
+            }
+            Effect::Slack(_) | Effect::Statuspage(_) => {}
+        },
+        Purpose::Component => component_shown(decision, receipt, scene),
     }
 }
 
-/// What a refusal says of the room that it was about.
+/// The message that an effect posts.
+fn message(effect: &Effect) -> Option<&Message> {
+    match effect {
+        Effect::Slack(
+            Slack::PostMessage { message, .. } | Slack::DirectMessage { message, .. },
+        ) => Some(message),
+        Effect::Slack(_) | Effect::Statuspage(_) => None,
+    }
+}
+
+/// What a refusal says about the channel.
 fn closing(end: &End) -> Option<Closing> {
     match end {
         End::Refused { code } if code == "is_archived" => Some(Closing::Archived),
@@ -120,24 +105,37 @@ fn closing(end: &End) -> Option<Closing> {
     }
 }
 
-/// Something in the incident's own room was done, met a closed door, or is stuck.
-fn in_own_room(
+/// The channel in which an effect is seen; for an edit of the card, the incident's own.
+fn channel_of<'a>(receipt: &'a Receipt, scene: &Scene<'a>) -> Option<&'a ChannelId> {
+    let own = scene.facts.incident.as_ref();
+    match &receipt.effect {
+        Effect::Slack(effect) => effect
+            .channel()
+            .or_else(|| own.and_then(|incident| incident.channel_id.as_ref())),
+        Effect::Statuspage(_) => None,
+    }
+}
+
+/// Something in the incident's own channel was done, met a closed channel, or is stuck.
+fn in_channel(
     decision: &mut Decision,
     receipt: &Receipt,
     scene: &Scene<'_>,
-    room: &ChannelId,
     what: &str,
     to: Option<&ReplyTo>,
 ) {
+    let Some(channel) = channel_of(receipt, scene) else {
+        return;
+    };
     match (closing(&receipt.end), &receipt.end) {
         (Some(how), _) => {
             // The card, the pin and the topic are set anew when it is back, and messages are posted
-            // again; files are not. Who tries again by hand looks at the row.
+            // again; files are not, so the operator who retries one is told which.
             let file = is_file(&receipt.effect);
             let told = by_hand::closed(
                 decision,
                 scene,
-                room,
+                channel,
                 how,
                 file.then_some(receipt.effect_id),
             );
@@ -152,8 +150,10 @@ fn in_own_room(
                 not_posted(decision, scene, receipt, how, to);
             }
         }
-        // Nobody retries by hand what was done before the room was closed: it is open again.
-        (None, End::Done(_)) if receipt.generation > 0 => by_hand::reopened(decision, scene, room),
+        // An operator retries what was done in a closed channel only when it is open again.
+        (None, End::Done(_)) if receipt.generation > 0 => {
+            by_hand::reopened(decision, scene, channel);
+        }
         (None, _) => stuck(decision, receipt, scene, what, to),
     }
 }
@@ -183,22 +183,20 @@ fn not_posted(
              timeline has it."
         ),
     });
-    answer::give(
-        decision,
-        to,
-        Message::said(text),
-        words::about(incident),
-        scene.now,
-    );
+    let message = Message::said(text);
+    answer::give(decision, to, message, words::about(incident), scene.now);
 }
 
 /// Whether an effect brings a file, which nothing else brings later.
 fn is_file(effect: &Effect) -> bool {
-    matches!(effect, Effect::StageFile { .. } | Effect::ShareFile { .. })
+    matches!(
+        effect,
+        Effect::Slack(Slack::StageFile { .. } | Slack::ShareFile { .. })
+    )
 }
 
 /// Tells the one who asked, else the one who answers for the incident, what could not be done or
-/// may not have been, and how to try again.
+/// may not have been, and how to retry it.
 fn stuck(
     decision: &mut Decision,
     receipt: &Receipt,
@@ -211,17 +209,11 @@ fn stuck(
         Some(incident) => format!("Incident #{}", incident.number),
         None => "Incident".to_owned(),
     };
-    let update = matches!(
-        &receipt.effect,
-        Effect::PostMessage {
-            purpose: Purpose::Update { .. },
-            ..
-        }
-    );
+    let is_line = matches!(receipt.origin, Origin::Incident(Purpose::Line { .. }));
     let text = match &receipt.end {
         // A card that is gone is posted anew.
-        End::Refused { code } if receipt.effect.has_another_way(code) => return,
-        End::Refused { code } | End::Parked { code } if update && to.is_some() => {
+        End::Refused { code } if receipt.origin.has_another_way(&receipt.effect, code) => return,
+        End::Refused { code } | End::Parked { code } if is_line && to.is_some() => {
             let change = incident.map(|one| format!(" to #{}", one.number));
             Text::plain(format!(
                 "Your change{} is recorded, but couldn't be posted in its channel (",
@@ -248,71 +240,64 @@ fn stuck(
     }
 }
 
-fn staged(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, room: &ChannelId) {
-    let Effect::StageFile {
-        name,
-        comment,
-        answer_to,
-        ..
-    } = &receipt.effect
-    else {
+/// The draft was uploaded, or shared.
+fn drafted(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, to: Option<&ReplyTo>) {
+    let Effect::Slack(Slack::StageFile { name, .. }) = &receipt.effect else {
+        let what = "post the postmortem draft";
+        return in_channel(decision, receipt, scene, what, to);
+    };
+    let End::Done(Answer::Slack(slack::Answer::File { id })) = &receipt.end else {
+        return stuck(decision, receipt, scene, "upload the postmortem draft", to);
+    };
+    let Some(incident) = scene.facts.incident.as_ref() else {
         return;
     };
-    match &receipt.end {
-        End::Done(Answer::File { id }) => {
-            decision.effect(Effect::ShareFile {
-                room: room.clone(),
-                file: id.clone(),
-                title: name.clone(),
-                comment: comment.clone(),
-                answer_to: answer_to.clone(),
-            });
-        }
-        End::Done(Answer::Nothing | Answer::Message { .. } | Answer::Room { .. })
-        | End::Refused { .. }
-        | End::Expired
-        | End::Uncertain { .. }
-        | End::Parked { .. }
-        | End::Dropped { .. } => {
-            let what = "upload the postmortem draft";
-            stuck(decision, receipt, scene, what, answer_to.as_ref());
-        }
-    }
+    let Some(channel) = incident.channel_id.clone() else {
+        return;
+    };
+    let effect = Slack::ShareFile {
+        channel,
+        file: id.clone(),
+        title: name.clone(),
+        comment: format!("Postmortem draft for incident {}", words::label(incident)),
+    };
+    let purpose = Purpose::Draft {
+        incident: incident.id,
+        answer_to: to.cloned(),
+    };
+    decision.effect(effect, purpose);
 }
 
-/// Somebody was asked in, or the door is closed, or they were not let in.
-fn invitation(
-    decision: &mut Decision,
-    receipt: &Receipt,
-    scene: &Scene<'_>,
-    room: &ChannelId,
-    person: &UserId,
-    to: Option<&ReplyTo>,
-) {
+/// A person was invited, or the channel is closed, or Slack refused them.
+fn invitation(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, to: Option<&ReplyTo>) {
+    let Effect::Slack(Slack::Invite { channel, person }) = &receipt.effect else {
+        return;
+    };
     match (closing(&receipt.end), &receipt.end) {
         (Some(how), _) => {
-            let _told = by_hand::closed(decision, scene, room, how, None);
+            let _told = by_hand::closed(decision, scene, channel, how, None);
         }
         (None, End::Refused { code }) => {
             invited::refused(decision, receipt, scene, person, code, to);
         }
-        (None, _) => stuck(
-            decision,
-            receipt,
-            scene,
-            "invite someone to the channel",
-            to,
-        ),
+        (None, _) => {
+            let what = "invite someone to the channel";
+            stuck(decision, receipt, scene, what, to);
+        }
     }
 }
 
-fn component_shown(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, component: &str) {
+fn component_shown(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
+    let Effect::Statuspage(statuspage::Effect::UpdateComponent { component, .. }) = &receipt.effect
+    else {
+        return;
+    };
     let (End::Parked { code } | End::Refused { code }) = &receipt.end else {
         return;
     };
     let services = scene.rules.services.iter();
-    let of_it =
-        services.filter(|service| service.statuspage_component.as_deref() == Some(component));
+    let of_it = services
+        .filter(|service| service.statuspage_component.as_deref() == Some(component.as_str()));
     let names: Vec<&str> = of_it.map(|service| service.name.as_str()).collect();
     let text = Text::plain(format!(
         "Couldn't set the status page component {component} ({}): ",

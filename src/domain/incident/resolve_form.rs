@@ -6,13 +6,13 @@
 
 use super::super::act::{Act, AnswerTo, IncidentRef, Request};
 use super::super::decision::Decision;
-use super::super::effect::Effect;
+use super::super::effect::slack::Effect;
 use super::super::form::{Form, Input, InputKind, Values};
 use super::super::ids::IncidentId;
 use super::super::text::{Message, Text, Typed};
 use super::ask::{Refusal, Scene, Verdict};
 use super::declare_form::ROOM;
-use super::{Incident, words};
+use super::{Incident, Purpose, words};
 use std::collections::BTreeMap;
 
 /// The form's name: its submission comes back under it.
@@ -46,11 +46,12 @@ pub(crate) fn open(
     if let Some(room) = &request.room {
         context.insert(ROOM.to_owned(), room.to_string());
     }
-    decision.effect(Effect::OpenForm {
+    let effect = Effect::OpenForm {
         trigger: trigger.clone(),
         form: form(&incident, context, words::said(note)),
-        to: to.clone(),
-    });
+    };
+    let answer_to = to.clone();
+    decision.effect(effect, Purpose::Form { answer_to });
     Ok(None)
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn assign(
             AnswerTo::Person(to) if to.person != *person => Some(to),
             AnswerTo::Person(_) | AnswerTo::Api => None,
         };
-        room::invite(decision, room, person, to);
+        room::invite(decision, &incident, room, person, to);
     }
     ask::record(decision, request, scene, &incident, happened);
     match incident.open_room() {

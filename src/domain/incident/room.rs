@@ -7,13 +7,16 @@
 
 use super::super::act::ReplyTo;
 use super::super::decision::{Change, Decision};
-use super::super::effect::{Effect, Purpose};
+use super::super::effect::slack::{self, Effect};
+use super::super::effect::{self, Answer};
 use super::super::ids::{ChannelId, EffectId, MessageTs, UserId};
-use super::super::signal::{Answer, End, Receipt, Timer, TimerDue};
+use super::super::signal::{End, Receipt, Timer, TimerDue};
 use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
-use super::{Incident, TimelineEntry, TimelineKind, answer, card, naming, route, timeline, words};
+use super::{
+    Incident, Purpose, TimelineEntry, TimelineKind, answer, card, naming, route, timeline, words,
+};
 
 /// The code for a channel whose workspace is not known: an app that is installed in all of an
 /// organisation must name one.
@@ -24,18 +27,21 @@ pub(crate) fn created(
     decision: &mut Decision,
     scene: &Scene<'_>,
     receipt: &Receipt,
-    name: &str,
     to: Option<&ReplyTo>,
 ) {
-    let Some(incident) = &scene.facts.incident else {
+    let (Some(incident), effect::Effect::Slack(Effect::CreateChannel { name, .. })) =
+        (&scene.facts.incident, &receipt.effect)
+    else {
         return;
     };
     // An answer about another name, or after the room came, is an old one.
-    if incident.channel_id.is_some() || incident.channel_name != name {
+    if incident.channel_id.is_some() || incident.channel_name != *name {
         return;
     }
     match &receipt.end {
-        End::Done(Answer::Room { id, name }) => made(decision, scene, incident, id, name, to),
+        End::Done(Answer::Slack(slack::Answer::Channel { id, name })) => {
+            made(decision, scene, incident, id, name, to)
+        }
         End::Refused { code } if code == "name_taken" => {
             let base = match naming::is_by_number(name) {
                 true => naming::by_number(incident.declared_at, incident.number),
@@ -43,33 +49,19 @@ pub(crate) fn created(
             };
             let next = incident.channel_try.saturating_add(1);
             let (next, name) = naming::first_free(&base, next, &scene.facts.taken_names);
-            try_name(
-                decision,
-                scene,
-                incident,
-                (&receipt.effect, code),
-                next,
-                name,
-            );
+            try_name(decision, scene, incident, (receipt, to, code), next, name);
         }
-        End::Refused { code } if receipt.effect.has_another_way(code) => {
+        End::Refused { code } if receipt.origin.has_another_way(&receipt.effect, code) => {
             let plain = naming::by_number(incident.declared_at, incident.number);
             let (first, name) = naming::first_free(&plain, 1, &scene.facts.taken_names);
-            try_name(
-                decision,
-                scene,
-                incident,
-                (&receipt.effect, code),
-                first,
-                name,
-            );
+            try_name(decision, scene, incident, (receipt, to, code), first, name);
         }
         End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
             not_made(decision, scene, incident, receipt.effect_id, code, to);
         }
         End::Expired => not_made(decision, scene, incident, receipt.effect_id, "expired", to),
         End::Dropped { why } => not_made(decision, scene, incident, receipt.effect_id, why, to),
-        End::Done(Answer::Nothing | Answer::Message { .. } | Answer::File { .. }) => {
+        End::Done(_) => {
             not_made(decision, scene, incident, receipt.effect_id, "no_room", to);
         }
     }
@@ -80,14 +72,11 @@ fn try_name(
     decision: &mut Decision,
     scene: &Scene<'_>,
     incident: &Incident,
-    (refused, why): (&Effect, &str),
+    (refused, answer_to, why): (&Receipt, Option<&ReplyTo>, &str),
     try_number: i32,
     name: String,
 ) {
-    let Effect::CreateRoom {
-        team, answer_to, ..
-    } = refused
-    else {
+    let effect::Effect::Slack(Effect::CreateChannel { team, .. }) = &refused.effect else {
         return;
     };
     let before = &incident.channel_name;
@@ -114,13 +103,17 @@ fn try_name(
     incident.channel_name = name.clone();
     let (id, private) = (incident.id, incident.private);
     decision.change(Change::Save(Box::new(incident)));
-    decision.effect(Effect::CreateRoom {
-        incident: id,
+    let channel = Effect::CreateChannel {
         name,
         private,
         team: team.clone(),
-        answer_to: answer_to.clone(),
-    });
+        taken: Vec::new(),
+    };
+    let purpose = Purpose::Channel {
+        incident: id,
+        answer_to: answer_to.cloned(),
+    };
+    decision.effect(channel, purpose);
 }
 
 fn made(
@@ -140,15 +133,17 @@ fn made(
         timer: Timer::RoomOverdue,
     });
     post_card(decision, &incident, room);
-    decision.effect(Effect::SetTopic {
-        room: room.clone(),
+    let topic = Effect::SetTopic {
+        channel: room.clone(),
         topic: topic(&incident),
-    });
+    };
+    let id = incident.id;
+    decision.effect(topic, Purpose::Topic { incident: id });
     for person in asked_in(scene, &incident) {
         // Whoever chose somebody else to lead hears it when they cannot come.
         let chosen = incident.commander.as_ref() == Some(&person)
             && incident.declared_by.person() != Some(&person);
-        invite(decision, room, &person, to.filter(|_| chosen));
+        invite(decision, &incident, room, &person, to.filter(|_| chosen));
     }
     let lines = scene.facts.timeline.iter();
     say_missed(
@@ -162,13 +157,12 @@ fn made(
 }
 
 fn post_card(decision: &mut Decision, incident: &Incident, room: &ChannelId) {
-    decision.effect(Effect::PostMessage {
-        room: room.clone(),
+    let card = Effect::PostMessage {
+        channel: room.clone(),
         message: card::card(incident),
-        purpose: Purpose::Card {
-            incident: incident.id,
-        },
-    });
+    };
+    let incident = incident.id;
+    decision.effect(card, Purpose::Card { incident });
 }
 
 /// The topic holds what does not change: a topic that is set anew is a line in the room each time.
@@ -205,15 +199,20 @@ fn asked_in(scene: &Scene<'_>, incident: &Incident) -> Vec<UserId> {
 /// Asks somebody in; `to` gave them a role and hears it when that fails.
 pub(crate) fn invite(
     decision: &mut Decision,
+    incident: &Incident,
     room: &ChannelId,
     person: &UserId,
     to: Option<&ReplyTo>,
 ) {
-    decision.effect(Effect::Invite {
-        room: room.clone(),
+    let effect = Effect::Invite {
+        channel: room.clone(),
         person: person.clone(),
+    };
+    let purpose = Purpose::Invitation {
+        incident: incident.id,
         answer_to: to.cloned(),
-    });
+    };
+    decision.effect(effect, purpose);
 }
 
 /// Says in the room, together, the lines that would have stood in it, had it been open.
@@ -230,14 +229,15 @@ pub(crate) fn say_missed(
     }
     let mut message = Message::said(Text::default().bold(title));
     message.parts.extend(timeline::sections(&lines));
-    decision.effect(Effect::PostMessage {
-        room: room.clone(),
+    let lines = Effect::PostMessage {
+        channel: room.clone(),
         message,
-        purpose: Purpose::Update {
-            incident: incident.id,
-            answer_to: None,
-        },
-    });
+    };
+    let purpose = Purpose::Line {
+        incident: incident.id,
+        answer_to: None,
+    };
+    decision.effect(lines, purpose);
 }
 
 fn is_room_line(kind: TimelineKind) -> bool {
@@ -324,7 +324,7 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, due: &TimerDue
             };
             answer::give(decision, &to, message, words::about(incident), scene.now);
         }
-        None => trouble::inform(decision, scene, Concerns::Responsible, None, message),
+        None => trouble::report(decision, scene, Concerns::Responsible, None, message),
     }
 }
 
@@ -345,10 +345,12 @@ pub(crate) fn card_posted(
     let mut incident = incident.clone();
     incident.card_ts = Some(ts.clone());
     decision.change(Change::Save(Box::new(incident.clone())));
-    decision.effect(Effect::Pin {
-        room: room.clone(),
+    let pin = Effect::Pin {
+        channel: room.clone(),
         ts: ts.clone(),
-    });
+    };
+    let id = incident.id;
+    decision.effect(pin, Purpose::Pin { incident: id });
     if card::card(&incident) != *posted {
         ask::show_card(decision, &incident);
     }

@@ -11,18 +11,20 @@
 //! Every attempt is a row of its own, so that one that fails stops no other.
 
 use super::super::decision::{Change, Decision};
-use super::super::effect::{Effect, Purpose};
+use super::super::effect::slack::Effect;
 use super::super::ids::EffectId;
 use super::super::signal::{End, Receipt};
 use super::super::text::{Message, Part, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
-use super::{Incident, Notification, NotificationStatus, Occasion, Severity, Target};
+use super::{Incident, Notification, NotificationStatus, Occasion, Purpose, Severity, Target};
 use super::{answer, words};
 use chrono::Duration;
 
 /// How long after one direct message about an incident the next one is held back.
 pub(crate) const THROTTLE: Duration = Duration::seconds(300);
+/// What a message begins with that may stand there twice.
+const REPEATED: &str = "(repeated)";
 
 /// Tells of a declaration all who have not been told of the incident yet.
 pub(crate) fn announce_declared(decision: &mut Decision, scene: &Scene<'_>, incident: &Incident) {
@@ -180,23 +182,15 @@ fn send(
     let purpose = Purpose::Announcement {
         incident: incident.id,
     };
-    decision.effect(target.clone().hears(message, purpose))
+    decision.effect(target.clone().hears(message), purpose)
 }
 
 impl Target {
     /// The effect by which they hear of something.
-    pub(crate) fn hears(self, message: Message, purpose: Purpose) -> Effect {
+    pub(crate) fn hears(self, message: Message) -> Effect {
         match self {
-            Self::Room(room) => Effect::PostMessage {
-                room,
-                message,
-                purpose,
-            },
-            Self::Person(person) => Effect::DirectMessage {
-                person,
-                message,
-                purpose,
-            },
+            Self::Room(channel) => Effect::PostMessage { channel, message },
+            Self::Person(person) => Effect::DirectMessage { person, message },
         }
     }
 }
@@ -235,7 +229,7 @@ pub(crate) fn announced(
     });
     match &receipt.end {
         End::Done(_) => catch_up(decision, scene, incident, row),
-        End::Uncertain { code } if words::is_repeated(message) => {
+        End::Uncertain { code } if message.summary.starts_with(REPEATED) => {
             could_not_tell(decision, scene, incident, &row.target, receipt, code);
         }
         End::Uncertain { .. } => repeat(decision, scene, incident, row, message),
@@ -276,7 +270,13 @@ fn repeat(
     if outdated {
         return;
     }
-    let effect = send(decision, incident, &row.target, words::repeated(message));
+    let mut again = message.clone();
+    again.summary = format!("{REPEATED} {}", message.summary);
+    if !again.parts.is_empty() {
+        let why = "(repeated) Slack did not confirm the first one, so you may see this twice.";
+        again.parts.insert(0, Part::Context(Text::plain(why)));
+    }
+    let effect = send(decision, incident, &row.target, again);
     decision.change(Change::Notify(Notification {
         effect,
         status: NotificationStatus::Pending,

@@ -51,7 +51,7 @@ pub(crate) fn set(
         let known = &scene.rules.route(before).users;
         for person in &scene.rules.route(to).users {
             if !known.contains(person) {
-                room::invite(decision, room, person, None);
+                room::invite(decision, &incident, room, person, None);
             }
         }
     }

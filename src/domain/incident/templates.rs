@@ -3,13 +3,13 @@
 //! Only what nobody entered is filled in: what a person typed stays, whatever they choose then.
 
 use super::super::decision::Decision;
-use super::super::effect::Effect;
+use super::super::effect::slack::Effect;
 use super::super::form::Values;
 use super::super::ids::ViewId;
 use super::super::rules::{Rules, Template};
 use super::ask::{Scene, Verdict};
 use super::declare_form::{SERVICE, SEVERITY, TEMPLATE, TITLE, USUAL, form};
-use super::words;
+use super::{Purpose, words};
 use std::collections::BTreeMap;
 
 /// Fills in what a template proposes, where nothing stands or where the template that was chosen
@@ -41,7 +41,7 @@ pub(crate) fn fill_in(
     }
     let mut context = context.clone();
     context.insert(TEMPLATE.to_owned(), template.name.clone());
-    decision.effect(Effect::UpdateForm {
+    let effect = Effect::UpdateForm {
         view: view.clone(),
         form: form(
             scene.rules,
@@ -49,7 +49,8 @@ pub(crate) fn fill_in(
             &filled,
             revision_after(revision, place),
         ),
-    });
+    };
+    decision.effect(effect, Purpose::FormUpdate);
     Ok(None)
 }
 

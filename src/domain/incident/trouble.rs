@@ -6,13 +6,12 @@
 //! only ever goes further down it: two closed doors must not send each other words for ever.
 
 use super::super::decision::Decision;
-use super::super::effect::Purpose;
-use super::super::ids::{ChannelId, UserId};
+use super::super::ids::{ChannelId, EffectId, IncidentId, UserId};
 use super::super::rules::Rules;
-use super::super::signal::{End, Receipt};
+use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::ask::Scene;
-use super::{Target, answer, notices, words};
+use super::{Purpose, Target, answer, words};
 
 /// Who hears of a trouble first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +22,7 @@ pub(crate) enum Concerns {
     Responsible,
 }
 
-/// Tells of a row that is stuck those whom it concerns, else the next who can be reached. Operators
-/// are told once of a kind and cause; the one who answers for an incident is told of each row.
+/// Says what could not be done to whom it concerns, else to the next who can be reached.
 pub(crate) fn report(
     decision: &mut Decision,
     scene: &Scene<'_>,
@@ -32,32 +30,6 @@ pub(crate) fn report(
     out_of_reach: Option<&Target>,
     message: Message,
 ) {
-    let incident = scene.facts.incident.as_ref();
-    let responsible = incident.and_then(words::responsible).cloned();
-    match first(scene, concerns, out_of_reach) {
-        Some(target) if responsible.map(Target::Person).as_ref() == Some(&target) => {
-            say(decision, scene, target, message);
-        }
-        Some(target) => tell_operators(decision, scene, target, message),
-        None => {}
-    }
-}
-
-/// Tells of something that is no row to be tried again, each time.
-pub(crate) fn inform(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    concerns: Concerns,
-    out_of_reach: Option<&Target>,
-    message: Message,
-) {
-    if let Some(target) = first(scene, concerns, out_of_reach) {
-        say(decision, scene, target, message);
-    }
-}
-
-/// The first on the ladder who can be reached.
-fn first(scene: &Scene<'_>, concerns: Concerns, out_of_reach: Option<&Target>) -> Option<Target> {
     let incident = scene.facts.incident.as_ref();
     let room = scene.rules.ops_channel.clone().map(Target::Room);
     let admin = scene.rules.admins.first().cloned().map(Target::Person);
@@ -68,14 +40,13 @@ fn first(scene: &Scene<'_>, concerns: Concerns, out_of_reach: Option<&Target>) -
         Concerns::Responsible => [responsible, room, admin],
     };
     let mut ladder = ladder.into_iter().flatten();
-    ladder.find(|target| Some(target) != out_of_reach)
-}
-
-/// Tells operators of the row that the signal is about.
-fn tell_operators(decision: &mut Decision, scene: &Scene<'_>, target: Target, message: Message) {
-    match &scene.facts.stuck {
-        Some(stuck) => notices::tell(decision, scene, target, stuck, message),
-        None => say(decision, scene, target, message),
+    if let Some(target) = ladder.find(|target| Some(target) != out_of_reach) {
+        say(
+            decision,
+            target,
+            message,
+            incident.map(|incident| incident.id),
+        );
     }
 }
 
@@ -85,12 +56,18 @@ pub(crate) fn notice_given(
     decision: &mut Decision,
     scene: &Scene<'_>,
     person: &UserId,
-    message: &Message,
-    receipt: &Receipt,
+    effect: EffectId,
+    end: &End,
 ) {
     let text = Text::plain("Couldn't send a direct message to ").person(person);
-    let next = next_after(scene.rules, person);
-    further(decision, scene, next, text, message, receipt);
+    further(
+        decision,
+        scene,
+        next_after(scene.rules, person),
+        text,
+        effect,
+        end,
+    );
 }
 
 /// A word to those who run this stands in their room or not.
@@ -98,12 +75,12 @@ pub(crate) fn notice_posted(
     decision: &mut Decision,
     scene: &Scene<'_>,
     room: &ChannelId,
-    message: &Message,
-    receipt: &Receipt,
+    effect: EffectId,
+    end: &End,
 ) {
     let admin = scene.rules.admins.first().cloned().map(Target::Person);
     let text = Text::plain("Couldn't post a notice for operators in ").room(room);
-    further(decision, scene, admin, text, message, receipt);
+    further(decision, scene, admin, text, effect, end);
 }
 
 fn further(
@@ -111,25 +88,21 @@ fn further(
     scene: &Scene<'_>,
     next: Option<Target>,
     what: Text,
-    message: &Message,
-    receipt: &Receipt,
+    effect: EffectId,
+    end: &End,
 ) {
-    if notices::sent(decision, scene, message, &receipt.end) {
-        return;
-    }
-    let code = match &receipt.end {
+    let code = match end {
         End::Refused { code } | End::Parked { code } => code,
-        // It was sent twice, and neither was confirmed.
-        End::Uncertain { code } if scene.facts.notice.is_some() => code,
         End::Done(_) | End::Expired | End::Uncertain { .. } | End::Dropped { .. } => return,
     };
     let text = what
         .and(" (")
         .code(code)
         .and("). After fixing that, run: ")
-        .code(answer::retry(receipt.effect_id));
+        .code(answer::retry(effect));
     if let Some(next) = next {
-        tell_operators(decision, scene, next, Message::said(text));
+        let incident = scene.facts.incident.as_ref().map(|incident| incident.id);
+        say(decision, next, Message::said(text), incident);
     }
 }
 
@@ -147,12 +120,7 @@ fn next_after(rules: &Rules, person: &UserId) -> Option<Target> {
     }
 }
 
-fn say(decision: &mut Decision, scene: &Scene<'_>, to: Target, message: Message) {
-    decision.effect(to.hears(message, purpose(scene)));
-}
-
-/// What a notice is for: the incident that it is about, if one.
-pub(super) fn purpose(scene: &Scene<'_>) -> Purpose {
-    let incident = scene.facts.incident.as_ref().map(|incident| incident.id);
-    Purpose::Notice { incident }
+fn say(decision: &mut Decision, to: Target, message: Message, incident: Option<IncidentId>) {
+    let purpose = Purpose::Notice { incident };
+    decision.effect(to.hears(message), purpose);
 }

@@ -8,7 +8,7 @@ use super::{a_while, rows, scenes};
 use crate::world::World;
 use serde_json::json;
 use simulator::{Fault, FaultRule};
-use wardroom::domain::effect::{Effect, Repeat};
+use wardroom::domain::effect::{Effect, Provider, Repeat};
 use wardroom::domain::ids::{EffectId, SignalId};
 
 /// How we find out whether an effect had happened whose answer was lost.
@@ -57,22 +57,21 @@ macro_rules! stories {
 }
 
 stories! {
-    create_room: "create_room", Probe::By("conversations.list");
+    create_channel: "create_channel", Probe::By("conversations.list");
     post_message: "post_message", Probe::By("conversations.history");
     direct_message: "direct_message", Probe::By("conversations.history");
-    update_card: "update_card", Probe::None("the card is shown again, as it is then");
+    update_message: "update_message", Probe::None("the card is shown again, as it is then");
     pin: "pin", Probe::None("what is pinned stays pinned");
     invite: "invite", Probe::None("who is in stays in");
     set_topic: "set_topic", Probe::None("the same topic again is no change");
     reply: "reply", Probe::None("no method finds a message for one person");
-    whisper: "whisper", Probe::None("no method finds a message for one person");
+    ephemeral: "ephemeral", Probe::None("no method finds a message for one person");
     open_form: "open_form", Probe::None("no method finds a form, and its permission is spent");
     update_form: "update_form", Probe::None("the form shows the same again");
     stage_file: "stage_file", Probe::None("a file that is not shared is seen by nobody");
     stage_file_itself: "stage_file", Probe::None("a file that is not shared is seen by nobody");
     share_file: "share_file", Probe::By("conversations.history");
-    update_notice: "update_notice", Probe::None("the notice is shown again, as it is then");
-    show_component: "show_component", Probe::None("the component shows the same again");
+    update_component: "update_component", Probe::None("the component shows the same again");
 }
 
 /// `alone`: how often it would stand there if nobody did anything about it.
@@ -154,32 +153,31 @@ fn every_kind_says_how_it_waits_what_its_repetition_means_and_has_a_story() {
 
 /// One effect of each kind.
 fn sample(kind: &str) -> Effect {
-    let id = uuid::Uuid::nil();
     let to = json!({"person": "U1", "room": "C1", "response_url": null, "asked_at": "2026-03-01T09:00:00Z"});
     let message = json!({"summary": "hello", "parts": []});
     let form = json!({"name": "f", "title": "t", "submit": "s", "inputs": [],
                       "context": {}, "revision": 0});
     let mut effect = match kind {
-        "create_room" => json!({"incident": id, "name": "inc", "private": false}),
-        "post_message" => json!({"room": "C1", "message": message,
-                                 "purpose": {"update": {"incident": id}}}),
-        "direct_message" => json!({"person": "U1", "message": message,
-                                   "purpose": {"notice": {"incident": null}}}),
-        "update_card" => json!({"incident": id}),
-        "pin" => json!({"room": "C1", "ts": "1.2"}),
-        "invite" => json!({"room": "C1", "person": "U1"}),
-        "set_topic" => json!({"room": "C1", "topic": "t"}),
-        "reply" | "whisper" => json!({"to": to, "message": message}),
+        "create_channel" => json!({"name": "inc", "private": false}),
+        "post_message" => json!({"channel": "C1", "message": message}),
+        "direct_message" => json!({"person": "U1", "message": message}),
+        "update_message" => json!({"shows": "card:1"}),
+        "pin" => json!({"channel": "C1", "ts": "1.2"}),
+        "invite" => json!({"channel": "C1", "person": "U1"}),
+        "set_topic" => json!({"channel": "C1", "topic": "t"}),
+        "reply" | "ephemeral" => json!({"to": to, "message": message}),
         "open_form" => json!({"trigger": {"id": "1.2", "expires": "2026-03-01T09:00:03Z"},
-                              "form": form, "to": to}),
+                              "form": form}),
         "update_form" => json!({"view": "V1", "form": form}),
-        "stage_file" => json!({"room": "C1", "name": "n", "content": "c", "comment": ""}),
-        "share_file" => json!({"room": "C1", "file": "F1", "title": "t", "comment": ""}),
-        "update_notice" => json!({"notice": id}),
-        "show_component" => json!({"component": "kx1"}),
+        "stage_file" => json!({"name": "n", "content": "c"}),
+        "share_file" => json!({"channel": "C1", "file": "F1", "title": "t", "comment": ""}),
+        "update_component" => json!({"component": "kx1"}),
         other => panic!("no sample of {other}: give it one, and a story"),
     };
     effect["kind"] = json!(kind);
+    let mut providers = Provider::ALL.into_iter();
+    let provider = providers.find(|one| one.kinds().contains(&kind));
+    let effect = json!({ provider.expect("a provider has it").as_str(): effect });
     serde_json::from_value(effect).unwrap_or_else(|error| panic!("{kind}: {error}"))
 }
 

@@ -125,7 +125,7 @@ async fn many_changes_while_slack_is_slow_are_few_edits_and_the_last_one_is_righ
         "{}",
         card.words
     );
-    assert!(rows(&world, "update_card").await.len() <= 2);
+    assert!(rows(&world, "update_message").await.len() <= 2);
     world.hears_all();
     world.finish().await;
 }

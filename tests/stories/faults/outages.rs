@@ -76,12 +76,13 @@ const LINES: usize = 1000;
 async fn a_thousand_lines(world: &World) {
     let now = world.clock.now().to_rfc3339();
     let sql = format!(
-        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, blocked)
+        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, blocked,
+                              area, purpose, origin)
          select gen_random_uuid(), gen_random_uuid(), 'slack:C0LANE' || n % {LANES}, 'slack', 'post_message',
-                jsonb_build_object('kind', 'post_message', 'room', 'C0LANE' || n % {LANES},
-                    'message', jsonb_build_object('summary', 'line-' || n / {LANES} || '.', 'parts', '[]'::jsonb),
-                    'purpose', '{{\"notice\": {{\"incident\": null}}}}'::jsonb),
-                1, '{now}', '{now}', n >= {LANES}
+                jsonb_build_object('slack', jsonb_build_object('kind', 'post_message', 'channel', 'C0LANE' || n % {LANES},
+                    'message', jsonb_build_object('summary', 'line-' || n / {LANES} || '.', 'parts', '[]'::jsonb))),
+                1, '{now}', '{now}', n >= {LANES}, 'incident', 'notice',
+                '{{\"incident\": {{\"kind\": \"notice\"}}}}'::jsonb
            from generate_series(0, {LINES} - 1) as n"
     );
     assert_eq!(world.sql(&sql).await, LINES as u64);

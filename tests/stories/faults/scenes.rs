@@ -5,10 +5,7 @@
 
 use super::a_while;
 use crate::world::World;
-use chrono::Duration;
 use simulator::{Fault, FaultRule, RoomView};
-use wardroom::domain::ids::EffectId;
-use wardroom::store::Operator;
 
 const CARD: &str = "Don't post secrets";
 
@@ -49,7 +46,7 @@ fn whispered(world: &World, person: &str) -> usize {
         .count()
 }
 
-pub async fn create_room(world: &mut World, fault: Fault) -> usize {
+pub async fn create_channel(world: &mut World, fault: Fault) -> usize {
     lose(world, "conversations.create", fault);
     let declare = "declare P1 api Checkout returns 500s";
     world.types("bea", "general", declare).await;
@@ -87,7 +84,7 @@ pub async fn direct_message(world: &mut World, fault: Fault) -> usize {
     world.unheard_in("@dan", "The second")
 }
 
-pub async fn update_card(world: &mut World, fault: Fault) -> usize {
+pub async fn update_message(world: &mut World, fault: Fault) -> usize {
     let room = world.declared("bea", "P3 db Slow queries").await;
     lose_in(world, "chat.update", &room, fault);
     world.types("bea", &room, "investigating").await;
@@ -130,7 +127,7 @@ pub async fn reply(world: &mut World, fault: Fault) -> usize {
     whispered(world, "U0BEA") - before
 }
 
-pub async fn whisper(world: &mut World, fault: Fault) -> usize {
+pub async fn ephemeral(world: &mut World, fault: Fault) -> usize {
     let room = world.declared("bea", "P3 db Slow queries").await;
     let before = whispered(world, "U0BEA");
     let code = "expired_url".to_owned();
@@ -199,28 +196,7 @@ async fn postmortem(world: &mut World, method: &str, fault: Fault) -> usize {
         .count()
 }
 
-pub async fn update_notice(world: &mut World, fault: Fault) -> usize {
-    let refused = FaultRule::once("statuspage", Fault::Status { status: 404 });
-    let refused = world.slack.fault(refused.always());
-    world.declared("bea", "P1 api Checkout returns 500s").await;
-    lose_in(world, "chat.update", "@ada", fault);
-    world.declared("bea", "P2 web shop The cart is empty").await;
-    world.pass(Duration::seconds(15)).await;
-    a_while(world).await;
-    world.slack.lift_fault(refused);
-    for row in world.effects("parked").await {
-        let (id, now) = (EffectId(row.id), world.clock.now());
-        let retried = world.store.retry_effect(id, Operator::Cli, now).await;
-        assert!(retried.expect("it answers"));
-    }
-    a_while(world).await;
-    let told = world.room("@ada");
-    told.posts()
-        .filter(|message| message.words.contains("2 effects"))
-        .count()
-}
-
-pub async fn show_component(world: &mut World, fault: Fault) -> usize {
+pub async fn update_component(world: &mut World, fault: Fault) -> usize {
     lose(world, "statuspage", fault);
     world.declared("bea", "P1 api Checkout returns 500s").await;
     a_while(world).await;

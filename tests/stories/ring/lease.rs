@@ -5,9 +5,9 @@ use crate::world::World;
 use chrono::Duration;
 use simulator::{Fault, FaultRule};
 use std::time::Duration as RealTime;
-use wardroom::domain::effect::{Priority, Provider};
+use wardroom::domain::effect::{Answer, Priority, Provider};
 use wardroom::domain::ids::EffectId;
-use wardroom::domain::signal::{Answer, End};
+use wardroom::domain::signal::End;
 use wardroom::store::{Ending, Operator, StoreError, Which};
 
 const EXPIRE: &str = "update outbox set lease_until = clock_timestamp() - interval '1 s'

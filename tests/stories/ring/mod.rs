@@ -26,9 +26,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use wardroom::courier::{Courier, Look, Outcome, Parcel};
-use wardroom::domain::effect::{Effect, Provider};
+use wardroom::domain::effect::Answer;
+use wardroom::domain::effect::slack::Effect;
 use wardroom::domain::rules::Rules;
-use wardroom::domain::signal::{Answer, Event, Signal};
+use wardroom::domain::signal::{Event, Signal};
 use wardroom::engine::clock::Clock;
 use wardroom::engine::{Decode, Decoder, Engine, Parts};
 use wardroom::store::{Arrival, Batching, Seal, Settings, Store, Way};
@@ -182,9 +183,7 @@ struct ToNowhere;
 
 #[async_trait::async_trait]
 impl Courier for ToNowhere {
-    fn provider(&self) -> Provider {
-        Provider::Slack
-    }
+    type Effect = Effect;
 
     fn pause_scopes(&self, _effect: &Effect) -> Vec<String> {
         Vec::new()
@@ -194,11 +193,11 @@ impl Courier for ToNowhere {
         Vec::new()
     }
 
-    async fn deliver(&self, _parcel: &Parcel) -> Outcome {
+    async fn deliver(&self, _effect: &Effect, _parcel: &Parcel) -> Outcome {
         Outcome::Done(Answer::Nothing)
     }
 
-    async fn look(&self, _parcel: &Parcel) -> Look {
+    async fn look(&self, _effect: &Effect, _parcel: &Parcel) -> Look {
         Look::Absent
     }
 }

@@ -101,7 +101,7 @@ async fn an_effect_that_this_version_cannot_read_is_parked_alone_and_told() {
     let keep = format!("create table kept as select effect from outbox where id = '{first}'");
     world.sql(&keep).await;
     let change = format!(
-        r#"update outbox set effect = '{{"kind": "of_a_later_version"}}' where id = '{first}'"#
+        r#"update outbox set effect = '{{"slack": {{"kind": "of_a_later_version"}}}}' where id = '{first}'"#
     );
     assert_eq!(world.sql(&change).await, 1);
     world.settle().await;
@@ -158,7 +158,7 @@ async fn an_effect_whose_facts_cannot_be_read_is_tried_with_pauses_and_then_put_
     assert_eq!(world.sql("update incidents set scribe = ''").await, 1);
     world.settle().await;
     let open = world.effects("open").await;
-    let card = open.iter().find(|row| row.kind == "update_card");
+    let card = open.iter().find(|row| row.kind == "update_message");
     let card = card.expect("it waits").clone();
     assert_eq!(
         (card.attempts, card.error.as_deref()),

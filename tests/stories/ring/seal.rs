@@ -82,6 +82,7 @@ async fn what_goes_out_is_sealed_too_and_arrives_as_it_was_said() {
     assert_eq!(world.unheard_in(&room, "the passphrase"), 1);
     for (table, column) in [
         ("outbox", "effect::text"),
+        ("outbox", "origin::text"),
         ("inbox", "encode(body, 'escape')"),
     ] {
         let rows = format!("delete from {table} where {column} ~* 'passphrase|response_url'");

@@ -73,7 +73,7 @@ async fn a_signal_whose_body_another_version_wrote_waits_for_it_and_is_parked_wh
     for (key, body) in [("first", r#"{"of": "later"}"#), ("second", "no JSON")] {
         let arrival = Arrival {
             body: body.into(),
-            ..arrival(&ring, "receipt", "post_message", key, "s")
+            ..arrival(&ring, "receipt", "incident_line", key, "s")
         };
         replica.store.append(arrival).await.expect("durable");
     }
@@ -109,11 +109,12 @@ async fn what_no_running_process_reads_steps_aside_after_ten_minutes_counted_and
     let behind = ring.arrival("behind", "s");
     old.store.append(behind).await.expect("durable");
     ring.does(
-        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, blocked)
+        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, blocked,
+                             origin)
          select gen_random_uuid(), gen_random_uuid(), 'slack:C1', 'slack', kind, effect, 1,
-                '2026-03-01', '2026-03-01', kind = 'pin'
+                '2026-03-01', '2026-03-01', kind = 'pin', '{\"incident\": {\"kind\": \"notice\"}}'
            from (values ('brew_coffee', '{}'::jsonb),
-                        ('pin', '{\"kind\": \"pin\", \"room\": \"C1\", \"ts\": \"1.000001\"}')) as row(kind, effect)",
+                        ('pin', '{\"slack\": {\"kind\": \"pin\", \"channel\": \"C1\", \"ts\": \"1.000001\"}}')) as row(kind, effect)",
     )
     .await;
     let parked = "select (select count(*) from inbox where state = 'parked')

@@ -36,7 +36,7 @@ fn a_declaration_is_recorded_whole_before_slack_is_asked_for_anything() {
         .iter()
         .map(|one| one.effect.kind())
         .collect();
-    assert_eq!(kinds, ["create_room", "show_component", "reply"]);
+    assert_eq!(kinds, ["create_channel", "update_component", "reply"]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn the_api_is_answered_with_the_incident_and_slack_with_nothing() {
     assert_eq!(world.incident().commander, None);
     assert_eq!(world.audit[0].by, Actor::Api("ci".into()));
     world.settle();
-    assert_eq!(world.count("reply") + world.count("whisper"), 0);
+    assert_eq!(world.count("reply") + world.count("ephemeral"), 0);
     let later = world.ask_by_api(super::memory::resolve(), Some(IncidentRef::Number(1)));
     assert_eq!(
         later.api_answer,

@@ -5,6 +5,7 @@ use super::words_said::{answer, whole};
 use crate::domain::act::Act;
 use crate::domain::decision::Outcome;
 use crate::domain::effect::Effect;
+use crate::domain::effect::slack::Effect as Slack;
 use crate::domain::incident::fixtures::person;
 use crate::domain::incident::{Severity, Status, TimelineKind};
 
@@ -110,7 +111,7 @@ fn an_updates_words_are_posted_once_in_the_incidents_room() {
         ["CINC1"]
     );
     // The card was brought up to date, and does not say them again.
-    assert_eq!(world.count("update_card"), 1);
+    assert_eq!(world.count("update_message"), 1);
     let card = whole(&crate::domain::incident::card::card(world.incident()));
     assert!(
         card.contains("Last update") && !card.contains("rollback"),
@@ -129,9 +130,9 @@ fn the_status_page_is_brought_up_to_date_by_every_change_that_it_shows() {
         (advance(Status::Investigating), 0),
     ] {
         let mut world = World::with_incident();
-        let before = world.count("show_component");
+        let before = world.count("update_component");
         world.ask("UDECL", act);
-        assert_eq!(world.count("show_component") - before, shows);
+        assert_eq!(world.count("update_component") - before, shows);
     }
 }
 
@@ -174,7 +175,9 @@ fn a_postmortem_waits_for_the_end_and_comes_once_as_a_file_in_the_room() {
         (1, 1)
     );
     let shared = world.done.iter().find_map(|one| match &one.effect {
-        Effect::ShareFile { room, title, .. } => Some((room.as_str(), title.as_str())),
+        Effect::Slack(Slack::ShareFile { channel, title, .. }) => {
+            Some((channel.as_str(), title.as_str()))
+        }
         _ => None,
     });
     assert_eq!(
@@ -191,7 +194,7 @@ fn a_draft_names_people_as_they_are_called() {
     world.ask("UBEA", resolve());
     world.ask("UBEA", Act::Postmortem);
     let planned = world.take("stage_file");
-    let Effect::StageFile { content, .. } = planned.effect else {
+    let Effect::Slack(Slack::StageFile { content, .. }) = planned.effect else {
         panic!("{planned:?}")
     };
     for line in [

@@ -3,10 +3,13 @@
 use super::memory::{World, refused, resolve};
 use super::words_said::answer;
 use crate::domain::act::{Act, ReplyTo, Trigger};
+use crate::domain::areas::Origin;
 use crate::domain::decision::{Outcome, Planned};
 use crate::domain::effect::Effect;
+use crate::domain::effect::slack::Effect as Slack;
 use crate::domain::form::{Form, InputKind, Values};
 use crate::domain::ids::{EffectId, ViewId};
+use crate::domain::incident::Purpose;
 use crate::domain::incident::fixtures::{person, service};
 use crate::domain::incident::{Severity, declare_form, resolve_form};
 use crate::domain::rules::{Rules, Template};
@@ -42,7 +45,7 @@ fn after_choosing(
     let decision = world.ask("UDECL", act);
     match &decision.effects[..] {
         [planned] => match &planned.effect {
-            Effect::UpdateForm { form, .. } => form.clone(),
+            Effect::Slack(Slack::UpdateForm { form, .. }) => form.clone(),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
@@ -110,16 +113,18 @@ fn a_form_that_slack_did_not_open_for_another_reason_is_not_called_late() {
         let (mut world, form) = with_a_second_template();
         let planned = Planned {
             id: EffectId(uuid::Uuid::nil()),
-            effect: Effect::OpenForm {
+            effect: Effect::Slack(Slack::OpenForm {
                 trigger: trigger(world.now),
                 form,
-                to: ReplyTo {
+            }),
+            origin: Origin::Incident(Purpose::Form {
+                answer_to: ReplyTo {
                     person: person("UDECL"),
                     room: None,
                     response_url: None,
                     asked_at: world.now,
                 },
-            },
+            }),
             not_before: None,
         };
         world.end(&planned, refused(code));
@@ -134,7 +139,7 @@ fn resolve_form_of(world: &mut World, who: &str) -> Form {
     let decision = world.ask(who, Act::OpenResolveForm { note: None });
     match &decision.effects[..] {
         [planned] => match &planned.effect {
-            Effect::OpenForm { form, .. } => form.clone(),
+            Effect::Slack(Slack::OpenForm { form, .. }) => form.clone(),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

@@ -3,15 +3,19 @@
 pub(super) use super::acts::{advance, declaration, lead, refused, resolve, say, severity};
 use super::words_said::said;
 use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
+use crate::domain::areas::Origin;
 use crate::domain::decide::decide;
 use crate::domain::decision::{Change, Decision, Planned};
-use crate::domain::effect::{Effect, Purpose};
+use crate::domain::effect::slack::{self, Effect as Slack};
+use crate::domain::effect::{Answer, Effect};
 use crate::domain::facts::{Facts, Needs, Wanted, needs};
 use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId, UserId};
 use crate::domain::incident::fixtures::{by_api, channel, noon, person, rules};
-use crate::domain::incident::{AuditEntry, Incident, Notification, Severity, TimelineEntry};
+use crate::domain::incident::{
+    AuditEntry, Incident, Notification, Purpose, Severity, TimelineEntry,
+};
 use crate::domain::rules::Rules;
-use crate::domain::signal::{Answer, End, Event, Receipt, Signal, Timer, TimerDue};
+use crate::domain::signal::{End, Event, Receipt, Signal, Timer, TimerDue};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -203,8 +207,6 @@ impl World {
                 Event::TimerDue(due) => self.timers.get(&due.incident).copied(),
                 _ => None,
             },
-            stuck: None,
-            notice: None,
         }
     }
 
@@ -246,7 +248,7 @@ impl World {
                     self.timers.remove(&incident);
                 }
                 // Nothing is parked here.
-                Change::PostAgain { .. } | Change::Notice(_) => {}
+                Change::PostAgain { .. } => {}
             }
         }
         self.outbox.extend(decision.effects.iter().cloned());
@@ -257,6 +259,7 @@ impl World {
             effect_id: planned.id,
             generation: 0,
             effect: planned.effect.clone(),
+            origin: planned.origin.clone(),
             end,
         })))
     }
@@ -278,27 +281,30 @@ impl World {
 
     /// What Slack answers when all is well.
     pub fn well(&mut self, effect: &Effect) -> End {
-        End::Done(match effect {
-            Effect::CreateRoom { name, .. } => {
+        let Effect::Slack(effect) = effect else {
+            return End::Done(Answer::Nothing);
+        };
+        End::Done(Answer::Slack(match effect {
+            Slack::CreateChannel { name, .. } => {
                 self.rooms += 1;
-                Answer::Room {
+                slack::Answer::Channel {
                     id: channel(&format!("CINC{}", self.rooms)),
                     name: name.clone(),
                 }
             }
-            Effect::PostMessage { room, .. } => self.message(room.clone()),
-            Effect::DirectMessage { .. } => self.message(channel("D1")),
-            Effect::StageFile { .. } => Answer::File {
+            Slack::PostMessage { channel, .. } => self.message(channel.clone()),
+            Slack::DirectMessage { .. } => self.message(channel("D1")),
+            Slack::StageFile { .. } => slack::Answer::File {
                 id: FileId::new("F1").unwrap(),
             },
-            _ => Answer::Nothing,
-        })
+            _ => return End::Done(Answer::Nothing),
+        }))
     }
 
-    fn message(&mut self, room: ChannelId) -> Answer {
+    fn message(&mut self, channel: ChannelId) -> slack::Answer {
         self.messages += 1;
         let ts = MessageTs::new(format!("1700000000.{:06}", self.messages)).unwrap();
-        Answer::Message { room, ts }
+        slack::Answer::Message { channel, ts }
     }
 
     /// Delivers everything that waits, well, until nothing does.
@@ -330,20 +336,27 @@ impl World {
     /// The announcements, as `place: summary`.
     pub fn announced(&self) -> Vec<String> {
         let all = self.done.iter().chain(&self.outbox);
-        all.filter_map(|planned| match &planned.effect {
-            Effect::PostMessage {
-                room,
-                message,
-                purpose: Purpose::Announcement { .. },
-            } => Some(format!("{room}: {}", message.summary)),
-            Effect::DirectMessage {
-                person,
-                message,
-                purpose: Purpose::Announcement { .. },
-            } => Some(format!("{person}: {}", message.summary)),
-            _ => None,
-        })
-        .collect()
+        let announcements = all.filter(|planned| {
+            matches!(
+                planned.origin,
+                Origin::Incident(Purpose::Announcement { .. })
+            )
+        });
+        let slack = announcements.filter_map(|planned| match &planned.effect {
+            Effect::Slack(effect) => Some(effect),
+            Effect::Statuspage(_) => None,
+        });
+        slack
+            .filter_map(|effect| match effect {
+                Slack::PostMessage { channel, message } => {
+                    Some(format!("{channel}: {}", message.summary))
+                }
+                Slack::DirectMessage { person, message } => {
+                    Some(format!("{person}: {}", message.summary))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// Where announcements that begin so went.

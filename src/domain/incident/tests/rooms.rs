@@ -4,16 +4,17 @@ use super::memory::{World, advance, declaration, refused, say};
 use super::words_said::{answer, whole};
 use crate::domain::act::{Act, IncidentRef, ReplyTo};
 use crate::domain::decision::{Change, Outcome};
-use crate::domain::effect::Effect;
-use crate::domain::ids::{FileId, SignalId};
+use crate::domain::effect::slack::{self, Effect as Slack};
+use crate::domain::effect::{Answer, Effect};
+use crate::domain::ids::SignalId;
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Severity, Status, TimelineKind};
-use crate::domain::signal::{Answer, Closing, End, Event, ParkedRow};
+use crate::domain::signal::{Closing, End, Event, ParkedRow};
 
 fn invited(world: &World) -> Vec<String> {
     let all = world.done.iter().chain(&world.outbox);
     all.filter_map(|one| match &one.effect {
-        Effect::Invite { person, .. } => Some(person.to_string()),
+        Effect::Slack(Slack::Invite { person, .. }) => Some(person.to_string()),
         _ => None,
     })
     .collect()
@@ -23,7 +24,7 @@ fn invited(world: &World) -> Vec<String> {
 fn declarer_commander_owners_and_route_are_asked_in_each_by_an_effect_of_their_own() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
-    world.end_next("create_room", room());
+    world.end_next("create_channel", room());
     assert_eq!(invited(&world), ["UDECL", "UOWNER", "UBOSS"]);
     world.end_next("invite", refused("user_not_found"));
     world.settle();
@@ -45,7 +46,7 @@ fn the_details_stand_once_in_the_room_and_that_one_message_is_pinned() {
     assert!(world.incident().card_ts.is_some());
     world.ask("UDECL", advance(Status::Identified));
     world.settle();
-    assert_eq!((world.count("pin"), world.count("update_card")), (1, 1));
+    assert_eq!((world.count("pin"), world.count("update_message")), (1, 1));
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn a_name_that_somebody_else_took_gets_the_next_suffix_for_ever() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
     for suffix in 2..150 {
-        let planned = world.take("create_room");
+        let planned = world.take("create_channel");
         world.end(&planned, refused("name_taken"));
         // The same receipt again is about a name that is not tried any more.
         world.end(&planned, refused("name_taken"));
@@ -80,7 +81,7 @@ fn a_name_that_somebody_else_took_gets_the_next_suffix_for_ever() {
             world
                 .outbox
                 .iter()
-                .filter(|one| one.effect.kind() == "create_room")
+                .filter(|one| one.effect.kind() == "create_channel")
                 .count(),
             1
         );
@@ -94,12 +95,12 @@ fn a_name_that_somebody_else_took_gets_the_next_suffix_for_ever() {
 fn a_name_that_slack_does_not_like_becomes_the_plainest_one_and_then_is_given_up() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P2));
-    world.end_next("create_room", refused("invalid_name_specials"));
+    world.end_next("create_channel", refused("invalid_name_specials"));
     assert_eq!(world.incident().channel_name, "inc-20260301-1");
-    world.end_next("create_room", refused("name_taken"));
+    world.end_next("create_channel", refused("name_taken"));
     assert_eq!(world.incident().channel_name, "inc-20260301-1-2");
-    world.end_next("create_room", refused("invalid_name_specials"));
-    assert_eq!(world.count("create_room"), 3);
+    world.end_next("create_channel", refused("invalid_name_specials"));
+    assert_eq!(world.count("create_channel"), 3);
     assert_eq!(world.who_heard("Incident declared").len(), 3);
 }
 
@@ -117,7 +118,7 @@ fn a_room_that_cannot_be_made_never_leaves_a_mute_incident() {
     ] {
         let mut world = World::new();
         world.ask("UDECL", declaration(Severity::P1));
-        let planned = world.take("create_room");
+        let planned = world.take("create_channel");
         let decision = world.end(&planned, end);
         let retry = format!("wardroom outbox retry {}", planned.id);
         assert!(answer(&decision).contains(&retry));
@@ -140,7 +141,7 @@ fn a_room_that_is_late_is_told_of_once_and_does_not_hold_back_the_announcement()
     world.timer();
     let again = world.timer();
     assert_eq!(again.outcome, Outcome::Ignored);
-    assert_eq!(world.count("whisper"), 1);
+    assert_eq!(world.count("ephemeral"), 1);
     assert_eq!(world.who_heard("Incident declared").len(), 4);
     world.settle();
     assert_eq!(world.who_heard("Incident declared").len(), 4);
@@ -168,22 +169,22 @@ fn what_was_said_before_the_room_was_there_stands_in_it_once() {
 fn a_card_that_is_out_of_date_when_it_stands_is_edited_at_once() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P3));
-    world.end_next("create_room", room());
+    world.end_next("create_channel", room());
     world.ask("UDECL", advance(Status::Monitoring));
     assert_eq!(
-        world.count("update_card"),
+        world.count("update_message"),
         0,
         "there is no card to edit yet"
     );
     world.settle();
-    assert_eq!(world.count("update_card"), 1);
+    assert_eq!(world.count("update_message"), 1);
 }
 
 #[test]
 fn a_card_that_somebody_deleted_is_posted_and_pinned_anew() {
     let mut world = World::with_incident();
     world.ask("UDECL", say("words"));
-    let planned = world.take("update_card");
+    let planned = world.take("update_message");
     world.end(&planned, refused("message_not_found"));
     world.end(&planned, refused("message_not_found"));
     world.settle();
@@ -203,7 +204,7 @@ fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
         });
     }
     world.end_next("post_message", refused("is_archived"));
-    world.end_next("update_card", refused("is_archived"));
+    world.end_next("update_message", refused("is_archived"));
     world.settle();
     let said = world.said();
     let told: Vec<_> = said.iter().filter(|(to, _)| to == "UDECL").collect();
@@ -269,12 +270,7 @@ fn a_file_that_a_closed_channel_refuses_after_the_end_is_told_with_the_command_t
     world.ask("UDECL", Act::Resolve { note: None });
     world.settle();
     world.ask("UDECL", Act::Postmortem);
-    world.end_next(
-        "stage_file",
-        End::Done(Answer::File {
-            id: FileId::new("F1").unwrap(),
-        }),
-    );
+    world.end_next("stage_file", super::words_said::uploaded());
     let file = world.take("share_file");
     let before = world.said().len();
     world.end(&file, refused("is_archived"));
@@ -291,7 +287,7 @@ fn a_file_that_a_closed_channel_refuses_after_the_end_is_told_with_the_command_t
 fn a_channel_without_a_workspace_names_the_key_to_set() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
-    world.end_next("create_room", refused("no_workspace"));
+    world.end_next("create_channel", refused("no_workspace"));
     let said = world.said();
     let of_it = |(to, words): &&(String, String)| {
         to == "reply:UDECL" && words.contains("`slack.workspace`")
@@ -318,7 +314,7 @@ fn what_is_parked_reaches_whoever_answers_for_it_with_the_command_that_retries()
         code: "http_500".into(),
     };
     let decision = world.end(&planned, parked);
-    let Effect::Reply { to, message } = &decision.effects[0].effect else {
+    let Effect::Slack(Slack::Reply { to, message }) = &decision.effects[0].effect else {
         panic!("{decision:?}")
     };
     assert_eq!(to.person, person("UDECL"));
@@ -330,18 +326,21 @@ fn an_answer_that_finds_no_way_takes_the_next_one() {
     let mut world = World::with_incident();
     world.ask("UDECL", Act::Help { verb: None });
     world.end_next("reply", refused("used_url"));
-    world.end_next("whisper", refused("user_not_in_channel"));
+    world.end_next("ephemeral", refused("user_not_in_channel"));
     let dm = world.take("direct_message");
     assert!(
-        matches!(&dm.effect, Effect::DirectMessage { person: to, .. } if *to == person("UDECL"))
+        matches!(&dm.effect, Effect::Slack(Slack::DirectMessage { person: to, .. }) if *to == person("UDECL"))
     );
     world.end(&dm, refused("cannot_dm_bot"));
     let planned = world.take("post_message");
-    assert_eq!(planned.effect.room(), Some(&channel("COPS")));
+    assert_eq!(
+        super::words_said::channel_of(&planned),
+        Some(&channel("COPS"))
+    );
     world.end(&planned, refused("is_archived"));
     let admin = world.take("direct_message");
     assert!(
-        matches!(&admin.effect, Effect::DirectMessage { person: to, .. } if *to == person("UADMIN"))
+        matches!(&admin.effect, Effect::Slack(Slack::DirectMessage { person: to, .. }) if *to == person("UADMIN"))
     );
     let last = world.end(&admin, refused("user_not_found"));
     assert_eq!(last.outcome, Outcome::Ignored, "it must end somewhere");
@@ -391,8 +390,8 @@ fn a_press_on_an_old_button_meets_the_same_refusal() {
 }
 
 pub(super) fn room() -> End {
-    End::Done(Answer::Room {
+    End::Done(Answer::Slack(slack::Answer::Channel {
         id: channel("CINC1"),
         name: "inc-20260301-api".into(),
-    })
+    }))
 }

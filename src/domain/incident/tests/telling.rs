@@ -31,11 +31,9 @@ fn a_declaration_is_told_to_its_route_and_to_the_services_rooms_each_once() {
 fn one_target_that_fails_stops_no_other_and_those_who_run_this_hear_of_it() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
-    world.end_next("create_room", room());
+    world.end_next("create_channel", room());
     let first = world.outbox.iter().position(|one| {
-        one.effect
-            .room()
-            .is_some_and(|room| room.as_str() == "CALL")
+        super::words_said::channel_of(one).is_some_and(|room| room.as_str() == "CALL")
     });
     let failing = world.outbox.remove(first.unwrap());
     world.end(&failing, refused("not_in_channel"));
@@ -124,7 +122,7 @@ fn a_person_gets_one_direct_message_in_five_minutes_but_always_the_resolution() 
 fn who_could_not_be_told_of_the_fire_is_not_told_that_it_is_out() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P2));
-    world.end_next("create_room", room());
+    world.end_next("create_channel", room());
     world.end_next("direct_message", refused("user_not_found"));
     world.settle();
     world.ask("UDECL", resolve());
@@ -136,7 +134,7 @@ fn who_could_not_be_told_of_the_fire_is_not_told_that_it_is_out() {
 fn an_announcement_that_nobody_can_look_for_is_repeated_once_and_says_so() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P2));
-    world.end_next("create_room", room());
+    world.end_next("create_channel", room());
     let uncertain = || End::Uncertain {
         code: "timeout".into(),
     };
@@ -155,7 +153,7 @@ fn an_announcement_that_nobody_can_look_for_is_repeated_once_and_says_so() {
 fn room() -> End {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
-    let planned = world.take("create_room");
+    let planned = world.take("create_channel");
     world.well(&planned.effect)
 }
 
@@ -193,7 +191,8 @@ fn a_change_in_the_incidents_channel_is_answered_by_its_line_and_one_elsewhere_b
         let lines = |decision: &Decision| {
             let effects = decision.effects.iter();
             let lines = effects.filter(|one| {
-                one.effect.room() == Some(&own) && one.effect.kind() == "post_message"
+                super::words_said::channel_of(one) == Some(&own)
+                    && one.effect.kind() == "post_message"
             });
             lines.count()
         };

@@ -5,10 +5,9 @@ use super::memory::{World, declaration, refused, resolve, say};
 use super::rooms::room;
 use crate::domain::act::{Act, Role};
 use crate::domain::decision::Outcome;
-use crate::domain::ids::FileId;
 use crate::domain::incident::Severity;
 use crate::domain::incident::fixtures::{channel, person};
-use crate::domain::signal::{Answer, Closing, End, Event};
+use crate::domain::signal::{Closing, End, Event};
 
 #[test]
 fn an_uncertain_answer_is_given_once_more_by_the_next_way() {
@@ -18,7 +17,7 @@ fn an_uncertain_answer_is_given_once_more_by_the_next_way() {
     let mut world = World::with_incident();
     world.ask("UDECL", Act::Help { verb: None });
     world.end_next("reply", uncertain());
-    world.end_next("whisper", uncertain());
+    world.end_next("ephemeral", uncertain());
     let planned = world.take("direct_message");
     let last = world.end(&planned, uncertain());
     assert_eq!(last.outcome, Outcome::Ignored);
@@ -37,7 +36,7 @@ fn without_a_room_of_those_who_run_this_the_first_admin_hears_what_is_parked() {
     let mut world = World::with_incident();
     world.rules.ops_channel = None;
     world.ask("UDECL", resolve());
-    world.end_next("show_component", refused("not_found"));
+    world.end_next("update_component", refused("not_found"));
     let (to, words) = told(&world);
     assert_eq!(to, "UADMIN");
     assert!(words.contains("(api)"), "the service is named: {words}");
@@ -46,7 +45,7 @@ fn without_a_room_of_those_who_run_this_the_first_admin_hears_what_is_parked() {
     let mut world = World::new();
     world.rules.ops_channel = None;
     world.ask_by_api(declaration(Severity::P4), None);
-    world.end_next("create_room", room());
+    world.end_next("create_channel", room());
     world.end_next("post_message", parked());
     assert_eq!(told(&world).0, "UADMIN");
 
@@ -54,7 +53,7 @@ fn without_a_room_of_those_who_run_this_the_first_admin_hears_what_is_parked() {
     world.rules.ops_channel = None;
     world.rules.admins.push(person("USECOND"));
     world.ask("UADMIN", Act::Help { verb: None });
-    for kind in ["reply", "whisper", "direct_message"] {
+    for kind in ["reply", "ephemeral", "direct_message"] {
         world.end_next(kind, parked());
     }
     assert_eq!(told(&world).0, "USECOND", "further down, never up again");
@@ -67,7 +66,7 @@ fn a_card_or_a_draft_of_which_nobody_knows_whether_it_stands_is_said() {
     };
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P4));
-    world.end_next("create_room", room());
+    world.end_next("create_channel", room());
     world.end_next("post_message", uncertain());
     let (to, words) = world.said().pop().unwrap();
     assert_eq!(to, "UDECL");
@@ -77,12 +76,7 @@ fn a_card_or_a_draft_of_which_nobody_knows_whether_it_stands_is_said() {
     world.ask("UDECL", resolve());
     world.settle();
     world.ask("UREADER", Act::Postmortem);
-    world.end_next(
-        "stage_file",
-        End::Done(Answer::File {
-            id: FileId::new("F1").unwrap(),
-        }),
-    );
+    world.end_next("stage_file", super::words_said::uploaded());
     world.end_next("share_file", uncertain());
     let (to, words) = world.said().pop().unwrap();
     assert_eq!(to, "reply:UREADER", "who asked for it: {words}");
@@ -156,7 +150,7 @@ fn a_room_that_slack_moves_stays_the_incidents() {
     });
     world.ask("UDECL", say("still here"));
     assert_eq!(
-        world.take("post_message").effect.room(),
+        super::words_said::channel_of(&world.take("post_message")),
         Some(&channel("CNEW"))
     );
 }
@@ -191,7 +185,7 @@ fn troubles_that_nobody_can_be_told_come_to_an_end() {
         person: person("UADMIN"),
     };
     world.ask("UADMIN", lead);
-    const WORDS: [&str; 4] = ["post_message", "direct_message", "reply", "whisper"];
+    const WORDS: [&str; 4] = ["post_message", "direct_message", "reply", "ephemeral"];
     for step in 0.. {
         assert!(
             step < 60,

@@ -1,18 +1,22 @@
 //! What people read of a decision.
 
-use crate::domain::decision::Decision;
-use crate::domain::effect::Effect;
+use crate::domain::decision::{Decision, Planned};
+use crate::domain::effect::slack::{self, Effect as Slack};
+use crate::domain::effect::{Answer, Effect};
+use crate::domain::ids::{ChannelId, FileId};
+use crate::domain::signal::End;
 use crate::domain::text::{Message, Part};
 
 /// Where a message goes and all of its words.
 pub(super) fn said(effect: &Effect) -> Option<(String, String)> {
+    let Effect::Slack(effect) = effect else {
+        return None;
+    };
     Some(match effect {
-        Effect::PostMessage { room, message, .. } => (room.to_string(), whole(message)),
-        Effect::DirectMessage {
-            person, message, ..
-        } => (person.to_string(), whole(message)),
-        Effect::Reply { to, message } => (format!("reply:{}", to.person), whole(message)),
-        Effect::Whisper { to, message } => (format!("whisper:{}", to.person), whole(message)),
+        Slack::PostMessage { channel, message } => (channel.to_string(), whole(message)),
+        Slack::DirectMessage { person, message } => (person.to_string(), whole(message)),
+        Slack::Reply { to, message } => (format!("reply:{}", to.person), whole(message)),
+        Slack::Ephemeral { to, message } => (format!("ephemeral:{}", to.person), whole(message)),
         _ => return None,
     })
 }
@@ -52,10 +56,24 @@ pub(super) fn answer(decision: &Decision) -> String {
     let answers: Vec<String> = decision
         .effects
         .iter()
-        .filter(|one| matches!(one.effect, Effect::Reply { .. }))
+        .filter(|one| matches!(one.effect, Effect::Slack(Slack::Reply { .. })))
         .filter_map(|one| said(&one.effect))
         .map(|(_, words)| words)
         .collect();
     assert_eq!(answers.len(), 1, "not one answer: {decision:?}");
     answers[0].clone()
+}
+
+/// The channel in which an effect is seen.
+pub(super) fn channel_of(planned: &Planned) -> Option<&ChannelId> {
+    match &planned.effect {
+        Effect::Slack(effect) => effect.channel(),
+        Effect::Statuspage(_) => None,
+    }
+}
+
+/// A file was uploaded.
+pub(super) fn uploaded() -> End {
+    let id = FileId::new("F1").unwrap();
+    End::Done(Answer::Slack(slack::Answer::File { id }))
 }

@@ -3,34 +3,28 @@
 //! Taken over every open incident of the services that share it, so that resolving one never
 //! shows green while another burns.
 
+use super::super::effect::statuspage::ComponentStatus;
 use super::{Severity, Status};
 
-/// The states, from the best to the worst.
-const STATES: [&str; 4] = [
-    "operational",
-    "degraded_performance",
-    "partial_outage",
-    "major_outage",
-];
-
-/// The word for a component's state.
-pub fn component_status(incidents: &[(Severity, Status)]) -> &'static str {
-    let worst = incidents
+/// The status of a component that these incidents affect.
+pub fn component_status(incidents: &[(Severity, Status)]) -> ComponentStatus {
+    let each = incidents
         .iter()
-        .map(|(severity, status)| weight(*severity, *status));
-    STATES[worst.max().unwrap_or(0)]
+        .map(|(severity, status)| status_of(*severity, *status));
+    each.max().unwrap_or(ComponentStatus::Operational)
 }
 
-fn weight(severity: Severity, status: Status) -> usize {
-    let mended = match status {
-        Status::Declared | Status::Investigating => 0,
-        Status::Identified | Status::Monitoring => 1,
-        Status::Resolved | Status::Cancelled | Status::Merged => return 0,
+fn status_of(severity: Severity, status: Status) -> ComponentStatus {
+    use ComponentStatus::{DegradedPerformance, MajorOutage, Operational, PartialOutage};
+    let known = match status {
+        Status::Declared | Status::Investigating => false,
+        Status::Identified | Status::Monitoring => true,
+        Status::Resolved | Status::Cancelled | Status::Merged => return Operational,
     };
-    match severity {
-        Severity::P1 => 3 - mended,
-        Severity::P2 => 2 - mended,
-        Severity::P3 | Severity::P4 => 1,
+    match (severity, known) {
+        (Severity::P1, false) => MajorOutage,
+        (Severity::P1, true) | (Severity::P2, false) => PartialOutage,
+        (Severity::P2, true) | (Severity::P3 | Severity::P4, _) => DegradedPerformance,
     }
 }
 
@@ -54,7 +48,7 @@ mod tests {
             (P4, Declared, "degraded_performance"),
             (P1, Resolved, "operational"),
         ] {
-            assert_eq!(component_status(&[(severity, status)]), word);
+            assert_eq!(component_status(&[(severity, status)]).as_str(), word);
         }
     }
 
@@ -64,7 +58,7 @@ mod tests {
             (Severity::P1, Status::Resolved),
             (Severity::P2, Status::Declared),
         ];
-        assert_eq!(component_status(&both), "partial_outage");
-        assert_eq!(component_status(&[]), "operational");
+        assert_eq!(component_status(&both), ComponentStatus::PartialOutage);
+        assert_eq!(component_status(&[]), ComponentStatus::Operational);
     }
 }
