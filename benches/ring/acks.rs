@@ -11,7 +11,7 @@ use super::client::{Load, Make, Request, load};
 use super::fixture::{Fixture, PERSON, Server};
 use super::payload;
 use super::report::{Report, median, millis};
-use simulator::RoomKind;
+use simulator::ChannelType;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -226,7 +226,7 @@ async fn decided_along(
         let slack = &deciding.slack;
         let members = [PERSON, &slack.bot_user()];
         let name = format!("bench-{client}");
-        slack.add_channel(Some(&channel_of(client)), &name, RoomKind::Public, &members);
+        slack.add_channel(Some(&channel_of(client)), &name, ChannelType::Public, &members);
     }
     let ways = [By::Batching, By::Alone, By::Baseline];
     let mut turns = Turns::of(&ways);

@@ -4,7 +4,7 @@
 use super::client::{Client, Request, SIGNING_SECRET, WEBHOOK_SECRET};
 use super::naive;
 use anyhow::{Context as _, bail, ensure};
-use simulator::{Options, RoomKind, Workspace};
+use simulator::{ChannelType, Options, Workspace};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -67,7 +67,7 @@ impl Fixture {
         slack.add_channel(
             Some(CHANNEL),
             "bench",
-            RoomKind::Public,
+            ChannelType::Public,
             &[PERSON, &slack.bot_user()],
         );
         let folder = std::env::temp_dir().join(&name);

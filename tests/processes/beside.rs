@@ -31,7 +31,7 @@ async fn joins(house: &House, room: &str) {
     let bot = house.slack.bot_user();
     until(LIMIT, &format!("the bot is in {room}"), || async {
         let snapshot = house.slack.snapshot();
-        let found = snapshot.room(room).unwrap();
+        let found = snapshot.channel(room).unwrap();
         found.members.contains(&bot)
     })
     .await;

@@ -62,7 +62,10 @@ async fn real_bodies(house: &House) -> Vec<Real> {
     let limit = Duration::from_secs(20);
     let card = |slack: &Workspace| {
         let snapshot = slack.snapshot();
-        let room = snapshot.rooms.iter().find(|room| !room.pins.is_empty())?;
+        let room = snapshot
+            .channels
+            .iter()
+            .find(|room| !room.pins.is_empty())?;
         Some((room.id.clone(), room.pins[0].clone()))
     };
     let (room, ts) = house

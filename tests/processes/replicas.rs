@@ -127,7 +127,7 @@ async fn a_pause_and_a_throttle_hold_on_the_other_process() {
     assert!(heard.is_ok(), "{heard:?}");
     let told = |words: &str| {
         let snapshot = house.slack.snapshot();
-        let direct = snapshot.direct(&house.slack.bot_user(), "U0DAN");
+        let direct = snapshot.direct_message(&house.slack.bot_user(), "U0DAN");
         direct.is_some_and(|room| room.posts().any(|message| message.words.contains(words)))
     };
     let limit = Duration::from_secs(20);
@@ -183,7 +183,9 @@ async fn a_pause_and_a_throttle_hold_on_the_other_process() {
     let throttled = "select count(*) from notifications where status = 'throttled'";
     assert_eq!(house.count(throttled).await, 1, "Dan was told a moment ago");
     let snapshot = house.slack.snapshot();
-    let direct = snapshot.direct(&house.slack.bot_user(), "U0DAN").unwrap();
+    let direct = snapshot
+        .direct_message(&house.slack.bot_user(), "U0DAN")
+        .unwrap();
     let told: Vec<&str> = direct.posts().map(|message| &*message.words).collect();
     assert_eq!(told.len(), 1, "{told:#?}");
     log.extend(other.stop().await);

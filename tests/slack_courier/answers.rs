@@ -16,7 +16,7 @@ async fn an_answer_is_for_one_persons_eyes_until_its_address_is_used_up() {
     let posts = world.posts(&world.room);
     assert_eq!(posts.len(), 5);
     let bea = Some(world.bea.to_string());
-    assert!(posts.iter().all(|post| post.only_for == bea));
+    assert!(posts.iter().all(|post| post.ephemeral_to == bea));
     let outcome = world.deliver(reply(&url, message())).await;
     assert_eq!(outcome, refused("used_url"));
     let gone = format!("{}/response/R0", world.slack.base_url());
@@ -69,7 +69,7 @@ async fn a_form_is_opened_within_three_seconds_and_replaced_by_its_id() {
     let outcome = world.deliver(open(&id)).await;
     assert_eq!(outcome, refused("exchanged_trigger_id"));
     let snapshot = world.slack.snapshot();
-    let modal = &snapshot.person(world.bea.as_str()).unwrap().modals[0];
+    let modal = &snapshot.user(world.bea.as_str()).unwrap().modals[0];
     assert_eq!(modal["title"]["text"], "Declare an incident");
     let mut asks_more = form();
     asks_more.revision = 2;
@@ -79,7 +79,7 @@ async fn a_form_is_opened_within_three_seconds_and_replaced_by_its_id() {
     };
     done(world.deliver(update).await);
     let snapshot = world.slack.snapshot();
-    let modal = &snapshot.person(world.bea.as_str()).unwrap().modals[0];
+    let modal = &snapshot.user(world.bea.as_str()).unwrap().modals[0];
     assert_eq!(modal["blocks"][0]["block_id"], "title~2");
     let (id, _) = command(&world);
     world.slack.advance(Duration::from_secs(4));

@@ -29,7 +29,7 @@ async fn a_public_room_that_the_bot_was_taken_out_of_is_joined_again() {
     world
         .slack
         .person(world.bea.as_str())
-        .take_out(&room, &bot)
+        .kick(&room, &bot)
         .unwrap();
     done(world.deliver(world.post(message())).await);
     assert_eq!(world.posts(&world.room).len(), 1);
@@ -40,7 +40,7 @@ async fn a_public_room_that_the_bot_was_taken_out_of_is_joined_again() {
     world
         .slack
         .person(world.bea.as_str())
-        .take_out(&room, &bot)
+        .kick(&room, &bot)
         .unwrap();
     let Outcome::Refused { code } = world.deliver(world.post(message())).await else {
         panic!("posted in a room that the bot is not in")
@@ -91,7 +91,7 @@ async fn every_effect_that_leaves_something_behind_does() {
     };
     done(world.deliver(ephemeral).await);
     let snapshot = world.slack.snapshot();
-    let seen = snapshot.room("inc-1").unwrap();
+    let seen = snapshot.channel("inc-1").unwrap();
     assert!(seen.members.contains(&world.bea.to_string()));
     assert_eq!(seen.topic, "P1: checkout");
     assert_eq!(seen.pins, [ts.to_string()]);
@@ -99,7 +99,7 @@ async fn every_effect_that_leaves_something_behind_does() {
     let told: Vec<_> = posts.iter().map(|post| (&*post.text, post.edits)).collect();
     assert_eq!(told, [("All is well", 1), ("For you alone", 0)]);
     assert!(posts[0].blocks.is_empty());
-    assert_eq!(posts[1].only_for.as_deref(), Some(world.bea.as_str()));
+    assert_eq!(posts[1].ephemeral_to.as_deref(), Some(world.bea.as_str()));
 }
 
 #[tokio::test]

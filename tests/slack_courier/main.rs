@@ -14,7 +14,7 @@ mod uncertain;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use simulator::{Fault, FaultRule, MessageView, Options, RoomKind, Workspace};
+use simulator::{ChannelType, Fault, FaultRule, MessageView, Options, Workspace};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -62,7 +62,7 @@ async fn world() -> World {
     let courier = courier(access(&slack));
     let bea = slack.add_user(None, "bea");
     let bot = slack.bot_user();
-    let room = slack.add_channel(None, "ops", RoomKind::Public, &[&bea, &bot]);
+    let room = slack.add_channel(None, "ops", ChannelType::Public, &[&bea, &bot]);
     World {
         room: ChannelId::new(room).unwrap(),
         bea: UserId::new(bea).unwrap(),
@@ -117,7 +117,7 @@ impl World {
 
     fn posts(&self, room: &ChannelId) -> Vec<MessageView> {
         let snapshot = self.slack.snapshot();
-        let room = snapshot.room(room.as_str()).expect("the room is there");
+        let room = snapshot.channel(room.as_str()).expect("the room is there");
         room.messages
             .iter()
             .filter(|message| message.subtype.is_none())
@@ -266,6 +266,6 @@ async fn open_form(world: &World) -> ViewId {
     };
     done(world.deliver(open).await);
     let snapshot = world.slack.snapshot();
-    let modal = &snapshot.person(world.bea.as_str()).unwrap().modals[0];
+    let modal = &snapshot.user(world.bea.as_str()).unwrap().modals[0];
     ViewId::new(modal["id"].as_str().unwrap()).unwrap()
 }

@@ -82,7 +82,7 @@ async fn a_name_that_somebody_else_took_is_never_adopted() {
     let bea = world.bea.to_string();
     world
         .slack
-        .add_channel(None, "inc-5", RoomKind::Public, &[&bea]);
+        .add_channel(None, "inc-5", ChannelType::Public, &[&bea]);
     let first = parcel(create("inc-5"));
     assert_eq!(world.courier.sends(&first).await, refused("name_taken"));
     assert_eq!(world.courier.finds(&again(&first)).await, Look::Absent);

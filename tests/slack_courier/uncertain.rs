@@ -105,7 +105,7 @@ async fn an_exchange_ends_at_its_deadline_and_is_then_uncertain() {
     let stands = |slack: &Workspace| {
         let snapshot = slack.snapshot();
         let said = snapshot
-            .room("ops")?
+            .channel("ops")?
             .messages
             .iter()
             .any(|m| m.metadata.is_some());
@@ -148,7 +148,7 @@ async fn a_room_that_we_may_post_to_and_not_read_says_so() {
     let bea = world.bea.to_string();
     let room = world
         .slack
-        .add_channel(None, "far", RoomKind::Public, &[&bea]);
+        .add_channel(None, "far", ChannelType::Public, &[&bea]);
     let room = ChannelId::new(room).unwrap();
     let effect = Effect::PostMessage {
         channel: room.clone(),
@@ -221,7 +221,7 @@ async fn what_is_harmless_is_done_again_and_shows_once() {
         done(world.courier.sends(&again(&first)).await);
     }
     let snapshot = world.slack.snapshot();
-    let seen = snapshot.room("ops").unwrap();
+    let seen = snapshot.channel("ops").unwrap();
     assert_eq!(seen.pins, [ts.to_string()]);
     let cleos = seen
         .members

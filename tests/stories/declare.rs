@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use serde_json::Value;
-use simulator::{Fault, FaultRule, RoomKind, Submitted};
+use simulator::{ChannelType, Fault, FaultRule, Submitted};
 use wardroom::domain::ids::Actor;
 
 /// The text that stands in an input of somebody's modal.
@@ -248,7 +248,7 @@ async fn an_incident_can_be_declared_from_a_talk_in_private_and_from_a_thread() 
     let mut world = World::new().await;
     let talk = world
         .slack
-        .add_channel(None, "", RoomKind::Im, &["U0BEA", "U0CEM"]);
+        .add_channel(None, "", ChannelType::Im, &["U0BEA", "U0CEM"]);
     world
         .types("bea", &talk, "declare P3 db The replica lags")
         .await;

@@ -123,7 +123,7 @@ async fn outcome(world: &World) -> Vec<String> {
     let bot = world.slack.bot_user();
     for (room, message) in world.slack.snapshot().all_posts() {
         if message.user == bot {
-            let only = message.only_for.as_deref().unwrap_or("all");
+            let only = message.ephemeral_to.as_deref().unwrap_or("all");
             all.push(format!("{} to {only}: {}", room.kind, message.words));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use serde_json::{Value, json};
-use simulator::{Encoding, Heard, Signing};
+use simulator::{AppResponse, Encoding, Signing};
 
 async fn sent(
     world: &World,
@@ -12,7 +12,7 @@ async fn sent(
     encoding: Encoding,
     signing: Signing,
 ) -> (u16, Value) {
-    let heard: Heard = world
+    let heard: AppResponse = world
         .slack
         .github_webhook(event, Some(delivery), body, encoding, signing)
         .await;

@@ -11,7 +11,7 @@ const PARTNER: &str = "T0PARTNER";
 /// A world with #shared, in which Pia of a partner's workspace is, and Ada and the bot.
 async fn with_a_partner(config: &str) -> World {
     let world = World::ruled_by(config, &[]).await;
-    let public = simulator::RoomKind::Public;
+    let public = simulator::ChannelType::Public;
     let bot = world.slack.bot_user();
     let room = Some("C0SHARED");
     world
@@ -126,7 +126,7 @@ async fn partners_who_are_kept_out_are_told_so_and_learn_nothing() {
     // A form that was open before, and a press: neither has silence for an answer.
     let card = world.slack.snapshot();
     let card = card
-        .room(&room)
+        .channel(&room)
         .expect("it is there")
         .posts()
         .next()

@@ -195,7 +195,7 @@ slack: { ops_channel: C0BUILDS }
 #[tokio::test]
 async fn one_target_that_cannot_be_told_keeps_it_from_nobody_else() {
     let mut world = World::ruled_by(MANY, &[]).await;
-    let public = simulator::RoomKind::Public;
+    let public = simulator::ChannelType::Public;
     for (id, name) in [("C0OLD", "old"), ("C0TEAM", "team")] {
         world.slack.add_channel(Some(id), name, public, &["U0ADA"]);
     }

@@ -84,7 +84,7 @@ async fn weakness_07_the_details_stand_once_in_the_room_and_the_pinned_card_is_o
     let room = world.room(ROOM);
     let posts: Vec<_> = room
         .posts()
-        .filter(|post| post.only_for.is_none())
+        .filter(|post| post.ephemeral_to.is_none())
         .collect();
     let [card] = posts[..] else {
         panic!("{posts:#?}")

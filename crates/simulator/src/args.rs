@@ -82,14 +82,14 @@ impl Args {
         self.0.get(key).is_some_and(|v| !v.is_null())
     }
 
-    /// A structured argument; `complaint` is the code for text that is not JSON.
-    pub(crate) fn json(&self, key: &str, complaint: &str) -> Result<Option<Value>, Refused> {
+    /// A structured argument; `code` is the code for text that is not JSON.
+    pub(crate) fn json(&self, key: &str, code: &str) -> Result<Option<Value>, Refused> {
         match self.0.get(key) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
             Some(Value::String(text)) => serde_json::from_str(text)
                 .map(Some)
-                .map_err(|_| Refused::new(complaint)),
+                .map_err(|_| Refused::new(code)),
             Some(value) => Ok(Some(value.clone())),
         }
     }

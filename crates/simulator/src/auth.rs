@@ -1,4 +1,4 @@
-//! Whose token a call carries, and how outgoing requests are signed.
+//! Whose token a call carries, and how app_client requests are signed.
 //!
 //! Signing lives here and not with its callers, so that one place knows Slack's v0 base string and
 //! GitHub's header. Ways to sign badly are part of it: a server must refuse each of them.
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::error::Refused;
-use super::state::{Bot, World};
+use super::state::{Bot, WorkspaceState};
 
 /// How a request to the app is signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,11 +25,11 @@ pub enum Signing {
     Missing,
 }
 
-pub(crate) fn bot_of(world: &World, token: Option<&str>) -> Result<Bot, Refused> {
+pub(crate) fn bot_of(state: &WorkspaceState, token: Option<&str>) -> Result<Bot, Refused> {
     let Some(token) = token.filter(|t| !t.is_empty()) else {
         return Err(Refused::new("not_authed"));
     };
-    let found = world.bots.iter().find(|b| b.token == token);
+    let found = state.bots.iter().find(|b| b.token == token);
     match found {
         None => Err(Refused::new("invalid_auth")),
         Some(bot) => match &bot.revoked {

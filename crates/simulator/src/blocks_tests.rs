@@ -220,7 +220,7 @@ fn each_limit_of_a_modal_holds_at_its_edge() {
         ),
     ];
     for (name, body, expected) in cases {
-        let found = view(&body, "modal").err().map(|r| r.code);
+        let found = view(&body).err().map(|r| r.code);
         assert_eq!(found.as_deref(), expected, "{name}");
     }
 }

@@ -1,7 +1,7 @@
 //! `/__sim/…`: the handle's power for scripts in other languages.
 //!
 //! Not part of Slack: no token is asked for, so a workspace listens on loopback. Everything is JSON
-//! in and JSON out; 400 with `error` when an order makes no sense.
+//! in and JSON out; 400 with `error` when an operation makes no sense.
 
 use std::time::Duration;
 
@@ -14,16 +14,15 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::orders::{Order, carry_out};
+use super::operations::Operation;
 use super::server::json_response;
 use super::workspace::Workspace;
 
 pub(crate) fn routes() -> Router<Workspace> {
     Router::new()
         .route("/state", get(state))
-        .route("/calls", get(calls))
         .route("/wait", get(wait))
-        .route("/order", post(order))
+        .route("/operation", post(operation))
 }
 
 fn good(value: Value) -> Response {
@@ -38,10 +37,6 @@ async fn state(State(workspace): State<Workspace>) -> Response {
     )
 }
 
-async fn calls(State(workspace): State<Workspace>) -> Response {
-    good(json!({"calls": workspace.requests()}))
-}
-
 #[derive(Deserialize)]
 struct Since {
     version: u64,
@@ -52,15 +47,15 @@ struct Since {
 /// Answers when the workspace has changed since `version`, or after `millis`.
 async fn wait(State(workspace): State<Workspace>, Query(since): Query<Since>) -> Response {
     let mut versions = workspace.versions();
-    let patience = Duration::from_millis(since.millis.unwrap_or(30_000));
+    let timeout = Duration::from_millis(since.millis.unwrap_or(30_000));
     let newer = versions.wait_for(|version| *version > since.version);
-    let changed = tokio::time::timeout(patience, newer).await.is_ok();
+    let changed = tokio::time::timeout(timeout, newer).await.is_ok();
     good(json!({"changed": changed, "version": workspace.version()}))
 }
 
-async fn order(State(workspace): State<Workspace>, body: Bytes) -> Response {
-    let order: Order = match serde_json::from_slice(&body) {
-        Ok(order) => order,
+async fn operation(State(workspace): State<Workspace>, body: Bytes) -> Response {
+    let operation: Operation = match serde_json::from_slice(&body) {
+        Ok(operation) => operation,
         Err(error) => {
             return json_response(
                 StatusCode::BAD_REQUEST,
@@ -68,7 +63,7 @@ async fn order(State(workspace): State<Workspace>, body: Bytes) -> Response {
             );
         }
     };
-    match carry_out(&workspace, order).await {
+    match operation.run(&workspace).await {
         Ok(value) => good(value),
         Err(why) => json_response(StatusCode::BAD_REQUEST, &json!({"error": why})),
     }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::blocks::{Complaints, Kind, image};
+use super::blocks::{BlockErrors, Kind, image};
 
 /// Where an element stands: not each may stand everywhere.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,49 +22,39 @@ pub(crate) fn check_element(
     at: &str,
     place: Place,
     index: usize,
-    complaints: &mut Complaints,
+    errors: &mut BlockErrors,
 ) {
     let Some(kind) = element["type"].as_str().map(str::to_owned) else {
-        complaints.add(at, "missing required field: type");
+        errors.add(at, "missing required field: type");
         return;
     };
     if !allowed(&kind, place) {
-        complaints.add(at, &format!("unsupported type: {kind}"));
+        errors.add(at, &format!("unsupported type: {kind}"));
         return;
     }
     if kind == "image" {
-        image(element, at, complaints);
+        image(element, at, errors);
         return;
     }
     match element["action_id"].as_str() {
-        Some(id) => complaints.length(&format!("{at}/action_id"), id, 1, 255),
+        Some(id) => errors.length(&format!("{at}/action_id"), id, 1, 255),
         None => element["action_id"] = json!(format!("auto{index}")),
     }
     if element.get("placeholder").is_some_and(|v| !v.is_null()) {
         let here = format!("{at}/placeholder");
-        complaints.text(&here, element.get("placeholder"), Kind::PlainOnly, 150);
+        errors.text(&here, element.get("placeholder"), Kind::PlainOnly, 150);
     }
     if let Some(confirm) = element.get("confirm").filter(|v| !v.is_null()) {
-        check_confirm(confirm, &format!("{at}/confirm"), complaints);
+        check_confirm(confirm, &format!("{at}/confirm"), errors);
     }
     match kind.as_str() {
-        "button" => button(element, at, complaints),
-        "static_select" | "multi_static_select" => menu(element, at, complaints),
-        "overflow" => options(
-            element.get("options"),
-            &format!("{at}/options"),
-            5,
-            complaints,
-        ),
+        "button" => button(element, at, errors),
+        "static_select" | "multi_static_select" => menu(element, at, errors),
+        "overflow" => options(element.get("options"), &format!("{at}/options"), 5, errors),
         "radio_buttons" | "checkboxes" => {
-            options(
-                element.get("options"),
-                &format!("{at}/options"),
-                10,
-                complaints,
-            );
+            options(element.get("options"), &format!("{at}/options"), 10, errors);
         }
-        "plain_text_input" => text_input(element, at, complaints),
+        "plain_text_input" => text_input(element, at, errors),
         _ => {}
     }
 }
@@ -94,36 +84,36 @@ fn allowed(kind: &str, place: Place) -> bool {
     }
 }
 
-fn button(element: &Value, at: &str, complaints: &mut Complaints) {
-    complaints.text(
+fn button(element: &Value, at: &str, errors: &mut BlockErrors) {
+    errors.text(
         &format!("{at}/text"),
         element.get("text"),
         Kind::PlainOnly,
         75,
     );
-    complaints.string(at, element, "value", 2000);
-    complaints.string(at, element, "url", 3000);
-    complaints.string(at, element, "accessibility_label", 75);
+    errors.string(at, element, "value", 2000);
+    errors.string(at, element, "url", 3000);
+    errors.string(at, element, "accessibility_label", 75);
     if let Some(style) = element.get("style").filter(|v| !v.is_null())
         && style != "primary"
         && style != "danger"
     {
-        complaints.add(&format!("{at}/style"), "must be a valid enum value");
+        errors.add(&format!("{at}/style"), "must be a valid enum value");
     }
 }
 
-fn menu(element: &Value, at: &str, complaints: &mut Complaints) {
+fn menu(element: &Value, at: &str, errors: &mut BlockErrors) {
     let groups = element.get("option_groups").filter(|v| !v.is_null());
     if let Some(groups) = groups {
         let here = format!("{at}/option_groups");
         let empty = Vec::new();
         let list = groups.as_array().unwrap_or(&empty);
         if list.is_empty() || list.len() > 100 {
-            complaints.add(&here, "must have between 1 and 100 items");
+            errors.add(&here, "must have between 1 and 100 items");
         }
         for (index, group) in list.iter().enumerate() {
             let here = format!("{here}/{index}");
-            complaints.text(
+            errors.text(
                 &format!("{here}/label"),
                 group.get("label"),
                 Kind::PlainOnly,
@@ -133,7 +123,7 @@ fn menu(element: &Value, at: &str, complaints: &mut Complaints) {
                 group.get("options"),
                 &format!("{here}/options"),
                 100,
-                complaints,
+                errors,
             );
         }
     } else {
@@ -141,7 +131,7 @@ fn menu(element: &Value, at: &str, complaints: &mut Complaints) {
             element.get("options"),
             &format!("{at}/options"),
             100,
-            complaints,
+            errors,
         );
     }
     if let Some(initial) = element.get("initial_option").filter(|v| !v.is_null()) {
@@ -149,7 +139,7 @@ fn menu(element: &Value, at: &str, complaints: &mut Complaints) {
             .into_iter()
             .any(|o| o["value"] == initial["value"]);
         if !known {
-            complaints.add(
+            errors.add(
                 &format!("{at}/initial_option"),
                 "must match one of the options",
             );
@@ -166,59 +156,59 @@ pub(crate) fn all_options(element: &Value) -> Vec<&Value> {
         .collect()
 }
 
-fn options(list: Option<&Value>, at: &str, most: usize, complaints: &mut Complaints) {
+fn options(list: Option<&Value>, at: &str, most: usize, errors: &mut BlockErrors) {
     let Some(list) = list.and_then(Value::as_array) else {
-        complaints.add(at, "missing required field: options");
+        errors.add(at, "missing required field: options");
         return;
     };
     if list.is_empty() {
-        complaints.add(at, "must have at least 1 item");
+        errors.add(at, "must have at least 1 item");
     }
     if list.len() > most {
-        complaints.add(at, &format!("no more than {most} items allowed"));
+        errors.add(at, &format!("no more than {most} items allowed"));
     }
     let mut seen = HashSet::new();
     for (index, option) in list.iter().enumerate() {
         let at = format!("{at}/{index}");
-        complaints.text(&format!("{at}/text"), option.get("text"), Kind::Any, 75);
+        errors.text(&format!("{at}/text"), option.get("text"), Kind::Any, 75);
         match option["value"].as_str() {
             Some(value) => {
-                complaints.length(&format!("{at}/value"), value, 1, 75);
+                errors.length(&format!("{at}/value"), value, 1, 75);
                 if !seen.insert(value) {
-                    complaints.add(&format!("{at}/value"), "must be unique");
+                    errors.add(&format!("{at}/value"), "must be unique");
                 }
             }
-            None => complaints.add(&at, "missing required field: value"),
+            None => errors.add(&at, "missing required field: value"),
         }
         if option.get("description").is_some_and(|v| !v.is_null()) {
             let here = format!("{at}/description");
-            complaints.text(&here, option.get("description"), Kind::Any, 75);
+            errors.text(&here, option.get("description"), Kind::Any, 75);
         }
     }
 }
 
-fn text_input(element: &Value, at: &str, complaints: &mut Complaints) {
+fn text_input(element: &Value, at: &str, errors: &mut BlockErrors) {
     for (key, most) in [("min_length", 3000), ("max_length", 3000)] {
         if let Some(value) = element.get(key).filter(|v| !v.is_null())
             && value.as_u64().is_none_or(|n| n > most)
         {
-            complaints.add(&format!("{at}/{key}"), &format!("must be at most {most}"));
+            errors.add(&format!("{at}/{key}"), &format!("must be at most {most}"));
         }
     }
-    complaints.string(at, element, "initial_value", 3000);
+    errors.string(at, element, "initial_value", 3000);
 }
 
-fn check_confirm(confirm: &Value, at: &str, complaints: &mut Complaints) {
-    complaints.text(
+fn check_confirm(confirm: &Value, at: &str, errors: &mut BlockErrors) {
+    errors.text(
         &format!("{at}/title"),
         confirm.get("title"),
         Kind::PlainOnly,
         100,
     );
-    complaints.text(&format!("{at}/text"), confirm.get("text"), Kind::Any, 300);
+    errors.text(&format!("{at}/text"), confirm.get("text"), Kind::Any, 300);
     for key in ["confirm", "deny"] {
         if confirm.get(key).is_some_and(|v| !v.is_null()) {
-            complaints.text(
+            errors.text(
                 &format!("{at}/{key}"),
                 confirm.get(key),
                 Kind::PlainOnly,

@@ -6,9 +6,9 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use super::app_client::AppResponse;
 use super::auth::{self, Signing};
-use super::outgoing::Heard;
-use super::state::{Event, Moment, RoomKind, World};
+use super::state::{ChannelType, Event, Moment, WorkspaceState};
 use super::workspace::Workspace;
 
 #[derive(Default)]
@@ -25,18 +25,18 @@ struct Retry {
     reason: &'static str,
 }
 
-/// The name an event is subscribed to by: messages are named after the kind of room.
-fn subscription(world: &World, event: &Event) -> String {
+/// The name an event is subscribed to by: messages are named after the kind of channel.
+fn subscription(state: &WorkspaceState, event: &Event) -> String {
     let kind = event.body["type"].as_str().unwrap_or_default();
     if kind != "message" {
         return kind.to_owned();
     }
-    let room = event.room.as_ref().and_then(|id| world.rooms.get(id));
-    let suffix = match room.map(|r| r.kind) {
-        Some(RoomKind::Private) => "groups",
-        Some(RoomKind::Im) => "im",
-        Some(RoomKind::Mpim) => "mpim",
-        Some(RoomKind::Public) | None => "channels",
+    let channel = event.channel.as_ref().and_then(|id| state.channels.get(id));
+    let suffix = match channel.map(|r| r.kind) {
+        Some(ChannelType::Private) => "groups",
+        Some(ChannelType::Im) => "im",
+        Some(ChannelType::Mpim) => "mpim",
+        Some(ChannelType::Public) | None => "channels",
     };
     format!("message.{suffix}")
 }
@@ -52,22 +52,22 @@ pub(crate) fn dispatch(workspace: &Workspace) {
         )
     };
     let chosen: Vec<Value> = {
-        let mut world = workspace.world();
-        let events = std::mem::take(&mut world.events);
-        let me = world
+        let mut state = workspace.state();
+        let events = std::mem::take(&mut state.events);
+        let me = state
             .bots
             .iter()
             .find(|b| b.token == token)
             .map(|b| b.user_id.clone());
         let hears = |event: &Event| {
-            let Some(room) = event.room.as_ref().and_then(|id| world.rooms.get(id)) else {
+            let Some(channel) = event.channel.as_ref().and_then(|id| state.channels.get(id)) else {
                 return true;
             };
-            me.as_ref().is_some_and(|me| room.members.contains(me))
+            me.as_ref().is_some_and(|me| channel.members.contains(me))
         };
         let mut chosen = Vec::new();
         for event in events {
-            if wanted.contains(&subscription(&world, &event)) && hears(&event) {
+            if wanted.contains(&subscription(&state, &event)) && hears(&event) {
                 chosen.push(event.body);
             }
         }
@@ -83,8 +83,8 @@ pub(crate) fn dispatch(workspace: &Workspace) {
         tokio::spawn(async move {
             let mut number = 0;
             loop {
-                let heard = workspace.deliver_event(&id, number, "http_error").await;
-                if !workspace.plan_retry(&id, number, &heard) {
+                let response = workspace.deliver_event(&id, number, "http_error").await;
+                if !workspace.plan_retry(&id, number, &response) {
                     break;
                 }
                 number += 1;
@@ -100,12 +100,12 @@ impl Workspace {
     pub fn register_event(&self, mut event: Value) -> String {
         let now = self.now();
         let app_id = self.app().app_id.clone();
-        let mut world = self.world();
-        let id = world.fresh("Ev");
+        let mut state = self.state();
+        let id = state.fresh("Ev");
         if event.get("event_ts").is_none() {
-            event["event_ts"] = json!(world.next_ts(now));
+            event["event_ts"] = json!(state.next_ts(now));
         }
-        let mut envelope = world.whose_event(&event);
+        let mut envelope = state.event_envelope(&event);
         for (key, value) in [
             ("type", json!("event_callback")),
             ("token", json!("")),
@@ -117,13 +117,13 @@ impl Workspace {
         ] {
             envelope[key] = value;
         }
-        drop(world);
+        drop(state);
         self.deliveries().all.push((id.clone(), envelope));
         id
     }
 
     /// Delivers an event (again): `retry` 0 is the first time.
-    pub async fn deliver_event(&self, id: &str, retry: u32, reason: &str) -> Heard {
+    pub async fn deliver_event(&self, id: &str, retry: u32, reason: &str) -> AppResponse {
         let found = self
             .deliveries()
             .all
@@ -131,7 +131,7 @@ impl Workspace {
             .find(|(i, _)| i == id)
             .map(|(_, e)| e.clone());
         let Some(envelope) = found else {
-            return Heard::nothing("no such event");
+            return AppResponse::failed("no such event");
         };
         let mut extra = vec![("content-type".to_owned(), "application/json".to_owned())];
         if retry > 0 {
@@ -155,17 +155,17 @@ impl Workspace {
         mut headers: Vec<(String, String)>,
         body: Vec<u8>,
         signing: Signing,
-    ) -> Heard {
-        let (base, secret, patience) = {
+    ) -> AppResponse {
+        let (base, secret, timeout) = {
             let app = self.app();
             (
                 app.base_url.clone(),
                 app.signing_secret.clone(),
-                app.patience,
+                app.timeout,
             )
         };
         let Some(base) = base else {
-            return Heard::nothing("no app");
+            return AppResponse::failed("no app");
         };
         headers.push((
             "user-agent".to_owned(),
@@ -177,8 +177,8 @@ impl Workspace {
             &body,
             signing,
         ));
-        self.outgoing()
-            .post(&format!("{base}{path}"), &headers, body, patience)
+        self.app_client()
+            .post(&format!("{base}{path}"), &headers, body, timeout)
             .await
     }
 
@@ -195,10 +195,10 @@ impl Workspace {
             due
         };
         for retry in due {
-            let heard = self
+            let response = self
                 .deliver_event(&retry.id, retry.number, retry.reason)
                 .await;
-            self.plan_retry(&retry.id, retry.number, &heard);
+            self.plan_retry(&retry.id, retry.number, &response);
         }
     }
 
@@ -214,12 +214,12 @@ impl Workspace {
     }
 
     /// After a failure: true when the next try is at once; later ones are put by.
-    fn plan_retry(&self, id: &str, number: u32, heard: &Heard) -> bool {
-        let fine = heard.status.is_some_and(|s| (200..300).contains(&s));
-        if fine || heard.header("x-slack-no-retry").is_some() {
+    fn plan_retry(&self, id: &str, number: u32, response: &AppResponse) -> bool {
+        let fine = response.status.is_some_and(|s| (200..300).contains(&s));
+        if fine || response.header("x-slack-no-retry").is_some() {
             return false;
         }
-        let reason = match (&heard.trouble, heard.status) {
+        let reason = match (&response.error, response.status) {
             (Some(why), _) if why == "timeout" => "http_timeout",
             (Some(_), _) => "connection_failed",
             (None, _) => "http_error",

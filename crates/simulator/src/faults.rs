@@ -53,7 +53,7 @@ pub enum Fault {
 pub struct FaultRule {
     /// A Web API method, `response_url`, `upload`, `statuspage`, or `*` for all of them.
     pub method: String,
-    /// Only calls about this room (by id, or the user's id of a direct message).
+    /// Only calls about this channel (by id, or the user's id of a direct message).
     #[serde(default)]
     pub channel: Option<String>,
     /// How many requests meet it; `None` for all until it is lifted.
@@ -90,7 +90,7 @@ impl FaultRule {
         self
     }
 
-    /// The same, for calls about one room only.
+    /// The same, for calls about one channel only.
     pub fn in_channel(mut self, channel: &str) -> Self {
         self.channel = Some(channel.to_owned());
         self

@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
+use super::app_client::AppResponse;
 use super::auth::{Signing, hmac_hex};
-use super::outgoing::Heard;
-use super::people::encoded;
+use super::person::encoded;
 use super::workspace::Workspace;
 
 /// How a webhook's body is sent.
@@ -27,7 +27,7 @@ impl Workspace {
         payload: &Value,
         encoding: Encoding,
         signing: Signing,
-    ) -> Heard {
+    ) -> AppResponse {
         let delivery = delivery.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
         let json = payload.to_string();
         let (kind, body) = match encoding {
@@ -40,7 +40,7 @@ impl Workspace {
         let (url, secret) = {
             let app = self.app();
             let Some(base) = app.base_url.clone() else {
-                return Heard::nothing("no app");
+                return AppResponse::failed("no app");
             };
             (
                 format!("{base}{}", app.github_path),
@@ -65,7 +65,7 @@ impl Workspace {
             let signature = format!("sha256={}", hmac_hex(&secret, &[&body]));
             headers.push(("x-hub-signature-256".to_owned(), signature));
         }
-        self.outgoing()
+        self.app_client()
             .post(&url, &headers, body, std::time::Duration::from_secs(10))
             .await
     }

@@ -4,48 +4,48 @@
 //! Slack's pages are unclear it takes the stricter reading, since a fake that accepts everything
 //! proves nothing.
 
+mod app_client;
 mod args;
 mod auth;
 mod blocks;
 #[cfg(test)]
 mod blocks_tests;
+mod channel_actions;
 mod control;
-mod doings;
 mod elements;
 mod error;
 mod events;
+#[cfg(test)]
+mod fault_tests;
 mod faults;
 mod github;
-mod inside;
+mod internals;
 mod limits;
 mod modals;
 mod names;
+mod operations;
 mod options;
-mod orders;
-mod outgoing;
-mod people;
+mod person;
 mod response_url;
 mod server;
 mod snapshot;
 mod state;
 mod statuspage;
-#[cfg(test)]
-mod stories;
 mod teams;
 mod web_api;
 mod wire;
 mod workspace;
 
+pub use app_client::AppResponse;
 pub use auth::Signing;
 pub use faults::{Fault, FaultRule};
 pub use github::Encoding;
 pub use limits::Limits;
 pub use modals::Submitted;
 pub use options::{App, Now, Options};
-pub use outgoing::Heard;
-pub use people::Person;
-pub use snapshot::{FileView, MessageView, PersonView, RoomView, Snapshot};
-pub use state::RoomKind;
+pub use person::Person;
+pub use snapshot::{ChannelView, FileView, MessageView, Snapshot, UserView};
+pub use state::ChannelType;
 pub use workspace::{ApiCall, Workspace};
 
 use std::time::Duration;

@@ -44,11 +44,11 @@ pub enum Limits {
 const BURST: usize = 4;
 
 #[derive(Default)]
-pub(crate) struct Meter {
+pub(crate) struct RateLimiter {
     seen: HashMap<String, VecDeque<Moment>>,
 }
 
-impl Meter {
+impl RateLimiter {
     /// Counts a call, or says how many seconds to wait.
     pub(crate) fn admit(
         &mut self,
@@ -113,39 +113,39 @@ mod tests {
     #[test]
     fn a_tier_holds_for_a_minute_and_then_lets_go() {
         for (tier, most) in [(Tier::Two, 20), (Tier::Three, 50), (Tier::Four, 100)] {
-            let mut meter = Meter::default();
+            let mut rate_limiter = RateLimiter::default();
             for _ in 0..most {
-                assert_eq!(meter.admit(tier, "t", "m", None, at(0)), Ok(()));
+                assert_eq!(rate_limiter.admit(tier, "t", "m", None, at(0)), Ok(()));
             }
             assert_eq!(
-                meter.admit(tier, "t", "m", None, at(10_000)),
+                rate_limiter.admit(tier, "t", "m", None, at(10_000)),
                 Err(50),
                 "{tier:?}"
             );
-            assert_eq!(meter.admit(tier, "other", "m", None, at(0)), Ok(()));
-            assert_eq!(meter.admit(tier, "t", "m", None, at(60_000)), Ok(()));
+            assert_eq!(rate_limiter.admit(tier, "other", "m", None, at(0)), Ok(()));
+            assert_eq!(rate_limiter.admit(tier, "t", "m", None, at(60_000)), Ok(()));
         }
     }
 
     #[test]
     fn a_channel_takes_a_burst_then_about_one_a_second_and_others_do_not_wait() {
-        let mut meter = Meter::default();
+        let mut rate_limiter = RateLimiter::default();
         for _ in 0..BURST {
             assert_eq!(
-                meter.admit(Tier::Posting, "t", "p", Some("C1"), at(0)),
+                rate_limiter.admit(Tier::Posting, "t", "p", Some("C1"), at(0)),
                 Ok(())
             );
         }
-        let refused = meter.admit(Tier::Posting, "t", "p", Some("C1"), at(500));
+        let refused = rate_limiter.admit(Tier::Posting, "t", "p", Some("C1"), at(500));
         assert!(refused.is_err());
         assert_eq!(
-            meter.admit(Tier::Posting, "t", "p", Some("C2"), at(500)),
+            rate_limiter.admit(Tier::Posting, "t", "p", Some("C2"), at(500)),
             Ok(())
         );
         let wait = TimeDelta::seconds(i64::try_from(refused.unwrap_err()).unwrap());
         let later = at(500) + wait;
         assert_eq!(
-            meter.admit(Tier::Posting, "t", "p", Some("C1"), later),
+            rate_limiter.admit(Tier::Posting, "t", "p", Some("C1"), later),
             Ok(())
         );
     }

@@ -6,12 +6,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::app_client::AppResponse;
 use super::blocks;
 use super::elements::all_options;
 use super::names;
-use super::outgoing::Heard;
-use super::people::{Person, chosen, find_element, mint_trigger};
-use super::state::World;
+use super::person::{Person, chosen, create_trigger, find_element};
+use super::state::WorkspaceState;
 use super::web_api::{replace_view, stack_view, view_wire};
 
 /// What became of a submission on the person's screen.
@@ -29,20 +29,20 @@ pub enum Submitted {
     /// Another one lies on top.
     Pushed,
     /// Slack shows that something went wrong; why.
-    Trouble(String),
+    Failed(String),
 }
 
 impl Person {
     /// The modal on top of the person's screen, as the API shows views.
     pub fn modal(&self) -> Option<Value> {
-        let world = self.workspace.world();
-        let id = world.modals.get(&self.id)?.last()?;
-        Some(view_wire(&world, id))
+        let state = self.workspace.state();
+        let id = state.modals.get(&self.id)?.last()?;
+        Some(view_wire(&state, id))
     }
 
     fn top(&self) -> Result<String, String> {
-        let world = self.workspace.world();
-        let top = world.modals.get(&self.id).and_then(|s| s.last().cloned());
+        let state = self.workspace.state();
+        let top = state.modals.get(&self.id).and_then(|s| s.last().cloned());
         top.ok_or_else(|| format!("{} has no modal open", self.id))
     }
 
@@ -54,8 +54,8 @@ impl Person {
     pub fn fill_in(&self, fields: &[(&str, &str)]) -> Result<(), String> {
         let id = self.top()?;
         let escape = self.workspace.app().escape_modal_text;
-        let mut world = self.workspace.world();
-        let blocks = blocks_of(&world, &id);
+        let mut state = self.workspace.state();
+        let blocks = blocks_of(&state, &id);
         for (field, given) in fields {
             let found = blocks.iter().find(|b| {
                 b["label"]["text"] == *field
@@ -64,7 +64,7 @@ impl Person {
             });
             let block = found.ok_or_else(|| format!("no field `{field}` in {}", json!(blocks)))?;
             let element = &block["element"];
-            let mut value = chosen(&world, element, given)?;
+            let mut value = chosen(&state, element, given)?;
             if let Some(text) = value["value"].as_str() {
                 check_length(element, text)?;
                 if escape {
@@ -72,14 +72,14 @@ impl Person {
                 }
             }
             note(
-                &mut world,
+                &mut state,
                 &id,
                 &block["block_id"],
                 &element["action_id"],
                 value,
             );
         }
-        drop(world);
+        drop(state);
         self.workspace.changed();
         Ok(())
     }
@@ -88,16 +88,19 @@ impl Person {
     ///
     /// # Errors
     /// When Slack's own client would not let the person submit.
-    pub async fn submit(&self, fields: &[(&str, &str)]) -> Result<(Heard, Submitted), String> {
+    pub async fn submit(
+        &self,
+        fields: &[(&str, &str)],
+    ) -> Result<(AppResponse, Submitted), String> {
         let payload = self.submission(fields)?;
-        let heard = self.interact(&payload).await;
+        let response = self.interact(&payload).await;
         let id = payload["view"]["id"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
-        let outcome = self.take_answer(&id, &heard);
+        let outcome = self.take_answer(&id, &response);
         self.workspace.changed();
-        Ok((heard, outcome))
+        Ok((response, outcome))
     }
 
     /// The payload of a submission, not yet sent (to send it twice, or late).
@@ -108,16 +111,16 @@ impl Person {
         self.fill_in(fields)?;
         let id = self.top()?;
         {
-            let mut world = self.workspace.world();
-            for block in blocks_of(&world, &id) {
+            let mut state = self.workspace.state();
+            for block in blocks_of(&state, &id) {
                 if block["type"] == "input" {
-                    settle(&mut world, &id, &block)?;
+                    settle(&mut state, &id, &block)?;
                 }
             }
         }
-        let trigger = mint_trigger(&self.workspace, &self.id, true);
+        let trigger = create_trigger(&self.workspace, &self.id, true);
         let mut payload = self.payload("view_submission", &trigger);
-        payload["view"] = view_wire(&self.workspace.world(), &id);
+        payload["view"] = view_wire(&self.workspace.state(), &id);
         payload["response_urls"] = json!([]);
         Ok(payload)
     }
@@ -126,23 +129,23 @@ impl Person {
     ///
     /// # Errors
     /// When there is no modal, no such element, or no such option.
-    pub async fn act_in_modal(&self, element: &str, given: &str) -> Result<Heard, String> {
+    pub async fn act_in_modal(&self, element: &str, given: &str) -> Result<AppResponse, String> {
         let id = self.top()?;
-        let trigger = mint_trigger(&self.workspace, &self.id, true);
+        let trigger = create_trigger(&self.workspace, &self.id, true);
         let mut payload = self.payload("block_actions", &trigger);
         let now = self.workspace.now();
         {
-            let mut world = self.workspace.world();
-            let blocks = blocks_of(&world, &id);
+            let mut state = self.workspace.state();
+            let blocks = blocks_of(&state, &id);
             let labelled = blocks.iter().find(|b| b["label"]["text"] == element);
             let (block, found) = labelled
                 .map(|b| (b["block_id"].as_str().unwrap_or_default(), &b["element"]))
                 .or_else(|| find_element(&blocks, element))
                 .ok_or_else(|| format!("no `{element}` in {}", json!(blocks)))?;
-            let mut action = chosen(&world, found, given)?;
+            let mut action = chosen(&state, found, given)?;
             if found["type"] != "button" {
                 note(
-                    &mut world,
+                    &mut state,
                     &id,
                     &json!(block),
                     &found["action_id"],
@@ -151,9 +154,9 @@ impl Person {
             }
             action["action_id"] = found["action_id"].clone();
             action["block_id"] = json!(block);
-            action["action_ts"] = json!(world.next_ts(now));
+            action["action_ts"] = json!(state.next_ts(now));
             payload["container"] = json!({"type": "view", "view_id": id});
-            payload["view"] = view_wire(&world, &id);
+            payload["view"] = view_wire(&state, &id);
             payload["state"] = payload["view"]["state"].clone();
             payload["actions"] = json!([action]);
         }
@@ -164,10 +167,10 @@ impl Person {
     ///
     /// # Errors
     /// When there is no modal.
-    pub async fn close_modal(&self) -> Result<Option<Heard>, String> {
+    pub async fn close_modal(&self) -> Result<Option<AppResponse>, String> {
         let id = self.top()?;
-        let view = view_wire(&self.workspace.world(), &id);
-        pop(&mut self.workspace.world(), &self.id, &id);
+        let view = view_wire(&self.workspace.state(), &id);
+        pop(&mut self.workspace.state(), &self.id, &id);
         self.workspace.changed();
         if view["notify_on_close"] != true {
             return Ok(None);
@@ -179,82 +182,82 @@ impl Person {
     }
 
     /// What Slack does with the app's answer to a submission.
-    fn take_answer(&self, id: &str, heard: &Heard) -> Submitted {
-        let mut world = self.workspace.world();
-        let trouble = |why: &str| Submitted::Trouble(why.to_owned());
-        if !heard.is_ok() {
-            return trouble(heard.trouble.as_deref().unwrap_or("http status"));
+    fn take_answer(&self, id: &str, response: &AppResponse) -> Submitted {
+        let mut state = self.workspace.state();
+        let error = |why: &str| Submitted::Failed(why.to_owned());
+        if !response.is_ok() {
+            return error(response.error.as_deref().unwrap_or("http status"));
         }
-        if heard.body.trim().is_empty() {
-            pop(&mut world, &self.id, id);
+        if response.body.trim().is_empty() {
+            pop(&mut state, &self.id, id);
             return Submitted::Closed;
         }
-        let Ok(answer) = serde_json::from_str::<Value>(&heard.body) else {
-            return trouble("the answer is neither empty nor JSON");
+        let Ok(answer) = serde_json::from_str::<Value>(&response.body) else {
+            return error("the answer is neither empty nor JSON");
         };
         match answer["response_action"].as_str() {
             None => {
-                pop(&mut world, &self.id, id);
+                pop(&mut state, &self.id, id);
                 Submitted::Closed
             }
             Some("clear") => {
-                world.modals.remove(&self.id);
+                state.modals.remove(&self.id);
                 Submitted::Cleared
             }
             Some("errors") => {
                 let Some(errors) = answer["errors"].as_object().filter(|e| !e.is_empty()) else {
-                    return trouble("no errors in `errors`");
+                    return error("no errors in `errors`");
                 };
-                let blocks = blocks_of(&world, id);
+                let blocks = blocks_of(&state, id);
                 let input = |key: &String| {
                     blocks
                         .iter()
                         .any(|b| b["type"] == "input" && b["block_id"] == *key.as_str())
                 };
                 match errors.keys().find(|k| !input(k)) {
-                    Some(key) => trouble(&format!("`{key}` is no input block of this view")),
+                    Some(key) => error(&format!("`{key}` is no input block of this view")),
                     None => Submitted::Errors(errors.clone()),
                 }
             }
-            Some(action @ ("update" | "push")) => match blocks::view(&answer["view"], "modal") {
-                Err(refused) => trouble(&refused.messages.join("; ")),
+            Some(action @ ("update" | "push")) => match blocks::view(&answer["view"]) {
+                Err(refused) => error(&refused.messages.join("; ")),
                 Ok(view) if action == "update" => {
-                    replace_view(&mut world, id, view);
+                    replace_view(&mut state, id, view);
                     Submitted::Updated
                 }
-                Ok(_) if world.modals.get(&self.id).map_or(0, Vec::len) >= 3 => {
-                    trouble("push_limit_reached")
+                Ok(_) if state.modals.get(&self.id).map_or(0, Vec::len) >= 3 => {
+                    error("push_limit_reached")
                 }
                 Ok(view) => {
                     let token = self.workspace.app().token.clone();
-                    stack_view(&mut world, &self.id, &token, view);
+                    stack_view(&mut state, &self.id, &token, view);
                     Submitted::Pushed
                 }
             },
-            Some(other) => trouble(&format!("unknown response_action `{other}`")),
+            Some(other) => error(&format!("unknown response_action `{other}`")),
         }
     }
 }
 
-fn blocks_of(world: &World, id: &str) -> Vec<Value> {
-    let view = world.views.get(id);
+fn blocks_of(state: &WorkspaceState, id: &str) -> Vec<Value> {
+    let view = state.views.get(id);
     view.and_then(|v| v.body["blocks"].as_array().cloned())
         .unwrap_or_default()
 }
 
-fn pop(world: &mut World, user: &str, id: &str) {
-    if let Some(stack) = world.modals.get_mut(user) {
+fn pop(state: &mut WorkspaceState, user: &str, id: &str) {
+    if let Some(stack) = state.modals.get_mut(user) {
         stack.retain(|v| v != id);
     }
 }
 
-fn note(world: &mut World, view: &str, block: &Value, action: &Value, value: Value) {
+fn note(state: &mut WorkspaceState, view: &str, block: &Value, action: &Value, value: Value) {
     let (Some(block), Some(action)) = (block.as_str(), action.as_str()) else {
         return;
     };
-    if let Some(view) = world.views.get_mut(view) {
+    if let Some(view) = state.views.get_mut(view) {
         let entry = view
-            .typed
+            .values
             .entry(block.to_owned())
             .or_insert_with(|| json!({}));
         entry[action] = value;
@@ -274,16 +277,16 @@ fn check_length(element: &Value, text: &str) -> Result<(), String> {
 }
 
 /// Fills what was not touched: initial values, or nothing; refuses an empty required field.
-fn settle(world: &mut World, view: &str, block: &Value) -> Result<(), String> {
+fn settle(state: &mut WorkspaceState, view: &str, block: &Value) -> Result<(), String> {
     let element = &block["element"];
     let (Some(id), Some(action)) = (block["block_id"].as_str(), element["action_id"].as_str())
     else {
         return Ok(());
     };
-    let typed = world
+    let typed = state
         .views
         .get(view)
-        .and_then(|v| v.typed.get(id)?.get(action).cloned());
+        .and_then(|v| v.values.get(id)?.get(action).cloned());
     let value = typed.unwrap_or_else(|| initial(element));
     let empty = |v: &Value| match v {
         Value::Null => true,
@@ -300,7 +303,7 @@ fn settle(world: &mut World, view: &str, block: &Value) -> Result<(), String> {
             block["label"]["text"]
         ));
     }
-    note(world, view, &json!(id), &json!(action), value);
+    note(state, view, &json!(id), &json!(action), value);
     Ok(())
 }
 

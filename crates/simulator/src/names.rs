@@ -3,16 +3,16 @@
 //! Pure rules over text. A refused name is refused, never repaired: an app that relied on a
 //! friendlier server would fail on the real one.
 
-use super::state::World;
+use super::state::WorkspaceState;
 
-pub(crate) const LONGEST_NAME: usize = 80;
+pub(crate) const MAX_NAME_LENGTH: usize = 80;
 
 /// The code Slack refuses a name with, if it does.
-pub(crate) fn complaint_about(name: &str) -> Option<&'static str> {
+pub(crate) fn name_error(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         return Some("invalid_name_required");
     }
-    if name.chars().count() > LONGEST_NAME {
+    if name.chars().count() > MAX_NAME_LENGTH {
         return Some("invalid_name_maxlength");
     }
     if name.chars().all(|c| matches!(c, '-' | '_')) {
@@ -35,18 +35,18 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// What a command's text becomes with `should_escape`: names turn into ids, links are bracketed.
-pub(crate) fn escaped_with_ids(world: &World, text: &str) -> String {
+pub(crate) fn escaped_with_ids(state: &WorkspaceState, text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
         let bare = word.trim_end();
         let space = &word[bare.len()..];
         let known = if bare.starts_with('@') {
-            world
+            state
                 .find_user(bare)
                 .map(|u| format!("<@{}|{}>", u.id, u.name))
         } else if bare.starts_with('#') {
-            world
-                .find_room(bare)
+            state
+                .find_channel(bare)
                 .map(|r| format!("<#{}|{}>", r.id, r.name))
         } else if bare.starts_with("http://") || bare.starts_with("https://") {
             Some(format!("<{}>", escaped(bare)))
@@ -62,7 +62,7 @@ pub(crate) fn escaped_with_ids(world: &World, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::RoomKind;
+    use crate::state::ChannelType;
     use chrono::DateTime;
 
     #[test]
@@ -79,19 +79,20 @@ mod tests {
             ("a.b", Some("invalid_name_specials")),
         ];
         for (name, expected) in cases {
-            assert_eq!(complaint_about(name), expected, "{name}");
+            assert_eq!(name_error(name), expected, "{name}");
         }
     }
 
     #[test]
     fn a_commands_text_carries_ids_and_no_bare_brackets() {
-        let mut world = World::new("T1", "acme", 0);
-        let ada = world.add_user(None, "ada", false);
-        let room = world.add_room(None, "ops", RoomKind::Public, &ada, DateTime::UNIX_EPOCH);
+        let mut state = WorkspaceState::new("T1", "acme", 0);
+        let ada = state.add_user(None, "ada", false);
+        let channel =
+            state.add_channel(None, "ops", ChannelType::Public, &ada, DateTime::UNIX_EPOCH);
         let cases = [
             ("a < b & c", "a &lt; b &amp; c".to_owned()),
             ("assign @ada now", format!("assign <@{ada}|ada> now")),
-            ("see #ops", format!("see <#{room}|ops>")),
+            ("see #ops", format!("see <#{channel}|ops>")),
             ("@nobody #none", "@nobody #none".to_owned()),
             (
                 "https://a.example/?x=1&y=2",
@@ -99,7 +100,7 @@ mod tests {
             ),
         ];
         for (typed, sent) in cases {
-            assert_eq!(escaped_with_ids(&world, typed), sent);
+            assert_eq!(escaped_with_ids(&state, typed), sent);
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Options {
     /// The team's name and domain.
     pub team_name: String,
     /// Characters of text that the blocks of one message may hold together.
-    pub largest_blocks: usize,
+    pub max_block_text: usize,
     /// Ids are counted from here: two workspaces that meet one database must not share them.
     pub first_id: u64,
     /// The key that Statuspage takes.
@@ -63,20 +63,20 @@ pub struct App {
     /// Events it subscribed to.
     pub events: Vec<String>,
     /// How long Slack waits for an answer.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// Whether text typed in modals arrives with `&`, `<`, `>` escaped.
     pub escape_modal_text: bool,
 }
 
 /// Scopes that an operations bot asks for.
-const SCOPES: &str = "app_mentions:read bookmarks:read bookmarks:write channels:history \
+const SCOPES: &str = "app_mentions:read channels:history \
     channels:join channels:manage channels:read chat:write chat:write.public commands \
     files:write groups:history groups:read groups:write im:history im:read im:write \
-    mpim:history mpim:read mpim:write pins:read pins:write reactions:read reactions:write \
+    mpim:history mpim:read mpim:write pins:read pins:write \
     team:read usergroups:read users:read";
 
-const EVENTS: &str = "app_mention app_home_opened message.channels message.groups message.im \
-    reaction_added member_joined_channel channel_archive channel_unarchive channel_deleted \
+const EVENTS: &str = "app_mention message.channels message.groups message.im \
+    member_joined_channel channel_archive channel_unarchive channel_deleted \
     channel_rename channel_id_changed";
 
 fn words(list: &str) -> Vec<String> {
@@ -92,7 +92,7 @@ impl Options {
             limits: Limits::Off,
             team_id: "T0SIMTEAM1".to_owned(),
             team_name: "acme".to_owned(),
-            largest_blocks: 13_200,
+            max_block_text: 13_200,
             first_id: 0,
             statuspage_key: "sim-statuspage-key".to_owned(),
             app: App::default(),
@@ -116,7 +116,7 @@ impl Default for App {
             github_secret: "sim-github-secret".to_owned(),
             scopes: words(SCOPES),
             events: words(EVENTS),
-            patience: Duration::from_secs(3),
+            timeout: Duration::from_secs(3),
             escape_modal_text: true,
         }
     }

@@ -11,32 +11,32 @@ use serde_json::{Value, json};
 use super::args::Args;
 use super::blocks;
 use super::server::{json_response, too_many, under_faults};
-use super::state::{Message, Moment, ResponseUrl, World};
+use super::state::{Message, Moment, ResponseUrl, WorkspaceState};
 use super::workspace::Workspace;
 
-const MOST_USES: u32 = 5;
-const LIVES_MINUTES: i64 = 30;
+const MAX_USES: u32 = 5;
+const VALID_MINUTES: i64 = 30;
 const BURST: usize = 5;
 
 /// A fresh address for one command or click; `source` is the message that was clicked on.
-pub(crate) fn mint(
-    world: &mut World,
+pub(crate) fn create(
+    state: &mut WorkspaceState,
     base: &str,
-    room: &str,
+    channel: &str,
     user: &str,
     source: Option<String>,
     now: Moment,
 ) -> String {
-    let id = world.fresh("R");
+    let id = state.fresh("R");
     let url = format!("{base}/response/{id}");
     let entry = ResponseUrl {
-        room: room.to_owned(),
+        channel: channel.to_owned(),
         user: user.to_owned(),
         source,
-        born: now,
+        created_at: now,
         uses: 0,
     };
-    world.responses.insert(id, entry);
+    state.responses.insert(id, entry);
     url
 }
 
@@ -50,7 +50,11 @@ pub(crate) async fn receive(
         Ok(Value::Object(map)) => Args(map.clone()),
         _ => Args::default(),
     };
-    let room = workspace.world().responses.get(&id).map(|r| r.room.clone());
+    let channel = workspace
+        .state()
+        .responses
+        .get(&id)
+        .map(|r| r.channel.clone());
     let number = workspace.record("response_url", &args);
     let there = workspace.clone();
     let perform = move || {
@@ -61,7 +65,7 @@ pub(crate) async fn receive(
         let now = there.now();
         let result = match parsed {
             Ok(Value::Object(_)) => {
-                use_it(&mut there.world(), &id, &args, there.largest_blocks(), now)
+                use_it(&mut there.state(), &id, &args, there.max_block_text(), now)
             }
             _ => Err((StatusCode::BAD_REQUEST, "invalid_payload".to_owned())),
         };
@@ -75,45 +79,64 @@ pub(crate) async fn receive(
             Err((status, code)) => (status, code).into_response(),
         }
     };
-    under_faults(&workspace, number, "response_url", room.as_deref(), perform).await
+    under_faults(
+        &workspace,
+        number,
+        "response_url",
+        channel.as_deref(),
+        perform,
+    )
+    .await
 }
 
 type Denied = (StatusCode, String);
 
 fn use_it(
-    world: &mut World,
+    state: &mut WorkspaceState,
     id: &str,
     args: &Args,
-    largest: usize,
+    max_block_text: usize,
     now: Moment,
 ) -> Result<(), Denied> {
     let gone = |code: &str| (StatusCode::NOT_FOUND, code.to_owned());
-    let Some(entry) = world.responses.get(id) else {
+    let Some(entry) = state.responses.get(id) else {
         return Err(gone("expired_url"));
     };
-    if now.signed_duration_since(entry.born).num_minutes() >= LIVES_MINUTES {
+    if now.signed_duration_since(entry.created_at).num_minutes() >= VALID_MINUTES {
         return Err(gone("expired_url"));
     }
-    if entry.uses >= MOST_USES {
+    if entry.uses >= MAX_USES {
         return Err(gone("used_url"));
     }
-    let (room, user, source) = (entry.room.clone(), entry.user.clone(), entry.source.clone());
-    show(world, args, &room, &user, source.as_deref(), largest, now)
-        .map_err(|code| (StatusCode::OK, code))?;
-    if let Some(entry) = world.responses.get_mut(id) {
+    let (channel, user, source) = (
+        entry.channel.clone(),
+        entry.user.clone(),
+        entry.source.clone(),
+    );
+    show(
+        state,
+        args,
+        &channel,
+        &user,
+        source.as_deref(),
+        max_block_text,
+        now,
+    )
+    .map_err(|code| (StatusCode::OK, code))?;
+    if let Some(entry) = state.responses.get_mut(id) {
         entry.uses += 1;
     }
     Ok(())
 }
 
-/// Shows an answer in a room: from a `response_url`, or from the body of a command's answer.
+/// Shows an answer in a channel: from a `response_url`, or from the body of a command's answer.
 pub(crate) fn show(
-    world: &mut World,
+    state: &mut WorkspaceState,
     args: &Args,
-    room: &str,
+    channel: &str,
     user: &str,
     source: Option<&str>,
-    largest: usize,
+    max_block_text: usize,
     now: Moment,
 ) -> Result<(), String> {
     let blocks = match args
@@ -121,18 +144,18 @@ pub(crate) fn show(
         .map_err(|r| r.code)?
     {
         None => Vec::new(),
-        Some(value) => blocks::message_blocks(&value, largest).map_err(|r| r.code)?,
+        Some(value) => blocks::message_blocks(&value, max_block_text).map_err(|r| r.code)?,
     };
     let text = args.text("text").unwrap_or_default();
     let place = source.and_then(|ts| {
-        world
-            .rooms
-            .get(room)
+        state
+            .channels
+            .get(channel)
             .and_then(|r| r.messages.iter().position(|m| m.ts == ts))
     });
     if args.flag("delete_original") {
-        if let (Some(at), Some(room)) = (place, world.rooms.get_mut(room)) {
-            room.messages.remove(at);
+        if let (Some(at), Some(channel)) = (place, state.channels.get_mut(channel)) {
+            channel.messages.remove(at);
         }
         return Ok(());
     }
@@ -142,10 +165,10 @@ pub(crate) fn show(
     if args.flag("replace_original")
         && let Some(at) = place
     {
-        let stamp = world.next_ts(now);
-        if let Some(message) = world
-            .rooms
-            .get_mut(room)
+        let stamp = state.next_ts(now);
+        if let Some(message) = state
+            .channels
+            .get_mut(channel)
             .and_then(|r| r.messages.get_mut(at))
         {
             message.text = text;
@@ -155,10 +178,10 @@ pub(crate) fn show(
         }
         return Ok(());
     }
-    if world.rooms.get(room).is_none_or(|r| r.archived) {
+    if state.channels.get(channel).is_none_or(|r| r.archived) {
         return Err("is_archived".to_owned());
     }
-    let bot = world.bots.first().cloned();
+    let bot = state.bots.first().cloned();
     let in_channel = args.text("response_type").as_deref() == Some("in_channel");
     let message = Message {
         user: bot.as_ref().map(|b| b.user_id.clone()).unwrap_or_default(),
@@ -168,9 +191,9 @@ pub(crate) fn show(
         blocks,
         metadata: args.json("metadata", "").ok().flatten(),
         thread_ts: args.text("thread_ts").filter(|t| !t.is_empty()),
-        only_for: (!in_channel).then(|| user.to_owned()),
+        ephemeral_to: (!in_channel).then(|| user.to_owned()),
         ..Message::default()
     };
-    world.post(room, message, now);
+    state.post(channel, message, now);
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! The accept loop is ours because a lost answer must be a closed connection and not a status: a
 //! response marked `HangUp` becomes an error of the connection. What a method does it does in one
-//! step under the world's lock; only faults wait.
+//! step under the state's lock; only faults wait.
 
 use axum::Router;
 use axum::body::{Body as AxumBody, Bytes};
@@ -27,7 +27,7 @@ use super::{control, response_url, statuspage};
 #[derive(Clone, Copy)]
 struct HangUp;
 
-const LARGEST_BODY: usize = 64 << 20;
+const MAX_BODY_BYTES: usize = 64 << 20;
 
 pub(crate) fn routes(workspace: Workspace) -> Router {
     Router::new()
@@ -43,7 +43,7 @@ pub(crate) fn routes(workspace: Workspace) -> Router {
             axum::routing::get(statuspage::list),
         )
         .nest("/__sim", control::routes())
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(workspace)
 }
 
@@ -173,7 +173,7 @@ async fn api(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
         return hang_up();
     };
     let query = parts.uri.query().unwrap_or_default().to_owned();
@@ -242,8 +242,8 @@ fn perform(
 ) -> Result<Value, Denied> {
     let method = method.ok_or_else(|| Refused::new("unknown_method"))?;
     let now = workspace.now();
-    let mut world = workspace.world();
-    let bot = auth::bot_of(&world, token)?;
+    let mut state = workspace.state();
+    let bot = auth::bot_of(&state, token)?;
     let channel = args.text("channel");
     workspace
         .admit(
@@ -256,14 +256,14 @@ fn perform(
         .map_err(Denied::Slow)?;
     workspace.note_caller(number, &bot.user_id);
     let base = workspace.base_url();
-    let largest_blocks = workspace.largest_blocks();
+    let max_block_text = workspace.max_block_text();
     let mut call = Call {
-        world: &mut world,
+        state: &mut state,
         bot,
         args,
         now,
         base: &base,
-        largest_blocks,
+        max_block_text,
     };
     Ok(method.run(&mut call)?)
 }
@@ -279,7 +279,7 @@ async fn upload(
     let kind = text_header(&headers, header::CONTENT_TYPE.as_str());
     let perform = move || {
         let bytes = multipart_content(&kind, &body);
-        let result = web_api::upload(&mut there.world(), &id, bytes);
+        let result = web_api::upload(&mut there.state(), &id, bytes);
         there.note_outcome(number, result.as_ref().err().copied().unwrap_or("ok"));
         there.changed();
         match result {

@@ -1,4 +1,4 @@
-//! What stands in the rooms at one moment, as people see it: the thing that tests count.
+//! What stands in the channels at one moment, as people see it: the thing that tests count.
 //!
 //! Owned values without a lock, so that a test may keep several and compare. System lines (joins,
 //! topics) are kept apart from what was said by `posts`.
@@ -6,23 +6,23 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::state::{Message, Room, World};
+use super::state::{Channel, Message, WorkspaceState};
 use super::web_api::view_wire;
 
 /// The whole workspace at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
-    /// Every room, direct ones too, archived ones too.
-    pub rooms: Vec<RoomView>,
+    /// Every channel, direct ones too, archived ones too.
+    pub channels: Vec<ChannelView>,
     /// Everyone, with the modals on their screen.
-    pub people: Vec<PersonView>,
+    pub users: Vec<UserView>,
     /// Every file, shared or only staged.
     pub files: Vec<FileView>,
 }
 
-/// A room and all that was said in it.
+/// A channel and all that was said in it.
 #[derive(Clone, Debug, Serialize)]
-pub struct RoomView {
+pub struct ChannelView {
     /// `C…`, `D…` or `G…`.
     pub id: String,
     /// Without `#`; empty for a direct message.
@@ -43,8 +43,6 @@ pub struct RoomView {
     pub messages: Vec<MessageView>,
     /// Stamps of what is pinned.
     pub pins: Vec<String>,
-    /// Its bookmarks, as the API shows them.
-    pub bookmarks: Vec<Value>,
 }
 
 /// One message.
@@ -69,20 +67,18 @@ pub struct MessageView {
     /// Its metadata.
     pub metadata: Option<Value>,
     /// The one person who sees it, if it is ephemeral.
-    pub only_for: Option<String>,
+    pub ephemeral_to: Option<String>,
     /// `channel_join` and the like for lines that Slack wrote.
     pub subtype: Option<String>,
     /// How often it was edited.
     pub edits: u32,
-    /// Names of the reactions on it.
-    pub reactions: Vec<String>,
     /// Ids of the files on it.
     pub files: Vec<String>,
 }
 
 /// One person (or bot user).
 #[derive(Clone, Debug, Serialize)]
-pub struct PersonView {
+pub struct UserView {
     /// `U…`.
     pub id: String,
     /// The handle.
@@ -91,8 +87,6 @@ pub struct PersonView {
     pub is_bot: bool,
     /// The modals on the screen, the top one last, as the API shows views.
     pub modals: Vec<Value>,
-    /// The Home tab.
-    pub home: Option<Value>,
 }
 
 /// One file.
@@ -111,30 +105,29 @@ pub struct FileView {
 }
 
 impl Snapshot {
-    pub(crate) fn of(world: &World) -> Self {
-        let rooms = world
-            .rooms
+    pub(crate) fn of(state: &WorkspaceState) -> Self {
+        let channels = state
+            .channels
             .values()
-            .map(|r| RoomView::of(world, r))
+            .map(|r| ChannelView::of(state, r))
             .collect();
-        let people = world
+        let users = state
             .users
             .values()
-            .map(|user| PersonView {
+            .map(|user| UserView {
                 id: user.id.clone(),
                 name: user.name.clone(),
                 is_bot: user.is_bot,
-                modals: world
+                modals: state
                     .modals
                     .get(&user.id)
                     .into_iter()
                     .flatten()
-                    .map(|id| view_wire(world, id))
+                    .map(|id| view_wire(state, id))
                     .collect(),
-                home: world.homes.get(&user.id).map(|id| view_wire(world, id)),
             })
             .collect();
-        let files = world
+        let files = state
             .files
             .values()
             .map(|file| FileView {
@@ -149,63 +142,62 @@ impl Snapshot {
             })
             .collect();
         Self {
-            rooms,
-            people,
+            channels,
+            users,
             files,
         }
     }
 
-    /// A room by id, by name or by `#name`.
-    pub fn room(&self, address: &str) -> Option<&RoomView> {
+    /// A channel by id, by name or by `#name`.
+    pub fn channel(&self, address: &str) -> Option<&ChannelView> {
         let name = address.strip_prefix('#').unwrap_or(address);
-        let named = |r: &&RoomView| r.id == address || (!r.name.is_empty() && r.name == name);
-        self.rooms.iter().find(named)
+        let named = |r: &&ChannelView| r.id == address || (!r.name.is_empty() && r.name == name);
+        self.channels.iter().find(named)
     }
 
-    /// The direct room of two people.
-    pub fn direct(&self, one: &str, other: &str) -> Option<&RoomView> {
-        let both = |r: &&RoomView| {
+    /// The direct message of two people.
+    pub fn direct_message(&self, one: &str, other: &str) -> Option<&ChannelView> {
+        let both = |r: &&ChannelView| {
             r.kind == "im"
                 && [one, other]
                     .iter()
                     .all(|p| r.members.iter().any(|m| m == p))
         };
-        self.rooms.iter().find(both)
+        self.channels.iter().find(both)
     }
 
     /// A person by id or handle.
-    pub fn person(&self, address: &str) -> Option<&PersonView> {
-        self.people
+    pub fn user(&self, address: &str) -> Option<&UserView> {
+        self.users
             .iter()
             .find(|p| p.id == address || p.name == address)
     }
 
     /// Everything that was said anywhere, without Slack's own lines.
-    pub fn all_posts(&self) -> impl Iterator<Item = (&RoomView, &MessageView)> {
-        self.rooms
+    pub fn all_posts(&self) -> impl Iterator<Item = (&ChannelView, &MessageView)> {
+        self.channels
             .iter()
-            .flat_map(|room| room.posts().map(move |m| (room, m)))
+            .flat_map(|channel| channel.posts().map(move |m| (channel, m)))
     }
 }
 
-impl RoomView {
-    fn of(world: &World, room: &Room) -> Self {
+impl ChannelView {
+    fn of(state: &WorkspaceState, channel: &Channel) -> Self {
         Self {
-            id: room.id.clone(),
-            name: room.name.clone(),
-            kind: room.kind.word(),
-            archived: room.archived,
-            creator: room.creator.clone(),
-            topic: room.topic.clone(),
-            purpose: room.purpose.clone(),
-            members: room.members.iter().cloned().collect(),
-            messages: room
+            id: channel.id.clone(),
+            name: channel.name.clone(),
+            kind: channel.kind.word(),
+            archived: channel.archived,
+            creator: channel.creator.clone(),
+            topic: channel.topic.clone(),
+            purpose: channel.purpose.clone(),
+            members: channel.members.iter().cloned().collect(),
+            messages: channel
                 .messages
                 .iter()
-                .map(|m| MessageView::of(world, m))
+                .map(|m| MessageView::of(state, m))
                 .collect(),
-            pins: room.pins.iter().map(|p| p.ts.clone()).collect(),
-            bookmarks: room.bookmarks.clone(),
+            pins: channel.pins.iter().map(|p| p.ts.clone()).collect(),
         }
     }
 
@@ -213,17 +205,10 @@ impl RoomView {
     pub fn posts(&self) -> impl Iterator<Item = &MessageView> {
         self.messages.iter().filter(|m| m.subtype.is_none())
     }
-
-    /// What one person sees in it.
-    pub fn seen_by<'a>(&'a self, user: &'a str) -> impl Iterator<Item = &'a MessageView> {
-        self.messages
-            .iter()
-            .filter(move |m| m.only_for.as_deref().is_none_or(|u| u == user))
-    }
 }
 
 impl MessageView {
-    fn of(world: &World, message: &Message) -> Self {
+    fn of(state: &WorkspaceState, message: &Message) -> Self {
         let mut words = Vec::new();
         for block in &message.blocks {
             read(block, &mut words);
@@ -231,7 +216,7 @@ impl MessageView {
         if words.is_empty() {
             words.push(message.text.clone());
         }
-        let name = world.users.get(&message.user).map(|u| u.name.clone());
+        let name = state.users.get(&message.user).map(|u| u.name.clone());
         Self {
             ts: message.ts.clone(),
             thread_ts: message.thread_ts.clone(),
@@ -242,16 +227,15 @@ impl MessageView {
             words: words.join("\n"),
             blocks: message.blocks.clone(),
             metadata: message.metadata.clone(),
-            only_for: message.only_for.clone(),
+            ephemeral_to: message.ephemeral_to.clone(),
             subtype: message.subtype.clone(),
             edits: message.edits,
-            reactions: message.reactions.iter().map(|(n, _)| n.clone()).collect(),
             files: message.files.clone(),
         }
     }
 }
 
-/// Every `text` that is shown, in reading order.
+/// Every `text` that is shown, in reading operation.
 fn read(value: &Value, words: &mut Vec<String>) {
     match value {
         Value::Object(map) => {

@@ -1,8 +1,8 @@
-//! What the simulated workspace holds: people, bots, rooms, messages, files, views.
+//! What the simulated workspace holds: people, bots, channels, messages, files, views.
 //!
 //! Plain data and the few rules that keep it true (ids are unique, a `ts` only rises). No HTTP and
 //! no clock of its own: the moment is an argument. Rooms keep ephemerals in the same list as other
-//! messages, marked with the one person who sees them: their order on screen is part of a story.
+//! messages, marked with the one person who sees them: their operation on screen is part of a story.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,18 +15,17 @@ use super::wire::{Detail, ts_of};
 
 pub(crate) type Moment = DateTime<Utc>;
 
-/// The whole workspace. One lock guards it: a real workspace is also one order of events.
-pub(crate) struct World {
+/// The whole workspace. One lock guards it: a real workspace is also one operation of events.
+pub(crate) struct WorkspaceState {
     pub(crate) team_id: String,
     pub(crate) team_name: String,
     pub(crate) org: Option<Org>,
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) bots: Vec<Bot>,
-    pub(crate) rooms: BTreeMap<String, Room>,
+    pub(crate) channels: BTreeMap<String, Channel>,
     pub(crate) files: BTreeMap<String, File>,
     pub(crate) views: BTreeMap<String, View>,
     pub(crate) modals: BTreeMap<String, Vec<String>>,
-    pub(crate) homes: BTreeMap<String, String>,
     pub(crate) triggers: BTreeMap<String, Trigger>,
     pub(crate) responses: BTreeMap<String, ResponseUrl>,
     pub(crate) events: Vec<Event>,
@@ -55,9 +54,9 @@ pub(crate) struct Bot {
     pub(crate) revoked: Option<String>,
 }
 
-/// What kind of conversation a room is: it decides scopes, visibility and event names.
+/// What kind of conversation a channel is: it decides scopes, visibility and event names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RoomKind {
+pub enum ChannelType {
     /// Anyone in the workspace sees it and may join.
     Public,
     /// Only its members know that it exists.
@@ -68,7 +67,7 @@ pub enum RoomKind {
     Mpim,
 }
 
-impl RoomKind {
+impl ChannelType {
     pub(crate) fn scope(self, verb: &str) -> String {
         let family = match self {
             Self::Public => "channels",
@@ -93,10 +92,10 @@ impl RoomKind {
     }
 }
 
-pub(crate) struct Room {
+pub(crate) struct Channel {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) kind: RoomKind,
+    pub(crate) kind: ChannelType,
     /// The workspace in which it was made.
     pub(crate) team: String,
     /// Partners' workspaces.
@@ -111,7 +110,6 @@ pub(crate) struct Room {
     pub(crate) members: BTreeSet<String>,
     pub(crate) messages: Vec<Message>,
     pub(crate) pins: Vec<Pin>,
-    pub(crate) bookmarks: Vec<Value>,
 }
 
 #[derive(Clone)]
@@ -134,10 +132,9 @@ pub(crate) struct Message {
     pub(crate) thread_ts: Option<String>,
     pub(crate) broadcast: bool,
     pub(crate) subtype: Option<String>,
-    pub(crate) only_for: Option<String>,
+    pub(crate) ephemeral_to: Option<String>,
     pub(crate) edited: Option<String>,
     pub(crate) edits: u32,
-    pub(crate) reactions: Vec<(String, Vec<String>)>,
     pub(crate) files: Vec<String>,
 }
 
@@ -160,31 +157,31 @@ pub(crate) struct View {
     pub(crate) hash: String,
     pub(crate) root: String,
     pub(crate) previous: Option<String>,
-    pub(crate) typed: Map<String, Value>,
+    pub(crate) values: Map<String, Value>,
 }
 
 pub(crate) struct Trigger {
     pub(crate) user: String,
-    pub(crate) born: Moment,
+    pub(crate) created_at: Moment,
     pub(crate) used: bool,
     pub(crate) from_modal: bool,
 }
 
 pub(crate) struct ResponseUrl {
-    pub(crate) room: String,
+    pub(crate) channel: String,
     pub(crate) user: String,
     pub(crate) source: Option<String>,
-    pub(crate) born: Moment,
+    pub(crate) created_at: Moment,
     pub(crate) uses: u32,
 }
 
-/// Something the app may have subscribed to; `room` says who may hear of it.
+/// Something the app may have subscribed to; `channel` says who may hear of it.
 pub(crate) struct Event {
-    pub(crate) room: Option<String>,
+    pub(crate) channel: Option<String>,
     pub(crate) body: Value,
 }
 
-impl World {
+impl WorkspaceState {
     pub(crate) fn new(team_id: &str, team_name: &str, first_id: u64) -> Self {
         Self {
             team_id: team_id.to_owned(),
@@ -192,11 +189,10 @@ impl World {
             org: None,
             users: BTreeMap::new(),
             bots: Vec::new(),
-            rooms: BTreeMap::new(),
+            channels: BTreeMap::new(),
             files: BTreeMap::new(),
             views: BTreeMap::new(),
             modals: BTreeMap::new(),
-            homes: BTreeMap::new(),
             triggers: BTreeMap::new(),
             responses: BTreeMap::new(),
             events: Vec::new(),
@@ -231,21 +227,21 @@ impl World {
         id
     }
 
-    pub(crate) fn add_room(
+    pub(crate) fn add_channel(
         &mut self,
         id: Option<&str>,
         name: &str,
-        kind: RoomKind,
+        kind: ChannelType,
         creator: &str,
         now: Moment,
     ) -> String {
         let prefix = match kind {
-            RoomKind::Public | RoomKind::Private => "C",
-            RoomKind::Im => "D",
-            RoomKind::Mpim => "G",
+            ChannelType::Public | ChannelType::Private => "C",
+            ChannelType::Im => "D",
+            ChannelType::Mpim => "G",
         };
         let id = id.map_or_else(|| self.fresh(prefix), str::to_owned);
-        let room = Room {
+        let channel = Channel {
             id: id.clone(),
             name: name.to_owned(),
             kind,
@@ -261,41 +257,43 @@ impl World {
             members: BTreeSet::from([creator.to_owned()]),
             messages: Vec::new(),
             pins: Vec::new(),
-            bookmarks: Vec::new(),
         };
-        self.rooms.insert(id.clone(), room);
+        self.channels.insert(id.clone(), channel);
         id
     }
 
-    /// The direct room of exactly these people, opened when there is none yet.
+    /// The direct message of exactly these people, opened when there is none yet.
     pub(crate) fn direct(&mut self, people: &BTreeSet<String>, now: Moment) -> (String, bool) {
         let found = self
-            .rooms
+            .channels
             .values()
             .find(|r| r.kind.is_direct() && &r.members == people);
-        if let Some(room) = found {
-            return (room.id.clone(), true);
+        if let Some(channel) = found {
+            return (channel.id.clone(), true);
         }
         let kind = if people.len() > 2 {
-            RoomKind::Mpim
+            ChannelType::Mpim
         } else {
-            RoomKind::Im
+            ChannelType::Im
         };
         let creator = people.first().cloned().unwrap_or_default();
-        let id = self.add_room(None, "", kind, &creator, now);
-        let room = self.rooms.get_mut(&id).expect("the room was just made");
-        room.members = people.clone();
-        if kind == RoomKind::Mpim {
-            room.name = format!("mpdm-{}", id.to_lowercase());
+        let id = self.add_channel(None, "", kind, &creator, now);
+        let channel = self
+            .channels
+            .get_mut(&id)
+            .expect("the channel was just made");
+        channel.members = people.clone();
+        if kind == ChannelType::Mpim {
+            channel.name = format!("mpdm-{}", id.to_lowercase());
         }
         (id, false)
     }
 
     /// By id, by `name` or by `#name`.
-    pub(crate) fn find_room(&self, address: &str) -> Option<&Room> {
-        self.rooms.get(address).or_else(|| {
+    pub(crate) fn find_channel(&self, address: &str) -> Option<&Channel> {
+        self.channels.get(address).or_else(|| {
             let name = address.strip_prefix('#').unwrap_or(address);
-            self.rooms
+            self.channels
                 .values()
                 .find(|r| !r.kind.is_direct() && r.name == name)
         })
@@ -309,22 +307,22 @@ impl World {
         })
     }
 
-    pub(crate) fn room_mut(&mut self, id: &str) -> Result<&mut Room, Refused> {
-        self.rooms
+    pub(crate) fn channel_mut(&mut self, id: &str) -> Result<&mut Channel, Refused> {
+        self.channels
             .get_mut(id)
             .ok_or_else(|| Refused::new("channel_not_found"))
     }
 
-    /// Puts a message in a room and tells those who listen; ephemerals are nobody's event.
-    pub(crate) fn post(&mut self, room_id: &str, mut message: Message, now: Moment) -> String {
+    /// Puts a message in a channel and tells those who listen; ephemerals are nobody's event.
+    pub(crate) fn post(&mut self, channel_id: &str, mut message: Message, now: Moment) -> String {
         let ts = self.next_ts(now);
         message.ts = ts.clone();
-        let Some(kind) = self.rooms.get(room_id).map(|r| r.kind) else {
+        let Some(kind) = self.channels.get(channel_id).map(|r| r.kind) else {
             return ts;
         };
-        if message.only_for.is_none() {
-            let mut body = self.wire(&message, room_id, Detail::WithMetadata);
-            body["channel"] = json!(room_id);
+        if message.ephemeral_to.is_none() {
+            let mut body = self.wire(&message, channel_id, Detail::WithMetadata);
+            body["channel"] = json!(channel_id);
             body["event_ts"] = json!(ts);
             body["channel_type"] = json!(kind.word());
             let mentions = message.subtype.is_none() && message.bot_id.is_none();
@@ -336,35 +334,42 @@ impl World {
                 let mut mention = body.clone();
                 mention["type"] = json!("app_mention");
                 self.events.push(Event {
-                    room: Some(room_id.to_owned()),
+                    channel: Some(channel_id.to_owned()),
                     body: mention,
                 });
             }
             self.events.push(Event {
-                room: Some(room_id.to_owned()),
+                channel: Some(channel_id.to_owned()),
                 body,
             });
         }
-        if let Some(room) = self.rooms.get_mut(room_id) {
-            room.messages.push(message);
+        if let Some(channel) = self.channels.get_mut(channel_id) {
+            channel.messages.push(message);
         }
         ts
     }
 
-    /// The line Slack itself writes when something happens to a room (`channel_join`, …).
-    pub(crate) fn note(&mut self, room: &str, user: &str, subtype: &str, text: &str, now: Moment) {
+    /// The line Slack itself writes when something happens to a channel (`channel_join`, …).
+    pub(crate) fn post_system_message(
+        &mut self,
+        channel: &str,
+        user: &str,
+        subtype: &str,
+        text: &str,
+        now: Moment,
+    ) {
         let message = Message {
             user: user.to_owned(),
             text: text.to_owned(),
             subtype: Some(subtype.to_owned()),
             ..Message::default()
         };
-        self.post(room, message, now);
+        self.post(channel, message, now);
     }
 
-    pub(crate) fn tell(&mut self, room: Option<&str>, body: Value) {
+    pub(crate) fn emit(&mut self, channel: Option<&str>, body: Value) {
         self.events.push(Event {
-            room: room.map(str::to_owned),
+            channel: channel.map(str::to_owned),
             body,
         });
     }

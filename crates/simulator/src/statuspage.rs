@@ -1,6 +1,6 @@
 //! A Statuspage with one promise: a component has the status that was last set.
 //!
-//! One request a second and key when limits hold. Every change is kept in order, so that a test can
+//! One request a second and key when limits hold. Every change is kept in operation, so that a test can
 //! see a status that stood for a moment too.
 
 use axum::body::Bytes;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::error::{Refused, refuse};
-use super::state::{Room, World};
+use super::state::{Channel, WorkspaceState};
 use super::web_api::Call;
 use super::workspace::Workspace;
 
@@ -22,7 +22,7 @@ pub(crate) struct Org {
     pub(crate) teams: BTreeSet<String>,
 }
 
-impl World {
+impl WorkspaceState {
     /// The workspace of a person.
     pub(crate) fn team_of(&self, user: &str) -> &str {
         let user = self.users.get(user);
@@ -33,36 +33,36 @@ impl World {
         self.org.as_ref().map(|org| org.id.as_str())
     }
 
-    fn is_partners(&self, team: &str) -> bool {
+    fn is_external_team(&self, team: &str) -> bool {
         let in_org = |org: &Org| org.teams.contains(team);
         team != self.team_id && !self.org.as_ref().is_some_and(in_org)
     }
 
-    /// Whether a person may see and enter a room at all.
-    pub(crate) fn lets_in(&self, room: &Room, user: &str) -> bool {
+    /// Whether a person may see and enter a channel at all.
+    pub(crate) fn is_accessible(&self, channel: &Channel, user: &str) -> bool {
         let team = self.team_of(user);
-        !self.is_partners(team) || room.shared_with.contains(team)
+        !self.is_external_team(team) || channel.shared_with.contains(team)
     }
 
     /// The fields of a command that say whose it is.
-    pub(crate) fn command_fields(&self, user: &str, room: &str) -> Vec<(&'static str, String)> {
+    pub(crate) fn command_fields(&self, user: &str, channel: &str) -> Vec<(&'static str, String)> {
         let team = self.team_of(user);
         let mut fields = vec![("team_id", team.to_owned())];
-        let org = self.org_id().filter(|_| !self.is_partners(team));
+        let org = self.org_id().filter(|_| !self.is_external_team(team));
         if let Some(org) = org {
             fields.push(("enterprise_id", org.to_owned()));
         }
         fields.push(("is_enterprise_install", org.is_some().to_string()));
-        if !self.rooms[room].shared_with.is_empty() {
+        if !self.channels[channel].shared_with.is_empty() {
             fields.push(("is_ext_shared_channel", "true".to_owned()));
         }
         fields
     }
 
     /// The fields of an interaction that say whose it is.
-    pub(crate) fn whose_interaction(&self, kind: &str, user: &str) -> Value {
+    pub(crate) fn interaction_envelope(&self, kind: &str, user: &str) -> Value {
         let persons = self.team_of(user);
-        let partner = self.is_partners(persons);
+        let partner = self.is_external_team(persons);
         let of_a_form = matches!(kind, "view_submission" | "view_closed");
         let team = match partner && of_a_form {
             true => json!({"id": persons, "domain": "partner"}),
@@ -78,19 +78,19 @@ impl World {
     }
 
     /// The envelope's fields that say whose an event is.
-    pub(crate) fn whose_event(&self, event: &Value) -> Value {
-        let room = event["channel"]
+    pub(crate) fn event_envelope(&self, event: &Value) -> Value {
+        let channel = event["channel"]
             .as_str()
             .or(event["channel"]["id"].as_str());
-        let room = room.and_then(|id| self.rooms.get(id));
+        let channel = channel.and_then(|id| self.channels.get(id));
         let team = event["user"]
             .as_str()
             .map_or(&*self.team_id, |user| self.team_of(user));
-        let ours = room.map_or(&self.team_id, |room| &room.team);
+        let ours = channel.map_or(&self.team_id, |channel| &channel.team);
         json!({
             "team_id": team, "context_team_id": ours, "context_enterprise_id": self.org_id(),
-            "enterprise_id": self.org_id().filter(|_| !self.is_partners(team)),
-            "is_ext_shared_channel": room.is_some_and(|room| !room.shared_with.is_empty()),
+            "enterprise_id": self.org_id().filter(|_| !self.is_external_team(team)),
+            "is_ext_shared_channel": channel.is_some_and(|channel| !channel.shared_with.is_empty()),
             "authorizations": [{"enterprise_id": self.org_id(), "team_id": ours,
                 "user_id": self.bots.first().map(|bot| bot.user_id.clone()),
                 "is_bot": true, "is_enterprise_install": self.org.is_some()}],
@@ -101,8 +101,8 @@ impl World {
 impl Call<'_> {
     /// The workspace that a method acts on: an organisation's token must say which.
     pub(crate) fn team(&self) -> Result<String, Refused> {
-        let Some(org) = &self.world.org else {
-            return Ok(self.world.team_id.clone());
+        let Some(org) = &self.state.org else {
+            return Ok(self.state.team_id.clone());
         };
         match self.args.text("team_id").filter(|team| !team.is_empty()) {
             None => {
@@ -118,33 +118,35 @@ impl Call<'_> {
 impl Workspace {
     /// Adds a person of another workspace: a partner's, or one of the organisation's.
     pub fn add_user_of(&self, team: &str, id: Option<&str>, name: &str) -> String {
-        let mut world = self.world();
-        let id = world.add_user(id, name, false);
-        if let Some(user) = world.users.get_mut(&id) {
+        let mut state = self.state();
+        let id = state.add_user(id, name, false);
+        if let Some(user) = state.users.get_mut(&id) {
             user.team = team.to_owned();
         }
-        drop(world);
+        drop(state);
         self.changed();
         id
     }
 
-    /// Shares a room with a partner's workspace.
-    pub fn share_channel(&self, room: &str, team: &str) {
-        let mut world = self.world();
-        let id = world.find_room(room).map(|room| room.id.clone());
-        if let Some(room) = id.and_then(|id| world.rooms.get_mut(&id)) {
-            room.shared_with.insert(team.to_owned());
+    /// Shares a channel with a partner's workspace.
+    pub fn share_channel(&self, channel: &str, team: &str) {
+        let mut state = self.state();
+        let id = state
+            .find_channel(channel)
+            .map(|channel| channel.id.clone());
+        if let Some(channel) = id.and_then(|id| state.channels.get_mut(&id)) {
+            channel.shared_with.insert(team.to_owned());
         }
-        drop(world);
+        drop(state);
         self.changed();
     }
 
     /// Makes the app one that an organisation has installed in these workspaces, our own among them.
     pub fn install_for_org(&self, id: &str, teams: &[&str]) {
-        let mut world = self.world();
+        let mut state = self.state();
         let teams = teams.iter().map(|team| (*team).to_owned());
-        let teams = teams.chain([world.team_id.clone()]).collect();
-        world.org = Some(Org {
+        let teams = teams.chain([state.team_id.clone()]).collect();
+        state.org = Some(Org {
             id: id.to_owned(),
             teams,
         });

@@ -5,11 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::state::{File, Message, World};
+use super::state::{File, Message, WorkspaceState};
 
-impl World {
+impl WorkspaceState {
     /// A message as the API shows it. Metadata only when it was asked for.
-    pub(crate) fn wire(&self, message: &Message, room_id: &str, detail: Detail) -> Value {
+    pub(crate) fn wire(&self, message: &Message, channel_id: &str, detail: Detail) -> Value {
         let mut out = json!({
             "type": "message", "user": message.user, "text": message.text, "ts": message.ts,
             "team": self.team_id,
@@ -49,17 +49,13 @@ impl World {
             put("files", json!(files));
             put("upload", json!(false));
         }
-        if !message.reactions.is_empty() {
-            let all = message.reactions.iter();
-            let list: Vec<Value> = all
-                .map(|(name, users)| json!({"name": name, "users": users, "count": users.len()}))
-                .collect();
-            put("reactions", json!(list));
-        }
-        let replies: Vec<&Message> = self.rooms.get(room_id).map_or_else(Vec::new, |room| {
-            let of_this = |m: &&Message| m.thread_ts.as_ref() == Some(&message.ts);
-            room.messages.iter().filter(of_this).collect()
-        });
+        let replies: Vec<&Message> =
+            self.channels
+                .get(channel_id)
+                .map_or_else(Vec::new, |channel| {
+                    let of_this = |m: &&Message| m.thread_ts.as_ref() == Some(&message.ts);
+                    channel.messages.iter().filter(of_this).collect()
+                });
         if let Some(last) = replies.last() {
             put("reply_count", json!(replies.len()));
             put("latest_reply", json!(last.ts));

@@ -1,7 +1,7 @@
 //! The handle on a running workspace: what tests and the demo hold.
 //!
 //! Cheap to clone; all clones are the same workspace. Everything that waits, waits for a change of
-//! the world, never for time. The clock is the caller's; `advance` adds to it for scripts that
+//! the state, never for time. The clock is the caller's; `advance` adds to it for scripts that
 //! cannot reach the caller.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -13,13 +13,13 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::app_client::AppClient;
 use super::faults::{Fault, FaultRule, Faults};
-use super::limits::{Limits, Meter};
+use super::limits::{Limits, RateLimiter};
 use super::options::{App, Now, Options};
-use super::outgoing::Outgoing;
-use super::people::Person;
+use super::person::Person;
 use super::snapshot::Snapshot;
-use super::state::{Bot, RoomKind, World};
+use super::state::{Bot, ChannelType, WorkspaceState};
 use super::statuspage::Statuspage;
 use super::{events, server};
 
@@ -32,9 +32,9 @@ pub(super) struct Inner {
     pub(super) now: Now,
     pub(super) skew_millis: AtomicI64,
     pub(super) limited: AtomicBool,
-    pub(super) largest_blocks: usize,
-    pub(super) world: Mutex<World>,
-    pub(super) meter: Mutex<Meter>,
+    pub(super) max_block_text: usize,
+    pub(super) state: Mutex<WorkspaceState>,
+    pub(super) rate_limiter: Mutex<RateLimiter>,
     pub(super) faults: Mutex<Faults>,
     pub(super) calls: Mutex<Vec<ApiCall>>,
     pub(super) app: Mutex<App>,
@@ -45,7 +45,7 @@ pub(super) struct Inner {
     pub(super) held: AtomicUsize,
     pub(super) arrived: AtomicUsize,
     pub(super) sent: Mutex<events::Deliveries>,
-    pub(super) outgoing: Outgoing,
+    pub(super) app_client: AppClient,
 }
 
 /// One request that reached the workspace.
@@ -76,25 +76,25 @@ impl Workspace {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.bind).await?;
         let base = format!("http://{}", listener.local_addr()?);
-        let mut world = World::new(&options.team_id, &options.team_name, options.first_id);
+        let mut state = WorkspaceState::new(&options.team_id, &options.team_name, options.first_id);
         let now = (options.now)();
         let app = options.app;
-        let user_id = world.add_user(app.bot_user_id.as_deref(), &app.name, true);
+        let user_id = state.add_user(app.bot_user_id.as_deref(), &app.name, true);
         let bot = Bot {
             token: app.token.clone(),
             user_id: user_id.clone(),
-            bot_id: world.fresh("B"),
+            bot_id: state.fresh("B"),
             app_id: app.app_id.clone(),
             name: app.name.clone(),
             scopes: app.scopes.iter().cloned().collect(),
             revoked: None,
         };
-        world.bots.push(bot);
+        state.bots.push(bot);
         let bot_name = "slackbot";
-        let slackbot = world.add_user(Some("USLACKBOT"), bot_name, true);
-        let general = world.add_room(None, "general", RoomKind::Public, &slackbot, now);
-        world
-            .room_mut(&general)
+        let slackbot = state.add_user(Some("USLACKBOT"), bot_name, true);
+        let general = state.add_channel(None, "general", ChannelType::Public, &slackbot, now);
+        state
+            .channel_mut(&general)
             .expect("#general was just made")
             .members
             .clear();
@@ -103,9 +103,9 @@ impl Workspace {
             now: options.now,
             skew_millis: AtomicI64::new(0),
             limited: AtomicBool::new(options.limits == Limits::Slack),
-            largest_blocks: options.largest_blocks,
-            world: Mutex::new(world),
-            meter: Mutex::default(),
+            max_block_text: options.max_block_text,
+            state: Mutex::new(state),
+            rate_limiter: Mutex::default(),
             faults: Mutex::default(),
             calls: Mutex::default(),
             app: Mutex::new(app),
@@ -116,7 +116,7 @@ impl Workspace {
             held: AtomicUsize::new(0),
             arrived: AtomicUsize::new(0),
             sent: Mutex::default(),
-            outgoing: Outgoing::new(),
+            app_client: AppClient::new(),
         };
         let workspace = Self(Arc::new(inner));
         tokio::spawn(server::serve(listener, workspace.clone()));
@@ -140,35 +140,35 @@ impl Workspace {
 
     /// Adds a person; the id is Slack's choice unless one is given.
     pub fn add_user(&self, id: Option<&str>, name: &str) -> String {
-        let id = self.world().add_user(id, name, false);
+        let id = self.state().add_user(id, name, false);
         self.changed();
         id
     }
 
     /// Deactivates a person.
     pub fn deactivate(&self, user: &str) {
-        if let Some(user) = self.world().users.get_mut(user) {
+        if let Some(user) = self.state().users.get_mut(user) {
             user.deleted = true;
         }
         self.changed();
     }
 
-    /// Adds a room with these members.
+    /// Adds a channel with these members.
     pub fn add_channel(
         &self,
         id: Option<&str>,
         name: &str,
-        kind: RoomKind,
+        kind: ChannelType,
         members: &[&str],
     ) -> String {
         let now = self.now();
         let creator = members.first().copied().unwrap_or("USLACKBOT");
-        let mut world = self.world();
-        let id = world.add_room(id, name, kind, creator, now);
-        if let Ok(room) = world.room_mut(&id) {
-            room.members = members.iter().map(|m| (*m).to_owned()).collect();
+        let mut state = self.state();
+        let id = state.add_channel(id, name, kind, creator, now);
+        if let Ok(channel) = state.channel_mut(&id) {
+            channel.members = members.iter().map(|m| (*m).to_owned()).collect();
         }
-        drop(world);
+        drop(state);
         self.changed();
         id
     }
@@ -176,23 +176,23 @@ impl Workspace {
     /// Adds public channels in which nobody is, as many as names are given.
     pub fn add_channels(&self, names: impl IntoIterator<Item = String>) {
         let now = self.now();
-        let mut world = self.world();
+        let mut state = self.state();
         for name in names {
-            let id = world.add_room(None, &name, RoomKind::Public, "USLACKBOT", now);
-            if let Ok(room) = world.room_mut(&id) {
-                room.members.clear();
+            let id = state.add_channel(None, &name, ChannelType::Public, "USLACKBOT", now);
+            if let Ok(channel) = state.channel_mut(&id) {
+                channel.members.clear();
             }
         }
-        drop(world);
+        drop(state);
         self.changed();
     }
 
     /// Adds another app's bot (or our own with fewer scopes); answers its user id.
     pub fn add_bot(&self, token: &str, name: &str, scopes: &[&str]) -> String {
-        let mut world = self.world();
-        let user_id = world.add_user(None, name, true);
-        let (bot_id, app_id) = (world.fresh("B"), world.fresh("A"));
-        world.bots.push(Bot {
+        let mut state = self.state();
+        let user_id = state.add_user(None, name, true);
+        let (bot_id, app_id) = (state.fresh("B"), state.fresh("A"));
+        state.bots.push(Bot {
             token: token.to_owned(),
             user_id: user_id.clone(),
             bot_id,
@@ -206,14 +206,14 @@ impl Workspace {
 
     /// Changes the scopes that a token holds.
     pub fn set_scopes(&self, token: &str, scopes: &[&str]) {
-        if let Some(bot) = self.world().bots.iter_mut().find(|b| b.token == token) {
+        if let Some(bot) = self.state().bots.iter_mut().find(|b| b.token == token) {
             bot.scopes = scopes.iter().map(|s| (*s).to_owned()).collect();
         }
     }
 
     /// Makes a token answer `code` from now on (`token_revoked`, `account_inactive`).
     pub fn revoke(&self, token: &str, code: &str) {
-        if let Some(bot) = self.world().bots.iter_mut().find(|b| b.token == token) {
+        if let Some(bot) = self.state().bots.iter_mut().find(|b| b.token == token) {
             bot.revoked = Some(code.to_owned());
         }
     }
@@ -221,8 +221,8 @@ impl Workspace {
     /// The user id of the app's own bot.
     pub fn bot_user(&self) -> String {
         let token = self.app().token.clone();
-        let world = self.world();
-        world
+        let state = self.state();
+        state
             .bots
             .iter()
             .find(|b| b.token == token)
@@ -242,7 +242,7 @@ impl Workspace {
 
     /// Acts as a person.
     pub fn person(&self, address: &str) -> Person {
-        let id = self.world().find_user(address).map(|u| u.id.clone());
+        let id = self.state().find_user(address).map(|u| u.id.clone());
         Person::new(self.clone(), id.unwrap_or_else(|| address.to_owned()))
     }
 
@@ -251,10 +251,10 @@ impl Workspace {
         self.0
             .limited
             .store(limits == Limits::Slack, Ordering::SeqCst);
-        *lock(&self.0.meter) = Meter::default();
+        *lock(&self.0.rate_limiter) = RateLimiter::default();
     }
 
-    /// Adds a fault; the number is for `lift_fault` and `fault_met`.
+    /// Adds a fault; the number is for `lift_fault` and `fault_hits`.
     pub fn fault(&self, rule: FaultRule) -> u64 {
         lock(&self.0.faults).add(rule)
     }
@@ -270,7 +270,7 @@ impl Workspace {
     }
 
     /// How many requests met a fault.
-    pub fn fault_met(&self, id: u64) -> u32 {
+    pub fn fault_hits(&self, id: u64) -> u32 {
         lock(&self.0.faults).met(id)
     }
 
@@ -302,9 +302,9 @@ impl Workspace {
         lock(&self.0.calls).clear();
     }
 
-    /// What stands in the rooms now.
+    /// What stands in the channels now.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.world())
+        Snapshot::of(&self.state())
     }
 
     /// A number that rises with every change.
@@ -315,10 +315,10 @@ impl Workspace {
     /// Waits until `look` finds something, looking again after each change of the workspace.
     ///
     /// # Errors
-    /// What stood in the rooms when patience ran out, as JSON.
+    /// What stood in the channels when timeout ran out, as JSON.
     pub async fn wait_until<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         mut look: impl FnMut(&Self) -> Option<T>,
     ) -> Result<T, String> {
         let mut version = self.0.version.subscribe();
@@ -333,7 +333,7 @@ impl Workspace {
                 }
             }
         };
-        tokio::time::timeout(patience, search).await.map_err(|_| {
+        tokio::time::timeout(timeout, search).await.map_err(|_| {
             serde_json::to_string_pretty(&self.snapshot()).unwrap_or_else(|e| e.to_string())
         })
     }

@@ -13,7 +13,7 @@ use crate::http_client::HttpClient;
 use crate::telemetry::health::Health;
 use crate::telemetry::traces::Traces;
 use private_postgres::Mode;
-use simulator::{Options, RoomKind, Workspace};
+use simulator::{ChannelType, Options, Workspace};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -86,7 +86,7 @@ async fn workspace(statuspage_key: &str) -> Result<Workspace, Stop> {
         ("ops", vec![&ada]),
     ] {
         let members: Vec<&str> = members.into_iter().map(String::as_str).collect();
-        workspace.add_channel(None, name, RoomKind::Public, &members);
+        workspace.add_channel(None, name, ChannelType::Public, &members);
     }
     // The bot can send ephemeral messages only to channels that it is a member of.
     let _joined = workspace
@@ -210,7 +210,7 @@ impl House {
         let joined = self.workspace.wait_until(READY_WITHIN, |workspace| {
             let snapshot = workspace.snapshot();
             let told = ["#incidents", "#engineering", "#ops"].iter();
-            told.map(|room| snapshot.room(room))
+            told.map(|room| snapshot.channel(room))
                 .all(|room| room.is_some_and(|room| room.members.contains(&bot)))
                 .then_some(())
         });
@@ -296,13 +296,13 @@ fn rules(workspace: &Workspace) -> String {
     let snapshot = workspace.snapshot();
     let person = |name: &str| {
         snapshot
-            .person(name)
+            .user(name)
             .map_or("", |found| &*found.id)
             .to_owned()
     };
     let room = |name: &str| {
         snapshot
-            .room(name)
+            .channel(name)
             .map_or("", |found| &*found.id)
             .to_owned()
     };

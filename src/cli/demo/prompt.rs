@@ -9,7 +9,7 @@ use super::input::Keyboard;
 use super::screen::Screen;
 use super::script::said;
 use crate::app::Asked;
-use simulator::{Heard, Person, Submitted};
+use simulator::{AppResponse, Person, Submitted};
 use tokio::sync::watch;
 
 const HELP: &[(&str, &str)] = &[
@@ -52,7 +52,7 @@ pub(super) async fn go_on(
 ) -> std::io::Result<()> {
     let keyboard = Keyboard::open()?;
     let now = house.workspace.snapshot();
-    let general = now.room("#general").map(|room| room.id.clone());
+    let general = now.channel("#general").map(|room| room.id.clone());
     let mut prompt = Prompt {
         house,
         screen,
@@ -154,7 +154,7 @@ impl Prompt<'_> {
 
     fn room_name(&self) -> String {
         let now = self.house.workspace.snapshot();
-        let room = now.room(&self.room);
+        let room = now.channel(&self.room);
         room.map_or_else(String::new, |room| room.name.clone())
     }
 
@@ -222,7 +222,7 @@ impl Prompt<'_> {
                 }
                 Ok(())
             }
-            Submitted::Trouble(why) => Err(format!("Slack shows: {why}")),
+            Submitted::Failed(why) => Err(format!("Slack shows: {why}")),
             Submitted::Closed | Submitted::Cleared | Submitted::Updated | Submitted::Pushed => {
                 Ok(())
             }
@@ -231,7 +231,7 @@ impl Prompt<'_> {
 
     fn become_(&mut self, name: &str) -> Result<(), String> {
         let now = self.house.workspace.snapshot();
-        match now.person(name).filter(|person| !person.is_bot) {
+        match now.user(name).filter(|person| !person.is_bot) {
             Some(person) => {
                 self.who.clone_from(&person.name);
                 self.person = self.house.workspace.person(&person.id);
@@ -243,7 +243,7 @@ impl Prompt<'_> {
 
     fn go_to(&mut self, name: &str) -> Result<(), String> {
         let now = self.house.workspace.snapshot();
-        match now.room(name) {
+        match now.channel(name) {
             Some(room) => {
                 self.room.clone_from(&room.id);
                 Ok(())
@@ -256,7 +256,7 @@ impl Prompt<'_> {
 
     fn channels(&self) {
         let now = self.house.workspace.snapshot();
-        for room in now.rooms.iter().filter(|room| !room.name.is_empty()) {
+        for room in now.channels.iter().filter(|room| !room.name.is_empty()) {
             let posts = room.posts().count();
             let member = if room.members.iter().any(|m| m == self.person.id()) {
                 ""
@@ -272,7 +272,7 @@ impl Prompt<'_> {
     }
 }
 
-fn taken(heard: &Heard) -> Result<(), String> {
+fn taken(heard: &AppResponse) -> Result<(), String> {
     match heard.is_ok() {
         true => Ok(()),
         false => Err(format!("The request was {}.", said(heard))),

@@ -8,7 +8,7 @@ use super::draw::{self, Ink, Line, Names, Pressable};
 use super::input::Input;
 use crate::cli::output;
 use chrono::{DateTime, Utc};
-use simulator::{MessageView, RoomView, Snapshot, Workspace};
+use simulator::{ChannelView, MessageView, Snapshot, Workspace};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Screen {
             input: None,
         };
         // The messages of the setup are not part of the story.
-        for room in workspace.snapshot().rooms {
+        for room in workspace.snapshot().channels {
             for message in room.messages {
                 let key = (room.id.clone(), message.ts);
                 let edits = message.edits;
@@ -181,8 +181,8 @@ impl Screen {
 
     fn show(&mut self, now: &Snapshot) {
         self.learn_names(now);
-        let mut new: Vec<(&RoomView, &MessageView)> = Vec::new();
-        for room in &now.rooms {
+        let mut new: Vec<(&ChannelView, &MessageView)> = Vec::new();
+        for room in &now.channels {
             for message in &room.messages {
                 let key = (room.id.clone(), message.ts.clone());
                 match self.seen.get(&key) {
@@ -196,7 +196,7 @@ impl Screen {
         for (room, message) in new {
             self.message(now, room, message);
         }
-        for room in &now.rooms {
+        for room in &now.channels {
             for ts in &room.pins {
                 if self.pinned.insert((room.id.clone(), ts.clone())) {
                     self.remark(&format!("#{}: the card is pinned", room.name));
@@ -212,9 +212,9 @@ impl Screen {
     }
 
     fn learn_names(&mut self, now: &Snapshot) {
-        let people = now.people.iter();
+        let people = now.users.iter();
         self.names.people = people.map(|p| (p.id.clone(), p.name.clone())).collect();
-        let rooms = now.rooms.iter().filter(|room| !room.name.is_empty());
+        let rooms = now.channels.iter().filter(|room| !room.name.is_empty());
         self.names.rooms = rooms.map(|r| (r.id.clone(), r.name.clone())).collect();
     }
 
@@ -222,7 +222,7 @@ impl Screen {
         self.names.people.get(id).map_or(id, String::as_str)
     }
 
-    fn message(&mut self, now: &Snapshot, room: &RoomView, message: &MessageView) {
+    fn message(&mut self, now: &Snapshot, room: &ChannelView, message: &MessageView) {
         let (lines, buttons) = draw::message(&message.blocks, &message.text, &self.names);
         let key = (room.id.clone(), message.ts.clone());
         let shown = Shown {
@@ -266,7 +266,7 @@ impl Screen {
     }
 
     /// The buttons in a row. A button that was shown before keeps its number.
-    fn numbered(&mut self, room: &RoomView, message: &MessageView, row: &[Pressable]) -> String {
+    fn numbered(&mut self, room: &ChannelView, message: &MessageView, row: &[Pressable]) -> String {
         let mut shown = Vec::new();
         for pressable in row {
             let button = Button {
@@ -285,7 +285,7 @@ impl Screen {
         shown.join("   ")
     }
 
-    fn head(&self, room: &RoomView, message: &MessageView, edited: bool) -> String {
+    fn head(&self, room: &ChannelView, message: &MessageView, edited: bool) -> String {
         let bot = self.workspace.bot_user();
         let others = || room.members.iter().filter(|member| **member != bot);
         let names = |ids: Vec<&String>| {
@@ -296,7 +296,7 @@ impl Screen {
         let verb = if edited { " edits its message" } else { "" };
         let who = format!("{}{verb}", message.user_name);
         let at = time(&message.ts);
-        match (room.kind, &message.only_for) {
+        match (room.kind, &message.ephemeral_to) {
             ("im", _) => format!(
                 "direct message to {} · {who} · {at}",
                 names(others().collect())
@@ -316,7 +316,7 @@ impl Screen {
     }
 
     fn modals(&mut self, now: &Snapshot) {
-        for person in &now.people {
+        for person in &now.users {
             for view in &person.modals {
                 let id = view["id"].as_str().unwrap_or_default();
                 let hash = view["hash"].as_str().unwrap_or_default();
@@ -347,7 +347,7 @@ impl Screen {
         let snapshot = self.workspace.snapshot();
         let mut words =
             format!("This did not happen within 20 s: {what}.\nThese messages arrived:");
-        let mut posts: Vec<(&RoomView, &MessageView)> = snapshot.all_posts().collect();
+        let mut posts: Vec<(&ChannelView, &MessageView)> = snapshot.all_posts().collect();
         posts.sort_by(|one, other| one.1.ts.cmp(&other.1.ts));
         for (room, message) in &posts {
             let text = draw::plain(&message.text, &self.names);

@@ -7,7 +7,7 @@
 use super::house::{COMPONENT, House};
 use super::screen::Screen;
 use serde_json::json;
-use simulator::{Encoding, Heard, MessageView, RoomView, Signing, Snapshot, Submitted};
+use simulator::{AppResponse, ChannelView, Encoding, MessageView, Signing, Snapshot, Submitted};
 
 /// The title of a forged request, which must appear nowhere.
 const FORGED: &str = "Forged request";
@@ -65,7 +65,7 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn answered(&self, what: &str, heard: &Heard, wanted: u16) -> Step {
+    fn answered(&self, what: &str, heard: &AppResponse, wanted: u16) -> Step {
         if heard.status != Some(wanted) {
             return Err(format!("{what} was {}, not {wanted}", said(heard)));
         }
@@ -123,7 +123,7 @@ impl Story<'_> {
             "the channel with its pinned card and ada and bea in it, and a message in #engineering",
             |now| {
                 let room = now
-                    .rooms
+                    .channels
                     .iter()
                     .find(|room| room.creator == bot && room.name.starts_with("inc-"))?;
                 let inside = ["ada", "bea"].iter().all(|name| is_in(now, room, name));
@@ -168,7 +168,7 @@ impl Story<'_> {
             .until(
                 "P1 on the card, a message in #incidents, and a direct message to dov",
                 |now| {
-                    let direct = now.direct(&dov, &bot)?;
+                    let direct = now.direct_message(&dov, &bot)?;
                     let told = direct.posts().any(|message| message.words.contains(TITLE));
                     let card = card(now, room)?.words.contains("🔴 P1");
                     let line = said_in(now, room, "raised by");
@@ -200,8 +200,8 @@ impl Story<'_> {
                     let resolved = |message: &MessageView| message.words.contains("Resolved:");
                     let told = ["#engineering", "#incidents"].iter();
                     let rooms = told
-                        .map(|name| now.room(name))
-                        .chain([now.direct(&dov, &bot)]);
+                        .map(|name| now.channel(name))
+                        .chain([now.direct_message(&dov, &bot)]);
                     let all = rooms
                         .into_iter()
                         .all(|room| room.is_some_and(|room| room.posts().any(resolved)));
@@ -222,7 +222,7 @@ impl Story<'_> {
             .until(
                 "the draft of the postmortem as a file in the channel",
                 |now| {
-                    let room = now.room(room)?;
+                    let room = now.channel(room)?;
                     let mut shared = room.posts().flat_map(|message| &message.files);
                     let draft = now.files.iter().find(|file| {
                         let content = file.content.as_deref().unwrap_or_default();
@@ -245,13 +245,13 @@ impl Story<'_> {
             return Err("a request without a valid signature was carried out".to_owned());
         }
         let rooms = now
-            .rooms
+            .channels
             .iter()
             .filter(|room| room.name.starts_with("inc-"));
         if rooms.count() != 1 {
             return Err("there is more than one incident channel".to_owned());
         }
-        let pins = now.room(room).map_or(0, |room| room.pins.len());
+        let pins = now.channel(room).map_or(0, |room| room.pins.len());
         if pins != 1 {
             return Err(format!("{pins} messages are pinned, not the card alone"));
         }
@@ -313,7 +313,7 @@ impl Story<'_> {
 
     fn room_name(&self, room: &str) -> String {
         let now = self.house.workspace.snapshot();
-        now.room(room)
+        now.channel(room)
             .map_or_else(String::new, |room| room.name.clone())
     }
 
@@ -327,15 +327,15 @@ impl Story<'_> {
 }
 
 /// Describes an answer.
-pub(super) fn said(heard: &Heard) -> String {
-    match (&heard.status, &heard.trouble) {
+pub(super) fn said(heard: &AppResponse) -> String {
+    match (&heard.status, &heard.error) {
         (Some(status), _) => format!("answered {status}"),
         (None, Some(trouble)) => format!("not answered ({trouble})"),
         (None, None) => "not answered".to_owned(),
     }
 }
 
-fn ok(heard: &Heard) -> Step {
+fn ok(heard: &AppResponse) -> Step {
     match heard.is_ok() {
         true => Ok(()),
         false => Err(format!("the request was {}, not 200", said(heard))),
@@ -343,35 +343,35 @@ fn ok(heard: &Heard) -> Step {
 }
 
 fn form(now: &Snapshot, person: &str) -> Option<serde_json::Value> {
-    now.person(person)?.modals.last().cloned()
+    now.user(person)?.modals.last().cloned()
 }
 
-fn is_in(now: &Snapshot, room: &RoomView, name: &str) -> bool {
-    let person = now.person(name);
+fn is_in(now: &Snapshot, room: &ChannelView, name: &str) -> bool {
+    let person = now.user(name);
     person.is_some_and(|person| room.members.contains(&person.id))
 }
 
 fn said_in(now: &Snapshot, room: &str, words: &str) -> bool {
-    let room = now.room(room);
+    let room = now.channel(room);
     room.is_some_and(|room| {
         let mut posts = room.posts();
-        posts.any(|message| message.only_for.is_none() && message.words.contains(words))
+        posts.any(|message| message.ephemeral_to.is_none() && message.words.contains(words))
     })
 }
 
 fn said_to(now: &Snapshot, room: &str, person: &str, words: &str) -> bool {
-    let (Some(room), Some(person)) = (now.room(room), now.person(person)) else {
+    let (Some(room), Some(person)) = (now.channel(room), now.user(person)) else {
         return false;
     };
     let mut posts = room.posts();
     posts.any(|message| {
-        message.only_for.as_deref() == Some(&person.id) && message.words.contains(words)
+        message.ephemeral_to.as_deref() == Some(&person.id) && message.words.contains(words)
     })
 }
 
 /// The pinned message of a channel.
 fn card<'a>(now: &'a Snapshot, room: &str) -> Option<&'a MessageView> {
-    let room = now.room(room)?;
+    let room = now.channel(room)?;
     let pinned = room.pins.first()?;
     room.messages.iter().find(|message| message.ts == *pinned)
 }

@@ -15,7 +15,7 @@ pub mod standby;
 pub mod typists;
 pub mod wardroom;
 
-use ::simulator::{MessageView, Options, RoomKind, Workspace};
+use ::simulator::{ChannelType, MessageView, Options, Workspace};
 use database::Database;
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::postgres::PgConnectOptions;
@@ -240,7 +240,7 @@ impl House {
         let snapshot = self.slack.snapshot();
         let ours = snapshot
             .all_posts()
-            .filter(|(_, message)| message.user == bot && message.only_for.is_none());
+            .filter(|(_, message)| message.user == bot && message.ephemeral_to.is_none());
         ours.map(|(room, message)| (room.id.clone(), message.clone()))
             .collect()
     }
@@ -281,7 +281,7 @@ async fn workspace() -> Workspace {
         ("C0ENG", "engineering"),
         ("C0BUILDS", "builds"),
     ] {
-        slack.add_channel(Some(id), name, RoomKind::Public, &people);
+        slack.add_channel(Some(id), name, ChannelType::Public, &people);
     }
     for person in people {
         slack.person(person).join("general").unwrap();

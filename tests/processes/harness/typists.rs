@@ -5,7 +5,7 @@
 //! requests are sent again as they were: an answer that was lost makes a sender do that.
 
 use super::House;
-use ::simulator::{Heard, Signing, Workspace};
+use ::simulator::{AppResponse, Signing, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,11 +81,11 @@ impl Ledger {
         entry.acknowledged |= acknowledged;
     }
 
-    fn note_answer(&self, heard: &Heard) {
+    fn note_answer(&self, heard: &AppResponse) {
         if heard.is_ok() {
             return;
         }
-        let what = match (heard.status, &heard.trouble) {
+        let what = match (heard.status, &heard.error) {
             (Some(status), _) => status.to_string(),
             (None, Some(why)) if why == "timeout" => "timeout".to_owned(),
             (None, _) => "no connection".to_owned(),
@@ -96,7 +96,7 @@ impl Ledger {
 }
 
 /// A typist's next sending of a form.
-async fn send(slack: &Workspace, path: &str, body: &str) -> Heard {
+async fn send(slack: &Workspace, path: &str, body: &str) -> AppResponse {
     let kind = "application/x-www-form-urlencoded".to_owned();
     let headers = vec![("content-type".to_owned(), kind)];
     slack
@@ -201,7 +201,10 @@ pub async fn rooms(house: &House, many: usize) -> Vec<String> {
     }
     let found = house.slack.wait_until(Duration::from_secs(60), |slack| {
         let snapshot = slack.snapshot();
-        let carded = snapshot.rooms.iter().filter(|room| !room.pins.is_empty());
+        let carded = snapshot
+            .channels
+            .iter()
+            .filter(|room| !room.pins.is_empty());
         let rooms: Vec<String> = carded.map(|room| room.id.clone()).collect();
         (rooms.len() == many).then_some(rooms)
     });

@@ -23,7 +23,7 @@ async fn a_while(world: &mut World) {
 /// What the bot said in a room to everybody, oldest first, as far as it holds one of these words.
 fn said(world: &World, room: &str, words: &[&str]) -> Vec<String> {
     let bot = world.slack.bot_user();
-    let ours = |message: &&MessageView| message.user == bot && message.only_for.is_none();
+    let ours = |message: &&MessageView| message.user == bot && message.ephemeral_to.is_none();
     let room = world.room(room);
     room.posts()
         .filter(ours)

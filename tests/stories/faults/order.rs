@@ -91,7 +91,7 @@ async fn a_head_that_keeps_failing_is_parked_after_its_attempts_and_the_rest_goe
     let lost = world.slack.fault(rule.times(12));
     say_all(&mut world, &room).await;
     world.pass_in_steps(Duration::seconds(5), 500).await;
-    assert_eq!(world.slack.fault_met(lost), 12);
+    assert_eq!(world.slack.fault_hits(lost), 12);
     assert_eq!(said(&world, &room, &WORDS), ["the second", "the third"]);
     let [parked] = world.effects("parked").await.try_into().expect("one");
     world.whispers("bea", &format!("wardroom outbox retry {}", parked.id));

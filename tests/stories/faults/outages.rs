@@ -4,7 +4,7 @@
 use super::{rows, said};
 use crate::world::World;
 use chrono::Duration;
-use simulator::{Fault, FaultRule, RoomKind};
+use simulator::{ChannelType, Fault, FaultRule};
 
 fn seconds(seconds: i64) -> Duration {
     Duration::seconds(seconds)
@@ -95,7 +95,7 @@ async fn after_four_hours_away_a_thousand_lines_come_once_and_in_order_within_a_
         let bot = world.slack.bot_user();
         for lane in 0..LANES {
             let (id, name) = (format!("C0LANE{lane}"), format!("lane-{lane}"));
-            let public = RoomKind::Public;
+            let public = ChannelType::Public;
             world.slack.add_channel(Some(&id), &name, public, &[&bot]);
         }
         let room = world.declared("bea", "P3 db Slow queries").await;
@@ -259,7 +259,7 @@ async fn an_effect_that_alone_fails_is_parked_in_the_end() {
         world.pass_in_steps(seconds(20), 3).await;
     }
     // Those during which nobody else had an answer are tried once more.
-    let met = world.slack.fault_met(broken);
+    let met = world.slack.fault_hits(broken);
     assert!((12..=24).contains(&met), "{met} attempts");
     let [parked] = world.effects("parked").await.try_into().expect("one");
     assert_eq!((parked.kind.as_str(), parked.attempts), ("pin", 12));

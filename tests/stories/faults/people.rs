@@ -76,7 +76,7 @@ async fn put_out_of_its_own_room_the_bot_says_so_and_goes_on_once_it_is_back() {
             "channels:history",
         ],
     );
-    world.person("ada").take_out(&room, &bot).expect("she may");
+    world.person("ada").kick(&room, &bot).expect("she may");
     world.types("bea", &room, "status rolling back").await;
     a_while(&mut world).await;
     let parked = world.effects("parked").await;
@@ -105,7 +105,7 @@ async fn put_out_of_a_public_room_the_bot_still_announces_there() {
     let mut world = World::new().await;
     let bot = world.slack.bot_user();
     world.person("ada").invite("ops", &bot).expect("she may");
-    world.person("ada").take_out("ops", &bot).expect("she may");
+    world.person("ada").kick("ops", &bot).expect("she may");
     world
         .types("bea", "general", "declare P1 db Everything is down")
         .await;
@@ -117,7 +117,7 @@ async fn put_out_of_a_public_room_the_bot_still_announces_there() {
 #[tokio::test]
 async fn an_announcement_into_a_private_room_without_the_bot_is_told_of_and_stops_no_other() {
     let mut world = World::with(&[("P1_CHANNELS", "C0SECRET,C0OPS")]).await;
-    let private = simulator::RoomKind::Private;
+    let private = simulator::ChannelType::Private;
     let id = Some("C0SECRET");
     world.slack.add_channel(id, "secret", private, &["U0ADA"]);
     world
@@ -217,7 +217,7 @@ async fn an_answer_that_comes_after_half_an_hour_comes_by_another_way() {
         .types("bea", "general", "declare P3 db Slow queries")
         .await;
     world.pass_in_steps(Duration::seconds(100), 20).await;
-    assert_eq!(world.slack.fault_met(away), 1);
+    assert_eq!(world.slack.fault_hits(away), 1);
     world.hears("@bea", "Slack didn't create the channel of incident #1");
     world.hears_all();
     world.finish_after_faults().await;
@@ -338,7 +338,7 @@ async fn slack_away_for_ten_minutes_loses_nothing_and_everything_comes_once_and_
 }
 
 fn rooms_named(world: &World, part: &str) -> usize {
-    let rooms = world.slack.snapshot().rooms;
+    let rooms = world.slack.snapshot().channels;
     rooms.iter().filter(|room| room.name.contains(part)).count()
 }
 

@@ -253,7 +253,7 @@ async fn a_long_message_that_is_limited_half_way_goes_on_where_it_stopped() {
     let limited = limited("chat.postMessage", None, 30).every(3);
     let limited = world.slack.fault(limited);
     world.pass_in_steps(seconds(1), 55).await;
-    assert_eq!(world.slack.fault_met(limited), 1);
+    assert_eq!(world.slack.fault_hits(limited), 1);
     let room = world.newest().await.channel_name;
     assert_eq!(world.unheard_in(&room, "line-0."), 1);
     assert_eq!(world.unheard_in(&room, "line-9."), 0);

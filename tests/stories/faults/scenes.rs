@@ -5,7 +5,7 @@
 
 use super::a_while;
 use crate::world::World;
-use simulator::{Fault, FaultRule, RoomView};
+use simulator::{ChannelView, Fault, FaultRule};
 
 const CARD: &str = "Don't post secrets";
 
@@ -19,8 +19,8 @@ fn lose_in(world: &World, method: &str, room: &str, fault: Fault) {
     world.slack.fault(rule);
 }
 
-fn own_rooms(world: &World) -> Vec<RoomView> {
-    let mut rooms = world.slack.snapshot().rooms;
+fn own_rooms(world: &World) -> Vec<ChannelView> {
+    let mut rooms = world.slack.snapshot().channels;
     rooms.retain(|room| room.name.starts_with("inc-"));
     rooms
 }
@@ -42,7 +42,7 @@ fn whispered(world: &World, person: &str) -> usize {
     let only = |id: Option<&str>| id == Some(person);
     snapshot
         .all_posts()
-        .filter(|(_, message)| message.user == bot && only(message.only_for.as_deref()))
+        .filter(|(_, message)| message.user == bot && only(message.ephemeral_to.as_deref()))
         .count()
 }
 
@@ -165,7 +165,7 @@ pub async fn update_form(world: &mut World, fault: Fault) -> usize {
 fn modals(world: &World) -> usize {
     let snapshot = world.slack.snapshot();
     snapshot
-        .person("U0BEA")
+        .user("U0BEA")
         .map_or(0, |person| person.modals.len())
 }
 

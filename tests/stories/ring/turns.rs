@@ -130,7 +130,7 @@ async fn two_replicas_share_the_lanes_and_keep_each_ones_order_with_a_lossy_slac
         let posts = world.room(room);
         let posts: Vec<&str> = posts
             .posts()
-            .filter(|message| message.only_for.is_none())
+            .filter(|message| message.ephemeral_to.is_none())
             .filter_map(|message| words.iter().find(|line| message.words.contains(*line)))
             .map(String::as_str)
             .collect();

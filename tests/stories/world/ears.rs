@@ -1,7 +1,7 @@
 //! What stands in the rooms, and what a story has heard of it: whatever it did not expect fails it.
 
 use super::World;
-use simulator::{MessageView, RoomView};
+use simulator::{ChannelView, MessageView};
 
 /// A message that a story expected.
 #[derive(Debug, Clone)]
@@ -21,17 +21,19 @@ impl World {
     /// was not heard before and holds these words; with it, it is heard.
     #[track_caller]
     pub fn hears(&mut self, room: &str, words: &str) -> HeardMessage {
-        self.hears_one(room, words, |message| message.only_for.is_none())
+        self.hears_one(room, words, |message| message.ephemeral_to.is_none())
     }
 
     /// The same for a message that only this person sees, wherever it is.
     #[track_caller]
     pub fn whispers(&mut self, person: &str, words: &str) -> HeardMessage {
         let id = self.person_id(person);
-        let found: Vec<(RoomView, MessageView)> = self
+        let found: Vec<(ChannelView, MessageView)> = self
             .unheard()
             .into_iter()
-            .filter(|(_, message)| message.only_for.as_deref() == Some(&id) && has(message, words))
+            .filter(|(_, message)| {
+                message.ephemeral_to.as_deref() == Some(&id) && has(message, words)
+            })
             .collect();
         self.only_one(found, &format!("for {person} alone"), words)
     }
@@ -44,7 +46,7 @@ impl World {
         fits: impl Fn(&MessageView) -> bool,
     ) -> HeardMessage {
         let id = self.room_id(room);
-        let found: Vec<(RoomView, MessageView)> = self
+        let found: Vec<(ChannelView, MessageView)> = self
             .unheard()
             .into_iter()
             .filter(|(at, message)| at.id == id && fits(message) && has(message, words))
@@ -55,7 +57,7 @@ impl World {
     #[track_caller]
     fn only_one(
         &mut self,
-        found: Vec<(RoomView, MessageView)>,
+        found: Vec<(ChannelView, MessageView)>,
         place: &str,
         words: &str,
     ) -> HeardMessage {
@@ -86,10 +88,10 @@ impl World {
     pub fn hears_all_in(&mut self, place: &str) {
         let person = self.person_id(place);
         let snapshot = self.slack.snapshot();
-        let room = snapshot.room(place).map(|room| room.id.clone());
+        let room = snapshot.channel(place).map(|room| room.id.clone());
         for (at, message) in self.unheard() {
-            let public = message.only_for.is_none() && Some(&at.id) == room.as_ref();
-            if public || message.only_for.as_ref() == Some(&person) {
+            let public = message.ephemeral_to.is_none() && Some(&at.id) == room.as_ref();
+            if public || message.ephemeral_to.as_ref() == Some(&person) {
                 self.heard.insert((at.id, message.ts));
             }
         }
@@ -98,7 +100,7 @@ impl World {
     /// The words of what this person alone was told (by their id) and has not heard, in order.
     pub fn unheard_by(&self, person: &str) -> Vec<String> {
         let unheard = self.unheard().into_iter();
-        let alone = unheard.filter(|(_, message)| message.only_for.as_deref() == Some(person));
+        let alone = unheard.filter(|(_, message)| message.ephemeral_to.as_deref() == Some(person));
         alone.map(|(_, message)| message.words).collect()
     }
 
@@ -116,8 +118,8 @@ impl World {
     pub fn unheard_in(&self, room: &str, words: &str) -> usize {
         let id = self.room_id(room);
         let all = self.unheard();
-        let fits = |(at, message): &&(RoomView, MessageView)| {
-            at.id == id && message.only_for.is_none() && has(message, words)
+        let fits = |(at, message): &&(ChannelView, MessageView)| {
+            at.id == id && message.ephemeral_to.is_none() && has(message, words)
         };
         all.iter().filter(fits).count()
     }
@@ -132,7 +134,7 @@ impl World {
         );
     }
 
-    pub(super) fn unheard(&self) -> Vec<(RoomView, MessageView)> {
+    pub(super) fn unheard(&self) -> Vec<(ChannelView, MessageView)> {
         let bot = self.slack.bot_user();
         self.slack
             .snapshot()
@@ -149,7 +151,7 @@ impl World {
             .unheard()
             .iter()
             .map(|(room, message)| {
-                let only = message.only_for.as_deref().unwrap_or("all");
+                let only = message.ephemeral_to.as_deref().unwrap_or("all");
                 let words = message.words.replace('\n', " / ");
                 format!("  [{} {}] to {only}: {words}", room.id, room.name)
             })
@@ -168,13 +170,13 @@ impl World {
         if let Some(name) = room.strip_prefix('@') {
             let person = self.person_id(name);
             return snapshot
-                .direct(&self.slack.bot_user(), &person)
+                .direct_message(&self.slack.bot_user(), &person)
                 .map_or_else(
                     || format!("no direct message with {name}"),
                     |room| room.id.clone(),
                 );
         }
-        snapshot.room(room).map_or_else(
+        snapshot.channel(room).map_or_else(
             || {
                 panic!(
                     "there is no room {room}; unheard are:\n{}",
@@ -187,11 +189,11 @@ impl World {
 
     /// A room as it stands.
     #[track_caller]
-    pub fn room(&self, room: &str) -> RoomView {
+    pub fn room(&self, room: &str) -> ChannelView {
         let id = self.room_id(room);
         self.slack
             .snapshot()
-            .room(&id)
+            .channel(&id)
             .cloned()
             .expect("it was there a moment ago")
     }

@@ -94,7 +94,7 @@ impl World {
             ("C0ENG", "engineering"),
             ("C0BUILDS", "builds"),
         ] {
-            let public = simulator::RoomKind::Public;
+            let public = simulator::ChannelType::Public;
             slack.add_channel(Some(id), name, public, &everybody);
         }
         for person in people.values() {

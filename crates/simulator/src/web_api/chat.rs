@@ -1,20 +1,20 @@
 //! `chat.*`: saying, changing and taking back.
 //!
-//! Posting without membership is for public rooms and `chat:write.public` only. Nothing is
-//! deduplicated: Slack promises no idempotency key, and a twin in the room is what tests look for.
+//! Posting without membership is for public channels and `chat:write.public` only. Nothing is
+//! deduplicated: Slack promises no idempotency key, and a twin in the channel is what tests look for.
 
 use serde_json::{Value, json};
 
 use super::{Call, done};
 use crate::blocks;
 use crate::error::{Answer, Refused, refuse};
-use crate::state::{Message, RoomKind};
+use crate::state::{ChannelType, Message};
 use crate::wire::{Detail, micros_of};
 
-const TRUNCATED_AT: usize = 40_000;
-const LONGEST_EDIT: usize = 4_000;
-const LONGEST_MARKDOWN: usize = 12_000;
-const LARGEST_METADATA: usize = 16_000;
+const MAX_TEXT_LENGTH: usize = 40_000;
+const MAX_UPDATE_LENGTH: usize = 4_000;
+const MAX_MARKDOWN_LENGTH: usize = 12_000;
+const MAX_METADATA_BYTES: usize = 16_000;
 
 /// The content of a message, checked; what is absent was not sent.
 struct Content {
@@ -28,7 +28,7 @@ fn content(call: &Call<'_>) -> Result<Content, Refused> {
     let mut text = call.args.text("text");
     let blocks = match call.args.json("blocks", "invalid_blocks_format")? {
         None => None,
-        Some(value) => Some(blocks::message_blocks(&value, call.largest_blocks)?),
+        Some(value) => Some(blocks::message_blocks(&value, call.max_block_text)?),
     };
     let attachments = match call.args.json("attachments", "invalid_attachments")? {
         None => None,
@@ -40,7 +40,7 @@ fn content(call: &Call<'_>) -> Result<Content, Refused> {
         if text.is_some() || blocks.is_some() {
             return refuse("markdown_text_conflict");
         }
-        if markdown.chars().count() > LONGEST_MARKDOWN {
+        if markdown.chars().count() > MAX_MARKDOWN_LENGTH {
             return refuse("msg_too_long");
         }
         text = Some(markdown);
@@ -65,7 +65,7 @@ fn metadata(call: &Call<'_>) -> Result<Option<Value>, Refused> {
     if !named || !value["event_payload"].is_object() {
         return refuse("invalid_metadata_schema");
     }
-    if value.to_string().len() > LARGEST_METADATA {
+    if value.to_string().len() > MAX_METADATA_BYTES {
         return refuse("metadata_too_large");
     }
     Ok(Some(value))
@@ -83,7 +83,7 @@ impl Content {
             .text
             .unwrap_or_default()
             .chars()
-            .take(TRUNCATED_AT)
+            .take(MAX_TEXT_LENGTH)
             .collect();
         Message {
             user: call.bot.user_id.clone(),
@@ -98,36 +98,37 @@ impl Content {
     }
 }
 
-/// Where a message goes: a room that may be posted to, or a person's direct room.
+/// Where a message goes: a channel that may be posted to, or a person's direct message.
 fn destination(call: &mut Call<'_>) -> Result<String, Refused> {
     let address = call.args.need("channel")?;
-    if call.world.users.contains_key(&address) {
+    if call.state.users.contains_key(&address) {
         let mut pair = call.me();
         pair.insert(address);
-        return Ok(call.world.direct(&pair, call.now).0);
+        return Ok(call.state.direct(&pair, call.now).0);
     }
-    let room = call.room("channel")?;
-    if room.archived {
+    let channel = call.channel("channel")?;
+    if channel.archived {
         return refuse("is_archived");
     }
-    let public = room.kind == RoomKind::Public && call.bot.scopes.contains("chat:write.public");
-    if !call.inside(room) && !public {
+    let public =
+        channel.kind == ChannelType::Public && call.bot.scopes.contains("chat:write.public");
+    if !call.inside(channel) && !public {
         return refuse("not_in_channel");
     }
-    Ok(room.id.clone())
+    Ok(channel.id.clone())
 }
 
-fn thread(call: &Call<'_>, room: &str) -> Result<Option<String>, Refused> {
+fn thread(call: &Call<'_>, channel: &str) -> Result<Option<String>, Refused> {
     let Some(ts) = call.args.text("thread_ts").filter(|t| !t.is_empty()) else {
         return Ok(None);
     };
     if micros_of(&ts).is_none() {
         return refuse("invalid_thread_ts");
     }
-    let known = call.world.rooms.get(room).is_some_and(|r| {
+    let known = call.state.channels.get(channel).is_some_and(|r| {
         r.messages
             .iter()
-            .any(|m| m.ts == ts && m.only_for.is_none())
+            .any(|m| m.ts == ts && m.ephemeral_to.is_none())
     });
     if known {
         Ok(Some(ts))
@@ -138,26 +139,26 @@ fn thread(call: &Call<'_>, room: &str) -> Result<Option<String>, Refused> {
 
 pub(super) fn post_message(call: &mut Call<'_>) -> Answer {
     let content = content(call)?;
-    let room = destination(call)?;
+    let channel = destination(call)?;
     if content.is_empty() {
         return refuse("no_text");
     }
-    let thread_ts = thread(call, &room)?;
+    let thread_ts = thread(call, &channel)?;
     let mut message = content.into_message(call);
     message.broadcast = thread_ts.is_some() && call.args.flag("reply_broadcast");
     message.thread_ts = thread_ts;
     let shown = message.clone();
-    let ts = call.world.post(&room, message, call.now);
-    let mut wire = call.world.wire(&shown, &room, Detail::WithMetadata);
+    let ts = call.state.post(&channel, message, call.now);
+    let mut wire = call.state.wire(&shown, &channel, Detail::WithMetadata);
     wire["ts"] = json!(ts);
-    Ok(json!({"channel": room, "ts": ts, "message": wire}))
+    Ok(json!({"channel": channel, "ts": ts, "message": wire}))
 }
 
 pub(super) fn post_ephemeral(call: &mut Call<'_>) -> Answer {
     let content = content(call)?;
-    let room = call.joined("channel")?;
+    let channel = call.joined("channel")?;
     let user = call.args.need("user")?;
-    if !call.world.room_mut(&room)?.members.contains(&user) {
+    if !call.state.channel_mut(&channel)?.members.contains(&user) {
         return refuse("user_not_in_channel");
     }
     if content.is_empty() {
@@ -165,17 +166,17 @@ pub(super) fn post_ephemeral(call: &mut Call<'_>) -> Answer {
     }
     let mut message = content.into_message(call);
     message.thread_ts = call.args.text("thread_ts").filter(|t| !t.is_empty());
-    message.only_for = Some(user);
-    let ts = call.world.post(&room, message, call.now);
+    message.ephemeral_to = Some(user);
+    let ts = call.state.post(&channel, message, call.now);
     Ok(json!({"message_ts": ts}))
 }
 
 /// The place of a message that a bot may touch; ephemerals cannot be reached by `ts`.
-fn own_message(call: &Call<'_>, room: &str, ts: &str, code: &str) -> Result<usize, Refused> {
-    let messages = &call.world.rooms[room].messages;
+fn own_message(call: &Call<'_>, channel: &str, ts: &str, code: &str) -> Result<usize, Refused> {
+    let messages = &call.state.channels[channel].messages;
     let at = messages
         .iter()
-        .position(|m| m.ts == ts && m.only_for.is_none());
+        .position(|m| m.ts == ts && m.ephemeral_to.is_none());
     let at = at.ok_or_else(|| Refused::new("message_not_found"))?;
     if messages[at].bot_id.as_ref() != Some(&call.bot.bot_id) || messages[at].subtype.is_some() {
         return refuse(code);
@@ -185,9 +186,11 @@ fn own_message(call: &Call<'_>, room: &str, ts: &str, code: &str) -> Result<usiz
 
 pub(super) fn update(call: &mut Call<'_>) -> Answer {
     let content = content(call)?;
-    let (room, archived) = call.room("channel").map(|r| (r.id.clone(), r.archived))?;
+    let (channel, archived) = call
+        .channel("channel")
+        .map(|r| (r.id.clone(), r.archived))?;
     let ts = call.args.need("ts")?;
-    let at = own_message(call, &room, &ts, "cant_update_message")?;
+    let at = own_message(call, &channel, &ts, "cant_update_message")?;
     if archived {
         return refuse("is_archived");
     }
@@ -197,12 +200,12 @@ pub(super) fn update(call: &mut Call<'_>) -> Answer {
     if content
         .text
         .as_ref()
-        .is_some_and(|t| t.chars().count() > LONGEST_EDIT)
+        .is_some_and(|t| t.chars().count() > MAX_UPDATE_LENGTH)
     {
         return refuse("msg_too_long");
     }
-    let stamp = call.world.next_ts(call.now);
-    let message = &mut call.world.room_mut(&room)?.messages[at];
+    let stamp = call.state.next_ts(call.now);
+    let message = &mut call.state.channel_mut(&channel)?.messages[at];
     // Text alone takes the old blocks away; blocks alone keep nothing of the old text either.
     message.text = content.text.unwrap_or_default();
     message.blocks = content.blocks.unwrap_or_default();
@@ -215,44 +218,44 @@ pub(super) fn update(call: &mut Call<'_>) -> Answer {
     message.edited = Some(stamp);
     message.edits += 1;
     let shown = message.clone();
-    let wire = call.world.wire(&shown, &room, Detail::WithMetadata);
-    let event = json!({"type": "message", "subtype": "message_changed", "channel": room,
+    let wire = call.state.wire(&shown, &channel, Detail::WithMetadata);
+    let event = json!({"type": "message", "subtype": "message_changed", "channel": channel,
                        "hidden": true, "message": wire});
-    call.world.tell(Some(&room), event);
-    Ok(json!({"channel": room, "ts": ts, "text": shown.text, "message": wire}))
+    call.state.emit(Some(&channel), event);
+    Ok(json!({"channel": channel, "ts": ts, "text": shown.text, "message": wire}))
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel").map(|r| r.id.clone())?;
+    let channel = call.channel("channel").map(|r| r.id.clone())?;
     let ts = call.args.need("ts")?;
-    let at = own_message(call, &room, &ts, "cant_delete_message")?;
-    let held = call.world.room_mut(&room)?;
+    let at = own_message(call, &channel, &ts, "cant_delete_message")?;
+    let held = call.state.channel_mut(&channel)?;
     held.messages.remove(at);
     held.pins.retain(|p| p.ts != ts);
-    let event = json!({"type": "message", "subtype": "message_deleted", "channel": room,
+    let event = json!({"type": "message", "subtype": "message_deleted", "channel": channel,
                        "hidden": true, "deleted_ts": ts});
-    call.world.tell(Some(&room), event);
-    Ok(json!({"channel": room, "ts": ts}))
+    call.state.emit(Some(&channel), event);
+    Ok(json!({"channel": channel, "ts": ts}))
 }
 
 pub(super) fn get_permalink(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel")?;
+    let channel = call.channel("channel")?;
     let ts = call.args.need("message_ts")?;
-    if !room
+    if !channel
         .messages
         .iter()
-        .any(|m| m.ts == ts && m.only_for.is_none())
+        .any(|m| m.ts == ts && m.ephemeral_to.is_none())
     {
         return refuse("message_not_found");
     }
     let link = format!(
         "{}/archives/{}/p{}",
         call.base,
-        room.id,
+        channel.id,
         ts.replace('.', "")
     );
     let mut out = done()?;
-    out["channel"] = json!(room.id);
+    out["channel"] = json!(channel.id);
     out["permalink"] = json!(link);
     Ok(out)
 }

@@ -1,25 +1,25 @@
-//! `conversations.*` that change something: rooms are made, renamed, archived, joined, filled.
+//! `conversations.*` that change something: channels are made, renamed, archived, joined, filled.
 //!
-//! Names are unique over archived and private rooms too, and a refused one is never repaired.
+//! Names are unique over archived and private channels too, and a refused one is never repaired.
 
 use serde_json::{Value, json};
 
 use super::{Call, done};
 use crate::error::{Answer, Refused, refuse};
 use crate::names;
-use crate::state::RoomKind;
+use crate::state::ChannelType;
 
-const LONGEST_TOPIC: usize = 250;
-const MOST_INVITED: usize = 100;
+const MAX_TOPIC_LENGTH: usize = 250;
+const MAX_INVITED_USERS: usize = 100;
 
 fn free_name(call: &Call<'_>) -> Result<String, Refused> {
     let name = call.args.text("name").unwrap_or_default();
-    if let Some(code) = names::complaint_about(&name) {
+    if let Some(code) = names::name_error(&name) {
         return refuse(code);
     }
     let taken = call
-        .world
-        .rooms
+        .state
+        .channels
         .values()
         .any(|r| !r.kind.is_direct() && r.name == name);
     if taken {
@@ -30,59 +30,59 @@ fn free_name(call: &Call<'_>) -> Result<String, Refused> {
 }
 
 fn shown(call: &Call<'_>, id: &str) -> Answer {
-    Ok(json!({"channel": call.room_wire(&call.world.rooms[id])}))
+    Ok(json!({"channel": call.channel_wire(&call.state.channels[id])}))
 }
 
 pub(super) fn create(call: &mut Call<'_>) -> Answer {
     let kind = if call.args.flag("is_private") {
-        RoomKind::Private
+        ChannelType::Private
     } else {
-        RoomKind::Public
+        ChannelType::Public
     };
     call.want(match kind {
-        RoomKind::Private => "groups:write",
+        ChannelType::Private => "groups:write",
         _ => "channels:manage",
     })?;
     let team = call.team()?;
     let name = free_name(call)?;
     let me = call.bot.user_id.clone();
-    let id = call.world.add_room(None, &name, kind, &me, call.now);
-    call.world.room_mut(&id)?.team = team;
+    let id = call.state.add_channel(None, &name, kind, &me, call.now);
+    call.state.channel_mut(&id)?.team = team;
     let event = json!({"type": "channel_created",
                        "channel": {"id": id, "name": name, "creator": me}});
-    call.world.tell(None, event);
+    call.state.emit(None, event);
     shown(call, &id)
 }
 
 pub(super) fn rename(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel")?;
-    call.want_manage(room, &[])?;
+    let channel = call.channel("channel")?;
+    call.want_manage(channel, &[])?;
     let id = call.joined("channel")?;
     let name = free_name(call)?;
-    let room = call.world.room_mut(&id)?;
-    let old = std::mem::replace(&mut room.name, name.clone());
-    room.previous_names.insert(0, old);
+    let channel = call.state.channel_mut(&id)?;
+    let old = std::mem::replace(&mut channel.name, name.clone());
+    channel.previous_names.insert(0, old);
     let event = json!({"type": "channel_rename", "channel": {"id": id, "name": name}});
-    call.world.tell(Some(&id), event);
+    call.state.emit(Some(&id), event);
     shown(call, &id)
 }
 
 pub(super) fn archive(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel")?;
-    call.want_manage(room, &[])?;
-    if room.archived {
+    let channel = call.channel("channel")?;
+    call.want_manage(channel, &[])?;
+    if channel.archived {
         return refuse("already_archived");
     }
-    if room.kind.is_direct() {
+    if channel.kind.is_direct() {
         return refuse("method_not_supported_for_channel_type");
     }
-    if room.general {
+    if channel.general {
         return refuse("cant_archive_general");
     }
     let id = call.joined("channel")?;
     let me = call.bot.user_id.clone();
-    call.world.room_mut(&id)?.archived = true;
-    call.world.tell(
+    call.state.channel_mut(&id)?.archived = true;
+    call.state.emit(
         Some(&id),
         json!({"type": "channel_archive", "channel": id, "user": me}),
     );
@@ -90,17 +90,17 @@ pub(super) fn archive(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn unarchive(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel")?;
-    call.want_manage(room, &[])?;
-    if !room.archived {
+    let channel = call.channel("channel")?;
+    call.want_manage(channel, &[])?;
+    if !channel.archived {
         return refuse("not_archived");
     }
-    let id = room.id.clone();
+    let id = channel.id.clone();
     let me = call.bot.user_id.clone();
-    let held = call.world.room_mut(&id)?;
+    let held = call.state.channel_mut(&id)?;
     held.archived = false;
     held.members.insert(me.clone());
-    call.world.tell(
+    call.state.emit(
         Some(&id),
         json!({"type": "channel_unarchive", "channel": id, "user": me}),
     );
@@ -108,11 +108,11 @@ pub(super) fn unarchive(call: &mut Call<'_>) -> Answer {
 }
 
 fn line(call: &Call<'_>, key: &str) -> Result<(String, String), Refused> {
-    let room = call.room("channel")?;
-    call.want_manage(room, &["channels:write.topic", "groups:write.topic"])?;
+    let channel = call.channel("channel")?;
+    call.want_manage(channel, &["channels:write.topic", "groups:write.topic"])?;
     let id = call.joined("channel")?;
     let value = call.args.text(key).ok_or_else(|| Refused::missing(key))?;
-    if value.chars().count() > LONGEST_TOPIC {
+    if value.chars().count() > MAX_TOPIC_LENGTH {
         return refuse("too_long");
     }
     Ok((id, value))
@@ -120,12 +120,12 @@ fn line(call: &Call<'_>, key: &str) -> Result<(String, String), Refused> {
 
 pub(super) fn set_topic(call: &mut Call<'_>) -> Answer {
     let (id, topic) = line(call, "topic")?;
-    let room = call.world.room_mut(&id)?;
-    let changed = room.topic != topic;
-    room.topic.clone_from(&topic);
+    let channel = call.state.channel_mut(&id)?;
+    let changed = channel.topic != topic;
+    channel.topic.clone_from(&topic);
     if changed {
         let me = call.bot.user_id.clone();
-        call.world.note(
+        call.state.post_system_message(
             &id,
             &me,
             "channel_topic",
@@ -138,19 +138,19 @@ pub(super) fn set_topic(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn set_purpose(call: &mut Call<'_>) -> Answer {
     let (id, purpose) = line(call, "purpose")?;
-    call.world.room_mut(&id)?.purpose = purpose;
+    call.state.channel_mut(&id)?.purpose = purpose;
     shown(call, &id)
 }
 
 pub(super) fn join(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel")?;
-    if room.kind != RoomKind::Public {
+    let channel = call.channel("channel")?;
+    if channel.kind != ChannelType::Public {
         return refuse("method_not_supported_for_channel_type");
     }
-    if room.archived {
+    if channel.archived {
         return refuse("is_archived");
     }
-    let (id, already) = (room.id.clone(), call.inside(room));
+    let (id, already) = (channel.id.clone(), call.inside(channel));
     if !already {
         let me = call.bot.user_id.clone();
         enter(call, &id, &me, None)?;
@@ -164,23 +164,24 @@ pub(super) fn join(call: &mut Call<'_>) -> Answer {
 }
 
 fn enter(call: &mut Call<'_>, id: &str, user: &str, inviter: Option<&str>) -> Result<(), Refused> {
-    call.world.room_mut(id)?.members.insert(user.to_owned());
+    call.state.channel_mut(id)?.members.insert(user.to_owned());
     let text = format!("<@{user}> has joined the channel");
-    call.world.note(id, user, "channel_join", &text, call.now);
+    call.state
+        .post_system_message(id, user, "channel_join", &text, call.now);
     let mut event = json!({"type": "member_joined_channel", "user": user, "channel": id,
-                           "channel_type": "C", "team": call.world.team_id});
+                           "channel_type": "C", "team": call.state.team_id});
     if let Some(inviter) = inviter {
         event["inviter"] = json!(inviter);
     }
-    call.world.tell(Some(id), event);
+    call.state.emit(Some(id), event);
     Ok(())
 }
 
 /// Without `force` one bad id spoils the whole invitation; with it the good ones come in.
 pub(super) fn invite(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel")?;
-    call.want_manage(room, &["channels:write.invites", "groups:write.invites"])?;
-    if room.kind.is_direct() {
+    let channel = call.channel("channel")?;
+    call.want_manage(channel, &["channels:write.invites", "groups:write.invites"])?;
+    if channel.kind.is_direct() {
         return refuse("method_not_supported_for_channel_type");
     }
     let id = call.joined("channel")?;
@@ -193,13 +194,13 @@ pub(super) fn invite(call: &mut Call<'_>) -> Answer {
     if users.is_empty() {
         return refuse("no_user");
     }
-    if users.len() > MOST_INVITED {
+    if users.len() > MAX_INVITED_USERS {
         return refuse("too_many_users");
     }
     let mut good = Vec::new();
     let mut errors: Vec<(String, &str)> = Vec::new();
     for user in users {
-        match objection(call, &id, &user) {
+        match invite_error(call, &id, &user) {
             None => good.push(user),
             Some(code) => errors.push((user, code)),
         }
@@ -224,26 +225,34 @@ pub(super) fn invite(call: &mut Call<'_>) -> Answer {
     Ok(out)
 }
 
-fn objection(call: &Call<'_>, room: &str, user: &str) -> Option<&'static str> {
+fn invite_error(call: &Call<'_>, channel: &str, user: &str) -> Option<&'static str> {
     if user == call.bot.user_id {
         return Some("cant_invite_self");
     }
-    match call.world.users.get(user) {
+    match call.state.users.get(user) {
         None => Some("user_not_found"),
         Some(found) if found.deleted => Some("cant_invite"),
-        Some(_) if !call.world.lets_in(&call.world.rooms[room], user) => Some("cant_invite"),
-        Some(_) if call.world.rooms[room].members.contains(user) => Some("already_in_channel"),
+        Some(_)
+            if !call
+                .state
+                .is_accessible(&call.state.channels[channel], user) =>
+        {
+            Some("cant_invite")
+        }
+        Some(_) if call.state.channels[channel].members.contains(user) => {
+            Some("already_in_channel")
+        }
         Some(_) => None,
     }
 }
 
 pub(super) fn open(call: &mut Call<'_>) -> Answer {
     if call.args.has("channel") {
-        let room = call.room("channel")?;
-        if !room.kind.is_direct() {
+        let channel = call.channel("channel")?;
+        if !channel.kind.is_direct() {
             return refuse("method_not_supported_for_channel_type");
         }
-        let id = room.id.clone();
+        let id = channel.id.clone();
         return Ok(json!({"channel": {"id": id}, "already_open": true, "no_op": true}));
     }
     let list = call.args.text("users").filter(|u| !u.is_empty());
@@ -252,7 +261,7 @@ pub(super) fn open(call: &mut Call<'_>) -> Answer {
     };
     let mut people = call.me();
     for user in list.split(',').map(str::trim).filter(|u| !u.is_empty()) {
-        let Some(found) = call.world.users.get(user) else {
+        let Some(found) = call.state.users.get(user) else {
             return refuse("user_not_found");
         };
         if found.deleted {
@@ -274,9 +283,9 @@ pub(super) fn open(call: &mut Call<'_>) -> Answer {
     } else {
         "mpim:write"
     })?;
-    let (id, already) = call.world.direct(&people, call.now);
+    let (id, already) = call.state.direct(&people, call.now);
     let channel = if call.args.flag("return_im") {
-        call.room_wire(&call.world.rooms[&id])
+        call.channel_wire(&call.state.channels[&id])
     } else {
         json!({"id": id})
     };

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::Call;
 use crate::error::{Answer, Refused, refuse};
-use crate::state::{File, Message, RoomKind, World};
+use crate::state::{ChannelType, File, Message, WorkspaceState};
 
-const LARGEST: usize = 1 << 30;
+const MAX_FILE_BYTES: usize = 1 << 30;
 
 pub(super) fn stage(call: &mut Call<'_>) -> Answer {
     let name = call.args.need("filename")?;
@@ -19,10 +19,10 @@ pub(super) fn stage(call: &mut Call<'_>) -> Answer {
     if length == 0 {
         return refuse("file_upload_size_zero");
     }
-    if length > LARGEST {
+    if length > MAX_FILE_BYTES {
         return refuse("file_upload_size_restricted");
     }
-    let id = call.world.fresh("F");
+    let id = call.state.fresh("F");
     let file = File {
         id: id.clone(),
         title: name.clone(),
@@ -32,13 +32,17 @@ pub(super) fn stage(call: &mut Call<'_>) -> Answer {
         content: None,
         shared_in: Vec::new(),
     };
-    call.world.files.insert(id.clone(), file);
+    call.state.files.insert(id.clone(), file);
     Ok(json!({"upload_url": format!("{}/upload/{id}", call.base), "file_id": id}))
 }
 
 /// The bytes arrive; a second time replaces them as long as nobody has seen the file.
-pub(crate) fn upload(world: &mut World, id: &str, bytes: &[u8]) -> Result<String, &'static str> {
-    let Some(file) = world.files.get_mut(id) else {
+pub(crate) fn upload(
+    state: &mut WorkspaceState,
+    id: &str,
+    bytes: &[u8],
+) -> Result<String, &'static str> {
+    let Some(file) = state.files.get_mut(id) else {
         return Err("file_not_found");
     };
     if bytes.len() != file.length {
@@ -63,7 +67,7 @@ pub(super) fn complete(call: &mut Call<'_>) -> Answer {
     let mut ids = Vec::new();
     for entry in list {
         let id = entry["id"].as_str().unwrap_or_default();
-        match call.world.files.get(id) {
+        match call.state.files.get(id) {
             Some(file) if file.by != call.bot.user_id => return refuse("file_not_found"),
             Some(file) if file.content.is_none() => return refuse("file_not_found"),
             Some(_) => ids.push((id.to_owned(), entry["title"].as_str().map(str::to_owned))),
@@ -74,25 +78,25 @@ pub(super) fn complete(call: &mut Call<'_>) -> Answer {
         .args
         .text("channel_id")
         .or_else(|| call.args.text("channels"));
-    let mut rooms = Vec::new();
+    let mut channels = Vec::new();
     for address in targets.unwrap_or_default().split(',').map(str::trim) {
         if !address.is_empty() {
-            rooms.push(target(call, address)?);
+            channels.push(target(call, address)?);
         }
     }
     for (id, title) in &ids {
         let file = call
-            .world
+            .state
             .files
             .get_mut(id)
             .expect("the file was just looked up");
         if let Some(title) = title {
             file.title.clone_from(title);
         }
-        file.shared_in.extend(rooms.iter().cloned());
+        file.shared_in.extend(channels.iter().cloned());
     }
     let thread_ts = call.args.text("thread_ts").filter(|t| !t.is_empty());
-    for room in &rooms {
+    for channel in &channels {
         let message = Message {
             user: call.bot.user_id.clone(),
             bot_id: Some(call.bot.bot_id.clone()),
@@ -102,26 +106,26 @@ pub(super) fn complete(call: &mut Call<'_>) -> Answer {
             files: ids.iter().map(|(id, _)| id.clone()).collect(),
             ..Message::default()
         };
-        call.world.post(room, message, call.now);
+        call.state.post(channel, message, call.now);
     }
     let shown: Vec<Value> = ids
         .iter()
-        .map(|(id, _)| json!({"id": id, "title": call.world.files[id].title}))
+        .map(|(id, _)| json!({"id": id, "title": call.state.files[id].title}))
         .collect();
     Ok(json!({"files": shown}))
 }
 
 fn target(call: &Call<'_>, address: &str) -> Result<String, Refused> {
-    let room = call.world.rooms.get(address);
-    let visible = room.filter(|r| r.kind == RoomKind::Public || call.inside(r));
-    let Some(room) = visible else {
+    let channel = call.state.channels.get(address);
+    let visible = channel.filter(|r| r.kind == ChannelType::Public || call.inside(r));
+    let Some(channel) = visible else {
         return refuse("channel_not_found");
     };
-    if room.archived {
+    if channel.archived {
         return refuse("is_archived");
     }
-    if !call.inside(room) {
+    if !call.inside(channel) {
         return refuse("not_in_channel");
     }
-    Ok(room.id.clone())
+    Ok(channel.id.clone())
 }

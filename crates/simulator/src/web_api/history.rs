@@ -11,7 +11,7 @@ use crate::error::{Answer, Refused, refuse};
 use crate::state::Message;
 use crate::wire::{Detail, micros_of};
 
-const MOST: usize = 999;
+const MAX_LIMIT: usize = 999;
 
 struct Window {
     oldest: Option<i64>,
@@ -37,7 +37,7 @@ impl Window {
         };
         let limit = match call.args.number("limit")? {
             None | Some(0) => usual,
-            Some(limit) => limit.min(MOST),
+            Some(limit) => limit.min(MAX_LIMIT),
         };
         let detail = if call.args.flag("include_all_metadata") {
             Detail::WithMetadata
@@ -80,18 +80,18 @@ fn read_cursor(cursor: &str) -> Option<i64> {
 }
 
 fn readable(call: &Call<'_>) -> Result<String, Refused> {
-    let room = call.room("channel")?;
-    call.want(&room.kind.scope("history"))?;
-    if !call.inside(room) {
+    let channel = call.channel("channel")?;
+    call.want(&channel.kind.scope("history"))?;
+    if !call.inside(channel) {
         return refuse("not_in_channel");
     }
-    Ok(room.id.clone())
+    Ok(channel.id.clone())
 }
 
-fn answer(call: &Call<'_>, room: &str, shown: &[&Message], more: bool, detail: Detail) -> Value {
+fn answer(call: &Call<'_>, channel: &str, shown: &[&Message], more: bool, detail: Detail) -> Value {
     let messages: Vec<Value> = shown
         .iter()
-        .map(|m| call.world.wire(m, room, detail))
+        .map(|m| call.state.wire(m, channel, detail))
         .collect();
     let mut out = json!({"messages": messages, "has_more": more});
     if let (true, Some(last)) = (more, shown.last()) {
@@ -103,9 +103,9 @@ fn answer(call: &Call<'_>, room: &str, shown: &[&Message], more: bool, detail: D
 pub(super) fn history(call: &mut Call<'_>) -> Answer {
     let id = readable(call)?;
     let window = Window::read(call, 100)?;
-    let room = &call.world.rooms[&id];
-    let spoken = room.messages.iter().rev().filter(|m| {
-        m.only_for.is_none()
+    let channel = &call.state.channels[&id];
+    let spoken = channel.messages.iter().rev().filter(|m| {
+        m.ephemeral_to.is_none()
             && (m.thread_ts.is_none() || m.broadcast)
             && window.holds(&m.ts)
             && window
@@ -116,7 +116,7 @@ pub(super) fn history(call: &mut Call<'_>) -> Answer {
     let more = found.len() > window.limit;
     found.truncate(window.limit);
     let mut out = answer(call, &id, &found, more, window.detail);
-    out["pin_count"] = json!(room.pins.len());
+    out["pin_count"] = json!(channel.pins.len());
     Ok(out)
 }
 
@@ -124,19 +124,19 @@ pub(super) fn replies(call: &mut Call<'_>) -> Answer {
     let id = readable(call)?;
     let ts = call.args.need("ts")?;
     let window = Window::read(call, 1000)?;
-    let room = &call.world.rooms[&id];
-    let named = room
+    let channel = &call.state.channels[&id];
+    let named = channel
         .messages
         .iter()
-        .find(|m| m.ts == ts && m.only_for.is_none());
+        .find(|m| m.ts == ts && m.ephemeral_to.is_none());
     let Some(named) = named else {
         return refuse("thread_not_found");
     };
     let parent = named.thread_ts.clone().unwrap_or_else(|| ts.clone());
     // The parent opens every page, as in Slack; the window is for the replies.
-    let head = room.messages.iter().find(|m| m.ts == parent);
-    let tail = room.messages.iter().filter(|m| {
-        m.only_for.is_none()
+    let head = channel.messages.iter().find(|m| m.ts == parent);
+    let tail = channel.messages.iter().filter(|m| {
+        m.ephemeral_to.is_none()
             && m.thread_ts.as_ref() == Some(&parent)
             && window.holds(&m.ts)
             && window

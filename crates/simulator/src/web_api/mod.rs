@@ -1,15 +1,15 @@
 //! The Web API: one table of methods, each with its tier, its body, and the scopes it wants.
 //!
-//! A method is a plain function from a `Call` to an answer; it holds the world's lock and never
-//! waits. Scopes that depend on the kind of room are asked for inside the method.
+//! A method is a plain function from a `Call` to an answer; it holds the state's lock and never
+//! waits. Scopes that depend on the kind of channel are asked for inside the method.
 
 mod chat;
 mod conversations;
+mod conversations_read;
 mod files;
 mod history;
-mod marks;
-mod people;
-mod reads;
+mod pins;
+mod users;
 mod views;
 
 use std::collections::BTreeSet;
@@ -19,16 +19,16 @@ use serde_json::{Map, Value, json};
 use super::args::{Args, Body};
 use super::error::{Answer, Refused, refuse};
 use super::limits::Tier;
-use super::state::{Bot, Moment, Room, RoomKind, World};
+use super::state::{Bot, Channel, ChannelType, Moment, WorkspaceState};
 
 /// One call of one method, with all that it may touch.
 pub(crate) struct Call<'a> {
-    pub(crate) world: &'a mut World,
+    pub(crate) state: &'a mut WorkspaceState,
     pub(crate) bot: Bot,
     pub(crate) args: Args,
     pub(crate) now: Moment,
     pub(crate) base: &'a str,
-    pub(crate) largest_blocks: usize,
+    pub(crate) max_block_text: usize,
 }
 
 pub(crate) struct Method {
@@ -74,31 +74,37 @@ macro_rules! method {
     };
 }
 
-/// Any one of a method's scopes lets it in; a room may ask for a particular one.
+/// Any one of a method's scopes lets it in; a channel may ask for a particular one.
 pub(crate) const METHODS: &[Method] = &[
-    method!("auth.test", Special, Json, &[], people::auth_test),
-    method!("team.info", Three, Json, &["team:read"], people::team_info),
+    method!("auth.test", Special, Json, &[], users::auth_test),
+    method!("team.info", Three, Json, &["team:read"], users::team_info),
     method!(
         "users.info",
         Four,
         FormOnly,
         &["users:read"],
-        people::users_info
+        users::users_info
     ),
     method!(
         "users.list",
         Two,
         FormOnly,
         &["users:read"],
-        people::users_list
+        users::users_list
     ),
-    method!("users.conversations", Three, FormOnly, READ, reads::of_user),
+    method!(
+        "users.conversations",
+        Three,
+        FormOnly,
+        READ,
+        conversations_read::of_user
+    ),
     method!(
         "usergroups.list",
         Two,
         FormOnly,
         &["usergroups:read"],
-        people::usergroups_list
+        users::usergroups_list
     ),
     method!(
         "chat.postMessage",
@@ -180,14 +186,26 @@ pub(crate) const METHODS: &[Method] = &[
         conversations::join
     ),
     method!("conversations.open", Three, Json, OPEN, conversations::open),
-    method!("conversations.info", Three, FormOnly, READ, reads::info),
-    method!("conversations.list", Two, FormOnly, READ, reads::list),
+    method!(
+        "conversations.info",
+        Three,
+        FormOnly,
+        READ,
+        conversations_read::info
+    ),
+    method!(
+        "conversations.list",
+        Two,
+        FormOnly,
+        READ,
+        conversations_read::list
+    ),
     method!(
         "conversations.members",
         Four,
         FormOnly,
         READ,
-        reads::members
+        conversations_read::members
     ),
     method!(
         "conversations.history",
@@ -203,33 +221,12 @@ pub(crate) const METHODS: &[Method] = &[
         HISTORY,
         history::replies
     ),
-    method!("pins.add", Two, Json, &["pins:write"], marks::pins_add),
-    method!(
-        "pins.remove",
-        Two,
-        Json,
-        &["pins:write"],
-        marks::pins_remove
-    ),
-    method!("pins.list", Two, FormOnly, &["pins:read"], marks::pins_list),
-    method!(
-        "reactions.add",
-        Three,
-        Json,
-        &["reactions:write"],
-        marks::reactions_add
-    ),
-    method!(
-        "bookmarks.add",
-        Two,
-        Json,
-        &["bookmarks:write"],
-        marks::bookmarks_add
-    ),
+    method!("pins.add", Two, Json, &["pins:write"], pins::add),
+    method!("pins.remove", Two, Json, &["pins:write"], pins::remove),
+    method!("pins.list", Two, FormOnly, &["pins:read"], pins::list),
     method!("views.open", Four, Json, &[], views::open),
     method!("views.push", Four, Json, &[], views::push),
     method!("views.update", Four, Json, &[], views::update),
-    method!("views.publish", Four, Json, &[], views::publish),
     method!(
         "files.getUploadURLExternal",
         Four,
@@ -275,38 +272,39 @@ impl Call<'_> {
         self.want_any(&[scope])
     }
 
-    /// The room of an argument, as far as this bot may know of it.
-    pub(crate) fn room(&self, key: &str) -> Result<&Room, Refused> {
+    /// The channel of an argument, as far as this bot may know of it.
+    pub(crate) fn channel(&self, key: &str) -> Result<&Channel, Refused> {
         let address = self.args.need(key)?;
-        let room = self.world.find_room(&address);
-        let visible = |r: &&Room| r.kind == RoomKind::Public || self.inside(r);
-        room.filter(visible)
+        let channel = self.state.find_channel(&address);
+        let visible = |r: &&Channel| r.kind == ChannelType::Public || self.inside(r);
+        channel
+            .filter(visible)
             .ok_or_else(|| Refused::new("channel_not_found"))
     }
 
-    pub(crate) fn inside(&self, room: &Room) -> bool {
-        room.members.contains(&self.bot.user_id)
+    pub(crate) fn inside(&self, channel: &Channel) -> bool {
+        channel.members.contains(&self.bot.user_id)
     }
 
-    /// A room that the bot is a member of and that is not archived.
+    /// A channel that the bot is a member of and that is not archived.
     pub(crate) fn joined(&self, key: &str) -> Result<String, Refused> {
-        let room = self.room(key)?;
-        if room.archived {
+        let channel = self.channel(key)?;
+        if channel.archived {
             return refuse("is_archived");
         }
-        if !self.inside(room) {
+        if !self.inside(channel) {
             return refuse("not_in_channel");
         }
-        Ok(room.id.clone())
+        Ok(channel.id.clone())
     }
 
-    /// The scope that changing this kind of room wants.
-    pub(crate) fn want_manage(&self, room: &Room, also: &[&str]) -> Result<(), Refused> {
-        let own = match room.kind {
-            RoomKind::Public => "channels:manage",
-            RoomKind::Private => "groups:write",
-            RoomKind::Im => "im:write",
-            RoomKind::Mpim => "mpim:write",
+    /// The scope that changing this kind of channel wants.
+    pub(crate) fn want_manage(&self, channel: &Channel, also: &[&str]) -> Result<(), Refused> {
+        let own = match channel.kind {
+            ChannelType::Public => "channels:manage",
+            ChannelType::Private => "groups:write",
+            ChannelType::Im => "im:write",
+            ChannelType::Mpim => "mpim:write",
         };
         let family = own.split(':').next().unwrap_or_default();
         let mut scopes = vec![own];
@@ -318,28 +316,28 @@ impl Call<'_> {
         BTreeSet::from([self.bot.user_id.clone()])
     }
 
-    /// A room as `conversations.*` shows it.
-    pub(crate) fn room_wire(&self, room: &Room) -> Value {
+    /// A channel as `conversations.*` shows it.
+    pub(crate) fn channel_wire(&self, channel: &Channel) -> Value {
         let set = |value: &str| json!({"value": value, "creator": "", "last_set": 0});
         let mut out = json!({
-            "id": room.id, "created": room.created, "creator": room.creator,
-            "is_archived": room.archived, "is_general": room.general,
-            "is_channel": room.kind == RoomKind::Public, "is_group": room.kind == RoomKind::Private,
-            "is_im": room.kind == RoomKind::Im, "is_mpim": room.kind == RoomKind::Mpim,
-            "is_private": room.kind != RoomKind::Public, "is_member": self.inside(room),
-            "is_shared": !room.shared_with.is_empty(), "is_org_shared": false,
-            "is_ext_shared": !room.shared_with.is_empty(), "context_team_id": room.team,
+            "id": channel.id, "created": channel.created, "creator": channel.creator,
+            "is_archived": channel.archived, "is_general": channel.general,
+            "is_channel": channel.kind == ChannelType::Public, "is_group": channel.kind == ChannelType::Private,
+            "is_im": channel.kind == ChannelType::Im, "is_mpim": channel.kind == ChannelType::Mpim,
+            "is_private": channel.kind != ChannelType::Public, "is_member": self.inside(channel),
+            "is_shared": !channel.shared_with.is_empty(), "is_org_shared": false,
+            "is_ext_shared": !channel.shared_with.is_empty(), "context_team_id": channel.team,
         });
-        if room.kind == RoomKind::Im {
-            let other = room.members.iter().find(|m| **m != self.bot.user_id);
+        if channel.kind == ChannelType::Im {
+            let other = channel.members.iter().find(|m| **m != self.bot.user_id);
             out["user"] = json!(other.unwrap_or(&self.bot.user_id));
         } else {
-            out["name"] = json!(room.name);
-            out["name_normalized"] = json!(room.name);
-            out["previous_names"] = json!(room.previous_names);
-            out["num_members"] = json!(room.members.len());
-            out["topic"] = set(&room.topic);
-            out["purpose"] = set(&room.purpose);
+            out["name"] = json!(channel.name);
+            out["name_normalized"] = json!(channel.name);
+            out["previous_names"] = json!(channel.previous_names);
+            out["num_members"] = json!(channel.members.len());
+            out["topic"] = set(&channel.topic);
+            out["purpose"] = set(&channel.purpose);
         }
         out
     }

@@ -1,4 +1,4 @@
-//! The faults over real HTTP, as a caller meets them: what was answered, and what stands in the room.
+//! The faults over real HTTP, as a caller meets them: what was answered, and what stands in the channel.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use serde_json::json;
 
-use super::{Fault, FaultRule, Heard, Limits, Options, RoomKind, Workspace};
+use super::{AppResponse, ChannelType, Fault, FaultRule, Limits, Options, Workspace};
 
 async fn workspace() -> (Workspace, String) {
     let clock = || DateTime::from_timestamp(1_700_000_000, 0).expect("a fixed moment");
@@ -14,22 +14,22 @@ async fn workspace() -> (Workspace, String) {
         .await
         .unwrap();
     let bot = workspace.bot_user();
-    let room = workspace.add_channel(None, "ops", RoomKind::Public, &[&bot]);
-    (workspace, room)
+    let channel = workspace.add_channel(None, "ops", ChannelType::Public, &[&bot]);
+    (workspace, channel)
 }
 
-async fn post(workspace: &Workspace, room: &str, text: &str) -> Heard {
+async fn post(workspace: &Workspace, channel: &str, text: &str) -> AppResponse {
     let headers = [
         ("content-type", "application/json; charset=utf-8".to_owned()),
         ("authorization", format!("Bearer {}", workspace.app().token)),
     ]
     .map(|(name, value)| (name.to_owned(), value));
-    let body = json!({"channel": room, "text": text})
+    let body = json!({"channel": channel, "text": text})
         .to_string()
         .into_bytes();
     let url = format!("{}/chat.postMessage", workspace.api_url());
     workspace
-        .outgoing()
+        .app_client()
         .post(&url, &headers, body, Duration::from_millis(400))
         .await
 }
@@ -37,7 +37,7 @@ async fn post(workspace: &Workspace, room: &str, text: &str) -> Heard {
 fn said(workspace: &Workspace) -> Vec<String> {
     let snapshot = workspace.snapshot();
     snapshot
-        .room("#ops")
+        .channel("#ops")
         .unwrap()
         .posts()
         .map(|m| m.text.clone())
@@ -45,7 +45,7 @@ fn said(workspace: &Workspace) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_fault_leaves_the_answer_and_the_room_it_promises() {
+async fn each_fault_leaves_the_answer_and_the_channel_it_promises() {
     let cases = [
         (Fault::RateLimited { retry_after: 9 }, Some(429), 0),
         (Fault::Status { status: 503 }, Some(503), 0),
@@ -64,14 +64,14 @@ async fn each_fault_leaves_the_answer_and_the_room_it_promises() {
         (Fault::Delay { millis: 1 }, Some(200), 1),
     ];
     for (fault, status, messages) in cases {
-        let (workspace, room) = workspace().await;
+        let (workspace, channel) = workspace().await;
         let id = workspace.fault(FaultRule::once("chat.postMessage", fault.clone()));
-        let heard = post(&workspace, &room, "x").await;
-        assert_eq!(heard.status, status, "{fault:?}");
+        let response = post(&workspace, &channel, "x").await;
+        assert_eq!(response.status, status, "{fault:?}");
         assert_eq!(said(&workspace).len(), messages, "{fault:?}");
-        assert_eq!(workspace.fault_met(id), 1);
+        assert_eq!(workspace.fault_hits(id), 1);
         assert_eq!(
-            post(&workspace, &room, "next").await.status,
+            post(&workspace, &channel, "next").await.status,
             Some(200),
             "{fault:?}"
         );
@@ -80,9 +80,9 @@ async fn each_fault_leaves_the_answer_and_the_room_it_promises() {
 
 #[tokio::test]
 async fn what_is_done_after_the_hang_up_is_done_once() {
-    let (workspace, room) = workspace().await;
+    let (workspace, channel) = workspace().await;
     workspace.fault(FaultRule::once("chat.postMessage", Fault::DoneAfterHangUp));
-    assert_eq!(post(&workspace, &room, "late").await.status, None);
+    assert_eq!(post(&workspace, &channel, "late").await.status, None);
     let look = |w: &Workspace| (said(w) == ["late"]).then_some(());
     workspace
         .wait_until(Duration::from_secs(5), look)
@@ -92,11 +92,11 @@ async fn what_is_done_after_the_hang_up_is_done_once() {
 
 #[tokio::test]
 async fn a_held_answer_comes_when_it_is_released() {
-    let (workspace, room) = workspace().await;
+    let (workspace, channel) = workspace().await;
     workspace.fault(FaultRule::once("chat.postMessage", Fault::HoldAnswer));
     let caller = tokio::spawn({
-        let (workspace, room) = (workspace.clone(), room.clone());
-        async move { post(&workspace, &room, "held").await }
+        let (workspace, channel) = (workspace.clone(), channel.clone());
+        async move { post(&workspace, &channel, "held").await }
     });
     let held = |w: &Workspace| (w.held() == 1).then_some(());
     workspace
@@ -110,18 +110,18 @@ async fn a_held_answer_comes_when_it_is_released() {
 
 #[tokio::test]
 async fn limits_are_off_until_they_are_switched_on() {
-    let (workspace, room) = workspace().await;
+    let (workspace, channel) = workspace().await;
     for _ in 0..10 {
-        assert_eq!(post(&workspace, &room, "x").await.status, Some(200));
+        assert_eq!(post(&workspace, &channel, "x").await.status, Some(200));
     }
     workspace.set_limits(Limits::Slack);
     let mut statuses = Vec::new();
     for _ in 0..6 {
-        let heard = post(&workspace, &room, "y").await;
-        if heard.status == Some(429) {
-            assert!(heard.header("retry-after").is_some());
+        let response = post(&workspace, &channel, "y").await;
+        if response.status == Some(429) {
+            assert!(response.header("retry-after").is_some());
         }
-        statuses.push(heard.status);
+        statuses.push(response.status);
     }
     assert!(statuses.contains(&Some(429)), "{statuses:?}");
 }

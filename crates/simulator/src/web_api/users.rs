@@ -8,10 +8,10 @@ use crate::state::User;
 
 /// With an organisation's token the team is the organisation itself.
 pub(super) fn auth_test(call: &mut Call<'_>) -> Answer {
-    let org = call.world.org.as_ref().map(|org| &org.id);
+    let org = call.state.org.as_ref().map(|org| &org.id);
     Ok(json!({
-        "url": format!("{}/", call.base), "team": call.world.team_name,
-        "user": call.bot.name, "team_id": org.unwrap_or(&call.world.team_id),
+        "url": format!("{}/", call.base), "team": call.state.team_name,
+        "user": call.bot.name, "team_id": org.unwrap_or(&call.state.team_id),
         "user_id": call.bot.user_id, "bot_id": call.bot.bot_id, "app_id": call.bot.app_id,
         "enterprise_id": org, "is_enterprise_install": org.is_some(),
     }))
@@ -19,7 +19,7 @@ pub(super) fn auth_test(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn team_info(call: &mut Call<'_>) -> Answer {
     Ok(json!({"team": {
-        "id": call.world.team_id, "name": call.world.team_name, "domain": call.world.team_name,
+        "id": call.state.team_id, "name": call.state.team_name, "domain": call.state.team_name,
         "email_domain": "", "icon": {"image_default": true},
     }}))
 }
@@ -37,7 +37,7 @@ fn wire(user: &User) -> Value {
 
 pub(super) fn users_info(call: &mut Call<'_>) -> Answer {
     let id = call.args.need("user")?;
-    match call.world.users.get(&id) {
+    match call.state.users.get(&id) {
         Some(user) => Ok(json!({"user": wire(user)})),
         None => refuse("user_not_found"),
     }
@@ -45,7 +45,7 @@ pub(super) fn users_info(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn users_list(call: &mut Call<'_>) -> Answer {
     call.team()?;
-    let all: Vec<Value> = call.world.users.values().map(wire).collect();
+    let all: Vec<Value> = call.state.users.values().map(wire).collect();
     let (page, next) = call.args.page(&all, 200, 1000)?;
     let cache = call.now.timestamp();
     Ok(json!({"members": page, "cache_ts": cache, "response_metadata": {"next_cursor": next}}))

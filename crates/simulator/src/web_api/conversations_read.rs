@@ -1,81 +1,81 @@
-//! `conversations.info`, `list`, `members` and `users.conversations`: what a bot may know of the rooms.
+//! `conversations.info`, `list`, `members` and `users.conversations`: what a bot may know of the channels.
 //!
-//! A private room that the bot is not in does not exist for it: neither by id nor in a list.
+//! A private channel that the bot is not in does not exist for it: neither by id nor in a list.
 
 use serde_json::{Value, json};
 
 use super::Call;
 use crate::error::{Answer, Refused, refuse};
-use crate::state::{Room, RoomKind};
+use crate::state::{Channel, ChannelType};
 
 pub(super) fn info(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel")?;
-    call.want(&room.kind.scope("read"))?;
-    let mut wire = call.room_wire(room);
+    let channel = call.channel("channel")?;
+    call.want(&channel.kind.scope("read"))?;
+    let mut wire = call.channel_wire(channel);
     if !call.args.flag("include_num_members") {
         wire.as_object_mut()
-            .expect("a room is an object")
+            .expect("a channel is an object")
             .remove("num_members");
     }
     Ok(json!({"channel": wire}))
 }
 
-fn kinds(call: &Call<'_>) -> Result<Vec<RoomKind>, Refused> {
+fn kinds(call: &Call<'_>) -> Result<Vec<ChannelType>, Refused> {
     let list = call.args.text("types").filter(|t| !t.is_empty());
     let list = list.unwrap_or_else(|| "public_channel".to_owned());
     list.split(',')
         .map(|word| match word.trim() {
-            "public_channel" => Ok(RoomKind::Public),
-            "private_channel" => Ok(RoomKind::Private),
-            "im" => Ok(RoomKind::Im),
-            "mpim" => Ok(RoomKind::Mpim),
+            "public_channel" => Ok(ChannelType::Public),
+            "private_channel" => Ok(ChannelType::Private),
+            "im" => Ok(ChannelType::Im),
+            "mpim" => Ok(ChannelType::Mpim),
             _ => refuse("invalid_types"),
         })
         .collect()
 }
 
-/// The largest page of a list.
-const MOST: usize = 999;
+/// The max_block_text page of a list.
+const MAX_LIMIT: usize = 999;
 
 /// The channels of the wanted kinds, a page of them; only the page is written out.
-fn listed(call: &Call<'_>, fits: impl Fn(&Room) -> bool) -> Answer {
+fn listed(call: &Call<'_>, fits: impl Fn(&Channel) -> bool) -> Answer {
     let kinds = kinds(call)?;
     for kind in &kinds {
         call.want(&kind.scope("read"))?;
     }
     let team = call.team()?;
     let without_archived = call.args.flag("exclude_archived");
-    let rooms = call.world.rooms.values();
-    let fitting: Vec<&Room> = rooms
+    let channels = call.state.channels.values();
+    let fitting: Vec<&Channel> = channels
         .filter(|r| kinds.contains(&r.kind) && r.team == team)
         .filter(|r| !(without_archived && r.archived))
         .filter(|r| fits(r))
         .collect();
-    let (page, next) = call.args.page(&fitting, 100, MOST)?;
-    let page: Vec<Value> = page.into_iter().map(|r| call.room_wire(r)).collect();
+    let (page, next) = call.args.page(&fitting, 100, MAX_LIMIT)?;
+    let page: Vec<Value> = page.into_iter().map(|r| call.channel_wire(r)).collect();
     Ok(json!({"channels": page, "response_metadata": {"next_cursor": next}}))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Answer {
-    listed(call, |r| r.kind == RoomKind::Public || call.inside(r))
+    listed(call, |r| r.kind == ChannelType::Public || call.inside(r))
 }
 
 /// The channels of the caller, or those of a person as far as the caller sees them.
 pub(super) fn of_user(call: &mut Call<'_>) -> Answer {
     let user = call.args.text("user").filter(|user| !user.is_empty());
     let user = user.unwrap_or_else(|| call.bot.user_id.clone());
-    if !call.world.users.contains_key(&user) {
+    if !call.state.users.contains_key(&user) {
         return refuse("user_not_found");
     }
     listed(call, |r| {
-        r.members.contains(&user) && (r.kind == RoomKind::Public || call.inside(r))
+        r.members.contains(&user) && (r.kind == ChannelType::Public || call.inside(r))
     })
 }
 
 pub(super) fn members(call: &mut Call<'_>) -> Answer {
-    let room = call.room("channel")?;
-    call.want(&room.kind.scope("read"))?;
-    let members: Vec<String> = room.members.iter().cloned().collect();
+    let channel = call.channel("channel")?;
+    call.want(&channel.kind.scope("read"))?;
+    let members: Vec<String> = channel.members.iter().cloned().collect();
     let (page, next) = call.args.page(&members, 100, 1000)?;
     Ok(json!({"members": page, "response_metadata": {"next_cursor": next}}))
 }

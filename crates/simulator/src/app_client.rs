@@ -3,7 +3,7 @@
 //! A client of its own: the simulator must not lend the product's client its settings. No TLS: the
 //! app under test listens on this machine.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -11,9 +11,9 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 
-/// What the app answered, or why nothing was heard.
+/// What the app answered, or why nothing was response.
 #[derive(Clone, Debug, Serialize)]
-pub struct Heard {
+pub struct AppResponse {
     /// The HTTP status; none when there was no answer.
     pub status: Option<u16>,
     /// The answer's body as text.
@@ -21,12 +21,10 @@ pub struct Heard {
     /// The answer's headers, names in lower case.
     pub headers: Vec<(String, String)>,
     /// Why there was no answer: `timeout`, or the connection's error.
-    pub trouble: Option<String>,
-    /// How long it took, in milliseconds.
-    pub took_millis: u64,
+    pub error: Option<String>,
 }
 
-impl Heard {
+impl AppResponse {
     /// Whether the app answered 200.
     pub fn is_ok(&self) -> bool {
         self.status == Some(200)
@@ -40,23 +38,22 @@ impl Heard {
             .map(|(_, v)| v.as_str())
     }
 
-    pub(crate) fn nothing(why: &str) -> Self {
+    pub(crate) fn failed(why: &str) -> Self {
         Self {
             status: None,
             body: String::new(),
             headers: Vec::new(),
-            trouble: Some(why.to_owned()),
-            took_millis: 0,
+            error: Some(why.to_owned()),
         }
     }
 }
 
 #[derive(Clone)]
-pub(crate) struct Outgoing {
+pub(crate) struct AppClient {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
-impl Outgoing {
+impl AppClient {
     pub(crate) fn new() -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -70,16 +67,15 @@ impl Outgoing {
         url: &str,
         headers: &[(String, String)],
         body: Vec<u8>,
-        patience: Duration,
-    ) -> Heard {
-        let began = Instant::now();
+        timeout: Duration,
+    ) -> AppResponse {
         let mut request = http::Request::post(url);
         for (name, value) in headers {
             request = request.header(name, value);
         }
         let request = match request.body(Full::new(Bytes::from(body))) {
             Ok(request) => request,
-            Err(error) => return Heard::nothing(&error.to_string()),
+            Err(error) => return AppResponse::failed(&error.to_string()),
         };
         let exchange = async {
             let response = self
@@ -91,10 +87,10 @@ impl Outgoing {
             let bytes = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
             Ok::<_, String>((parts, bytes))
         };
-        let mut heard = match tokio::time::timeout(patience, exchange).await {
-            Err(_) => Heard::nothing("timeout"),
-            Ok(Err(error)) => Heard::nothing(&error),
-            Ok(Ok((parts, bytes))) => Heard {
+        match tokio::time::timeout(timeout, exchange).await {
+            Err(_) => AppResponse::failed("timeout"),
+            Ok(Err(error)) => AppResponse::failed(&error),
+            Ok(Ok((parts, bytes))) => AppResponse {
                 status: Some(parts.status.as_u16()),
                 body: String::from_utf8_lossy(&bytes).into_owned(),
                 headers: parts
@@ -107,11 +103,8 @@ impl Outgoing {
                         )
                     })
                     .collect(),
-                trouble: None,
-                took_millis: 0,
+                error: None,
             },
-        };
-        heard.took_millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        heard
+        }
     }
 }

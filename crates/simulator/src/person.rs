@@ -1,17 +1,17 @@
-//! People at their keyboards: they say things, type commands, press buttons, archive rooms.
+//! People at their keyboards: they say things, type commands, press buttons, archive channels.
 //!
-//! What they do to rooms happens in the world; what Slack then tells the app goes out as signed
+//! What they do to channels happens in the state; what Slack then tells the app goes out as signed
 //! requests, and the app's HTTP answer is handed back and shown where Slack would show it.
 
 use serde_json::{Value, json};
 
+use super::app_client::AppResponse;
 use super::args::Args;
 use super::auth::Signing;
 use super::elements::all_options;
 use super::names;
-use super::outgoing::Heard;
 use super::response_url;
-use super::state::{Message, RoomKind, Trigger, World};
+use super::state::{ChannelType, Message, Trigger, WorkspaceState};
 use super::wire::Detail;
 use super::workspace::Workspace;
 
@@ -23,17 +23,17 @@ pub struct Person {
 }
 
 /// A fresh trigger of a person: three seconds, one use.
-pub(crate) fn mint_trigger(workspace: &Workspace, user: &str, from_modal: bool) -> String {
+pub(crate) fn create_trigger(workspace: &Workspace, user: &str, from_modal: bool) -> String {
     let now = workspace.now();
-    let mut world = workspace.world();
-    let id = format!("{}.{}", world.fresh("9"), now.timestamp_millis());
+    let mut state = workspace.state();
+    let id = format!("{}.{}", state.fresh("9"), now.timestamp_millis());
     let trigger = Trigger {
         user: user.to_owned(),
-        born: now,
+        created_at: now,
         used: false,
         from_modal,
     };
-    world.triggers.insert(id.clone(), trigger);
+    state.triggers.insert(id.clone(), trigger);
     id
 }
 
@@ -57,7 +57,11 @@ pub(crate) fn find_element<'a>(blocks: &'a [Value], wanted: &str) -> Option<(&'a
 }
 
 /// An element's entry in `actions` (and, without the ids, in `state.values`).
-pub(crate) fn chosen(world: &World, element: &Value, given: &str) -> Result<Value, String> {
+pub(crate) fn chosen(
+    state: &WorkspaceState,
+    element: &Value,
+    given: &str,
+) -> Result<Value, String> {
     let kind = element["type"].as_str().unwrap_or_default();
     let option = |given: &str| {
         let fits = |o: &&&Value| o["value"] == given || o["text"]["text"] == given;
@@ -74,10 +78,10 @@ pub(crate) fn chosen(world: &World, element: &Value, given: &str) -> Result<Valu
             .map(|o| (*o).clone())
             .ok_or_else(|| format!("no option `{given}` in {element}"))
     };
-    let user = |given: &str| world.find_user(given).map(|u| u.id.clone());
-    let room = |given: &str| world.find_room(given).map(|r| r.id.clone());
+    let user = |given: &str| state.find_user(given).map(|u| u.id.clone());
+    let channel = |given: &str| state.find_channel(given).map(|r| r.id.clone());
     let person = || user(given).ok_or_else(|| format!("nobody is called `{given}`"));
-    let place = || room(given).ok_or_else(|| format!("no room is called `{given}`"));
+    let place = || channel(given).ok_or_else(|| format!("no channel is called `{given}`"));
     Ok(match kind {
         "button" => json!({"type": kind, "text": element["text"], "value": element["value"]}),
         "static_select" | "external_select" | "radio_buttons" | "overflow" => {
@@ -124,27 +128,27 @@ impl Person {
         &self.id
     }
 
-    fn find(&self, room: &str) -> Result<String, String> {
-        let world = self.workspace.world();
-        let found = world.find_room(room);
+    fn find(&self, channel: &str) -> Result<String, String> {
+        let state = self.workspace.state();
+        let found = state.find_channel(channel);
         let visible = found
-            .filter(|r| r.kind == RoomKind::Public || r.members.contains(&self.id))
-            .filter(|r| world.lets_in(r, &self.id));
+            .filter(|r| r.kind == ChannelType::Public || r.members.contains(&self.id))
+            .filter(|r| state.is_accessible(r, &self.id));
         visible
             .map(|r| r.id.clone())
-            .ok_or_else(|| format!("{} sees no room `{room}`", self.id))
+            .ok_or_else(|| format!("{} sees no channel `{channel}`", self.id))
     }
 
     /// What every payload from this person has in common.
     pub(crate) fn payload(&self, kind: &str, trigger: &str) -> Value {
         let app_id = self.workspace.app().app_id.clone();
-        let world = self.workspace.world();
-        let name = world
+        let state = self.workspace.state();
+        let name = state
             .users
             .get(&self.id)
             .map(|u| u.name.clone())
             .unwrap_or_default();
-        let mut payload = world.whose_interaction(kind, &self.id);
+        let mut payload = state.interaction_envelope(kind, &self.id);
         payload["type"] = json!(kind);
         payload["api_app_id"] = json!(app_id);
         payload["token"] = json!("");
@@ -156,13 +160,13 @@ impl Person {
     }
 
     /// Sends an interaction and hands back what the app answered.
-    pub(crate) async fn interact(&self, payload: &Value) -> Heard {
+    pub(crate) async fn interact(&self, payload: &Value) -> AppResponse {
         let path = self.workspace.app().interactions_path.clone();
         self.send_form(&path, encoded("payload", &payload.to_string()))
             .await
     }
 
-    async fn send_form(&self, path: &str, body: String) -> Heard {
+    async fn send_form(&self, path: &str, body: String) -> AppResponse {
         let kind = "application/x-www-form-urlencoded".to_owned();
         let headers = vec![("content-type".to_owned(), kind)];
         self.workspace
@@ -170,83 +174,91 @@ impl Person {
             .await
     }
 
-    /// The signed form of a slash command, not yet sent: `(path, body, room id)`.
+    /// The signed form of a slash command, not yet sent: `(path, body, channel id)`.
     ///
     /// # Errors
-    /// When the person does not see the room.
+    /// When the person does not see the channel.
     pub fn command_form(
         &self,
-        room: &str,
+        channel: &str,
         command: &str,
         text: &str,
     ) -> Result<(String, String, String), String> {
-        let room = self.find(room)?;
-        let trigger = mint_trigger(&self.workspace, &self.id, false);
+        let channel = self.find(channel)?;
+        let trigger = create_trigger(&self.workspace, &self.id, false);
         let (path, app_id) = {
             let app = self.workspace.app();
             (app.commands_path.clone(), app.app_id.clone())
         };
         let (base, now) = (self.workspace.base_url(), self.workspace.now());
-        let mut world = self.workspace.world();
-        let url = response_url::mint(&mut world, &base, &room, &self.id, None, now);
-        let shown = match world.rooms[&room].kind {
-            RoomKind::Public => world.rooms[&room].name.clone(),
-            RoomKind::Private => "privategroup".to_owned(),
-            RoomKind::Im | RoomKind::Mpim => "directmessage".to_owned(),
+        let mut state = self.workspace.state();
+        let url = response_url::create(&mut state, &base, &channel, &self.id, None, now);
+        let shown = match state.channels[&channel].kind {
+            ChannelType::Public => state.channels[&channel].name.clone(),
+            ChannelType::Private => "privategroup".to_owned(),
+            ChannelType::Im | ChannelType::Mpim => "directmessage".to_owned(),
         };
-        let name = world
+        let name = state
             .users
             .get(&self.id)
             .map(|u| u.name.clone())
             .unwrap_or_default();
         let mut form = form_urlencoded::Serializer::new(String::new());
-        for (key, value) in world.command_fields(&self.id, &room) {
+        for (key, value) in state.command_fields(&self.id, &channel) {
             form.append_pair(key, &value);
         }
         form.append_pair("token", "")
-            .append_pair("team_domain", &world.team_name)
-            .append_pair("channel_id", &room)
+            .append_pair("team_domain", &state.team_name)
+            .append_pair("channel_id", &channel)
             .append_pair("channel_name", &shown)
             .append_pair("user_id", &self.id)
             .append_pair("user_name", &name)
             .append_pair("command", command)
-            .append_pair("text", &names::escaped_with_ids(&world, text))
+            .append_pair("text", &names::escaped_with_ids(&state, text))
             .append_pair("api_app_id", &app_id)
             .append_pair("response_url", &url)
             .append_pair("trigger_id", &trigger);
-        Ok((path, form.finish(), room))
+        Ok((path, form.finish(), channel))
     }
 
-    /// Types a slash command; what the app answers at once is shown in the room.
-    pub async fn command(&self, room: &str, command: &str, text: &str) -> Heard {
-        let (path, body, room) = match self.command_form(room, command, text) {
+    /// Types a slash command; what the app answers at once is shown in the channel.
+    pub async fn command(&self, channel: &str, command: &str, text: &str) -> AppResponse {
+        let (path, body, channel) = match self.command_form(channel, command, text) {
             Ok(form) => form,
-            Err(why) => return Heard::nothing(&why),
+            Err(why) => return AppResponse::failed(&why),
         };
-        let heard = self.send_form(&path, body).await;
-        self.show_answer(&room, command, &heard);
-        heard
+        let response = self.send_form(&path, body).await;
+        self.show_answer(&channel, command, &response);
+        response
     }
 
-    fn show_answer(&self, room: &str, command: &str, heard: &Heard) {
+    fn show_answer(&self, channel: &str, command: &str, response: &AppResponse) {
         let now = self.workspace.now();
-        let largest = self.workspace.largest_blocks();
-        let mut world = self.workspace.world();
-        if heard.is_ok() {
-            if heard.body.trim().is_empty() {
+        let max_block_text = self.workspace.max_block_text();
+        let mut state = self.workspace.state();
+        if response.is_ok() {
+            if response.body.trim().is_empty() {
                 return;
             }
-            let args = match serde_json::from_str::<Value>(&heard.body) {
+            let args = match serde_json::from_str::<Value>(&response.body) {
                 Ok(Value::Object(map)) => Args(map),
                 _ => {
                     let mut args = Args::default();
-                    args.0.insert("text".to_owned(), json!(heard.body));
+                    args.0.insert("text".to_owned(), json!(response.body));
                     args
                 }
             };
-            let _ = response_url::show(&mut world, &args, room, &self.id, None, largest, now);
+            let _ = response_url::show(
+                &mut state,
+                &args,
+                channel,
+                &self.id,
+                None,
+                max_block_text,
+                now,
+            );
         } else {
-            let timeout = heard.trouble.as_deref() == Some("timeout");
+            let timeout = response.error.as_deref() == Some("timeout");
             let code = if timeout {
                 "operation_timeout"
             } else {
@@ -256,12 +268,12 @@ impl Person {
                 user: "USLACKBOT".to_owned(),
                 text: format!("{command} failed with the error \"{code}\""),
                 subtype: Some("slackbot_response".to_owned()),
-                only_for: Some(self.id.clone()),
+                ephemeral_to: Some(self.id.clone()),
                 ..Message::default()
             };
-            world.post(room, message, now);
+            state.post(channel, message, now);
         }
-        drop(world);
+        drop(state);
         self.workspace.changed();
     }
 
@@ -269,8 +281,13 @@ impl Person {
     ///
     /// # Errors
     /// When the person does not see such a button.
-    pub async fn press(&self, room: &str, ts: &str, element: &str) -> Result<Heard, String> {
-        self.choose(room, ts, element, "").await
+    pub async fn press(
+        &self,
+        channel: &str,
+        ts: &str,
+        element: &str,
+    ) -> Result<AppResponse, String> {
+        self.choose(channel, ts, element, "").await
     }
 
     /// Chooses in a menu of a message.
@@ -279,12 +296,12 @@ impl Person {
     /// When the person does not see such a menu or option.
     pub async fn choose(
         &self,
-        room: &str,
+        channel: &str,
         ts: &str,
         element: &str,
         given: &str,
-    ) -> Result<Heard, String> {
-        let payload = self.click_payload(room, ts, element, given)?;
+    ) -> Result<AppResponse, String> {
+        let payload = self.click_payload(channel, ts, element, given)?;
         Ok(self.interact(&payload).await)
     }
 
@@ -294,34 +311,42 @@ impl Person {
     /// When the person does not see such an element.
     pub fn click_payload(
         &self,
-        room: &str,
+        channel: &str,
         ts: &str,
         element: &str,
         given: &str,
     ) -> Result<Value, String> {
-        let room = self.find(room)?;
-        let trigger = mint_trigger(&self.workspace, &self.id, false);
+        let channel = self.find(channel)?;
+        let trigger = create_trigger(&self.workspace, &self.id, false);
         let mut payload = self.payload("block_actions", &trigger);
         let (base, now) = (self.workspace.base_url(), self.workspace.now());
-        let mut world = self.workspace.world();
-        let mine =
-            |m: &&Message| m.ts == ts && m.only_for.as_ref().is_none_or(|only| *only == self.id);
-        let message = world.rooms[&room].messages.iter().find(mine).cloned();
-        let message = message.ok_or_else(|| format!("no message {ts} in {room}"))?;
+        let mut state = self.workspace.state();
+        let mine = |m: &&Message| {
+            m.ts == ts && m.ephemeral_to.as_ref().is_none_or(|only| *only == self.id)
+        };
+        let message = state.channels[&channel].messages.iter().find(mine).cloned();
+        let message = message.ok_or_else(|| format!("no message {ts} in {channel}"))?;
         let (block, found) = find_element(&message.blocks, element)
             .ok_or_else(|| format!("no `{element}` on: {}", json!(message.blocks)))?;
-        let mut action = chosen(&world, found, given)?;
+        let mut action = chosen(&state, found, given)?;
         action["action_id"] = found["action_id"].clone();
         action["block_id"] = json!(block);
-        action["action_ts"] = json!(world.next_ts(now));
-        let url = response_url::mint(&mut world, &base, &room, &self.id, Some(ts.to_owned()), now);
-        payload["container"] = json!({"type": "message", "message_ts": ts, "channel_id": room,
-            "is_ephemeral": message.only_for.is_some()});
+        action["action_ts"] = json!(state.next_ts(now));
+        let url = response_url::create(
+            &mut state,
+            &base,
+            &channel,
+            &self.id,
+            Some(ts.to_owned()),
+            now,
+        );
+        payload["container"] = json!({"type": "message", "message_ts": ts, "channel_id": channel,
+            "is_ephemeral": message.ephemeral_to.is_some()});
         if let Some(thread) = &message.thread_ts {
             payload["container"]["thread_ts"] = json!(thread);
         }
-        payload["channel"] = json!({"id": room, "name": world.rooms[&room].name});
-        payload["message"] = world.wire(&message, &room, Detail::Plain);
+        payload["channel"] = json!({"id": channel, "name": state.channels[&channel].name});
+        payload["message"] = state.wire(&message, &channel, Detail::Plain);
         payload["state"] = json!({"values": {}});
         payload["response_url"] = json!(url);
         payload["actions"] = json!([action]);
@@ -329,51 +354,7 @@ impl Person {
     }
 
     /// Sends a payload made before; the same one twice is a double click.
-    pub async fn send_payload(&self, payload: &Value) -> Heard {
+    pub async fn send_payload(&self, payload: &Value) -> AppResponse {
         self.interact(payload).await
-    }
-
-    /// Uses a global shortcut.
-    pub async fn shortcut(&self, callback_id: &str) -> Heard {
-        let trigger = mint_trigger(&self.workspace, &self.id, false);
-        let mut payload = self.payload("shortcut", &trigger);
-        payload["callback_id"] = json!(callback_id);
-        let now = self.workspace.now();
-        payload["action_ts"] = json!(self.workspace.world().next_ts(now));
-        self.interact(&payload).await
-    }
-
-    /// Uses a shortcut on a message.
-    ///
-    /// # Errors
-    /// When the person does not see the message.
-    pub async fn message_shortcut(
-        &self,
-        room: &str,
-        ts: &str,
-        callback_id: &str,
-    ) -> Result<Heard, String> {
-        let room = self.find(room)?;
-        let trigger = mint_trigger(&self.workspace, &self.id, false);
-        let mut payload = self.payload("message_action", &trigger);
-        let (base, now) = (self.workspace.base_url(), self.workspace.now());
-        {
-            let mut world = self.workspace.world();
-            let message = world.rooms[&room]
-                .messages
-                .iter()
-                .find(|m| m.ts == ts)
-                .cloned();
-            let message = message.ok_or_else(|| format!("no message {ts} in {room}"))?;
-            let source = Some(ts.to_owned());
-            let url = response_url::mint(&mut world, &base, &room, &self.id, source, now);
-            payload["callback_id"] = json!(callback_id);
-            payload["channel"] = json!({"id": room, "name": world.rooms[&room].name});
-            payload["message"] = world.wire(&message, &room, Detail::Plain);
-            payload["message_ts"] = json!(ts);
-            payload["response_url"] = json!(url);
-            payload["action_ts"] = json!(world.next_ts(now));
-        }
-        Ok(self.interact(&payload).await)
     }
 }

@@ -10,19 +10,19 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::app_client::AppClient;
 use super::args::Args;
 use super::events;
 use super::faults::Fault;
 use super::limits::Tier;
 use super::options::App;
-use super::outgoing::Outgoing;
-use super::state::{Moment, World};
+use super::state::{Moment, WorkspaceState};
 use super::statuspage::Statuspage;
 use super::workspace::{ApiCall, Workspace, lock};
 
 impl Workspace {
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.0.world)
+    pub(crate) fn state(&self) -> MutexGuard<'_, WorkspaceState> {
+        lock(&self.0.state)
     }
 
     /// The app under test: its token and secrets.
@@ -38,16 +38,16 @@ impl Workspace {
         lock(&self.0.sent)
     }
 
-    pub(crate) fn outgoing(&self) -> &Outgoing {
-        &self.0.outgoing
+    pub(crate) fn app_client(&self) -> &AppClient {
+        &self.0.app_client
     }
 
     pub(crate) fn now(&self) -> Moment {
         (self.0.now)() + TimeDelta::milliseconds(self.0.skew_millis.load(Ordering::SeqCst))
     }
 
-    pub(crate) fn largest_blocks(&self) -> usize {
-        self.0.largest_blocks
+    pub(crate) fn max_block_text(&self) -> usize {
+        self.0.max_block_text
     }
 
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
@@ -76,14 +76,14 @@ impl Workspace {
         if !self.0.limited.load(Ordering::SeqCst) {
             return Ok(());
         }
-        lock(&self.0.meter).admit(tier, token, method, channel, now)
+        lock(&self.0.rate_limiter).admit(tier, token, method, channel, now)
     }
 
     pub(crate) fn admit_paced(&self, key: &str, burst: usize) -> Result<(), u64> {
         if !self.0.limited.load(Ordering::SeqCst) {
             return Ok(());
         }
-        lock(&self.0.meter).admit_paced(key, burst, self.now())
+        lock(&self.0.rate_limiter).admit_paced(key, burst, self.now())
     }
 
     pub(crate) fn take_fault(&self, method: &str, channel: Option<&str>) -> Option<Fault> {
@@ -147,8 +147,8 @@ impl Workspace {
 
     /// The header by which apps learn their scopes.
     pub(crate) fn sign_scopes(&self, token: Option<&str>, response: &mut Response) {
-        let world = self.world();
-        let Some(bot) = world.bots.iter().find(|b| Some(b.token.as_str()) == token) else {
+        let state = self.state();
+        let Some(bot) = state.bots.iter().find(|b| Some(b.token.as_str()) == token) else {
             return;
         };
         let scopes: Vec<&str> = bot.scopes.iter().map(String::as_str).collect();
