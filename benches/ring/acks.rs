@@ -226,7 +226,12 @@ async fn decided_along(
         let slack = &deciding.slack;
         let members = [PERSON, &slack.bot_user()];
         let name = format!("bench-{client}");
-        slack.add_channel(Some(&channel_of(client)), &name, ChannelType::Public, &members);
+        slack.add_channel(
+            Some(&channel_of(client)),
+            &name,
+            ChannelType::Public,
+            &members,
+        );
     }
     let ways = [By::Batching, By::Alone, By::Baseline];
     let mut turns = Turns::of(&ways);

@@ -62,7 +62,7 @@ const KEPT: &[(&str, &str, &str)] = &[
 fn is_covered(path: &str) -> bool {
     const CODE: [&str; 3] = ["src/", "crates/", "tests/"];
     const COVERED_TESTS: [&str; 4] = [
-        "tests/clients/",
+        "crates/simulator/tests/official_client/",
         "tests/data/migrations/",
         "tests/manifests/",
         "tests/rules/",

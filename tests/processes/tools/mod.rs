@@ -6,6 +6,5 @@
 //! brings the programs along, and where one is missing they fail and say so.
 
 mod octokit;
-mod official_client;
 mod pgbouncer;
 mod promtool;

@@ -2,8 +2,9 @@
 //!
 //! The client is `slack-sdk` in a folder beside the build, made when it is not there.
 
-use crate::harness::built_beside;
-use ::simulator::{Limits, Options, Workspace};
+#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
+use simulator::{Limits, Options, Workspace};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ const CLIENT: &str = "slack-sdk==3.47.0";
 
 /// A Python that has the client.
 fn python() -> PathBuf {
-    let folder = built_beside("slack-sdk-3.47.0");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("slack-sdk-3.47.0");
     let python = folder.join("bin/python");
     if folder.join("whole").is_file() {
         return python;
@@ -53,7 +54,7 @@ async fn slacks_own_client_is_served_and_refused_as_slack_would() {
     let mut options = Options::new(Arc::new(chrono::Utc::now));
     options.limits = Limits::Slack;
     let (tell, told) = tokio::sync::oneshot::channel();
-    let alone = tokio::spawn(::simulator::serve_standalone(
+    let alone = tokio::spawn(simulator::serve_standalone(
         options,
         |workspace: &Workspace| {
             tell.send(workspace.base_url()).unwrap();
@@ -62,7 +63,7 @@ async fn slacks_own_client_is_served_and_refused_as_slack_would() {
     let url = told.await.unwrap();
     let rules = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/tests/clients/slack_sdk_rules.py"
+        "/tests/official_client/slack_sdk_rules.py"
     );
     let ran = tokio::process::Command::new(python)
         .args([rules, &url])

@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from slack_sdk.signature import SignatureVerifier
 
 from simulator_client import (
-    channel,
+    add_channel,
     client,
     http,
     modal,
-    room_now,
+    channel_now,
     rule,
     sim,
     state,
@@ -70,9 +70,9 @@ def well_signed(headers, body):
 def a_command_is_signed_complete_and_escaped():
     def play():
         ada = user("grace")
-        room = channel(ada)
+        channel = add_channel(ada)
         App.answers = [(200, json.dumps({"text": "heard"})), (500, "")]
-        heard = sim("command", user=ada, room=room, command="/incident", text="a < b @grace")["heard"]
+        heard = sim("command", user=ada, channel=channel, command="/incident", text="a < b @grace")["response"]
         assert heard["status"] == 200
         headers, body = heard_on("/slack/commands")[0]
         assert well_signed(headers, body)
@@ -82,9 +82,9 @@ def a_command_is_signed_complete_and_escaped():
                       "command", "api_app_id", "response_url", "trigger_id", "is_enterprise_install"):
             assert form[field], field
         client().views_open(trigger_id=form["trigger_id"], view=modal())
-        sim("command", user=ada, room=room, command="/incident", text="")
-        seen = room_now(room)["messages"]
-        assert seen[-2]["text"] == "heard" and seen[-2]["only_for"] == ada
+        sim("command", user=ada, channel=channel, command="/incident", text="")
+        seen = channel_now(channel)["messages"]
+        assert seen[-2]["text"] == "heard" and seen[-2]["ephemeral_to"] == ada
         assert "http_service_error" in seen[-1]["text"]
 
     with_app(play)
@@ -94,12 +94,12 @@ def a_command_is_signed_complete_and_escaped():
 def a_click_contains_all_fields():
     def play():
         ada = user()
-        room = channel(ada)
+        channel = add_channel(ada)
         button = {"type": "button", "action_id": "go", "value": "7",
                   "text": {"type": "plain_text", "text": "Go"}}
-        ts = client().chat_postMessage(channel=room, text="f",
+        ts = client().chat_postMessage(channel=channel, text="f",
                                        blocks=[{"type": "actions", "elements": [button]}])["ts"]
-        sim("press", user=ada, room=room, ts=ts, element="Go")
+        sim("press", user=ada, channel=channel, ts=ts, element="Go")
         headers, body = heard_on("/slack/interactions")[0]
         assert well_signed(headers, body)
         payload = json.loads(dict(urllib.parse.parse_qsl(body.decode()))["payload"])
@@ -107,7 +107,7 @@ def a_click_contains_all_fields():
         action = payload["actions"][0]
         assert (action["action_id"], action["value"]) == ("go", "7") and action["action_ts"]
         assert payload["container"]["message_ts"] == ts and payload["response_url"]
-        assert payload["message"]["ts"] == ts and payload["channel"]["id"] == room
+        assert payload["message"]["ts"] == ts and payload["channel"]["id"] == channel
 
     with_app(play)
 
@@ -136,7 +136,7 @@ def a_modal_shows_errors_and_closes_after_correction():
         assert views[0]["hash"] == views[1]["hash"] and views[0]["private_metadata"] == "C1"
         value = views[1]["state"]["values"]["title_block"]["title"]
         assert value == {"type": "plain_text_input", "value": "longer"}
-        person = next(p for p in state()["state"]["people"] if p["id"] == ada)
+        person = next(p for p in state()["state"]["users"] if p["id"] == ada)
         assert person["modals"] == []
 
     with_app(play)
@@ -182,7 +182,7 @@ def slacks_client_checks_required_fields():
     client().views_open(trigger_id=sim("trigger", user=ada)["trigger_id"],
                         view=modal(blocks=[field], submit={"type": "plain_text", "text": "Go"}))
     body = json.dumps({"do": "submit", "user": ada, "fields": []}).encode()
-    assert http("/__sim/order", body)[0] == 400
+    assert http("/__sim/operation", body)[0] == 400
 
 
 @rule
@@ -190,8 +190,8 @@ def a_retried_event_has_the_same_id():
     def play():
         App.answers = [(500, ""), (500, ""), (500, ""), (200, "")]
         ada = user()
-        room = channel(ada)
-        sim("say", user=ada, room=room, text="one < two")
+        channel = add_channel(ada)
+        sim("say", user=ada, channel=channel, text="one < two")
         deadline = time.monotonic() + 5
         while len(heard_on("/slack/events")) < 2 and time.monotonic() < deadline:
             json.loads(http(f"/__sim/wait?version={state()['version']}&millis=200")[1])

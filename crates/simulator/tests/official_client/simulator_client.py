@@ -35,7 +35,7 @@ def http(path, data=None, headers=None, method=None):
 
 def sim(do, **more):
     body = json.dumps({"do": do, **more}).encode()
-    status, text, _ = http("/__sim/order", body, {"Content-Type": "application/json"})
+    status, text, _ = http("/__sim/operation", body, {"Content-Type": "application/json"})
     assert status == 200, (do, more, text)
     return json.loads(text)
 
@@ -44,12 +44,12 @@ def state():
     return json.loads(http("/__sim/state")[1])
 
 
-def room_now(room):
-    return next(r for r in state()["state"]["rooms"] if r["id"] == room)
+def channel_now(channel):
+    return next(r for r in state()["state"]["channels"] if r["id"] == channel)
 
 
-def posts(room):
-    return [m for m in room_now(room)["messages"] if not m["subtype"]]
+def posts(channel):
+    return [m for m in channel_now(channel)["messages"] if not m["subtype"]]
 
 
 def refused(code, call, *args, **kwargs):
@@ -73,7 +73,7 @@ def me():
     return state()["bot_user"]
 
 
-def channel(*members, private=False, bot=True, name=None):
+def add_channel(*members, private=False, bot=True, name=None):
     inside = ([me()] if bot else []) + list(members)
     return sim("add_channel", name=name or fresh(), private=private, members=inside)["id"]
 
