@@ -24,7 +24,7 @@ fn python() -> PathBuf {
         let words = String::from_utf8_lossy(&ran.stderr);
         assert!(
             ran.status.success(),
-            "{CLIENT} cannot be had: {} says\n{words}",
+            "{CLIENT} could not be installed: {} says\n{words}",
             program.display()
         );
     };
