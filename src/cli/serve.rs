@@ -126,12 +126,6 @@ async fn serve(
 }
 
 pub(super) async fn open(config: &Config, mode: Mode) -> Result<Opened, Stop> {
-    if config.database.server.is_none() && mode == Mode::Serve {
-        tracing::warn!(
-            directory = %config.database.data_dir.display(),
-            "DATABASE_URL is not set: using a private PostgreSQL in this directory; for production, set DATABASE_URL"
-        );
-    }
     let opened = Opened::open(config, mode).await.map_err(cannot_open)?;
     for notice in opened.private.iter().flat_map(|private| private.notices()) {
         tracing::warn!("{notice}");

@@ -104,7 +104,7 @@ fn embedded(env: &Environment<'_>, server: bool, data_dir: &std::path::Path) {
                 "not set: a private PostgreSQL in {} is used",
                 data_dir.display()
             ),
-            "for more than a trial name a server",
+            "set it for production",
         ),
         (true, false) | (false, true) => {}
     }

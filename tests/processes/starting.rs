@@ -179,6 +179,8 @@ async fn where_no_postgresql_can_be_a_missing_database_is_one_line_that_says_to_
             last.contains("set it to a PostgreSQL server"),
             "{command:?}: {last}"
         );
+        let warnings = ended.stderr.matches("a private PostgreSQL").count();
+        assert_eq!(warnings, usize::from(command[0] == "serve"), "{command:?}");
         for other in ["apt-get", "lock", "/proc/wardroom: "] {
             assert!(
                 !ended.stderr.contains(other),
