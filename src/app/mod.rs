@@ -19,7 +19,7 @@ pub use shutdown::{Asked, until_asked_to_stop};
 use crate::config::{self, Config, MetricsPort};
 use crate::domain::rules::Rules;
 use crate::edge::server::{Stage, serve};
-use crate::edge::{Bounds, Build, EdgeSettings, EdgeState, app_router, metrics_router};
+use crate::edge::{Build, ConnectionLimit, EdgeSettings, EdgeState, app_router, metrics_router};
 use crate::engine::clock::Clock;
 use crate::engine::{Engine, Parts, Process, Running};
 use crate::slack::address::{Ourselves, Team};
@@ -189,7 +189,7 @@ impl App {
         let engine = self.engine.start(process, deciders);
         let (stage, stages) = watch::channel(Stage::Serving);
         let mut serving = JoinSet::new();
-        let [app, metrics] = bounds(&self.config);
+        let [app, metrics] = connection_limits(&self.config);
         let router = self.router.clone();
         serving.spawn(serve(listeners.app, router, stages.clone(), app));
         if let Some(listener) = listeners.metrics {
@@ -267,25 +267,28 @@ impl RunningApp {
     }
 }
 
-/// Connections of the app's listener, of which one client address has half; fewer where the process may
-/// open few files.
+/// Connections on the app's port, of which one client address has half; fewer where the process may open
+/// fewer files.
 const MOST_CONNECTIONS: u64 = 1024;
-/// Of the metrics listener: so that scrapes and probes are answered whatever happens on the other one.
-const MOST_SCRAPES: usize = 64;
+/// Connections on the metrics port. They are limited separately, so that scrapes and probes are answered
+/// however many there are on the other port.
+const MOST_METRICS_CONNECTIONS: usize = 64;
 /// Files besides connections: the database's, the providers', the log.
 const OTHER_FILES: u64 = 192;
 
-/// The bounds of the app's and of the metrics listener.
-fn bounds(config: &Config) -> [Bounds; 2] {
+/// The limits of the app's and of the metrics port.
+fn connection_limits(config: &Config) -> [ConnectionLimit; 2] {
     let files = raised_file_limit().saturating_sub(OTHER_FILES);
-    let most = usize::try_from(files.clamp(64, MOST_CONNECTIONS)).unwrap_or(64);
-    let trusted = config.http.trusted_proxies.clone();
-    let bounds = |most, per_client| Bounds {
-        most,
+    let total = usize::try_from(files.clamp(64, MOST_CONNECTIONS)).unwrap_or(64);
+    let limit = |total, per_client| ConnectionLimit {
+        total,
         per_client,
-        trusted: trusted.clone(),
+        trusted: config.http.trusted_proxies.clone(),
     };
-    [bounds(most, most / 2), bounds(MOST_SCRAPES, MOST_SCRAPES)]
+    [
+        limit(total, total / 2),
+        limit(MOST_METRICS_CONNECTIONS, MOST_METRICS_CONNECTIONS),
+    ]
 }
 
 /// How many files the process may open, after asking for as many as all connections need: shells give

@@ -37,19 +37,19 @@ const READ_OFF_TIME: Duration = Duration::from_secs(2);
 
 /// A body that was read, with what it holds of the allowance.
 #[derive(Debug)]
-pub(crate) struct Whole<'a> {
+pub(crate) struct ReadBody<'a> {
     bytes: Bytes,
     _held: Held<'a>,
 }
 
-impl Whole<'_> {
+impl ReadBody<'_> {
     /// The bytes, shared. They count as long as this value lives.
     pub(crate) fn bytes(&self) -> Bytes {
         self.bytes.clone()
     }
 }
 
-impl Deref for Whole<'_> {
+impl Deref for ReadBody<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -64,7 +64,7 @@ pub(crate) async fn read<'a>(
     most: usize,
     client: IpAddr,
     allowance: &'a Allowance,
-) -> Result<Whole<'a>, Problem> {
+) -> Result<ReadBody<'a>, Problem> {
     read_by(headers, body, most, client, allowance, DEADLINE).await
 }
 
@@ -75,7 +75,7 @@ async fn read_by<'a>(
     client: IpAddr,
     allowance: &'a Allowance,
     deadline: Duration,
-) -> Result<Whole<'a>, Problem> {
+) -> Result<ReadBody<'a>, Problem> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -94,7 +94,7 @@ async fn read_by<'a>(
         Problem::new(StatusCode::REQUEST_TIMEOUT, words)
     };
     match read {
-        Ok(Ok(bytes)) => Ok(Whole { bytes, _held: held }),
+        Ok(Ok(bytes)) => Ok(ReadBody { bytes, _held: held }),
         Ok(Err(Stopped::TooLarge)) => {
             drop(held);
             read_off(&mut body).await;
@@ -229,7 +229,7 @@ mod tests {
     const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     const SHARES: usize = 64 * MIB / SHARE;
 
-    fn status(read: Result<Whole<'_>, Problem>) -> u16 {
+    fn status(read: Result<ReadBody<'_>, Problem>) -> u16 {
         read.map_or_else(|problem| problem.into_response().status().as_u16(), |_| 200)
     }
 
@@ -279,7 +279,7 @@ mod tests {
     }
 
     async fn poll_once<'a>(
-        reading: &mut (impl Future<Output = Result<Whole<'a>, Problem>> + Unpin),
+        reading: &mut (impl Future<Output = Result<ReadBody<'a>, Problem>> + Unpin),
     ) {
         let ended = futures_util::poll!(reading);
         assert!(ended.is_pending());

@@ -1,10 +1,10 @@
 //! GitHub's webhooks.
 //!
-//! Verified over the raw body, addressed, appended, answered within GitHub's 10 s. A kind that
-//! nobody uses is answered and counted but not kept; an action that nobody knows is no error.
+//! A webhook is verified over its raw body, addressed, appended, and answered within GitHub's 10 s. An event
+//! that is not used is answered and counted but not stored; an unknown action is no error.
 
-use super::body::{self, Whole};
-use super::keep::keep;
+use super::append::append;
+use super::body::{self, ReadBody};
 use super::middleware::{Client, SignatureHeld};
 use super::problem::Problem;
 use super::state::EdgeState;
@@ -20,12 +20,12 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 use std::sync::Arc;
 
-/// GitHub's own limit, generously read.
-const MOST_BYTES: usize = 25 * 1024 * 1024;
+/// GitHub sends at most 25 MB.
+const MAX_BYTES: usize = 25 * 1024 * 1024;
 
 pub(super) async fn webhook(State(state): State<Arc<EdgeState>>, request: Request) -> Response {
-    let (headers, body) = match genuine(&state, request).await {
-        Ok(genuine) => genuine,
+    let (headers, body) = match verified(&state, request).await {
+        Ok(verified) => verified,
         Err(problem) => return problem.into_response(),
     };
     let answered = answer(&state, &headers, &body).await;
@@ -34,29 +34,32 @@ pub(super) async fn webhook(State(state): State<Arc<EdgeState>>, request: Reques
     response
 }
 
-async fn genuine(state: &EdgeState, request: Request) -> Result<(HeaderMap, Whole<'_>), Problem> {
+async fn verified(
+    state: &EdgeState,
+    request: Request,
+) -> Result<(HeaderMap, ReadBody<'_>), Problem> {
     if state.settings.github.is_empty() {
         return Err(Problem::not_found());
     }
-    let not_genuine = || {
+    let refused = || {
         state.metrics.signature_failed(SignedSource::Github);
         tracing::warn!(target: "wardroom::security", "a webhook is not signed by GitHub");
         Problem::unauthorized("The signature is missing or wrong.")
     };
     let (parts, body) = request.into_parts();
-    // What cannot hold is not worth reading on.
+    // Checked first: the body of a webhook whose header cannot be valid is not read.
     let claimed = only(&parts.headers, "x-hub-signature-256")
         .filter(|claimed| signature::is_shaped(claimed))
-        .ok_or_else(not_genuine)?;
+        .ok_or_else(refused)?;
     let client = Client::of(&parts);
-    let body = body::read(&parts.headers, body, MOST_BYTES, client, &state.allowance).await?;
+    let body = body::read(&parts.headers, body, MAX_BYTES, client, &state.allowance).await?;
     let secrets: Vec<&[u8]> = state.settings.github.iter().map(String::as_bytes).collect();
-    let secret = signature::verify(&secrets, claimed, &body).map_err(|_| not_genuine())?;
+    let secret = signature::verify(&secrets, claimed, &body).map_err(|_| refused())?;
     state.metrics.signature_held(SignedSource::Github, secret);
     Ok((parts.headers, body))
 }
 
-/// A header's text, when it came exactly once.
+/// The text of a header that occurs exactly once.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -68,9 +71,9 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 async fn answer(
     state: &EdgeState,
     headers: &HeaderMap,
-    body: &Whole<'_>,
+    body: &ReadBody<'_>,
 ) -> Result<Response, Problem> {
-    // An empty X-GitHub-Event has been seen in the wild.
+    // GitHub has been seen to send an empty X-GitHub-Event.
     let event = only(headers, "x-github-event").filter(|event| !event.is_empty());
     let event = event.ok_or_else(|| Problem::bad_request("X-GitHub-Event is missing."))?;
     let content_type = only(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
@@ -96,7 +99,7 @@ async fn answer(
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),
     };
-    Ok(match keep(state, arrival).await? {
+    Ok(match append(state, arrival).await? {
         Appended::New(_) => accepted("accepted"),
         Appended::Duplicate(_) => accepted("duplicate"),
     })

@@ -1,7 +1,7 @@
 //! The probes.
 //!
-//! Liveness touches nothing: restarting us never mends a database. Readiness says 503 only when
-//! something required is missing, and asks the database at most once a second, whoever asks us.
+//! Liveness depends on nothing: a restart repairs no database. Readiness is 503 only when something
+//! required is missing, and asks the database at most once a second, however often it is asked.
 
 use super::state::EdgeState;
 use crate::store::StoreError;
@@ -15,17 +15,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// How long an answer of the database counts. With the engine's stall and a ping's patience this
-/// keeps the promise to turn unready within 6 s of a loss.
+/// How long an answer of the database is used. With the engine's stall and the ping's limit this keeps
+/// the promise to become unready within 6 s.
 const FRESH: Duration = Duration::from_secs(1);
-const PATIENCE: Duration = Duration::from_millis(500);
+const LIMIT: Duration = Duration::from_millis(500);
 
 /// The database's last answers.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
-    /// What it is not; `None`: it is well.
-    ails: Mutex<Option<(Instant, Option<&'static str>)>>,
-    /// Whether it had every migration.
+    /// The database's problem, if it has one.
+    problem: Mutex<Option<(Instant, Option<&'static str>)>>,
     migrated: Mutex<Option<(Instant, bool)>>,
 }
 
@@ -34,14 +33,14 @@ pub(super) async fn live() -> Response {
 }
 
 pub(super) async fn ready(State(state): State<Arc<EdgeState>>) -> Response {
-    let found = look(&state).await;
-    let body = json!({"status": found.word(), "checks": found.checks});
-    (found.status(), Json(body)).into_response()
+    let found = check(&state).await;
+    let body = json!({"status": found.status(), "checks": found.checks});
+    (found.code(), Json(body)).into_response()
 }
 
 pub(super) async fn startup(State(state): State<Arc<EdgeState>>) -> Response {
     if !state.health.was_ready() {
-        let found = look(&state).await;
+        let found = check(&state).await;
         if found.required_missing {
             let body = json!({"status": "starting", "checks": found.checks});
             return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
@@ -54,9 +53,9 @@ pub(super) async fn summary(State(state): State<Arc<EdgeState>>, headers: Header
     if wants_text(&headers) {
         return "OK".into_response();
     }
-    let found = look(&state).await;
+    let found = check(&state).await;
     Json(json!({
-        "status": found.word(),
+        "status": found.status(),
         "version": state.build.version,
         "uptime_seconds": state.health.uptime().as_secs(),
         "components": found.checks,
@@ -73,7 +72,7 @@ pub(super) async fn version(State(state): State<Arc<EdgeState>>) -> Response {
     .into_response()
 }
 
-/// Whether plain text is asked for, before any JSON.
+/// Whether the header asks for plain text, before any JSON.
 fn wants_text(headers: &HeaderMap) -> bool {
     let accept = headers
         .get(header::ACCEPT)
@@ -89,7 +88,6 @@ fn wants_text(headers: &HeaderMap) -> bool {
         == Some("text/plain".into())
 }
 
-/// What was found.
 struct Found {
     required_missing: bool,
     degraded: bool,
@@ -97,16 +95,7 @@ struct Found {
 }
 
 impl Found {
-    fn require(&mut self, name: &str, why_not: Option<&str>) {
-        self.required_missing |= why_not.is_some();
-        let check = match why_not {
-            None => json!({"status": "ok"}),
-            Some(why) => json!({"status": "fail", "detail": why}),
-        };
-        self.checks.insert(name.to_owned(), check);
-    }
-
-    fn word(&self) -> &'static str {
+    fn status(&self) -> &'static str {
         match (self.required_missing, self.degraded) {
             (true, _) => "unhealthy",
             (false, true) => "degraded",
@@ -114,39 +103,40 @@ impl Found {
         }
     }
 
-    fn status(&self) -> StatusCode {
-        if self.required_missing {
-            StatusCode::SERVICE_UNAVAILABLE
-        } else {
-            StatusCode::OK
+    fn code(&self) -> StatusCode {
+        match self.required_missing {
+            true => StatusCode::SERVICE_UNAVAILABLE,
+            false => StatusCode::OK,
         }
     }
 }
 
-async fn look(state: &EdgeState) -> Found {
+async fn check(state: &EdgeState) -> Found {
     let health = &state.health;
-    let missing = |bad: bool, why: &'static str| bad.then_some(why);
+    let problem_if = |bad: bool, problem: &'static str| bad.then_some(problem);
+    let unmigrated = !is_migrated(state).await;
+    let stalled = !health.engine_moves();
+    let required = [
+        ("database", database_problem(state).await),
+        (
+            "migrations",
+            problem_if(unmigrated, "the schema is not ready"),
+        ),
+        (
+            "engine",
+            problem_if(stalled, "the engine makes no progress"),
+        ),
+        (
+            "draining",
+            problem_if(health.is_draining(), "the process is stopping"),
+        ),
+    ];
     let mut found = Found {
-        required_missing: false,
+        required_missing: required.iter().any(|(_, problem)| problem.is_some()),
         degraded: false,
         checks: Map::new(),
     };
-    found.require("database", database_ails(state).await);
-    let migrated = has_migrations(state).await;
-    found.require("migrations", missing(!migrated, "the schema is not ready"));
-    let moves = health.engine_moves();
-    found.require("engine", missing(!moves, "the engine makes no progress"));
-    let draining = health.is_draining();
-    found.require(
-        "draining",
-        missing(draining, "the process is on its way out"),
-    );
     for (name, condition) in health.components() {
-        // The engine has both: it may stand still, and it may be outdated.
-        let fails = |check: &Value| check["status"] == "fail";
-        if found.checks.get(name).is_some_and(fails) {
-            continue;
-        }
         let check = match condition {
             Condition::Ok => json!({"status": "ok"}),
             Condition::Degraded(why) => {
@@ -156,63 +146,73 @@ async fn look(state: &EdgeState) -> Found {
         };
         found.checks.insert(name.to_owned(), check);
     }
+    for (name, problem) in required {
+        match problem {
+            Some(problem) => {
+                let check = json!({"status": "fail", "detail": problem});
+                found.checks.insert(name.to_owned(), check);
+            }
+            // The engine is a component too: it may be outdated.
+            None => {
+                let ok = || json!({"status": "ok"});
+                found.checks.entry(name).or_insert_with(ok);
+            }
+        }
+    }
     if !found.required_missing && health.mark_ready() {
         tracing::info!("ready");
     }
     found
 }
 
-/// What ails the database; `None`: it answers, takes writes, and lets us work. Those who ask at the
-/// same time wait for one answer.
+/// The database's problem; `None`: it answers and takes writes. Concurrent callers wait for one answer.
 ///
-/// An engine that has just been answered is proof enough: the probe must not wait for a connection
-/// that busy workers hold, nor call a database lost because they are busy.
-pub(super) async fn database_ails(state: &EdgeState) -> Option<&'static str> {
+/// An engine that has just been answered is proof enough: the probe must not wait for a connection that
+/// busy workers hold, nor report a database as down because they are busy.
+pub(super) async fn database_problem(state: &EdgeState) -> Option<&'static str> {
     if state.health.engine_idle().is_some_and(|idle| idle < FRESH) {
         return None;
     }
-    let mut last = state.probe.ails.lock().await;
-    if let Some((at, ails)) = *last
+    let mut last = state.probe.problem.lock().await;
+    if let Some((at, problem)) = *last
         && at.elapsed() < FRESH
     {
         state.metrics.cache_hit("readiness");
-        return ails;
+        return problem;
     }
     state.metrics.cache_missed("readiness");
-    // Once more after an error: the first use of a connection that has died shows as one.
+    // Once more after an error: the first use of a dead connection fails.
     let ping = async {
         match state.store.ping().await {
             Err(StoreError::Unavailable(_)) => state.store.ping().await,
             pinged => pinged,
         }
     };
-    let pinged = tokio::time::timeout(PATIENCE, ping).await;
-    let ails = pinged
-        .unwrap_or(Err(StoreError::Silent))
-        .err()
-        .map(|error| match error {
-            StoreError::Unfit(unfit) => unfit.summary(),
-            StoreError::ReadOnly => "the database takes no writes",
-            _ => "the database does not answer",
-        });
-    *last = Some((Instant::now(), ails));
-    ails
+    let pinged = tokio::time::timeout(LIMIT, ping).await;
+    let problem = match pinged.unwrap_or(Err(StoreError::Silent)) {
+        Ok(()) => None,
+        Err(StoreError::Unfit(unfit)) => Some(unfit.summary()),
+        Err(StoreError::ReadOnly) => Some("the database takes no writes"),
+        Err(_) => Some("the database does not answer"),
+    };
+    *last = Some((Instant::now(), problem));
+    problem
 }
 
-/// Whether every migration is there, as far as the database has said: one that is busy or away says
-/// nothing new.
-async fn has_migrations(state: &EdgeState) -> bool {
+/// Whether every migration is applied, by the last answer: a busy database or one that is down changes
+/// nothing.
+async fn is_migrated(state: &EdgeState) -> bool {
     let mut last = state.probe.migrated.lock().await;
-    if let Some((at, had)) = *last
+    if let Some((at, migrated)) = *last
         && at.elapsed() < FRESH
     {
-        return had;
+        return migrated;
     }
-    let asked = tokio::time::timeout(PATIENCE, state.store.is_migrated()).await;
-    let before = last.is_none_or(|(_, had)| had);
-    let has = asked.ok().and_then(Result::ok).unwrap_or(before);
-    *last = Some((Instant::now(), has));
-    has
+    let asked = tokio::time::timeout(LIMIT, state.store.is_migrated()).await;
+    let before = last.is_none_or(|(_, migrated)| migrated);
+    let migrated = asked.ok().and_then(Result::ok).unwrap_or(before);
+    *last = Some((Instant::now(), migrated));
+    migrated
 }
 
 #[cfg(test)]
@@ -221,7 +221,7 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn plain_text_is_given_only_to_those_who_ask_for_it_first() {
+    fn plain_text_is_sent_only_when_it_is_asked_for_first() {
         for (accept, text) in [
             ("text/plain", true),
             ("text/plain; charset=utf-8, */*", true),

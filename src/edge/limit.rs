@@ -1,9 +1,9 @@
 //! The limit per client address: so many requests a minute, in this process.
 //!
-//! The one throttle that lives in a process and not in the database: it guards the database. An
-//! address may spend its minute's worth at once and then earns requests back evenly (the generic
-//! cell rate algorithm: one instant per address). Memory is bounded: when the table is full of busy
-//! addresses, newcomers share one allowance.
+//! The only limit that is per process and not in the database: it protects the database. An address may
+//! use a minute's requests at once, and then gains new ones evenly (the generic cell rate algorithm: one
+//! instant per address). Memory is bounded: when the table is full of busy addresses, all others share
+//! one entry.
 
 use http::HeaderMap;
 use ipnet::IpNet;
@@ -12,50 +12,37 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Addresses that are remembered; about 1 MB.
-const MOST_ADDRESSES: usize = 10_000;
+/// Addresses in the table; about 1 MB.
+const MAX_ADDRESSES: usize = 10_000;
 const MINUTE: Duration = Duration::from_secs(60);
-/// Bytes of unsigned bodies that use up a minute's worth of requests: two and a half of the largest.
+/// Bytes of unsigned bodies that use up the limit for a minute: two and a half of the largest body.
 const BYTES_PER_MINUTE: u64 = 64 * 1024 * 1024;
 /// A body counts for no more than this. No route reads a larger one.
 const LARGEST: u64 = 25 * 1024 * 1024;
-/// The entry that newcomers share while the table is full.
-const NEWCOMERS: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+/// The entry of the addresses that find the table full.
+const ALL_OTHERS: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
-/// May it pass?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Yes.
-    Pass,
-    /// Not before so many seconds are over.
-    Wait {
-        /// For `Retry-After`.
-        seconds: u64,
-    },
-}
-
-/// Counts requests.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     per_minute: u32,
     trusted: Vec<IpNet>,
-    most: usize,
-    /// When each address will have earned back everything that it spent.
+    max_addresses: usize,
+    /// When each address has its whole limit again.
     spent_until: Mutex<HashMap<IpAddr, Instant>>,
 }
 
 impl Limiter {
-    /// So many a minute, 0: any number; `X-Forwarded-For` counts only from the `trusted` networks.
+    /// 0 requests per minute: no limit. `X-Forwarded-For` is used only from the `trusted` networks.
     pub(crate) fn new(per_minute: u32, trusted: Vec<IpNet>) -> Self {
         Self {
             per_minute,
             trusted,
-            most: MOST_ADDRESSES,
+            max_addresses: MAX_ADDRESSES,
             spent_until: Mutex::new(HashMap::new()),
         }
     }
 
-    /// Who asks: the peer, or, behind trusted proxies, the nearest address that is not one of them.
+    /// The client: the peer, or, behind trusted proxies, the nearest address that is not one of them.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if !self.trusts(client) {
@@ -64,11 +51,11 @@ impl Limiter {
         let lists: Vec<&str> = headers
             .get_all("x-forwarded-for")
             .iter()
-            // A line that is no text is a hop that cannot be read, not a hop less.
+            // A value that is not text is a hop that cannot be read, not a hop less.
             .map(|value| value.to_str().unwrap_or_default())
             .collect();
         for hop in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
-            // Left of something unreadable anybody may have written anything.
+            // What stands left of an unreadable hop was written by an unknown sender.
             let Some(address) = read_address(hop.trim()) else {
                 break;
             };
@@ -86,38 +73,39 @@ impl Limiter {
             .any(|network| network.contains(&address))
     }
 
-    /// Counts a request of this client with a body of so many bytes.
-    pub(crate) fn count(&self, client: IpAddr, bytes: u64, now: Instant) -> Verdict {
+    /// Counts a request of this client with a body of so many bytes. The error is the number of seconds
+    /// to wait, for `Retry-After`.
+    pub(crate) fn count(&self, client: IpAddr, bytes: u64, now: Instant) -> Result<(), u64> {
         let Some(cost) = self.cost(bytes) else {
-            return Verdict::Pass;
+            return Ok(());
         };
         let mut table = self.table();
         let mut key = network_of(client);
-        if !table.contains_key(&key) && table.len() >= self.most {
+        if !table.contains_key(&key) && table.len() >= self.max_addresses {
             table.retain(|_, until| *until > now);
-            if table.len() >= self.most {
-                key = NEWCOMERS;
+            if table.len() >= self.max_addresses {
+                key = ALL_OTHERS;
             }
         }
         let until = table.entry(key).or_insert(now);
         let over = over(*until, cost, now);
         if over.is_zero() {
             *until = (*until).max(now) + cost;
-            return Verdict::Pass;
+            return Ok(());
         }
         let seconds = over.as_millis().div_ceil(1000).max(1);
-        Verdict::Wait {
-            seconds: u64::try_from(seconds).unwrap_or(60),
-        }
+        Err(u64::try_from(seconds).unwrap_or(60))
     }
 
-    /// Whether such a request would have to wait, without counting it.
+    /// Whether such a request is over the limit, without counting it.
     pub(super) fn is_over(&self, client: IpAddr, bytes: u64, now: Instant) -> bool {
         let Some(cost) = self.cost(bytes) else {
             return false;
         };
         let table = self.table();
-        let shared = table.get(&NEWCOMERS).filter(|_| table.len() >= self.most);
+        let shared = table
+            .get(&ALL_OTHERS)
+            .filter(|_| table.len() >= self.max_addresses);
         let until = table.get(&network_of(client)).or(shared);
         until.is_some_and(|until| !over(*until, cost, now).is_zero())
     }
@@ -130,19 +118,18 @@ impl Limiter {
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<IpAddr, Instant>> {
-        // A panic while holding it leaves whole instants behind.
         self.spent_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How much longer than a minute an address would need to earn back what it spent and this cost.
+/// How much longer than a minute it would take until an address has its whole limit again.
 fn over(until: Instant, cost: Duration, now: Instant) -> Duration {
     (until.max(now) + cost).saturating_duration_since(now + MINUTE)
 }
 
-/// A household's IPv6 addresses are one client: it has a /64 to choose from.
+/// An IPv6 client has a /64 of addresses to choose from: all of them are one.
 pub(super) fn network_of(client: IpAddr) -> IpAddr {
     match client {
         IpAddr::V4(_) => client,
@@ -178,19 +165,13 @@ mod tests {
         let limiter = Limiter::new(5, Vec::new());
         let now = Instant::now();
         for _ in 0..5 {
-            assert_eq!(limiter.count(ip("10.0.0.1"), 0, now), Verdict::Pass);
+            assert_eq!(limiter.count(ip("10.0.0.1"), 0, now), Ok(()));
         }
-        assert_eq!(
-            limiter.count(ip("10.0.0.1"), 0, now),
-            Verdict::Wait { seconds: 12 }
-        );
-        assert_eq!(limiter.count(ip("10.0.0.2"), 0, now), Verdict::Pass);
+        assert_eq!(limiter.count(ip("10.0.0.1"), 0, now), Err(12));
+        assert_eq!(limiter.count(ip("10.0.0.2"), 0, now), Ok(()));
         let later = now + Duration::from_secs(12);
-        assert_eq!(limiter.count(ip("10.0.0.1"), 0, later), Verdict::Pass);
-        assert_eq!(
-            limiter.count(ip("10.0.0.1"), 0, later),
-            Verdict::Wait { seconds: 12 }
-        );
+        assert_eq!(limiter.count(ip("10.0.0.1"), 0, later), Ok(()));
+        assert_eq!(limiter.count(ip("10.0.0.1"), 0, later), Err(12));
     }
 
     #[test]
@@ -201,13 +182,13 @@ mod tests {
         let now = Instant::now();
         for _ in 0..2 {
             assert!(!limiter.is_over(one, 25 * MIB, now));
-            assert_eq!(limiter.count(one, 25 * MIB, now), Verdict::Pass);
+            assert_eq!(limiter.count(one, 25 * MIB, now), Ok(()));
         }
         assert!(limiter.is_over(one, 25 * MIB, now));
         assert!(!limiter.is_over(one, 64 * 1024, now));
         assert!(!limiter.is_over(two, 25 * MIB, now));
         let third = limiter.count(one, 25 * MIB, now);
-        assert_eq!(third, Verdict::Wait { seconds: 11 });
+        assert_eq!(third, Err(11));
         let later = now + Duration::from_secs(11);
         assert!(!limiter.is_over(one, u64::MAX, later));
         let unlimited = Limiter::new(0, Vec::new());
@@ -259,23 +240,23 @@ mod tests {
     #[test]
     fn many_addresses_never_grow_the_table_without_bound() {
         let mut limiter = Limiter::new(2, Vec::new());
-        limiter.most = 10;
+        limiter.max_addresses = 10;
         let now = Instant::now();
         for n in 0..100_u8 {
-            limiter.count(IpAddr::from([10, 0, 0, n]), 0, now);
+            let _counted = limiter.count(IpAddr::from([10, 0, 0, n]), 0, now);
         }
         assert!(limiter.spent_until.lock().unwrap().len() <= 11);
         let later = now + MINUTE * 2;
-        assert_eq!(limiter.count(ip("192.0.2.1"), 0, later), Verdict::Pass);
+        assert_eq!(limiter.count(ip("192.0.2.1"), 0, later), Ok(()));
         assert_eq!(limiter.spent_until.lock().unwrap().len(), 1);
     }
 
     #[test]
-    fn one_household_is_one_client() {
+    fn an_ipv6_network_is_one_client() {
         let limiter = Limiter::new(1, Vec::new());
         let now = Instant::now();
-        assert_eq!(limiter.count(ip("2001:db8::1"), 0, now), Verdict::Pass);
-        assert_ne!(limiter.count(ip("2001:db8::2"), 0, now), Verdict::Pass);
-        assert_eq!(limiter.count(ip("2001:db8:0:1::1"), 0, now), Verdict::Pass);
+        assert_eq!(limiter.count(ip("2001:db8::1"), 0, now), Ok(()));
+        assert_ne!(limiter.count(ip("2001:db8::2"), 0, now), Ok(()));
+        assert_eq!(limiter.count(ip("2001:db8:0:1::1"), 0, now), Ok(()));
     }
 }

@@ -34,7 +34,7 @@ async fn scrape(state: &EdgeState) -> Response {
     metrics.db_pool(i64::from(idle), i64::from(busy));
     metrics.db_acquire_timeouts(acquire_timeouts());
     // Asked first: a scrape must not wait for the gauges of a database that is down.
-    let up = super::health::database_ails(state).await.is_none();
+    let up = super::health::database_problem(state).await.is_none();
     metrics.database_up(up);
     if up {
         set_gauges(state).await;

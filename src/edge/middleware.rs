@@ -1,12 +1,10 @@
-//! What holds for every request: an id, a span, the figures, the headers, no panic that escapes,
-//! and the limit per address.
+//! What holds for every request: an id, a span, the metrics, the headers, an answer in spite of a panic,
+//! and the limit per client address.
 //!
-//! The limit stands where a reader would not look for it: behind the handler for signed routes. A
-//! request whose signature holds is never counted, and only the handler can know that; GitHub does
-//! not come back after a 429.
+//! On the signed routes the limit comes after the handler: a request whose signature is valid is never
+//! counted, and only the handler knows that. GitHub does not retry after a 429.
 
 use super::allowance::OVER_THE_LIMIT;
-use super::limit::Verdict;
 use super::problem::{self, Problem};
 use super::state::EdgeState;
 use crate::telemetry::metrics::Metrics;
@@ -16,14 +14,14 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 use tracing::Instrument as _;
 
-/// Who is at the other end of the connection.
+/// The other end of the connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
@@ -32,30 +30,38 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Client(pub(super) IpAddr);
 
-/// On a response: the request's signature held.
+/// An extension of the response to a request whose signature is valid.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignatureHeld;
 
-/// The template of a route that there is not.
+/// The label of a path without a route.
 const NO_ROUTE: &str = "other";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Ends the request's place among those in flight, also when the client goes away.
-struct InFlight<'a>(Option<&'a Metrics>);
+/// What a browser may do with an answer.
+const SECURITY_HEADERS: [(&str, &str); 7] = [
+    ("x-content-type-options", "nosniff"),
+    ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    (
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (
+        "strict-transport-security",
+        "max-age=31536000; includeSubDomains",
+    ),
+    ("cross-origin-resource-policy", "same-origin"),
+];
 
-impl<'a> InFlight<'a> {
-    fn begin(metrics: &'a Metrics) -> Self {
-        metrics.http_began();
-        Self(Some(metrics))
-    }
-}
+/// A request in flight, until it is dropped: answered, or its client has disconnected.
+struct InFlight<'a>(&'a Metrics);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        if let Some(metrics) = self.0 {
-            metrics.http_abandoned();
-        }
+        self.0.http_in_flight(-1);
     }
 }
 
@@ -66,7 +72,8 @@ pub(super) async fn observe(
     next: Next,
 ) -> Response {
     let began = Instant::now();
-    let mut in_flight = InFlight::begin(&state.metrics);
+    state.metrics.http_in_flight(1);
+    let _in_flight = InFlight(&state.metrics);
     let method = method_label(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let path = matched.as_ref().map_or(NO_ROUTE, template);
@@ -80,7 +87,7 @@ pub(super) async fn observe(
         http.route = path,
         http.response.status_code = tracing::field::Empty,
     );
-    // Only callers with our own token may continue a trace of theirs.
+    // Only callers with the API's token may continue their own trace.
     if let Some(parent) = request.headers().get("traceparent")
         && path.starts_with("/api/")
         && state.may_call_the_api(request.headers())
@@ -91,24 +98,25 @@ pub(super) async fn observe(
         .catch_unwind()
         .await;
     let mut response = answered.unwrap_or_else(|_panic| {
-        // The line in the log is the panic hook's, within this span.
+        // The panic hook has logged it, within this span.
         state.metrics.error("edge");
-        let words = "Something went wrong on our side. The request's id helps to find it.";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
+        Problem::internal().into_response()
     });
     problem::complete(&mut response, &request_id);
-    // They tell a browser what it may do; who signs is none.
-    if response.extensions().get::<SignatureHeld>().is_none() {
-        add_headers(response.headers_mut());
-    }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    // A sender that signs is no browser.
+    if response.extensions().get::<SignatureHeld>().is_none() {
+        for (name, value) in SECURITY_HEADERS {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().entry(name).or_insert(value);
+        }
     }
     let status = response.status().as_u16();
     let took = began.elapsed();
     span.record("http.response.status_code", status);
-    in_flight.0 = None;
-    state.metrics.http_ended(method, path, status, took);
+    state.metrics.http_answered(method, path, status, took);
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::debug!(status, duration_ms, "request answered"));
     response
@@ -126,32 +134,31 @@ async fn limited(state: &EdgeState, mut request: Request, next: Next) -> Respons
     if path == "/metrics" || path == "/health" || path.starts_with("/health/") {
         return next.run(request).await;
     }
-    let signed = request
-        .extensions()
-        .get::<MatchedPath>()
-        .is_some_and(|matched| super::SIGNED_ROUTES.contains(&template(matched)));
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let matched = request.extensions().get::<MatchedPath>();
+    let signed = matched.is_some_and(|path| super::SIGNED_ROUTES.contains(&template(path)));
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let client = state.limiter.client(peer, request.headers());
-    if signed {
-        let bytes = request.body().size_hint().upper().unwrap_or(u64::MAX);
-        let over = state.limiter.is_over(client, bytes, Instant::now());
-        let payer = Client(if over { OVER_THE_LIMIT } else { client });
-        request.extensions_mut().insert(payer);
-        let response = next.run(request).await;
-        if response.extensions().get::<SignatureHeld>().is_some() {
-            return response;
-        }
-        return match state.limiter.count(client, bytes, Instant::now()) {
-            Verdict::Pass => response,
-            Verdict::Wait { seconds } => Problem::too_many(seconds).into_response(),
+    let count = |bytes| {
+        let counted = state.limiter.count(client, bytes, Instant::now());
+        counted.map_err(Problem::too_many)
+    };
+    if !signed {
+        request.extensions_mut().insert(Client(client));
+        return match count(0) {
+            Ok(()) => next.run(request).await,
+            Err(too_many) => too_many.into_response(),
         };
     }
-    request.extensions_mut().insert(Client(client));
-    match state.limiter.count(client, 0, Instant::now()) {
-        Verdict::Pass => next.run(request).await,
-        Verdict::Wait { seconds } => Problem::too_many(seconds).into_response(),
+    let bytes = request.body().size_hint().upper().unwrap_or(u64::MAX);
+    let over = state.limiter.is_over(client, bytes, Instant::now());
+    let payer = Client(if over { OVER_THE_LIMIT } else { client });
+    request.extensions_mut().insert(payer);
+    let response = next.run(request).await;
+    if response.extensions().get::<SignatureHeld>().is_some() {
+        return response;
     }
+    count(bytes).map_or_else(Problem::into_response, |()| response)
 }
 
 impl Client {
@@ -161,61 +168,21 @@ impl Client {
     }
 }
 
-/// The caller's id when it is harmless, else a new one.
+/// The caller's id when it can be logged as it is, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
-    let given = headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok());
-    match given {
-        Some(id) if is_harmless(id) => id.to_owned(),
-        _ => uuid::Uuid::new_v4().simple().to_string(),
-    }
+    let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let given = given.filter(|id| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        (1..=64).contains(&id.len()) && id.bytes().all(plain)
+    });
+    given.map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), str::to_owned)
 }
 
-fn is_harmless(id: &str) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-}
-
-fn add_headers(headers: &mut HeaderMap) {
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
-        (
-            header::STRICT_TRANSPORT_SECURITY,
-            "max-age=31536000; includeSubDomains",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-    ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-}
-
-/// The method as a label: what is not a method of HTTP's own is `OTHER`.
+/// The method as a label.
 fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "OTHER",
-    }
+    const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let known = METHODS.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or("OTHER")
 }
 
 #[cfg(test)]
@@ -223,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_harmless_request_id_is_kept_and_any_other_is_replaced() {
+    fn a_plain_request_id_is_used_and_any_other_is_replaced() {
         for (given, kept) in [
             ("abc-1.2_3", true),
             (&"x".repeat(64), true),

@@ -1,37 +1,38 @@
-//! HTTP in: verify, address, append, answer. Decides nothing.
+//! Incoming HTTP: verify, address, append, answer. Decides nothing.
 //!
-//! Two routers over one state: the app's, and one for the metrics port with the figures and the
-//! probes only. A source without its secret answers 404, and nothing unsigned is ever taken.
+//! There are two routers: the app's, and one for the metrics port with the metrics and the probes only. A
+//! source without its secret answers 404, and no request without a valid signature is accepted.
 
 mod allowance;
 pub mod api;
+mod append;
 mod bearer;
 mod body;
+mod connection;
+mod connection_limit;
 mod github;
 mod health;
-mod keep;
 mod limit;
 mod metrics;
 mod middleware;
-mod places;
 mod problem;
-mod pulse;
 pub mod server;
 mod slack;
 mod state;
 #[cfg(test)]
 mod tests;
 
-pub use places::Bounds;
+pub use connection_limit::ConnectionLimit;
 pub use state::{Build, EdgeSettings, EdgeState, Now};
 
+use crate::slack::address::Route;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use problem::Problem;
 use std::sync::Arc;
 
-/// Routes whose requests are signed: counted against an address only when the signature fails.
+/// Routes whose requests are signed: they count against the address only when the signature is invalid.
 const SIGNED_ROUTES: [&str; 6] = [
     "/slack/commands",
     "/slack/interactions",
@@ -41,16 +42,17 @@ const SIGNED_ROUTES: [&str; 6] = [
     "/webhook",
 ];
 
-/// What the app's port serves. A source that is off has no routes at all: 404 for every method.
+/// The router of the app's port. A source that is off has no routes: 404 for every method.
 pub fn app_router(state: Arc<EdgeState>) -> Router {
     let mut routes = probes()
         .route("/metrics", get(metrics::guarded))
         .route("/version", get(health::version));
     if state.settings.slack.is_some() {
+        let slack = |route| move |state, request| slack::take(state, route, request);
         routes = routes
-            .signed_route("/slack/commands", post(slack::commands))
-            .signed_route("/slack/interactions", post(slack::interactions))
-            .signed_route("/slack/events", post(slack::events));
+            .signed_route("/slack/commands", post(slack(Route::Commands)))
+            .signed_route("/slack/interactions", post(slack(Route::Interactions)))
+            .signed_route("/slack/events", post(slack(Route::Events)));
     }
     if !state.settings.github.is_empty() {
         routes = routes
@@ -64,21 +66,19 @@ pub fn app_router(state: Arc<EdgeState>) -> Router {
     finish(routes, state)
 }
 
-/// Adds a provider's route.
 trait SignedRoutes {
     fn signed_route(self, path: &str, handler: MethodRouter<Arc<EdgeState>>) -> Self;
 }
 
 impl SignedRoutes for Router<Arc<EdgeState>> {
-    /// The same with a slash at its end: request URLs are typed by hand into a provider's settings,
-    /// and a 404 there looks like a service that is down.
+    /// Also with a slash at the end: people type request URLs into a provider's settings, where a 404
+    /// looks like a service that is down.
     fn signed_route(self, path: &str, handler: MethodRouter<Arc<EdgeState>>) -> Self {
         self.route(path, handler.clone())
             .route(&format!("{path}/"), handler)
     }
 }
 
-/// What the metrics port serves.
 pub fn metrics_router(state: Arc<EdgeState>) -> Router {
     finish(probes().route("/metrics", get(metrics::open)), state)
 }
@@ -104,6 +104,6 @@ async fn nothing_here() -> Problem {
 }
 
 async fn other_method() -> Problem {
-    let words = "This address exists, but not for this method.";
+    let words = "This path has no such method.";
     Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, words)
 }

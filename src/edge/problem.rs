@@ -1,7 +1,7 @@
-//! Answers that say no: `application/problem+json` (RFC 9457).
+//! Error responses: `application/problem+json` (RFC 9457).
 //!
-//! Callers get a short text and the request's id, never the text of an error of ours. The id is put
-//! in on the way out, by the same hand that sets `x-request-id`, so that the two never differ.
+//! Callers get a short text and the request's id, never the text of an internal error. The middleware
+//! that sets `x-request-id` writes the body too, so that the two ids never differ.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,6 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     #[serde(rename = "type")]
@@ -26,7 +25,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// A problem of this status, with what is wrong and what to do.
+    /// `detail` says what is wrong and what to do.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank",
@@ -39,22 +38,25 @@ impl Problem {
         }
     }
 
-    /// It cannot be read.
+    /// An error of ours; its text is in the log only.
+    pub(crate) fn internal() -> Self {
+        let words = "Something went wrong on our side. The request's id helps to find it.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, words)
+    }
+
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// There is no such thing.
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "There is nothing here.")
     }
 
-    /// Who asks did not prove who they are.
     pub(crate) fn unauthorized(detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, detail)
     }
 
-    /// As [`Self::unauthorized`], where a bearer token is asked for.
+    /// [`Self::unauthorized`] where a bearer token is required.
     pub(crate) fn no_token() -> Self {
         Self {
             bearer: true,
@@ -62,7 +64,6 @@ impl Problem {
         }
     }
 
-    /// It cannot be kept now.
     pub(crate) fn unavailable() -> Self {
         Self {
             retry_after: Some(1),
@@ -73,7 +74,6 @@ impl Problem {
         }
     }
 
-    /// Too many requests from one address.
     pub(crate) fn too_many(retry_after_seconds: u64) -> Self {
         Self {
             retry_after: Some(retry_after_seconds),
@@ -84,7 +84,7 @@ impl Problem {
         }
     }
 
-    /// Fields that are wrong, each with what to do.
+    /// The wrong fields, each with what to do.
     pub(crate) fn invalid(errors: BTreeMap<String, String>) -> Self {
         Self {
             errors,
@@ -113,17 +113,17 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The answer itself, or a problem of its status where a no is not one yet.
+/// Makes a problem of an error response that is not one yet.
 pub(super) fn of_any(response: Response) -> Response {
     let status = response.status();
-    let is_no = status.is_client_error() || status.is_server_error();
-    if !is_no || response.extensions().get::<Problem>().is_some() {
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || response.extensions().get::<Problem>().is_some() {
         return response;
     }
     Problem::new(status, "The request cannot be read as it stands.").into_response()
 }
 
-/// Writes a problem's body, now that the request's id is known.
+/// Writes the body of a problem, with the request's id.
 pub(super) fn complete(response: &mut Response, request_id: &str) {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return;

@@ -1,155 +1,176 @@
-//! Connections: accepted, bounded, given up when they are slow, ended without losing a request.
+//! Connections: accepted, limited, closed when they are too slow, ended without losing a request.
 //!
-//! HTTP/1.1 by hyper's own hand, because axum's `serve` has no time limit for a request's head and
-//! its graceful end waits for ever on idle connections. hyper's own limit for a head runs while a
-//! connection is idle too; it would cut idle keep-alive connections under a client's hands. So the
-//! limits are ours (`pulse`): an idle connection lives long, a head has its time from its first byte
-//! on, and a connection that has never said anything has no more than a head has.
+//! By hyper directly, because axum's `serve` has no timeout for a request's head. hyper's own one also
+//! runs while a connection is idle, and its graceful shutdown closes an idle connection on which half a
+//! head has arrived. So each connection has a state here (`connection`), and those whose state has lasted
+//! too long are closed: an idle connection lives long, a head has its time from its first byte on, and a
+//! connection that has never sent a byte has no more time than a head has. `connection_limit` limits how
+//! many there are; while each of them has a request in progress, the next one waits in the listener's
+//! queue.
 //!
-//! How many there are is bounded by `places`; who finds no place is accepted all the same, and waits in
-//! the system's queue only while every place has a request under way.
-//!
-//! The end comes in two steps. Draining: the listener stays open and every answer says
-//! `Connection: close`. Closing: nothing new is accepted and what has begun is finished; what has
-//! not begun is let go, but a connection that has just been let in has a moment to begin.
+//! The end has two stages. Draining: the listener stays open and every answer says `Connection: close`.
+//! Closing: no connection is accepted any more and what has begun is finished; idle connections are closed,
+//! but one that has just been accepted has a moment to send its first byte.
 
+use super::connection::{Connection, State, Stream};
+use super::connection_limit::{ConnectionLimit, Connections, Counted};
 use super::middleware::Peer;
-use super::places::{Bounds, Place, Places};
-use super::pulse::{Alarm, Beat, Pulse, Watched};
 use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt as _;
 use http::{HeaderValue, header};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
-/// Where the process is on its way.
+/// How far the end of the process has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// It serves.
     Serving,
-    /// It will end: still serves, and asks clients to go.
+    /// Still serves, and asks clients to close their connections.
     Draining,
-    /// It ends: accepts nothing new, finishes what has begun.
+    /// Accepts no connection, and finishes what has begun.
     Closing,
 }
 
-/// How long a connection may take for what.
+/// How long each state of a connection may last.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// Until a connection's first byte.
-    pub(super) fresh: Duration,
+pub(super) struct Timeouts {
+    /// Until the first byte of a new connection.
+    pub(super) first_byte: Duration,
     /// Between two requests.
     pub(super) idle: Duration,
     /// For a head, from its first byte to its last.
     pub(super) head: Duration,
-    /// For an answer, from when the client takes no more until it has taken everything.
+    /// For an answer, from when the client reads too slowly until all of it is written.
     pub(super) answer: Duration,
-    /// For the first byte, while we are closing.
-    pub(super) moment: Duration,
+    /// For the first byte of a new connection in the stage `Closing`, in which an idle one has no time.
+    pub(super) closing: Duration,
 }
 
-impl Limits {
-    /// While we are closing: nobody is waited for who has nothing under way, and who has just been
-    /// let in is on the way for a moment.
-    fn closing(self) -> Self {
-        Self {
-            fresh: self.moment,
-            idle: Duration::ZERO,
-            ..self
+impl Timeouts {
+    fn at(self, stage: Stage) -> Self {
+        match stage {
+            Stage::Serving | Stage::Draining => self,
+            Stage::Closing => Self {
+                first_byte: self.closing,
+                idle: Duration::ZERO,
+                ..self
+            },
         }
     }
 }
 
-const LIMITS: Limits = Limits {
-    fresh: Duration::from_secs(10),
+const TIMEOUTS: Timeouts = Timeouts {
+    first_byte: Duration::from_secs(10),
     // Longer than the 60 s for which the usual proxies keep a connection.
     idle: Duration::from_secs(75),
     head: Duration::from_secs(10),
     answer: Duration::from_secs(30),
-    moment: Duration::from_millis(500),
+    closing: Duration::from_millis(500),
 };
+const CHECK_TIMEOUTS_EVERY: Duration = Duration::from_millis(100);
 
-/// What a connection buffers, and so the largest head: hyper's own is 400 KiB, and nobody has proved
-/// who they are by then.
+/// What a connection buffers, and so the largest head. hyper's default is 400 KiB, for requests that are
+/// not authenticated yet.
 const BUFFER: usize = 64 * 1024;
 
-/// Serves until `stage` says `Closing` and every request that had begun is answered. The caller
-/// puts a deadline around it. A `stage` whose sender is gone counts as `Closing`.
+/// Serves until `stage` is `Closing` and every request that had begun is answered. The caller limits the
+/// time. A `stage` whose sender is gone counts as `Closing`.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     stage: watch::Receiver<Stage>,
-    bounds: Bounds,
+    limit: ConnectionLimit,
 ) {
-    serve_within(LIMITS, listener, router, stage, bounds).await;
+    serve_within(TIMEOUTS, listener, router, stage, limit).await;
 }
 
 async fn serve_within(
-    limits: Limits,
+    timeouts: Timeouts,
     listener: TcpListener,
     router: Router,
     stage: watch::Receiver<Stage>,
-    bounds: Bounds,
+    limit: ConnectionLimit,
 ) {
-    let places = Places::new(bounds);
+    let connections = Connections::new(limit);
+    let check_timeouts = async {
+        let mut tick = tokio::time::interval(CHECK_TIMEOUTS_EVERY);
+        loop {
+            tick.tick().await;
+            connections.close_overdue(&timeouts.at(now(&stage)));
+        }
+    };
+    tokio::select! {
+        () = accept_all(listener, router, stage.clone(), &connections) => {}
+        () = check_timeouts => {}
+    }
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    router: Router,
+    mut stage: watch::Receiver<Stage>,
+    connections: &Arc<Connections>,
+) {
     let (open, mut all_closed) = mpsc::channel::<()>(1);
-    let mut closing = pin!(reached(stage.clone(), Stage::Closing));
+    let seen = stage.clone();
     let begin = |accepted: Accepted| {
-        let (router, stage, open) = (router.clone(), stage.clone(), open.clone());
+        let (router, stage, open) = (router.clone(), seen.clone(), open.clone());
         tokio::spawn(async move {
-            connection(accepted, router, stage, limits).await;
+            answer(accepted, router, stage).await;
             drop(open);
         });
     };
+    let mut closing = pin!(stage.wait_for(|stage| *stage == Stage::Closing));
     loop {
         tokio::select! {
             biased;
-            accepted = accept(&listener, &places) => accepted.into_iter().for_each(&begin),
-            () = &mut closing => break,
+            accepted = accept(&listener, connections) => accepted.into_iter().for_each(&begin),
+            _closing = &mut closing => break,
         }
     }
-    // Who was in the system's queue by now has been let in by nobody else: take them along.
-    while let Some(Some(accepted)) = accept(&listener, &places).now_or_never() {
+    // The system has accepted those in its queue: they are answered too.
+    while let Some(Some(accepted)) = accept(&listener, connections).now_or_never() {
         begin(accepted);
     }
     drop((listener, open));
     while all_closed.recv().await.is_some() {}
 }
 
-/// A connection with its place.
-struct Accepted {
-    stream: TcpStream,
-    peer: SocketAddr,
-    pulse: Arc<Pulse>,
-    _place: Place,
+/// The stage. Without a sender no other one can follow.
+fn now(stage: &watch::Receiver<Stage>) -> Stage {
+    match stage.has_changed() {
+        Ok(_) => *stage.borrow(),
+        Err(_no_sender) => Stage::Closing,
+    }
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Places>) -> Option<Accepted> {
+type Accepted = (TcpStream, SocketAddr, Counted);
+
+async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> Option<Accepted> {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     match listener.accept().await {
         Ok((stream, peer)) => {
-            let pulse = Arc::new(Pulse::begun());
-            let place = places.take(peer.ip(), &pulse).await?;
-            Some(Accepted {
-                stream,
-                peer,
-                pulse,
-                _place: place,
-            })
+            let counted = connections.count(peer.ip(), Connection::new()).await?;
+            Some((stream, peer, counted))
         }
-        Err(error) if is_the_clients(&error) => None,
         Err(error) => {
-            // Out of descriptors, most likely: they come back when connections end.
+            let kind = error.kind();
+            if matches!(
+                kind,
+                ConnectionAborted | ConnectionRefused | ConnectionReset
+            ) {
+                return None;
+            }
+            // Out of file descriptors, most likely: they come back when connections end.
             tracing::warn!(%error, "a connection could not be accepted");
             tokio::time::sleep(Duration::from_millis(100)).await;
             None
@@ -157,80 +178,45 @@ async fn accept(listener: &TcpListener, places: &Arc<Places>) -> Option<Accepted
     }
 }
 
-fn is_the_clients(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    )
-}
-
-async fn reached(mut stage: watch::Receiver<Stage>, wanted: Stage) {
-    // A sender that is gone cannot call us back any more: the same as the end.
-    let _ = stage.wait_for(|now| *now >= wanted).await;
-}
-
-async fn connection(
-    accepted: Accepted,
-    router: Router,
-    stage: watch::Receiver<Stage>,
-    limits: Limits,
-) {
-    let Accepted {
-        stream,
-        peer,
-        pulse,
-        _place,
-    } = accepted;
+/// Answers the requests of a connection until it ends or is closed.
+async fn answer((stream, peer, counted): Accepted, router: Router, stage: watch::Receiver<Stage>) {
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Watched::new(stream, pulse.clone(), limits.answer));
-    let in_service = (pulse.clone(), stage.clone());
-    let service = hyper::service::service_fn(move |request: http::Request<_>| {
-        let (pulse, stage) = in_service.clone();
-        pulse.set(Beat::Answering);
+    let connection = &counted.connection;
+    let io = TokioIo::new(Stream {
+        inner: stream,
+        connection: connection.clone(),
+    });
+    let service = hyper::service::service_fn(|request: http::Request<_>| {
+        connection.set(State::Answering);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
         let answer = router.clone().oneshot(request);
-        async move {
+        async {
             let mut response = answer.await?;
-            if *stage.borrow() >= Stage::Draining || pulse.is_asked_to_go() {
+            if now(&stage) >= Stage::Draining {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
-            pulse.set(Beat::Answered);
+            connection.set(State::Answered);
             Ok::<_, std::convert::Infallible>(response)
         }
     });
-    let mut connection = pin!(
+    let mut exchanges = pin!(
         http1::Builder::new()
-            // The pulse's; hyper's own would cut who is idle.
             .header_read_timeout(None)
             .max_buf_size(BUFFER)
             .serve_connection(io, service)
     );
-    let mut closing = pin!(reached(stage, Stage::Closing).fuse());
-    let mut asked_to_go = pin!(pulse.asked().fuse());
-    let (mut limits, mut alarm) = (limits, Alarm::default());
-    let over = poll_fn(|cx| {
-        if connection.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(None);
+    loop {
+        tokio::select! {
+            biased;
+            _ended = &mut exchanges => return,
+            state = connection.asked_to_close() => match state {
+                // An answer may be only half written.
+                State::Idle(_) => exchanges.as_mut().graceful_shutdown(),
+                _ => return,
+            },
         }
-        if closing.as_mut().poll(cx).is_ready() {
-            limits = limits.closing();
-        }
-        let beat = pulse.beat();
-        // With a request under way it goes after the answer.
-        if asked_to_go.as_mut().poll(cx).is_ready() && beat.idle_since().is_some() {
-            return Poll::Ready(Some(beat));
-        }
-        match beat.ends(&limits) {
-            Some(moment) => alarm.poll(moment, cx).map(|()| Some(beat)),
-            None => Poll::Pending,
-        }
-    });
-    if let Some(Beat::Idle(_)) = over.await {
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
     }
 }
 

@@ -6,22 +6,22 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
 /// Limits that a test can wait for, where it waits for them.
-const SHORT: Limits = Limits {
-    fresh: Duration::from_millis(300),
+const SHORT: Timeouts = Timeouts {
+    first_byte: Duration::from_millis(300),
     idle: Duration::from_secs(75),
     head: Duration::from_millis(300),
     answer: Duration::from_millis(300),
-    moment: Duration::from_secs(10),
+    closing: Duration::from_secs(10),
 };
 
 /// By then any of them is over, with room for a busy machine.
 const LONG: Duration = Duration::from_secs(15);
 
 async fn start() -> (SocketAddr, watch::Sender<Stage>, JoinHandle<()>) {
-    start_within(LIMITS).await
+    start_within(TIMEOUTS).await
 }
 
-async fn start_within(limits: Limits) -> (SocketAddr, watch::Sender<Stage>, JoinHandle<()>) {
+async fn start_within(timeouts: Timeouts) -> (SocketAddr, watch::Sender<Stage>, JoinHandle<()>) {
     let echo = |body: bytes::Bytes| async move { body };
     let router = Router::new()
         .route("/echo", post(echo))
@@ -29,12 +29,12 @@ async fn start_within(limits: Limits) -> (SocketAddr, watch::Sender<Stage>, Join
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stage, seen) = watch::channel(Stage::Serving);
-    let bounds = Bounds {
-        most: 8,
+    let limit = ConnectionLimit {
+        total: 8,
         per_client: 8,
         trusted: Vec::new(),
     };
-    let served = tokio::spawn(serve_within(limits, listener, router, seen, bounds));
+    let served = tokio::spawn(serve_within(timeouts, listener, router, seen, limit));
     (address, stage, served)
 }
 
@@ -90,7 +90,7 @@ async fn a_request_that_has_begun_is_finished_though_we_are_closing() {
 
 #[tokio::test]
 async fn a_connection_that_has_just_been_let_in_is_heard_though_we_are_closing() {
-    let (address, stage, served) = start_within(LIMITS).await;
+    let (address, stage, served) = start_within(TIMEOUTS).await;
     let mut late = TcpStream::connect(address).await.unwrap();
     stage.send(Stage::Closing).unwrap();
     // Nobody is let in any more, so the closing has begun; what was let in still speaks.
@@ -117,11 +117,11 @@ async fn a_connection_that_says_nothing_is_cut_and_one_between_two_requests_is_n
 
 #[tokio::test]
 async fn a_connection_is_cut_when_it_idles_or_begins_a_head_for_too_long() {
-    let limits = Limits {
+    let timeouts = Timeouts {
         idle: Duration::from_millis(300),
         ..SHORT
     };
-    let (address, _stage, _served) = start_within(limits).await;
+    let (address, _stage, _served) = start_within(timeouts).await;
     for begun in [&b""[..], &WHOLE[..30]] {
         let mut kept = TcpStream::connect(address).await.unwrap();
         kept.write_all(WHOLE).await.unwrap();

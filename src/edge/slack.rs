@@ -1,153 +1,97 @@
-//! Slack's three ways in.
+//! Slack's request URLs.
 //!
-//! Verified over the raw bytes, addressed, appended, answered. What Slack wants in the answer
-//! itself (a challenge, a form's field errors) is given at once; nothing else is decided here.
+//! A request is verified over its raw bytes, addressed, appended, and answered. What Slack expects in the
+//! answer itself (a challenge, a form's field errors) is answered at once; nothing else is decided here.
 
-use super::body::{self, Whole};
-use super::keep::keep;
+use super::append::append;
+use super::body::{self, ReadBody};
 use super::middleware::{Client, SignatureHeld};
 use super::problem::Problem;
 use super::state::EdgeState;
 use crate::slack::address::{Address, AnswerNow, Route, address, is_certificate_check};
-use crate::slack::signature::{Header, NotSigned, Secrets, SignedWith, claimed, verify};
+use crate::slack::signature::{Header, NotSigned, SignedWith, claimed, verify};
 use crate::slack::unchecked::{self, log_foreign};
 use crate::store::Arrival;
 use crate::telemetry::metrics::{SignedSource, event_type};
 use crate::telemetry::traces;
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
 
-/// Slack never sends more than a fraction of this.
-const MOST_BYTES: usize = 1024 * 1024;
+/// Slack's requests are much smaller.
+const MAX_BYTES: usize = 1024 * 1024;
 
-/// Slack's check of a command URL's certificate is two short fields.
-const MOST_BYTES_OF_A_CHECK: usize = 256;
+/// Slack's check of a command URL's certificate has two short fields.
+const MAX_BYTES_OF_A_CHECK: usize = 256;
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 const SIGNATURE: &str = "x-slack-signature";
 
-pub(super) async fn commands(State(state): State<Arc<EdgeState>>, request: Request) -> Response {
-    take(&state, Route::Commands, request).await
-}
-
-pub(super) async fn interactions(
+pub(super) async fn take(
     State(state): State<Arc<EdgeState>>,
+    route: Route,
     request: Request,
 ) -> Response {
-    take(&state, Route::Interactions, request).await
-}
-
-pub(super) async fn events(State(state): State<Arc<EdgeState>>, request: Request) -> Response {
-    take(&state, Route::Events, request).await
-}
-
-async fn take(state: &EdgeState, route: Route, request: Request) -> Response {
-    let body = match genuine(state, route, request).await {
-        Ok(Genuine::Signed(body)) => body,
-        Ok(Genuine::CertificateCheck) => return StatusCode::OK.into_response(),
+    let body = match verified(&state, route, request).await {
+        Ok(Some(body)) => body,
+        Ok(None) => return StatusCode::OK.into_response(),
         Err(problem) => return problem.into_response(),
     };
-    let mut response = answer(state, route, &body).await;
+    let mut response = answer(&state, route, &body).await;
     response.extensions_mut().insert(SignatureHeld);
     response
 }
 
-/// A request that is answered.
-enum Genuine<'a> {
-    /// Its signature holds.
-    Signed(Whole<'a>),
-    /// Slack's own check of the certificate, which is not signed: nothing follows from it.
-    CertificateCheck,
-}
-
-async fn genuine(
+/// The body, when the signature is valid. `None`: Slack's own check of the certificate, which is not
+/// signed and has no effect.
+async fn verified(
     state: &EdgeState,
     route: Route,
     request: Request,
-) -> Result<Genuine<'_>, Problem> {
+) -> Result<Option<ReadBody<'_>>, Problem> {
     let Some(secrets) = &state.settings.slack else {
         return Err(Problem::not_found());
     };
-    let (parts, body) = request.into_parts();
-    let body = match certificate_check(state, route, &parts, body).await? {
-        Unsigned::CertificateCheck => return Ok(Genuine::CertificateCheck),
-        Unsigned::Unread(body) => body,
-        Unsigned::Other => return Err(unsigned(state)),
+    let refused = |error: NotSigned| {
+        tracing::warn!(target: "wardroom::security", %error, "a request to Slack's routes is not signed by Slack");
+        state.metrics.signature_failed(SignedSource::Slack);
+        Problem::unauthorized("The signature is missing, wrong or too old.")
     };
-    // What cannot hold is not worth reading on.
-    let (timestamp, signature) = signature_headers(&parts.headers);
-    if let Err(error) = claimed(timestamp, signature, state.now()) {
-        log_not_signed(error);
-        return Err(not_genuine(state));
-    }
+    let (parts, body) = request.into_parts();
+    let headers = &parts.headers;
     let client = Client::of(&parts);
-    let body = body::read(&parts.headers, body, MOST_BYTES, client, &state.allowance).await?;
-    let secret = held(secrets, &parts.headers, &body, state).ok_or_else(|| not_genuine(state))?;
+    let read = |most| body::read(headers, body, most, client, &state.allowance);
+    if may_be_certificate_check(route, headers) {
+        let body = read(MAX_BYTES_OF_A_CHECK).await?;
+        let is_check = is_certificate_check(&body);
+        return is_check
+            .then_some(None)
+            .ok_or_else(|| refused(NotSigned::Missing));
+    }
+    let (timestamp, signature) = (header(headers, TIMESTAMP), header(headers, SIGNATURE));
+    // Checked first: the body of a request whose headers cannot be valid is not read.
+    claimed(timestamp, signature, state.now()).map_err(refused)?;
+    let body = read(MAX_BYTES).await?;
+    let secret = verify(secrets, timestamp, signature, &body, state.now()).map_err(refused)?;
     let index = match secret {
         SignedWith::Current => 0,
         SignedWith::Previous => 1,
     };
     state.metrics.signature_held(SignedSource::Slack, index);
-    Ok(Genuine::Signed(body))
+    Ok(Some(body))
 }
 
-/// What is known of a request before its signature is looked at.
-enum Unsigned {
-    CertificateCheck,
-    /// Not so small and bare that it could be a check: its body has not been read.
-    Unread(Body),
-    Other,
-}
-
-/// Reads a body only when the request has no signature header at all, goes to the route that Slack
-/// checks, and announces so few bytes that it can be a check.
-async fn certificate_check(
-    state: &EdgeState,
-    route: Route,
-    parts: &Parts,
-    body: Body,
-) -> Result<Unsigned, Problem> {
-    let headers = &parts.headers;
-    let length = headers
-        .get(http::header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let small = length.is_some_and(|length| length <= MOST_BYTES_OF_A_CHECK);
-    let bare = !headers.contains_key(TIMESTAMP) && !headers.contains_key(SIGNATURE);
-    if route != Route::Commands || !bare || !small {
-        return Ok(Unsigned::Unread(body));
-    }
-    let client = Client::of(parts);
-    let most = MOST_BYTES_OF_A_CHECK;
-    let body = body::read(headers, body, most, client, &state.allowance).await?;
-    Ok(match is_certificate_check(&body) {
-        true => Unsigned::CertificateCheck,
-        false => Unsigned::Other,
-    })
-}
-
-fn held(
-    secrets: &Secrets,
-    headers: &HeaderMap,
-    body: &[u8],
-    state: &EdgeState,
-) -> Option<SignedWith> {
-    let (timestamp, signature) = signature_headers(headers);
-    verify(secrets, timestamp, signature, body, state.now())
-        .inspect_err(|error| log_not_signed(*error))
-        .ok()
-}
-
-fn signature_headers(headers: &HeaderMap) -> (Header<'_>, Header<'_>) {
-    (header(headers, TIMESTAMP), header(headers, SIGNATURE))
-}
-
-fn log_not_signed(error: NotSigned) {
-    tracing::warn!(target: "wardroom::security", %error, "a request to Slack's routes is not signed by Slack");
+/// Whether a request has no signature header, goes to the route that Slack checks, and announces so few
+/// bytes that it can be a check.
+fn may_be_certificate_check(route: Route, headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    route == Route::Commands
+        && !headers.contains_key(TIMESTAMP)
+        && !headers.contains_key(SIGNATURE)
+        && length.is_some_and(|length| length <= MAX_BYTES_OF_A_CHECK)
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Header<'a> {
@@ -159,17 +103,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Header<'a> {
     }
 }
 
-fn unsigned(state: &EdgeState) -> Problem {
-    tracing::warn!(target: "wardroom::security", "a request to Slack's routes has no signature");
-    not_genuine(state)
-}
-
-fn not_genuine(state: &EdgeState) -> Problem {
-    state.metrics.signature_failed(SignedSource::Slack);
-    Problem::unauthorized("The signature is missing, wrong or too old.")
-}
-
-async fn answer(state: &EdgeState, route: Route, body: &Whole<'_>) -> Response {
+async fn answer(state: &EdgeState, route: Route, body: &ReadBody<'_>) -> Response {
     let rules = state.rules();
     let ourselves = state.ourselves.borrow().clone();
     let addressed = match address(route, body, &rules, &ourselves) {
@@ -195,7 +129,7 @@ async fn answer(state: &EdgeState, route: Route, body: &Whole<'_>) -> Response {
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),
     };
-    match keep(state, arrival).await {
+    match append(state, arrival).await {
         Ok(_durable) => StatusCode::OK.into_response(),
         Err(problem) => problem.into_response(),
     }

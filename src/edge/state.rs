@@ -1,7 +1,5 @@
-//! What every handler may use.
-//!
-//! One value, shared: the store to append to and to read from, the figures, the health, the clock,
-//! and the few settings that the edge needs. Secrets are in here, so it prints nothing of itself.
+//! The state that the handlers share: the store, the metrics, the health, the clock, and the settings of
+//! the edge. It contains secrets, so it has no `Debug`.
 
 use super::allowance::Allowance;
 use super::bearer;
@@ -16,50 +14,39 @@ use crate::telemetry::metrics::Metrics;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use ipnet::IpNet;
-use std::fmt;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// What the edge is told by the configuration. A source without its secret is off.
+/// The settings of the edge. A source without its secret is off.
 #[derive(Clone, Default)]
 pub struct EdgeSettings {
-    /// Slack's signing secrets.
     pub slack: Option<Secrets>,
-    /// GitHub's webhook secrets: the present one first.
+    /// GitHub's webhook secrets: the current one first.
     pub github: Vec<String>,
     /// The bearer token of `/api/v1`; `None`: there is no API.
     pub admin_token: Option<String>,
-    /// The bearer token of `/metrics` on the app's port; `None`: open.
+    /// The bearer token of `/metrics` on the app's port; `None`: none is required.
     pub metrics_token: Option<String>,
-    /// Requests per minute and client address; 0: any number.
+    /// Requests per minute and client address; 0: no limit.
     pub rate_limit_per_minute: u32,
-    /// Networks whose `X-Forwarded-For` is believed.
+    /// Networks whose `X-Forwarded-For` is used.
     pub trusted_proxies: Vec<IpNet>,
 }
 
-impl fmt::Debug for EdgeSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EdgeSettings").finish_non_exhaustive()
-    }
-}
-
-/// Which build this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Build {
-    /// The crate's version.
     pub version: &'static str,
-    /// The commit, when the build was told.
+    /// `unknown` unless the build sets `WARDROOM_COMMIT`.
     pub commit: &'static str,
-    /// When it was built, when the build was told.
+    /// `unknown` unless the build sets `WARDROOM_BUILD_DATE`.
     pub built_at: &'static str,
 }
 
 impl Build {
-    /// This one. `WARDROOM_COMMIT` and `WARDROOM_BUILD_DATE` are read when it is compiled.
     pub const fn current() -> Self {
-        const fn or_unknown(told: Option<&'static str>) -> &'static str {
-            match told {
-                Some(told) => told,
+        const fn or_unknown(set: Option<&'static str>) -> &'static str {
+            match set {
+                Some(set) => set,
                 None => "unknown",
             }
         }
@@ -71,10 +58,9 @@ impl Build {
     }
 }
 
-/// Now, as the process has it.
+/// The process's clock.
 pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// What every handler may use.
 pub struct EdgeState {
     pub(super) store: Store,
     pub(super) metrics: Arc<Metrics>,
@@ -89,14 +75,8 @@ pub struct EdgeState {
     now: Now,
 }
 
-impl fmt::Debug for EdgeState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EdgeState").finish_non_exhaustive()
-    }
-}
-
 impl EdgeState {
-    /// Puts it together. `rules` change on a reload, `ourselves` when Slack has said who we are.
+    /// `rules` change on a reload, `ourselves` when `auth.test` has answered.
     pub fn new(
         store: Store,
         metrics: Arc<Metrics>,
@@ -122,18 +102,15 @@ impl EdgeState {
         })
     }
 
-    /// Whether a request carries the API's token.
     pub(super) fn may_call_the_api(&self, headers: &HeaderMap) -> bool {
         let token = self.settings.admin_token.as_deref();
         token.is_some_and(|token| bearer::matches(headers, token))
     }
 
-    /// Now.
     pub(super) fn now(&self) -> DateTime<Utc> {
         (self.now)()
     }
 
-    /// The team's rules at this moment.
     pub(super) fn rules(&self) -> Arc<Rules> {
         self.rules.borrow().clone()
     }

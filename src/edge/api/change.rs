@@ -3,8 +3,8 @@
 //! The call answers what was decided. When that takes longer than anybody wants to wait, the answer
 //! is 202 and says where to look: what is appended is done, whether or not the caller stays.
 
+use super::super::append::append;
 use super::super::body;
-use super::super::keep::keep;
 use super::super::middleware::Client;
 use super::super::problem::Problem;
 use super::super::state::EdgeState;
@@ -108,7 +108,7 @@ async fn submit(
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),
     };
-    let kept = keep(state, arrival).await?;
+    let kept = append(state, arrival).await?;
     if let Appended::Duplicate(first) = kept {
         same_call(state, first, &digest).await?;
     }

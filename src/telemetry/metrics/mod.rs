@@ -84,21 +84,16 @@ impl Metrics {
         self.families.active_executions.set(active);
     }
 
-    pub fn http_began(&self) {
-        self.families.http_in_flight.inc();
+    /// Adds to the HTTP requests in flight.
+    pub fn http_in_flight(&self, added: i64) {
+        self.families.http_in_flight.add(added);
     }
 
-    /// An HTTP request ended. `path` is the route's template, or `other`.
-    pub fn http_ended(&self, method: &'static str, path: &str, status: u16, took: Duration) {
-        let f = &self.families;
-        f.http_in_flight.dec();
-        count(&f.http_requests, [method, path, &status.to_string()]);
-        observe(&f.http_duration, [method, path], took);
-    }
-
-    /// The client of a request disconnected before the answer.
-    pub fn http_abandoned(&self) {
-        self.families.http_in_flight.dec();
+    /// An HTTP request was answered. `path` is the route's template, or `other`.
+    pub fn http_answered(&self, method: &'static str, path: &str, status: u16, took: Duration) {
+        let status = status.to_string();
+        count(&self.families.http_requests, [method, path, &status]);
+        observe(&self.families.http_duration, [method, path], took);
     }
 
     /// A signal was decided, or a decision failed. `kind`: see [`event_type`].

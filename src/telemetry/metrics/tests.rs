@@ -24,8 +24,7 @@ fn every_promised_family_has_a_series_from_the_first_scrape() {
 #[test]
 fn labels_are_exactly_the_promised_ones() {
     let metrics = Metrics::new("0.1.0", "abc");
-    metrics.http_began();
-    metrics.http_ended("GET", "/version", 200, Duration::from_millis(3));
+    metrics.http_answered("GET", "/version", 200, Duration::from_millis(3));
     let text = metrics.render();
     for series in [
         r#"http_requests_total{method="GET",path="/version",status="200"} 1"#,

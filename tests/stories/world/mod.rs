@@ -351,12 +351,12 @@ async fn start(
         .expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     let (stage, stages) = watch::channel(Stage::Serving);
-    let bounds = wardroom::edge::Bounds {
-        most: 64,
+    let limit = wardroom::edge::ConnectionLimit {
+        total: 64,
         per_client: 64,
         trusted: Vec::new(),
     };
-    tokio::spawn(serve(listener, app.router.clone(), stages, bounds));
+    tokio::spawn(serve(listener, app.router.clone(), stages, limit));
     (app, store, url, stage)
 }
 
