@@ -171,7 +171,7 @@ impl Opened {
 
     /// Opens the pools.
     pub fn connect(&self, config: &Config, batching: Batching) -> Store {
-        let key = config.encryption_key.as_ref();
+        let key = config.process.encryption_key.as_ref();
         Store::connect(Settings {
             servers: self.servers.clone(),
             max_connections: config.database.max_connections,

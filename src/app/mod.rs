@@ -140,7 +140,7 @@ impl App {
             couriers: couriers.all,
             metrics: metrics.clone(),
             health: health.clone(),
-            concurrency: usize::try_from(config.worker_concurrency).unwrap_or(16),
+            concurrency: usize::try_from(config.process.worker_concurrency).unwrap_or(16),
         });
         let now = clock.clone();
         let edge = EdgeState::new(
@@ -206,7 +206,7 @@ impl App {
                 self.rules.subscribe(),
             ));
         }
-        if let Some(url) = &self.config.deadman_url {
+        if let Some(url) = &self.config.process.deadman_url {
             let proxies = self.config.proxies.clone();
             beside.spawn(watchdog::deadman(url.clone(), proxies, self.health.clone()));
         }

@@ -263,8 +263,8 @@ fn since(text: &str) -> Result<DateTime<Utc>, &'static str> {
         return Ok(at.with_timezone(&Utc));
     }
     let unit = text.trim().ends_with(|c: char| c.is_ascii_alphabetic());
-    let span = duration(text).filter(|_| unit).ok_or(WRONG)?;
-    let span = TimeDelta::from_std(span.duration).map_err(|_| WRONG)?;
+    let (span, _unit) = duration(text).filter(|_| unit).ok_or(WRONG)?;
+    let span = TimeDelta::from_std(span).map_err(|_| WRONG)?;
     Clock::System.now().checked_sub_signed(span).ok_or(WRONG)
 }
 

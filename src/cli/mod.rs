@@ -44,6 +44,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Check a configuration and print every problem
     Validate(ConfigArgs),
+    /// Print the JSON Schema of wardroom.yaml, for editors
+    Schema,
     /// Apply the migrations
     Migrate {
         /// Only print what is missing; exit 1 if anything is
@@ -186,6 +188,10 @@ fn run(cli: Cli) -> Ended {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Schema => {
+            output::bytes(crate::config::schema().as_bytes());
+            Ok(())
+        }
         Command::Migrate { dry_run, config } => migrate::run(&config, dry_run),
         Command::Inbox { command, config } => queues::inbox(command, &config),
         Command::Outbox { command, config } => queues::outbox(command, &config),

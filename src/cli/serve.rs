@@ -109,8 +109,8 @@ async fn serve(
         () = running.app.reload_when_asked(&mut asked.reload, watching, reload) => {}
     }
     tracing::info!("stopping");
-    let ends = Instant::now() + config.shutdown_grace;
-    running.stop(config.shutdown_grace).await;
+    let ends = Instant::now() + config.process.shutdown_grace;
+    running.stop(config.process.shutdown_grace).await;
     drop(cancel);
     if let Some(watch) = watch {
         let _ended = watch.await;
@@ -172,7 +172,7 @@ async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result
 impl Config {
     /// Whether concurrent appends share a commit.
     pub(crate) fn inbox_batching(&self) -> Batching {
-        if self.inbox_batching {
+        if self.process.inbox_batching {
             Batching::On
         } else {
             Batching::Off

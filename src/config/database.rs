@@ -8,9 +8,11 @@ use std::path::PathBuf;
 
 use super::environment::{Environment, Given};
 use super::problem::Place;
+use super::readers::whole;
 use super::server::Server;
 use super::server::parameters;
 use super::server::url::{self, Said};
+use super::variables::DatabaseVariables;
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,46 +31,41 @@ pub struct Database {
     pub pg_bindir: Option<PathBuf>,
 }
 
-const PARTS: [&str; 5] = ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"];
-
-pub(super) fn read(env: &Environment<'_>) -> Database {
-    let given = env.get("DATABASE_URL");
-    let asked = given.is_some();
-    let parts: Vec<Given> = PARTS.iter().filter_map(|name| env.get(name)).collect();
-    let server = match (given, parts.first()) {
-        (Some(given), first) => {
-            if let Some(part) = first {
-                let hint = "unset the one that is not meant";
+pub(super) fn read(env: &Environment<'_>, given: &DatabaseVariables) -> Database {
+    let parts = [
+        &given.host,
+        &given.port,
+        &given.name,
+        &given.user,
+        &given.password,
+    ];
+    let part = parts.into_iter().flatten().next();
+    let server = match (&given.url, part) {
+        (Some(url), part) => {
+            if let Some(part) = part {
+                let hint = "unset DATABASE_URL or the DB_ variables";
                 env.warning(&part.place, "ignored: DATABASE_URL is set", hint);
             }
-            checked(env, "DATABASE_URL", given)
+            checked(env, "DATABASE_URL", url)
         }
-        (None, Some(first)) => from_parts(env, first),
+        (None, Some(part)) => from_parts(env, given, part),
         (None, None) => None,
     };
-    let asked = asked || !parts.is_empty();
-    let direct = env.get("DATABASE_DIRECT_URL");
-    if let (Some(direct), false) = (&direct, asked) {
-        let hint = "set DATABASE_URL as well";
-        env.error(
-            &direct.place,
-            "DATABASE_DIRECT_URL without DATABASE_URL",
-            hint,
-        );
+    let asked = given.url.is_some() || part.is_some();
+    if let (Some(direct), false) = (&given.direct_url, asked) {
+        let message = "DATABASE_DIRECT_URL without DATABASE_URL";
+        env.error(&direct.place, message, "set DATABASE_URL as well");
     }
+    let direct = given.direct_url.as_ref();
     let direct = direct.and_then(|given| checked(env, "DATABASE_DIRECT_URL", given));
-    let data_dir = PathBuf::from(
-        env.text("WARDROOM_DATA_DIR")
-            .unwrap_or("./.wardroom".into()),
-    );
-    embedded(env, asked, &data_dir);
+    embedded(env, asked, given);
     Database {
         direct: direct.or_else(|| server.clone()),
         server,
-        max_connections: env.number("DB_MAX_CONNECTIONS", 4..=1000, 8),
-        migrate: env.boolean("WARDROOM_MIGRATE").unwrap_or(true),
-        data_dir,
-        pg_bindir: env.text("WARDROOM_PG_BINDIR").map(PathBuf::from),
+        max_connections: given.max_connections,
+        migrate: given.migrate,
+        data_dir: given.data_dir.clone(),
+        pg_bindir: given.pg_bindir.clone(),
     }
 }
 
@@ -81,10 +78,9 @@ pub fn names_a_server(env: &dyn Fn(&str) -> Option<String>) -> bool {
         .any(|name| env.raw(name).is_some())
 }
 
-fn embedded(env: &Environment<'_>, server: bool, data_dir: &std::path::Path) {
-    let meant = env.boolean("WARDROOM_EMBEDDED").unwrap_or(false);
+fn embedded(env: &Environment<'_>, server: bool, given: &DatabaseVariables) {
     let place = Place::variable("DATABASE_URL");
-    match (server, meant) {
+    match (server, given.embedded) {
         (true, true) => {
             let at = Place::variable("WARDROOM_EMBEDDED");
             env.warning(
@@ -96,13 +92,13 @@ fn embedded(env: &Environment<'_>, server: bool, data_dir: &std::path::Path) {
         (false, false) if env.raw("KUBERNETES_SERVICE_HOST").is_some() => env.error(
             &place,
             "no database: in Kubernetes DATABASE_URL must be set",
-            "a pod's disk goes with the pod; WARDROOM_EMBEDDED=true says that this is meant",
+            "a pod's disk is deleted with the pod; WARDROOM_EMBEDDED=true allows it",
         ),
         (false, false) => env.warning(
             &place,
             format!(
                 "not set: a private PostgreSQL in {} is used",
-                data_dir.display()
+                given.data_dir.display()
             ),
             "set it for production",
         ),
@@ -111,7 +107,7 @@ fn embedded(env: &Environment<'_>, server: bool, data_dir: &std::path::Path) {
 }
 
 /// An address that PostgreSQL's clients take. The messages show nothing of it.
-fn checked(env: &Environment<'_>, name: &str, given: Given) -> Option<Server> {
+fn checked(env: &Environment<'_>, name: &str, given: &Given) -> Option<Server> {
     match url::read(&given.text) {
         Ok(said) => judged(env, name, &given.place, said),
         Err(fault) => {
@@ -152,17 +148,13 @@ fn passwords(env: &Environment<'_>, path: Option<&str>) -> Option<String> {
     std::fs::read_to_string(&path).ok()
 }
 
-fn from_parts(env: &Environment<'_>, first: &Given) -> Option<Server> {
-    let Some(host) = env.get("DB_HOST") else {
-        let hint = "set DB_HOST, or DATABASE_URL alone";
-        env.error(
-            &first.place,
-            "a part of the database's address without DB_HOST",
-            hint,
-        );
+fn from_parts(env: &Environment<'_>, given: &DatabaseVariables, part: &Given) -> Option<Server> {
+    let Some(host) = &given.host else {
+        let message = "a part of the database's address without DB_HOST";
+        env.error(&part.place, message, "set DB_HOST, or DATABASE_URL alone");
         return None;
     };
-    let port = env.number("DB_PORT", 1..=65535, 5432);
+    let port = env.filled("DB_PORT", "5432", whole(1..=65535));
     // An IPv6 address may have its brackets.
     let bare = |host: &str| {
         let inner = host
@@ -175,14 +167,13 @@ fn from_parts(env: &Environment<'_>, first: &Given) -> Option<Server> {
         ports: vec![port.to_string()],
         ..Said::default()
     };
-    let usual = || Some("wardroom".to_owned());
-    for (name, value) in [
-        ("dbname", env.text("DB_NAME").or_else(usual)),
-        ("user", env.text("DB_USER").or_else(usual)),
-        ("password", env.text("DB_PASSWORD")),
+    for (name, given, default) in [
+        ("dbname", &given.name, Some("wardroom")),
+        ("user", &given.user, Some("wardroom")),
+        ("password", &given.password, None),
     ] {
-        if let Some(value) = value {
-            said.others.insert(name.to_owned(), value);
+        if let Some(value) = given.as_ref().map(|given| given.text.as_str()).or(default) {
+            said.others.insert(name.to_owned(), value.to_owned());
         }
     }
     judged(env, "DB_HOST", &host.place, said)

@@ -2,8 +2,11 @@
 //!
 //! Names only: a value may be a secret. Everything but the rules needs a restart.
 
-use super::rules::Slack;
-use super::{Config, Rules, Secret};
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{Config, Rules};
 
 /// The names of what differs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,99 +28,40 @@ impl Config {
     }
 }
 
+/// By their keys, two steps deep: `services.api`, `slack.outsiders`.
 fn rules(before: &Rules, after: &Rules) -> Vec<String> {
-    let Rules {
-        services,
-        admins,
-        routing,
-        templates,
-        slack:
-            Slack {
-                ops_channel,
-                outsiders,
-                workspace,
-            },
-    } = before;
+    let [before_keys, after_keys] =
+        [before, after].map(|rules| match serde_json::to_value(rules) {
+            Ok(Value::Object(keys)) => keys,
+            Ok(_) | Err(_) => Map::new(),
+        });
     let mut names = Vec::new();
-    for service in services.iter().chain(&after.services) {
-        let name = format!("services.{}", service.name);
-        let same = before.service(&service.name) == after.service(&service.name);
-        if !same && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    if names.is_empty() && *services != after.services {
-        names.push("services".to_owned());
-    }
-    let routes = &after.routing;
-    for (name, same) in [
-        ("admins", *admins == after.admins),
-        ("routing.P1", routing.p1 == routes.p1),
-        ("routing.P2", routing.p2 == routes.p2),
-        ("routing.P3", routing.p3 == routes.p3),
-        ("routing.P4", routing.p4 == routes.p4),
-        ("templates", *templates == after.templates),
-        ("slack.ops_channel", *ops_channel == after.slack.ops_channel),
-        ("slack.outsiders", *outsiders == after.slack.outsiders),
-        ("slack.workspace", *workspace == after.slack.workspace),
-    ] {
-        if !same {
-            names.push(name.to_owned());
+    for (key, of_key) in &before_keys {
+        let of_after = &after_keys[key];
+        let (Value::Object(inner), Value::Object(inner_after)) = (of_key, of_after) else {
+            if of_key != of_after {
+                names.push(key.clone());
+            }
+            continue;
+        };
+        let mut all: Vec<&String> = inner.keys().chain(inner_after.keys()).collect();
+        let mut seen = BTreeSet::new();
+        all.retain(|name| seen.insert(*name) && inner.get(*name) != inner_after.get(*name));
+        names.extend(all.iter().map(|name| format!("{key}.{name}")));
+        // The same services in another order.
+        if all.is_empty() && !inner.keys().eq(inner_after.keys()) {
+            names.push(key.clone());
         }
     }
     names
 }
 
-type Part = fn(&Config) -> Option<&Secret>;
-
-/// The secrets, which may come from files and so change while a process runs.
-const SECRETS: [(&str, Part); 13] = [
-    ("SLACK_BOT_TOKEN", |c| c.slack.as_ref()?.bot_token.as_ref()),
-    ("SLACK_SIGNING_SECRET", |c| {
-        c.slack.as_ref()?.signing_secret.as_ref()
-    }),
-    ("SLACK_SIGNING_SECRET_PREVIOUS", |c| {
-        c.slack.as_ref()?.signing_secret_previous.as_ref()
-    }),
-    ("SLACK_APP_TOKEN", |c| c.slack.as_ref()?.app_token.as_ref()),
-    ("GITHUB_WEBHOOK_SECRET", |c| {
-        c.github.webhook_secret.as_ref()
-    }),
-    ("GITHUB_WEBHOOK_SECRET_PREVIOUS", |c| {
-        c.github.webhook_secret_previous.as_ref()
-    }),
-    ("GITHUB_TOKEN", |c| c.github.token.as_ref()),
-    ("GITHUB_APP_PRIVATE_KEY", |c| {
-        Some(&c.github.app.as_ref()?.private_key)
-    }),
-    ("STATUSPAGE_API_KEY", |c| {
-        Some(&c.statuspage.as_ref()?.api_key)
-    }),
-    ("ADMIN_TOKEN", |c| c.http.admin_token.as_ref()),
-    ("METRICS_TOKEN", |c| c.http.metrics_token.as_ref()),
-    ("ALERTS_TOKEN", |c| c.http.alerts_token.as_ref()),
-    ("DEADMAN_URL", |c| c.deadman_url.as_ref()),
-];
-
 fn restart(before: &Config, after: &Config) -> Vec<&'static str> {
-    let secrets = SECRETS
-        .iter()
-        .filter(|(_, of)| of(before) != of(after))
-        .map(|(name, _)| *name);
-    let mut names: Vec<_> = secrets.collect();
-    if before.database != after.database {
+    let mut names = before.variables.differing(&after.variables);
+    // The same variables may name a file whose content is another now.
+    if before.database != after.database && !names.iter().any(|name| name.contains("DATABASE_URL"))
+    {
         names.push("DATABASE_URL");
-    }
-    if before.encryption_key != after.encryption_key {
-        names.push("ENCRYPTION_KEY");
-    }
-    let without_rules = |config: &Config| Config {
-        rules: before.rules.clone(),
-        file: before.file.clone(),
-        ..config.clone()
-    };
-    if names.is_empty() && without_rules(before) != without_rules(after) {
-        names.push("another variable");
     }
     names
 }
@@ -149,10 +93,10 @@ mod tests {
         let mut later = after.clone();
         later.rules.services.reverse();
         later.rules.services[1].owners.push("U1".to_owned());
-        later.worker_concurrency += 1;
+        later.variables.process.worker_concurrency += 1;
         let changed = after.difference(&later);
         assert_eq!(changed.rules, ["services.api"]);
-        assert_eq!(changed.restart, ["another variable"]);
+        assert_eq!(changed.restart, ["WORKER_CONCURRENCY"]);
         later.rules.services.reverse();
         later.rules.services[0].owners.clear();
         assert!(after.difference(&later).rules.is_empty());

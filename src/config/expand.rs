@@ -4,8 +4,8 @@
 //! it can never name another variable. An empty variable counts as unset everywhere. What was
 //! written is kept beside what it became: only the former is ever shown.
 
-use super::problem::{Findings, Place};
-use super::yaml::{Kind, Node, Scalar, Style, short};
+use super::problem::{Findings, Place, short};
+use super::yaml::{Kind, Node, Scalar, Style};
 
 /// How much text all variables of one file may add up to.
 const MAX_TEXT: usize = 4 * 1024 * 1024;

@@ -9,9 +9,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::expand::{Lookup, expand};
-use super::problem::{Findings, Place};
+use super::problem::{Findings, Place, short};
 use super::read;
-use super::yaml::{self, Kind, MAX_BYTES, Node, short};
+use super::schema::{self, OneOrMore};
+use super::yaml::{self, Kind, MAX_BYTES, Node};
 
 /// How many files one configuration may be made of.
 const MAX_FILES: usize = 32;
@@ -72,9 +73,9 @@ impl Reading<'_> {
     }
 
     /// What the file extends, from left to right, with the file itself on top.
-    fn extended(&mut self, path: &Path, tree: Node) -> Option<Node> {
+    fn extended(&mut self, path: &Path, mut tree: Node) -> Option<Node> {
         let mut base: Option<Node> = None;
-        for (name, place) in self.names(&tree) {
+        for (name, place) in self.names(&mut tree) {
             if name.contains("://") {
                 self.found
                     .error(&place, format!("`{}` is not a local file", short(&name)))
@@ -94,29 +95,38 @@ impl Reading<'_> {
         })
     }
 
-    fn names(&mut self, tree: &Node) -> Vec<(String, Place)> {
-        let Kind::Map(entries) = &tree.kind else {
+    /// Takes `extends` out of the tree.
+    fn names(&mut self, tree: &mut Node) -> Vec<(String, Place)> {
+        let Kind::Map(entries) = &mut tree.kind else {
             return Vec::new();
         };
-        let Some((_, node)) = entries.iter().find(|(key, _)| key.name == "extends") else {
+        let Some(at) = entries.iter().position(|(key, _)| key.name == "extends") else {
             return Vec::new();
         };
-        let nodes = match &node.kind {
-            Kind::Scalar(_) => std::slice::from_ref(node),
-            Kind::Null | Kind::List(_) | Kind::Map(_) => read::items(node, "`extends`", self.found),
-        };
-        let mut names = Vec::new();
-        for node in nodes {
+        let (_, node) = entries.remove(at);
+        let schema = schema::of::<OneOrMore>();
+        let read = read::read(&node, &schema, "`extends`", self.found);
+        let names = read
+            .value
+            .iter()
+            .flat_map(|value| value.as_array())
+            .flatten();
+        let mut found = Vec::new();
+        for (index, name) in names.enumerate() {
+            let node = read.spots[&format!("/{index}")].node;
             // The path turns up in messages, and what a variable holds must not.
             if matches!(&node.kind, Kind::Scalar(scalar) if scalar.written.contains("${")) {
-                self.found
-                    .error(&node.place, "a file is extended by its name alone")
-                    .hint("write the path without variables");
-            } else if let Some(name) = read::line(node, "`extends`", 4096, self.found) {
-                names.push((name, node.place.clone()));
+                let message = "a file is extended by its name alone";
+                let problem = self.found.error(&node.place, message);
+                problem.hint("write the path without variables");
+            } else {
+                found.push((
+                    name.as_str().unwrap_or_default().to_owned(),
+                    node.place.clone(),
+                ));
             }
         }
-        names
+        found
     }
 }
 

@@ -11,43 +11,45 @@ mod environment;
 mod examples;
 mod expand;
 mod file;
-mod later;
 mod leftovers;
-mod logging;
 mod mangled;
 mod problem;
 mod proxies;
 mod read;
+mod readers;
 mod rules;
+mod schema;
 mod secret;
 mod sections;
 mod server;
 mod settings;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod tracing_export;
-mod values;
+mod variable;
 mod variables;
 mod yaml;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use ipnet::IpNet;
 
 pub use database::{Database, names_a_server};
 pub use difference::Difference;
+pub use leftovers::{LEFT_OUT, LIBPQ};
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
 pub use rules::{Outsiders, Route, Routing, Rules, Service, Template, built_in_templates};
+pub use schema::published as schema;
 pub use secret::{EncryptionKey, Secret};
 pub use server::{At, Host, Server, Target, Tls, TlsMode};
+pub(crate) use shapes::duration;
 pub use tracing_export::{ParentDecision, Sampler, Telemetry, TelemetrySink};
-pub(crate) use values::duration;
-pub use variables::{LEFT_OUT, LIBPQ, VARIABLES, Variable};
+pub use variable::Variable;
+pub use variables::{Github, Http, Process, Slack, VARIABLES};
 
 use environment::Environment;
 use problem::Findings;
+use variables::Variables;
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "wardroom.yaml";
@@ -69,8 +71,6 @@ pub struct Config {
     pub github: Github,
     /// Statuspage, when it is configured.
     pub statuspage: Option<Statuspage>,
-    /// Language models; the product works whole without any.
-    pub llm: Llm,
     /// How calls to others leave.
     pub proxies: Proxies,
     /// The log.
@@ -79,91 +79,21 @@ pub struct Config {
     pub telemetry: Telemetry,
     /// The deployment's name in every log line and trace.
     pub environment: String,
-    /// Signals and effects that are worked on at the same time.
-    pub worker_concurrency: u32,
-    /// Whether signals that arrive together share a commit; off only to measure what it brings.
-    pub inbox_batching: bool,
-    /// How long a graceful end may take.
-    pub shutdown_grace: Duration,
-    /// Asked for while the engine makes progress; the address is itself a secret.
-    pub deadman_url: Option<Secret>,
-    /// Bodies at rest are sealed with it, when it is set.
-    pub encryption_key: Option<EncryptionKey>,
-    /// Whether anything may be written to GitHub.
-    pub self_healing: bool,
-}
-
-/// The listeners and who may use them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Http {
-    /// An address or a host's name, without brackets.
-    pub host: String,
-    /// The app's port; 0 takes any free one.
-    pub port: u16,
-    /// The second listener.
-    pub metrics_port: MetricsPort,
-    /// Bearer of `/metrics` on the app's port, when it is set.
-    pub metrics_token: Option<Secret>,
-    /// Bearer of `/api/v1`; without it the API answers 404.
-    pub admin_token: Option<Secret>,
-    /// Bearer of `/alerts` and `/heartbeats`.
-    pub alerts_token: Option<Secret>,
-    /// Requests per minute, client address and process; 0: no limit.
-    pub rate_limit_per_minute: u32,
-    /// Networks whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Limits and switches of the process.
+    pub process: Process,
+    /// Everything as it was read, to name what a reload would change.
+    variables: Variables,
 }
 
 /// The port of the second listener, and what it means when it is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricsPort {
-    /// Nobody asked: when it is taken, a warning and on without it.
+    /// The default: when it is taken, a warning, and the server runs without it.
     Default(u16),
-    /// Asked for: when it is taken, exit 3.
+    /// Configured: when it is taken, exit 3.
     Asked(u16),
     /// No second listener.
     Off,
-}
-
-/// How to talk with Slack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slack {
-    /// The bot's token; without it nothing is sent.
-    pub bot_token: Option<Secret>,
-    /// What requests are signed with; without it nothing is taken.
-    pub signing_secret: Option<Secret>,
-    /// The one before, taken while it is rotated.
-    pub signing_secret_previous: Option<Secret>,
-    /// For Socket Mode, whose part is not built yet.
-    pub app_token: Option<Secret>,
-    /// The API's address, without a last slash.
-    pub api_url: String,
-    /// Hosts that a `response_url` may name, lower case, with `:port` where one was given.
-    pub response_url_hosts: Vec<String>,
-}
-
-/// How to talk with GitHub.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Github {
-    /// What webhooks are signed with; `None`: none are taken.
-    pub webhook_secret: Option<Secret>,
-    /// The one before, taken while it is rotated.
-    pub webhook_secret_previous: Option<Secret>,
-    /// The App.
-    pub app: Option<GithubApp>,
-    /// A token for one account.
-    pub token: Option<Secret>,
-    /// The API's address, without a last slash.
-    pub api_url: String,
-}
-
-/// A GitHub App.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GithubApp {
-    /// Its number.
-    pub id: u64,
-    /// Its key as PEM.
-    pub private_key: Secret,
 }
 
 /// How to talk with Statuspage.
@@ -175,26 +105,6 @@ pub struct Statuspage {
     pub page_id: String,
     /// The API's address, without a last slash.
     pub api_url: String,
-}
-
-/// Language models by provider.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Llm {
-    /// Anthropic.
-    pub anthropic: Option<LlmProvider>,
-    /// OpenAI.
-    pub openai: Option<LlmProvider>,
-    /// Gemini.
-    pub gemini: Option<LlmProvider>,
-}
-
-/// One provider of language models.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LlmProvider {
-    /// Its key.
-    pub api_key: Secret,
-    /// Its address, without a last slash.
-    pub base_url: String,
 }
 
 /// The log.
@@ -261,38 +171,31 @@ impl Config {
     /// As `load`.
     pub fn load_as_asked(ask: Ask<'_>, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
         let env = Environment::new(env);
-        let named = env.text("WARDROOM_CONFIG").map(PathBuf::from);
+        let variables = Variables::read(&env);
+        let named = variables.process.config.clone();
         let default = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists());
         let file = ask.file.map(Path::to_path_buf).or(named).or_else(default);
-        let overrides = env.overrides();
         let mut in_file = Findings::default();
         let tree = match &file {
             Some(path) => file::load(path, &|name| env.reference(name), &mut in_file),
             None => Some(yaml::Node::empty_map(Place::top(DEFAULT_FILE))),
         };
         // Without a tree there is an error already: what the keys mean can wait.
-        let rules = match &tree {
-            Some(tree) => sections::rules(tree, &overrides, &mut in_file),
-            None => Rules::default(),
-        };
+        let rules = tree.map(|tree| sections::rules(&tree, &variables.overrides, &mut in_file));
+        settings::halves(&env, ask.slack);
         let config = Self {
-            rules,
-            http: settings::http(&env),
-            database: database::read(&env),
-            slack: settings::slack(&env, ask.slack),
-            github: settings::github(&env),
-            statuspage: settings::statuspage(&env),
-            llm: settings::llm(&env),
-            proxies: proxies::read(&env),
-            log: logging::read(&env),
-            telemetry: tracing_export::read(&env),
-            environment: env.text("ENVIRONMENT").unwrap_or("production".into()),
-            worker_concurrency: env.number("WORKER_CONCURRENCY", 1..=1024, 16),
-            inbox_batching: env.boolean("WARDROOM_INBOX_BATCHING").unwrap_or(true),
-            shutdown_grace: settings::shutdown_grace(&env),
-            deadman_url: settings::deadman_url(&env),
-            encryption_key: settings::encryption_key(&env),
-            self_healing: env.boolean("SELF_HEALING_ENABLED").unwrap_or(true),
+            rules: rules.unwrap_or_default(),
+            http: variables.http.clone(),
+            database: database::read(&env, &variables.database),
+            slack: variables.slack.if_configured(),
+            github: variables.github.checked(),
+            statuspage: Statuspage::of(&variables.statuspage),
+            proxies: Proxies::of(&variables.proxies),
+            log: Log::of(&variables.log),
+            telemetry: tracing_export::read(&env, &variables.traces),
+            environment: variables.log.environment.clone(),
+            process: variables.process.clone(),
+            variables,
             file,
         };
         env.tell_leftovers(ask.names);
@@ -308,7 +211,8 @@ impl Config {
 /// What is wrong with the two.
 pub fn listens_on(env: &dyn Fn(&str) -> Option<String>) -> Result<(String, u16), Vec<Problem>> {
     let env = Environment::new(env);
-    let listener = settings::listener(&env);
+    let host = env.filled("HOST", "0.0.0.0", readers::host);
+    let listener = (host, env.filled("PORT", "3000", readers::port));
     env.found.into_inner().conclude().map(|_notices| listener)
 }
 

@@ -61,7 +61,7 @@ impl fmt::Display for Place {
 pub enum Severity {
     /// The configuration is refused.
     Error,
-    /// It works, but somebody should look.
+    /// The configuration is accepted.
     Warning,
 }
 
@@ -91,52 +91,16 @@ impl fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write_lines(
-            f,
-            &self.place,
-            severity,
-            &self.message,
-            self.hint.as_deref(),
-        )
+        write!(f, "{}: {severity}: {}", self.place, self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n    hint: {hint}"),
+            None => Ok(()),
+        }
     }
 }
 
-/// Something worth saying once at the start, of a configuration that is accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Where.
-    pub place: Place,
-    /// What, in one sentence.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_lines(
-            f,
-            &self.place,
-            "warning",
-            &self.message,
-            self.hint.as_deref(),
-        )
-    }
-}
-
-fn write_lines(
-    f: &mut fmt::Formatter<'_>,
-    place: &Place,
-    severity: &str,
-    message: &str,
-    hint: Option<&str>,
-) -> fmt::Result {
-    write!(f, "{place}: {severity}: {message}")?;
-    match hint {
-        Some(hint) => write!(f, "\n    hint: {hint}"),
-        None => Ok(()),
-    }
-}
+/// A warning about a configuration that is accepted.
+pub type Notice = Problem;
 
 /// Collects problems while a configuration is read, so that all of them are told at once.
 #[derive(Debug, Default)]
@@ -170,24 +134,11 @@ impl Findings {
         self.0
             .sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
         self.0.dedup();
-        if self
-            .0
-            .iter()
-            .any(|problem| problem.severity == Severity::Error)
-        {
+        let refused = |problem: &Problem| problem.severity == Severity::Error;
+        if self.0.iter().any(refused) {
             return Err(self.0);
         }
-        let notice = |Problem {
-                          place,
-                          message,
-                          hint,
-                          ..
-                      }| Notice {
-            place,
-            message,
-            hint,
-        };
-        Ok(self.0.into_iter().map(notice).collect())
+        Ok(self.0)
     }
 }
 
@@ -196,17 +147,32 @@ pub(crate) fn nearest<'a>(
     typed: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    let likeness = |name: &str| strsim::jaro_winkler(&typed, &name.to_lowercase());
+    let known = known.into_iter().map(|name| (likeness(name), name));
     known
-        .into_iter()
-        .map(|name| {
-            (
-                strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase()),
-                name,
-            )
-        })
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// A few words as a hint, the nearest to what was typed first.
+pub(crate) fn choice(typed: &str, words: &[&str]) -> String {
+    let all = words.join(", ");
+    match nearest(typed, words.iter().copied()) {
+        Some(near) => format!("did you mean {near}? One of {all}"),
+        None => format!("one of {all}"),
+    }
+}
+
+/// At most 60 characters of a text from outside, on one line.
+pub(crate) fn short(text: &str) -> String {
+    let on_one_line = |c: char| if c.is_control() { ' ' } else { c };
+    let mut cut: String = text.chars().take(60).map(on_one_line).collect();
+    if text.chars().nth(60).is_some() {
+        cut.push('…');
+    }
+    cut
 }
 
 #[cfg(test)]

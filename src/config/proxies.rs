@@ -3,9 +3,9 @@
 //! Read here and not left to the HTTP client: it would ignore a value that it cannot parse, and
 //! calls would go out directly where only the proxy may.
 
-use super::environment::Environment;
+use super::readers::{Asked, http_address};
 use super::secret::Secret;
-use url::Url;
+use super::variables::ProxyVariables;
 
 /// How calls leave: directly, or through a proxy. An address may hold a password.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,53 +18,48 @@ pub struct Proxies {
     pub except: Option<String>,
 }
 
-pub(super) fn read(env: &Environment<'_>) -> Proxies {
-    let all = all(env);
-    Proxies {
-        http: proxy(env, "HTTP_PROXY").or_else(|| all.clone()),
-        https: proxy(env, "HTTPS_PROXY").or(all),
-        except: env.text("NO_PROXY"),
+impl Proxies {
+    pub(super) fn of(given: &ProxyVariables) -> Self {
+        let or_all = |own: &Option<Secret>| own.clone().or_else(|| given.all.clone());
+        Self {
+            http: or_all(&given.http),
+            https: or_all(&given.https),
+            except: given.except.clone(),
+        }
     }
 }
 
-fn proxy(env: &Environment<'_>, name: &str) -> Option<Secret> {
-    let given = env.get(name)?;
-    let address = address(given.text);
-    if address.is_none() {
-        let message = format!("{name} must be the address of an HTTP proxy");
-        env.error(&given.place, message, HINT);
-    }
-    address
+const A_PROXY: &str = "as in http://proxy.example.org:3128";
+
+fn proxy_address(text: &str) -> Option<Secret> {
+    http_address(match text.contains("://") {
+        true => text.to_owned(),
+        false => format!("http://{text}"),
+    })
+}
+
+pub(crate) fn proxy(asked: &Asked<'_>) -> Option<Secret> {
+    let must = "must be the address of an HTTP proxy";
+    asked.or(proxy_address(asked.text()), must, A_PROXY)
 }
 
 /// `ALL_PROXY` is for programs of every protocol, and often names a SOCKS proxy: one that cannot be
 /// used is ignored, with a warning.
-fn all(env: &Environment<'_>) -> Option<Secret> {
-    let given = env.get("ALL_PROXY")?;
-    let address = address(given.text);
+pub(crate) fn usable_proxy(asked: &Asked<'_>) -> Option<Secret> {
+    let address = proxy_address(asked.text());
     if address.is_none() {
-        let message = "ALL_PROXY is ignored: it is not the address of an HTTP proxy";
-        env.warning(&given.place, message, HINT);
+        let name = asked.variable.name;
+        let message = format!("{name} is ignored: it is not the address of an HTTP proxy");
+        asked.env.warning(&asked.given.place, message, A_PROXY);
     }
     address
-}
-
-const HINT: &str = "as in http://proxy.example.org:3128";
-
-fn address(text: String) -> Option<Secret> {
-    let with_scheme = if text.contains("://") {
-        text
-    } else {
-        format!("http://{text}")
-    };
-    let fine = Url::parse(&with_scheme)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    fine.then(|| Secret::new(with_scheme))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::environment::Environment;
+    use crate::config::variables::Variables;
 
     fn read_from(variables: &[(&str, &str)]) -> (Proxies, usize) {
         let lookup = |name: &str| {
@@ -72,7 +67,7 @@ mod tests {
             found.next().map(|(_, value)| (*value).to_owned())
         };
         let env = Environment::new(&lookup);
-        let proxies = read(&env);
+        let proxies = Proxies::of(&Variables::read(&env).proxies);
         let problems = env.found.into_inner().conclude().err();
         let problems = problems.map_or(0, |problems| problems.len());
         (proxies, problems)

@@ -1,324 +1,394 @@
-//! From nodes to typed values: maps with known keys, lists, texts, numbers, durations, ids.
+//! Reads a tree against a schema: every problem is reported at its place, and what is right becomes a
+//! value that `serde` takes without an error.
 //!
-//! Every reader reports what is wrong and hands back what it could read, so that one mistake does
-//! not hide the next. A key without a value counts as absent. A value that a variable filled in is
-//! never quoted in a message.
+//! One mistake does not hide the next: what is wrong is left out and the rest is read. A key without a
+//! value counts as absent. A message never quotes what a variable held.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
-use super::problem::{Findings, Place, nearest};
-use super::values::{self, Pattern, SEVERITIES, SlackId, Unit};
-use super::yaml::{Key, Kind, Node, Scalar, Style, short};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-/// A map whose keys have been compared with the known ones.
-pub(crate) struct Fields<'n>(&'n [(Key, Node)]);
+use super::problem::{Findings, Place, Problem, choice, nearest, short};
+use super::schema::{CALLED, LATER, OR_ONE, resolved, words};
+use super::shapes::{self, SERVICE, SPAN, Shape, Unit, same_name, shape};
+use super::yaml::{Key, Kind, Node, Scalar, Style};
 
-impl<'n> Fields<'n> {
-    /// Opens a map; every unknown key is an error. What is not a map reads as an empty one.
-    pub(crate) fn of(
-        node: &'n Node,
-        what: &str,
-        known: &[&'static str],
+/// Where a value of the result was written.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot<'n> {
+    pub key: Option<&'n Key>,
+    pub node: &'n Node,
+}
+
+impl<'n> Spot<'n> {
+    /// A map's entry is found by its key, an item by itself.
+    pub(crate) fn place(&self) -> &'n Place {
+        self.key.map_or(&self.node.place, |key| &key.place)
+    }
+}
+
+/// What messages call a value.
+#[derive(Clone)]
+struct Name {
+    short: String,
+    /// With what it belongs to.
+    long: String,
+}
+
+impl Name {
+    fn only(name: &str) -> Self {
+        let (short, long) = (name.to_owned(), name.to_owned());
+        Self { short, long }
+    }
+}
+
+/// One step further into a JSON pointer.
+pub(crate) fn step(path: &str, key: &str) -> String {
+    format!("{path}/{}", key.replace('/', "~1"))
+}
+
+/// What was read, and where each part of it was written.
+pub(crate) struct Read<'n> {
+    pub value: Option<Value>,
+    /// By JSON pointer, as in `/templates/3/service`: indices and keys of `value`.
+    pub spots: HashMap<String, Spot<'n>>,
+    /// Values that name a service.
+    services: Vec<(String, &'n Node)>,
+}
+
+/// Reads the tree; `called` is what messages call the whole.
+pub(crate) fn read<'n>(
+    node: &'n Node,
+    schema: &Value,
+    called: &str,
+    found: &mut Findings,
+) -> Read<'n> {
+    let mut reader = Reader {
+        root: schema,
+        found,
+        spots: HashMap::new(),
+        services: Vec::new(),
+    };
+    let name = Name::only(called);
+    let spot = Spot { key: None, node };
+    let value = reader.value(spot, schema, &name, "");
+    Read {
+        value,
+        spots: reader.spots,
+        services: reader.services,
+    }
+}
+
+impl Read<'_> {
+    /// The typed value. The schema has been made from the same type, so that this does not fail.
+    pub(crate) fn typed<T: DeserializeOwned + Default>(
+        &mut self,
+        place: &Place,
         found: &mut Findings,
-    ) -> Self {
-        let entries = entries(node, what, found);
-        for (key, _) in entries {
-            if known.contains(&key.name.as_str()) {
+    ) -> T {
+        let value = self.value.take().unwrap_or_default();
+        // The error is not shown: it quotes values, and a value may come from a secret variable.
+        serde_json::from_value(value).unwrap_or_else(|_| {
+            let hint = "this is a mistake in Wardroom: report it with the file's keys";
+            found.error(place, UNTYPED).hint(hint);
+            T::default()
+        })
+    }
+
+    /// Every value that names a service names one of these.
+    pub(crate) fn check_services(&self, known: &[&str], found: &mut Findings) {
+        for (what, node) in &self.services {
+            let Kind::Scalar(scalar) = &node.kind else {
+                continue;
+            };
+            if known.iter().any(|name| same_name(name, &scalar.text)) {
                 continue;
             }
-            let problem = found.error(
-                &key.place,
-                format!("unknown key `{}` in {what}", short(&key.name)),
+            let shown = short(&scalar.written);
+            let message = format!("{what}: there is no service `{shown}`");
+            let hint = near(&scalar.text, known).unwrap_or("add it under services:".to_owned());
+            found.error(&node.place, message).hint(hint);
+        }
+    }
+}
+
+/// The schema and its type differ, which no file can bring about.
+pub(crate) const UNTYPED: &str = "the file fits its schema and cannot be read";
+
+/// The hint that names the nearest of a few names.
+pub(crate) fn near(typed: &str, known: &[&str]) -> Option<String> {
+    nearest(typed, known.iter().copied()).map(|near| format!("did you mean `{near}`?"))
+}
+
+struct Reader<'n, 'r> {
+    root: &'r Value,
+    found: &'r mut Findings,
+    spots: HashMap<String, Spot<'n>>,
+    services: Vec<(String, &'n Node)>,
+}
+
+impl<'n> Reader<'n, '_> {
+    fn value(&mut self, spot: Spot<'n>, schema: &Value, name: &Name, path: &str) -> Option<Value> {
+        let schema = resolved(self.root, schema);
+        match schema["type"].as_str() {
+            Some("object") => self.map(spot, schema, name, path),
+            Some("array") => Some(self.list(spot.node, schema, name, path)),
+            _ => self.single(spot.node, schema, name),
+        }
+    }
+
+    fn map(&mut self, spot: Spot<'n>, schema: &Value, name: &Name, path: &str) -> Option<Value> {
+        let entries: &'n [(Key, Node)] = match &spot.node.kind {
+            Kind::Map(entries) => entries,
+            Kind::Null => &[],
+            Kind::Scalar(_) | Kind::List(_) => {
+                let problem = self.wrong(spot.node, name, "a map");
+                problem.hint("write `key: value` lines below it");
+                &[]
+            }
+        };
+        let none = Map::new();
+        let known = schema["properties"].as_object().unwrap_or(&none);
+        let free = Some(&schema["additionalProperties"]).filter(|free| free.is_object());
+        let mut read = Map::new();
+        for (key, node) in entries {
+            let own = known.get(&key.name);
+            let Some(of_value) = own.or(free) else {
+                self.unknown(key, known, name);
+                continue;
+            };
+            if own.is_some() && matches!(node.kind, Kind::Null) {
+                continue;
+            }
+            let fits = self.key_fits(key, &schema["propertyNames"]);
+            if of_value[LATER] == true {
+                let message = format!("`{}` has no effect yet", key.name);
+                self.found.warning(&key.place, message);
+            }
+            let (path, spot) = (
+                step(path, &key.name),
+                Spot {
+                    key: Some(key),
+                    node,
+                },
             );
-            problem.hint(match nearest(&key.name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known here: {}", known.join(", ")),
-            });
+            let name = self.name_of(of_value, name, Some(&key.name));
+            self.spots.insert(path.clone(), spot);
+            let value = self.value(spot, of_value, &name, &path);
+            if let Some(value) = value.filter(|_| fits) {
+                read.insert(key.name.clone(), value);
+            }
         }
-        Self(entries)
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&'n Node> {
-        self.entry(name).map(|(_, node)| node)
-    }
-
-    pub(crate) fn entry(&self, name: &str) -> Option<(&'n Key, &'n Node)> {
-        let (key, node) = self.0.iter().find(|(key, _)| key.name == name)?;
-        if matches!(node.kind, Kind::Null) {
-            None
-        } else {
-            Some((key, node))
+        let mut whole = true;
+        for required in schema["required"].as_array().into_iter().flatten() {
+            let required = required.as_str().unwrap_or_default();
+            let there = |(key, node): &(Key, Node)| {
+                key.name == required && !matches!(node.kind, Kind::Null)
+            };
+            if !entries.iter().any(there) {
+                let message = format!("{} needs `{required}`", name.short);
+                self.found
+                    .error(spot.place(), message)
+                    .hint(format!("add a line `{required}: …`"));
+            }
+            whole &= read.contains_key(required);
         }
+        whole.then(|| read.into())
     }
 
-    /// A key that must be there.
-    pub(crate) fn required(
-        &self,
-        name: &str,
-        place: &Place,
-        what: &str,
-        found: &mut Findings,
-    ) -> Option<&'n Node> {
-        let node = self.get(name);
-        if node.is_none() {
-            found.error(place, format!("{what} needs `{name}`"));
+    fn unknown(&mut self, key: &Key, known: &Map<String, Value>, name: &Name) {
+        let known: Vec<&str> = known.keys().map(String::as_str).collect();
+        let message = format!("unknown key `{}` in {}", short(&key.name), name.short);
+        let hint = near(&key.name, &known);
+        let hint = hint.unwrap_or_else(|| format!("known here: {}", known.join(", ")));
+        self.found.error(&key.place, message).hint(hint);
+    }
+
+    fn key_fits(&mut self, key: &Key, schema: &Value) -> bool {
+        let shape = schema["format"].as_str().and_then(shape);
+        let fault = shape.and_then(|shape| Some(((shape.fault)(&key.name)?, shape.hint)));
+        if let Some((fault, hint)) = fault {
+            let message = fault.replace("{}", &short(&key.name));
+            self.found.error(&key.place, message).hint(hint);
         }
-        node
+        fault.is_none()
     }
-}
 
-/// The entries of a map with free keys.
-pub(crate) fn entries<'n>(node: &'n Node, what: &str, found: &mut Findings) -> &'n [(Key, Node)] {
-    match &node.kind {
-        Kind::Map(entries) => entries,
-        Kind::Null => &[],
-        Kind::Scalar(_) | Kind::List(_) => {
-            wrong(node, what, "a map", found).hint("write `key: value` lines below it");
-            &[]
+    fn list(&mut self, node: &'n Node, schema: &Value, name: &Name, path: &str) -> Value {
+        let items: &'n [Node] = match &node.kind {
+            Kind::List(items) => items,
+            Kind::Null => &[],
+            Kind::Scalar(_) if schema[OR_ONE] == true => std::slice::from_ref(node),
+            Kind::Scalar(_) | Kind::Map(_) => {
+                let problem = self.wrong(node, name, "a list");
+                problem.hint("write [a, b], or a line `- a` for each");
+                &[]
+            }
+        };
+        let most = schema["maxItems"]
+            .as_u64()
+            .and_then(|most| usize::try_from(most).ok());
+        if let Some((most, node)) = most.and_then(|most| Some((most, items.get(most)?))) {
+            let message = format!("{} has more than {most} items", name.short);
+            self.found.error(&node.place, message).hint("remove some");
         }
-    }
-}
-
-/// The items of a list.
-pub(crate) fn items<'n>(node: &'n Node, what: &str, found: &mut Findings) -> &'n [Node] {
-    match &node.kind {
-        Kind::List(items) => items,
-        Kind::Null => &[],
-        Kind::Scalar(_) | Kind::Map(_) => {
-            wrong(node, what, "a list", found).hint("write [a, b], or a line `- a` for each");
-            &[]
+        let of_item = &schema["items"];
+        let name = self.name_of(of_item, name, None);
+        let mut read: Vec<Value> = Vec::new();
+        for node in items {
+            let (spot, path) = (Spot { key: None, node }, format!("{path}/{}", read.len()));
+            self.spots.insert(path.clone(), spot);
+            let Some(value) = self.value(spot, of_item, &name, &path) else {
+                continue;
+            };
+            if schema["uniqueItems"] == true && read.contains(&value) {
+                let message = format!("{}: this one is in the list already", name.short);
+                self.found.warning(&node.place, message).hint("remove it");
+            } else {
+                read.push(value);
+            }
         }
+        read.into()
     }
-}
 
-fn wrong<'f>(
-    node: &Node,
-    what: &str,
-    wanted: &str,
-    found: &'f mut Findings,
-) -> &'f mut super::problem::Problem {
-    found.error(
-        &node.place,
-        format!("{what} must be {wanted}, and this is {}", node.kind_name()),
-    )
-}
-
-fn scalar<'n>(
-    node: &'n Node,
-    what: &str,
-    wanted: &str,
-    found: &mut Findings,
-) -> Option<&'n Scalar> {
-    match &node.kind {
-        Kind::Scalar(scalar) => Some(scalar),
-        Kind::Null | Kind::List(_) | Kind::Map(_) => {
-            wrong(node, what, wanted, found);
-            None
-        }
-    }
-}
-
-/// A text. A bare number or `true` is refused: YAML would have made something else of it.
-pub(crate) fn text(node: &Node, what: &str, found: &mut Findings) -> Option<String> {
-    let scalar = scalar(node, what, "text", found)?;
-    let written = scalar.written.as_str();
-    if scalar.style == Style::Plain && (written.parse::<f64>().is_ok() || is_bool(written)) {
-        found
-            .error(
-                &node.place,
-                format!("{what} must be text, and this is a number or a yes/no"),
-            )
-            .hint("put it in quotes");
-        return None;
-    }
-    Some(scalar.text.clone())
-}
-
-fn is_bool(written: &str) -> bool {
-    matches!(written.to_ascii_lowercase().as_str(), "true" | "false")
-}
-
-/// A text that says something, at most `most` characters long.
-pub(crate) fn line(node: &Node, what: &str, most: usize, found: &mut Findings) -> Option<String> {
-    let text = text(node, what, found)?;
-    let fault = if text.trim().is_empty() {
-        format!("{what} is empty")
-    } else if text.chars().count() > most {
-        format!("{what} is longer than {most} characters")
-    } else {
-        return Some(text);
-    };
-    found.error(&node.place, fault);
-    None
-}
-
-/// A whole number within bounds.
-pub(crate) fn number(
-    node: &Node,
-    what: &str,
-    range: std::ops::RangeInclusive<u64>,
-    found: &mut Findings,
-) -> Option<u64> {
-    let scalar = scalar(node, what, "a number", found)?;
-    let literal_quoted = scalar.style == Style::Quoted && !scalar.written.contains("${");
-    match scalar.text.parse::<u64>() {
-        Ok(number) if range.contains(&number) && !literal_quoted => Some(number),
-        _ => {
-            let (from, to) = (range.start(), range.end());
-            found
-                .error(
-                    &node.place,
-                    format!("{what} must be a whole number from {from} to {to}"),
-                )
-                .hint("write it without quotes and units");
-            None
+    /// A map is called what its type says, an item as its list, everything else by its key.
+    fn name_of(&self, schema: &Value, outer: &Name, key: Option<&str>) -> Name {
+        let called = resolved(self.root, schema)[CALLED].as_str();
+        match (called, key) {
+            (Some(called), _) => Name::only(called),
+            (None, None) => outer.clone(),
+            (None, Some(key)) => Name {
+                short: format!("`{key}`"),
+                long: match outer.short.starts_with("a ") {
+                    true => format!("{}'s `{key}`", outer.short),
+                    false => format!("`{key}`"),
+                },
+            },
         }
     }
-}
 
-/// A duration with its unit; a bare number is seconds, with a warning.
-pub(crate) fn duration(node: &Node, what: &str, found: &mut Findings) -> Option<Duration> {
-    let scalar = scalar(node, what, "a duration", found)?;
-    let Some(span) = values::duration(&scalar.text) else {
-        found
-            .error(
-                &node.place,
-                format!("{what} is not a duration: `{}`", short(&scalar.written)),
-            )
-            .hint("a whole number and its unit: 250ms, 60s, 5m, 24h, 7d");
-        return None;
-    };
-    if span.unit == Unit::Assumed {
+    fn wrong(&mut self, node: &Node, name: &Name, wanted: &str) -> &mut Problem {
+        let is = match &node.kind {
+            Kind::Null => "nothing",
+            Kind::Scalar(_) => "a single value",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+        };
+        let message = format!("{} must be {wanted}, and this is {is}", name.short);
+        self.found.error(&node.place, message)
+    }
+
+    fn single(&mut self, node: &'n Node, schema: &Value, name: &Name) -> Option<Value> {
+        let format = schema["format"].as_str().unwrap_or_default();
+        let words = words(schema);
+        let shape = shape(format);
+        let wanted = match schema["type"].as_str() {
+            _ if format == SPAN => "a duration",
+            _ if !words.is_empty() => "a word",
+            Some("integer") => "a number",
+            Some("boolean") => "true or false",
+            _ => shape.map_or("text", |shape| shape.wanted),
+        };
+        let Kind::Scalar(scalar) = &node.kind else {
+            self.wrong(node, name, wanted).hint("write a single value");
+            return None;
+        };
+        let read = match schema["type"].as_str() {
+            _ if format == SPAN => self.span(node, scalar, name),
+            _ if !words.is_empty() => word(scalar, &words, name),
+            Some("integer") => number(scalar, schema, name),
+            Some("boolean") => shapes::boolean(&scalar.text)
+                .map(Value::from)
+                .ok_or_else(|| {
+                    (
+                        format!("{} must be true or false", name.short),
+                        "write true or false".to_owned(),
+                    )
+                }),
+            _ => {
+                if format == SERVICE {
+                    self.services.push((name.short.clone(), node));
+                }
+                text(scalar, schema, shape, name)
+            }
+        };
+        match read {
+            Ok(value) => Some(value),
+            Err((message, hint)) => {
+                self.found.error(&node.place, message).hint(hint);
+                None
+            }
+        }
+    }
+
+    /// With its unit; a bare number is seconds, with a warning.
+    fn span(&mut self, node: &Node, scalar: &Scalar, name: &Name) -> Single {
         let written = short(&scalar.written);
-        found
-            .warning(
-                &node.place,
-                format!("{what} has no unit: {written} is taken as seconds"),
-            )
-            .hint("write the unit, as in 60s, 5m or 24h");
-    }
-    Some(span.duration)
-}
-
-/// An id of Slack's.
-pub(crate) fn slack_id(
-    node: &Node,
-    id: SlackId,
-    what: &str,
-    found: &mut Findings,
-) -> Option<String> {
-    let scalar = scalar(node, what, "an id", found)?;
-    if id.matches(&scalar.text) {
-        return Some(scalar.text.clone());
-    }
-    found
-        .error(&node.place, id.complaint(&short(&scalar.written)))
-        .hint(id.hint());
-    None
-}
-
-/// A list of ids of Slack's; the same one twice is a warning and counts once.
-pub(crate) fn slack_ids(node: &Node, id: SlackId, what: &str, found: &mut Findings) -> Vec<String> {
-    distinct(node, what, found, |item, found| {
-        slack_id(item, id, what, found)
-    })
-}
-
-/// A list of repositories, or of patterns for them.
-pub(crate) fn repositories(
-    node: &Node,
-    pattern: Pattern,
-    what: &str,
-    found: &mut Findings,
-) -> Vec<String> {
-    distinct(node, what, found, |item, found| {
-        let scalar = scalar(item, what, "owner/name", found)?;
-        if values::repository(&scalar.text, pattern) {
-            return Some(scalar.text.clone());
-        }
-        let hint = match pattern {
-            Pattern::Allowed => "write owner/name, or owner/* for all of an owner",
-            Pattern::Literal => "write owner/name, without the host",
+        let Some((span, unit)) = shapes::duration(&scalar.text) else {
+            let message = format!("{} is not a duration: `{written}`", name.short);
+            let hint = "a whole number and its unit: 250ms, 60s, 5m, 24h, 7d";
+            return Err((message, hint.to_owned()));
         };
-        let shown = short(&scalar.written);
-        found
-            .error(&item.place, format!("`{shown}` is not a repository"))
-            .hint(hint);
-        None
-    })
-}
-
-fn distinct(
-    node: &Node,
-    what: &str,
-    found: &mut Findings,
-    mut read: impl FnMut(&Node, &mut Findings) -> Option<String>,
-) -> Vec<String> {
-    let mut list: Vec<String> = Vec::new();
-    for item in items(node, what, found) {
-        let Some(value) = read(item, found) else {
-            continue;
-        };
-        if list.contains(&value) {
-            found.warning(
-                &item.place,
-                format!("{what}: this one is in the list already"),
-            );
-        } else {
-            list.push(value);
+        if unit == Unit::Assumed {
+            let message = format!("{} has no unit: {written} is taken as seconds", name.short);
+            let hint = "write the unit, as in 60s, 5m or 24h";
+            self.found.warning(&node.place, message).hint(hint);
         }
+        Ok(u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into())
     }
-    list
 }
 
-/// P1 to P4, in capitals.
-pub(crate) fn severity(node: &Node, what: &str, found: &mut Findings) -> Option<String> {
-    one_of(node, what, &SEVERITIES, found)
-}
+/// The value, or a message and its hint.
+type Single = Result<Value, (String, String)>;
 
-/// One word of a few.
-pub(crate) fn one_of(
-    node: &Node,
-    what: &str,
-    words: &[&'static str],
-    found: &mut Findings,
-) -> Option<String> {
-    let scalar = scalar(node, what, "a word", found)?;
+fn word(scalar: &Scalar, words: &[&str], name: &Name) -> Single {
     if words.contains(&scalar.text.as_str()) {
-        return Some(scalar.text.clone());
+        return Ok(scalar.text.as_str().into());
     }
-    let shown = short(&scalar.written);
-    found
-        .error(&node.place, format!("{what} cannot be `{shown}`"))
-        .hint(format!("one of {}", words.join(", ")));
-    None
+    let message = format!("{} cannot be `{}`", name.short, short(&scalar.written));
+    Err((message, choice(&scalar.written, words)))
 }
 
-/// The name of a service that exists.
-pub(crate) fn known_service(
-    node: &Node,
-    what: &str,
-    services: &[String],
-    found: &mut Findings,
-) -> Option<String> {
-    let scalar = scalar(node, what, "a service", found)?;
-    if let Some(known) = services.iter().find(|name| same_name(name, &scalar.text)) {
-        return Some(known.clone());
+fn number(scalar: &Scalar, schema: &Value, name: &Name) -> Single {
+    let bound = |name: &str, or| schema[name].as_u64().unwrap_or(or);
+    let (least, most) = (bound("minimum", 0), bound("maximum", u64::MAX));
+    let quoted = scalar.style == Style::Quoted && !scalar.written.contains("${");
+    match scalar.text.parse::<u64>() {
+        Ok(number) if (least..=most).contains(&number) && !quoted => Ok(number.into()),
+        Ok(_) | Err(_) => {
+            let message = format!(
+                "{} must be a whole number from {least} to {most}",
+                name.short
+            );
+            Err((message, "write it without quotes and units".to_owned()))
+        }
     }
-    let problem = found.error(
-        &node.place,
-        format!("{what}: there is no service `{}`", short(&scalar.written)),
-    );
-    problem.hint(
-        match nearest(&scalar.text, services.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "add it under services:".to_owned(),
-        },
-    );
-    None
 }
 
-/// Whether two names are the same service's: case does not tell services apart.
-pub(crate) fn same_name(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
+/// A bare number or `true` is refused where a text is free: YAML would have made something else of it.
+fn text(scalar: &Scalar, schema: &Value, shape: Option<&Shape>, name: &Name) -> Single {
+    let Scalar { text, written, .. } = scalar;
+    let wrong =
+        |fault: String, hint: &str| Err((format!("{} {fault}", name.long), hint.to_owned()));
+    let free = shape.is_none_or(|shape| shape.wanted == "text");
+    let other = written.parse::<f64>().is_ok()
+        || ["true", "false"].contains(&written.to_ascii_lowercase().as_str());
+    if free && scalar.style == Style::Plain && other {
+        let fault = "must be text, and this is a number or a yes/no";
+        return wrong(fault.to_owned(), "put it in quotes");
+    }
+    let may_be_empty = shape.is_none() && schema["minLength"].is_null();
+    if free && !may_be_empty && text.trim().is_empty() {
+        return wrong("is empty".to_owned(), "write a text, or leave the key out");
+    }
+    let most = schema["maxLength"].as_u64();
+    if let Some(most) = most.filter(|most| text.chars().count() as u64 > *most) {
+        return wrong(format!("is longer than {most} characters"), "shorten it");
+    }
+    let fault = shape.and_then(|shape| Some(((shape.fault)(text)?, shape.hint)));
+    match fault {
+        Some((fault, hint)) => Err((fault.replace("{}", &short(written)), hint.to_owned())),
+        None => Ok(text.as_str().into()),
+    }
 }

@@ -1,108 +1,284 @@
-//! The part of the configuration that decisions look at: services, people, routing, templates.
+//! The keys of `wardroom.yaml`: each section is a struct, each key a documented field.
 //!
-//! Plain data, without secrets, addresses or anything of the environment: what decides is given
-//! these and nothing else. Ids and severities have been checked but are still texts; whoever
-//! decides makes their types of them.
+//! From these types come the schema, the reference in `docs/CONFIGURATION.md`, the hints for unknown
+//! keys and the checks of single values. Checks that need more than one value are in `sections`. The
+//! types hold no secrets, addresses or variables: what decides is given these and nothing else.
 
-use super::read::same_name;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// What decisions need to know of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rules {
-    /// The services an incident may be about, in the order of the file or of `SERVICES`.
-    pub services: Vec<Service>,
-    /// Slack users who may do what an incident's commander may.
-    pub admins: Vec<String>,
-    /// Who is told of an incident, by its severity.
-    pub routing: Routing,
-    /// What the declare modal offers to begin with. Never empty unless the file says `[]`.
-    pub templates: Vec<Template>,
-    /// What is particular to Slack.
-    pub slack: Slack,
+use super::schema::{Named, OneOrMore, Set};
+use super::shapes::{
+    Component, HeartbeatName, KnownService, Repositories, Repository, ServiceName, SlackChannel,
+    SlackUser, SlackWorkspace, Span, Version, same_name,
+};
+
+/// Everything that a file may hold.
+#[derive(JsonSchema)]
+#[schemars(extend("x-called" = "the file"))]
+#[expect(
+    dead_code,
+    reason = "its schema is used; what is read of it is `Rules`"
+)]
+pub(super) struct File {
+    /// The version of the format: `"1"`.
+    version: Option<Version>,
+    /// Local files, relative to this one; later files override earlier ones, and this file overrides
+    /// them all; maps are merged key by key, lists are replaced.
+    extends: Option<OneOrMore>,
+    #[schemars(flatten)]
+    rules: Rules,
+    /// Healing of CI on GitHub.
+    #[schemars(extend("x-no-effect-yet" = true))]
+    github: Option<Github>,
+    /// Senders that must report regularly.
+    #[schemars(extend("x-no-effect-yet" = true))]
+    heartbeats: Option<Named<HeartbeatName, Heartbeat>>,
+    /// Alerts from other systems.
+    #[schemars(extend("x-no-effect-yet" = true))]
+    alerts: Option<Alerts>,
 }
 
-/// What is particular to Slack.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What decisions need to know of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Rules {
+    /// What an incident can be about; at most 75 characters, unique without regard to case. Without any,
+    /// a service is free text.
+    #[serde(with = "by_name")]
+    #[schemars(with = "Named<ServiceName, Service>")]
+    pub services: Vec<Service>,
+    /// Slack users who have the rights of every incident's commander.
+    #[schemars(with = "Set<SlackUser>")]
+    pub admins: Vec<String>,
+    /// Who is notified of an incident, by its severity.
+    pub routing: Routing,
+    /// How the bot works in Slack.
+    pub slack: Slack,
+    /// What the declare form offers; without the key there are eight built-in ones.
+    #[serde(default = "built_in_templates")]
+    #[schemars(length(max = 100))]
+    pub templates: Vec<Template>,
+}
+
+/// Something that an incident can be about.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("x-called" = "a service"))]
+pub struct Service {
+    /// As it is shown, 1 to 75 characters, unique without regard to case.
+    #[serde(skip)]
+    pub name: String,
+    /// Slack users who are invited to its incidents.
+    #[schemars(with = "Set<SlackUser>")]
+    pub owners: Vec<String>,
+    /// Its repositories on GitHub, `owner/name`. **No effect yet.**
+    #[schemars(with = "Set<Repository>")]
+    pub repositories: Vec<String>,
+    /// The id of its component on Statuspage. Its state is sent when it changes: a state that a person
+    /// sets on Statuspage stays until then.
+    #[schemars(with = "Component")]
+    pub statuspage_component: Option<String>,
+    /// Channels that are notified of every incident of this service.
+    #[schemars(with = "Set<SlackChannel>")]
+    pub channels: Vec<String>,
+}
+
+/// Who is notified of an incident, by its severity.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "UPPERCASE")]
+pub struct Routing {
+    /// Who is notified of a P1.
+    pub p1: Route,
+    /// Who is notified of a P2.
+    pub p2: Route,
+    /// Who is notified of a P3.
+    pub p3: Route,
+    /// Who is notified of a P4.
+    pub p4: Route,
+}
+
+/// Channels and people that are notified.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("x-called" = "a route"))]
+pub struct Route {
+    /// Channels that get a message.
+    #[schemars(with = "Set<SlackChannel>")]
+    pub channels: Vec<String>,
+    /// People who get a direct message.
+    #[schemars(with = "Set<SlackUser>")]
+    pub users: Vec<String>,
+}
+
+/// How the bot works in Slack.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Slack {
-    /// The channel that is told what the bot itself could not do.
+    /// The channel that is notified of what the bot could not do; without it, the incident's commander is,
+    /// or else the first of `admins`.
+    #[schemars(with = "SlackChannel")]
     pub ops_channel: Option<String>,
-    /// Whether people of other workspaces, in channels of Slack Connect, may use the bot.
+    /// Whether people of other workspaces may use the bot in channels of Slack Connect. With `allow`,
+    /// `/incident list` shows them all open incidents; with `refuse`, they get a message that says so.
     pub outsiders: Outsiders,
-    /// The workspace in which channels are made that nobody in Slack asked for, when the app is
-    /// installed in all of an organisation.
+    /// For an organisation-wide installation: the workspace in which channels are created that no person
+    /// in Slack asked for (incidents declared by the API).
+    #[schemars(with = "SlackWorkspace")]
     pub workspace: Option<String>,
 }
 
 /// Whether people of other workspaces may use the bot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Outsiders {
-    /// As our own people.
+    /// As people of this workspace.
     #[default]
     Allow,
-    /// They are told no.
+    /// They get a message that says so.
     Refuse,
+}
+
+/// A kind of incident that the declare form can be filled in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-called" = "a template"))]
+pub struct Template {
+    /// The name in the form, unique.
+    #[schemars(length(min = 1, max = 75))]
+    pub name: String,
+    /// The title of the incident.
+    #[schemars(length(min = 1, max = 100))]
+    pub title: String,
+    /// The severity of the incident.
+    #[schemars(with = "Severity")]
+    pub severity: String,
+    /// The service of the incident.
+    #[schemars(with = "Option<KnownService>")]
+    pub service: Option<String>,
+    /// A text that is written on the timeline first.
+    #[schemars(length(min = 1, max = 3000))]
+    pub text: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its schema is used")]
+enum Severity {
+    P1,
+    P2,
+    P3,
+    P4,
 }
 
 impl Rules {
     /// The service of that name; case does not matter.
     #[must_use]
     pub fn service(&self, name: &str) -> Option<&Service> {
-        self.services
-            .iter()
-            .find(|service| same_name(&service.name, name))
+        let named = |service: &&Service| same_name(&service.name, name);
+        self.services.iter().find(named)
     }
 }
 
-/// Something that an incident can be about.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Service {
-    /// The name as it is shown, 1 to 75 characters, unique without regard to case.
-    pub name: String,
-    /// Slack users who are invited to its incidents.
-    pub owners: Vec<String>,
-    /// GitHub repositories that belong to it, `owner/name`.
-    pub repositories: Vec<String>,
-    /// Its component on the Statuspage.
-    pub statuspage_component: Option<String>,
-    /// Channels that are told of each of its incidents.
-    pub channels: Vec<String>,
+/// Services in the file's order, their names as keys.
+mod by_name {
+    use super::Service;
+    use serde::de::{Deserialize as _, Deserializer, Error as _};
+    use serde::ser::Serializer;
+    use serde_json::Map;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Service>, D::Error> {
+        let services = Map::deserialize(from)?.into_iter();
+        let service = |(name, value)| {
+            let service: Service = serde_json::from_value(value)?;
+            Ok(Service { name, ..service })
+        };
+        services
+            .map(service)
+            .collect::<Result<_, _>>()
+            .map_err(|error: serde_json::Error| D::Error::custom(error))
+    }
+
+    pub(super) fn serialize<S: Serializer>(services: &[Service], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(services.iter().map(|service| (&service.name, service)))
+    }
 }
 
-/// Who is told of an incident, by its severity.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Routing {
-    /// P1.
-    pub p1: Route,
-    /// P2.
-    pub p2: Route,
-    /// P3.
-    pub p3: Route,
-    /// P4.
-    pub p4: Route,
+/// Healing of CI on GitHub.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
+struct Github {
+    /// The watched repositories, `owner/name` or `owner/*`; without it, all of the installation.
+    repositories: Option<Set<Repositories>>,
+    /// The channel in which findings are posted.
+    channel: Option<SlackChannel>,
+    /// The most reruns of one run.
+    #[schemars(range(max = 10))]
+    max_reruns_per_run: Option<u32>,
+    /// The pauses before each rerun.
+    rerun_delays: Option<Vec<Span>>,
+    /// The pause between repairs of the same finding.
+    cooldown: Option<Span>,
 }
 
-/// Channels and people that are told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Route {
-    /// Channels that get a message.
-    pub channels: Vec<String>,
-    /// People who get a direct message.
-    pub users: Vec<String>,
+/// A sender that must report regularly.
+#[derive(JsonSchema)]
+#[schemars(extend("x-called" = "a heartbeat"))]
+#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
+struct Heartbeat {
+    /// The interval of the heartbeat.
+    period: Span,
+    /// The delay that is tolerated.
+    grace: Option<Span>,
+    /// The service of its incidents.
+    service: Option<KnownService>,
+    /// The severity of its incidents.
+    severity: Option<Severity>,
+    /// The token that it sends; empty: only `ALERTS_TOKEN` is accepted.
+    token: Option<String>,
 }
 
-/// A kind of incident that the declare modal can be filled in with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
-    /// Its name in the modal, 1 to 75 characters, unique.
-    pub name: String,
-    /// The title it fills in, 1 to 100 characters.
-    pub title: String,
-    /// The severity it selects, `P1` to `P4`.
-    pub severity: String,
-    /// The service it selects, when it is about one.
-    pub service: Option<String>,
-    /// What is written on the timeline first, at most 3000 characters.
-    pub text: Option<String>,
+/// Alerts from other systems.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
+struct Alerts {
+    /// What an alert leads to: the first route that matches.
+    routes: Option<Vec<AlertRoute>>,
+}
+
+/// What alerts with some labels lead to.
+#[derive(JsonSchema)]
+#[schemars(extend("x-called" = "an alert route"))]
+#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
+struct AlertRoute {
+    /// The labels that an alert must have.
+    r#match: Option<Labels>,
+    /// The severity of the incident that is opened; `propose` asks first; `none`: only a message.
+    incident: Option<AlertIncident>,
+    /// The channel that is notified.
+    channel: Option<SlackChannel>,
+}
+
+/// Labels of an alert.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
+struct Labels {
+    service: Option<KnownService>,
+    #[schemars(flatten)]
+    others: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its schema is used")]
+enum AlertIncident {
+    P1,
+    P2,
+    P3,
+    P4,
+    #[schemars(rename = "propose")]
+    Propose,
+    #[schemars(rename = "none")]
+    None,
 }
 
 /// The templates of a configuration that names none.

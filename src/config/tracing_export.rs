@@ -3,10 +3,11 @@
 //! Read here and not left to the exporter's crate: it reads the process's environment behind our
 //! back, ignores what it cannot parse, and would let a typing error pass as "no traces".
 
-use super::environment::{Environment, choice};
-use super::problem::Place;
+use super::environment::Environment;
+use super::problem::{Place, choice, short};
+use super::readers::Asked;
 use super::secret::Secret;
-use super::yaml::short;
+use super::variables::TraceVariables;
 
 /// Where traces go, and which.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,13 @@ pub enum TelemetrySink {
     Console,
 }
 
+/// The words of `WARDROOM_TELEMETRY_SINK`.
+pub(super) const SINKS: &[(&str, TelemetrySink)] = &[
+    ("otlp", TelemetrySink::Otlp),
+    ("file", TelemetrySink::File),
+    ("console", TelemetrySink::Console),
+];
+
 /// Which traces are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampler {
@@ -61,140 +69,128 @@ impl Telemetry {
     #[must_use]
     pub fn headers(&self) -> Vec<(String, String)> {
         let text = self.headers.as_ref().map(Secret::expose);
-        text.and_then(pairs).unwrap_or_default()
+        text.and_then(pairs_in).unwrap_or_default()
     }
 }
 
-pub(super) fn read(env: &Environment<'_>) -> Telemetry {
-    let traces_endpoint = endpoint(env);
-    let exporter = exporter(env);
-    let sink = sink(env, exporter);
-    let asked = env.boolean("WARDROOM_TELEMETRY_ENABLED");
-    let wanted = traces_endpoint.is_some() || exporter == Exporter::Console;
-    let enabled = asked.unwrap_or(wanted)
-        && exporter != Exporter::Nothing
-        && !env.boolean("OTEL_SDK_DISABLED").unwrap_or(false)
-        && (sink != TelemetrySink::Otlp || traces_endpoint.is_none() || protocol_is_ours(env));
-    if enabled && sink == TelemetrySink::Otlp && traces_endpoint.is_none() {
-        let place = Place::variable("WARDROOM_TELEMETRY_ENABLED");
-        let hint = "set OTEL_EXPORTER_OTLP_ENDPOINT, or another WARDROOM_TELEMETRY_SINK";
-        env.error(
-            &place,
-            "traces are wanted by OTLP and no endpoint is set",
-            hint,
-        );
-    }
-    let mut resource_attributes = attributes(env);
-    let named = env.text("OTEL_SERVICE_NAME");
-    // OTEL_SERVICE_NAME wins over the attribute of that name.
-    let in_attributes = resource_attributes
-        .extract_if(.., |(name, _)| name == "service.name")
-        .map(|(_, value)| value)
-        .last();
-    let service_name = named.or(in_attributes).unwrap_or("wardroom".into());
-    Telemetry {
-        enabled,
-        sink,
-        traces_endpoint,
-        headers: headers(env),
-        service_name,
-        resource_attributes,
-        sampler: sampler(env),
-    }
-}
+/// The words of `OTEL_TRACES_SAMPLER`: the share, or `None` for the one that is configured, and whether a
+/// caller's decision is followed.
+pub(super) const SAMPLERS: &[(&str, Sampling)] = &[
+    ("always_on", (Some(1.0), ParentDecision::Ignored)),
+    ("always_off", (Some(0.0), ParentDecision::Ignored)),
+    ("traceidratio", (None, ParentDecision::Ignored)),
+    (
+        "parentbased_always_on",
+        (Some(1.0), ParentDecision::Followed),
+    ),
+    (
+        "parentbased_always_off",
+        (Some(0.0), ParentDecision::Followed),
+    ),
+    ("parentbased_traceidratio", (None, ParentDecision::Followed)),
+];
 
-fn endpoint(env: &Environment<'_>) -> Option<String> {
-    let traces = env.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-    let base = env.get("OTEL_EXPORTER_OTLP_ENDPOINT");
-    let example = "http://localhost:4318";
-    if traces.is_some() {
-        return Some(env.base_url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", example));
-    }
-    base?;
-    Some(format!(
-        "{}/v1/traces",
-        env.base_url("OTEL_EXPORTER_OTLP_ENDPOINT", example)
-    ))
-}
+/// A word of `OTEL_TRACES_SAMPLER`.
+pub type Sampling = (Option<f64>, ParentDecision);
 
 /// What `OTEL_TRACES_EXPORTER` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exporter {
+pub enum Exporter {
     Otlp,
     Console,
     Nothing,
 }
 
-/// Platforms set these for all of their containers: what we cannot do costs the traces and not the
+/// The words of `OTEL_TRACES_EXPORTER`.
+pub(super) const EXPORTERS: &[(&str, Exporter)] = &[
+    ("otlp", Exporter::Otlp),
+    ("console", Exporter::Console),
+    ("none", Exporter::Nothing),
+];
+
+pub(super) fn read(env: &Environment<'_>, given: &TraceVariables) -> Telemetry {
+    let base = given.endpoint.as_ref();
+    let base = base.map(|base| format!("{base}/v1/traces"));
+    let traces_endpoint = given.traces_endpoint.clone().or(base);
+    let sink = given.sink.unwrap_or(match given.exporter {
+        Exporter::Console => TelemetrySink::Console,
+        Exporter::Otlp | Exporter::Nothing => TelemetrySink::Otlp,
+    });
+    let wanted = traces_endpoint.is_some() || given.exporter == Exporter::Console;
+    let by_otlp = sink == TelemetrySink::Otlp;
+    let enabled = given.enabled.unwrap_or(wanted)
+        && given.exporter != Exporter::Nothing
+        && !given.disabled
+        && (!by_otlp || traces_endpoint.is_none() || protocol_is_supported(env, given));
+    if enabled && by_otlp && traces_endpoint.is_none() {
+        let place = Place::variable("WARDROOM_TELEMETRY_ENABLED");
+        let message = "traces are wanted by OTLP and no endpoint is set";
+        let hint = "set OTEL_EXPORTER_OTLP_ENDPOINT, or another WARDROOM_TELEMETRY_SINK";
+        env.error(&place, message, hint);
+    }
+    let mut resource_attributes = given.attributes.clone();
+    // OTEL_SERVICE_NAME overrides the attribute of that name.
+    let in_attributes = resource_attributes
+        .extract_if(.., |(name, _)| name == "service.name")
+        .map(|(_, value)| value)
+        .last();
+    let service_name = given.service_name.clone().or(in_attributes);
+    let (share, parent) = given.sampler;
+    Telemetry {
+        enabled,
+        sink,
+        traces_endpoint,
+        headers: given.headers.clone(),
+        service_name: service_name.unwrap_or("wardroom".into()),
+        resource_attributes,
+        sampler: Sampler {
+            ratio: share.unwrap_or(given.share),
+            parent,
+        },
+    }
+}
+
+/// Platforms set these variables for all of their containers: with a protocol that is not supported
+/// there are no traces, and the server starts.
+fn protocol_is_supported(env: &Environment<'_>, given: &TraceVariables) -> bool {
+    let (name, protocol) = match &given.traces_protocol {
+        Some(protocol) => ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", protocol),
+        None => ("OTEL_EXPORTER_OTLP_PROTOCOL", &given.protocol),
+    };
+    let supported = protocol.eq_ignore_ascii_case("http/protobuf");
+    if !supported {
+        let message = format!("{name} cannot be `{}`: no traces are sent", short(protocol));
+        let hint = "set http/protobuf, which collectors accept at port 4318";
+        env.warning(&Place::variable(name), message, hint);
+    }
+    supported
+}
+
+/// Platforms set this for all of their containers: what is not supported costs the traces and not the
 /// start.
-fn exporter(env: &Environment<'_>) -> Exporter {
-    let Some(given) = env.get("OTEL_TRACES_EXPORTER") else {
-        return Exporter::Otlp;
-    };
-    match given.text.to_ascii_lowercase().as_str() {
-        "otlp" => Exporter::Otlp,
-        "console" => Exporter::Console,
-        "none" => Exporter::Nothing,
-        other => {
-            let message = format!(
-                "OTEL_TRACES_EXPORTER cannot be `{}`: no traces are sent",
-                short(other)
-            );
-            let words = choice(other, &["otlp", "console", "none"]);
-            env.warning(&given.place, message, &words);
-            Exporter::Nothing
-        }
+pub(crate) fn exporter(asked: &Asked<'_>) -> Option<Exporter> {
+    let typed = asked.text().to_ascii_lowercase();
+    let known = EXPORTERS.iter().find(|(word, _)| *word == typed);
+    if known.is_none() {
+        let words: Vec<&str> = EXPORTERS.iter().map(|(word, _)| *word).collect();
+        let (name, shown) = (asked.variable.name, short(&typed));
+        let message = format!("{name} cannot be `{shown}`: no traces are sent");
+        asked
+            .env
+            .warning(&asked.given.place, message, &choice(&typed, &words));
     }
+    Some(known.map_or(Exporter::Nothing, |(_, exporter)| *exporter))
 }
 
-fn protocol_is_ours(env: &Environment<'_>) -> bool {
-    let traces = env.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL");
-    let named = traces.map(|given| ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", given));
-    let general = || {
-        let given = env.get("OTEL_EXPORTER_OTLP_PROTOCOL")?;
-        Some(("OTEL_EXPORTER_OTLP_PROTOCOL", given))
-    };
-    let Some((name, given)) = named.or_else(general) else {
-        return true;
-    };
-    if given.text.eq_ignore_ascii_case("http/protobuf") {
-        return true;
-    }
-    let message = format!(
-        "{name} cannot be `{}`: no traces are sent",
-        short(&given.text)
-    );
-    let hint = "http/protobuf is the one that is spoken, mostly at the collector's port 4318";
-    env.warning(&given.place, message, hint);
-    false
-}
-
-fn sink(env: &Environment<'_>, exporter: Exporter) -> TelemetrySink {
-    let Some(given) = env.get("WARDROOM_TELEMETRY_SINK") else {
-        return match exporter {
-            Exporter::Console => TelemetrySink::Console,
-            Exporter::Otlp | Exporter::Nothing => TelemetrySink::Otlp,
-        };
-    };
-    match given.text.to_ascii_lowercase().as_str() {
-        "otlp" => TelemetrySink::Otlp,
-        "file" => TelemetrySink::File,
-        "console" => TelemetrySink::Console,
-        other => {
-            let message = format!("WARDROOM_TELEMETRY_SINK cannot be `{}`", short(other));
-            env.error(
-                &given.place,
-                message,
-                &choice(other, &["otlp", "file", "console"]),
-            );
-            TelemetrySink::Otlp
-        }
-    }
+pub(crate) fn share(asked: &Asked<'_>) -> Option<f64> {
+    let share = asked.text().parse().ok();
+    let share = share.filter(|share| (0.0..=1.0).contains(share));
+    asked.or(share, "must be a share from 0 to 1", "as in 0.25")
 }
 
 /// `name=value,…` with values percent-encoded, as OpenTelemetry has it; `None` where an item has no
 /// name or no `=`.
-fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn pairs_in(text: &str) -> Option<Vec<(String, String)>> {
     let items = text.split(',').filter(|item| !item.trim().is_empty());
     let pair = |item: &str| {
         let (name, value) = item.split_once('=')?;
@@ -207,65 +203,21 @@ fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     items.map(pair).collect()
 }
 
-fn headers(env: &Environment<'_>) -> Option<Secret> {
-    let given = env.get("OTEL_EXPORTER_OTLP_HEADERS")?;
-    if pairs(&given.text).is_none() {
-        let message = "OTEL_EXPORTER_OTLP_HEADERS must be name=value, comma separated";
-        env.error(&given.place, message, "as in authorization=Bearer%20…");
-    }
-    Some(Secret::new(given.text))
+pub(crate) fn pairs(asked: &Asked<'_>) -> Option<Vec<(String, String)>> {
+    let must = "must be name=value, comma separated";
+    asked.or(
+        pairs_in(asked.text()),
+        must,
+        "as in team=payments,region=eu",
+    )
 }
 
-fn attributes(env: &Environment<'_>) -> Vec<(String, String)> {
-    let Some(given) = env.get("OTEL_RESOURCE_ATTRIBUTES") else {
-        return Vec::new();
-    };
-    pairs(&given.text).unwrap_or_else(|| {
-        let message = "OTEL_RESOURCE_ATTRIBUTES must be name=value, comma separated";
-        env.error(&given.place, message, "as in team=payments,region=eu");
-        Vec::new()
-    })
-}
-
-fn sampler(env: &Environment<'_>) -> Sampler {
-    let ratio = match env.get("OTEL_TRACES_SAMPLER_ARG") {
-        None => 1.0,
-        Some(given) => match given.text.parse::<f64>() {
-            Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
-            _ => {
-                let message = "OTEL_TRACES_SAMPLER_ARG must be a share from 0 to 1";
-                env.error(&given.place, message, "as in 0.25");
-                1.0
-            }
-        },
-    };
-    let (followed, ignored) = (ParentDecision::Followed, ParentDecision::Ignored);
-    let Some(given) = env.get("OTEL_TRACES_SAMPLER") else {
-        return Sampler {
-            ratio: 1.0,
-            parent: followed,
-        };
-    };
-    let (ratio, parent) = match given.text.as_str() {
-        "always_on" => (1.0, ignored),
-        "always_off" => (0.0, ignored),
-        "traceidratio" => (ratio, ignored),
-        "parentbased_always_on" => (1.0, followed),
-        "parentbased_always_off" => (0.0, followed),
-        "parentbased_traceidratio" => (ratio, followed),
-        other => {
-            const KNOWN: [&str; 6] = [
-                "always_on",
-                "always_off",
-                "traceidratio",
-                "parentbased_always_on",
-                "parentbased_always_off",
-                "parentbased_traceidratio",
-            ];
-            let message = format!("OTEL_TRACES_SAMPLER cannot be `{}`", short(other));
-            env.error(&given.place, message, &choice(other, &KNOWN));
-            (1.0, followed)
-        }
-    };
-    Sampler { ratio, parent }
+pub(crate) fn headers(asked: &Asked<'_>) -> Option<Secret> {
+    let must = "must be name=value, comma separated";
+    let pairs = asked.or(
+        pairs_in(asked.text()),
+        must,
+        "as in authorization=Bearer%20…",
+    );
+    pairs.map(|_| Secret::new(asked.text()))
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::problem::{Findings, Place};
+use super::problem::{Findings, Place, short};
 use crate::unseen;
 
 /// The largest file that is read.
@@ -65,16 +65,6 @@ impl Node {
         Self {
             place,
             kind: Kind::Map(Vec::new()),
-        }
-    }
-
-    /// What it is, in words for a person.
-    pub(crate) fn kind_name(&self) -> &'static str {
-        match &self.kind {
-            Kind::Null => "nothing",
-            Kind::Scalar(_) => "a single value",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
         }
     }
 }
@@ -377,17 +367,4 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, span: &Span) -> Kind {
         style,
         flat,
     })
-}
-
-/// At most 60 characters of something that a person wrote, on one line.
-pub(crate) fn short(text: &str) -> String {
-    let mut cut: String = text
-        .chars()
-        .take(60)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(60).is_some() {
-        cut.push('…');
-    }
-    cut
 }

@@ -146,7 +146,7 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
         opened,
         watch,
         traces,
-        grace: config.shutdown_grace,
+        grace: config.process.shutdown_grace,
     };
     if let Err(stop) = house.until_ready().await {
         let _the_first_counts = house.stop().await;

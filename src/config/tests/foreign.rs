@@ -136,6 +136,6 @@ fn half_of_a_feature_is_a_warning_and_stays_off() {
     ] {
         let (config, notices) = loaded("", &[(name, value)]);
         assert!(told(&notices).contains(&message), "{notices:?}");
-        assert!(config.github.app.is_none() && config.slack.is_none());
+        assert!(config.github.app().is_none() && config.slack.is_none());
     }
 }

@@ -129,11 +129,12 @@ fn no_bytes_make_the_reader_fall_over() {
         let mut found = Findings::default();
         if let Some(mut node) = yaml::parse("f", &bytes, &mut found) {
             expand::expand(&mut node, &|_| Ok(None), &mut found);
-            sections::rules(
-                &node,
-                &super::super::environment::Overrides::default(),
-                &mut found,
-            );
+            let lookup = |_: &str| None;
+            let variables = Variables::read(&Environment::new(&lookup));
+            sections::rules(&node, &variables.overrides, &mut found);
+            let problems = found.conclude().err().unwrap_or_default();
+            let untyped = |problem: &Problem| problem.message == read::UNTYPED;
+            assert!(!problems.iter().any(untyped), "{problems:?}");
         } else {
             assert!(found.conclude().is_err(), "refused without a word");
         }

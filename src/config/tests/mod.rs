@@ -8,6 +8,7 @@ mod variables;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::*;
 

@@ -168,13 +168,13 @@ fn values_mean_what_the_documentation_says() {
     );
     assert_eq!(config.http.metrics_port, MetricsPort::Default(9090));
     assert_eq!(config.database.max_connections, 8);
-    assert_eq!(config.shutdown_grace, Duration::from_secs(25));
-    assert_eq!(config.worker_concurrency, 16);
+    assert_eq!(config.process.shutdown_grace, Duration::from_secs(25));
+    assert_eq!(config.process.worker_concurrency, 16);
     assert_eq!(
         (config.log.filter.as_str(), config.log.format),
         ("info", None)
     );
-    assert!(config.slack.is_none() && !config.telemetry.enabled && config.self_healing);
+    assert!(config.slack.is_none() && !config.telemetry.enabled && config.process.self_healing);
     assert_eq!(
         notices.len(),
         1,
@@ -220,7 +220,7 @@ fn values_mean_what_the_documentation_says() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
-    assert_eq!(config.worker_concurrency, 4);
+    assert_eq!(config.process.worker_concurrency, 4);
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn a_private_key_is_taken_as_pem_and_as_base64() {
                 ("GITHUB_APP_PRIVATE_KEY", text.as_str()),
             ],
         );
-        assert_eq!(config.github.app.unwrap().private_key.expose(), pem);
+        assert_eq!(config.github.app().unwrap().1.expose(), pem);
     }
 }
 

@@ -338,6 +338,7 @@ async fn start(
         way: Way::Direct,
         batching,
         seal: config
+            .process
             .encryption_key
             .as_ref()
             .map(|key| Arc::new(Seal::new(key.expose()))),

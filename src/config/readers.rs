@@ -1,0 +1,346 @@
+//! Reads the values of variables: each function takes a text to a type, or says what is wrong with it.
+//!
+//! The row of a variable in `variables` names its reader. No message shows the value of a secret.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine as _;
+use ipnet::IpNet;
+
+use super::environment::{Environment, Given};
+use super::problem::{Place, choice, short};
+use super::read;
+use super::schema::{self, Named, Set};
+use super::secret::{EncryptionKey, Secret};
+use super::shapes::{self, ServiceName, SlackUser, same_name, shape};
+use super::variable::Variable;
+use super::{LogFormat, MetricsPort, yaml};
+use crate::unseen;
+
+/// Reads the value of a variable.
+pub(crate) trait Reader<T>: Fn(&Asked<'_>) -> Option<T> {}
+
+impl<T, F: Fn(&Asked<'_>) -> Option<T>> Reader<T> for F {}
+
+/// A variable and its text.
+pub(crate) struct Asked<'a> {
+    pub env: &'a Environment<'a>,
+    pub variable: &'static Variable,
+    pub given: Given,
+    /// Whether the text is the default, because the variable is not set.
+    pub is_default: bool,
+}
+
+impl Asked<'_> {
+    pub(crate) fn text(&self) -> &str {
+        &self.given.text
+    }
+
+    /// The value, or an error that says what the variable must be.
+    pub(crate) fn or<T>(&self, value: Option<T>, must: &str, hint: &str) -> Option<T> {
+        if value.is_none() {
+            let message = format!("{} {must}", self.variable.name);
+            self.env.error(&self.given.place, message, hint);
+        }
+        value
+    }
+
+    /// The items of a comma list; empty ones are dropped, and so is a second of the same.
+    fn items(&self) -> Vec<Given> {
+        let mut column = 0;
+        let mut items: Vec<Given> = Vec::new();
+        for part in self.text().split(',') {
+            let text = unseen::trim(part);
+            let indent = part.chars().count() - unseen::trim_start(part).chars().count();
+            if !text.is_empty() && !items.iter().any(|item| item.text == text) {
+                let place = self.given.place.moved_right(column + indent);
+                let text = text.to_owned();
+                items.push(Given { place, text });
+            }
+            column += part.chars().count() + 1;
+        }
+        items
+    }
+}
+
+pub(crate) fn given(asked: &Asked<'_>) -> Option<Given> {
+    Some(asked.given.clone())
+}
+
+pub(crate) fn text(asked: &Asked<'_>) -> Option<String> {
+    Some(asked.text().to_owned())
+}
+
+pub(crate) fn path(asked: &Asked<'_>) -> Option<PathBuf> {
+    Some(PathBuf::from(asked.text()))
+}
+
+pub(crate) fn boolean(asked: &Asked<'_>) -> Option<bool> {
+    let value = shapes::boolean(asked.text());
+    asked.or(value, "must be true or false", "write true or false")
+}
+
+pub(crate) fn whole(range: RangeInclusive<u32>) -> impl Reader<u32> {
+    move |asked| {
+        let number = asked.text().parse().ok();
+        let (from, to) = (range.start(), range.end());
+        let must = format!("must be a whole number from {from} to {to}");
+        let number = number.filter(|number| range.contains(number));
+        asked.or(number, &must, "write the digits alone")
+    }
+}
+
+pub(crate) fn port(asked: &Asked<'_>) -> Option<u16> {
+    let port = asked.text().parse().ok();
+    asked.or(
+        port,
+        "must be a port, from 0 to 65535",
+        "write the digits alone",
+    )
+}
+
+pub(crate) fn metrics_port(asked: &Asked<'_>) -> Option<MetricsPort> {
+    Some(match port(asked)? {
+        0 => MetricsPort::Off,
+        port if asked.is_default => MetricsPort::Default(port),
+        port => MetricsPort::Asked(port),
+    })
+}
+
+pub(crate) fn host(asked: &Asked<'_>) -> Option<String> {
+    let bare = asked.text().trim_matches(['[', ']']);
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let fine = bare.parse::<std::net::IpAddr>().is_ok() || bare.chars().all(name);
+    let must = "must be an address or a host's name";
+    asked.or(fine.then(|| bare.to_owned()), must, "the port goes in PORT")
+}
+
+/// A token goes into a header: a line break in it is a copy that went wrong.
+pub(crate) fn secret(asked: &Asked<'_>) -> Option<Secret> {
+    let odd = |c: char| c.is_control() || c.is_whitespace();
+    let fault = if asked.text().contains(odd) {
+        "has a space or a line break in it"
+    } else if asked.text().contains(unseen::is_unseen) {
+        "has an unseen character in it"
+    } else {
+        return Some(Secret::new(asked.text()));
+    };
+    asked.or(None, fault, "copy it again, without spaces and line breaks")
+}
+
+/// A token of Slack's. The usual mistake is the one token in the other's variable.
+pub(crate) fn token(own: &'static str, other: &'static str) -> impl Reader<Secret> {
+    move |asked| {
+        let token = secret(asked)?;
+        let fine = !token.expose().starts_with(other);
+        let hint = format!("this one begins with {own}");
+        asked.or(
+            fine.then_some(token),
+            "holds a token of another kind",
+            &hint,
+        )
+    }
+}
+
+/// An http or https address without credentials, query and last slash.
+pub(crate) fn base_url(asked: &Asked<'_>) -> Option<String> {
+    let fine = url::Url::parse(asked.text()).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    let base = fine.then(|| asked.text().trim_end_matches('/').to_owned());
+    let example = match asked.variable.default {
+        "" => "http://localhost:4318",
+        default => default,
+    };
+    let must = "must be an http or https address, without user and query";
+    asked.or(base, must, &format!("as in {example}"))
+}
+
+/// An http or https address that is itself a secret.
+pub(crate) fn secret_url(asked: &Asked<'_>) -> Option<Secret> {
+    let url = http_address(asked.text().to_owned());
+    let must = "must be an http or https address";
+    asked.or(url, must, "as in https://example.org/ping/…")
+}
+
+pub(crate) fn http_address(text: String) -> Option<Secret> {
+    let fine = url::Url::parse(&text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    fine.then(|| Secret::new(text))
+}
+
+/// What is wrong with an item, and its hint.
+type Fault = (String, &'static str);
+
+/// Reads each item of a comma list.
+fn each<T>(asked: &Asked<'_>, mut read: impl FnMut(&str) -> Result<T, Fault>) -> Option<Vec<T>> {
+    let mut all = Vec::new();
+    for item in asked.items() {
+        match read(&item.text) {
+            Ok(value) => all.push(value),
+            Err((message, hint)) => asked.env.error(&item.place, message, hint),
+        }
+    }
+    Some(all)
+}
+
+pub(crate) fn networks(asked: &Asked<'_>) -> Option<Vec<IpNet>> {
+    each(asked, |text| {
+        let alone = text.parse::<std::net::IpAddr>().map(IpNet::from);
+        let network = text
+            .parse::<IpNet>()
+            .or(alone)
+            .map(|network| network.trunc());
+        let hint = "as in 10.0.0.0/8 or 2001:db8::1";
+        network.map_err(|_| (format!("`{}` is not a network", short(text)), hint))
+    })
+}
+
+pub(crate) fn hosts(asked: &Asked<'_>) -> Option<Vec<String>> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
+    each(asked, |text| match text.chars().all(fine) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => {
+            let hint = "hosts without scheme and path, comma separated";
+            Err((format!("`{}` is not a host", short(text)), hint))
+        }
+    })
+}
+
+/// One word of a few, in any case.
+pub(crate) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Reader<T> {
+    move |asked| {
+        let typed = asked.text().to_ascii_lowercase();
+        let known = words.iter().find(|(word, _)| *word == typed);
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let must = format!("cannot be `{}`", short(asked.text()));
+        asked.or(known.map(|(_, value)| *value), &must, &choice(&typed, &all))
+    }
+}
+
+#[rustfmt::skip]
+pub(crate) const LEVELS: &[(&str, &str)] = &[
+    ("trace", "trace"), ("debug", "debug"), ("info", "info"), ("warn", "warn"), ("error", "error"), ("off", "off"),
+    ("warning", "warn"), ("critical", "error"), ("fatal", "error"),
+];
+
+pub(crate) const LOG_FORMATS: &[(&str, LogFormat)] =
+    &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
+
+/// Checked here by the filter that will use them: a mistake in `RUST_LOG` must not silence the log.
+pub(crate) fn directives(asked: &Asked<'_>) -> Option<String> {
+    let error = asked
+        .text()
+        .parse::<tracing_subscriber::filter::Targets>()
+        .err();
+    let must = error.map(|error| format!("cannot be read: {error}"));
+    let text = must.is_none().then(|| asked.text().to_owned());
+    asked.or(text, &must.unwrap_or_default(), "as in info,wardroom=debug")
+}
+
+pub(crate) fn seconds(asked: &Asked<'_>) -> Option<Duration> {
+    let span = shapes::duration(asked.text()).map(|(span, _unit)| span);
+    let span = span.filter(|span| *span <= Duration::from_secs(3600));
+    let must = "must be a number of seconds, at most 3600";
+    asked.or(span, must, "write the digits alone")
+}
+
+pub(crate) fn encryption_key(asked: &Asked<'_>) -> Option<EncryptionKey> {
+    let key = EncryptionKey::from_hex(asked.text());
+    let must = "must be 32 bytes in hex: 64 digits";
+    asked.or(key, must, "openssl rand -hex 32 prints one")
+}
+
+pub(crate) fn app_id(asked: &Asked<'_>) -> Option<u64> {
+    let id = asked.text().parse().ok();
+    asked.or(
+        id,
+        "must be a number",
+        "it is on the first page of the App's settings",
+    )
+}
+
+/// PEM as it is, with `\n` written out (as some dashboards do), or as base64.
+pub(crate) fn private_key(asked: &Asked<'_>) -> Option<Secret> {
+    let is_pem = |text: &str| text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
+    let text = asked.text();
+    let packed = || {
+        let packed: String = text.split_whitespace().collect();
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(packed)
+            .ok()?;
+        String::from_utf8(bytes).ok().filter(|text| is_pem(text))
+    };
+    let pem = match is_pem(text) {
+        true => Some(text.replace("\\n", "\n")),
+        false => packed(),
+    };
+    let hint = "the .pem file's content, base64 of it, or GITHUB_APP_PRIVATE_KEY_FILE";
+    asked.or(
+        pem.map(Secret::new),
+        "is neither PEM nor base64 of it",
+        hint,
+    )
+}
+
+/// Texts of one shape.
+pub(crate) fn all(format: &'static str) -> impl Reader<Vec<String>> {
+    move |asked| each(asked, |text| shaped(format, text))
+}
+
+fn shaped(format: &str, text: &str) -> Result<String, Fault> {
+    let shape = shape(format).expect("the format is in the table");
+    match (shape.fault)(text) {
+        None => Ok(text.to_owned()),
+        Some(fault) => Err((fault.replace("{}", &short(text)), shape.hint)),
+    }
+}
+
+pub(crate) fn services(asked: &Asked<'_>) -> Option<Vec<String>> {
+    let mut seen: Vec<String> = Vec::new();
+    each(asked, |text| {
+        let name = shaped("service-name", text)?;
+        if seen.iter().any(|other| same_name(other, &name)) {
+            let message = format!("the service `{}` is named twice", short(&name));
+            return Err((message, "names of services differ in more than case"));
+        }
+        seen.push(name.clone());
+        Ok(name)
+    })
+}
+
+/// The owners of a service, and where it was named.
+pub(crate) type Owned = (String, Vec<String>, Place);
+
+/// JSON is YAML: the same reader gives every owner a place and finds names given twice.
+pub(crate) fn owners(asked: &Asked<'_>) -> Option<Vec<Owned>> {
+    let shape = r#"as in {"api":["U024BE7LH"]}"#;
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(asked.text()) {
+        let (line, column) = (error.line().max(1), error.column().max(1));
+        let place = Place {
+            line,
+            column,
+            ..asked.given.place.clone()
+        };
+        asked.env.error(&place, "SERVICE_OWNERS is not JSON", shape);
+        return None;
+    }
+    let found = &mut *asked.env.found.borrow_mut();
+    let node = yaml::parse(&asked.given.place.file, asked.text().as_bytes(), found)?;
+    let schema = schema::of::<Named<ServiceName, Set<SlackUser>>>();
+    let mut read = read::read(&node, &schema, "SERVICE_OWNERS", found);
+    let owners: serde_json::Map<String, serde_json::Value> = read.typed(&node.place, found);
+    let owned = owners.into_iter().map(|(service, owners)| {
+        let place = read.spots[&read::step("", &service)].place().clone();
+        let owners = serde_json::from_value(owners).unwrap_or_default();
+        (service, owners, place)
+    });
+    Some(owned.collect())
+}

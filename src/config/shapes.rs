@@ -1,0 +1,266 @@
+//! The shapes of single values: Slack ids, repositories, names, spans of time.
+//!
+//! A shape is a type that a field of a section names in its schema (`#[schemars(with = …)]`) and a row
+//! of `SHAPES`, which the reader finds by the schema's `format`. Ids are checked by their form only:
+//! whether the channel exists is a question for Slack.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+/// What is known of a shape.
+pub(crate) struct Shape {
+    /// The `format` in the schema.
+    pub format: &'static str,
+    /// What it is, in words that follow "must be".
+    pub wanted: &'static str,
+    /// What is wrong with a text; `{}` stands for the text.
+    pub fault: fn(&str) -> Option<&'static str>,
+    pub hint: &'static str,
+}
+
+/// The shape with this `format`.
+pub(crate) fn shape(format: &str) -> Option<&'static Shape> {
+    SHAPES.iter().find(|shape| shape.format == format)
+}
+
+macro_rules! shapes {
+    ($($(#[doc = $doc:literal])+ $Type:ident, $format:literal, $pattern:literal, $wanted:literal, $fault:expr, $hint:literal;)+) => {
+        $($(#[doc = $doc])+
+        pub struct $Type;
+
+        impl JsonSchema for $Type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($Type).into()
+            }
+
+            /// The pattern is for editors, where `${NAME}` has not been replaced.
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let description = concat!($($doc),+).trim_ascii();
+                let pattern = concat!($pattern, r"|\$\{");
+                json_schema!({"description": description, "type": "string", "format": $format, "pattern": pattern})
+            }
+        })+
+
+        const SHAPES: &[Shape] = &[$(Shape { format: $format, wanted: $wanted, fault: $fault, hint: $hint }),+];
+    };
+}
+
+shapes! {
+    /// The id of a Slack user.
+    SlackUser, "slack-user", "^[UW][A-Z0-9]{1,39}$", "an id",
+        |text| unless(slack_id(text, "UW"), "`{}` is not the id of a Slack user"),
+        "ids look like U024BE7LH: open the person's profile in Slack, the three dots, Copy member ID";
+    /// The id of a Slack channel.
+    SlackChannel, "slack-channel", "^[CG][A-Z0-9]{1,39}$", "an id",
+        |text| unless(slack_id(text, "CG"), "`{}` is not the id of a Slack channel"),
+        "ids look like C024BE91L: open the channel's details in Slack, the id is at the bottom";
+    /// The id of a Slack workspace.
+    SlackWorkspace, "slack-workspace", "^T[A-Z0-9]{1,39}$", "an id",
+        |text| unless(slack_id(text, "T"), "`{}` is not the id of a Slack workspace"),
+        "ids look like T024BE7LD: open Slack in a browser, it is the part behind /client/ that begins with T";
+    /// A GitHub repository, owner/name.
+    Repository, "repository", "^[\\w-]{1,39}/[\\w.-]{1,100}$", "owner/name",
+        |text| unless(repository(text, false), "`{}` is not a repository"),
+        "write owner/name, without the host";
+    /// A GitHub repository, or all of an owner: owner/*.
+    Repositories, "repository-pattern", "^[\\w*-]{1,39}/[\\w.*-]{1,100}$", "owner/name",
+        |text| unless(repository(text, true), "`{}` is not a repository"),
+        "write owner/name, or owner/* for all of an owner";
+    /// The name of a new service.
+    ServiceName, "service-name", "^\\S(.{0,73}\\S)?$", "a name",
+        service_name_fault,
+        "a name of 1 to 75 characters, as in api";
+    /// The name of a service that exists.
+    KnownService, "service", "^\\S(.{0,73}\\S)?$", "a service",
+        |_| None, "";
+    /// The id of a component on Statuspage.
+    Component, "statuspage-component", "^[\\w-]{1,64}$", "text",
+        |text| unless(text.len() <= 64 && text.chars().all(|c| word(c) && c != '.'), "`{}` is not the id of a component: at most 64 letters, digits, `-` and `_`"),
+        "it is the last part of the component's address in Statuspage's administration";
+    /// The name of a heartbeat, which is a part of an address.
+    HeartbeatName, "heartbeat-name", "^[\\w.-]+$", "a name",
+        |text| unless(!text.is_empty() && text.chars().all(word), "`{}` cannot be the name of a heartbeat"),
+        "it is a part of an address: letters, digits, `-`, `_` and `.`";
+    /// The version of the file's format.
+    Version, "version", "^1(\\.0)?$", "\"1\"",
+        |text| unless(matches!(text, "1" | "1.0"), "the only version is \"1\""),
+        "write version: \"1\"";
+}
+
+fn unless(fits: bool, fault: &'static str) -> Option<&'static str> {
+    (!fits).then_some(fault)
+}
+
+fn word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+fn slack_id(text: &str, first: &str) -> bool {
+    let fine = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    text.starts_with(|c| first.contains(c))
+        && (2..=40).contains(&text.len())
+        && text.chars().all(fine)
+}
+
+fn repository(text: &str, star: bool) -> bool {
+    let fine = |text: &str| text.chars().all(|c| word(c) || star && c == '*');
+    text.split_once('/').is_some_and(|(owner, name)| {
+        let lengths = (1..=39).contains(&owner.len()) && (1..=100).contains(&name.len());
+        lengths && fine(owner) && !owner.contains('.') && fine(name)
+    })
+}
+
+fn service_name_fault(name: &str) -> Option<&'static str> {
+    if name.trim().is_empty() {
+        Some("a service needs a name")
+    } else if name.chars().count() > 75 {
+        Some("a service's name has at most 75 characters")
+    } else if name.chars().any(char::is_control) {
+        Some("a service's name has no line breaks or control characters")
+    } else {
+        unless(
+            name.trim() == name,
+            "a service's name neither begins nor ends with a space",
+        )
+    }
+}
+
+/// Whether two names are the same service's: case does not tell services apart.
+pub(crate) fn same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+/// The `format` of a value that names a service.
+pub(crate) const SERVICE: &str = "service";
+/// The `format` of a span of time.
+pub(crate) const SPAN: &str = "duration";
+const MAX_SECONDS: u64 = 10 * 366 * 24 * 3600;
+
+/// A span of time. The reader gives it in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        u64::deserialize(from).map(|millis| Self(Duration::from_millis(millis)))
+    }
+}
+
+impl JsonSchema for Span {
+    fn schema_name() -> Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A span of time with its unit: 250ms, 60s, 5m, 24h, 7d.",
+            "type": "string",
+            "format": SPAN,
+            "pattern": r"^\d+(ms|s|m|h|d)$|\$\{",
+        })
+    }
+}
+
+/// Whether a span of time had its unit.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Unit {
+    Written,
+    Assumed,
+}
+
+/// Reads `250ms`, `60s`, `5m`, `24h`, `7d`, or a bare number of seconds.
+pub(crate) fn duration(text: &str) -> Option<(Duration, Unit)> {
+    let text = text.trim();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number: u64 = text[..digits].parse().ok()?;
+    let (millis, unit) = match &text[digits..] {
+        "" => (1_000, Unit::Assumed),
+        "ms" => (1, Unit::Written),
+        "s" => (1_000, Unit::Written),
+        "m" => (60_000, Unit::Written),
+        "h" => (3_600_000, Unit::Written),
+        "d" => (86_400_000, Unit::Written),
+        _ => return None,
+    };
+    let millis = number.checked_mul(millis)?;
+    (millis / 1000 <= MAX_SECONDS).then(|| (Duration::from_millis(millis), unit))
+}
+
+/// `true`, `yes`, `on`, `1` and their opposites, in any case.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_carry_their_unit() {
+        for (text, millis, unit) in [
+            ("60s", 60_000, Unit::Written),
+            ("5m", 300_000, Unit::Written),
+            ("24h", 86_400_000, Unit::Written),
+            ("7d", 604_800_000, Unit::Written),
+            ("250ms", 250, Unit::Written),
+            ("60", 60_000, Unit::Assumed),
+            ("0", 0, Unit::Assumed),
+        ] {
+            let expected = Some((Duration::from_millis(millis), unit));
+            assert_eq!(duration(text), expected, "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "-5s",
+            "1.5h",
+            "5 m",
+            "5min",
+            "99999999999999999999",
+            "9999999999h",
+        ] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn shapes_are_told_from_what_is_near_to_them() {
+        for (format, text, fine) in [
+            ("slack-user", "U1", true),
+            ("slack-user", "W024BE7LH", true),
+            ("slack-user", "U", false),
+            ("slack-user", "C1", false),
+            ("slack-user", "@ada", false),
+            ("slack-user", "u024be7lh", false),
+            ("slack-channel", "C1", true),
+            ("slack-channel", "G024BE91L", true),
+            ("slack-channel", "D024BE91L", false),
+            ("slack-channel", "#general", false),
+            ("slack-channel", "Cé", false),
+            ("repository", "acme/api", true),
+            ("repository", "acme/api.js", true),
+            ("repository-pattern", "acme/*", true),
+            ("repository", "acme/*", false),
+            ("repository", "acme", false),
+            ("repository", "a.b/c", false),
+            ("repository", "a/b/c", false),
+            ("repository", "/b", false),
+            ("repository", "https://github.com/a/b", false),
+            ("statuspage-component", "kx1_a-b", true),
+            ("statuspage-component", "kx.1", false),
+            ("heartbeat-name", "sensor-7.a", true),
+            ("heartbeat-name", "", false),
+            ("heartbeat-name", "a b", false),
+        ] {
+            let shape = shape(format).expect("a known format");
+            assert_eq!((shape.fault)(text).is_none(), fine, "{format} {text}");
+        }
+    }
+}
