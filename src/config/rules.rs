@@ -115,8 +115,8 @@ pub struct Route {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Slack {
-    /// The channel that is notified of what the bot could not do; without it, the incident's commander is,
-    /// or else the first of `admins`.
+    /// The channel that is notified of what the bot could not do, by one message for a kind and cause in
+    /// ten minutes; without it, the incident's commander is, or else the first of `admins`.
     #[schemars(with = "SlackChannel")]
     pub ops_channel: Option<String>,
     /// Whether people of other workspaces may use the bot in channels of Slack Connect. With `allow`,

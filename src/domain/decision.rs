@@ -5,6 +5,7 @@
 use super::areas::Origin;
 use super::effect::Effect;
 use super::ids::{ChannelId, EffectId, IncidentId, SignalId, UserId};
+use super::incident::notices::Notice;
 use super::incident::{AuditEntry, Incident, Notification, NotificationStatus, TimelineEntry};
 use super::signal::Timer;
 use chrono::{DateTime, Utc};
@@ -68,6 +69,8 @@ pub enum Change {
         /// The provider's code.
         error: Option<String>,
     },
+    /// A notice for operators as it is now: a new one, or one of which only the count has changed.
+    Notice(Notice),
     /// A timer; an earlier one of that name is replaced.
     SetTimer {
         /// Whose.

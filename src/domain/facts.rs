@@ -6,7 +6,8 @@
 use super::act::{Act, IncidentRef};
 use super::areas::Origin;
 use super::effect::{Effect, slack};
-use super::ids::{IncidentId, UserId, ViewId};
+use super::ids::{EffectId, IncidentId, UserId, ViewId};
+use super::incident::notices::{self, Notice, Stuck, StuckRow};
 use super::incident::{Incident, Notification, Purpose, TimelineEntry, naming};
 use super::signal::{End, Event, Signal, Timer};
 use chrono::Duration;
@@ -37,6 +38,10 @@ pub struct Needs {
     pub room_names: Option<String>,
     /// The generation of this timer of the incident.
     pub timer: Option<Timer>,
+    /// Why this row is stuck, and the recent notices of its kind and cause.
+    pub stuck: Option<StuckRow>,
+    /// The notice whose message this effect carried, if it is one's.
+    pub notice: Option<EffectId>,
 }
 
 impl Needs {
@@ -57,6 +62,8 @@ impl Needs {
             open: Wanted::No,
             number: false,
             view: None,
+            stuck: None,
+            notice: None,
             timeline: _,
             missed: _,
             names: _,
@@ -108,6 +115,10 @@ pub struct Facts {
     pub taken_names: Vec<String>,
     /// The generation of the timer that is due, as it stands now; `None`: no such timer.
     pub timer_generation: Option<i32>,
+    /// Why the signal's row is stuck.
+    pub stuck: Option<Stuck>,
+    /// The notice whose message stands now.
+    pub notice: Option<Notice>,
 }
 
 /// How long an incident that is over is offered to those who want its postmortem or its timeline
@@ -198,6 +209,8 @@ pub fn needs(signal: &Signal) -> Needs {
                 }
                 _ => None,
             },
+            stuck: notices::stuck_effect(receipt),
+            notice: notices::message_of(receipt),
             ..Needs::default()
         },
         Event::TimerDue(due) => Needs {
@@ -205,8 +218,10 @@ pub fn needs(signal: &Signal) -> Needs {
             timer: Some(due.timer),
             ..Needs::default()
         },
-        Event::Webhook(_) | Event::Parked(_) | Event::Incomplete { .. } | Event::Unused { .. } => {
-            Needs::default()
-        }
+        Event::Parked(row) => Needs {
+            stuck: notices::stuck_row(row),
+            ..Needs::default()
+        },
+        Event::Webhook(_) | Event::Incomplete { .. } | Event::Unused { .. } => Needs::default(),
     }
 }

@@ -260,7 +260,9 @@ impl Engine {
         let store = &self.parts.store;
         let again = claimed.uncertain || claimed.attempts > 1;
         let (origin, effect) = (&claimed.origin, claimed.effect.clone());
-        let mut effect = store.complete(origin, effect, again, &self.rules()).await?;
+        let rules = self.rules();
+        let completing = store.complete(origin, effect, again, &rules, now);
+        let mut effect = completing.await?;
         if let Some(state) = effect.as_ref().and_then(Effect::state) {
             // An earlier attempt without an answer may arrive later and replace this state.
             let sole = !claimed.uncertain && claimed.failed_at.is_none();

@@ -100,6 +100,7 @@ impl Engine {
                 | Change::Named { .. }
                 | Change::Timeline(_)
                 | Change::Audit(_)
+                | Change::Notice(_)
                 | Change::SetTimer { .. }
                 | Change::CancelTimer { .. }
                 | Change::PostAgain { .. } => {}

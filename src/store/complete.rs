@@ -7,8 +7,9 @@ use crate::domain::act::IncidentRef;
 use crate::domain::areas::Origin;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::effect::{Effect, statuspage};
-use crate::domain::incident::{Purpose, card, status_page};
+use crate::domain::incident::{Purpose, card, notices, status_page};
 use crate::domain::rules::Rules;
+use chrono::{DateTime, Utc};
 
 impl Store {
     /// The effect as it is to be delivered now; `None`: it only shows state, and there is none.
@@ -19,6 +20,7 @@ impl Store {
         effect: Effect,
         again: bool,
         rules: &Rules,
+        now: DateTime<Utc>,
     ) -> Result<Option<Effect>, StoreError> {
         let Origin::Incident(purpose) = origin;
         match (purpose, effect) {
@@ -36,6 +38,20 @@ impl Store {
                 });
                 Ok(edit.map(|edit| {
                     let edit = Some(Box::new(edit));
+                    slack::Effect::UpdateMessage { shows, edit }.into()
+                }))
+            }
+            (
+                Purpose::NoticeUpdate { notice },
+                Effect::Slack(slack::Effect::UpdateMessage { shows, .. }),
+            ) => {
+                let standing = self.notice(*notice).await?;
+                Ok(standing.map(|standing| {
+                    let edit = Some(Box::new(Edit {
+                        message: notices::message(&standing, now),
+                        channel: standing.channel,
+                        ts: standing.ts,
+                    }));
                     slack::Effect::UpdateMessage { shows, edit }.into()
                 }))
             }

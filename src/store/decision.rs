@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use super::{
-    Decided, Seal, StoreError, enqueue, history, incidents, notifications, people, timers,
+    Decided, Seal, StoreError, enqueue, history, incidents, notices, notifications, people, timers,
 };
 use crate::domain::decision::{Change, Decision};
 use chrono::{DateTime, Utc};
@@ -50,6 +50,7 @@ async fn save_changes(connection: &mut Session, decision: &Decision) -> Result<(
             } => {
                 notifications::ended(connection, *effect, *status, error.as_deref()).await?;
             }
+            Change::Notice(notice) => notices::save(connection, notice).await?,
             Change::SetTimer {
                 incident,
                 timer,

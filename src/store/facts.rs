@@ -2,7 +2,7 @@
 
 use super::incidents::{incident_in_room, select_incidents};
 use super::session::Session;
-use super::{StoreError, history, incidents, notifications, people};
+use super::{StoreError, history, incidents, notices, notifications, people};
 use crate::domain::act::IncidentRef;
 use crate::domain::facts::{Facts, Needs, Wanted};
 use crate::domain::incident::{Incident, postmortem};
@@ -59,6 +59,12 @@ pub(super) async fn load(
     }
     if let Some(beginning) = &needs.room_names {
         facts.taken_names = incidents::names_like(connection, beginning).await?;
+    }
+    if let Some(row) = needs.stuck {
+        facts.stuck = notices::stuck(connection, row, now).await?;
+    }
+    if let Some(effect) = needs.notice {
+        facts.notice = notices::of_message(connection, effect).await?;
     }
     Ok(facts)
 }

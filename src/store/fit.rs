@@ -221,7 +221,9 @@ pub(super) async fn rights(
                                      ('people', 'select'), ('people', 'insert'),
                                      ('people', 'update'), ('pauses', 'select'),
                                      ('pauses', 'insert'), ('pauses', 'update'),
-                                     ('pauses', 'delete'), ('modules', 'select'),
+                                     ('pauses', 'delete'), ('notices', 'select'),
+                                     ('notices', 'insert'), ('notices', 'update'),
+                                     ('notices', 'delete'), ('modules', 'select'),
                                      ('_sqlx_migrations', 'select'))
                              as needed(name, privilege)
                         join pg_namespace n on n.nspname = current_schema()

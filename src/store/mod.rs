@@ -28,6 +28,7 @@ mod incidents;
 mod intake;
 mod lists;
 mod migrate;
+mod notices;
 mod notifications;
 mod pauses;
 mod people;

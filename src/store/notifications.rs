@@ -6,14 +6,14 @@ use super::session::Session;
 use crate::domain::ids::{BadId, ChannelId, EffectId, IncidentId, UserId};
 use crate::domain::incident::{Notification, NotificationStatus, Occasion, Target};
 
-fn split(target: &Target) -> (&'static str, &str) {
+pub(super) fn split(target: &Target) -> (&'static str, &str) {
     match target {
         Target::Room(room) => ("room", room.as_str()),
         Target::Person(person) => ("person", person.as_str()),
     }
 }
 
-fn target(channel: &str, id: String) -> Result<Target, StoreError> {
+pub(super) fn target(channel: &str, id: String) -> Result<Target, StoreError> {
     let bad = |BadId| StoreError::Unreadable("notifications.target".to_owned());
     match channel {
         "room" => ChannelId::new(id).map(Target::Room).map_err(bad),

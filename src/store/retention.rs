@@ -1,8 +1,8 @@
 //! What is forgotten, and when.
 //!
 //! Bodies live 7 days; keys 30, which is longer than any provider sends a delivery again; ended
-//! effects 30. Timeline, audit and parked rows are never forgotten. Replicas that do this at once
-//! leave each other's rows alone.
+//! effects and notices for operators 30. Timeline, audit and parked rows are never forgotten. Replicas
+//! that do this at once leave each other's rows alone.
 
 use super::{Store, StoreError};
 use chrono::{DateTime, Duration, Utc};
@@ -56,6 +56,13 @@ impl Store {
             now - Duration::days(30),
             AT_ONCE,
         );
+        let notices = sqlx::query!(
+            "delete from notices
+              where effect = any(array(select effect from notices where since < $1
+                                        order by since limit $2 for update skip locked))",
+            now - Duration::days(30),
+            AT_ONCE,
+        );
         let hour = now - Duration::hours(1);
         let pauses = sqlx::query!(
             "delete from pauses where until < $1 and down_since is null",
@@ -65,7 +72,7 @@ impl Store {
             "delete from processes where seen_at < clock_timestamp() - interval '1 day'"
         );
         let mut changed = 0;
-        for step in [bodies, keys, effects, pauses, processes] {
+        for step in [bodies, keys, effects, notices, pauses, processes] {
             let mut session = self.single().await?;
             changed += step.execute(&mut session).await?.rows_affected();
             session.end().await?;

@@ -9,9 +9,10 @@ use super::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
-/// The classes of our advisory locks: a lane's and a subject's hash never meet.
+/// The classes of our advisory locks: the hashes of two classes never meet.
 const LANES: i32 = 0x5741_0001;
 pub(super) const SUBJECTS: i32 = 0x5741_0002;
+const CAUSES: i32 = 0x5741_0003;
 
 pub(super) async fn lock_lanes(
     connection: &mut Session,
@@ -25,6 +26,11 @@ pub(super) async fn lock_subjects(
     subjects: &BTreeSet<&str>,
 ) -> Result<(), StoreError> {
     lock(connection, SUBJECTS, subjects).await
+}
+
+/// The first notice of a cause has no row that could be locked.
+pub(super) async fn lock_cause(connection: &mut Session, cause: &str) -> Result<(), StoreError> {
+    lock(connection, CAUSES, &one(cause)).await
 }
 
 /// A set of one name.

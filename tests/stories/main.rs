@@ -15,6 +15,7 @@ mod half;
 mod incident;
 mod lead;
 mod messages;
+mod notices;
 mod organisation;
 mod partners;
 mod permissions;

@@ -62,7 +62,7 @@ pub(crate) fn closed(
         None => text,
     };
     let message = Message::said(text);
-    trouble::report(decision, scene, Concerns::Responsible, None, message);
+    trouble::inform(decision, scene, Concerns::Responsible, None, message);
     true
 }
 

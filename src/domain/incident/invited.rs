@@ -170,7 +170,7 @@ fn take_back(
         None => {
             let them = Target::Person(person.clone());
             let message = Message::said(text);
-            trouble::report(decision, scene, Concerns::Operators, Some(&them), message);
+            trouble::inform(decision, scene, Concerns::Operators, Some(&them), message);
         }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod help;
 pub(crate) mod invited;
 mod menu;
 pub mod naming;
+pub mod notices;
 mod outsider;
 pub mod postmortem;
 mod purpose;

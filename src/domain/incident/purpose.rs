@@ -5,7 +5,7 @@
 
 use super::super::act::ReplyTo;
 use super::super::effect::{Effect, slack};
-use super::super::ids::IncidentId;
+use super::super::ids::{EffectId, IncidentId};
 use super::{invited, naming};
 use serde::{Deserialize, Serialize};
 
@@ -66,12 +66,17 @@ pub enum Purpose {
     Notice {
         incident: Option<IncidentId>,
     },
+    /// A notice's message as it is now.
+    NoticeUpdate {
+        /// The effect that carried the message.
+        notice: EffectId,
+    },
     /// A component of the status page, which shows all incidents of its services.
     Component,
 }
 
 impl Purpose {
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "channel",
         "card",
         "card_update",
@@ -85,6 +90,7 @@ impl Purpose {
         "form",
         "form_update",
         "notice",
+        "notice_update",
         "component",
     ];
 
@@ -104,6 +110,7 @@ impl Purpose {
             Self::Form { .. } => "form",
             Self::FormUpdate => "form_update",
             Self::Notice { .. } => "notice",
+            Self::NoticeUpdate { .. } => "notice_update",
             Self::Component => "component",
         }
     }
@@ -121,7 +128,11 @@ impl Purpose {
             | Self::Line { incident, .. }
             | Self::Draft { incident, .. } => Some(*incident),
             Self::Notice { incident } => *incident,
-            Self::Answer | Self::Form { .. } | Self::FormUpdate | Self::Component => None,
+            Self::Answer
+            | Self::Form { .. }
+            | Self::FormUpdate
+            | Self::NoticeUpdate { .. }
+            | Self::Component => None,
         }
     }
 
@@ -142,7 +153,8 @@ impl Purpose {
             }
             Self::CardUpdate { .. } => code == "message_not_found",
             Self::Invitation { .. } => code == invited::OURSELVES,
-            Self::Answer | Self::Form { .. } | Self::FormUpdate => true,
+            // The next notice of its kind is a new message.
+            Self::Answer | Self::Form { .. } | Self::FormUpdate | Self::NoticeUpdate { .. } => true,
             Self::Card { .. }
             | Self::Pin { .. }
             | Self::Topic { .. }

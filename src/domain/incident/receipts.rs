@@ -67,13 +67,14 @@ pub(crate) fn decide_receipt(
                 answer::form_opened(decision, scene, form, answer_to, end);
             }
         }
-        Purpose::FormUpdate => {}
+        // A message about a notice's edit would need an edit as well: the next notice is a new message.
+        Purpose::FormUpdate | Purpose::NoticeUpdate { .. } => {}
         Purpose::Notice { .. } => match &receipt.effect {
-            Effect::Slack(Slack::DirectMessage { person, .. }) => {
-                trouble::notice_given(decision, scene, person, receipt.effect_id, end);
+            Effect::Slack(Slack::DirectMessage { person, message }) => {
+                trouble::notice_given(decision, scene, person, message, receipt);
             }
-            Effect::Slack(Slack::PostMessage { channel, .. }) => {
-                trouble::notice_posted(decision, scene, channel, receipt.effect_id, end);
+            Effect::Slack(Slack::PostMessage { channel, message }) => {
+                trouble::notice_posted(decision, scene, channel, message, receipt);
             }
             Effect::Slack(_) | Effect::Statuspage(_) => {}
         },

@@ -324,7 +324,7 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, due: &TimerDue
             };
             answer::give(decision, &to, message, words::about(incident), scene.now);
         }
-        None => trouble::report(decision, scene, Concerns::Responsible, None, message),
+        None => trouble::inform(decision, scene, Concerns::Responsible, None, message),
     }
 }
 

@@ -23,8 +23,6 @@ use chrono::Duration;
 
 /// How long after one direct message about an incident the next one is held back.
 pub(crate) const THROTTLE: Duration = Duration::seconds(300);
-/// What a message begins with that may stand there twice.
-const REPEATED: &str = "(repeated)";
 
 /// Tells of a declaration all who have not been told of the incident yet.
 pub(crate) fn announce_declared(decision: &mut Decision, scene: &Scene<'_>, incident: &Incident) {
@@ -229,7 +227,7 @@ pub(crate) fn announced(
     });
     match &receipt.end {
         End::Done(_) => catch_up(decision, scene, incident, row),
-        End::Uncertain { code } if message.summary.starts_with(REPEATED) => {
+        End::Uncertain { code } if words::is_repeated(message) => {
             could_not_tell(decision, scene, incident, &row.target, receipt, code);
         }
         End::Uncertain { .. } => repeat(decision, scene, incident, row, message),
@@ -270,13 +268,7 @@ fn repeat(
     if outdated {
         return;
     }
-    let mut again = message.clone();
-    again.summary = format!("{REPEATED} {}", message.summary);
-    if !again.parts.is_empty() {
-        let why = "(repeated) Slack did not confirm the first one, so you may see this twice.";
-        again.parts.insert(0, Part::Context(Text::plain(why)));
-    }
-    let effect = send(decision, incident, &row.target, again);
+    let effect = send(decision, incident, &row.target, words::repeated(message));
     decision.change(Change::Notify(Notification {
         effect,
         status: NotificationStatus::Pending,

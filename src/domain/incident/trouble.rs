@@ -6,12 +6,12 @@
 //! only ever goes further down it: two closed doors must not send each other words for ever.
 
 use super::super::decision::Decision;
-use super::super::ids::{ChannelId, EffectId, IncidentId, UserId};
+use super::super::ids::{ChannelId, UserId};
 use super::super::rules::Rules;
-use super::super::signal::End;
+use super::super::signal::{End, Receipt};
 use super::super::text::{Message, Text};
 use super::ask::Scene;
-use super::{Purpose, Target, answer, words};
+use super::{Purpose, Target, answer, notices, words};
 
 /// Who hears of a trouble first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub(crate) enum Concerns {
     Responsible,
 }
 
-/// Says what could not be done to whom it concerns, else to the next who can be reached.
+/// Tells of a row that is stuck those whom it concerns, else the next who can be reached. Operators
+/// are told once of a kind and cause; the one who answers for an incident is told of each row.
 pub(crate) fn report(
     decision: &mut Decision,
     scene: &Scene<'_>,
@@ -30,6 +31,32 @@ pub(crate) fn report(
     out_of_reach: Option<&Target>,
     message: Message,
 ) {
+    let incident = scene.facts.incident.as_ref();
+    let responsible = incident.and_then(words::responsible).cloned();
+    match first(scene, concerns, out_of_reach) {
+        Some(target) if responsible.map(Target::Person).as_ref() == Some(&target) => {
+            say(decision, scene, target, message);
+        }
+        Some(target) => tell_operators(decision, scene, target, message),
+        None => {}
+    }
+}
+
+/// Tells of something that is no row to be tried again, each time.
+pub(crate) fn inform(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    concerns: Concerns,
+    out_of_reach: Option<&Target>,
+    message: Message,
+) {
+    if let Some(target) = first(scene, concerns, out_of_reach) {
+        say(decision, scene, target, message);
+    }
+}
+
+/// The first on the ladder who can be reached.
+fn first(scene: &Scene<'_>, concerns: Concerns, out_of_reach: Option<&Target>) -> Option<Target> {
     let incident = scene.facts.incident.as_ref();
     let room = scene.rules.ops_channel.clone().map(Target::Room);
     let admin = scene.rules.admins.first().cloned().map(Target::Person);
@@ -40,13 +67,14 @@ pub(crate) fn report(
         Concerns::Responsible => [responsible, room, admin],
     };
     let mut ladder = ladder.into_iter().flatten();
-    if let Some(target) = ladder.find(|target| Some(target) != out_of_reach) {
-        say(
-            decision,
-            target,
-            message,
-            incident.map(|incident| incident.id),
-        );
+    ladder.find(|target| Some(target) != out_of_reach)
+}
+
+/// Tells operators of the row that the signal is about.
+fn tell_operators(decision: &mut Decision, scene: &Scene<'_>, target: Target, message: Message) {
+    match &scene.facts.stuck {
+        Some(stuck) => notices::tell(decision, scene, target, stuck, message),
+        None => say(decision, scene, target, message),
     }
 }
 
@@ -56,18 +84,12 @@ pub(crate) fn notice_given(
     decision: &mut Decision,
     scene: &Scene<'_>,
     person: &UserId,
-    effect: EffectId,
-    end: &End,
+    message: &Message,
+    receipt: &Receipt,
 ) {
     let text = Text::plain("Couldn't send a direct message to ").person(person);
-    further(
-        decision,
-        scene,
-        next_after(scene.rules, person),
-        text,
-        effect,
-        end,
-    );
+    let next = next_after(scene.rules, person);
+    further(decision, scene, next, text, message, receipt);
 }
 
 /// A word to those who run this stands in their room or not.
@@ -75,12 +97,12 @@ pub(crate) fn notice_posted(
     decision: &mut Decision,
     scene: &Scene<'_>,
     room: &ChannelId,
-    effect: EffectId,
-    end: &End,
+    message: &Message,
+    receipt: &Receipt,
 ) {
     let admin = scene.rules.admins.first().cloned().map(Target::Person);
     let text = Text::plain("Couldn't post a notice for operators in ").room(room);
-    further(decision, scene, admin, text, effect, end);
+    further(decision, scene, admin, text, message, receipt);
 }
 
 fn further(
@@ -88,21 +110,25 @@ fn further(
     scene: &Scene<'_>,
     next: Option<Target>,
     what: Text,
-    effect: EffectId,
-    end: &End,
+    message: &Message,
+    receipt: &Receipt,
 ) {
-    let code = match end {
+    if notices::sent(decision, scene, message, &receipt.end) {
+        return;
+    }
+    let code = match &receipt.end {
         End::Refused { code } | End::Parked { code } => code,
+        // It was sent twice, and neither was confirmed.
+        End::Uncertain { code } if scene.facts.notice.is_some() => code,
         End::Done(_) | End::Expired | End::Uncertain { .. } | End::Dropped { .. } => return,
     };
     let text = what
         .and(" (")
         .code(code)
         .and("). After fixing that, run: ")
-        .code(answer::retry(effect));
+        .code(answer::retry(receipt.effect_id));
     if let Some(next) = next {
-        let incident = scene.facts.incident.as_ref().map(|incident| incident.id);
-        say(decision, next, Message::said(text), incident);
+        tell_operators(decision, scene, next, Message::said(text));
     }
 }
 
@@ -120,7 +146,12 @@ fn next_after(rules: &Rules, person: &UserId) -> Option<Target> {
     }
 }
 
-fn say(decision: &mut Decision, to: Target, message: Message, incident: Option<IncidentId>) {
-    let purpose = Purpose::Notice { incident };
-    decision.effect(to.hears(message), purpose);
+fn say(decision: &mut Decision, scene: &Scene<'_>, to: Target, message: Message) {
+    decision.effect(to.hears(message), purpose(scene));
+}
+
+/// What a notice is for: the incident that it is about, if one.
+pub(super) fn purpose(scene: &Scene<'_>) -> Purpose {
+    let incident = scene.facts.incident.as_ref().map(|incident| incident.id);
+    Purpose::Notice { incident }
 }

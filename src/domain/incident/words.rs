@@ -198,6 +198,25 @@ pub(crate) fn about(incident: &Incident) -> Option<IncidentId> {
     Some(incident.id)
 }
 
+/// What a message begins with that may stand there twice.
+const REPEATED: &str = "(repeated)";
+
+/// Whether a message was sent once more already.
+pub(crate) fn is_repeated(message: &Message) -> bool {
+    message.summary.starts_with(REPEATED)
+}
+
+/// A message once more, because the provider did not confirm the first one; marked as such.
+pub(crate) fn repeated(message: &Message) -> Message {
+    let mut again = message.clone();
+    again.summary = format!("{REPEATED} {}", message.in_words());
+    if !again.parts.is_empty() {
+        let why = "(repeated) Slack did not confirm the first one, so you may see this twice.";
+        again.parts.insert(0, Part::Context(Text::plain(why)));
+    }
+    again
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,6 +71,7 @@ stories! {
     stage_file: "stage_file", Probe::None("a file that is not shared is seen by nobody");
     stage_file_itself: "stage_file", Probe::None("a file that is not shared is seen by nobody");
     share_file: "share_file", Probe::By("conversations.history");
+    update_notice: "update_message", Probe::None("the notice is shown again, as it is then");
     update_component: "update_component", Probe::None("the component shows the same again");
 }
 

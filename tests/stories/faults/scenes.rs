@@ -5,7 +5,10 @@
 
 use super::a_while;
 use crate::world::World;
+use chrono::Duration;
 use simulator::{ChannelView, Fault, FaultRule};
+use wardroom::domain::ids::EffectId;
+use wardroom::store::Operator;
 
 const CARD: &str = "Don't post secrets";
 
@@ -193,6 +196,27 @@ async fn postmortem(world: &mut World, method: &str, fault: Fault) -> usize {
     let room = world.room(&room);
     room.posts()
         .filter(|message| !message.files.is_empty())
+        .count()
+}
+
+pub async fn update_notice(world: &mut World, fault: Fault) -> usize {
+    let refused = FaultRule::once("statuspage", Fault::Status { status: 404 });
+    let refused = world.slack.fault(refused.always());
+    world.declared("bea", "P1 api Checkout returns 500s").await;
+    lose_in(world, "chat.update", "@ada", fault);
+    world.declared("bea", "P2 web shop The cart is empty").await;
+    world.pass(Duration::seconds(15)).await;
+    a_while(world).await;
+    world.slack.lift_fault(refused);
+    for row in world.effects("parked").await {
+        let (id, now) = (EffectId(row.id), world.clock.now());
+        let retried = world.store.retry_effect(id, Operator::Cli, now).await;
+        assert!(retried.expect("it answers"));
+    }
+    a_while(world).await;
+    let told = world.room("@ada");
+    told.posts()
+        .filter(|message| message.words.contains("2 effects"))
         .count()
 }
 

@@ -207,6 +207,8 @@ impl World {
                 Event::TimerDue(due) => self.timers.get(&due.incident).copied(),
                 _ => None,
             },
+            stuck: None,
+            notice: None,
         }
     }
 
@@ -248,7 +250,7 @@ impl World {
                     self.timers.remove(&incident);
                 }
                 // Nothing is parked here.
-                Change::PostAgain { .. } => {}
+                Change::PostAgain { .. } | Change::Notice(_) => {}
             }
         }
         self.outbox.extend(decision.effects.iter().cloned());

@@ -1,0 +1,4 @@
+-- A message that was posted, with its origin and the point to which a later lookup goes back.
+update outbox set area = 'incident', purpose = 'announcement', origin = '{"incident": {"kind": "announcement"}}',
+                  mark = '1772355600.000100'
+ where kind = 'post_message' and state = 'done';
