@@ -94,7 +94,7 @@ pub fn github_webhook(webhook: &[u8]) {
         Some(event) => (event, "application/x-www-form-urlencoded"),
         None => (&*event, "application/json"),
     };
-    if let Ok(github::address::Addressed::Kept { kind, .. }) =
+    if let Ok(github::address::Addressed::Stored { kind, .. }) =
         github::address::address(event, content_type, body)
     {
         let id = SignalId(uuid::Uuid::nil());

@@ -1,8 +1,8 @@
-//! The one HTTP client policy: how every provider, collector and address of others is called.
+//! The HTTP client: the one policy by which providers, collectors and other addresses are called.
 //!
-//! HTTP/1.1 only: on HTTP/2 all calls share one connection, and one that no longer answers takes
-//! all of them along. When a call times out, the whole pool is dropped, because whatever swallowed
-//! one idle connection (a firewall, a proxy, a host that moved) has often swallowed the others.
+//! HTTP/1.1 only: on HTTP/2 all calls share one connection, and one that no longer answers loses
+//! all of them. When a call times out, the whole pool is dropped, because what has broken one idle
+//! connection (a firewall, a proxy, a host that moved) has often broken the others.
 //! Redirects are not followed: the answer would come from a host that no configuration names.
 //! Every client has a pool of its own, so that one provider's calls never wait for another's.
 
@@ -19,7 +19,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-/// The name by which others know us.
 const USER_AGENT: &str = concat!("wardroom/", env!("CARGO_PKG_VERSION"));
 /// The name's resolution, the connection, and TLS.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -30,7 +29,6 @@ const IDLE: Duration = Duration::from_secs(60);
 /// The most that is read of an answer.
 const ANSWER: usize = 16 * 1024 * 1024;
 
-/// Our side of TLS.
 struct Tls {
     config: ClientConfig,
     has_roots: bool,
@@ -39,7 +37,7 @@ struct Tls {
 /// With the machine's root certificates; read once, because there are many.
 static TLS: LazyLock<Result<Tls, rustls::Error>> = LazyLock::new(|| {
     let mut roots = RootCertStore::empty();
-    // What cannot be read is left out; whether that leaves none is asked when HTTPS is needed.
+    // Unreadable certificates are left out; whether there are any is checked when HTTPS is needed.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let has_roots = !roots.is_empty();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -50,14 +48,12 @@ static TLS: LazyLock<Result<Tls, rustls::Error>> = LazyLock::new(|| {
     Ok(Tls { config, has_roots })
 });
 
-/// A client for one provider or address.
 #[derive(Debug)]
 pub struct HttpClient {
-    present: RwLock<Client>,
+    current: RwLock<Client>,
     proxies: Proxies,
 }
 
-/// An answer, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub(crate) status: StatusCode,
@@ -65,13 +61,12 @@ pub struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswered {
     /// No byte of the request was sent.
     #[error("{0}")]
     NeverSent(&'static str),
-    /// It was sent, or a part of it; what became of it is unknown.
+    /// All or a part of it was sent; its result is unknown.
     #[error("{0}")]
     Lost(&'static str),
     /// The request cannot be sent at all: an address or a header is invalid.
@@ -87,15 +82,14 @@ impl HttpClient {
             bail!("no root certificates found: install ca-certificates, or set SSL_CERT_FILE");
         }
         Ok(Self {
-            present: RwLock::new(client),
+            current: RwLock::new(client),
             proxies: proxies.clone(),
         })
     }
 
-    /// Begins a request.
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        let present = self.present.read().unwrap_or_else(PoisonError::into_inner);
-        present.request(method, url)
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.request(method, url)
     }
 
     /// Sends a request and reads its answer.
@@ -107,7 +101,7 @@ impl HttpClient {
         answered
     }
 
-    /// Awaits a call until a deadline. A call that misses it takes the pool along.
+    /// Awaits a call until a deadline. The pool is dropped when the call misses it.
     pub async fn within<T>(
         &self,
         until: Instant,
@@ -132,10 +126,10 @@ impl HttpClient {
         self.within(until, self.send(request)).await?
     }
 
-    /// Replaces the pool; calls that are under way keep theirs.
+    /// Replaces the pool; calls in progress keep theirs.
     fn renew(&self) {
         if let Ok(client) = build(&self.proxies) {
-            *self.present.write().unwrap_or_else(PoisonError::into_inner) = client;
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = client;
         }
     }
 }
@@ -163,7 +157,7 @@ fn build(proxies: &Proxies) -> anyhow::Result<Client> {
         .connect_timeout(CONNECT)
         .timeout(TOTAL)
         .pool_idle_timeout(IDLE)
-        // The configuration's proxies alone count, not what the library would find by itself.
+        // Only the configuration's proxies are used, not those that reqwest finds in the environment.
         .no_proxy();
     let except = proxies.except.as_deref().and_then(NoProxy::from_string);
     if let Some(proxy) = &proxies.http {
@@ -181,7 +175,7 @@ async fn exchange(request: RequestBuilder) -> Result<Answer, Unanswered> {
     let mut answer = request.send().await.map_err(|error| unanswered(&error))?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut body = BytesMut::new();
-    // A body that breaks off is no answer: what it would have said is unknown.
+    // A body that breaks off is no answer: the rest of it is unknown.
     while let Some(chunk) = answer.chunk().await.map_err(|error| match () {
         () if error.is_timeout() => TIMEOUT,
         () => Unanswered::Lost("broken_off"),

@@ -1,12 +1,11 @@
-//! Takes secrets out of text that is about to be logged or shown.
+//! Removes secrets from text that is logged or shown.
 //!
-//! Errors of libraries quote URLs and answers, and those carry tokens, one-way answer addresses and
-//! mail addresses. This is the last net, not the first: nobody logs a secret on purpose. It works
-//! word by word and would rather hide too much than parse cleverly.
+//! Errors of libraries quote URLs and answers, which contain tokens, response URLs and mail addresses. No
+//! code logs a secret on purpose: this is the last protection, not the first. It works word by word, and
+//! hides too much rather than too little.
 
 use std::borrow::Cow;
 
-/// What stands in a secret's place.
 pub const REDACTED: &str = "[redacted]";
 
 const TOKEN_PREFIXES: [&str; 16] = [
@@ -28,10 +27,10 @@ const TOKEN_PREFIXES: [&str; 16] = [
     "github_pat_",
 ];
 
-/// What stands before a key in an `Authorization` header; Statuspage's is `OAuth`.
+/// The schemes before a key in an `Authorization` header; Statuspage's is `OAuth`.
 const SCHEMES: [&str; 3] = ["bearer", "basic", "oauth"];
 
-/// Paths whose remainder is a secret: Slack's one-way addresses for answers and messages.
+/// Paths whose remainder is a secret: Slack's response URLs and incoming webhooks.
 const SECRET_PATHS: [&str; 5] = [
     "/commands/",
     "/actions/",
@@ -73,7 +72,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
 }
 
-/// What to show instead of a word; `None`: the word itself.
+/// The replacement of a word; `None`: the word itself.
 fn scrub_word(word: &str) -> Option<String> {
     if word.len() < 5 {
         return None;
@@ -209,7 +208,7 @@ mod tests {
     fn plain_words_stay_and_cost_nothing() {
         for text in [
             "",
-            "the room is archived: is_archived",
+            "the channel is archived: is_archived",
             "GET http://127.0.0.1:8080/api/v1/incidents/7: 404",
             "1.2.3 at 10:00, thanks @bea; Ünïcode → fine",
         ] {

@@ -1,7 +1,7 @@
-//! Characters that nobody sees: what comes along when words are copied from a page or a chat.
+//! Invisible characters, which are copied along with words from a page or a chat.
 //!
 //! A byte order mark, a zero-width space or a mark of direction makes `declare` another word to a
-//! computer and the same one to its reader. [`trim`] takes them off the ends of any text; inside,
+//! computer and the same one to its reader. [`trim`] removes them at the ends of any text; inside,
 //! several scripts need them (a ZWNJ in Persian, a ZWJ in an emoji), so [`without`] is only for
 //! words that are compared with words of ours.
 
@@ -16,30 +16,28 @@ pub(crate) fn is_unseen(c: char) -> bool {
         || c.is_control()
 }
 
-/// Whether a character at the end of a text acts on what stands before it: a variation selector
+/// Whether a character at the end of a text acts on the character before it: a variation selector
 /// chooses how an emoji looks, and a closing mark of direction ends what an opening one began.
 fn acts_backwards(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{202c}' | '\u{2069}')
 }
 
-/// The text without white space and unseen characters at its ends. Nothing is left of a text that
-/// shows nothing.
+/// The text without white space and invisible characters at its ends; empty when nothing is visible.
 pub(crate) fn trim(text: &str) -> &str {
     trim_end(trim_start(text))
 }
 
-/// The same at the beginning alone.
+/// [`trim`] at the beginning only.
 pub(crate) fn trim_start(text: &str) -> &str {
     text.trim_start_matches(|c: char| c.is_whitespace() || is_unseen(c))
 }
 
-/// The same at the end alone.
+/// [`trim`] at the end only.
 pub(crate) fn trim_end(text: &str) -> &str {
     text.trim_end_matches(|c: char| c.is_whitespace() || (is_unseen(c) && !acts_backwards(c)))
 }
 
-/// The text without what a copy from a page has left at its ends: white space stays, unless it stands
-/// among such characters.
+/// The text without invisible format characters at its ends, and without the white space among them.
 pub(crate) fn trim_marks(text: &str) -> &str {
     let mark = |c: char| is_unseen(c) && !c.is_control();
     match text.starts_with(mark) || text.ends_with(mark) {
@@ -48,7 +46,7 @@ pub(crate) fn trim_marks(text: &str) -> &str {
     }
 }
 
-/// A word without any unseen character, to be compared with a word of ours.
+/// A word without invisible characters, for comparison with a word of ours.
 pub(crate) fn without(word: &str) -> Cow<'_, str> {
     if word.contains(is_unseen) {
         return Cow::Owned(word.replace(is_unseen, ""));
@@ -61,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_sees_is_taken_off_the_ends_and_left_inside() {
+    fn invisible_characters_are_removed_at_the_ends_and_left_inside() {
         for (text, left) in [
             ("\u{feff}declare", "declare"),
             ("P3\u{200b}", "P3"),

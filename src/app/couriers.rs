@@ -21,15 +21,15 @@ pub(super) struct Couriers {
     pub(super) slack: Option<Arc<SlackCourier>>,
 }
 
-/// A courier whose exchanges say how its provider is.
-struct Watched {
+/// A courier whose exchanges report the health of its provider.
+struct Reporting {
     courier: Arc<dyn AnyCourier>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
 }
 
 #[async_trait]
-impl AnyCourier for Watched {
+impl AnyCourier for Reporting {
     fn provider(&self) -> Provider {
         self.courier.provider()
     }
@@ -70,9 +70,9 @@ impl AnyCourier for Watched {
     }
 }
 
-/// What an exchange says of the provider, if anything. Slack refuses and limits for many good
-/// reasons; of a status page a refusal counts too: a key that is no longer taken, or a component that
-/// is gone, is an operator's matter.
+/// What an exchange says about the provider's health, if anything. Slack refuses and limits requests for
+/// many reasons. Statuspage's refusals degrade it too: an operator must act when a key is invalid or a
+/// component is deleted.
 fn condition(provider: Provider, outcome: &Outcome) -> Option<Condition> {
     match (outcome, provider) {
         (Outcome::Done(_), _) => Some(Condition::Ok),
@@ -125,14 +125,14 @@ pub(super) fn of(
         let courier = SlackCourier::new(access, http, metrics.clone()).with_rules(rules.clone());
         let courier = Arc::new(courier);
         if has_token {
-            couriers.all.push(Arc::new(Watched {
+            couriers.all.push(Arc::new(Reporting {
                 courier: courier.clone(),
                 metrics: metrics.clone(),
                 health: health.clone(),
             }));
             couriers.slack = Some(courier);
         } else {
-            // What it answers says nothing of how Slack is.
+            // Its results say nothing about Slack's health.
             couriers.all.push(courier);
         }
     }
@@ -144,7 +144,7 @@ pub(super) fn of(
         };
         let http = HttpClient::new(&access.api_url, &config.proxies);
         let http = http.context("preparing to call Statuspage")?;
-        couriers.all.push(Arc::new(Watched {
+        couriers.all.push(Arc::new(Reporting {
             courier: Arc::new(StatuspageCourier::new(access, http)),
             metrics: metrics.clone(),
             health: health.clone(),

@@ -1,4 +1,4 @@
-//! Which database: a server by its address, or a private PostgreSQL; connected and migrated.
+//! Opens the database, a server or the private PostgreSQL, and migrates it.
 
 use crate::config::{At, Config, Host, Server, Target, TlsMode};
 use crate::store::{
@@ -11,42 +11,37 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a server that does not answer is waited for at the start.
-const PATIENCE: Duration = Duration::from_secs(10);
-const AGAIN: Duration = Duration::from_millis(500);
-/// One attempt at the end of that takes no longer than this: together less than the 15 s after
-/// which every command has ended.
+/// How long the start waits for a server that does not answer.
+const WAIT: Duration = Duration::from_secs(10);
+const RETRY_EVERY: Duration = Duration::from_millis(500);
+/// The limit of the last attempt: with the wait it is less than the 15 s within which every command ends.
 const LAST_ATTEMPT: Duration = Duration::from_secs(3);
-/// What an address asks for beyond this is not waited for.
+/// The longest `connect_timeout` that an address may set.
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 
-/// The database that a command or a server works on.
 pub struct Opened {
-    /// The private PostgreSQL, if it is one.
     pub private: Option<PrivatePostgres>,
-    /// How to connect, through a pooler if there is one.
+    /// Through the pooler, if there is one.
     servers: Servers,
-    /// How to connect past it.
+    /// Past the pooler.
     direct: Servers,
     way: Way,
 }
 
-/// The database cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotOpen {
-    /// The private one.
     #[error(transparent)]
     Private(#[from] StartError),
-    /// The server does not answer. The text holds no password.
+    /// The server does not answer. The text contains no password.
     #[error("cannot reach the database: {0}")]
     Unreachable(String),
-    /// It answers, and is not what we need; the text says what to do.
+    /// It answers, and cannot be used; the text says what to do.
     #[error("cannot use the database: {0}")]
     Unfit(String),
 }
 
 impl Opened {
-    /// Finds the database, and starts the private one where no server is named.
+    /// Starts the private PostgreSQL when no server is configured.
     pub async fn open(config: &Config, mode: Mode) -> Result<Self, CannotOpen> {
         let database = &config.database;
         let Some(server) = &database.server else {
@@ -73,9 +68,9 @@ impl Opened {
         })
     }
 
-    /// Applies the migrations that are missing; waits a while for a server that does not answer.
+    /// Applies the missing migrations; waits for a server that does not answer.
     pub async fn migrate(&self) -> Result<Vec<String>, CannotOpen> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT;
         loop {
             match store::migrate(&self.direct).await {
                 Ok(applied) => return Ok(applied),
@@ -84,10 +79,10 @@ impl Opened {
         }
     }
 
-    /// The migrations that are missing still, after a while in which another process may apply
-    /// them: a job that migrates is often started beside the server.
+    /// The missing migrations, after a wait in which another process may apply them: a job that migrates
+    /// is often started together with the server.
     pub async fn missing_after_a_while(&self) -> Result<Vec<String>, CannotOpen> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT;
         let mut told = false;
         loop {
             let missing = match self.ask_missing(until + LAST_ATTEMPT).await {
@@ -108,11 +103,11 @@ impl Opened {
                     "migrations are missing: the server waits for `wardroom migrate`"
                 );
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_EVERY).await;
         }
     }
 
-    /// The migrations that are missing; asked once.
+    /// The missing migrations, without a wait.
     pub async fn missing(&self) -> Result<Vec<String>, CannotOpen> {
         let until = Instant::now() + LONGEST_CONNECT;
         match self.ask_missing(until).await {
@@ -126,7 +121,7 @@ impl Opened {
         asked.unwrap_or(Err(StoreError::Silent.into()))
     }
 
-    /// Waits a moment when that may help and there is time; says what is wrong otherwise.
+    /// Waits a moment when that may help and there is time; else returns the error.
     async fn wait_or_give_up(
         &self,
         error: anyhow::Error,
@@ -140,11 +135,11 @@ impl Opened {
             return Err(error);
         }
         tracing::warn!(error = %error, "the database cannot be used yet");
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(RETRY_EVERY).await;
         Ok(())
     }
 
-    /// PostgreSQL's own words: they name the role and the database, never the password.
+    /// With PostgreSQL's own words, which name the role and the database, never the password.
     async fn cannot(&self, error: anyhow::Error) -> CannotOpen {
         match error.downcast_ref::<StoreError>() {
             Some(StoreError::Unfit(_)) => CannotOpen::Unfit(words(&error)),
@@ -156,10 +151,10 @@ impl Opened {
         }
     }
 
-    /// Whether the way that the work takes leads to a database that lets us work: through a pooler,
-    /// as a role of its own, it may not even though the direct way does.
+    /// Checks the connections that the work uses: through a pooler, with a role of its own, they may not
+    /// have the rights that direct ones have.
     pub async fn check(&self, store: &Store) -> Result<(), CannotOpen> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT;
         loop {
             let pinged = store.within(LAST_ATTEMPT, store.ping()).await;
             match pinged {
@@ -169,7 +164,6 @@ impl Opened {
         }
     }
 
-    /// Opens the pools.
     pub fn connect(&self, config: &Config, batching: Batching) -> Store {
         let key = config.process.encryption_key.as_ref();
         Store::connect(Settings {
@@ -181,19 +175,19 @@ impl Opened {
         })
     }
 
-    /// Ends the private PostgreSQL, if it is ours to end.
+    /// Stops the private PostgreSQL, if this process has started it.
     pub async fn close(self) -> anyhow::Result<()> {
         match self.private {
             Some(private) => private
                 .stop()
                 .await
-                .context("ending the private PostgreSQL"),
+                .context("stopping the private PostgreSQL"),
             None => Ok(()),
         }
     }
 }
 
-/// What stands below "the database cannot be reached" says more than that; else the error itself.
+/// The causes of the error, without its own "the database cannot be reached" where there are any.
 fn words(error: &anyhow::Error) -> String {
     let mut chain: Vec<String> = error.chain().map(ToString::to_string).collect();
     if chain.len() > 1 && error.is::<StoreError>() {
@@ -203,10 +197,9 @@ fn words(error: &anyhow::Error) -> String {
     crate::redact::scrub(&chain.join(": ")).into_owned()
 }
 
-/// What the server calls our sessions.
+/// The `application_name` of the sessions.
 const NAME: &str = "wardroom";
 
-/// How to connect to a server of the configuration.
 fn servers(server: &Server) -> Servers {
     let limit = server.connect_timeout.unwrap_or(CONNECT_LIMIT);
     Servers {
@@ -229,7 +222,7 @@ fn options(server: &Server, host: &Host) -> PgConnectOptions {
     let mut options = PgConnectOptions::new_without_pgpass()
         .port(host.port)
         .application_name(name);
-    // Without any there must be no `options` at all: a pooler refuses the word.
+    // An empty `options` must not be sent either: a pooler refuses the parameter.
     if !server.settings.is_empty() {
         options = options.options(server.settings.iter().map(|(name, value)| (name, value)));
     }
@@ -243,7 +236,7 @@ fn options(server: &Server, host: &Host) -> PgConnectOptions {
     options = match &host.at {
         At::Here => options.ssl_mode(mode),
         At::Tcp(name) => options.host(name).ssl_mode(mode),
-        // As in libpq: what does not leave the machine is not encrypted.
+        // As in libpq: a Unix socket is not encrypted.
         At::Socket(folder) => options.socket(folder).ssl_mode(PgSslMode::Disable),
     };
     if let Some(user) = &server.user {

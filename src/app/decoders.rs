@@ -1,4 +1,4 @@
-//! What makes signals of the rows of the inbox: one decoder for each source, with the kinds that it reads.
+//! The decoders, which make signals of rows of the inbox: one for each source, with the kinds that it reads.
 
 use crate::domain::act::Membership;
 use crate::domain::signal::{Event, Signal};
@@ -39,7 +39,7 @@ pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str
         crate::edge::api::wire::decode_api(body, row.id, row.at).map(Some)
     });
     let reads = |kinds, decode| Decoder { kinds, decode };
-    let webhooks = crate::github::address::KEPT.map(str::to_owned).to_vec();
+    let webhooks = crate::github::address::STORED.map(str::to_owned).to_vec();
     HashMap::from([
         ("slack", reads(crate::slack::address::kinds(), slack)),
         ("github", reads(webhooks, github)),

@@ -1,7 +1,7 @@
-//! Puts the house together: the only place that knows all modules.
+//! Assembles the application: the only module that knows all others.
 //!
-//! [`App::assemble`] makes everything and starts nothing, so that a test can move the same parts by
-//! hand; [`App::run`] starts the loops and the listeners. The order of stopping is `shutdown`'s.
+//! [`App::assemble`] makes every part and starts none, so that a test can run the same parts step by step;
+//! [`App::run`] starts the loops and the listeners, [`RunningApp::stop`] stops them in order.
 
 mod couriers;
 pub mod database;
@@ -31,7 +31,6 @@ use crate::telemetry::metrics::Metrics;
 use anyhow::Context as _;
 use axum::Router;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -40,19 +39,13 @@ use tokio::task::JoinSet;
 
 /// The parts of a running Wardroom.
 pub struct App {
-    /// The ring's motor.
     pub engine: Arc<Engine>,
-    /// The database.
     pub store: Store,
-    /// What the probes read.
     pub health: Arc<Health>,
-    /// What the app's port serves.
     pub router: Router,
-    /// What the metrics port serves.
     pub metrics_router: Router,
-    /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// The team's rules; sending new ones is a reload.
+    /// Sending new rules is a reload.
     pub rules: watch::Sender<Arc<Rules>>,
     slack: Option<Arc<SlackCourier>>,
     ourselves: watch::Sender<Ourselves>,
@@ -60,15 +53,12 @@ pub struct App {
     config: Config,
 }
 
-/// The listeners, bound and not yet served.
+/// The listeners: bound, and not served yet.
 pub struct Listeners {
-    /// The app's.
     pub app: TcpListener,
-    /// The second one, if there is one.
     pub metrics: Option<TcpListener>,
 }
 
-/// A port that was asked for cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {source}")]
 pub struct CannotListen {
@@ -94,18 +84,11 @@ impl Listeners {
         Ok(Self { app, metrics })
     }
 
-    /// Says on the log where they are: with port 0 nobody else knows.
-    pub fn say_where(&self) {
-        let at = |listener: &TcpListener| listener.local_addr().ok();
-        tracing::info!(
-            address = at(&self.app).map(tracing::field::display),
-            metrics = self
-                .metrics
-                .as_ref()
-                .and_then(at)
-                .map(tracing::field::display),
-            "listening"
-        );
+    /// Logs the addresses: with port 0 they are known here only.
+    pub fn log_addresses(&self) {
+        let at = |listener: &TcpListener| listener.local_addr().ok().map(tracing::field::display);
+        let metrics = self.metrics.as_ref().and_then(at);
+        tracing::info!(address = at(&self.app), metrics, "listening");
     }
 }
 
@@ -119,7 +102,7 @@ async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotListen> {
 }
 
 impl App {
-    /// Makes every part; starts none of them. `health` is made before, with the log.
+    /// Makes every part and starts none. `health` is made before, together with the log.
     pub fn assemble(
         config: Config,
         store: Store,
@@ -167,23 +150,22 @@ impl App {
         })
     }
 
-    /// Asks Slack who we are, as the watchdog does once the loops run; the error is a code. Until
-    /// it has said so, nothing that came from Slack is decided.
-    pub async fn learn_who_we_are(&self) -> Result<(), String> {
+    /// Asks Slack for the bot's identity, as the watchdog does once the loops run; the error is a code.
+    /// Before the answer, nothing that came from Slack is decided.
+    pub async fn identify_bot(&self) -> Result<(), String> {
         match &self.slack {
-            Some(slack) => watchdog::learn(slack, &self.ourselves).await,
+            Some(slack) => watchdog::identify_bot(slack, &self.ourselves).await,
             None => Err("no_token".to_owned()),
         }
     }
 
-    /// Starts the loops and serves.
     pub fn run(self, listeners: Listeners) -> RunningApp {
         let process = Process {
             id: uuid::Uuid::now_v7(),
             host: host_name(),
             started_at: self.clock.now(),
         };
-        // Each decider holds a connection while it decides; two are left for probes and reads.
+        // A decision holds a connection; two are left for probes and reads.
         let connections = usize::try_from(self.config.database.max_connections).unwrap_or(8);
         let deciders = connections.saturating_sub(5).clamp(1, 8);
         let engine = self.engine.start(process, deciders);
@@ -220,9 +202,7 @@ impl App {
     }
 }
 
-/// A Wardroom that runs.
 pub struct RunningApp {
-    /// Its parts.
     pub app: App,
     engine: Running,
     stage: watch::Sender<Stage>,
@@ -230,19 +210,18 @@ pub struct RunningApp {
     beside: JoinSet<()>,
 }
 
-/// How long readiness says 503 while the listeners are still open, so that whoever routes to us
-/// has noticed before a connection is refused.
+/// How long readiness is 503 while the listeners are still open, so that load balancers have noticed it
+/// before a connection is refused.
 const NOTICE: Duration = Duration::from_secs(3);
 
-/// What is kept of the grace period for closing the database and sending the last traces.
+/// The part of the grace period for closing the database and sending the last traces.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 
 impl RunningApp {
-    /// Ends in order, within `grace`: unready at once while the listeners stay open; nothing new
-    /// is claimed; half-sent requests are finished; what is under way ends or its lease gives it
-    /// back; connections are closed.
+    /// Stops in order, within `grace`: not ready at once while the listeners stay open; nothing new is
+    /// claimed; requests that have begun are finished; deliveries end or their leases expire; connections
+    /// are closed.
     pub async fn stop(mut self, grace: Duration) {
-        // What comes after, the connections' end and the last traces, is within the grace too.
         let afterwards = AFTERWARDS.min(grace / 3);
         let grace = grace.saturating_sub(afterwards);
         let deadline = tokio::time::Instant::now() + grace;
@@ -291,8 +270,8 @@ fn connection_limits(config: &Config) -> [ConnectionLimit; 2] {
     ]
 }
 
-/// How many files the process may open, after asking for as many as all connections need: shells give
-/// 1,024, which those of one listener would use up.
+/// How many files the process may open, after raising the limit to what all connections need: the usual
+/// limit is 1,024, which one listener's would use up.
 fn raised_file_limit() -> u64 {
     let mut limit = getrlimit(Resource::Nofile);
     let wanted = 2 * MOST_CONNECTIONS;
@@ -306,15 +285,14 @@ fn raised_file_limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Who we are in Slack, as far as the configuration tells.
+/// The identity in Slack, as far as the configuration says.
 fn ourselves(config: &Config) -> Ourselves {
     let slack = config.slack.as_ref();
     let no_token = slack.is_some_and(|slack| slack.bot_token.is_none());
     Ourselves {
-        team: if no_token {
-            Team::NoToken
-        } else {
-            Team::NotYet
+        team: match no_token {
+            true => Team::NoToken,
+            false => Team::NotYet,
         },
         ..Ourselves::default()
     }
@@ -348,9 +326,4 @@ fn host_name() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
-}
-
-/// The address that a listener was given.
-pub fn address_of(listener: &TcpListener) -> std::io::Result<SocketAddr> {
-    listener.local_addr()
 }

@@ -1,11 +1,11 @@
-//! New rules without a restart: on SIGUSR2, and with `--watch` when the configuration changes.
+//! Reloads the rules: on SIGUSR2, and with `--watch` when the configuration changes.
 //!
-//! The configuration is read and validated as a whole; a wrong one changes nothing and is logged
-//! with all of its problems. Only the rules change under way: what listeners, secrets and the
-//! database are made of needs a restart, and the log says so.
+//! The configuration is read and validated as a whole; an invalid one changes nothing and is logged with
+//! all of its problems. Only the rules are reloaded: listeners, secrets and the database need a restart,
+//! and the log says so.
 //!
-//! What is compared is what was read, not a file's bytes or its date: so it holds for every file
-//! that is extended, for one that is made later, and however editors and ConfigMaps replace them.
+//! Configurations are compared, not the bytes or dates of files: this covers every file that is
+//! extended, one that is created later, and each way in which editors and ConfigMaps replace files.
 
 use super::shutdown::ToReload;
 use super::{App, rules};
@@ -14,57 +14,55 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a watched configuration is read.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const READ_EVERY: Duration = Duration::from_secs(2);
 
-/// Whether the configuration is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watching {
-    /// It is.
     On,
-    /// Signals alone reload.
+    /// Only signals reload.
     Off,
 }
 
 impl App {
-    /// Reloads when asked to; never ends. `load` reads what there is now, as the start did.
+    /// Reloads when asked to; never ends. `load` reads the configuration as the start did.
     pub async fn reload_when_asked(
         &self,
         asked: &mut ToReload,
         watching: Watching,
         load: impl Fn() -> Loaded,
     ) {
-        let mut taken = Seen::of(Ok((self.config.clone(), Vec::new())));
-        let mut last_look = taken.clone();
+        let mut current = Seen::of(Ok((self.config.clone(), Vec::new())));
+        let mut last_read = current.clone();
         let mut had_file = self.config.file.is_some();
         let mut applied = Box::new(self.config.clone());
         loop {
             tokio::select! {
                 () = asked.asked() => {
                     let now = Seen::of(load());
-                    if now == taken {
-                        now.say_again();
+                    if now == current {
+                        now.log_unchanged();
                     } else {
                         self.take(&now, &mut applied);
-                        taken = now;
+                        current = now;
                     }
                 }
-                () = tokio::time::sleep(LOOK_EVERY), if watching == Watching::On => {
+                () = tokio::time::sleep(READ_EVERY), if watching == Watching::On => {
                     let now = Seen::of(load());
-                    // What is being written is not read half: it must stand still for a look. And a
-                    // file that is away is being replaced, or somebody asks for it by SIGUSR2.
-                    let away = had_file && now.has_file() == Some(false);
-                    if now == last_look && now != taken && !away {
+                    // A file may be half written: it must be the same twice. And one that is missing is being
+                    // replaced, or SIGUSR2 asks for a configuration without it.
+                    let missing = had_file && now.has_file() == Some(false);
+                    if now == last_read && now != current && !missing {
                         self.take(&now, &mut applied);
-                        taken = now.clone();
+                        current = now.clone();
                     }
-                    last_look = now;
+                    last_read = now;
                 }
             }
-            had_file = taken.has_file().unwrap_or(had_file);
+            had_file = current.has_file().unwrap_or(had_file);
         }
     }
 
-    /// One change: applied, or refused. `applied` is the configuration whose rules hold.
+    /// Applies a change or refuses it. `applied` is the configuration whose rules are in force.
     fn take(&self, seen: &Seen, applied: &mut Box<Config>) {
         let refused = match &seen.0 {
             Ok(config) => match rules::of(config) {
@@ -73,10 +71,9 @@ impl App {
                     let at = self.clock.now().timestamp();
                     self.metrics.config_reloaded(Ok(at));
                     let changed = applied.difference(config).rules.join(", ");
-                    let shown = if changed.is_empty() {
-                        "no rule"
-                    } else {
-                        changed.as_str()
+                    let shown = match changed.as_str() {
+                        "" => "no rule",
+                        changed => changed,
                     };
                     tracing::info!(changed, "the configuration was reloaded: {shown} changed");
                     let changed = self.config.difference(config).restart.join(", ");
@@ -95,11 +92,11 @@ impl App {
         };
         self.metrics.config_reloaded(Err(()));
         self.metrics.error("config");
-        say_wrong(&refused);
+        log_invalid(&refused);
     }
 }
 
-/// What a look found: a configuration, or all of its problems in words.
+/// What was read: a configuration, or the text of all its problems.
 #[derive(Debug, Clone, PartialEq)]
 struct Seen(Result<Box<Config>, String>);
 
@@ -114,20 +111,20 @@ impl Seen {
         })
     }
 
-    /// The answer to whoever asks for a reload when there is nothing new.
-    fn say_again(&self) {
+    /// Answers a signal when nothing has changed.
+    fn log_unchanged(&self) {
         match &self.0 {
             Ok(_) => tracing::info!("the configuration has not changed"),
-            Err(problems) => say_wrong(problems),
+            Err(problems) => log_invalid(problems),
         }
     }
 
-    /// `None`: it could not be read.
+    /// `None`: it is invalid.
     fn has_file(&self) -> Option<bool> {
         self.0.as_ref().ok().map(|config| config.file.is_some())
     }
 }
 
-fn say_wrong(problems: &str) {
+fn log_invalid(problems: &str) {
     tracing::error!(problems, "the configuration is wrong and was not reloaded");
 }

@@ -1,6 +1,6 @@
-//! The configuration's rules as the domain's: text becomes ids.
+//! Makes the domain's rules of the configuration's: text becomes ids.
 //!
-//! The configuration has checked their shape already; this only changes the type.
+//! The configuration has checked the values; only the types change here.
 
 use crate::config::{self, Config};
 use crate::domain::ids::{BadId, ChannelId, TeamId, UserId};
@@ -10,7 +10,7 @@ use crate::domain::rules::{Outsiders, Route, Rules, ServiceRules, Template};
 pub(super) fn of(config: &Config) -> Result<Rules, BadId> {
     let rules = &config.rules;
     let slack = &rules.slack;
-    // Without a status page nothing is decided for it: nobody could ever carry it.
+    // Without a status page there is no courier for its effects.
     let shown = config.statuspage.is_some();
     Ok(Rules {
         services: rules
@@ -38,13 +38,13 @@ fn service(service: &config::Service, shown: bool) -> Result<ServiceRules, BadId
         name: service.name.clone(),
         owners: people(&service.owners)?,
         statuspage_component: service.statuspage_component.clone().filter(|_| shown),
-        channels: rooms(&service.channels)?,
+        channels: channels(&service.channels)?,
     })
 }
 
 fn route(route: &config::Route) -> Result<Route, BadId> {
     Ok(Route {
-        channels: rooms(&route.channels)?,
+        channels: channels(&route.channels)?,
         users: people(&route.users)?,
     })
 }
@@ -63,6 +63,6 @@ fn people(ids: &[String]) -> Result<Vec<UserId>, BadId> {
     ids.iter().map(UserId::new).collect()
 }
 
-fn rooms(ids: &[String]) -> Result<Vec<ChannelId>, BadId> {
+fn channels(ids: &[String]) -> Result<Vec<ChannelId>, BadId> {
     ids.iter().map(ChannelId::new).collect()
 }

@@ -1,16 +1,15 @@
-//! What comes in and goes out in this process: one log line for each source at the start, on or off,
-//! and why. A server without Slack says so, and not only that it is listening.
+//! Logs at the start which sources and providers are on or off, and why: a server without Slack should say
+//! so, and not only that it is listening.
 
 use crate::config::Config;
 
-/// One source.
 struct Source {
     name: &'static str,
     state: &'static str,
     why: &'static str,
 }
 
-/// Logs a line for each.
+/// Logs a line for each source.
 pub fn log(config: &Config) {
     for Source { name, state, why } in of(config) {
         tracing::info!(source = name, state, "{name} is {state}: {why}");

@@ -1,6 +1,6 @@
-//! What runs beside the ring: asking Slack how it is, and the dead man's switch.
+//! Checks Slack, and calls the dead man's switch.
 //!
-//! Neither is needed for the work: what they find only degrades, and nothing waits for them.
+//! Both run beside the engine: their results only degrade the health, and nothing waits for them.
 
 use crate::config::{Proxies, Secret};
 use crate::courier::Outcome;
@@ -20,10 +20,10 @@ use url::Url;
 
 const ASK_EVERY: Duration = Duration::from_secs(60);
 const ASK_SOON: Duration = Duration::from_secs(5);
-/// While nobody knows who we are, nothing of Slack is decided.
+/// Until `auth.test` has answered, nothing that came from Slack is decided.
 const ASK_AT_FIRST: Duration = Duration::from_secs(1);
 
-/// Asks Slack who we are, joins the rooms that we tell things to, and keeps asking.
+/// Asks Slack for the bot's identity, joins the channels that it posts to, and keeps checking.
 pub(super) async fn slack(
     courier: Arc<SlackCourier>,
     ourselves: watch::Sender<Ourselves>,
@@ -31,11 +31,11 @@ pub(super) async fn slack(
     engine: Arc<Engine>,
     mut rules: watch::Receiver<Arc<Rules>>,
 ) {
-    let mut rooms = Rooms::default();
+    let mut channels = Channels::default();
     let mut complaint = String::new();
     loop {
-        // The first is remembered; `probe` asks again, which is how a revoked token shows.
-        let answer = match learn(&courier, &ourselves).await {
+        // The identity is asked for once; `probe` asks again, and so finds a revoked token.
+        let answer = match identify_bot(&courier, &ourselves).await {
             Ok(()) => courier.probe().await.map(|_still| ()),
             Err(code) => Err(code),
         };
@@ -44,15 +44,15 @@ pub(super) async fn slack(
                 complaint.clear();
                 health.set("slack", Condition::Ok);
                 engine.provider_answered(Provider::Slack).await;
-                let told = rooms_to_read(&rules.borrow_and_update());
-                rooms.join(&courier, told).await
+                let all = channels_of(&rules.borrow_and_update());
+                channels.join(&courier, all).await
             }
             Err(code) => {
                 if code != complaint {
                     tracing::warn!(error = %code, "Slack does not answer as it should");
                     complaint.clone_from(&code);
                 }
-                // Who is told to wait is not the sooner heard for asking more often.
+                // Slack asks to wait: asking sooner does not help.
                 let at_first = ourselves.borrow().team == Team::NotYet && code != "ratelimited";
                 health.set("slack", Condition::Degraded(code));
                 if at_first { ASK_AT_FIRST } else { ASK_SOON }
@@ -60,14 +60,14 @@ pub(super) async fn slack(
         };
         tokio::select! {
             () = tokio::time::sleep(again) => {}
-            // After a reload there may be other rooms, and a refusal may be mended.
-            Ok(()) = rules.changed() => rooms.refused.clear(),
+            // After a reload there may be other channels, and a refusal may be obsolete.
+            Ok(()) = rules.changed() => channels.refused.clear(),
         }
     }
 }
 
-/// Asks Slack who we are unless it is known, and tells the edge and the decoders.
-pub(super) async fn learn(
+/// Asks Slack for the bot's identity unless it is known, and passes it to the edge and the decoders.
+pub(super) async fn identify_bot(
     courier: &SlackCourier,
     ourselves: &watch::Sender<Ourselves>,
 ) -> Result<(), String> {
@@ -77,7 +77,7 @@ pub(super) async fn learn(
             Ok(())
         }
         Err(code) => {
-            if SAYS_NO_SUCH_THING.contains(&code.as_str()) {
+            if NO_AUTH_TEST.contains(&code.as_str()) {
                 ourselves.send_modify(|ours| ours.team = Team::Untold);
             }
             Err(code)
@@ -85,29 +85,29 @@ pub(super) async fn learn(
     }
 }
 
-/// Answers of something that stands in for Slack and never says who we are.
-const SAYS_NO_SUCH_THING: [&str; 3] = ["unknown_method", "http_404", NO_IDENTITY];
+/// Answers of a service in Slack's place that has no `auth.test`.
+const NO_AUTH_TEST: [&str; 3] = ["unknown_method", "http_404", NO_IDENTITY];
 
-/// Rooms of which we know that we are in, or may not be.
+/// Channels whose membership is settled.
 #[derive(Debug, Default)]
-struct Rooms {
+struct Channels {
     joined: BTreeSet<ChannelId>,
     refused: BTreeSet<ChannelId>,
 }
 
-impl Rooms {
-    /// Joins those that are not settled; says when to come back.
-    async fn join(&mut self, courier: &SlackCourier, mut rooms: BTreeSet<ChannelId>) -> Duration {
-        rooms.retain(|room| !self.joined.contains(room) && !self.refused.contains(room));
+impl Channels {
+    /// Joins the others; returns when to try again.
+    async fn join(&mut self, courier: &SlackCourier, mut all: BTreeSet<ChannelId>) -> Duration {
+        all.retain(|channel| !self.joined.contains(channel) && !self.refused.contains(channel));
         let mut again = ASK_EVERY;
-        for (room, outcome) in courier.join_rooms(&Vec::from_iter(rooms)).await {
+        for (channel, outcome) in courier.join_rooms(&Vec::from_iter(all)).await {
             match outcome {
                 Outcome::Done(_) => {
-                    self.joined.insert(room);
+                    self.joined.insert(channel);
                 }
                 Outcome::Refused { code } => {
-                    tracing::info!(room = %room, error = %code, "not a member of a channel that is notified of incidents; invite the bot, so that uncertain posts can be looked up");
-                    self.refused.insert(room);
+                    tracing::info!(room = %channel, error = %code, "not a member of a channel that is notified of incidents; invite the bot, so that uncertain posts can be looked up");
+                    self.refused.insert(channel);
                 }
                 Outcome::Later { after, .. } | Outcome::Partly { after, .. } => {
                     again = again.min(after.max(Duration::from_secs(1)));
@@ -122,8 +122,8 @@ impl Rooms {
     }
 }
 
-/// Rooms that we post into: joined where we may, so that their history can be read.
-fn rooms_to_read(rules: &Rules) -> BTreeSet<ChannelId> {
+/// The channels that the bot posts to. It joins those that it may, so that it can read their history.
+fn channels_of(rules: &Rules) -> BTreeSet<ChannelId> {
     let routes = [&rules.p1, &rules.p2, &rules.p3, &rules.p4];
     let of_routes = routes.iter().flat_map(|route| &route.channels);
     let of_services = rules.services.iter().flat_map(|service| &service.channels);
@@ -134,8 +134,8 @@ fn rooms_to_read(rules: &Rules) -> BTreeSet<ChannelId> {
         .collect()
 }
 
-/// Calls `DEADMAN_URL` each minute while the engine makes progress; whoever listens there raises
-/// the alarm when the calls stop.
+/// Calls `DEADMAN_URL` each minute while the engine makes progress; the service there alerts when the calls
+/// stop.
 pub(super) async fn deadman(url: Secret, proxies: Proxies, health: Arc<Health>) {
     // The address is a secret, and so is the error that names it.
     let client = Url::parse(url.expose())
@@ -149,7 +149,7 @@ pub(super) async fn deadman(url: Secret, proxies: Proxies, health: Arc<Health>) 
         return;
     };
     loop {
-        // At the start the engine needs a moment; the first call is not put off for a minute by it.
+        // The engine needs a moment at the start, which must not delay the first call by a minute.
         if !health.engine_moves() {
             tokio::time::sleep(ASK_SOON).await;
             continue;

@@ -164,7 +164,7 @@ async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result
         .await
         .map_err(|error| Stop::Unreachable(error.to_string()))?;
     let app = App::assemble(config.clone(), store, Clock::System, health.clone()).map_err(wrong)?;
-    listeners.say_where();
+    listeners.log_addresses();
     sources::log(config);
     Ok(app.run(listeners))
 }

@@ -1,11 +1,11 @@
-//! The memory that the bodies of all requests share: 64 MiB, of which one client address has half.
+//! The memory that the bodies of all requests share: 64 MiB, of which one client address may use half.
 //!
-//! In all it counts what has truly arrived: announcing a length reserves nothing of others' memory. When
-//! it is used up, one body at a time may go on over it; without that, bodies that each hold a part and
-//! wait for the rest would wait for one another. Of its own address's half a body reserves everything
-//! that it announced at once, for the same reason. Of the bodies that wait for it, the newest one that
-//! fits is next: a small body does not wait for a large one, nor a genuine one for all the slow ones that
-//! were there before it. The addresses that are over their request limit have the half of one address.
+//! The total counts bytes that have arrived: announcing a length reserves nothing. When it is used up, one
+//! body at a time may exceed it; otherwise bodies that each have a part and wait for the rest would wait for
+//! one another. For the same reason a body reserves its whole announced length of its address's half at
+//! once. Of the bodies that wait for it, the newest one that
+//! fits is next: a small body does not wait for a large one, nor a signed one for all the slow ones before
+//! it. All addresses over their request limit share the half of one address.
 
 use super::body::SHARE;
 use super::limit::network_of;
@@ -15,17 +15,17 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-/// What the bodies of all requests may hold together beyond a share each: 64 MiB.
+/// What all bodies may hold together, beyond a share each: 64 MiB.
 const SHARES: usize = 64 * 1024 * 1024 / SHARE;
 /// What those of one address may: 32 MiB, more than the largest body.
 const SHARES_OF_AN_ADDRESS: usize = SHARES / 2;
-/// Stands for all addresses that are over their limit.
+/// In place of each address that is over its limit.
 pub(super) const OVER_THE_LIMIT: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[derive(Debug)]
 pub(crate) struct Allowance {
     shares: Semaphore,
-    /// Held by the one that goes on though the shares are used up.
+    /// For the one body that goes on while the shares are used up.
     over: Semaphore,
     addresses: Mutex<HashMap<IpAddr, Address>>,
     next_ticket: AtomicU64,
@@ -57,8 +57,7 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// What a body of `client` holds: nothing so far. `length` is what it announced, or the most that it
-    /// may have.
+    /// The shares of a new body of `client`. `length` is its announced length, or the maximum.
     pub(super) fn held(&self, client: IpAddr, length: usize) -> Held<'_> {
         Held {
             allowance: self,
@@ -107,7 +106,7 @@ impl Allowance {
     }
 }
 
-/// What one body holds of the allowance, given back when it is dropped.
+/// The shares of one body, released when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held<'a> {
     allowance: &'a Allowance,
@@ -166,7 +165,7 @@ impl Held<'_> {
             freed.await;
         }
         (self.ticket, self.reserved) = (None, shares);
-        // What is left may do for an older one.
+        // What is left may be enough for an older one.
         allowance.freed.notify_waiters();
     }
 
@@ -180,7 +179,6 @@ impl Held<'_> {
         self.waits = waits;
     }
 
-    /// Whether it waits for a share.
     pub(super) fn waits(&self) -> bool {
         self.waits
     }
@@ -220,7 +218,7 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     #[tokio::test]
-    async fn one_address_has_half_and_a_small_body_stands_behind_no_large_one() {
+    async fn one_address_has_half_and_a_small_body_waits_for_no_large_one() {
         let allowance = Allowance::default();
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let one = ip("192.0.2.1");
@@ -256,7 +254,7 @@ mod tests {
         let mut newer = Box::pin(third.grow(2 * SHARE));
         assert!((&mut older).now_or_never().is_none());
         assert!((&mut newer).now_or_never().is_none());
-        // One that gives up holds up none.
+        // One that gives up delays no other.
         assert!(fourth.grow(2 * SHARE).now_or_never().is_none());
         drop((fourth, first));
         assert!((&mut older).now_or_never().is_none());

@@ -1,13 +1,12 @@
-//! Reads a request's body: so many bytes, in so much time, and no more memory than allowed.
+//! Reads a request's body, within limits of size, time and memory.
 //!
-//! A body that is too large is refused before it is read when its length says so, and is then read
-//! off for a moment without being kept, because a client that is cut off while it still sends never
-//! sees the answer.
+//! A body whose announced length is too large is refused before it is read, and then discarded for a
+//! moment, because a client that is disconnected while it sends never reads the answer.
 //!
-//! Nobody has proved who they are while a body is read, so each holds 64 KiB and no more for itself;
-//! beyond, all share an allowance (`allowance`), and whoever holds much of it must go on sending: a body
-//! that stands still gives its memory back within two seconds, or half of one while others wait. What
-//! was read counts until it is dropped, which is after the append was answered.
+//! While a body is read, its sender is not authenticated. So each body has 64 KiB, and all share an
+//! allowance beyond that (`allowance`). A body that uses the allowance must keep arriving: one that stalls
+//! is given up within two seconds, or half a second while others wait. A body counts until it is dropped,
+//! after the append was answered.
 
 use super::allowance::{Allowance, Held};
 use super::problem::Problem;
@@ -20,22 +19,22 @@ use std::ops::Deref;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The whole body must be here by then.
+/// For the whole body.
 const DEADLINE: Duration = Duration::from_secs(10);
 const MIB: usize = 1024 * 1024;
-/// What a body holds without asking.
+/// The memory that each body has.
 pub(super) const SHARE: usize = 64 * 1024;
-/// How often it is asked whether a body that holds more than a share comes quickly enough.
+/// How often the rate of a body of more than a share is checked.
 const WINDOW: Duration = Duration::from_secs(2);
 const WINDOW_WHILE_OTHERS_WAIT: Duration = Duration::from_millis(500);
-/// It must grow so quickly that it would have what it holds in this time: more slowly than any body that
-/// comes evenly within the deadline.
-const STILL: Duration = Duration::from_secs(16);
-/// How much of a refused body is read off.
-const READ_OFF: usize = 32 * MIB;
-const READ_OFF_TIME: Duration = Duration::from_secs(2);
+/// A body must arrive at least so quickly that it would have its present size in this time. Any body that
+/// arrives evenly within the deadline is quicker.
+const SLOWEST: Duration = Duration::from_secs(16);
+/// How much of a refused body is discarded.
+const DISCARD: usize = 32 * MIB;
+const DISCARD_TIME: Duration = Duration::from_secs(2);
 
-/// A body that was read, with what it holds of the allowance.
+/// A body that was read, with its shares of the allowance.
 #[derive(Debug)]
 pub(crate) struct ReadBody<'a> {
     bytes: Bytes,
@@ -43,7 +42,7 @@ pub(crate) struct ReadBody<'a> {
 }
 
 impl ReadBody<'_> {
-    /// The bytes, shared. They count as long as this value lives.
+    /// The bytes, shared. They count as long as this value exists.
     pub(crate) fn bytes(&self) -> Bytes {
         self.bytes.clone()
     }
@@ -57,7 +56,7 @@ impl Deref for ReadBody<'_> {
     }
 }
 
-/// Reads a body of at most `most` bytes, for this client.
+/// Reads a body of at most `most` bytes. It counts against `client`.
 pub(crate) async fn read<'a>(
     headers: &HeaderMap,
     body: Body,
@@ -80,9 +79,9 @@ async fn read_by<'a>(
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {
-        // Who asks first (Expect: 100-continue) has sent nothing yet.
+        // A client that asks first (Expect: 100-continue) has sent nothing yet.
         if !headers.contains_key(header::EXPECT) {
-            read_off(&mut body).await;
+            discard(&mut body).await;
         }
         return Err(too_large(most));
     }
@@ -97,12 +96,12 @@ async fn read_by<'a>(
         Ok(Ok(bytes)) => Ok(ReadBody { bytes, _held: held }),
         Ok(Err(Stopped::TooLarge)) => {
             drop(held);
-            read_off(&mut body).await;
+            discard(&mut body).await;
             Err(too_large(most))
         }
         Ok(Err(Stopped::Broken)) => Err(Problem::bad_request("The body ended early.")),
         Ok(Err(Stopped::TooSlow)) => Err(slow()),
-        // It is not the client's fault that others were before it.
+        // The body waited for others: not the client's fault.
         Err(_elapsed) if held.waits() => Err(Problem::unavailable()),
         Err(_elapsed) => Err(slow()),
     }
@@ -121,16 +120,16 @@ async fn gather(
     held: &mut Held<'_>,
 ) -> Result<Bytes, Stopped> {
     let mut whole = BytesMut::with_capacity(announced.unwrap_or(0).min(SHARE));
-    let mut pace = Pace::default();
-    while let Some(data) = pace.next(body, whole.len(), announced, held).await? {
+    let mut rate = Rate::default();
+    while let Some(data) = rate.next(body, whole.len(), announced, held).await? {
         let length = whole.len() + data.len();
         if length > most {
             return Err(Stopped::TooLarge);
         }
-        // Nothing more is read, nor buffered, meanwhile.
+        // Nothing more is read or buffered meanwhile.
         held.grow(length).await;
         if length > SHARE {
-            // At once, and not by doubling: memory that is not written to costs nothing.
+            // At once instead of by doubling: memory that is not written to costs nothing.
             whole.reserve(announced.unwrap_or(0).max(length) - whole.len());
         }
         whole.extend_from_slice(&data);
@@ -138,17 +137,17 @@ async fn gather(
     Ok(whole.freeze())
 }
 
-/// How quickly a body comes, not counting the time in which it waited for its share.
+/// How quickly a body arrives, without the time in which it waited for the allowance.
 #[derive(Default)]
-struct Pace {
+struct Rate {
     /// In all.
     read_for: Duration,
     /// In the present window.
     window: Duration,
-    came: usize,
+    arrived: usize,
 }
 
-impl Pace {
+impl Rate {
     /// The next bytes; `None` at the end.
     async fn next(
         &mut self,
@@ -167,17 +166,17 @@ impl Pace {
                 if so_far > SHARE && self.is_too_slow(so_far, announced.unwrap_or(0)) {
                     return Err(Stopped::TooSlow);
                 }
-                (self.window, self.came) = (Duration::ZERO, 0);
+                (self.window, self.arrived) = (Duration::ZERO, 0);
             }
             let began = Instant::now();
-            // Short, so that it is noticed when others begin to wait.
+            // Short, so that others that begin to wait are noticed.
             let frame = tokio::time::timeout(WINDOW_WHILE_OTHERS_WAIT, body.frame()).await;
             self.read_for += began.elapsed();
             self.window += began.elapsed();
             match frame {
                 Ok(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
-                        self.came += data.len();
+                        self.arrived += data.len();
                         return Ok(Some(data));
                     }
                 }
@@ -188,29 +187,29 @@ impl Pace {
         }
     }
 
-    /// Whether it stands still for what it holds, or cannot be here by the deadline at this rate. A body
-    /// that comes evenly and in time is neither.
+    /// Whether it arrives too slowly for its size, or cannot be complete by the deadline at this rate. A body
+    /// that arrives evenly and in time is neither.
     fn is_too_slow(&self, so_far: usize, announced: usize) -> bool {
         let in_time = |bytes: usize, time: Duration| bytes as f64 * time.as_secs_f64();
-        let still = (self.came as f64) < in_time(so_far, self.window) / STILL.as_secs_f64();
+        let stalled = (self.arrived as f64) < in_time(so_far, self.window) / SLOWEST.as_secs_f64();
         let begun = self.read_for.saturating_sub(self.window);
         let rest = DEADLINE.saturating_sub(self.window).as_secs_f64();
         let late = (so_far as f64) < in_time(announced, begun) / rest;
-        still || late
+        stalled || late
     }
 }
 
-async fn read_off(body: &mut Body) {
+async fn discard(body: &mut Body) {
     let reading = async {
         let mut seen = 0;
         while let Some(Ok(frame)) = body.frame().await {
             seen += frame.data_ref().map_or(0, Bytes::len);
-            if seen > READ_OFF {
+            if seen > DISCARD {
                 break;
             }
         }
     };
-    let _ = tokio::time::timeout(READ_OFF_TIME, reading).await;
+    let _ = tokio::time::timeout(DISCARD_TIME, reading).await;
 }
 
 fn too_large(most: usize) -> Problem {
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn large_bodies_give_their_share_of_memory_back() {
+    async fn large_bodies_release_their_memory() {
         let allowance = Allowance::default();
         let body = Body::from(vec![0; 3 * MIB]);
         let answer = read(&HeaderMap::new(), body, 4 * MIB, CLIENT, &allowance).await;
@@ -333,6 +332,6 @@ mod tests {
         assert_eq!(status(second.await), 200);
         let small = Body::from(vec![0; SHARE]);
         let answer = read(&HeaderMap::new(), small, MIB, CLIENT, &allowance).await;
-        assert_eq!(status(answer), 200, "a small body waits for nobody");
+        assert_eq!(status(answer), 200, "a small body waits for no other");
     }
 }

@@ -1,6 +1,6 @@
 //! The connections of a listener: so many in all, so many for one client address, each for so long.
 //!
-//! When there is no room for a new one, the connection that has had no request in progress for longest is
+//! When the limit is reached and a new one comes, the connection that has had no request in progress for longest is
 //! closed: an idle one costs its client a reconnect, a refused one costs a request. So clients that open
 //! connections and send nothing lock out no other. A trusted proxy connects for many clients from its
 //! own address and is limited by the total alone.
@@ -70,7 +70,7 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the connection of `peer`, once there is room. `None`: its address has as many as it may,
+    /// Counts the connection of `peer`, once the limit allows it. `None`: its address has as many as it may,
     /// each with a request in progress.
     pub(super) async fn count(
         self: &Arc<Self>,
@@ -80,7 +80,7 @@ impl Connections {
         let peer = peer.to_canonical();
         let trusted = self.limit.trusted.iter().any(|net| net.contains(&peer));
         let client = (!trusted).then(|| network_of(peer));
-        if client.is_some() && !self.has_room_for(client) {
+        if client.is_some() && !self.may_have_one_more(client) {
             return None;
         }
         let connection = Arc::new(connection);
@@ -98,7 +98,7 @@ impl Connections {
     }
 
     /// Whether a client may have one more, after its own oldest idle one is closed if necessary.
-    fn has_room_for(&self, client: Option<IpAddr>) -> bool {
+    fn may_have_one_more(&self, client: Option<IpAddr>) -> bool {
         let open = self.open();
         let own = || {
             open.iter()
@@ -107,17 +107,17 @@ impl Connections {
         own().count() < self.limit.per_client || close_oldest(own())
     }
 
-    /// Counts it if there is room; else the oldest idle one is closed.
+    /// Counts it if the limit allows it; else the oldest idle one is closed.
     fn count_now(&self, client: Option<IpAddr>, connection: &Arc<Connection>) -> bool {
         let mut open = self.open();
-        let has_room = open.len() < self.limit.total;
-        if has_room {
+        let below_limit = open.len() < self.limit.total;
+        if below_limit {
             let connection = connection.clone();
             open.push(Open { client, connection });
         } else {
             close_oldest(open.iter().filter(|open| !open.connection.is_closing()));
         }
-        has_room
+        below_limit
     }
 
     /// Closes the connections whose state has lasted too long.
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_there_is_no_room_the_oldest_idle_one_is_closed() {
+    async fn at_the_limit_the_oldest_idle_one_is_closed() {
         let connections = connections(2, 2);
         let older = connections.count(ip("192.0.2.1"), idle(9)).await.unwrap();
         let newer = connections.count(ip("192.0.2.2"), idle(5)).await.unwrap();

@@ -84,7 +84,7 @@ async fn answer(
     }
     let delivery = only(headers, "x-github-delivery").filter(|id| (1..=255).contains(&id.len()));
     let delivery = delivery.ok_or_else(|| Problem::bad_request("X-GitHub-Delivery is missing."))?;
-    let Addressed::Kept { kind, subject } = addressed else {
+    let Addressed::Stored { kind, subject } = addressed else {
         // Its name came from outside and is no label.
         state.metrics.signal_not_stored("other", "ignored");
         return Ok(accepted("ignored"));

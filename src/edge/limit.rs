@@ -55,7 +55,7 @@ impl Limiter {
             .map(|value| value.to_str().unwrap_or_default())
             .collect();
         for hop in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
-            // What stands left of an unreadable hop was written by an unknown sender.
+            // What is left of an unreadable hop was written by an unknown sender.
             let Some(address) = read_address(hop.trim()) else {
                 break;
             };

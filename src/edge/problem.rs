@@ -120,7 +120,7 @@ pub(super) fn of_any(response: Response) -> Response {
     if !is_error || response.extensions().get::<Problem>().is_some() {
         return response;
     }
-    Problem::new(status, "The request cannot be read as it stands.").into_response()
+    Problem::new(status, "The request cannot be read.").into_response()
 }
 
 /// Writes the body of a problem, with the request's id.

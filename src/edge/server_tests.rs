@@ -1,11 +1,11 @@
-//! Connections as clients make them: half sent, silent, deaf, late.
+//! Connections as clients use them: half sent, without a byte, with answers that are not read, late.
 
 use super::*;
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
-/// Limits that a test can wait for, where it waits for them.
+/// Timeouts that a test can wait for, where it waits for them.
 const SHORT: Timeouts = Timeouts {
     first_byte: Duration::from_millis(300),
     idle: Duration::from_secs(75),
@@ -14,7 +14,7 @@ const SHORT: Timeouts = Timeouts {
     closing: Duration::from_secs(10),
 };
 
-/// By then any of them is over, with room for a busy machine.
+/// By then any of them is over, on a busy machine too.
 const LONG: Duration = Duration::from_secs(15);
 
 async fn start() -> (SocketAddr, watch::Sender<Stage>, JoinHandle<()>) {
@@ -56,7 +56,7 @@ async fn answer(stream: &mut TcpStream) -> String {
 const WHOLE: &[u8] = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\npong";
 
 #[tokio::test]
-async fn a_request_that_has_begun_is_finished_though_we_are_closing() {
+async fn a_request_that_has_begun_is_finished_while_closing() {
     let (address, stage, served) = start().await;
     // Kept alive, then half of a second head; and half of a first body.
     let mut head = TcpStream::connect(address).await.unwrap();
@@ -89,11 +89,11 @@ async fn a_request_that_has_begun_is_finished_though_we_are_closing() {
 }
 
 #[tokio::test]
-async fn a_connection_that_has_just_been_let_in_is_heard_though_we_are_closing() {
+async fn a_connection_that_has_just_been_accepted_is_answered_while_closing() {
     let (address, stage, served) = start_within(TIMEOUTS).await;
     let mut late = TcpStream::connect(address).await.unwrap();
     stage.send(Stage::Closing).unwrap();
-    // Nobody is let in any more, so the closing has begun; what was let in still speaks.
+    // No connection is accepted any more, so closing has begun; the accepted one is still answered.
     while TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
     }
@@ -103,20 +103,20 @@ async fn a_connection_that_has_just_been_let_in_is_heard_though_we_are_closing()
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_is_cut_and_one_between_two_requests_is_not() {
+async fn a_connection_that_sends_nothing_is_closed_and_one_between_two_requests_is_not() {
     let (address, _stage, _served) = start_within(SHORT).await;
     let mut idle = TcpStream::connect(address).await.unwrap();
     idle.write_all(WHOLE).await.unwrap();
     answer(&mut idle).await;
     let silent = TcpStream::connect(address).await.unwrap();
     let cut = tokio::time::timeout(LONG, rest_of(silent)).await;
-    assert_eq!(cut.expect("it is cut"), "");
+    assert_eq!(cut.expect("it is closed"), "");
     idle.write_all(WHOLE).await.unwrap();
     assert!(answer(&mut idle).await.ends_with("pong"));
 }
 
 #[tokio::test]
-async fn a_connection_is_cut_when_it_idles_or_begins_a_head_for_too_long() {
+async fn a_connection_is_closed_when_it_idles_or_begins_a_head_for_too_long() {
     let timeouts = Timeouts {
         idle: Duration::from_millis(300),
         ..SHORT
@@ -128,26 +128,31 @@ async fn a_connection_is_cut_when_it_idles_or_begins_a_head_for_too_long() {
         answer(&mut kept).await;
         kept.write_all(begun).await.unwrap();
         let cut = tokio::time::timeout(LONG, rest_of(kept)).await;
-        assert_eq!(cut.expect("it is cut"), "");
+        assert_eq!(cut.expect("it is closed"), "");
     }
 }
 
 #[tokio::test]
-async fn a_client_that_never_reads_its_answer_is_cut() {
+async fn a_client_that_never_reads_its_answer_is_disconnected() {
     let (address, stage, served) = start_within(SHORT).await;
-    let mut deaf = TcpStream::connect(address).await.unwrap();
-    deaf.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client
+        .write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
         .await
         .unwrap();
-    assert_eq!(deaf.read_u8().await.unwrap(), b'H', "it is being answered");
+    assert_eq!(
+        client.read_u8().await.unwrap(),
+        b'H',
+        "it is being answered"
+    );
     stage.send(Stage::Closing).unwrap();
-    // Everybody is gone, and nobody read.
+    // It ends although the client has not read.
     let gone = tokio::time::timeout(LONG, served).await;
-    gone.expect("it is cut").unwrap();
+    gone.expect("it is closed").unwrap();
 }
 
 #[tokio::test]
-async fn a_head_of_any_length_is_not_gathered() {
+async fn a_head_of_any_length_is_not_buffered() {
     let (address, _stage, _served) = start().await;
     let mut long = TcpStream::connect(address).await.unwrap();
     let head = format!(
@@ -161,7 +166,7 @@ async fn a_head_of_any_length_is_not_gathered() {
 }
 
 #[tokio::test]
-async fn a_connection_that_idles_makes_room_and_one_with_a_request_is_answered() {
+async fn an_idle_connection_is_closed_for_a_new_one_and_one_with_a_request_is_answered() {
     let (address, _stage, _served) = start().await;
     let mut busy = TcpStream::connect(address).await.unwrap();
     busy.write_all(&WHOLE[..WHOLE.len() - 2]).await.unwrap();

@@ -1,13 +1,13 @@
-//! What addresses a webhook's row: whether it is kept, and its subject.
+//! The address of a webhook's row: whether it is stored, and its subject.
 //!
-//! Reads only the few fields that order arrivals; the rest is the decoder's. A kind that nobody here
-//! uses gets no row, only a count.
+//! Reads only the few fields that order arrivals; the decoder reads the rest. An event that is not used gets
+//! no row and is only counted.
 
 use super::decode::payload;
 use serde::Deserialize;
 
-/// The kinds that are kept. `status` is among them: some services report builds only so.
-pub const KEPT: [&str; 12] = [
+/// The events that are stored. `status` is one of them: some services report builds only by it.
+pub const STORED: [&str; 12] = [
     "workflow_run",
     "workflow_job",
     "check_run",
@@ -22,23 +22,23 @@ pub const KEPT: [&str; 12] = [
     "status",
 ];
 
-/// What to do with a genuine webhook.
+/// What to do with a webhook whose signature is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Addressed {
-    /// GitHub tries the address out.
+    /// GitHub checks the URL.
     Ping,
-    /// Nobody uses this kind.
+    /// This event is not used.
     Ignored,
-    /// To be kept.
-    Kept {
-        /// The kind: one of [`KEPT`].
+    /// Stored as this kind.
+    Stored {
+        /// One of [`STORED`].
         kind: &'static str,
         /// What orders it among others: a run, a pull request, else the repository.
         subject: String,
     },
 }
 
-/// It cannot be read: neither JSON nor a form with JSON in it.
+/// Neither JSON nor a form with JSON in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(pub &'static str);
@@ -95,11 +95,11 @@ pub fn address(event: &str, content_type: &str, body: &[u8]) -> Result<Addressed
     if event == "ping" {
         return Ok(Addressed::Ping);
     }
-    let Some(kind) = KEPT.into_iter().find(|kind| *kind == event) else {
+    let Some(kind) = STORED.into_iter().find(|kind| *kind == event) else {
         return Ok(Addressed::Ignored);
     };
     let subject = parts.map_or_else(|| "github".to_owned(), |parts| subject(&parts));
-    Ok(Addressed::Kept { kind, subject })
+    Ok(Addressed::Stored { kind, subject })
 }
 
 fn subject(parts: &Parts) -> String {
@@ -182,8 +182,8 @@ mod tests {
             ),
             ("push", r#"{"repository":"odd"}"#, "github"),
         ] {
-            let kind = KEPT.into_iter().find(|kind| *kind == event).unwrap();
-            let expected = Addressed::Kept {
+            let kind = STORED.into_iter().find(|kind| *kind == event).unwrap();
+            let expected = Addressed::Stored {
                 kind,
                 subject: subject.into(),
             };
@@ -200,7 +200,7 @@ mod tests {
             "application/x-www-form-urlencoded; charset=utf-8",
             body,
         );
-        let expected = Addressed::Kept {
+        let expected = Addressed::Stored {
             kind: "push",
             subject: "github:a/b".into(),
         };
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_uses_is_ignored_and_what_is_no_json_is_refused() {
+    fn an_unused_event_is_ignored_and_a_body_that_is_not_json_is_refused() {
         let json = "application/json";
         assert_eq!(address("star", json, b"{}"), Ok(Addressed::Ignored));
         assert_eq!(address("ping", json, b"{}"), Ok(Addressed::Ping));

@@ -1,4 +1,4 @@
-//! What a webhook's row means.
+//! Makes a signal of a webhook's row.
 //!
 //! Tolerant: a field that is missing, of another type, or new is no error, because GitHub adds to
 //! its payloads without notice and a refused delivery does not come back.
@@ -48,14 +48,14 @@ struct Installation {
     id: Option<u64>,
 }
 
-/// One part of a body, read by itself: an odd field elsewhere must not take it along. What is not
-/// read is only skipped, as it was when the body was addressed; reading all of it would refuse
-/// what was kept (a number without end, half a surrogate, brackets 200 deep).
+/// One part of a body, read by itself: an odd field in another part must not affect it. Other parts are
+/// only skipped, as when the body was addressed; reading all of it would refuse a stored body (a number
+/// that is too large, half a surrogate, brackets 200 deep).
 fn part<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
     serde_json::from_slice(json).ok()
 }
 
-/// Makes a signal of a row: its kind, the content type that the edge kept, and the body.
+/// Makes a signal of a row's kind, the content type in its headers, and its body.
 pub fn decode(
     kind: &str,
     content_type: &str,
@@ -85,10 +85,10 @@ mod tests {
         decode("push", "application/json", body.as_bytes(), id, at)
     }
 
-    /// What is kept is decoded, whichever field is missing or odd: nothing is tried six times.
+    /// What is stored is decoded, whichever field is missing or odd: no signal is retried for it.
     #[test]
     fn half_a_webhook_is_no_error_in_any_kind() {
-        use crate::github::address::{Addressed, KEPT, address};
+        use crate::github::address::{Addressed, STORED, address};
         use serde_json::json;
         let whole = json!({"action": "completed", "ref": "refs/heads/main", "sha": "abc",
             "repository": {"full_name": "a/b", "id": 1}, "installation": {"id": 7},
@@ -117,11 +117,11 @@ mod tests {
             halves.push(half);
         }
         let (id, at) = (SignalId(uuid::Uuid::nil()), DateTime::default());
-        for kind in KEPT {
+        for kind in STORED {
             for half in &halves {
                 let body = half.to_string().into_bytes();
                 let kept = address(kind, "application/json", &body).unwrap();
-                assert!(matches!(kept, Addressed::Kept { .. }), "{kind}");
+                assert!(matches!(kept, Addressed::Stored { .. }), "{kind}");
                 let read = decode(kind, "application/json", &body, id, at);
                 assert!(read.is_ok(), "{kind}: {read:?} of {half}");
             }

@@ -1,7 +1,7 @@
-//! GitHub's webhooks: whether they are genuine, what addresses their row, what they mean.
+//! GitHub's webhooks: their signature, the address of their row, their meaning.
 //!
-//! Knows GitHub's wire and the domain's words, nothing else. Little is decided on webhooks yet;
-//! they are kept as they came and read tolerantly, so that what is built later can replay them.
+//! Knows GitHub's format and the domain, nothing else. Little is decided on webhooks yet; they are stored
+//! as they came and read tolerantly, so that later versions can replay them.
 
 pub mod address;
 pub mod decode;

@@ -1,17 +1,17 @@
 //! `X-Hub-Signature-256`: an HMAC over the raw body, whatever its content type.
 //!
-//! Every secret is tried, without an early end, so that the time taken says nothing about which one
-//! matched. The scheme has no timestamp: a replay is caught by its delivery id.
+//! Every secret is tried, so that the time taken says nothing about which one matched. The scheme has no
+//! timestamp: a replay is a duplicate by its delivery id.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// The signature does not hold.
+/// The signature is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not hold")]
 pub struct Bad;
 
-/// Whether a header's value can be a signature at all: what can be said before the body is read.
+/// Whether a header's value has the form of a signature, which can be checked before the body is read.
 pub fn is_shaped(header: &str) -> bool {
     let digits = header.strip_prefix("sha256=");
     digits.is_some_and(|digits| {
@@ -19,7 +19,7 @@ pub fn is_shaped(header: &str) -> bool {
     })
 }
 
-/// Checks the header's value over the raw body. Gives the index of the secret that matched; empty
+/// Checks the header's value over the raw body. Returns the index of the secret that matched; empty
 /// secrets never match.
 pub fn verify(secrets: &[&[u8]], header: &str, body: &[u8]) -> Result<usize, Bad> {
     let hex_digits = header.strip_prefix("sha256=").ok_or(Bad)?;
@@ -44,7 +44,7 @@ mod tests {
     const GOOD: &str = "sha256=5224e7ccd9b3c18a3da984f31f61b8ac2c109d1a427b05cd14c20a072bb037d2";
 
     #[test]
-    fn only_a_genuine_signature_holds_and_says_by_which_secret() {
+    fn only_a_valid_signature_is_accepted_with_its_secret() {
         let now: &[u8] = b"test-webhook-secret";
         for (secrets, header, body, expected) in [
             (vec![now], GOOD, BODY, Ok(0)),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_signature_is_known_without_the_body() {
+    fn a_malformed_signature_is_refused_without_the_body() {
         assert!(is_shaped(GOOD));
         for header in [
             "",
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_secret_opens_nothing() {
+    fn an_empty_secret_matches_nothing() {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"").unwrap();
         mac.update(BODY);
         let forged = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));

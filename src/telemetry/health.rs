@@ -1,36 +1,34 @@
-//! What is known of the process's own health: written by those who know, read by the probes.
+//! The health of the process: written by its parts, read by the probes.
 //!
-//! Only what is required makes it unready: database, migrations, the engine's progress, and not
-//! being on the way out. A provider that is down only degrades, because restarting or unrouting us
-//! would not bring it back. Ages are measured by the monotonic clock: a stepped host clock must not
-//! take every replica out of service.
+//! Only what is required makes the process not ready: the database, the migrations, the engine's progress,
+//! and that it is not stopping. A provider that is down only degrades it: neither a restart nor another
+//! route would help. Ages are measured by the monotonic clock: a stepped host clock must not take every
+//! replica out of service.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// The engine counts as stuck when no loop has come round for this long: with the probe's own
-/// cache that keeps the promise to say so within 6 s.
+/// The engine counts as stalled when no loop has made progress for this long. With the probe's cache this
+/// keeps the promise to become unready within 6 s.
 pub const ENGINE_STALL: Duration = Duration::from_secs(5);
 
-/// The health of one process.
 #[derive(Debug)]
 pub struct Health {
-    born: Instant,
+    started: Instant,
     draining: AtomicBool,
     was_ready: AtomicBool,
-    /// Milliseconds after `born`, plus one; 0: never.
+    /// Milliseconds after `started`, plus one; 0: never.
     engine_progress: AtomicU64,
     optional: Mutex<BTreeMap<&'static str, Condition>>,
 }
 
-/// How something is that we can do without.
+/// The state of a component that is not required.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// Fine.
     Ok,
-    /// Not fine; words for the operator, without secrets.
+    /// The text is for the operator and contains no secrets.
     Degraded(String),
 }
 
@@ -41,10 +39,9 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Of a process that has just begun.
     pub fn new() -> Self {
         Self {
-            born: Instant::now(),
+            started: Instant::now(),
             draining: AtomicBool::new(false),
             was_ready: AtomicBool::new(false),
             engine_progress: AtomicU64::new(0),
@@ -52,29 +49,26 @@ impl Health {
         }
     }
 
-    /// How long the process has run.
     pub fn uptime(&self) -> Duration {
-        self.born.elapsed()
+        self.started.elapsed()
     }
 
-    /// The process is on its way out: unready from now on.
+    /// The process stops: not ready from now on.
     pub fn begin_draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is on its way out.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// The engine came round: to be called at least every second by its loops, also when there is
-    /// nothing to do.
+    /// To be called at least every second by the engine's loops, also when there is nothing to do.
     pub fn engine_progressed(&self) {
-        let millis = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         self.engine_progress.store(millis + 1, Ordering::Relaxed);
     }
 
-    /// How long ago the engine came round; `None`: it never has.
+    /// The time since the engine's last progress; `None`: there was none yet.
     pub fn engine_idle(&self) -> Option<Duration> {
         let at = self
             .engine_progress
@@ -83,27 +77,24 @@ impl Health {
         Some(self.uptime().saturating_sub(Duration::from_millis(at)))
     }
 
-    /// Whether the engine makes progress.
     pub fn engine_moves(&self) -> bool {
         self.engine_idle().is_some_and(|idle| idle < ENGINE_STALL)
     }
 
-    /// Remembers that it has been ready once. Returns whether this is the first time.
+    /// The process was ready. Returns whether this is the first time.
     pub fn mark_ready(&self) -> bool {
         !self.was_ready.swap(true, Ordering::Relaxed)
     }
 
-    /// Whether it has ever been ready.
     pub fn was_ready(&self) -> bool {
         self.was_ready.load(Ordering::Relaxed)
     }
 
-    /// Says how something optional is, such as `slack`; what was never named is not listed.
+    /// Sets the state of an optional component, such as `slack`.
     pub fn set(&self, component: &'static str, condition: Condition) {
         self.optional().insert(component, condition);
     }
 
-    /// How the optional components are.
     pub fn components(&self) -> BTreeMap<&'static str, Condition> {
         self.optional().clone()
     }
@@ -121,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_that_never_came_round_does_not_move() {
+    fn an_engine_that_never_made_progress_does_not_move() {
         let health = Health::new();
         assert_eq!(health.engine_idle(), None);
         assert!(!health.engine_moves());

@@ -89,7 +89,7 @@ fn resource(config: &Config) -> Resource {
     let given = telemetry.resource_attributes.iter();
     let given = given.map(|(name, value)| KeyValue::new(name.clone(), value.clone()));
     let instance = uuid::Uuid::now_v7().to_string();
-    // A later attribute wins. Without a detector of the environment: the configuration has read it.
+    // A later attribute overrides an earlier one. Without a detector of the environment: the configuration has read it.
     Resource::builder_empty()
         .with_detector(Box::new(TelemetryResourceDetector))
         .with_attributes([

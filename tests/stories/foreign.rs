@@ -29,7 +29,7 @@ fn of_another_workspace(world: &World, line: &str) -> String {
 
 async fn introduced(world: &mut World) {
     world.slack.lift_faults();
-    let known = world.app.learn_who_we_are().await;
+    let known = world.app.identify_bot().await;
     known.expect("Slack says who we are");
     world.pass(Duration::seconds(5)).await;
 }

@@ -181,7 +181,7 @@ async fn a_partner_is_kept_out_though_we_did_not_know_yet_and_their_form_is_answ
     world.slack.lift_faults();
     world
         .app
-        .learn_who_we_are()
+        .identify_bot()
         .await
         .expect("Slack says who we are");
     world.pass(Duration::seconds(5)).await;

@@ -4,7 +4,7 @@
 //! each run. Server and simulator communicate over HTTP only.
 
 use crate::app::database::{CannotOpen, Opened};
-use crate::app::{App, Listeners, RunningApp, address_of, logging};
+use crate::app::{App, Listeners, RunningApp, logging};
 use crate::cli::serve::{cannot_open, open};
 use crate::cli::{Ended, Stop};
 use crate::config::{Config, Proxies, process_environment, report};
@@ -113,7 +113,8 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
             "{error}\nChoose another port with `wardroom demo --port N` (0: any free port)."
         ))
     })?;
-    let address = address_of(&listeners.app)
+    let address = listeners.app.local_addr();
+    let address = address
         .map_err(|error| Stop::Unreachable(format!("the listener has no address: {error}")))?;
     let url = format!("http://{address}");
     let opened = open(&config, Mode::Throwaway).await?;

@@ -1,7 +1,7 @@
-//! Calls that change something: checked, appended, waited for.
+//! Calls that change something: checked, appended, and answered with the decision.
 //!
-//! The call answers what was decided. When that takes longer than anybody wants to wait, the answer
-//! is 202 and says where to look: what is appended is done, whether or not the caller stays.
+//! When the decision takes too long, the answer is 202 with the address of the signal: what is appended is
+//! carried out in any case.
 
 use super::super::append::append;
 use super::super::body;
@@ -26,10 +26,10 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a caller waits for the decision.
-const PATIENCE: Duration = Duration::from_secs(5);
-const MOST_BYTES: usize = 256 * 1024;
-/// Where a row keeps what its call said, to tell another call with the same key from the same one.
+/// How long a call waits for the decision.
+const DECISION_LIMIT: Duration = Duration::from_secs(5);
+const MAX_BYTES: usize = 256 * 1024;
+/// The header of a row with the digest of its call, to tell another call with the same key from a repetition.
 const DIGEST: &str = "sha256";
 
 pub(super) async fn declare(
@@ -60,7 +60,7 @@ pub(super) async fn act(
     let act = form.act(verb);
     let act = form.finish(act)?;
     let target = Some(target);
-    submit(&state, &headers, verb.as_str(), Call { actor, act, target }).await
+    submit(&state, &headers, verb.0, Call { actor, act, target }).await
 }
 
 async fn read(state: &EdgeState, request: Request) -> Result<(HeaderMap, Form), Problem> {
@@ -68,7 +68,7 @@ async fn read(state: &EdgeState, request: Request) -> Result<(HeaderMap, Form), 
     let body = body::read(
         &parts.headers,
         body,
-        MOST_BYTES,
+        MAX_BYTES,
         Client::of(&parts),
         &state.allowance,
     )
@@ -92,7 +92,7 @@ async fn submit(
     let own_key = uuid::Uuid::new_v4().to_string();
     let key = idempotency_key(headers)?.unwrap_or(&own_key);
     let subject = match &call.act {
-        // A declaration has nobody to stay in order with.
+        // A declaration is ordered after no other signal.
         Act::Declare(_) => format!("api:declare:{key}"),
         _ => format!("api:incident:{about}"),
     };
@@ -108,12 +108,12 @@ async fn submit(
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),
     };
-    let kept = append(state, arrival).await?;
-    if let Appended::Duplicate(first) = kept {
+    let appended = append(state, arrival).await?;
+    if let Appended::Duplicate(first) = appended {
         same_call(state, first, &digest).await?;
     }
-    let signal = kept.id();
-    match state.store.api_answer(signal, PATIENCE).await {
+    let signal = appended.id();
+    match state.store.api_answer(signal, DECISION_LIMIT).await {
         Ok(Some(ApiAnswer::Incident { id, created })) => shown(state, id, created).await,
         Ok(Some(ApiAnswer::Problem { status, detail })) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT);
@@ -121,15 +121,15 @@ async fn submit(
         }
         Ok(None) => Ok(accepted(signal)),
         Err(error) => {
-            // It is durable: the caller must not be told to try again.
+            // It is durable, and the caller must not try again.
             tracing::warn!(%error, signal.id = %signal, "an answer of the API could not be read");
             Ok(accepted(signal))
         }
     }
 }
 
-/// Refuses a key that stands for another call already: answering that one's result would tell the
-/// caller that something is done which is not.
+/// Refuses a key that another call has used: with that one's result the caller would believe that this one
+/// is done.
 async fn same_call(state: &EdgeState, first: SignalId, digest: &str) -> Result<(), Problem> {
     let headers = state.store.signal_headers(first).await;
     let headers = headers.map_err(|error| failed(state, &error))?;
@@ -137,17 +137,17 @@ async fn same_call(state: &EdgeState, first: SignalId, digest: &str) -> Result<(
         .as_ref()
         .and_then(|headers| headers[DIGEST].as_str())
     {
-        Some(kept) if kept != digest => {
+        Some(first) if first != digest => {
             let words = "This Idempotency-Key was used for a call with another body. Nothing was done: \
                          send the first call again as it was, or this one under a new key.";
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, words))
         }
-        // The same; or a row of a version that kept no digest.
+        // The same call, or a row of a version without digests.
         Some(_) | None => Ok(()),
     }
 }
 
-/// The caller's own key for this call: 1 to 200 printable characters.
+/// The caller's key: 1 to 200 printable characters.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     let Some(first) = values.next() else {

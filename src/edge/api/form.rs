@@ -1,8 +1,7 @@
-//! From a call's JSON to an act.
+//! Makes an act of a call's JSON.
 //!
-//! All fields that are wrong are named at once. Only the shape is judged here, and a declaration by
-//! the domain's own judge, the one that judges the form in Slack; whether the act is allowed at
-//! this moment is decided later, with the incident in hand.
+//! All wrong fields are named at once. A declaration is validated by the same function of the domain as the
+//! form in Slack. Whether the act is allowed is decided later, with the incident's state.
 
 use super::super::problem::Problem;
 use crate::domain::act::{Act, Role};
@@ -15,55 +14,37 @@ use crate::unseen;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who acts when the call does not say: the one who holds the token.
-const NOBODY_NAMED: &str = "admin";
-const LONGEST_ACTOR: usize = 80;
+/// The actor when the call names none.
+const DEFAULT_ACTOR: &str = "admin";
+const MAX_ACTOR: usize = 80;
 /// Slack shows at most so many characters of a section; longer ones are split.
-const LONGEST_TEXT: usize = 10_000;
+const MAX_TEXT: usize = 10_000;
 
-/// What a call may ask of an incident, by the last part of its path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Status,
-    Investigating,
-    Identified,
-    Monitoring,
-    Severity,
-    Assign,
-    Resolve,
-}
+/// What a call may do with an incident: the last part of its path, and the act that its body describes.
+pub(super) struct Verb(pub(super) &'static str, fn(&mut Form) -> Option<Act>);
+
+pub(super) const VERBS: &[Verb] = &[
+    Verb("status", Form::update),
+    Verb("investigating", |form| form.advance(Status::Investigating)),
+    Verb("identified", |form| form.advance(Status::Identified)),
+    Verb("monitoring", |form| form.advance(Status::Monitoring)),
+    Verb("severity", Form::severity),
+    Verb("assign", Form::assign),
+    Verb("resolve", |form| {
+        let note = form.text("note", MAX_TEXT).map(Typed::from);
+        Some(Act::Resolve { note })
+    }),
+];
 
 impl Verb {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Status,
-        Self::Investigating,
-        Self::Identified,
-        Self::Monitoring,
-        Self::Severity,
-        Self::Assign,
-        Self::Resolve,
-    ];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::Investigating => "investigating",
-            Self::Identified => "identified",
-            Self::Monitoring => "monitoring",
-            Self::Severity => "severity",
-            Self::Assign => "assign",
-            Self::Resolve => "resolve",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verb| verb.as_str() == text)
+    pub(super) fn parse(text: &str) -> Option<&'static Self> {
+        VERBS.iter().find(|verb| verb.0 == text)
     }
 }
 
 const PERSON: &str = "A Slack user's id, as in U024BE7LH.";
 
-/// A person by the id, bare or as a mention in Slack's own notation.
+/// A user's id, or a mention in Slack's format.
 fn person_named(text: &str) -> Option<UserId> {
     let mention = text
         .strip_prefix("<@")
@@ -77,8 +58,7 @@ fn person_named(text: &str) -> Option<UserId> {
     shaped.then(|| UserId::new(id).ok())?
 }
 
-/// A call's body, while it is read: every field that was asked for is known afterwards, and so is
-/// every field that nobody asked for.
+/// A call's body while it is read. Fields that were not asked for are unknown ones.
 #[derive(Debug)]
 pub(super) struct Form {
     fields: Map<String, Value>,
@@ -87,9 +67,9 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads the JSON; an empty body is an empty form.
+    /// An empty body is an empty form.
     pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
-        // Some programs of Windows begin every text with one.
+        // Some programs on Windows begin every text with a byte order mark.
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let fields = if body.trim_ascii().is_empty() {
             Map::new()
@@ -108,7 +88,7 @@ impl Form {
         self.errors.entry(field.to_owned()).or_insert(words.into());
     }
 
-    /// A text that may be missing; blank is missing.
+    /// An optional text; a blank one is missing.
     fn text(&mut self, field: &'static str, longest: usize) -> Option<String> {
         self.asked.insert(field);
         match self.fields.get(field) {
@@ -155,61 +135,59 @@ impl Form {
         read
     }
 
-    /// Who acts.
     pub(super) fn actor(&mut self) -> String {
-        let actor = self.text("actor", LONGEST_ACTOR);
+        let actor = self.text("actor", MAX_ACTOR);
         if actor
             .as_ref()
             .is_some_and(|actor| actor.contains(char::is_control))
         {
             self.wrong("actor", "No control characters.");
         }
-        actor.unwrap_or_else(|| NOBODY_NAMED.to_owned())
+        actor.unwrap_or_else(|| DEFAULT_ACTOR.to_owned())
     }
 
-    /// What is wanted of an incident.
-    pub(super) fn act(&mut self, verb: Verb) -> Option<Act> {
-        match verb {
-            Verb::Status => {
-                let text = self.required("text", LONGEST_TEXT)?;
-                Some(Act::Update {
-                    text: text.into(),
-                    unless_last: false,
-                })
-            }
-            Verb::Investigating => self.advance(Status::Investigating),
-            Verb::Identified => self.advance(Status::Identified),
-            Verb::Monitoring => self.advance(Status::Monitoring),
-            Verb::Severity => {
-                let text = self.required("severity", 10);
-                let to = self.parsed("severity", text, Severity::parse, "One of P1, P2, P3, P4.");
-                let reason = self.text("reason", LONGEST_TEXT).map(Typed::from);
-                Some(Act::SetSeverity { to: to?, reason })
-            }
-            Verb::Assign => {
-                let role = self
-                    .text("role", 20)
-                    .or_else(|| Some("commander".to_owned()));
-                let role = self.parsed("role", role, Role::parse, "commander, comms or scribe.");
-                let person = self.required("user", 255);
-                let person = self.parsed("user", person, person_named, PERSON);
-                Some(Act::Assign {
-                    role: role?,
-                    person: person?,
-                })
-            }
-            Verb::Resolve => Some(Act::Resolve {
-                note: self.text("note", LONGEST_TEXT).map(Typed::from),
-            }),
-        }
+    pub(super) fn act(&mut self, verb: &Verb) -> Option<Act> {
+        verb.1(self)
+    }
+
+    fn update(&mut self) -> Option<Act> {
+        let text = self.required("text", MAX_TEXT)?;
+        Some(Act::Update {
+            text: text.into(),
+            unless_last: false,
+        })
+    }
+
+    fn severity(&mut self) -> Option<Act> {
+        let text = self.required("severity", 10);
+        let to = self.parsed("severity", text, Severity::parse, "One of P1, P2, P3, P4.");
+        let reason = self.text("reason", MAX_TEXT).map(Typed::from);
+        Some(Act::SetSeverity { to: to?, reason })
+    }
+
+    fn assign(&mut self) -> Option<Act> {
+        let role = self
+            .text("role", 20)
+            .unwrap_or_else(|| "commander".to_owned());
+        let role = self.parsed(
+            "role",
+            Some(role),
+            Role::parse,
+            "commander, comms or scribe.",
+        );
+        let person = self.required("user", 255);
+        let person = self.parsed("user", person, person_named, PERSON);
+        Some(Act::Assign {
+            role: role?,
+            person: person?,
+        })
     }
 
     fn advance(&mut self, to: Status) -> Option<Act> {
-        let text = self.text("text", LONGEST_TEXT).map(Typed::from);
+        let text = self.text("text", MAX_TEXT).map(Typed::from);
         Some(Act::Advance { to, text })
     }
 
-    /// A new incident.
     pub(super) fn declaration(&mut self, rules: &Rules) -> Option<Act> {
         let mut values = Values::new();
         for key in [
@@ -217,14 +195,14 @@ impl Form {
             declare_form::SEVERITY,
             declare_form::SERVICE,
         ] {
-            if let Some(text) = self.text(key, LONGEST_TEXT) {
+            if let Some(text) = self.text(key, MAX_TEXT) {
                 values.insert(key.to_owned(), text);
             }
         }
         let commander = self.text(declare_form::COMMANDER, 255);
         let commander = self.parsed(declare_form::COMMANDER, commander, person_named, PERSON);
         values.extend(commander.map(|id| (declare_form::COMMANDER.to_owned(), id.to_string())));
-        // A drill would page everybody like a real one: what is not built yet is refused.
+        // A drill would page people like a real incident, because drills are not built.
         let kind = self.text("kind", 10).unwrap_or_else(|| "real".to_owned());
         let read_kind = |kind: &str| (kind == "real").then_some(Kind::Real);
         let hint = "real; there are no drills yet.";
@@ -243,7 +221,6 @@ impl Form {
         }
     }
 
-    /// The act, unless a field was wrong.
     pub(super) fn finish(mut self, act: Option<Act>) -> Result<Act, Problem> {
         let unknown: Vec<String> = self
             .fields

@@ -1,4 +1,4 @@
-//! Incidents, as programs read them.
+//! Reads of incidents, their timelines and postmortems.
 
 use super::super::problem::Problem;
 use super::super::state::EdgeState;
@@ -77,7 +77,6 @@ pub(super) async fn postmortem(
     Ok((kind, postmortem::markdown(&incident, &lines, &names)).into_response())
 }
 
-/// The incident, or the 404.
 pub(super) async fn find(state: &EdgeState, named: &IncidentRef) -> Result<Incident, Problem> {
     let found = state.store.incident(named).await;
     found

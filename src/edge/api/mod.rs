@@ -1,7 +1,7 @@
 //! `/api/v1`: the same domain as the slash command, for programs.
 //!
-//! Reads come from the store; changes are appended like everything else and then waited for, so
-//! that a rule holds whichever way one comes in. Without `ADMIN_TOKEN` there is no API: 404.
+//! Reads come from the store. Changes are appended like all signals, and their decision is waited for, so
+//! that the same rules apply. Without `ADMIN_TOKEN` there is no API: 404.
 
 mod change;
 mod form;
@@ -27,7 +27,7 @@ pub(super) fn router(state: &Arc<EdgeState>) -> Router<Arc<EdgeState>> {
         .route("/incidents/{id}", get(incidents::one))
         .route("/incidents/{id}/timeline", get(incidents::timeline))
         .route("/incidents/{id}/postmortem", get(incidents::postmortem))
-        // Every method: whether a method is missing here, or the address, depends on the act.
+        // Every method: whether it is the method or the path that does not exist depends on the act.
         .route("/incidents/{id}/{act}", post(act).merge(any(act)))
         .route("/audit", get(rows::audit))
         .route("/inbox", get(rows::inbox))
@@ -37,25 +37,24 @@ pub(super) fn router(state: &Arc<EdgeState>) -> Router<Arc<EdgeState>> {
         .route("/outbox/{id}", get(rows::outbox_row))
         .route("/outbox/{id}/retry", post(rows::retry))
         .fallback(nothing_here)
-        // Below the layer, so that the token is asked for first.
+        // Below the layer, so that the token is checked first.
         .method_not_allowed_fallback(super::other_method)
-        .layer(from_fn_with_state(state.clone(), admit))
+        .layer(from_fn_with_state(state.clone(), authorize))
 }
 
 async fn nothing_here() -> Problem {
     Problem::not_found()
 }
 
-/// Lets in who has the token, and sees to it that every no is a problem: the framework's own, such
-/// as to a path that is no text, are plain words.
-async fn admit(State(state): State<Arc<EdgeState>>, request: Request, next: Next) -> Response {
+/// Requires the token, and makes every error response a problem: axum's own ones, such as for a path that
+/// is not UTF-8, are plain text.
+async fn authorize(State(state): State<Arc<EdgeState>>, request: Request, next: Next) -> Response {
     if state.may_call_the_api(request.headers()) {
         return problem::of_any(next.run(request).await);
     }
     Problem::no_token().into_response()
 }
 
-/// A read that failed.
 fn failed(state: &EdgeState, error: &StoreError) -> Problem {
     state.metrics.error("store");
     if error.is_passing() {
@@ -64,6 +63,5 @@ fn failed(state: &EdgeState, error: &StoreError) -> Problem {
     }
     let cause = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(%error, cause, "a read of the API failed");
-    let words = "Something went wrong on our side. The request's id helps to find it.";
-    Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, words)
+    Problem::internal()
 }

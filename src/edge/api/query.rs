@@ -1,7 +1,7 @@
-//! What stands in a path or behind the question mark.
+//! Parameters of the path and the query.
 //!
-//! Read by hand into problems that name the parameter; a parameter that nobody knows is refused,
-//! because a misspelt filter that is ignored shows everything.
+//! Parsed here, so that errors name the parameter. An unknown parameter is refused, because a misspelt
+//! filter that is ignored would show everything.
 
 use super::super::problem::Problem;
 use crate::domain::act::IncidentRef;
@@ -10,15 +10,14 @@ use crate::unseen;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-const USUAL_LIMIT: i64 = 50;
-const MOST: i64 = 200;
+const DEFAULT_LIMIT: i64 = 50;
+const MAX_LIMIT: i64 = 200;
 
-/// The parameters of a list.
 #[derive(Debug, Default)]
 pub(super) struct Query(BTreeMap<String, String>);
 
 impl Query {
-    /// Reads them; only `known` ones, `limit` and `cursor` are taken.
+    /// Accepts the `known` parameters, `limit` and `cursor`.
     pub(super) fn read(text: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
         let mut query = Self::default();
         for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
@@ -28,7 +27,7 @@ impl Query {
                 let words = format!("An unknown parameter. Known are: {}.", all.join(", "));
                 return Err(Problem::bad_request(words));
             }
-            // PostgreSQL has no text with a zero byte: nothing is called so.
+            // PostgreSQL's text has no zero bytes, so nothing can match.
             if value.contains('\0') {
                 let words = format!("{name} holds a zero byte.");
                 return Err(Problem::bad_request(words));
@@ -41,12 +40,10 @@ impl Query {
         Ok(query)
     }
 
-    /// A parameter's text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A parameter that must be readable.
     pub(super) fn parsed<T>(
         &self,
         name: &str,
@@ -60,14 +57,13 @@ impl Query {
         parse(text).map(Some).ok_or_else(words)
     }
 
-    /// How many are wanted: 1 to 200.
+    /// 1 to 200.
     pub(super) fn limit(&self) -> Result<i64, Problem> {
         let positive = |text: &str| text.parse().ok().filter(|limit| *limit >= 1);
         let limit = self.parsed("limit", positive, "a number from 1 to 200")?;
-        Ok(limit.unwrap_or(USUAL_LIMIT).min(MOST))
+        Ok(limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT))
     }
 
-    /// Where the page begins.
     pub(super) fn cursor(&self) -> Result<Option<i64>, Problem> {
         self.parsed(
             "cursor",
@@ -77,7 +73,7 @@ impl Query {
     }
 }
 
-/// An incident by its id or its number. What is neither is no incident.
+/// An incident by its id or its number; anything else is a 404.
 pub(super) fn incident_ref(text: &str) -> Result<IncidentRef, Problem> {
     if let Ok(id) = Uuid::parse_str(text) {
         return Ok(IncidentRef::Id(IncidentId(id)));
@@ -86,7 +82,6 @@ pub(super) fn incident_ref(text: &str) -> Result<IncidentRef, Problem> {
     number.map(IncidentRef::Number).ok_or_else(no_incident)
 }
 
-/// There is no such incident.
 pub(super) fn no_incident() -> Problem {
     let words = "There is no incident of that id or number.";
     Problem::new(http::StatusCode::NOT_FOUND, words)
@@ -97,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_parameters_that_can_be_read_are_taken() {
+    fn only_valid_parameters_are_accepted() {
         for (text, good) in [
             ("", true),
             ("limit=1&cursor=5&state=open", true),

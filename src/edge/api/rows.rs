@@ -1,6 +1,6 @@
-//! What came in, what goes out, who did what; and the two ways to have a row tried again.
+//! The inbox, the outbox and the audit log, and the calls that retry a row.
 //!
-//! Bodies are never shown: they hold people's words and secrets.
+//! Bodies are never shown: they contain what people wrote, and secrets.
 
 use super::super::problem::Problem;
 use super::super::state::EdgeState;
@@ -94,7 +94,7 @@ pub(super) async fn retry(
     let retried = retried.map_err(|error| failed(&state, &error))?;
     let row = one(&state, state.store.outbox_row(id).await)?;
     if !retried {
-        let words = "This effect is done, or still under way: it needs no retry.";
+        let words = "This effect is done, or still in progress: it needs no retry.";
         return Err(Problem::new(StatusCode::CONFLICT, words));
     }
     tracing::info!(effect.id = %id, "an effect is tried again, asked for by the API");

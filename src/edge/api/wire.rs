@@ -1,9 +1,9 @@
-//! What an API call looks like in its row, and what an incident looks like in an answer.
+//! The format of a call in its row, and of an incident in an answer.
 //!
-//! The row's body is ours, written by the edge after it was checked; a field that is added later
-//! must have a default, because rows outlive deployments.
+//! The edge writes the row's body after it has checked the call. A field that is added later must have a
+//! default, because rows outlive deployments.
 
-use super::form::Verb;
+use super::form::VERBS;
 use crate::domain::act::{Act, AnswerTo, IncidentRef, Membership, Request};
 use crate::domain::ids::{Actor, SignalId};
 use crate::domain::incident::{Incident, Kind, Source, TimelineEntry};
@@ -12,16 +12,16 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The kind of a call that declares an incident; any other call has its verb's word.
+/// The kind of a call that declares an incident; the kind of any other call is its verb.
 pub(super) const DECLARE: &str = "declare";
 
 /// Every kind of call that a row can hold.
 pub fn kinds() -> Vec<String> {
-    let verbs = Verb::ALL.iter().map(|verb| verb.as_str());
+    let verbs = VERBS.iter().map(|verb| verb.0);
     verbs.chain([DECLARE]).map(str::to_owned).collect()
 }
 
-/// A call, as its row keeps it.
+/// A call, as its row stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Call {
     pub(super) actor: String,
@@ -36,7 +36,7 @@ impl Call {
     }
 }
 
-/// Makes a signal of a row that came by the API.
+/// Makes a signal of a row of the API.
 pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal, String> {
     let call: Call = serde_json::from_slice(body).map_err(|error| {
         format!(
@@ -59,7 +59,7 @@ pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal
     Ok(Signal { id, at, event })
 }
 
-/// An incident, as the contract writes it.
+/// An incident in JSON, with the names that docs/API.md promises.
 pub(super) fn incident(incident: &Incident) -> Value {
     json!({
         "id": incident.id,
@@ -90,7 +90,6 @@ pub(super) fn incident(incident: &Incident) -> Value {
     })
 }
 
-/// A line of a timeline.
 pub(super) fn timeline_entry(entry: &TimelineEntry) -> Value {
     json!({
         "at": stamp(entry.at),

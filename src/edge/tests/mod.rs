@@ -1,7 +1,6 @@
-//! The edge without a database: what it says yes and no to by itself.
+//! The edge without a database: what it accepts and refuses by itself.
 //!
-//! The store points at a port where nobody listens, so that everything that should have been kept
-//! shows as a 503: a 503 here means "verified, addressed, and honestly not kept".
+//! No server listens on the store's port, so that a 503 means "verified, addressed, and not appended".
 
 mod api;
 mod request_urls;
@@ -75,7 +74,7 @@ fn state(settings: EdgeSettings) -> (Arc<EdgeState>, Arc<Health>) {
         servers: PgConnectOptions::new_without_pgpass()
             .host("127.0.0.1")
             .port(1)
-            .username("nobody")
+            .username("wardroom")
             .into(),
         max_connections: 3,
         way: Way::Direct,
@@ -307,7 +306,7 @@ async fn an_address_has_its_minutes_worth_unless_it_proves_who_it_is() {
 #[tokio::test]
 async fn liveness_needs_nothing_and_readiness_needs_the_database() {
     let edge = edge(everything_on());
-    // An engine that moves proves that the database answers; this one has never moved.
+    // An engine that makes progress proves that the database answers; this one never has.
     edge.health
         .set("slack", Condition::Degraded("auth.test failed".into()));
     let live = send(&edge.app, get("/health/live"), "").await;
@@ -372,7 +371,7 @@ async fn boom() -> StatusCode {
 
 #[tokio::test]
 async fn a_panic_is_a_500_that_tells_nothing() {
-    // No route of ours panics on purpose: this one stands under the same layers.
+    // No route of ours panics on purpose: this one has the same layers.
     let (state, _) = state(everything_on());
     let router = super::finish(
         Router::new().route("/boom", axum::routing::any(boom)),

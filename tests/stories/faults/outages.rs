@@ -187,7 +187,7 @@ async fn refused_connections_park_nothing_and_everything_comes_once_and_in_order
     let api = format!("http://{}/api", gate.address);
     let mut world = World::with(&[("SLACK_API_URL", api.as_str())]).await;
     gate.open_to(&world).await;
-    let known = world.app.learn_who_we_are().await;
+    let known = world.app.identify_bot().await;
     known.expect("Slack answers");
     let rooms = [
         world.declared("bea", "P3 db Slow queries").await,

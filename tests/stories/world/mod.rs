@@ -346,7 +346,7 @@ async fn start(
     let app =
         App::assemble(config, store.clone(), clock.clone(), Arc::default()).expect("the parts fit");
     // The watchdog does this in production. A story in which Slack does not answer goes on.
-    let _known = app.learn_who_we_are().await;
+    let _known = app.identify_bot().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a free port");
