@@ -113,13 +113,8 @@ fn it_is_sent_again_only_after_two_looks_in_vain() {
         ),
         "{second:?}"
     );
-    let found = after_look(
-        Look::Found(Answer::Nothing),
-        &effect,
-        Counted::Yes,
-        now(),
-        0.5,
-    );
+    let nothing = Look::Found(Answer::Nothing);
+    let found = after_look(nothing, &effect, Counted::Yes, now(), 0.5);
     assert!(matches!(found, Ending::Over(End::Done(_))), "{found:?}");
 }
 
