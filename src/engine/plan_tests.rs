@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::domain::act::ReplyTo;
-use crate::domain::areas::Origin;
 use crate::domain::effect::{Effect, slack::Effect as Slack};
 use crate::domain::ids::{ChannelId, EffectId, IncidentId, MessageTs, SignalId, UserId};
 use crate::domain::incident::Purpose;
@@ -24,7 +23,7 @@ fn claimed_for(effect: Effect, purpose: Purpose) -> Claimed {
         lane: effect.lane(id),
         not_after: effect.not_after(),
         effect,
-        origin: Origin::Incident(purpose),
+        origin: purpose.into(),
         attempts: 1,
         looks: 0,
         generation: 0,
