@@ -82,18 +82,14 @@ impl<'e> Environment<'e> {
     /// A variable of the table, by its name or an alias, or by `_FILE` when it is a secret.
     pub(crate) fn get(&self, name: &str) -> Option<Given> {
         let variable = variable(name);
-        let mut names = std::iter::once(variable.name).chain(variable.aliases.iter().copied());
+        let mut names = variable.names();
         let given = names.find_map(|name| self.named(name, variable.secret))?;
         for other in names {
             // Both spellings of a proxy's variable are often set to the same.
             let differs = |value: String| unseen::trim(&value) != given.1.text;
             if self.raw(other).is_some_and(differs) {
-                let at = Place::variable(other);
-                self.warning(
-                    &at,
-                    format!("{other} is ignored: {} is set", given.0),
-                    "unset one",
-                );
+                let message = format!("{other} is ignored: {} is set", given.0);
+                self.warning(&Place::variable(other), message, "unset one");
             }
         }
         Some(given.1)
@@ -110,11 +106,8 @@ impl<'e> Environment<'e> {
         };
         let place = Place::variable(&in_file);
         if direct.is_some() {
-            self.error(
-                &place,
-                format!("both {name} and {in_file} are set"),
-                "unset one of them",
-            );
+            let message = format!("both {name} and {in_file} are set");
+            self.error(&place, message, "unset one of them");
             return None;
         }
         match read_secret(&path) {

@@ -176,10 +176,7 @@ fn table_of_variables(section: &str) -> String {
         .iter()
         .filter(|variable| variable.section == section)
     {
-        let names: Vec<String> = names(variable)
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
+        let names: Vec<String> = variable.names().map(|name| format!("`{name}`")).collect();
         let default = match variable.default {
             "" => String::new(),
             default => format!("`{default}`"),
@@ -194,10 +191,6 @@ fn table_of_variables(section: &str) -> String {
         writeln!(table, "| {names} | {default} | {doc}{secret}{later} |").unwrap();
     }
     table
-}
-
-fn names(variable: &Variable) -> Vec<&'static str> {
-    [&[variable.name], variable.aliases].concat()
 }
 
 #[test]
@@ -259,7 +252,7 @@ fn the_example_environment_works_as_it_is() {
 
 #[test]
 fn every_variable_is_documented_once() {
-    let mut all: Vec<&str> = VARIABLES.iter().flat_map(names).collect();
+    let mut all: Vec<&str> = VARIABLES.iter().flat_map(Variable::names).collect();
     let count = all.len();
     all.sort_unstable();
     all.dedup();

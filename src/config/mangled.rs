@@ -53,7 +53,7 @@ impl Environment<'_> {
     /// Names each variable of ours whose value was not taken as it stood.
     pub(super) fn tell_mangled(&self) {
         for variable in VARIABLES {
-            for name in std::iter::once(&variable.name).chain(variable.aliases) {
+            for name in variable.names() {
                 self.tell_if_mangled(name);
                 if variable.secret {
                     self.tell_if_mangled(&format!("{name}_FILE"));

@@ -156,13 +156,8 @@ impl Config {
     /// # Errors
     /// Every problem at once, warnings among them, in the order of their places.
     pub fn load(path: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
-        Self::load_as_asked(
-            Ask {
-                file: path,
-                ..Ask::default()
-            },
-            env,
-        )
+        let (file, ask) = (path, Ask::default());
+        Self::load_as_asked(Ask { file, ..ask }, env)
     }
 
     /// As `load`, with what else a command line asks.
@@ -233,34 +228,19 @@ pub fn process_variables() -> Vec<String> {
 /// What `wardroom validate` prints: every problem or notice, and a last line that sums up.
 #[must_use]
 pub fn report(loaded: &Loaded) -> String {
-    let lines = |shown: Vec<String>, last: String| {
-        shown
-            .into_iter()
-            .chain([last])
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    match loaded {
+    let (problems, last) = match loaded {
         Ok((config, notices)) => {
-            let what = match &config.file {
-                Some(file) => file.display().to_string(),
-                None => "the environment (there is no file)".to_owned(),
-            };
-            lines(
-                notices.iter().map(Notice::to_string).collect(),
-                format!("{what} is fine"),
-            )
+            let file = config.file.as_ref().map(|file| file.display().to_string());
+            let what = file.unwrap_or("the environment (there is no file)".to_owned());
+            (notices, format!("{what} is fine"))
         }
         Err(problems) => {
-            let errors = problems
-                .iter()
-                .filter(|p| p.severity == Severity::Error)
-                .count();
+            let error = |problem: &&Problem| problem.severity == Severity::Error;
+            let errors = problems.iter().filter(error).count();
             let noun = if errors == 1 { "error" } else { "errors" };
-            lines(
-                problems.iter().map(Problem::to_string).collect(),
-                format!("{errors} {noun}"),
-            )
+            (problems, format!("{errors} {noun}"))
         }
-    }
+    };
+    let lines = problems.iter().map(Problem::to_string).chain([last]);
+    lines.collect::<Vec<_>>().join("\n")
 }

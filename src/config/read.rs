@@ -22,6 +22,11 @@ pub(crate) struct Spot<'n> {
 }
 
 impl<'n> Spot<'n> {
+    fn entry(key: &'n Key, node: &'n Node) -> Self {
+        let key = Some(key);
+        Self { key, node }
+    }
+
     /// A map's entry is found by its key, an item by itself.
     pub(crate) fn place(&self) -> &'n Place {
         self.key.map_or(&self.node.place, |key| &key.place)
@@ -60,23 +65,25 @@ pub(crate) struct Read<'n> {
 /// Reads the tree; `called` is what messages call the whole.
 pub(crate) fn read<'n>(
     node: &'n Node,
-    schema: &Value,
+    root: &Value,
     called: &str,
     found: &mut Findings,
 ) -> Read<'n> {
+    let (spots, services) = Default::default();
     let mut reader = Reader {
-        root: schema,
+        root,
         found,
-        spots: HashMap::new(),
-        services: Vec::new(),
+        spots,
+        services,
     };
-    let name = Name::only(called);
-    let spot = Spot { key: None, node };
-    let value = reader.value(spot, schema, &name, "");
+    let value = reader.value(Spot { key: None, node }, root, &Name::only(called), "");
+    let Reader {
+        spots, services, ..
+    } = reader;
     Read {
         value,
-        spots: reader.spots,
-        services: reader.services,
+        spots,
+        services,
     }
 }
 
@@ -166,13 +173,7 @@ impl<'n> Reader<'n, '_> {
                 let message = format!("`{}` has no effect yet", key.name);
                 self.found.warning(&key.place, message);
             }
-            let (path, spot) = (
-                step(path, &key.name),
-                Spot {
-                    key: Some(key),
-                    node,
-                },
-            );
+            let (path, spot) = (step(path, &key.name), Spot::entry(key, node));
             let name = self.name_of(of_value, name, Some(&key.name));
             self.spots.insert(path.clone(), spot);
             let value = self.value(spot, of_value, &name, &path);
@@ -188,9 +189,8 @@ impl<'n> Reader<'n, '_> {
             };
             if !entries.iter().any(there) {
                 let message = format!("{} needs `{required}`", name.short);
-                self.found
-                    .error(spot.place(), message)
-                    .hint(format!("add a line `{required}: …`"));
+                let problem = self.found.error(spot.place(), message);
+                problem.hint(format!("add a line `{required}: …`"));
             }
             whole &= read.contains_key(required);
         }

@@ -334,6 +334,11 @@ pub(crate) fn owners(asked: &Asked<'_>) -> Option<Vec<Owned>> {
     }
     let found = &mut *asked.env.found.borrow_mut();
     let node = yaml::parse(&asked.given.place.file, asked.text().as_bytes(), found)?;
+    if !matches!(node.kind, yaml::Kind::Map(_)) {
+        let message = "SERVICE_OWNERS must be an object of service to user ids";
+        found.error(&node.place, message).hint(shape);
+        return None;
+    }
     let schema = schema::of::<Named<ServiceName, Set<SlackUser>>>();
     let mut read = read::read(&node, &schema, "SERVICE_OWNERS", found);
     let owners: serde_json::Map<String, serde_json::Value> = read.typed(&node.place, found);

@@ -284,62 +284,6 @@ enum AlertIncident {
 /// The templates of a configuration that names none.
 #[must_use]
 pub fn built_in_templates() -> Vec<Template> {
-    [
-        (
-            "database-outage",
-            "Database does not answer",
-            "P1",
-            "Is it the server, its disk or the connections? Check the last migration and failover.",
-        ),
-        (
-            "api-degradation",
-            "API slow or failing in part",
-            "P2",
-            "Compare error rate and latency with an hour ago; look at the last deployment.",
-        ),
-        (
-            "payment-failure",
-            "Payments are failing",
-            "P1",
-            "Ask for the provider's status, and how many payments since when. Pause retries first.",
-        ),
-        (
-            "auth-slowness",
-            "Signing in takes too long",
-            "P2",
-            "Is it all ways of signing in or one? Check the identity provider and session store.",
-        ),
-        (
-            "cdn-issues",
-            "Static content slow or missing",
-            "P3",
-            "Which regions? Try the origin directly, then look at the last purge.",
-        ),
-        (
-            "security-breach",
-            "Suspected breach of security",
-            "P1",
-            "Keep the evidence, write down times, rotate what may be known. No details in public.",
-        ),
-        (
-            "deployment-rollback",
-            "A deployment has to be taken back",
-            "P2",
-            "Which version, and is its migration reversible? Stop the pipeline before going back.",
-        ),
-        (
-            "third-party-outage",
-            "A provider we depend on is down",
-            "P3",
-            "Link their status page, name what of ours is affected, and switch off what can wait.",
-        ),
-    ]
-    .map(|(name, title, severity, text)| Template {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        severity: severity.to_owned(),
-        service: None,
-        text: Some(text.to_owned()),
-    })
-    .into()
+    let templates = include_str!("built_in_templates.json");
+    serde_json::from_str(templates).expect("the built-in templates fit their type")
 }

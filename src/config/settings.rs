@@ -10,61 +10,17 @@ use super::variables::{Github, LogVariables, Slack, StatuspageVariables};
 use super::{Log, SlackNeed, Statuspage};
 
 /// A variable, the one that it needs, what happens without it, and where that one is found.
+#[rustfmt::skip]
 const NEEDS: [(&str, &str, &str, &str); 9] = [
-    (
-        "SLACK_BOT_TOKEN",
-        "SLACK_SIGNING_SECRET",
-        "nothing is taken from Slack",
-        "Basic Information of the Slack app",
-    ),
-    (
-        "SLACK_SIGNING_SECRET",
-        "SLACK_BOT_TOKEN",
-        "every command is refused",
-        "OAuth & Permissions of the Slack app",
-    ),
-    (
-        "SLACK_SIGNING_SECRET_PREVIOUS",
-        "SLACK_SIGNING_SECRET",
-        "ignored",
-        "Basic Information of the Slack app",
-    ),
-    (
-        "GITHUB_WEBHOOK_SECRET_PREVIOUS",
-        "GITHUB_WEBHOOK_SECRET",
-        "ignored",
-        "the webhook's settings",
-    ),
-    (
-        "GITHUB_APP_ID",
-        "GITHUB_APP_PRIVATE_KEY",
-        "the App stays off",
-        "the App's settings",
-    ),
-    (
-        "GITHUB_APP_PRIVATE_KEY",
-        "GITHUB_APP_ID",
-        "the App stays off",
-        "the App's settings",
-    ),
-    (
-        "STATUSPAGE_API_KEY",
-        "STATUSPAGE_PAGE_ID",
-        "Statuspage stays off",
-        "Statuspage's administration",
-    ),
-    (
-        "STATUSPAGE_PAGE_ID",
-        "STATUSPAGE_API_KEY",
-        "Statuspage stays off",
-        "Statuspage's administration",
-    ),
-    (
-        "SLACK_APP_TOKEN",
-        "SLACK_BOT_TOKEN",
-        "Slack stays off",
-        "OAuth & Permissions of the Slack app",
-    ),
+    ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "no request from Slack is accepted", "Basic Information of the Slack app"),
+    ("SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN", "every command is refused", "OAuth & Permissions of the Slack app"),
+    ("SLACK_SIGNING_SECRET_PREVIOUS", "SLACK_SIGNING_SECRET", "ignored", "Basic Information of the Slack app"),
+    ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "Slack stays off", "OAuth & Permissions of the Slack app"),
+    ("GITHUB_WEBHOOK_SECRET_PREVIOUS", "GITHUB_WEBHOOK_SECRET", "ignored", "the webhook's settings"),
+    ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "the App stays off", "the App's settings"),
+    ("GITHUB_APP_PRIVATE_KEY", "GITHUB_APP_ID", "the App stays off", "the App's settings"),
+    ("STATUSPAGE_API_KEY", "STATUSPAGE_PAGE_ID", "Statuspage stays off", "Statuspage's administration"),
+    ("STATUSPAGE_PAGE_ID", "STATUSPAGE_API_KEY", "Statuspage stays off", "Statuspage's administration"),
 ];
 
 pub(super) fn halves(env: &Environment<'_>, need: SlackNeed) {

@@ -22,6 +22,13 @@ pub struct Variable {
     pub section: &'static str,
 }
 
+impl Variable {
+    /// The name and the aliases.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
 /// Sections of documented variables. A row is
 /// `NAME | ALIAS [secret later] = "default"; field: Type = reader,`
 /// A field with a default is read from that text when the variable is not set. Without one, or with a

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
 use super::problem::{Findings, Place, short};
 use crate::unseen;
@@ -69,28 +69,6 @@ impl Node {
     }
 }
 
-/// A list or map that is still open.
-struct Open {
-    node: Node,
-    key: Option<Key>,
-    /// The keys so far with their lines; a scan of the entries would be quadratic.
-    seen: HashMap<String, usize>,
-    /// Whether `key` is there already: of two equal keys the first one's value stays.
-    repeated: bool,
-    anchor: usize,
-    /// The node count when it was opened: its size is the difference when it closes.
-    before: usize,
-}
-
-struct Builder<'f> {
-    file: Arc<str>,
-    found: &'f mut Findings,
-    open: Vec<Open>,
-    anchors: HashMap<usize, (Node, usize)>,
-    nodes: usize,
-    root: Option<Node>,
-}
-
 /// The reason why reading stops here; it has been reported.
 struct Stop;
 
@@ -98,45 +76,44 @@ struct Stop;
 /// keys and tags are errors too, but the tree is returned so that the rest is checked as well.
 pub(crate) fn parse(file: &str, bytes: &[u8], found: &mut Findings) -> Option<Node> {
     let file: Arc<str> = Arc::from(file);
+    let mut refuse = |place: &Place, message: String, hint| {
+        found.error(place, message).hint(hint);
+        None
+    };
     if bytes.len() > MAX_BYTES {
-        found
-            .error(&Place::new(&file, 1, 1), "the file is larger than 1 MiB")
-            .hint("split it with extends:");
-        return None;
+        let message = "the file is larger than 1 MiB".to_owned();
+        return refuse(&Place::top(&file), message, "split it with extends:");
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => {
             let place = place_of_byte(&file, bytes, error.valid_up_to());
-            found
-                .error(&place, "the file is not UTF-8")
-                .hint("save it as UTF-8");
-            return None;
+            return refuse(
+                &place,
+                "the file is not UTF-8".to_owned(),
+                "save it as UTF-8",
+            );
         }
     };
     if let Some((at, letter)) = text
         .char_indices()
         .find(|(_, letter)| is_forbidden(*letter))
     {
-        // The parser takes some of these for the file's end: what stands behind would be lost.
+        // The parser takes some of these for the end of the file, and the rest would be lost.
+        let place = place_of_byte(&file, text.as_bytes(), at);
         let code = u32::from(letter);
-        found
-            .error(
-                &place_of_byte(&file, text.as_bytes(), at),
-                format!("a control character (U+{code:04X}), which YAML does not allow"),
-            )
-            .hint("remove it");
-        return None;
+        let message = format!("a control character (U+{code:04X}), which YAML does not allow");
+        return refuse(&place, message, "remove it");
     }
     let builder = Builder {
+        parser: Parser::new_from_str(text),
         file,
         found,
-        open: Vec::new(),
         anchors: HashMap::new(),
         nodes: 0,
-        root: None,
+        depth: 0,
     };
-    builder.run(text).ok()
+    builder.document().ok()
 }
 
 /// What no YAML file may hold: <https://yaml.org/spec/1.2.2/#51-character-set>
@@ -146,206 +123,177 @@ fn is_forbidden(letter: char) -> bool {
 
 fn place_of_byte(file: &Arc<str>, bytes: &[u8], index: usize) -> Place {
     let before = String::from_utf8_lossy(&bytes[..index]);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(0, |last| last.chars().count())
-        + 1;
-    Place::new(file, line, column)
+    let lines: Vec<&str> = before.split('\n').collect();
+    let column = lines.last().map_or(0, |last| last.chars().count()) + 1;
+    Place::new(file, lines.len(), column)
 }
 
-impl Builder<'_> {
-    fn run(mut self, text: &str) -> Result<Node, Stop> {
-        let mut parser = Parser::new_from_str(text);
+struct Builder<'t, 'f> {
+    parser: Parser<'t, StrInput<'t>>,
+    file: Arc<str>,
+    found: &'f mut Findings,
+    /// Nodes that aliases may repeat, each with the number of nodes in it.
+    anchors: HashMap<usize, (Node, usize)>,
+    nodes: usize,
+    depth: usize,
+}
+
+impl<'t> Builder<'t, '_> {
+    fn document(mut self) -> Result<Node, Stop> {
+        let mut root = Node::empty_map(Place::top(&self.file));
         let mut documents = 0;
-        while let Some(next) = parser.next_event() {
-            let (event, span) = match next {
-                Ok(next) => next,
-                Err(error) => {
-                    let mark = error.marker();
-                    let place = Place::new(&self.file, mark.line().max(1), mark.col() + 1);
-                    self.found
-                        .error(&place, format!("this is not YAML: {}", error.info()))
-                        .hint("look at the indentation, quotes and brackets here and just before");
-                    return Err(Stop);
-                }
-            };
+        loop {
+            let (event, span) = self.next()?;
             match event {
-                Event::DocumentStart(_) => {
-                    documents += 1;
-                    if documents > 1 {
-                        let place = self.place(&span);
-                        self.found
-                            .error(&place, "a second document begins here")
-                            .hint("one file is one document: drop the --- or use extends:");
-                        return Err(Stop);
-                    }
+                Event::DocumentStart(_) if documents == 1 => {
+                    let message = "a second document begins here";
+                    let hint = "one file is one document: drop the --- or use extends:";
+                    return Err(self.stop(&self.place(&span), message, hint));
                 }
-                Event::StreamEnd => break,
-                event => self.take(event, &span)?,
+                Event::DocumentStart(_) => documents += 1,
+                Event::StreamEnd => return Ok(root),
+                Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
+                event => root = self.node(event, span)?,
             }
         }
-        Ok(self
-            .root
-            .unwrap_or_else(|| Node::empty_map(Place::new(&self.file, 1, 1))))
     }
 
-    fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Stop> {
-        let place = self.place(span);
-        match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                self.tagged(&place, tag.as_deref());
-                if self.wants_key() {
-                    return self.key(text, place);
-                }
-                let node = Node {
-                    place,
-                    kind: scalar(text, style, span),
-                };
-                self.count(&node.place, 1)?;
-                self.anchor(anchor, &node, 1)?;
-                self.put(node);
+    fn next(&mut self) -> Result<(Event<'t>, Span), Stop> {
+        match self.parser.next_event() {
+            Some(Ok(next)) => Ok(next),
+            Some(Err(error)) => {
+                let mark = error.marker();
+                let place = Place::new(&self.file, mark.line().max(1), mark.col() + 1);
+                let message = format!("this is not YAML: {}", error.info());
+                let hint = "look at the indentation, quotes and brackets here and just before";
+                Err(self.stop(&place, message, hint))
             }
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Stop> {
+        let (place, before) = (self.place(&span), self.nodes);
+        let anchor = self.anchor_of(&event, &place);
+        let kind = match event {
             Event::Alias(anchor) => {
-                if self.wants_key() {
-                    return self.bad_key(&place);
-                }
                 let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
-                    self.found
-                        .error(&place, "this alias names something that contains it");
-                    return Err(Stop);
+                    let message = "this alias names something that contains it";
+                    return Err(self.stop(&place, message, "write the value itself"));
                 };
                 self.count(&place, size)?;
-                self.put(node);
+                return Ok(node);
             }
-            Event::SequenceStart(anchor, tag) => {
-                self.tagged(&place, tag.as_deref());
-                self.push(place, Kind::List(Vec::new()), anchor)?;
+            Event::SequenceStart(..) => Kind::List(self.within(&place, Self::items)?),
+            Event::MappingStart(..) => Kind::Map(self.within(&place, Self::entries)?),
+            Event::Scalar(text, style, ..) => {
+                self.count(&place, 1)?;
+                scalar(text, style, &span)
             }
-            Event::MappingStart(anchor, tag) => {
-                self.tagged(&place, tag.as_deref());
-                self.push(place, Kind::Map(Vec::new()), anchor)?;
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                if let Some(done) = self.open.pop() {
-                    let size = self.nodes - done.before;
-                    self.anchor(done.anchor, &done.node, size)?;
-                    self.put(done.node);
-                }
-            }
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => {}
+            // No other event stands in the place of a node.
+            _ => Kind::Null,
+        };
+        let node = Node { place, kind };
+        if anchor != 0 {
+            // The copy counts, or nested anchors would be a bomb.
+            let size = self.nodes - before;
+            self.count(&node.place, size)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
-        Ok(())
+        Ok(node)
+    }
+
+    fn within<T>(
+        &mut self,
+        place: &Place,
+        read: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        if self.depth >= DEPTH {
+            let message = format!("nested more than {DEPTH} levels deep");
+            return Err(self.stop(place, message, "write it flatter"));
+        }
+        self.count(place, 1)?;
+        self.depth += 1;
+        let read = read(self);
+        self.depth -= 1;
+        read
+    }
+
+    fn items(&mut self) -> Result<Vec<Node>, Stop> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span)?),
+            }
+        }
+    }
+
+    /// Of two equal keys the first one's value stays.
+    fn entries(&mut self) -> Result<Vec<(Key, Node)>, Stop> {
+        let mut entries = Vec::new();
+        // With their lines; a scan of the entries would be quadratic.
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        loop {
+            let (event, span) = self.next()?;
+            let place = self.place(&span);
+            self.anchor_of(&event, &place);
+            let text = match event {
+                Event::MappingEnd => return Ok(entries),
+                Event::Scalar(text, ..) => text,
+                _ => {
+                    let message = "a key must be a plain word";
+                    return Err(self.stop(&place, message, "write it as `name: value`"));
+                }
+            };
+            self.count(&place, 1)?;
+            let name = unseen::trim_marks(&text).to_owned();
+            let first = seen.get(&name).copied();
+            if let Some(first) = first {
+                let message = format!("the key `{}` stands here a second time", short(&name));
+                let hint = format!("it was first given on line {first}: keep one");
+                self.found.error(&place, message).hint(hint);
+            }
+            let (event, span) = self.next()?;
+            let value = self.node(event, span)?;
+            if first.is_none() {
+                seen.insert(name.clone(), place.line);
+                entries.push((Key { name, place }, value));
+            }
+        }
+    }
+
+    /// A node's anchor, 0 for none. Tags are refused.
+    fn anchor_of(&mut self, event: &Event<'t>, place: &Place) -> usize {
+        let (Event::Scalar(_, _, anchor, tag)
+        | Event::SequenceStart(anchor, tag)
+        | Event::MappingStart(anchor, tag)) = event
+        else {
+            return 0;
+        };
+        if tag.is_some() {
+            let problem = self.found.error(place, "YAML tags are not used here");
+            problem.hint("drop the word that begins with `!`; quote a value to make it text");
+        }
+        *anchor
     }
 
     fn place(&self, span: &Span) -> Place {
         Place::new(&self.file, span.start.line().max(1), span.start.col() + 1)
     }
 
-    fn wants_key(&self) -> bool {
-        self.open
-            .last()
-            .is_some_and(|open| open.key.is_none() && matches!(open.node.kind, Kind::Map(_)))
-    }
-
-    fn bad_key(&mut self, place: &Place) -> Result<(), Stop> {
-        self.found
-            .error(place, "a key must be a plain word")
-            .hint("write it as `name: value`");
-        Err(Stop)
-    }
-
-    fn key(&mut self, text: Cow<'_, str>, place: Place) -> Result<(), Stop> {
-        self.count(&place, 1)?;
-        let open = self.open.last_mut().expect("wants_key saw an open map");
-        if let Some(first) = open.seen.get(&*text) {
-            self.found
-                .error(
-                    &place,
-                    format!("the key `{}` stands here a second time", short(&text)),
-                )
-                .hint(format!("it was first given on line {first}: keep one"));
-            open.repeated = true;
-        } else {
-            open.seen.insert(text.clone().into_owned(), place.line);
-        }
-        open.key = Some(Key {
-            name: unseen::trim_marks(&text).to_owned(),
-            place,
-        });
-        Ok(())
-    }
-
-    fn push(&mut self, place: Place, kind: Kind, anchor: usize) -> Result<(), Stop> {
-        if self.wants_key() {
-            return self.bad_key(&place);
-        }
-        if self.open.len() >= DEPTH {
-            self.found
-                .error(&place, format!("nested more than {DEPTH} levels deep"));
-            return Err(Stop);
-        }
-        let before = self.nodes;
-        self.count(&place, 1)?;
-        self.open.push(Open {
-            node: Node { place, kind },
-            key: None,
-            seen: HashMap::new(),
-            repeated: false,
-            anchor,
-            before,
-        });
-        Ok(())
-    }
-
-    fn put(&mut self, node: Node) {
-        let Some(open) = self.open.last_mut() else {
-            self.root = Some(node);
-            return;
-        };
-        match &mut open.node.kind {
-            Kind::List(items) => items.push(node),
-            Kind::Map(entries) => {
-                let key = open.key.take().expect("a value in a map follows its key");
-                if !std::mem::take(&mut open.repeated) {
-                    entries.push((key, node));
-                }
-            }
-            Kind::Null | Kind::Scalar(_) => {}
-        }
-    }
-
-    /// Keeps an anchored node for its aliases; the copy counts, or nested anchors would be a bomb.
-    fn anchor(&mut self, anchor: usize, node: &Node, size: usize) -> Result<(), Stop> {
-        if anchor != 0 {
-            self.count(&node.place, size)?;
-            self.anchors.insert(anchor, (node.clone(), size));
-        }
-        Ok(())
-    }
-
     fn count(&mut self, place: &Place, more: usize) -> Result<(), Stop> {
         self.nodes += more;
-        if self.nodes > NODES {
-            self.found
-                .error(place, format!("the file has more than {NODES} values"))
-                .hint("aliases count each time they are used");
-            return Err(Stop);
+        if self.nodes <= NODES {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("the file has more than {NODES} values");
+        Err(self.stop(place, message, "aliases count each time they are used"))
     }
 
-    fn tagged(&mut self, place: &Place, tag: Option<&saphyr_parser::Tag>) {
-        if tag.is_some() {
-            self.found
-                .error(place, "YAML tags are not used here")
-                .hint("drop the word that begins with `!`; quote a value to make it text");
-        }
+    fn stop(&mut self, place: &Place, message: impl Into<String>, hint: &str) -> Stop {
+        self.found.error(place, message).hint(hint);
+        Stop
     }
 }
 

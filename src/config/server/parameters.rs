@@ -10,46 +10,28 @@ use super::url::{Fault, Said, fault};
 use super::{At, Host, Server, Target, TlsMode, passfile};
 use std::time::Duration;
 
-/// What is obeyed, with libpq's variable for it.
+/// What is supported, with libpq's variable for it.
+#[rustfmt::skip]
 const OBEYED: [(&str, &str); 14] = [
-    ("hostaddr", ""),
-    ("dbname", "PGDATABASE"),
-    ("user", "PGUSER"),
-    ("password", "PGPASSWORD"),
-    ("passfile", "PGPASSFILE"),
-    ("sslmode", "PGSSLMODE"),
-    ("ssl", ""),
-    ("sslrootcert", "PGSSLROOTCERT"),
-    ("sslcert", "PGSSLCERT"),
-    ("sslkey", "PGSSLKEY"),
-    ("target_session_attrs", "PGTARGETSESSIONATTRS"),
-    ("connect_timeout", "PGCONNECT_TIMEOUT"),
-    ("application_name", "PGAPPNAME"),
-    ("options", "PGOPTIONS"),
+    ("hostaddr", ""), ("dbname", "PGDATABASE"), ("user", "PGUSER"),
+    ("password", "PGPASSWORD"), ("passfile", "PGPASSFILE"),
+    ("sslmode", "PGSSLMODE"), ("ssl", ""), ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslcert", "PGSSLCERT"), ("sslkey", "PGSSLKEY"),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS"), ("connect_timeout", "PGCONNECT_TIMEOUT"),
+    ("application_name", "PGAPPNAME"), ("options", "PGOPTIONS"),
 ];
 
-/// What is taken only with these values, which say what happens anyway.
+/// What is accepted only with these values, which say what happens anyway.
+#[rustfmt::skip]
 const ONLY: [(&str, &str, &[&str]); 8] = [
-    (
-        "channel_binding",
-        "PGCHANNELBINDING",
-        &["disable", "prefer"],
-    ),
+    ("channel_binding", "PGCHANNELBINDING", &["disable", "prefer"]),
     ("sslnegotiation", "PGSSLNEGOTIATION", &["postgres"]),
-    (
-        "ssl_min_protocol_version",
-        "PGSSLMINPROTOCOLVERSION",
-        &["TLSv1", "TLSv1.1", "TLSv1.2"],
-    ),
+    ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", &["TLSv1", "TLSv1.1", "TLSv1.2"]),
     ("gssencmode", "PGGSSENCMODE", &["disable", "prefer"]),
     ("sslsni", "PGSSLSNI", &["1"]),
     ("sslcompression", "PGSSLCOMPRESSION", &["0"]),
     ("load_balance_hosts", "PGLOADBALANCEHOSTS", &["disable"]),
-    (
-        "client_encoding",
-        "",
-        &["UTF8", "utf8", "UTF-8", "utf-8", "auto"],
-    ),
+    ("client_encoding", "", &["UTF8", "utf8", "UTF-8", "utf-8", "auto"]),
 ];
 
 /// What the library has besides.
@@ -120,13 +102,15 @@ pub(super) struct Judge<'v> {
 pub(super) type Value = (Option<&'static str>, String);
 
 impl Judge<'_> {
-    pub(super) fn complain(
+    /// Notes a fault; there is no value then.
+    pub(super) fn refuse<T>(
         &mut self,
         from: Option<&'static str>,
         message: impl Into<String>,
         hint: impl Into<String>,
-    ) {
+    ) -> Option<T> {
         self.faults.push((from, fault(message, hint)));
+        None
     }
 
     /// Takes a value: the address's, else the variable's.
@@ -165,19 +149,19 @@ impl Judge<'_> {
                 no_effect.push(name);
             } else if NOT_BUILT.iter().any(|(not, _)| *not == name) {
                 let message = format!("asks for {name}, which Wardroom does not support");
-                self.complain(None, message, "leave it out");
+                self.refuse::<()>(None, message, "leave it out");
             } else {
                 let hint = match nearest(&name, known.iter().copied()) {
                     Some(near) => format!("did you mean {near}?"),
                     None => "leave it out; a setting of the session is written options=-c%20name%3Dvalue".to_owned(),
                 };
-                self.complain(None, format!("has an unknown parameter {name}"), hint);
+                self.refuse::<()>(None, format!("has an unknown parameter {name}"), hint);
             }
         }
         for (name, variable) in NOT_BUILT {
             if (self.variable)(variable).is_some() {
                 let message = format!("asks for {name}, which Wardroom does not support");
-                self.complain(Some(variable), message, "unset it");
+                self.refuse::<()>(Some(variable), message, "unset it");
             }
         }
         no_effect
@@ -191,12 +175,10 @@ impl Judge<'_> {
             if !fine.contains(&value.as_str()) {
                 let message = format!("asks for a {name} that Wardroom does not support");
                 let hint = match name {
-                    "channel_binding" => {
-                        "write prefer, or leave it out; sslmode=verify-full makes sure of the server"
-                    }
+                    "channel_binding" => "write prefer; sslmode=verify-full verifies the server",
                     _ => "leave it out",
                 };
-                self.complain(from, message, hint);
+                self.refuse::<()>(from, message, hint);
             }
         }
     }
@@ -209,29 +191,23 @@ impl Judge<'_> {
         let connect_timeout = self.seconds();
         let application_name = self.obeyed("application_name").map(|(_, name)| name);
         let settings = self.settings();
-        let statement_cache = self.said.others.remove(STATEMENTS).and_then(|text| {
+        let statement_cache = self.said.others.remove(STATEMENTS);
+        let statement_cache = statement_cache.and_then(|text| {
+            let message = format!("has a {STATEMENTS} that is not a number");
             let number = text.parse().ok();
-            if number.is_none() {
-                self.complain(
-                    None,
-                    format!("has a {STATEMENTS} that is no number"),
-                    "write digits",
-                );
-            }
-            number
+            number.or_else(|| self.refuse(None, message, "write digits"))
         });
         let passfile = self.obeyed("passfile").map(|(_, path)| path);
         let password = self.obeyed("password").map(|(_, password)| password);
         let mut hosts = self.hosts(tls.as_ref()?.mode)?;
-        if let Some(password) = password {
-            for host in &mut hosts {
-                host.password = Some(Secret::new(&password));
-            }
-        } else if let Some(file) = passwords(passfile.as_deref()) {
-            for host in &mut hosts {
-                let names = (database.as_deref(), user.as_deref());
-                host.password = passfile::password(&file, host, names);
-            }
+        let file = password.is_none().then(|| passwords(passfile.as_deref()));
+        for host in &mut hosts {
+            let names = (database.as_deref(), user.as_deref());
+            let in_file = |file: &String| passfile::password(file, host, names);
+            host.password = match (&password, file.as_ref().and_then(Option::as_ref)) {
+                (Some(password), _) => Some(Secret::new(password)),
+                (None, file) => file.and_then(in_file),
+            };
         }
         Some(Server {
             hosts,
@@ -249,63 +225,44 @@ impl Judge<'_> {
     fn hosts(&mut self, mode: TlsMode) -> Option<Vec<Host>> {
         let mut names = std::mem::take(&mut self.said.hosts);
         let mut ports = std::mem::take(&mut self.said.ports);
-        let list = |name: &str| -> Vec<String> {
-            let list = (self.variable)(name);
-            list.map(|list| list.split(',').map(str::to_owned).collect())
-                .unwrap_or_default()
-        };
+        let split = |list: String| -> Vec<String> { list.split(',').map(str::to_owned).collect() };
         if names.is_empty() {
-            names = list("PGHOST");
+            names = (self.variable)("PGHOST").map(split).unwrap_or_default();
         }
         if ports.iter().all(String::is_empty) {
-            let from_variable = list("PGPORT");
-            if !from_variable.is_empty() {
-                ports = from_variable;
-            }
+            ports = (self.variable)("PGPORT").map_or(ports, split);
         }
         if let Some((from, addresses)) = self.obeyed("hostaddr") {
             // The library checks a certificate against what it connects to.
             if mode == TlsMode::VerifyFull && !names.is_empty() {
+                let message = "has a hostaddr beside the host that TLS is to verify";
                 let hint = "leave hostaddr out: the host's name is resolved at each connect";
-                self.complain(
-                    from,
-                    "has a hostaddr beside the host that TLS is to verify",
-                    hint,
-                );
-                return None;
+                return self.refuse(from, message, hint);
             }
-            names = addresses.split(',').map(str::to_owned).collect();
+            names = split(addresses);
         }
         if names.is_empty() {
             names.push(String::new());
         }
         if ports.len() > 1 && ports.len() != names.len() {
             let hint = "name one port for all hosts, or one for each";
-            self.complain(None, "has as many ports as it has not hosts", hint);
-            return None;
+            return self.refuse(None, "has a different number of ports and hosts", hint);
         }
         let single = names.len() == 1;
         let mut hosts = Vec::new();
-        for (place, name) in names.iter().enumerate() {
-            let port = match ports.get(if ports.len() == 1 { 0 } else { place }) {
+        for (index, name) in names.iter().enumerate() {
+            let port = match ports.get(if ports.len() == 1 { 0 } else { index }) {
                 Some(port) if !port.is_empty() => port.parse().ok().filter(|port| *port != 0),
                 Some(_) | None => Some(5432),
             };
-            let at = host(name, single);
-            let (Some(port), Some(at)) = (port, at) else {
-                let (message, hint) = if port.is_none() {
-                    (
-                        "has a port that is not one",
-                        "a port is a number from 1 to 65535",
-                    )
-                } else {
-                    (
-                        "has a host that is not one",
-                        "a name, an address, or the folder of a socket; an IPv6 address stands in brackets",
-                    )
-                };
-                self.complain(None, message, hint);
-                return None;
+            let Some(port) = port else {
+                let hint = "a port is a number from 1 to 65535";
+                return self.refuse(None, "has an invalid port", hint);
+            };
+            let Some(at) = host(name, single) else {
+                let hint = "write a name, an address, or the directory of a socket; \
+                            an IPv6 address stands in brackets";
+                return self.refuse(None, "has an invalid host", hint);
             };
             let password = None;
             hosts.push(Host { at, port, password });
@@ -323,8 +280,7 @@ impl Judge<'_> {
             "any" => Some(Target::Any),
             _ => {
                 let hint = "Wardroom writes: read-write (the default), primary, or any";
-                self.complain(from, "has a target_session_attrs that cannot be used", hint);
-                None
+                self.refuse(from, "has a target_session_attrs that cannot be used", hint)
             }
         }
     }
@@ -336,12 +292,8 @@ impl Judge<'_> {
             Ok(0) => None,
             Ok(seconds) => Some(Duration::from_secs(seconds.into())),
             Err(_) => {
-                self.complain(
-                    from,
-                    "has a connect_timeout that is no number",
-                    "write seconds",
-                );
-                None
+                let message = "has a connect_timeout that is not a number";
+                self.refuse(from, message, "write seconds")
             }
         }
     }

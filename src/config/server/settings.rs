@@ -22,7 +22,7 @@ impl Judge<'_> {
                 Some(found) => settings.extend(found.into_iter().map(|pair| (from, pair))),
                 None => {
                     let hint = "settings are written -c name=value, with %20 for the space";
-                    self.complain(from, "has options that are no settings", hint);
+                    self.refuse::<()>(from, "has options that cannot be read", hint);
                 }
             }
         }
@@ -34,7 +34,7 @@ impl Judge<'_> {
         for (from, (name, _)) in &settings {
             if OURS.contains(&name.to_ascii_lowercase().as_str()) {
                 let message = format!("sets {name}, which Wardroom sets itself");
-                self.complain(*from, message, "leave it out");
+                self.refuse::<()>(*from, message, "leave it out");
             }
         }
         settings.into_iter().map(|(_, pair)| pair).collect()

@@ -108,10 +108,10 @@ fn what_is_not_obeyed_is_refused_by_name_and_its_value_is_not_shown() {
             "channel_binding=require",
             "asks for a channel_binding that Wardroom does not support",
         ),
-        ("ssl=false", "has an ssl that says less than sslmode"),
+        ("ssl=false", "has an ssl that is weaker than sslmode"),
         (
             "ssl=true&sslmode=prefer",
-            "has an ssl that says less than sslmode",
+            "has an ssl that is weaker than sslmode",
         ),
         (
             "sslrootcert=system&sslmode=require",
@@ -144,18 +144,18 @@ fn what_is_not_obeyed_is_refused_by_name_and_its_value_is_not_shown() {
         ),
         (
             "connect_timeout=hunter2",
-            "has a connect_timeout that is no number",
+            "has a connect_timeout that is not a number",
         ),
         (
             "options=-c%20statement_timeout%3D0",
             "sets statement_timeout, which Wardroom sets itself",
         ),
         ("options[jit]=on", "sets jit, which Wardroom sets itself"),
-        ("options=hunter2", "has options that are no settings"),
-        ("port=0", "has a port that is not one"),
-        ("port=1,2", "has as many ports as it has not hosts"),
-        ("host=a:1", "has a host that is not one"),
-        ("host=a,,b", "has a host that is not one"),
+        ("options=hunter2", "has options that cannot be read"),
+        ("port=0", "has an invalid port"),
+        ("port=1,2", "has a different number of ports and hosts"),
+        ("host=a:1", "has an invalid host"),
+        ("host=a,,b", "has an invalid host"),
         (
             "hostaddr=1.2.3.4&sslmode=verify-full",
             "has a hostaddr beside the host that TLS is to verify",

@@ -6,17 +6,12 @@ use std::path::PathBuf;
 
 impl Judge<'_> {
     pub(super) fn tls(&mut self) -> Option<Tls> {
-        let asked = self.obeyed("sslmode");
-        let mode = match &asked {
+        let mode = match self.obeyed("sslmode") {
             None => None,
             Some((from, word)) => {
-                let mode = mode(word);
-                if mode.is_none() {
-                    let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
-                    self.complain(*from, "has an unknown sslmode", hint);
-                    return None;
-                }
-                mode
+                let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
+                let refuse = || self.refuse(from, "has an unknown sslmode", hint);
+                Some(mode(&word).or_else(refuse)?)
             }
         };
         let mode = match self.obeyed("ssl") {
@@ -24,12 +19,8 @@ impl Judge<'_> {
             Some((from, word)) => {
                 let weaker = matches!(mode, Some(TlsMode::Disable | TlsMode::Prefer));
                 if word != "true" || weaker {
-                    self.complain(
-                        from,
-                        "has an ssl that says less than sslmode",
-                        "use sslmode alone",
-                    );
-                    return None;
+                    let message = "has an ssl that is weaker than sslmode";
+                    return self.refuse(from, message, "use sslmode alone");
                 }
                 mode.or(Some(TlsMode::Require))
             }
@@ -41,8 +32,7 @@ impl Judge<'_> {
                 None | Some(TlsMode::VerifyFull) => (TlsMode::VerifyFull, None),
                 Some(_) => {
                     let message = "has sslrootcert=system with a weaker sslmode";
-                    self.complain(from, message, "write sslmode=verify-full");
-                    return None;
+                    return self.refuse(from, message, "write sslmode=verify-full");
                 }
             },
             Some((from, path)) => {
@@ -61,8 +51,7 @@ impl Judge<'_> {
                 self.file(key_from, "sslkey", key)?,
             )),
             (Some((from, _)), None) | (None, Some((from, _))) => {
-                self.complain(from, "has one of sslcert and sslkey", "name both");
-                return None;
+                return self.refuse(from, "has one of sslcert and sslkey", "name both");
             }
         };
         Some(Tls {
@@ -79,8 +68,7 @@ impl Judge<'_> {
             Ok(_) => Some(path.into()),
             Err(error) => {
                 let message = format!("has an {name} that cannot be read: {}", error.kind());
-                self.complain(from, message, "name a file that this user may read");
-                None
+                self.refuse(from, message, "name a file that this user may read")
             }
         }
     }

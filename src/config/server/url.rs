@@ -168,7 +168,7 @@ impl Said {
             };
             if !is_a_name(known) {
                 let hint = "write a & in a value as %26";
-                return Err(fault("has a parameter whose name is not one", hint));
+                return Err(fault("has an invalid parameter name", hint));
             }
             if seen.iter().any(|before| before == known) {
                 let message = format!("has the parameter {known} twice");
@@ -285,7 +285,7 @@ mod tests {
             ("postgres://h/d?hunter2", "has a parameter without a value"),
             (
                 "postgres://h/d?%20hunter2=1",
-                "has a parameter whose name is not one",
+                "has an invalid parameter name",
             ),
             (
                 "postgres://h/d?sslmode=verify-full&ssl-mode=disable",

@@ -248,7 +248,7 @@ fn parts_of_the_database_s_address_are_taken_as_they_are() {
     for host in ["db:5432", "http://db", "a b", "u@db"] {
         let errors = errors_of(&[("DB_HOST", host)]);
         assert!(
-            errors[0].starts_with("$DB_HOST:1:1: error: DB_HOST has a host that is not one"),
+            errors[0].starts_with("$DB_HOST:1:1: error: DB_HOST has an invalid host"),
             "{errors:?}"
         );
     }
