@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::process::Child;
 use tokio::sync::mpsc;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 const PROMPT: &str = "bea in #general> ";
 
 struct Terminal {
@@ -62,12 +62,16 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// The lines on the screen: what follows the last redrawing of each.
+    /// The lines on the screen: what follows the last redrawing of each, without cursor movements.
     fn lines(&self) -> Vec<String> {
         let text = String::from_utf8_lossy(&self.bytes);
+        let text = text.replace("\x1b[?2026h", "").replace("\x1b[?2026l", "");
         let lines = text.split('\n').map(|line| {
-            let line = line.strip_suffix('\r').unwrap_or(line);
-            line.rsplit("\r\x1b[K").next().unwrap_or(line).to_owned()
+            let line = line.rsplit("\r\x1b[K").next().unwrap_or(line);
+            let mut parts = line.split("\r\x1b[");
+            let first = parts.next().unwrap_or_default().to_owned();
+            let rest = parts.filter_map(|part| Some(part.split_once('C')?.1));
+            rest.fold(first, |line, part| line + part).replace('\r', "")
         });
         lines.collect()
     }
@@ -158,9 +162,9 @@ async fn a_form_is_filled_in_at_the_prompt() {
         ("/incident declare", "Type fill LABEL VALUE"),
         ("fill nothing", "The form's fields: Template, Title"),
         ("fill severity P9", "Severity is one of: P1"),
-        ("fill Severity P2", "[ P2"),
-        ("fill service api", "[ api ]"),
-        ("fill title Search is slow", "[ Search is slow ]"),
+        ("fill Severity P2", "Severity: P2"),
+        ("fill service api", "Service: api"),
+        ("fill title Search is slow", "Title: Search is slow"),
         ("submit", "#inc-"),
         ("as eve", "as ada, as bea"),
         ("dance", "Unknown input `dance`"),

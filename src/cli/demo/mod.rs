@@ -4,25 +4,23 @@
 //! stderr. When a step of the story fails, the exit code is 1. `wardroom simulator`, the workspace
 //! alone for clients in other languages, is here too.
 
-mod draw;
-mod house;
-mod input;
 mod prompt;
-mod screen;
-mod script;
+mod setup;
+mod story;
+mod text;
+mod transcript;
 
 use super::{Ended, Stop, output, run_to_end};
 use crate::app::{Asked, until_asked_to_stop};
 use crate::engine::clock::Clock;
 use clap::Args;
-use draw::Ink;
-use house::House;
-use screen::Screen;
 use serde_json::json;
+use setup::Demo;
 use simulator::{self, Limits, Options};
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
+use transcript::Transcript;
 
 /// The pause before each step, when a person reads along.
 const PACE: Duration = Duration::from_millis(1500);
@@ -40,6 +38,16 @@ pub(super) struct DemoArgs {
     fast: bool,
 }
 
+const HERE: &str = "\
+Here, try:
+
+  /incident help                            list the commands
+  /incident declare P2 api Search is slow   declare an incident
+  /incident declare                         declare one in a form
+  help                                      list what else you can type
+  quit                                      stop the demo, as Ctrl-C does
+";
+
 pub(super) fn run(args: &DemoArgs) -> Ended {
     run_to_end(demo(args))
 }
@@ -47,15 +55,15 @@ pub(super) fn run(args: &DemoArgs) -> Ended {
 async fn demo(args: &DemoArgs) -> Ended {
     let mut asked = Asked::listen()
         .map_err(|error| Stop::Unreachable(format!("cannot install signal handlers: {error}")))?;
-    let house = tokio::select! {
-        house = house::start(args.port) => house?,
+    let demo = tokio::select! {
+        demo = setup::start(args.port) => demo?,
         () = asked.stop.asked() => return Ok(()),
     };
     let terminal = terminal();
-    let mut screen = Screen::new(&house.workspace, terminal, pace(args, terminal));
-    welcome(&house, &screen);
+    let mut transcript = Transcript::new(&demo.workspace, pace(args, terminal));
+    welcome(&demo, &transcript);
     let told = tokio::select! {
-        told = script::play(&house, &mut screen) => Some(told),
+        told = story::play(&demo, &mut transcript) => Some(told),
         () = asked.stop.asked() => None,
     };
     let ended = match told {
@@ -65,14 +73,14 @@ async fn demo(args: &DemoArgs) -> Ended {
         None => Ok(()),
         Some(Err(what)) => Err(Stop::No(format!("demo: {what}"))),
         Some(Ok(())) => {
-            the_end(&house, &mut screen).await;
+            the_end(&demo, &mut transcript).await;
             match args.once {
                 true => Ok(()),
-                false => stay(&house, &mut screen, &mut asked, terminal).await,
+                false => stay(&demo, &mut transcript, &mut asked, terminal).await,
             }
         }
     };
-    let stopped = house.stop().await;
+    let stopped = demo.stop().await;
     ended.and(stopped)
 }
 
@@ -90,88 +98,59 @@ fn pace(args: &DemoArgs, terminal: bool) -> Duration {
 }
 
 /// Keeps the server running: with a prompt on a terminal, otherwise until a signal.
-async fn stay(house: &House, screen: &mut Screen, asked: &mut Asked, terminal: bool) -> Ended {
+async fn stay(
+    demo: &Demo,
+    transcript: &mut Transcript,
+    asked: &mut Asked,
+    terminal: bool,
+) -> Ended {
     let prompt = terminal && std::io::stdin().is_terminal();
-    what_to_try(house, screen, prompt);
+    what_to_try(demo, transcript, prompt);
     if prompt {
-        let ended = prompt::go_on(house, screen, asked).await;
+        let ended = prompt::run(demo, transcript, asked).await;
         ended.map_err(|error| Stop::No(format!("cannot read the terminal: {error}")))?;
     } else {
         asked.stop.asked().await;
     }
-    screen.line("", Ink::Plain, "Stopping.");
+    transcript.line("Stopping.");
     Ok(())
 }
 
-fn welcome(house: &House, screen: &Screen) {
-    let ready = house.ready_after.as_secs_f64();
-    screen.line(
-        "",
-        Ink::Bold,
-        "Wardroom: one incident, from the declaration to the postmortem",
-    );
-    screen.line("", Ink::Plain, "");
-    for (what, words) in [
-        ("server", format!("{}, ready after {ready:.1} s", house.url)),
-        ("database", house.database.to_owned()),
-        (
-            "providers",
-            format!(
-                "simulated Slack, GitHub and Statuspage, {}",
-                house.workspace.base_url()
-            ),
-        ),
-        (
-            "people",
-            "ada owns the service api; bea and cem are engineers;".to_owned(),
-        ),
-        (
-            "",
-            "dov is notified of every P1. All times are UTC.".to_owned(),
-        ),
-    ] {
-        screen.line(&format!("  {what:<10} "), Ink::Plain, &words);
-    }
+fn welcome(demo: &Demo, transcript: &Transcript) {
+    let providers = demo.workspace.base_url();
+    transcript.line(&format!(
+        "Wardroom: one incident, from the declaration to the postmortem\n\n  \
+           server     {}, ready after {:.1} s\n  \
+           database   {}\n  \
+           providers  simulated Slack, GitHub and Statuspage, {providers}\n  \
+           people     ada owns the service api; bea and cem are engineers;\n             \
+                      dov is notified of every P1",
+        demo.url,
+        demo.ready_after.as_secs_f64(),
+        demo.database,
+    ));
 }
 
-async fn the_end(house: &House, screen: &mut Screen) {
-    screen.pause().await;
-    screen.chapter("The end");
-    let posts = house.workspace.snapshot().all_posts().count();
-    screen.remark(&format!(
+async fn the_end(demo: &Demo, transcript: &mut Transcript) {
+    transcript.pause().await;
+    transcript.chapter("The end");
+    let posts = demo.workspace.snapshot().all_posts().count();
+    transcript.line(&format!(
         "{posts} messages are in the channels; the forged requests caused none of them"
     ));
 }
 
-fn what_to_try(house: &House, screen: &Screen, prompt: bool) {
-    let (url, token) = (&house.url, &house.admin_token);
+fn what_to_try(demo: &Demo, transcript: &Transcript, prompt: bool) {
+    let (url, token) = (&demo.url, &demo.admin_token);
     let curl = format!("curl -s -H \"Authorization: Bearer {token}\"");
-    screen.line("", Ink::Plain, "");
-    let running = format!("The server keeps running at {url}. In another terminal, try:");
-    screen.line("", Ink::Plain, &running);
-    // Not through the screen, which would cut a command at its spaces.
-    output::line(format_args!(
-        "\n  {curl} {url}/api/v1/incidents\n  curl -s {url}/health/ready\n"
+    transcript.line(&format!(
+        "\nThe server keeps running at {url}. In another terminal, try:\n\n  \
+           {curl} {url}/api/v1/incidents\n  curl -s {url}/health/ready\n"
     ));
-    if !prompt {
-        screen.line("", Ink::Plain, "Ctrl-C stops it.");
-        return;
-    }
-    screen.line("", Ink::Plain, "Here, try:");
-    screen.line("", Ink::Plain, "");
-    for (typed, words) in [
-        ("/incident help", "list the commands"),
-        (
-            "/incident declare P2 api Search is slow",
-            "declare an incident",
-        ),
-        ("/incident declare", "declare one in a form"),
-        ("help", "list what else you can type"),
-        ("quit", "stop the demo, as Ctrl-C does"),
-    ] {
-        screen.line(&format!("  {typed:<40} "), Ink::Plain, words);
-    }
-    screen.line("", Ink::Plain, "");
+    transcript.line(match prompt {
+        true => HERE,
+        false => "Ctrl-C stops it.",
+    });
 }
 
 /// `wardroom simulator`: prints one line of JSON, and serves until it is asked to stop.

@@ -44,7 +44,7 @@ const LOG: &str = "warn,wardroom::security=error";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A workspace and a server that run.
-pub(super) struct House {
+pub(super) struct Demo {
     pub(super) workspace: Workspace,
     /// `http://127.0.0.1:3000`.
     pub(super) url: String,
@@ -100,7 +100,7 @@ fn secret() -> String {
 }
 
 /// Starts all of it.
-pub(super) async fn start(port: u16) -> Result<House, Stop> {
+pub(super) async fn start(port: u16) -> Result<Demo, Stop> {
     let began = Instant::now();
     let (admin_token, statuspage_key) = (secret(), secret());
     let workspace = workspace(&statuspage_key).await?;
@@ -133,7 +133,7 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
         (cancel, tokio::spawn(watching))
     });
     workspace.set_app_url(Some(&url));
-    let mut house = House {
+    let mut demo = Demo {
         database: match opened.private {
             Some(_) => "a private PostgreSQL, removed at the end",
             None => "the one that DATABASE_URL names; it is kept",
@@ -149,12 +149,12 @@ pub(super) async fn start(port: u16) -> Result<House, Stop> {
         traces,
         grace: config.process.shutdown_grace,
     };
-    if let Err(stop) = house.until_ready().await {
-        let _the_first_counts = house.stop().await;
+    if let Err(stop) = demo.until_ready().await {
+        let _the_first_counts = demo.stop().await;
         return Err(stop);
     }
-    house.ready_after = began.elapsed();
-    Ok(house)
+    demo.ready_after = began.elapsed();
+    Ok(demo)
 }
 
 /// Migrates and runs. True when the database already has an open incident of `api`.
@@ -170,8 +170,11 @@ async fn run(
         let words = format!("cannot read the incidents: {error}");
         cannot_open(CannotOpen::Unreachable(words))
     };
-    let rooms = store.incident_rooms().await.map_err(reading)?;
-    if rooms.iter().any(|room| !room.as_str().contains(SIMULATED)) {
+    let channels = store.incident_rooms().await.map_err(reading)?;
+    if channels
+        .iter()
+        .any(|channel| !channel.as_str().contains(SIMULATED))
+    {
         let words = "the database contains incidents of a real workspace, whose open effects the demo \
                      would send to a simulated one\nUnset DATABASE_URL, or set it to an empty database.";
         return Err(Stop::Wrong(words.to_owned()));
@@ -183,11 +186,11 @@ async fn run(
     Ok((app.run(listeners), left_open))
 }
 
-impl House {
+impl Demo {
     /// Waits for `/health/ready`, and until the bot has joined the channels that it posts to.
     async fn until_ready(&self) -> Ended {
         let url = format!("{}/health/ready", self.url);
-        // It is on this machine: no proxy stands between.
+        // It is on this host, so no proxy is used.
         let client = Url::parse(&url)
             .map_err(anyhow::Error::from)
             .and_then(|url| Ok((HttpClient::new(&url, &Proxies::default())?, url)));
@@ -211,13 +214,13 @@ impl House {
         let joined = self.workspace.wait_until(READY_WITHIN, |workspace| {
             let snapshot = workspace.snapshot();
             let told = ["#incidents", "#engineering", "#ops"].iter();
-            told.map(|room| snapshot.channel(room))
-                .all(|room| room.is_some_and(|room| room.members.contains(&bot)))
+            told.map(|channel| snapshot.channel(channel))
+                .all(|channel| channel.is_some_and(|channel| channel.members.contains(&bot)))
                 .then_some(())
         });
         joined
             .await
-            .map_err(|_rooms| Stop::No("the bot did not join its channels within 30 s".to_owned()))
+            .map_err(|_state| Stop::No("the bot did not join its channels within 30 s".to_owned()))
     }
 
     /// Stops everything in order, and removes the private database.
@@ -301,7 +304,7 @@ fn rules(workspace: &Workspace) -> String {
             .map_or("", |found| &*found.id)
             .to_owned()
     };
-    let room = |name: &str| {
+    let channel = |name: &str| {
         snapshot
             .channel(name)
             .map_or("", |found| &*found.id)
@@ -320,8 +323,8 @@ fn rules(workspace: &Workspace) -> String {
         ada = person("ada"),
         cem = person("cem"),
         dov = person("dov"),
-        incidents = room("#incidents"),
-        engineering = room("#engineering"),
-        ops = room("#ops"),
+        incidents = channel("#incidents"),
+        engineering = channel("#engineering"),
+        ops = channel("#ops"),
     )
 }
