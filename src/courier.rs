@@ -6,6 +6,7 @@
 
 use crate::domain::effect::{Answer, Effect, Provider, Vocabulary};
 use crate::domain::ids::EffectId;
+use crate::domain::looked_to::LookedTo;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub struct Parcel {
     pub mark: Option<String>,
     /// Whether an earlier attempt may have happened.
     pub after_uncertain: bool,
+    /// How far the lookup before this one got, or where what stands of it was found.
+    pub looked_to: Option<LookedTo>,
     /// When a message was meant, if it comes so late that its readers must know.
     pub delayed_from: Option<DateTime<Utc>>,
     pub now: DateTime<Utc>,
@@ -45,12 +48,15 @@ pub enum Outcome {
         pauses: Vec<String>,
         code: String,
     },
-    /// A part of it is done, and the rest not now. Not counted as an attempt; what is done is looked
-    /// up before the rest is sent.
+    /// A part of it is done, or an earlier attempt may have done it, and no more can be done or known
+    /// now. Not counted as an attempt; it is looked up before anything is sent.
     Partly {
+        /// The provider's Retry-After; zero when it gave none.
         after: Duration,
         pauses: Vec<String>,
         code: String,
+        /// How far it is looked up already.
+        looked_to: Option<LookedTo>,
     },
     /// Surely not done, because it was never sent.
     Failed {
@@ -75,6 +81,28 @@ pub enum Outcome {
 pub enum Look {
     Found(Answer),
     Absent,
+    /// Not all of it was found: what is missing is sent, and what stands, or may, is found from here.
+    Partly {
+        /// Where.
+        looked_to: LookedTo,
+    },
+    /// It had not, and it cannot: another one has its name.
+    Refused {
+        /// Such as `name_taken`.
+        code: String,
+    },
+    /// More is to be read than one exchange holds. This one has read on, so it counts as no attempt:
+    /// a lookup that reads nothing is [`Look::Failed`].
+    Unfinished {
+        /// How far.
+        looked_to: LookedTo,
+        /// The provider's Retry-After; zero when it gave none.
+        after: Duration,
+        /// What ended this exchange, such as `timeout`, `ratelimited`.
+        code: String,
+        /// What else must wait as long.
+        pauses: Vec<String>,
+    },
     /// This place cannot be read, now or ever.
     Unreadable {
         code: String,

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod form;
 pub mod ids;
 pub mod incident;
+pub mod looked_to;
 pub mod rules;
 pub mod signal;
 pub mod text;

@@ -271,7 +271,7 @@ impl Engine {
                 effect = None;
             }
         }
-        let mark = match claimed.uncertain {
+        let mark = match claimed.uncertain || claimed.looked_to.is_some() {
             true => store.newest_mark(&claimed.lane).await?,
             false => None,
         };
@@ -280,6 +280,7 @@ impl Engine {
             first_attempt_at: claimed.first_attempt_at,
             mark,
             after_uncertain: again,
+            looked_to: claimed.looked_to.clone(),
             delayed_from: plan::delayed_from(claimed, now),
             now,
             deadline: claimed.effect.deadline(),

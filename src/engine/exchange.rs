@@ -56,6 +56,7 @@ impl Engine {
                 after,
                 pauses,
                 code,
+                ..
             } => {
                 self.provider_answered(provider).await;
                 self.pause(pauses, *after, code).await;
@@ -86,8 +87,21 @@ impl Engine {
         let found = matches!(look, Look::Found(_));
         tracing::info!(found, "looked for an effect whose end was unknown");
         match &look {
-            Look::Found(_) | Look::Absent | Look::Unreadable { .. } => {
+            Look::Found(_)
+            | Look::Absent
+            | Look::Partly { .. }
+            | Look::Refused { .. }
+            | Look::Unreadable { .. } => {
                 self.provider_answered(courier.provider()).await;
+            }
+            Look::Unfinished {
+                after,
+                code,
+                pauses,
+                ..
+            } => {
+                self.provider_answered(courier.provider()).await;
+                self.pause(pauses, *after, code).await;
             }
             Look::Failed {
                 code, after: None, ..

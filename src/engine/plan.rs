@@ -5,6 +5,7 @@
 
 use crate::courier::{Look, Outcome};
 use crate::domain::effect::{Answer, Repeat};
+use crate::domain::looked_to::LookedTo;
 use crate::domain::signal::End;
 use crate::store::{Claimed, Counted, Ending};
 use chrono::{DateTime, Duration, Utc};
@@ -79,12 +80,15 @@ pub fn after_exchange(
         Outcome::Done(answer) => Ending::Over(End::Done(answer)),
         Outcome::Refused { code } => Ending::Over(End::Refused { code }),
         Outcome::Later { after, code, .. } => {
-            let after = Duration::from_std(after).unwrap_or(LONGEST_WAIT);
-            again(claimed, now + after.min(LONGEST_WAIT), Counted::No, code)
+            again(claimed, now + bounded(after), Counted::No, code)
         }
-        Outcome::Partly { after, code, .. } => {
-            let after = Duration::from_std(after).unwrap_or(LONGEST_WAIT);
-            let look_at = now + after.min(LONGEST_WAIT);
+        Outcome::Partly {
+            after,
+            code,
+            looked_to,
+            ..
+        } => {
+            let look_at = now + bounded(after);
             match claimed.effect.repeat() {
                 Repeat::Never => Ending::Over(End::Uncertain { code }),
                 Repeat::Harmless => again(claimed, look_at, Counted::No, code),
@@ -93,6 +97,7 @@ pub fn after_exchange(
                     looks: 0,
                     counted: Counted::No,
                     error: code,
+                    looked_to,
                 },
             }
         }
@@ -136,6 +141,7 @@ fn perhaps(
             looks,
             counted: charge,
             error: code,
+            looked_to: None,
         },
     }
 }
@@ -150,34 +156,16 @@ pub fn after_look(
 ) -> Ending {
     match look {
         Look::Found(answer) => Ending::Over(End::Done(answer)),
-        Look::Absent if claimed.looks + 1 < LOOKS => Ending::Unsure {
-            // The last look counts only when the provider has had the whole of an exchange's time:
-            // an answer that was lost at once says nothing about the work behind it.
-            look_at: claimed.uncertain_since.map_or(now + LOOK_AGAIN, |since| {
-                (now + LOOK_AGAIN).max(since + deadline(claimed) + LOOK_AFTER)
-            }),
-            looks: claimed.looks + 1,
-            counted: Counted::No,
-            error: "looked_for".to_owned(),
-        },
-        Look::Absent if claimed.attempts > ATTEMPTS => Ending::Over(End::Parked {
-            code: "not_delivered".to_owned(),
-        }),
-        Look::Absent => {
-            let at = now + backoff(claimed.attempts.max(2) - 1, jitter) - Duration::seconds(1);
-            Ending::Again {
-                at: at.max(now),
-                counted: Counted::No,
-                certainty: Certainty::SurelyNot,
-                error: "not_delivered".to_owned(),
-            }
-        }
+        Look::Refused { code } => Ending::Over(End::Refused { code }),
+        Look::Absent => in_vain(claimed, None, now, jitter),
+        Look::Partly { looked_to } => in_vain(claimed, Some(looked_to), now, jitter),
         // A person has asked for it, knowing that it may stand there already.
         Look::Unreadable { .. } if claimed.generation > 0 => Ending::Again {
             at: now,
             counted: Counted::No,
             certainty: Certainty::SurelyNot,
             error: "sent_again_by_hand".to_owned(),
+            looked_to: None,
         },
         Look::Unreadable { code } => Ending::Over(End::Uncertain { code }),
         Look::Failed {
@@ -187,10 +175,7 @@ pub fn after_look(
         }
         Look::Failed { code, after, .. } => {
             let (pause, counted) = match after {
-                Some(after) => {
-                    let after = Duration::from_std(after).unwrap_or(LONGEST_WAIT);
-                    (after.min(LONGEST_WAIT), Counted::No)
-                }
+                Some(after) => (bounded(after), Counted::No),
                 None => (backoff(claimed.attempts, jitter).max(LOOK_AFTER), charge),
             };
             Ending::Unsure {
@@ -198,9 +183,64 @@ pub fn after_look(
                 looks: claimed.looks,
                 counted,
                 error: code,
+                looked_to: claimed.looked_to.clone(),
             }
         }
+        Look::Unfinished {
+            looked_to,
+            after,
+            code,
+            ..
+        } => Ending::Unsure {
+            look_at: now + bounded(after),
+            looks: claimed.looks,
+            counted: Counted::No,
+            error: code,
+            looked_to: Some(looked_to),
+        },
     }
+}
+
+/// What follows from a lookup that did not find all of it; `found_from`: where what stands was found.
+fn in_vain(
+    claimed: &Claimed,
+    found_from: Option<LookedTo>,
+    now: DateTime<Utc>,
+    jitter: f64,
+) -> Ending {
+    if claimed.looks + 1 < LOOKS {
+        return Ending::Unsure {
+            // The last look counts only when the provider has had the whole of an exchange's time:
+            // an answer that was lost at once says nothing about the work behind it.
+            look_at: claimed.uncertain_since.map_or(now + LOOK_AGAIN, |since| {
+                (now + LOOK_AGAIN).max(since + deadline(claimed) + LOOK_AFTER)
+            }),
+            looks: claimed.looks + 1,
+            counted: Counted::No,
+            error: "looked_for".to_owned(),
+            // It reads everything again.
+            looked_to: None,
+        };
+    }
+    if claimed.attempts > ATTEMPTS {
+        return Ending::Over(End::Parked {
+            code: "not_delivered".to_owned(),
+        });
+    }
+    let at = now + backoff(claimed.attempts.max(2) - 1, jitter) - Duration::seconds(1);
+    Ending::Again {
+        at: at.max(now),
+        counted: Counted::No,
+        certainty: Certainty::SurelyNot,
+        error: "not_delivered".to_owned(),
+        looked_to: found_from,
+    }
+}
+
+/// A provider's Retry-After.
+fn bounded(after: std::time::Duration) -> Duration {
+    let after = Duration::from_std(after).unwrap_or(LONGEST_WAIT);
+    after.min(LONGEST_WAIT)
 }
 
 /// What follows without any exchange; `None`: there must be one.
@@ -257,6 +297,7 @@ fn again(claimed: &Claimed, at: DateTime<Utc>, counted: Counted, error: String) 
         counted,
         certainty,
         error,
+        looked_to: claimed.looked_to.clone(),
     }
 }
 
@@ -265,3 +306,7 @@ pub use crate::store::Certainty;
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "plan_lookup_tests.rs"]
+mod lookup_tests;

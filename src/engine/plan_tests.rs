@@ -8,11 +8,11 @@ use crate::domain::incident::Purpose;
 use crate::domain::text::Message;
 use uuid::Uuid;
 
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-fn claimed(effect: Effect) -> Claimed {
+pub(super) fn claimed(effect: Effect) -> Claimed {
     claimed_for(effect, Purpose::Notice { incident: None })
 }
 
@@ -29,6 +29,7 @@ fn claimed_for(effect: Effect, purpose: Purpose) -> Claimed {
         generation: 0,
         uncertain: false,
         uncertain_since: None,
+        looked_to: None,
         first_attempt_at: now(),
         failed_at: None,
         created_at: now(),
@@ -42,7 +43,7 @@ fn room() -> ChannelId {
     ChannelId::new("C1").unwrap()
 }
 
-fn post() -> Effect {
+pub(super) fn post() -> Effect {
     Effect::Slack(Slack::PostMessage {
         channel: room(),
         message: Message::line("hello"),
@@ -70,7 +71,7 @@ fn reply() -> Effect {
     })
 }
 
-fn lost() -> Outcome {
+pub(super) fn lost() -> Outcome {
     Outcome::Uncertain {
         code: "timeout".into(),
     }
@@ -86,35 +87,6 @@ fn an_uncertain_post_is_looked_for_and_never_simply_sent_again() {
         panic!("{ending:?}")
     };
     assert_eq!(look_at - now(), LOOK_AFTER);
-}
-
-#[test]
-fn it_is_sent_again_only_after_two_looks_in_vain() {
-    let mut effect = claimed(post());
-    effect.uncertain = true;
-    let first = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
-    let Ending::Unsure {
-        looks: 1, look_at, ..
-    } = first
-    else {
-        panic!("{first:?}")
-    };
-    assert_eq!(look_at - now(), LOOK_AGAIN);
-    effect.looks = 1;
-    let second = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
-    assert!(
-        matches!(
-            second,
-            Ending::Again {
-                certainty: Certainty::SurelyNot,
-                ..
-            }
-        ),
-        "{second:?}"
-    );
-    let nothing = Look::Found(Answer::Nothing);
-    let found = after_look(nothing, &effect, Counted::Yes, now(), 0.5);
-    assert!(matches!(found, Ending::Over(End::Done(_))), "{found:?}");
 }
 
 #[test]
@@ -170,6 +142,7 @@ fn half_a_message_is_looked_for_when_its_429_is_over_and_half_an_answer_is_not_b
         after: std::time::Duration::from_secs(17),
         pauses: vec![],
         code: "ratelimited".into(),
+        looked_to: None,
     };
     let ending = after_exchange(partly(), &claimed(post()), Counted::Yes, now(), 0.5);
     let Ending::Unsure {

@@ -90,6 +90,7 @@ pub(crate) fn halfway(trouble: Trouble, pauses: Vec<String>) -> Outcome {
             after,
             pauses,
             code,
+            looked_to: None,
         },
         Outcome::Failed { code } | Outcome::Unauthorized { code } => Outcome::Uncertain { code },
         known => known,
@@ -110,6 +111,7 @@ pub(crate) fn look(trouble: Trouble, pauses: Vec<String>) -> Look {
             after,
             code,
             pauses,
+            ..
         } => Look::Failed {
             code,
             after: Some(after),

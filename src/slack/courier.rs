@@ -285,7 +285,10 @@ impl Courier for SlackCourier {
                 Method::ConversationsOpen.scope(),
                 Method::ConversationsHistory.scope(),
             ],
-            Effect::CreateChannel { .. } => scopes(Method::ConversationsList),
+            Effect::CreateChannel { .. } => vec![
+                Method::UsersConversations.scope(),
+                Method::ConversationsList.scope(),
+            ],
             Effect::UpdateMessage { .. }
             | Effect::Pin { .. }
             | Effect::Invite { .. }

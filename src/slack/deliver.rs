@@ -9,6 +9,7 @@ use super::client::Trouble;
 use super::courier::{Room, SlackCourier, scopes};
 use super::destinations;
 use super::look::Standing;
+use super::lookup::{List, Name, Place};
 use super::methods::Method;
 use super::mrkdwn;
 use super::render::{self, Page};
@@ -25,6 +26,8 @@ use tokio::time::Instant;
 
 /// What our messages are marked with.
 pub(super) const MARK: &str = "wardroom_effect";
+/// How long the lookup of a name's owner waits that could not even begin.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Slack takes five answers at a `response_url`; one is left for a retry by hand.
 const ANSWERS: usize = 4;
 
@@ -50,11 +53,40 @@ impl SlackCourier {
                 None => unreadable_answer(),
             },
             // The name may be taken by ourselves, by an attempt whose answer was lost.
-            Err(Trouble::Api(code)) if code == "name_taken" && parcel.after_uncertain => {
-                match self.look_for_room(&wanted, parcel, until).await {
+            Err(Trouble::Api(code))
+                if code == "name_taken"
+                    && (parcel.after_uncertain || parcel.looked_to.is_some()) =>
+            {
+                let place = Place::front(List::Own(Name::Taken));
+                let kept = place.keep();
+                match self.look_for_room(&wanted, place, parcel, until).await {
                     Look::Found(answer) => Outcome::Done(answer),
-                    Look::Absent | Look::Unreadable { .. } => Outcome::Refused { code },
-                    Look::Failed { code, .. } => Outcome::Uncertain { code },
+                    Look::Absent
+                    | Look::Partly { .. }
+                    | Look::Refused { .. }
+                    | Look::Unreadable { .. } => Outcome::Refused { code },
+                    // Whose it is, the lookups find out that follow.
+                    Look::Failed {
+                        code,
+                        after,
+                        pauses,
+                    } => Outcome::Partly {
+                        after: after.unwrap_or(LOOK_AGAIN),
+                        pauses,
+                        code,
+                        looked_to: kept,
+                    },
+                    Look::Unfinished {
+                        looked_to,
+                        after,
+                        code,
+                        pauses,
+                    } => Outcome::Partly {
+                        after,
+                        pauses,
+                        code,
+                        looked_to: Some(looked_to),
+                    },
                 }
             }
             Err(trouble) => outcome(trouble, scopes(Method::ConversationsCreate)),
@@ -97,7 +129,7 @@ impl SlackCourier {
         let mut standing = Standing::default();
         if pages.len() > 1 {
             match self.standing(room, parcel, until).await {
-                Ok(found) => standing = found,
+                Ok((found, _)) => standing = found,
                 // Cannot be read: the first time nothing can stand, and later it is the engine
                 // that has decided to say it again.
                 Err(Look::Unreadable { .. }) => {}
@@ -106,7 +138,14 @@ impl SlackCourier {
                     after,
                     pauses,
                 }) => return not_now(code, after, pauses),
-                Err(Look::Found(_) | Look::Absent) => {}
+                Err(Look::Unfinished {
+                    code,
+                    after,
+                    pauses,
+                    ..
+                }) => return not_now(code, Some(after).filter(|after| !after.is_zero()), pauses),
+                Err(Look::Found(_) | Look::Absent | Look::Partly { .. } | Look::Refused { .. }) => {
+                }
             }
         }
         for (at, page) in pages.iter().enumerate() {

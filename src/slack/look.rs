@@ -1,35 +1,32 @@
 //! Finds out whether an uncertain effect had happened.
 //!
-//! Our messages carry the effect's id; a room is ours when we made it, with that name, since the
-//! first attempt, and no incident has it; a file stands where its id does. History is read from
-//! the newest back to the last message that we knew, or a minute before the first attempt,
-//! whichever is earlier: neither our clock nor our notes are trusted alone.
+//! Our messages carry the effect's id; a file stands where its id does; a channel is in
+//! `lookup_channel`. History is read from the newest back to the last message that we knew, or a
+//! minute before the first attempt, whichever is earlier: neither our clock nor our notes are trusted
+//! alone. How long it may be: see `lookup`.
 
 use super::classify;
 use super::client::Trouble;
-use super::courier::{Room, SlackCourier, scopes};
-use super::deliver::{MARK, room_of};
+use super::courier::{SlackCourier, scopes};
+use super::deliver::MARK;
+use super::lookup::{List, Name, Place, broken_off};
 use super::methods::Method;
-use crate::courier::{Look, Outcome, Parcel};
+use crate::courier::{Look, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::slack::{self as said_by_slack, Effect};
 use crate::domain::ids::{ChannelId, MessageTs};
+use crate::domain::looked_to::LookedTo;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 /// How far Slack's clock may be behind ours.
-const SKEW: Duration = Duration::seconds(60);
+pub(super) const SKEW: Duration = Duration::seconds(60);
 /// How far our clock may be wrong: the last known message tells, as long as it is so young.
 const ASTRAY: Duration = Duration::minutes(10);
 /// A page of history, as Slack advises.
 const PAGE: &str = "200";
-/// Newest first: what we look for is seconds old. 2,000 messages in those seconds do not happen.
-const PAGES: usize = 10;
-/// Rooms come in no order that helps, so all of them are read.
-const ROOM_PAGES: usize = 50;
-
 /// The pages of a message that stand in its room, by their numbers.
 pub(super) type Standing = BTreeMap<usize, MessageTs>;
 
@@ -60,18 +57,25 @@ impl SlackCourier {
                 team,
                 taken,
             } => match self.room(name, *private, team.as_ref(), taken) {
-                Ok(room) => self.look_for_room(&room, parcel, until).await,
+                Ok(room) => {
+                    let kept = Place::kept(parcel.looked_to.as_ref());
+                    let kept = kept.filter(|place| place.list != List::History);
+                    let place = kept.unwrap_or(Place::front(List::Own(Name::Unasked)));
+                    self.look_for_room(&room, place, parcel, until).await
+                }
                 // Without a workspace none was ever asked for.
                 Err(_) => Look::Absent,
             },
             Effect::ShareFile { channel, file, .. } => {
                 let mut stands = false;
-                let seen = self.read_back(channel, parcel, until, |message| {
+                let began = history(parcel);
+                let mut place = began.clone();
+                let seen = self.read_back(channel, parcel, &mut place, until, |message, _| {
                     stands |= holds_file(message, file.as_str());
                     stands
                 });
                 match (seen.await, stands) {
-                    (Err(trouble), _) => unread(trouble),
+                    (Err(trouble), _) => unread(trouble, &began, &place),
                     (Ok(()), true) => Look::Found(Answer::Nothing),
                     (Ok(()), false) => Look::Absent,
                 }
@@ -99,48 +103,62 @@ impl SlackCourier {
         parcel: &Parcel,
         until: Instant,
     ) -> Look {
-        match self.standing(room, parcel, until).await {
-            Ok(mut standing) => match standing.remove(&0) {
-                Some(ts) if standing.len() + 1 >= pages => {
-                    Look::Found(Answer::Slack(said_by_slack::Answer::Message {
-                        channel: room.clone(),
-                        ts,
-                    }))
-                }
-                _ => Look::Absent,
-            },
-            Err(look) => look,
+        let (mut standing, found_from) = match self.standing(room, parcel, until).await {
+            Ok(found) => found,
+            Err(look) => return look,
+        };
+        let count = standing.len();
+        match (standing.remove(&0), found_from) {
+            (Some(ts), _) if count >= pages => {
+                Look::Found(Answer::Slack(said_by_slack::Answer::Message {
+                    channel: room.clone(),
+                    ts,
+                }))
+            }
+            (_, Some(looked_to)) => Look::Partly { looked_to },
+            (_, None) => Look::Absent,
         }
     }
 
-    /// Which pages of the parcel's message stand in a room.
+    /// Which pages of the parcel's message stand in a room, and from where on they are found.
     pub(super) async fn standing(
         &self,
         room: &ChannelId,
         parcel: &Parcel,
         until: Instant,
-    ) -> Result<Standing, Look> {
+    ) -> Result<(Standing, Option<LookedTo>), Look> {
         let id = parcel.id.to_string();
         let mut standing = Standing::new();
-        let seen = self.read_back(room, parcel, until, |message| {
+        let mut found_from: Option<Place> = None;
+        let began = history(parcel);
+        let mut place = began.clone();
+        let seen = self.read_back(room, parcel, &mut place, until, |message, here| {
             if let Some((page, ts)) = marked_with(message, &id) {
                 standing.insert(page, ts);
+                found_from.get_or_insert_with(|| here.clone());
             }
             standing.contains_key(&0)
         });
-        seen.await.map_err(unread)?;
-        Ok(standing)
+        let seen = seen.await;
+        if let Err(trouble) = seen {
+            // The pages of one message stand together: they are found together, too.
+            let reached = found_from.as_ref().unwrap_or(&place);
+            return Err(unread(trouble, &began, reached));
+        }
+        let found_from = found_from.and_then(|place| place.anew().keep());
+        Ok((standing, found_from))
     }
 
-    /// Reads a room's history from the newest back; stops when `enough`.
+    /// Reads a room's history back from a place; stops when `enough`.
     async fn read_back(
         &self,
         room: &ChannelId,
         parcel: &Parcel,
+        place: &mut Place,
         until: Instant,
-        mut enough: impl FnMut(&Value) -> bool,
+        mut enough: impl FnMut(&Value, &Place) -> bool,
     ) -> Result<(), Trouble> {
-        let mut params = vec![
+        let params = [
             ("channel", room.to_string()),
             (
                 "oldest",
@@ -150,136 +168,37 @@ impl SlackCourier {
             ("limit", PAGE.to_owned()),
             ("include_all_metadata", "true".to_owned()),
         ];
-        for _ in 0..PAGES {
-            let answer = self
-                .client
-                .get(Method::ConversationsHistory, &params, until)
-                .await?;
+        let method = Method::ConversationsHistory;
+        let read = self.read_on(method, &params, place, until, |answer, here| {
             let messages = answer["messages"].as_array();
             let messages =
                 messages.ok_or_else(|| Trouble::Unknown("unreadable_answer".to_owned()))?;
             // All of a page is read, not up to the first hit: pages of one message stand together.
             let mut done = false;
             for message in messages {
-                done |= enough(message);
+                done |= enough(message, here);
             }
-            if done {
-                return Ok(());
-            }
-            match next_cursor(&answer) {
-                Some(cursor) => turn_page(&mut params, cursor),
-                None => return Ok(()),
-            }
-        }
-        // Nobody read to the end: that it was not seen says nothing.
-        Err(Trouble::Api(TOO_FAR_BACK.to_owned()))
-    }
-
-    /// The room that an attempt of ours may have made.
-    pub(super) async fn look_for_room(
-        &self,
-        wanted: &Room<'_>,
-        parcel: &Parcel,
-        until: Instant,
-    ) -> Look {
-        let name = wanted.name;
-        let us = match self.known(until).await {
-            Ok(identity) => identity.user_id.to_string(),
-            Err(
-                Outcome::Later {
-                    after,
-                    code,
-                    pauses,
-                }
-                | Outcome::Partly {
-                    after,
-                    code,
-                    pauses,
-                },
-            ) => {
-                let after = Some(after);
-                return Look::Failed {
-                    code,
-                    after,
-                    pauses,
-                };
-            }
-            Err(
-                Outcome::Failed { code }
-                | Outcome::Unauthorized { code }
-                | Outcome::ServerError { code }
-                | Outcome::Refused { code }
-                | Outcome::Uncertain { code },
-            ) => {
-                return Look::Failed {
-                    code,
-                    after: None,
-                    pauses: Vec::new(),
-                };
-            }
-            Err(Outcome::Done(_)) => return Look::Absent,
-        };
-        let kind = if wanted.private {
-            "private_channel"
-        } else {
-            "public_channel"
-        };
-        let mut params = vec![
-            ("types", kind.to_owned()),
-            // An archived one is no incident's to come.
-            ("exclude_archived", "true".to_owned()),
-            ("limit", "1000".to_owned()),
-        ];
-        if let Some(team) = &wanted.team {
-            params.push(("team_id", team.to_string()));
-        }
-        for _ in 0..ROOM_PAGES {
-            let asked = self
-                .client
-                .get(Method::ConversationsList, &params, until)
-                .await;
-            let answer = match asked {
-                Ok(answer) => answer,
-                Err(trouble) => {
-                    return classify::look(trouble, scopes(Method::ConversationsList));
-                }
-            };
-            let rooms = answer["channels"].as_array().map_or(&[][..], Vec::as_slice);
-            if let Some(room) = rooms.iter().find(|room| room["name"] == name) {
-                return match room_of(room, name) {
-                    Some(found) if is_ours(room, &us, wanted, parcel) => Look::Found(found),
-                    _ => Look::Absent,
-                };
-            }
-            match next_cursor(&answer) {
-                Some(cursor) => turn_page(&mut params, cursor),
-                None => return Look::Absent,
-            }
-        }
-        // Nobody read to the end: that it was not seen says nothing.
-        Look::Unreadable {
-            code: TOO_MANY_ROOMS.to_owned(),
-        }
+            Ok(done)
+        });
+        read.await
     }
 }
 
-/// Our own code for more rooms than we read.
-const TOO_MANY_ROOMS: &str = "too_many_rooms";
-/// Our own code for a history that goes on further than we read.
-pub(super) const TOO_FAR_BACK: &str = "too_far_back";
-
-/// A history that could not be read.
-fn unread(trouble: Trouble) -> Look {
-    classify::look(trouble, scopes(Method::ConversationsHistory))
+/// Where a history is read on, or its front.
+fn history(parcel: &Parcel) -> Place {
+    let kept = Place::kept(parcel.looked_to.as_ref());
+    let kept = kept.filter(|place| place.list == List::History);
+    kept.unwrap_or_else(|| Place::front(List::History))
 }
 
-fn is_ours(room: &Value, us: &str, wanted: &Room<'_>, parcel: &Parcel) -> bool {
-    let made_by_us = room["creator"] == us;
-    let made_at = room["created"].as_i64().unwrap_or_default();
-    let new_enough = made_at >= (parcel.first_attempt_at - SKEW).timestamp();
-    let mut taken = wanted.taken.iter();
-    let free = !taken.any(|taken| room["id"] == taken.as_str());
-    made_by_us && new_enough && free
+/// A history that could not be read to where it was to be read.
+fn unread(trouble: Trouble, began: &Place, reached: &Place) -> Look {
+    broken_off(
+        trouble,
+        scopes(Method::ConversationsHistory),
+        began,
+        reached,
+    )
 }
 
 fn marked_with(message: &Value, id: &str) -> Option<(usize, MessageTs)> {
@@ -296,16 +215,6 @@ fn marked_with(message: &Value, id: &str) -> Option<(usize, MessageTs)> {
 fn holds_file(message: &Value, file: &str) -> bool {
     let files = message["files"].as_array().map_or(&[][..], Vec::as_slice);
     files.iter().any(|held| held["id"] == file)
-}
-
-fn next_cursor(answer: &Value) -> Option<String> {
-    let cursor = answer["response_metadata"]["next_cursor"].as_str()?;
-    (!cursor.is_empty()).then(|| cursor.to_owned())
-}
-
-fn turn_page(params: &mut Vec<(&str, String)>, cursor: String) {
-    params.retain(|(name, _)| *name != "cursor");
-    params.push(("cursor", cursor));
 }
 
 /// The earlier of the last message that we knew and a minute before the first attempt; never more

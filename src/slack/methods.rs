@@ -17,6 +17,7 @@ pub(crate) enum Method {
     FilesCompleteUploadExternal,
     FilesGetUploadUrlExternal,
     PinsAdd,
+    UsersConversations,
     ViewsOpen,
     ViewsUpdate,
     ResponseUrl,
@@ -24,7 +25,7 @@ pub(crate) enum Method {
 }
 
 /// Every method's name, for metrics that show a series from the first scrape.
-pub const METHODS: [&str; 18] = [
+pub const METHODS: [&str; 19] = [
     "auth.test",
     "chat.postEphemeral",
     "chat.postMessage",
@@ -39,6 +40,7 @@ pub const METHODS: [&str; 18] = [
     "files.completeUploadExternal",
     "files.getUploadURLExternal",
     "pins.add",
+    "users.conversations",
     "views.open",
     "views.update",
     "response_url",

@@ -21,6 +21,8 @@ mod destinations;
 mod interaction;
 mod literal;
 mod look;
+mod lookup;
+mod lookup_channel;
 mod mrkdwn;
 mod render;
 mod views;

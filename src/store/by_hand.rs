@@ -152,6 +152,7 @@ impl Store {
                                  then 'uncertain' else 'open' end,
                     ended_at = null, attempts = 0, looks = 0, generation = generation + 1,
                     run_at = $2, due_since = $2, unreadable_since = null, not_after = null,
+                    looked_to = null,
                     first_attempt_at = coalesce(first_attempt_at, $2),
                     blocked = exists (select from outbox other
                                        where other.lane = o.lane and other.ended_at is null)

@@ -11,6 +11,7 @@ use super::{Store, StoreError};
 use crate::domain::areas::Origin;
 use crate::domain::effect::{Answer, Effect, Priority, Provider};
 use crate::domain::ids::EffectId;
+use crate::domain::looked_to::LookedTo;
 use crate::domain::signal::{End, Receipt};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -36,6 +37,8 @@ pub struct Claimed {
     pub uncertain: bool,
     /// Since when that is so.
     pub uncertain_since: Option<DateTime<Utc>>,
+    /// How far the lookup before got, or where what stands of it was found.
+    pub looked_to: Option<LookedTo>,
     /// Until when it is of use.
     pub not_after: Option<DateTime<Utc>>,
     /// When it was first claimed.
@@ -65,6 +68,8 @@ pub enum Ending {
         certainty: Certainty,
         /// Why.
         error: String,
+        /// How far it is looked up, or where what stands of it was found.
+        looked_to: Option<LookedTo>,
     },
     /// It may have happened: it is looked for then.
     Unsure {
@@ -76,6 +81,8 @@ pub enum Ending {
         counted: Counted,
         /// Why.
         error: String,
+        /// Where the next lookup goes on; `None`: it reads everything.
+        looked_to: Option<LookedTo>,
     },
     /// It is over.
     Over(End),
@@ -140,6 +147,9 @@ impl Store {
                                              -- ran out says nothing when the database's clock has jumped.
                                              else coalesce(o.uncertain_since, least(o.claimed_at, $1)) end,
                       attempts = o.attempts + 1, claimed_at = $1,
+                      -- A lost process may have sent more than stood there.
+                      looked_to = case when o.lease_token is null or o.state = 'uncertain'
+                                       then o.looked_to end,
                       first_attempt_at = coalesce(o.first_attempt_at, $1)
                 where o.id = any(array(
                       select id from outbox
@@ -152,7 +162,7 @@ impl Store {
                returning o.id, o.effect, o.origin, o.lane, o.attempts, o.looks, o.generation, o.state,
                          o.uncertain_since, o.not_after,
                          o.first_attempt_at as "first_attempt_at!", o.created_at, o.traceparent,
-                         o.seq, o.failed_at"#,
+                         o.seq, o.failed_at, o.looked_to"#,
             now,
             limit,
             token,
@@ -186,6 +196,7 @@ impl Store {
                 generation: row.generation,
                 uncertain: row.state == "uncertain",
                 uncertain_since: row.uncertain_since,
+                looked_to: row.looked_to.and_then(LookedTo::new),
                 not_after: row.not_after,
                 first_attempt_at: row.first_attempt_at,
                 failed_at: row.failed_at,
@@ -216,27 +227,37 @@ impl Store {
                 counted,
                 certainty,
                 error,
+                looked_to,
             } => {
-                let state = match certainty {
-                    Certainty::SurelyNot => "open",
-                    Certainty::Perhaps => "uncertain",
+                let waiting = Waiting {
+                    until: *at,
+                    state: match certainty {
+                        Certainty::SurelyNot => "open",
+                        Certainty::Perhaps => "uncertain",
+                    },
+                    looks: 0,
+                    counted: *counted,
+                    error,
+                    looked_to,
                 };
-                wait(
-                    &mut transaction,
-                    claimed,
-                    (*at, state, 0, *counted, error),
-                    now,
-                )
-                .await?
+                wait(&mut transaction, claimed, waiting, now).await?
             }
             Ending::Unsure {
                 look_at,
                 looks,
                 counted,
                 error,
+                looked_to,
             } => {
-                let wanted = (*look_at, "uncertain", *looks, *counted, error.as_str());
-                wait(&mut transaction, claimed, wanted, now).await?
+                let waiting = Waiting {
+                    until: *look_at,
+                    state: "uncertain",
+                    looks: *looks,
+                    counted: *counted,
+                    error,
+                    looked_to,
+                };
+                wait(&mut transaction, claimed, waiting, now).await?
             }
             Ending::Over(end) => self.end(&mut transaction, claimed, end, now).await?,
         };
@@ -251,7 +272,9 @@ impl Store {
                 self.wakes.outbox(provider).notify_one();
                 self.wakes.urgent.notify_one();
             }
-            Ending::Again { at, .. } if *at <= now => self.wakes.outbox(provider).notify_one(),
+            Ending::Again { at, .. } | Ending::Unsure { look_at: at, .. } if *at <= now => {
+                self.wakes.outbox(provider).notify_one();
+            }
             Ending::Again { .. } | Ending::Unsure { .. } => {}
         }
         Ok(())
@@ -285,7 +308,7 @@ impl Store {
             .map_err(|error| StoreError::Unreadable(error.to_string()))?;
         let changed = sqlx::query!(
             "update outbox
-                set state = $3, error = $4, answer = $5, ended_at = $6, mark = $7, shown = $8,
+                set state = $3, error = $4, answer = $5, ended_at = $6, mark = $7, shown = $8, looked_to = null,
                     lease_until = null, lease_token = null
               where id = $1 and lease_token = $2",
             claimed.id.0,
@@ -316,34 +339,47 @@ impl Store {
     }
 }
 
-/// Puts a claimed row back: run at, state, looks, whether the attempt counts, why.
+/// How a row waits.
+struct Waiting<'a> {
+    until: DateTime<Utc>,
+    state: &'a str,
+    looks: i32,
+    counted: Counted,
+    error: &'a str,
+    looked_to: &'a Option<LookedTo>,
+}
+
+/// Puts a claimed row back.
 async fn wait(
     connection: &mut Session,
     claimed: &Claimed,
-    (at, state, looks, counted, error): (DateTime<Utc>, &str, i32, Counted, &str),
+    waiting: Waiting<'_>,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    let uncounted = i32::from(counted != Counted::Yes);
-    let failed = counted != Counted::No;
+    let uncounted = i32::from(waiting.counted != Counted::Yes);
+    let failed = waiting.counted != Counted::No;
     let done = sqlx::query!(
         "update outbox
             set run_at = $3, state = $4, looks = $5, attempts = attempts - $6, error = $7,
                 unreadable_since = null,
                 uncertain_since = case when $4 = 'uncertain' then coalesce(uncertain_since, $8) end,
                 failed_at = case when $9 then $8 else failed_at end,
-                -- What surely never left begins anew with its next attempt.
-                first_attempt_at = case when $4 = 'uncertain' then first_attempt_at end,
+                looked_to = $10,
+                -- What surely never left begins anew with its next attempt; what stands in part does not.
+                first_attempt_at = case when $4 = 'uncertain' or $10::text is not null
+                                        then first_attempt_at end,
                 lease_until = null, lease_token = null
           where id = $1 and lease_token = $2",
         claimed.id.0,
         claimed.token,
-        at,
-        state,
-        looks,
+        waiting.until,
+        waiting.state,
+        waiting.looks,
         uncounted,
-        error,
+        waiting.error,
         now,
         failed,
+        waiting.looked_to.as_ref().map(LookedTo::as_str),
     )
     .execute(connection)
     .await?;

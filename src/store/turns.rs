@@ -144,7 +144,7 @@ pub(super) async fn post_again(
         "update outbox o
             set state = case when uncertain_since is null then 'open' else 'uncertain' end,
                 ended_at = null, attempts = 0, looks = 0, generation = generation + 1, run_at = $2,
-                due_since = $2,
+                due_since = $2, looked_to = null,
                 blocked = id <> (select id from outbox
                                   where lane between $1 and $1 and state = 'parked'
                                     and kind = 'post_message'

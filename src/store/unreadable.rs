@@ -109,7 +109,8 @@ impl Store {
         let since = sqlx::query_scalar!(
             "update outbox
                 set run_at = $3, lease_until = null, lease_token = null, attempts = attempts - 1,
-                    first_attempt_at = case when state = 'uncertain' then first_attempt_at end,
+                    first_attempt_at = case when state = 'uncertain' or looked_to is not null
+                                            then first_attempt_at end,
                     error = $4, unreadable_since = coalesce(unreadable_since, $5)
               where id = $1 and lease_token = $2
              returning unreadable_since",

@@ -211,7 +211,7 @@ async fn every_migration_keeps_the_rows_that_were_there() {
         .outbox_rows(None, 50, None)
         .await
         .expect("the outbox is readable");
-    assert_eq!(outbox.items.len(), 7);
+    assert_eq!(outbox.items.len(), 8);
     store.close().await;
     fresh.drop_it().await;
 }

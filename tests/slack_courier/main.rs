@@ -8,6 +8,7 @@
 mod answers;
 mod connections;
 mod delivered;
+mod long_lists;
 mod refused;
 mod statuspage;
 mod uncertain;
@@ -84,6 +85,7 @@ fn parcel<E>(effect: E) -> Sent<E> {
         first_attempt_at: now(),
         mark: None,
         after_uncertain: false,
+        looked_to: None,
         delayed_from: None,
         now: now(),
         deadline: Duration::from_millis(400),
@@ -199,6 +201,11 @@ fn uploaded(answer: Answer) -> FileId {
 
 fn refused(code: &str) -> Outcome {
     Outcome::Refused { code: code.into() }
+}
+
+/// Whether it was not found, or not whole.
+fn is_sent_again(look: &Look) -> bool {
+    matches!(look, Look::Absent | Look::Partly { .. })
 }
 
 /// Whether it may have happened.

@@ -70,7 +70,7 @@ async fn a_name_that_is_taken_and_an_answer_that_is_lost_stay_in_that_workspace(
     let incident = world.newest().await;
     assert_eq!(incident.channel_name, "inc-20260301-db-2");
     assert!(incident.channel_id.is_some(), "its channel was found");
-    for method in ["conversations.create", "conversations.list"] {
+    for method in ["conversations.create", "users.conversations"] {
         let named = teams(&world, method);
         assert!(!named.is_empty(), "{method} was called");
         assert!(

@@ -57,7 +57,7 @@ macro_rules! stories {
 }
 
 stories! {
-    create_channel: "create_channel", Probe::By("conversations.list");
+    create_channel: "create_channel", Probe::By("users.conversations");
     post_message: "post_message", Probe::By("conversations.history");
     direct_message: "direct_message", Probe::By("conversations.history");
     update_message: "update_message", Probe::None("the card is shown again, as it is then");

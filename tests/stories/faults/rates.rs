@@ -272,3 +272,33 @@ async fn a_long_message_that_is_limited_half_way_goes_on_where_it_stopped() {
     world.hears_all();
     world.finish().await;
 }
+
+#[tokio::test]
+async fn half_a_message_that_waits_for_minutes_is_completed_and_not_begun_again() {
+    let mut world = World::new().await;
+    let late = Fault::RateLimited { retry_after: 50 };
+    world
+        .slack
+        .fault(FaultRule::once("conversations.create", late));
+    world
+        .types("bea", "general", "declare P3 db Slow queries")
+        .await;
+    for at in 0..10 {
+        let text = format!("#1 status line-{at}. {}", "so it is ".repeat(250));
+        world.types("bea", "general", &text).await;
+    }
+    // The card, the first page, and then: come back in ten minutes.
+    let limited = limited("chat.postMessage", None, 600).every(3);
+    let limited = world.slack.fault(limited);
+    world.pass_in_steps(seconds(1), 55).await;
+    assert_eq!(world.slack.fault_hits(limited), 1);
+    world.pass_in_steps(seconds(60), 9).await;
+    world.pass_in_steps(seconds(1), 90).await;
+    let room = world.newest().await.channel_name;
+    for at in 0..10 {
+        let line = format!("line-{at}.");
+        assert_eq!(world.unheard_in(&room, &line), 1, "{line}");
+    }
+    world.hears_all();
+    world.finish().await;
+}

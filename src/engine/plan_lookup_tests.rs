@@ -1,0 +1,131 @@
+//! What follows from a lookup that did not read, or did not find, everything.
+
+use super::tests::{claimed, lost, now, post};
+use super::*;
+
+#[test]
+fn it_is_sent_again_only_after_two_looks_in_vain() {
+    let mut effect = claimed(post());
+    effect.uncertain = true;
+    let first = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
+    let Ending::Unsure {
+        looks: 1, look_at, ..
+    } = first
+    else {
+        panic!("{first:?}")
+    };
+    assert_eq!(look_at - now(), LOOK_AGAIN);
+    effect.looks = 1;
+    let second = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
+    assert!(
+        matches!(
+            second,
+            Ending::Again {
+                certainty: Certainty::SurelyNot,
+                ..
+            }
+        ),
+        "{second:?}"
+    );
+    let found = after_look(
+        Look::Found(Answer::Nothing),
+        &effect,
+        Counted::Yes,
+        now(),
+        0.5,
+    );
+    assert!(matches!(found, Ending::Over(End::Done(_))), "{found:?}");
+}
+
+#[test]
+fn an_unfinished_lookup_goes_on_where_it_stopped_and_counts_as_no_attempt() {
+    let to = |text: &str| LookedTo::new(text).unwrap();
+    let looked_to = |ending: &Ending| match ending {
+        Ending::Again { looked_to, .. } | Ending::Unsure { looked_to, .. } => looked_to.clone(),
+        Ending::Over(end) => panic!("{end:?}"),
+    };
+    let mut effect = claimed(post());
+    effect.uncertain = true;
+    effect.attempts = ATTEMPTS;
+    effect.looks = 1;
+    effect.looked_to = Some(to("half"));
+    let unfinished = Look::Unfinished {
+        looked_to: to("further"),
+        after: std::time::Duration::from_secs(17),
+        code: "ratelimited".into(),
+        pauses: vec![],
+    };
+    let ending = after_look(unfinished, &effect, Counted::Yes, now(), 0.5);
+    let Ending::Unsure {
+        look_at,
+        looks: 1,
+        counted: Counted::No,
+        ..
+    } = ending
+    else {
+        panic!("{ending:?}")
+    };
+    assert_eq!((look_at - now()).num_seconds(), 17);
+    assert!(looked_to(&ending) == Some(to("further")));
+
+    // Neither a failure nor a pause forgets it; the next lookup, and another attempt, do.
+    let failed = Look::Failed {
+        code: "timeout".into(),
+        after: None,
+        pauses: vec![],
+    };
+    let ending = after_look(failed, &effect, Counted::Outage, now(), 0.5);
+    assert!(looked_to(&ending) == effect.looked_to);
+    let until = Some(now() + Duration::seconds(4));
+    let ending = before_exchange(&effect, until, now()).unwrap();
+    assert!(looked_to(&ending) == effect.looked_to);
+    for looks in [0, 1] {
+        effect.looks = looks;
+        let ending = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
+        assert!(looked_to(&ending).is_none());
+    }
+    let ending = after_exchange(lost(), &effect, Counted::Yes, now(), 0.5);
+    assert!(looked_to(&ending).is_none());
+}
+
+#[test]
+fn what_stands_in_part_is_looked_for_twice_and_where_it_was_found_is_kept() {
+    let found_from = LookedTo::new("there").unwrap();
+    let partly = || Look::Partly {
+        looked_to: found_from.clone(),
+    };
+    let mut effect = claimed(post());
+    effect.uncertain = true;
+    let first = after_look(partly(), &effect, Counted::Yes, now(), 0.5);
+    let Ending::Unsure {
+        looks: 1,
+        looked_to: None,
+        ..
+    } = first
+    else {
+        panic!("{first:?}")
+    };
+    effect.looks = 1;
+    let second = after_look(partly(), &effect, Counted::Yes, now(), 0.5);
+    let Ending::Again {
+        certainty: Certainty::SurelyNot,
+        looked_to: Some(kept),
+        ..
+    } = second
+    else {
+        panic!("{second:?}")
+    };
+    assert!(kept == found_from);
+}
+
+#[test]
+fn a_name_that_is_another_ones_is_refused_by_its_lookup() {
+    let refused = Look::Refused {
+        code: "name_taken".into(),
+    };
+    let ending = after_look(refused, &claimed(post()), Counted::Yes, now(), 0.5);
+    let Ending::Over(End::Refused { code }) = ending else {
+        panic!("{ending:?}")
+    };
+    assert_eq!(code, "name_taken");
+}

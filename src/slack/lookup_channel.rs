@@ -1,0 +1,144 @@
+//! Finds out whether a channel that an attempt may have created is there.
+//!
+//! It is ours when the bot created it, with that name, since the first attempt, and no incident has
+//! it. The bot is in what it created, so it is looked up among the bot's own channels, which are few.
+//! A channel from which the bot was removed is not among them: asking for it again tells, because
+//! names are unique. Only when the name is taken then are all channels read, to know whose it is. How
+//! long these lists may be: see `lookup`.
+
+use super::courier::{Room, SlackCourier, scopes};
+use super::deliver::room_of;
+use super::look::SKEW;
+use super::lookup::{List, Name, Place, broken_off};
+use super::methods::Method;
+use crate::courier::{Look, Outcome, Parcel};
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// The largest page of a list that Slack gives.
+const PAGE: &str = "999";
+
+impl SlackCourier {
+    /// The channel that an attempt of ours may have made, read on from a place.
+    pub(super) async fn look_for_room(
+        &self,
+        wanted: &Room<'_>,
+        began: Place,
+        parcel: &Parcel,
+        until: Instant,
+    ) -> Look {
+        let us = match self.known(until).await {
+            Ok(identity) => identity.user_id.to_string(),
+            Err(unknown) => return nobody(unknown),
+        };
+        let params = params(wanted);
+        let mut place = began.clone();
+        loop {
+            let (method, name) = match place.list {
+                List::Own(name) => (Method::UsersConversations, name),
+                List::All => (Method::ConversationsList, Name::Taken),
+                List::History => return Look::Absent,
+            };
+            let mut found = None;
+            let seen = self.read_on(method, &params, &mut place, until, |answer, _| {
+                let channels = answer["channels"].as_array().map_or(&[][..], Vec::as_slice);
+                let named = channels
+                    .iter()
+                    .find(|channel| channel["name"] == wanted.name);
+                found = named.cloned();
+                Ok(found.is_some())
+            });
+            if let Err(trouble) = seen.await {
+                return broken_off(trouble, scopes(method), &began, &place);
+            }
+            if let Some(channel) = found {
+                return match (room_of(&channel, wanted.name), name) {
+                    (Some(found), _) if is_ours(&channel, &us, wanted, parcel) => {
+                        Look::Found(found)
+                    }
+                    (_, Name::Unasked) => Look::Absent,
+                    (_, Name::Taken) => another_ones(),
+                };
+            }
+            match (place.list, name) {
+                (_, Name::Unasked) => return ask_again(),
+                // Of private channels the bot sees its own only.
+                (List::Own(_), Name::Taken) if !wanted.private => place.on_to(List::All),
+                (_, Name::Taken) => return another_ones(),
+            }
+        }
+    }
+}
+
+/// It is asked for again; should its name be taken then, it is looked for from here.
+fn ask_again() -> Look {
+    let taken = Place::front(List::Own(Name::Taken)).keep();
+    taken.map_or(Look::Absent, |looked_to| Look::Partly { looked_to })
+}
+
+fn another_ones() -> Look {
+    Look::Refused {
+        code: "name_taken".to_owned(),
+    }
+}
+
+fn params(wanted: &Room<'_>) -> Vec<(&'static str, String)> {
+    let kind = if wanted.private {
+        "private_channel"
+    } else {
+        "public_channel"
+    };
+    let mut params = vec![
+        ("types", kind.to_owned()),
+        // An archived one is no incident's to come.
+        ("exclude_archived", "true".to_owned()),
+        ("limit", PAGE.to_owned()),
+    ];
+    params.extend(
+        wanted
+            .team
+            .as_ref()
+            .map(|team| ("team_id", team.to_string())),
+    );
+    params
+}
+
+/// Slack did not say who we are.
+fn nobody(unknown: Outcome) -> Look {
+    match unknown {
+        Outcome::Later {
+            after,
+            code,
+            pauses,
+        }
+        | Outcome::Partly {
+            after,
+            code,
+            pauses,
+            ..
+        } => Look::Failed {
+            code,
+            after: Some(after),
+            pauses,
+        },
+        Outcome::Failed { code }
+        | Outcome::Unauthorized { code }
+        | Outcome::ServerError { code }
+        | Outcome::Refused { code }
+        | Outcome::Uncertain { code } => Look::Failed {
+            code,
+            after: None,
+            pauses: Vec::new(),
+        },
+        Outcome::Done(_) => Look::Absent,
+    }
+}
+
+fn is_ours(room: &Value, us: &str, wanted: &Room<'_>, parcel: &Parcel) -> bool {
+    let made_by_us = room["creator"] == us;
+    let made_at = room["created"].as_i64().unwrap_or_default();
+    let new_enough = made_at >= (parcel.first_attempt_at - SKEW).timestamp();
+    let mut taken = wanted.taken.iter();
+    let free = !taken.any(|taken| room["id"] == taken.as_str());
+    made_by_us && new_enough && free
+}
