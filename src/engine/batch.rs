@@ -10,7 +10,7 @@
 
 use super::Engine;
 use super::intake::{Unread, guarded, is_the_signals, not_yet};
-use super::noted::span_of;
+use super::noted::{note_again, span_of};
 use crate::domain::decide::decide;
 use crate::domain::decision::Decision;
 use crate::domain::facts::{Facts, Needs, needs};
@@ -133,8 +133,11 @@ impl Engine {
             self.parts.store.wakes().inbox.notify_one();
             let store = &self.parts.store;
             let alone = store.claim_this_signal(first.stored.id, now).await?;
-            if let Some(alone) = alone {
-                self.decide_alone(alone, now).await?;
+            on_its_way[1..].iter().for_each(|one| note_again(&one.span));
+            match alone {
+                // The span that it has already: one decision, one span.
+                Some(alone) => self.decide_alone(alone, first.span.clone(), now).await?,
+                None => note_again(&first.span),
             }
             return Ok(true);
         }
@@ -147,6 +150,7 @@ impl Engine {
         };
         if let Err(error) = committed {
             self.batches.with(|size| size.failed(claimed));
+            on_its_way.iter().for_each(|one| note_again(&one.span));
             tracing::debug!(%error, signals = claimed, "decided one by one");
             let again = matches!(error, StoreError::Conflict(_)) || is_the_signals(&error);
             return if again { Ok(true) } else { Err(error) };
@@ -275,7 +279,10 @@ impl Engine {
                     let leaving = self.leave_to_others(&stored, &why, now);
                     leaving.instrument(span).await
                 }
-                Stage::NotYet | Stage::Left | Stage::Decoded(..) => Ok(()),
+                Stage::NotYet | Stage::Left | Stage::Decoded(..) => {
+                    note_again(&span);
+                    Ok(())
+                }
             };
             noted = noted.and(one);
         }

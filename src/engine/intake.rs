@@ -5,7 +5,7 @@
 //! a person, never dropped, and in nobody's way. A database that is away is not the signal's fault
 //! and does not count.
 
-use super::noted::span_of;
+use super::noted::{note_again, span_of};
 use super::{Decoder, Engine};
 use crate::domain::areas::Origin;
 use crate::domain::decide::decide;
@@ -19,7 +19,7 @@ use serde_json::error::Category;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 /// Two transactions in each other's way: so often at once, before it counts as a failure.
 const CONFLICTS: u32 = 5;
@@ -88,21 +88,24 @@ impl Engine {
             return self.decide_together(claim, now).await;
         }
         store.wakes().inbox.notify_one();
-        self.decide_alone(claim, now).await?;
+        if let Some(only) = claim.signals.first() {
+            let span = span_of(only);
+            self.decide_alone(claim, span, now).await?;
+        }
         Ok(true)
     }
 
-    /// Decides the first signal of a claim, which is its only one.
+    /// Decides the first signal of a claim, which is its only one, within its span.
     pub(super) async fn decide_alone(
         &self,
         claim: Claim,
+        span: Span,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let Claim { intake, signals } = claim;
         let Some(stored) = signals.into_iter().next() else {
             return Ok(());
         };
-        let span = span_of(&stored);
         self.decide_claimed(intake, stored, now)
             .instrument(span)
             .await
@@ -116,7 +119,10 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let began = Instant::now();
         match self.decide_with_patience(intake, &stored, now).await {
-            Ok(None) => Ok(()),
+            Ok(None) => {
+                note_again(&Span::current());
+                Ok(())
+            }
             Ok(Some((signal, decision))) => {
                 self.note_decided(&stored, &signal, &decision, began);
                 Ok(())

@@ -25,6 +25,11 @@ pub(super) fn span_of(stored: &StoredSignal) -> tracing::Span {
     span
 }
 
+/// Says of a signal's span that nothing came of it: the signal is decided another time.
+pub(super) fn note_again(span: &tracing::Span) {
+    span.record("outcome", "again");
+}
+
 impl Engine {
     /// Says that a decision stands, in the log and the metrics; within the signal's span.
     pub(super) fn note_decided(
