@@ -2,7 +2,8 @@
 
 use crate::world::World;
 use chrono::Duration;
-use simulator::{Fault, FaultRule};
+use simulator::{Fault, FaultRule, Workspace};
+use std::time::Duration as RealTime;
 use wardroom::domain::ids::EffectId;
 use wardroom::store::Operator;
 
@@ -134,6 +135,56 @@ async fn an_older_effect_that_is_retried_replaces_what_a_newer_one_showed() {
     world.types("bea", &api, "resolved").await;
     assert_eq!(called(&world, &mut calls), says(1, "operational"));
     world.declared("bea", "P1 api Checkout returns 500s").await;
+    assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
+    world.hears_all();
+    world.finish().await;
+}
+
+/// A process stands still while it sends a state, for longer than its lease. Another one shows a newer state, surely.
+/// When the first one goes on, its call arrives last.
+#[tokio::test]
+async fn a_state_that_arrives_after_a_newer_one_is_replaced_by_the_newer_one() {
+    let mut world = World::new().await;
+    let mut calls = 0;
+    let api = world.declared("bea", "P1 api Checkout returns 500s").await;
+    assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
+    let (replica, _address) = world.replica().await;
+    let stands_still = FaultRule::once("statuspage", Fault::HoldRequest);
+    world.slack.fault(stands_still);
+    let place = world.room_id(&api);
+    let said = world.person("bea");
+    let said = said.command(&place, "/incident", "resolved").await;
+    assert!(said.is_ok());
+    while world.app.engine.intake_step().await.expect("it answers") {}
+    let engine = world.app.engine.clone();
+    let showing = tokio::spawn(async move { engine.delivery_step().await });
+    let held = |slack: &Workspace| (slack.held() == 1).then_some(());
+    let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
+    held.expect("the state is under way");
+
+    let expire = "update outbox set lease_until = clock_timestamp() - interval '1 s'
+                   where ended_at is null and lease_until is not null";
+    assert!(world.sql(expire).await >= 1);
+    let other_acts = async || {
+        for _ in 0..6 {
+            while replica.engine.intake_step().await.expect("it answers") {}
+            while replica.engine.delivery_step().await.expect("it answers") > 0 {}
+            world.clock.advance(Duration::seconds(2));
+        }
+    };
+    other_acts().await;
+    let declared = "declare P1 api Checkout returns 500s again";
+    let said = world.person("bea");
+    let said = said.command("builds", "/incident", declared).await;
+    assert!(said.is_ok());
+    other_acts().await;
+    assert_eq!(called(&world, &mut calls).1, "major_outage");
+
+    world.slack.release();
+    let showing = showing.await.expect("no panic");
+    showing.expect("a fenced result is no error");
+    assert_eq!(called(&world, &mut calls), says(0, "operational"));
+    world.settle().await;
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
     world.hears_all();
     world.finish().await;
