@@ -217,6 +217,17 @@ impl Wardroom {
     }
 }
 
+impl Drop for Wardroom {
+    /// Shows, when a test fails for another reason, what the child reported.
+    fn drop(&mut self) {
+        let lines = self.lines();
+        let errors = errors(&lines);
+        if std::thread::panicking() && !errors.is_empty() {
+            eprintln!("process {:?} logged {errors:#?}", self.child.id());
+        }
+    }
+}
+
 fn message(line: &str) -> String {
     let line: Value = serde_json::from_str(line).unwrap_or_default();
     line["message"].as_str().unwrap_or_default().to_owned()
