@@ -87,6 +87,9 @@ pub const LIBPQ: &[&str] = &[
 /// Holds the names of those that the program left out when it started itself again.
 pub const LEFT_OUT: &str = "WARDROOM_LEFT_OUT";
 
+/// Holds `PGOPTIONS` where a server is named: sqlx would add the variable to the address's `options`.
+pub const KEPT_OPTIONS: &str = "WARDROOM_PGOPTIONS";
+
 /// Why variables of other programs have no effect here.
 #[rustfmt::skip]
 const INEFFECTIVE: &[(&str, &[&str])] = &[

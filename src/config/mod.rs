@@ -35,7 +35,7 @@ use std::path::{Path, PathBuf};
 
 pub use database::{Database, names_a_server};
 pub use difference::Difference;
-pub use leftovers::{LEFT_OUT, LIBPQ};
+pub use leftovers::{KEPT_OPTIONS, LEFT_OUT, LIBPQ};
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
 pub use rules::{Outsiders, Route, Routing, Rules, Service, Template, built_in_templates};
@@ -214,7 +214,9 @@ pub fn listens_on(env: &dyn Fn(&str) -> Option<String>) -> Result<(String, u16),
 /// Looks a variable up in the process's environment: what `load` is given outside of tests.
 #[must_use]
 pub fn process_environment(name: &str) -> Option<String> {
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    let kept = || std::env::var_os(KEPT_OPTIONS).filter(|_| name == "PGOPTIONS");
+    let value = std::env::var_os(name).or_else(kept);
+    value.map(|value| value.to_string_lossy().into_owned())
 }
 
 /// The names of the process's variables.

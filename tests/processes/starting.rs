@@ -297,3 +297,19 @@ async fn a_database_that_lacks_a_migration_makes_it_unready_until_it_has_it() {
     child.stop().await;
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_in_the_address_replace_pgoptions_which_is_obeyed_where_there_are_none() {
+    let mut house = House::new().await;
+    let refused = ("PGOPTIONS".to_owned(), "-c work_mem=much".to_owned());
+    house.env.extend([refused]);
+    let obeyed = run(&house.env, &["migrate"]).await;
+    assert_ne!(obeyed.code, Some(0), "the server refuses the setting");
+    assert!(obeyed.stderr.contains("work_mem"), "{}", obeyed.stderr);
+    let url = house.env.get_mut("DATABASE_URL").unwrap();
+    let more = if url.contains('?') { '&' } else { '?' };
+    url.push_str(&format!("{more}options=-c%20work_mem%3D5MB"));
+    let replaced = run(&house.env, &["migrate"]).await;
+    assert_eq!(replaced.code, Some(0), "{}", replaced.stderr);
+    house.close().await;
+}
