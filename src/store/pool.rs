@@ -5,6 +5,7 @@
 //! 12](../../docs/adr/0012-a-pool-of-our-own.md)). A connection is made in a task of its own: who
 //! waits for it may give up, and it is there for the next one.
 
+use super::error::{Blame, blame};
 use super::servers::{Origin, Route, Servers, Suspicion};
 use super::{StoreError, fit};
 use sqlx::{Connection as _, PgConnection};
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::time::timeout;
+use tokio::time::{error::Elapsed, timeout};
 
 /// A connection that was idle for longer may have died unseen: it is asked for a sign of life.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
@@ -104,10 +105,12 @@ impl Pool {
                 continue;
             }
             let trusted = idle.since.elapsed() < TRUSTED_IDLE;
-            if trusted || idle.link.lives().await {
+            if trusted || inner.lives(&mut idle.link).await {
                 return Ok(inner.clone().hold(idle.link, place, true));
             }
-            inner.suspect(idle.link.origin, Suspicion::Gone);
+            idle.link.say_goodbye();
+            // The next idle one may be as slow, and there is not time for many.
+            break;
         }
         let (sender, made) = oneshot::channel();
         tokio::spawn(inner.clone().make(place, sender));
@@ -148,6 +151,15 @@ impl Inner {
             || idle.link.born.elapsed() > LONGEST_LIFE
     }
 
+    /// Whether a connection answers. When its server is gone, its siblings are renewed.
+    async fn lives(&self, link: &mut Link) -> bool {
+        let blame = judge_ping(timeout(SIGN_OF_LIFE, link.connection.ping()).await);
+        if blame > Blame::Connection {
+            self.suspect(link.origin, Suspicion::Gone);
+        }
+        blame == Blame::Nothing
+    }
+
     fn suspect(&self, origin: Origin, why: Suspicion) {
         self.route.suspect(origin, why, self.servers.hosts.len());
     }
@@ -181,14 +193,17 @@ impl Inner {
     }
 }
 
-impl Link {
-    async fn lives(&mut self) -> bool {
-        matches!(
-            timeout(SIGN_OF_LIFE, self.connection.ping()).await,
-            Ok(Ok(()))
-        )
+/// What a ping says against its connection. One that is late says nothing against the others: the server
+/// may be slow for a moment.
+fn judge_ping(ping: Result<Result<(), sqlx::Error>, Elapsed>) -> Blame {
+    match ping {
+        Ok(Ok(())) => Blame::Nothing,
+        Ok(Err(error)) => blame(&error).max(Blame::Connection),
+        Err(_late) => Blame::Connection,
     }
+}
 
+impl Link {
     /// Ends it in the background, in order, so that the server has nothing to complain of.
     fn say_goodbye(self) {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -263,5 +278,29 @@ impl Drop for Held {
         }
         // Only now is the place free: who takes it finds the connection.
         drop(self.place.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind::ConnectionReset;
+
+    #[tokio::test]
+    async fn a_ping_that_is_late_ends_its_own_connection_and_a_lost_one_has_all_renewed() {
+        let late = timeout(Duration::ZERO, std::future::pending::<()>()).await;
+        let late = Err(late.expect_err("it never ends"));
+        for (ping, blame) in [
+            (Ok(Ok(())), Blame::Nothing),
+            (late, Blame::Connection),
+            (Ok(Err(sqlx::Error::WorkerCrashed)), Blame::Connection),
+            (
+                Ok(Err(sqlx::Error::Io(ConnectionReset.into()))),
+                Blame::Server,
+            ),
+        ] {
+            let said = format!("{ping:?}");
+            assert_eq!(judge_ping(ping), blame, "{said}");
+        }
     }
 }
