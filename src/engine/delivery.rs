@@ -258,7 +258,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<(Option<Effect>, Parcel), StoreError> {
         let store = &self.parts.store;
-        let again = claimed.uncertain || claimed.attempts > 1;
+        let again = plan::may_have_happened(claimed);
         let (origin, effect) = (&claimed.origin, claimed.effect.clone());
         let rules = self.rules();
         let completing = store.complete(origin, effect, again, &rules, now);

@@ -60,6 +60,12 @@ pub fn delayed_from(claimed: &Claimed, now: DateTime<Utc>) -> Option<DateTime<Ut
     (news && now - claimed.created_at >= LATE).then_some(claimed.created_at)
 }
 
+/// Whether an earlier attempt may have happened. Attempts that an outage is charged with are not
+/// counted; what is kept of their lookup tells of them.
+pub fn may_have_happened(claimed: &Claimed) -> bool {
+    claimed.uncertain || claimed.attempts > 1 || claimed.looked_to.is_some()
+}
+
 fn deadline(claimed: &Claimed) -> Duration {
     Duration::from_std(claimed.effect.deadline()).unwrap_or(LONGEST_WAIT)
 }
@@ -159,14 +165,21 @@ pub fn after_look(
         Look::Refused { code } => Ending::Over(End::Refused { code }),
         Look::Absent => in_vain(claimed, None, now, jitter),
         Look::Partly { looked_to } => in_vain(claimed, Some(looked_to), now, jitter),
-        // A person has asked for it, knowing that it may stand there already.
-        Look::Unreadable { .. } if claimed.generation > 0 => Ending::Again {
-            at: now,
-            counted: Counted::No,
-            certainty: Certainty::SurelyNot,
-            error: "sent_again_by_hand".to_owned(),
-            looked_to: None,
-        },
+        // A person has asked for it, knowing that it may stand there already. An attempt since then
+        // counts: one that cannot be confirmed either is not repeated for ever.
+        Look::Unreadable { .. } if claimed.generation > 0 && claimed.attempts < ATTEMPTS => {
+            Ending::Again {
+                at: now,
+                counted: if claimed.attempts > 1 {
+                    Counted::Yes
+                } else {
+                    Counted::No
+                },
+                certainty: Certainty::SurelyNot,
+                error: "sent_again_by_hand".to_owned(),
+                looked_to: None,
+            }
+        }
         Look::Unreadable { code } => Ending::Over(End::Uncertain { code }),
         Look::Failed {
             code, after: None, ..

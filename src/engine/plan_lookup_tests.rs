@@ -129,3 +129,37 @@ fn a_name_that_is_another_ones_is_refused_by_its_lookup() {
     };
     assert_eq!(code, "name_taken");
 }
+
+#[test]
+fn an_attempt_that_an_outage_was_charged_with_may_have_happened_all_the_same() {
+    let mut effect = claimed(post());
+    assert!(!may_have_happened(&effect));
+    effect.looked_to = LookedTo::new("there");
+    assert!(may_have_happened(&effect));
+}
+
+#[test]
+fn what_was_retried_by_hand_and_cannot_be_confirmed_is_not_repeated_for_ever() {
+    let mut effect = claimed(post());
+    effect.uncertain = true;
+    effect.generation = 1;
+    let mut rounds = 0;
+    loop {
+        let unreadable = Look::Unreadable {
+            code: "missing_scope".into(),
+        };
+        match after_look(unreadable, &effect, Counted::Yes, now(), 0.5) {
+            Ending::Again { counted, .. } => {
+                // The first one is by hand: no attempt was made since.
+                assert_eq!(counted == Counted::No, rounds == 0);
+                // It is claimed for the attempt, whose answer gets lost, and for the next lookup.
+                effect.attempts += 1 + i32::from(counted == Counted::Yes);
+            }
+            Ending::Over(End::Uncertain { .. }) => break,
+            other => panic!("{other:?}"),
+        }
+        rounds += 1;
+        assert!(rounds < ATTEMPTS);
+    }
+    assert!(rounds > 1);
+}

@@ -53,19 +53,21 @@ impl SlackCourier {
                 None => unreadable_answer(),
             },
             // The name may be taken by ourselves, by an attempt whose answer was lost.
-            Err(Trouble::Api(code))
-                if code == "name_taken"
-                    && (parcel.after_uncertain || parcel.looked_to.is_some()) =>
-            {
+            Err(Trouble::Api(code)) if code == "name_taken" && parcel.after_uncertain => {
                 let place = Place::front(List::Own(Name::Taken));
                 let kept = place.keep();
                 match self.look_for_room(&wanted, place, parcel, until).await {
                     Look::Found(answer) => Outcome::Done(answer),
-                    Look::Absent
-                    | Look::Partly { .. }
-                    | Look::Refused { .. }
-                    | Look::Unreadable { .. } => Outcome::Refused { code },
-                    // Whose it is, the lookups find out that follow.
+                    Look::Absent | Look::Partly { .. } | Look::Refused { .. } => {
+                        Outcome::Refused { code }
+                    }
+                    // Whose it is, the next lookup finds out, or it ends as uncertain.
+                    Look::Unreadable { code } => Outcome::Partly {
+                        after: LOOK_AGAIN,
+                        pauses: Vec::new(),
+                        code,
+                        looked_to: kept,
+                    },
                     Look::Failed {
                         code,
                         after,

@@ -291,3 +291,30 @@ async fn a_message_is_found_below_everything_that_people_said_since() {
     another.parcel.id = EffectId::of(SignalId(Uuid::nil()), 2, "test");
     assert_eq!(world.courier.finds(&another).await, Look::Absent);
 }
+
+#[tokio::test]
+async fn a_taken_name_is_not_another_ones_when_slack_does_not_show_whose_it_is() {
+    for (at, code) in ["missing_scope", "no_permission"].into_iter().enumerate() {
+        let world = world().await;
+        let name = format!("inc-2{at}");
+        let first = parcel(create(&name));
+        let lost = FaultRule::once("conversations.create", Fault::LoseAnswer);
+        world.slack.fault(lost);
+        assert!(uncertain(&world.courier.sends(&first).await));
+        let bea = world.slack.person(world.bea.as_str());
+        bea.join(&name).unwrap();
+        bea.kick(&name, &world.slack.bot_user()).unwrap();
+        let fault = Fault::Code { code: code.into() };
+        world
+            .slack
+            .fault(FaultRule::once("conversations.list", fault).always());
+        let mut sent = again(&first);
+        let outcome = world.courier.sends(&sent).await;
+        let Outcome::Partly { looked_to, .. } = outcome else {
+            panic!("{outcome:?}")
+        };
+        sent.parcel.looked_to = looked_to;
+        let unreadable = Look::Unreadable { code: code.into() };
+        assert_eq!(world.courier.finds(&sent).await, unreadable);
+    }
+}
