@@ -285,10 +285,8 @@ impl Courier for SlackCourier {
                 Method::ConversationsOpen.scope(),
                 Method::ConversationsHistory.scope(),
             ],
-            Effect::CreateChannel { .. } => vec![
-                Method::UsersConversations.scope(),
-                Method::ConversationsList.scope(),
-            ],
+            // Few lookups read the list of all channels. While it is paused, Slack limits it anyway.
+            Effect::CreateChannel { .. } => scopes(Method::UsersConversations),
             Effect::UpdateMessage { .. }
             | Effect::Pin { .. }
             | Effect::Invite { .. }

@@ -229,13 +229,14 @@ impl Store {
                 error,
                 looked_to,
             } => {
+                let (state, looks) = match certainty {
+                    Certainty::SurelyNot => ("open", 0),
+                    Certainty::Perhaps => ("uncertain", claimed.looks),
+                };
                 let waiting = Waiting {
                     until: *at,
-                    state: match certainty {
-                        Certainty::SurelyNot => "open",
-                        Certainty::Perhaps => "uncertain",
-                    },
-                    looks: 0,
+                    state,
+                    looks,
                     counted: *counted,
                     error,
                     looked_to,

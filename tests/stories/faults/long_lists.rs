@@ -105,3 +105,81 @@ async fn another_ones_channel_that_nobody_sees_costs_the_list_once_and_then_the_
     world.hears_all();
     world.finish().await;
 }
+
+async fn paused(world: &World, scope: &str, seconds: i64) {
+    let until = world.clock.now() + Duration::seconds(seconds);
+    let pause = format!(
+        "insert into pauses (scope, until, reason) values ('{scope}', '{}', 'ratelimited')",
+        until.to_rfc3339()
+    );
+    assert_eq!(world.sql(&pause).await, 1);
+}
+
+#[tokio::test]
+async fn a_short_lookup_does_not_wait_for_the_list_of_all_channels() {
+    let mut world = World::new().await;
+    paused(&world, "slack:conversations.list", 3_600).await;
+    let lost = FaultRule::once("conversations.create", Fault::LoseRequest);
+    world.slack.fault(lost);
+    world
+        .types("bea", "general", "declare P3 db The disk is full")
+        .await;
+    world.pass_in_steps(Duration::seconds(1), 15).await;
+    world.hears(ROOM, "The disk is full");
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_lookup_in_vain_still_counts_after_a_pause() {
+    let mut world = World::new().await;
+    let lost = FaultRule::once("conversations.create", Fault::LoseRequest);
+    world.slack.fault(lost);
+    world
+        .types("bea", "general", "declare P3 db The disk is full")
+        .await;
+    let once = "select from outbox where looks = 1";
+    for _ in 0..15 {
+        if world.sql(once).await == 0 {
+            world.pass(Duration::seconds(1)).await;
+        }
+    }
+    assert_eq!(world.sql(once).await, 1);
+    paused(&world, "slack:users.conversations", 60).await;
+    world.pass(Duration::seconds(30)).await;
+    let kept = "select from outbox where looks = 1 and state = 'uncertain' and error = 'paused'";
+    assert_eq!(world.sql(kept).await, 1);
+    world.pass_in_steps(Duration::seconds(10), 4).await;
+    world.hears(ROOM, "The disk is full");
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_channel_that_slack_does_not_show_is_the_only_one_and_its_creation_ends_uncertain() {
+    let mut world = World::new().await;
+    let lost = FaultRule::once("conversations.create", Fault::LoseAnswer);
+    world.slack.fault(lost);
+    let code = "missing_scope".to_owned();
+    let hidden = FaultRule::once("conversations.list", Fault::Code { code });
+    world.slack.fault(hidden.always());
+    world
+        .types("bea", "general", "declare P3 db The disk is full")
+        .await;
+    let bot = world.slack.bot_user();
+    let ada = world.person("ada");
+    ada.join(ROOM).expect("it was created");
+    ada.kick(ROOM, &bot).expect("it is there");
+    world.pass_in_steps(Duration::seconds(2), 15).await;
+    assert_eq!(incident_channels(&world), 1);
+    let [row] = super::rows(&world, "create_channel")
+        .await
+        .try_into()
+        .expect("one");
+    assert_eq!(
+        (row.state.as_str(), row.error.as_deref()),
+        ("uncertain", Some("missing_scope"))
+    );
+    world.hears_all();
+    world.finish_after_faults().await;
+}
