@@ -94,7 +94,7 @@ fn condition(provider: Provider, outcome: &Outcome) -> Option<Condition> {
     }
 }
 
-pub(super) fn of(
+pub(super) fn from_config(
     config: &Config,
     metrics: &Arc<Metrics>,
     health: &Arc<Health>,

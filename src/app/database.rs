@@ -19,7 +19,7 @@ const LAST_ATTEMPT: Duration = Duration::from_secs(3);
 /// The longest `connect_timeout` that an address may set.
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 
-pub struct Opened {
+pub struct Database {
     pub private: Option<PrivatePostgres>,
     /// Through the pooler, if there is one.
     servers: Servers,
@@ -29,7 +29,7 @@ pub struct Opened {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum CannotOpen {
+pub enum OpenError {
     #[error(transparent)]
     Private(#[from] StartError),
     /// The server does not answer. The text contains no password.
@@ -40,9 +40,9 @@ pub enum CannotOpen {
     Unfit(String),
 }
 
-impl Opened {
+impl Database {
     /// Starts the private PostgreSQL when no server is configured.
-    pub async fn open(config: &Config, mode: Mode) -> Result<Self, CannotOpen> {
+    pub async fn open(config: &Config, mode: Mode) -> Result<Self, OpenError> {
         let database = &config.database;
         let Some(server) = &database.server else {
             let bindir = database.pg_bindir.as_deref();
@@ -69,7 +69,7 @@ impl Opened {
     }
 
     /// Applies the missing migrations; waits for a server that does not answer.
-    pub async fn migrate(&self) -> Result<Vec<String>, CannotOpen> {
+    pub async fn migrate(&self) -> Result<Vec<String>, OpenError> {
         let until = Instant::now() + WAIT;
         loop {
             match store::migrate(&self.direct).await {
@@ -81,7 +81,7 @@ impl Opened {
 
     /// The missing migrations, after a wait in which another process may apply them: a job that migrates
     /// is often started together with the server.
-    pub async fn missing_after_a_while(&self) -> Result<Vec<String>, CannotOpen> {
+    pub async fn missing_after_a_while(&self) -> Result<Vec<String>, OpenError> {
         let until = Instant::now() + WAIT;
         let mut told = false;
         loop {
@@ -108,7 +108,7 @@ impl Opened {
     }
 
     /// The missing migrations, without a wait.
-    pub async fn missing(&self) -> Result<Vec<String>, CannotOpen> {
+    pub async fn missing(&self) -> Result<Vec<String>, OpenError> {
         let until = Instant::now() + LONGEST_CONNECT;
         match self.ask_missing(until).await {
             Ok(missing) => Ok(missing),
@@ -122,16 +122,12 @@ impl Opened {
     }
 
     /// Waits a moment when that may help and there is time; else returns the error.
-    async fn wait_or_give_up(
-        &self,
-        error: anyhow::Error,
-        until: Instant,
-    ) -> Result<(), CannotOpen> {
+    async fn wait_or_give_up(&self, error: anyhow::Error, until: Instant) -> Result<(), OpenError> {
         let away = error
             .downcast_ref::<StoreError>()
             .is_some_and(StoreError::is_away);
         let error = self.cannot(error).await;
-        if !away || matches!(error, CannotOpen::Unfit(_)) || Instant::now() >= until {
+        if !away || matches!(error, OpenError::Unfit(_)) || Instant::now() >= until {
             return Err(error);
         }
         tracing::warn!(error = %error, "the database cannot be used yet");
@@ -140,20 +136,20 @@ impl Opened {
     }
 
     /// With PostgreSQL's own words, which name the role and the database, never the password.
-    async fn cannot(&self, error: anyhow::Error) -> CannotOpen {
+    async fn cannot(&self, error: anyhow::Error) -> OpenError {
         match error.downcast_ref::<StoreError>() {
-            Some(StoreError::Unfit(_)) => CannotOpen::Unfit(words(&error)),
+            Some(StoreError::Unfit(_)) => OpenError::Unfit(words(&error)),
             Some(StoreError::ReadOnly) => match store::read_only_for_good(&self.direct).await {
-                Some(unfit) => CannotOpen::Unfit(unfit.to_string()),
-                None => CannotOpen::Unreachable(words(&error)),
+                Some(unfit) => OpenError::Unfit(unfit.to_string()),
+                None => OpenError::Unreachable(words(&error)),
             },
-            Some(_) | None => CannotOpen::Unreachable(words(&error)),
+            Some(_) | None => OpenError::Unreachable(words(&error)),
         }
     }
 
     /// Checks the connections that the work uses: through a pooler, with a role of its own, they may not
     /// have the rights that direct ones have.
-    pub async fn check(&self, store: &Store) -> Result<(), CannotOpen> {
+    pub async fn check(&self, store: &Store) -> Result<(), OpenError> {
         let until = Instant::now() + WAIT;
         loop {
             let pinged = store.within(LAST_ATTEMPT, store.ping()).await;

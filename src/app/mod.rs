@@ -7,14 +7,14 @@ mod couriers;
 pub mod database;
 mod decoders;
 pub mod logging;
+mod process_signals;
 mod reload;
 mod rules;
-mod shutdown;
 pub mod sources;
 mod watchdog;
 
+pub use process_signals::{ProcessSignals, until_stop_signal};
 pub use reload::Watching;
-pub use shutdown::{Asked, until_asked_to_stop};
 
 use crate::config::{self, Config, MetricsPort};
 use crate::domain::rules::Rules;
@@ -61,14 +61,14 @@ pub struct Listeners {
 
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {source}")]
-pub struct CannotListen {
+pub struct ListenError {
     address: String,
     source: std::io::Error,
 }
 
 impl Listeners {
     /// Binds what the configuration asks for.
-    pub async fn bind(http: &config::Http) -> Result<Self, CannotListen> {
+    pub async fn bind(http: &config::Http) -> Result<Self, ListenError> {
         let app = bind(&http.host, http.port).await?;
         let metrics = match http.metrics_port {
             MetricsPort::Off => None,
@@ -92,10 +92,10 @@ impl Listeners {
     }
 }
 
-async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotListen> {
+async fn bind(host: &str, port: u16) -> Result<TcpListener, ListenError> {
     TcpListener::bind((host, port))
         .await
-        .map_err(|source| CannotListen {
+        .map_err(|source| ListenError {
             address: format!("{host}:{port}"),
             source,
         })
@@ -111,10 +111,10 @@ impl App {
     ) -> anyhow::Result<Self> {
         let build = Build::current();
         let metrics = Arc::new(Metrics::new(build.version, build.commit));
-        let rules = rules::of(&config).context("the rules of the configuration")?;
+        let rules = rules::from_config(&config).context("the rules of the configuration")?;
         let (rules, rules_seen) = watch::channel(Arc::new(rules));
         let (ourselves, ourselves_seen) = watch::channel(ourselves(&config));
-        let couriers = couriers::of(&config, &metrics, &health, &rules_seen)?;
+        let couriers = couriers::from_config(&config, &metrics, &health, &rules_seen)?;
         let engine = Engine::new(Parts {
             store: store.clone(),
             clock: clock.clone(),
@@ -178,9 +178,9 @@ impl App {
             let router = self.metrics_router.clone();
             serving.spawn(serve(listener, router, stages, metrics));
         }
-        let mut beside = JoinSet::new();
+        let mut background = JoinSet::new();
         if let Some(slack) = &self.slack {
-            beside.spawn(watchdog::slack(
+            background.spawn(watchdog::slack(
                 slack.clone(),
                 self.ourselves.clone(),
                 self.health.clone(),
@@ -190,14 +190,14 @@ impl App {
         }
         if let Some(url) = &self.config.process.deadman_url {
             let proxies = self.config.proxies.clone();
-            beside.spawn(watchdog::deadman(url.clone(), proxies, self.health.clone()));
+            background.spawn(watchdog::deadman(url.clone(), proxies, self.health.clone()));
         }
         RunningApp {
             app: self,
             engine,
             stage,
             serving,
-            beside,
+            background,
         }
     }
 }
@@ -207,30 +207,30 @@ pub struct RunningApp {
     engine: Running,
     stage: watch::Sender<Stage>,
     serving: JoinSet<()>,
-    beside: JoinSet<()>,
+    background: JoinSet<()>,
 }
 
 /// How long readiness is 503 while the listeners are still open, so that load balancers have noticed it
 /// before a connection is refused.
-const NOTICE: Duration = Duration::from_secs(3);
+const DRAINING: Duration = Duration::from_secs(3);
 
 /// The part of the grace period for closing the database and sending the last traces.
-const AFTERWARDS: Duration = Duration::from_secs(5);
+const LAST_STEPS: Duration = Duration::from_secs(5);
 
 impl RunningApp {
     /// Stops in order, within `grace`: not ready at once while the listeners stay open; nothing new is
     /// claimed; requests that have begun are finished; deliveries end or their leases expire; connections
     /// are closed.
     pub async fn stop(mut self, grace: Duration) {
-        let afterwards = AFTERWARDS.min(grace / 3);
-        let grace = grace.saturating_sub(afterwards);
+        let last_steps = LAST_STEPS.min(grace / 3);
+        let grace = grace.saturating_sub(last_steps);
         let deadline = tokio::time::Instant::now() + grace;
         self.app.health.begin_draining();
         self.stage.send_replace(Stage::Draining);
-        let notice = NOTICE.min(grace / 4);
-        let engine = self.engine.stop(grace.saturating_sub(notice));
+        let draining = DRAINING.min(grace / 4);
+        let engine = self.engine.stop(grace.saturating_sub(draining));
         let listen_on = async {
-            tokio::time::sleep(notice).await;
+            tokio::time::sleep(draining).await;
             self.stage.send_replace(Stage::Closing);
             let served = async { while self.serving.join_next().await.is_some() {} };
             if tokio::time::timeout_at(deadline, served).await.is_err() {
@@ -238,8 +238,8 @@ impl RunningApp {
             }
         };
         tokio::join!(engine, listen_on);
-        self.beside.shutdown().await;
-        let closed = tokio::time::timeout(afterwards / 2, self.app.store.close());
+        self.background.shutdown().await;
+        let closed = tokio::time::timeout(last_steps / 2, self.app.store.close());
         if closed.await.is_err() {
             tracing::warn!("the database's connections did not close in time");
         }

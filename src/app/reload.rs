@@ -7,7 +7,7 @@
 //! Configurations are compared, not the bytes or dates of files: this covers every file that is
 //! extended, one that is created later, and each way in which editors and ConfigMaps replace files.
 
-use super::shutdown::ToReload;
+use super::process_signals::ReloadSignals;
 use super::{App, rules};
 use crate::config::{Config, Loaded};
 use std::sync::Arc;
@@ -25,9 +25,9 @@ pub enum Watching {
 
 impl App {
     /// Reloads when asked to; never ends. `load` reads the configuration as the start did.
-    pub async fn reload_when_asked(
+    pub async fn reload_on_signals(
         &self,
-        asked: &mut ToReload,
+        signals: &mut ReloadSignals,
         watching: Watching,
         load: impl Fn() -> Loaded,
     ) {
@@ -37,7 +37,7 @@ impl App {
         let mut applied = Box::new(self.config.clone());
         loop {
             tokio::select! {
-                () = asked.asked() => {
+                () = signals.received() => {
                     let now = Seen::of(load());
                     if now == current {
                         now.log_unchanged();
@@ -65,7 +65,7 @@ impl App {
     /// Applies a change or refuses it. `applied` is the configuration whose rules are in force.
     fn take(&self, seen: &Seen, applied: &mut Box<Config>) {
         let refused = match &seen.0 {
-            Ok(config) => match rules::of(config) {
+            Ok(config) => match rules::from_config(config) {
                 Ok(rules) => {
                     self.rules.send_replace(Arc::new(rules));
                     let at = self.clock.now().timestamp();

@@ -7,7 +7,7 @@ use crate::domain::ids::{BadId, ChannelId, TeamId, UserId};
 use crate::domain::incident::Severity;
 use crate::domain::rules::{Outsiders, Route, Rules, ServiceRules, Template};
 
-pub(super) fn of(config: &Config) -> Result<Rules, BadId> {
+pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
     let rules = &config.rules;
     let slack = &rules.slack;
     // Without a status page there is no courier for its effects.

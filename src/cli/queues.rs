@@ -3,9 +3,9 @@
 //! Payloads are never shown: they hold people's words and secrets.
 
 use super::bulk::{self, Act, Rows};
-use super::serve::cannot_open;
+use super::serve::open_error;
 use super::{ConfigArgs, Ended, Stop, load, output, run_to_end};
-use crate::app::database::Opened;
+use crate::app::database::Database;
 use crate::config::SlackNeed;
 use crate::domain::ids::{EffectId, SignalId};
 use crate::store::{Batching, InboxRow, OutboxRow, Page, Store, StoreError};
@@ -149,10 +149,10 @@ where
 {
     let (config, _notices) = load(args, SlackNeed::Optional)?;
     run_to_end(async {
-        let opened = Opened::open(&config, Mode::Command)
+        let opened = Database::open(&config, Mode::Command)
             .await
-            .map_err(cannot_open)?;
-        let missing = opened.missing().await.map_err(cannot_open)?;
+            .map_err(open_error)?;
+        let missing = opened.missing().await.map_err(open_error)?;
         let done = if missing.is_empty() {
             let store = opened.connect(&config, Batching::On);
             let done = command(store.clone()).await;

@@ -1,8 +1,8 @@
 //! `wardroom serve`: runs the server until a signal stops it.
 
 use super::{Ended, ServeArgs, Stop, run_to_end};
-use crate::app::database::{CannotOpen, Opened};
-use crate::app::{App, Asked, Listeners, RunningApp, Watching, logging, sources};
+use crate::app::database::{Database, OpenError};
+use crate::app::{App, Listeners, ProcessSignals, RunningApp, Watching, logging, sources};
 use crate::config::{
     Ask, Config, Loaded, LogFormat, Notice, SlackNeed, process_environment, process_variables,
     report,
@@ -72,12 +72,12 @@ async fn serve(
     for notice in notices {
         tracing::warn!("{notice}");
     }
-    let mut asked = Asked::listen()
+    let mut signals = ProcessSignals::listen()
         .map_err(|error| Stop::Unreachable(format!("cannot install signal handlers: {error}")))?;
     let opened = open(&config, Mode::Serve).await?;
     let started = tokio::select! {
         started = start(&config, &opened, &health) => started.map(Some),
-        () = asked.stop.asked() => Ok(None),
+        () = signals.stop.received() => Ok(None),
     };
     let running = match started {
         Ok(Some(running)) => running,
@@ -105,8 +105,8 @@ async fn serve(
     };
     let reload = || load_for(args);
     tokio::select! {
-        () = asked.stop.asked() => {}
-        () = running.app.reload_when_asked(&mut asked.reload, watching, reload) => {}
+        () = signals.stop.received() => {}
+        () = running.app.reload_on_signals(&mut signals.reload, watching, reload) => {}
     }
     tracing::info!("stopping");
     let ends = Instant::now() + config.process.shutdown_grace;
@@ -125,31 +125,35 @@ async fn serve(
     Ok(())
 }
 
-pub(super) async fn open(config: &Config, mode: Mode) -> Result<Opened, Stop> {
-    let opened = Opened::open(config, mode).await.map_err(cannot_open)?;
+pub(super) async fn open(config: &Config, mode: Mode) -> Result<Database, Stop> {
+    let opened = Database::open(config, mode).await.map_err(open_error)?;
     for notice in opened.private.iter().flat_map(|private| private.notices()) {
         tracing::warn!("{notice}");
     }
     Ok(opened)
 }
 
-pub(super) fn cannot_open(error: CannotOpen) -> Stop {
+pub(super) fn open_error(error: OpenError) -> Stop {
     match error {
-        CannotOpen::Private(_) | CannotOpen::Unreachable(_) | CannotOpen::Unfit(_) => {
+        OpenError::Private(_) | OpenError::Unreachable(_) | OpenError::Unfit(_) => {
             Stop::Unreachable(error.to_string())
         }
     }
 }
 
 /// Migrates, assembles, binds and runs.
-async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result<RunningApp, Stop> {
+async fn start(
+    config: &Config,
+    opened: &Database,
+    health: &Arc<Health>,
+) -> Result<RunningApp, Stop> {
     let wrong = |error: anyhow::Error| Stop::Wrong(format!("{error:#}"));
     if config.database.migrate {
-        for name in opened.migrate().await.map_err(cannot_open)? {
+        for name in opened.migrate().await.map_err(open_error)? {
             tracing::info!(migration = %name, "applied");
         }
     } else {
-        let missing = opened.missing_after_a_while().await.map_err(cannot_open)?;
+        let missing = opened.missing_after_a_while().await.map_err(open_error)?;
         if !missing.is_empty() {
             let names = missing.join(", ");
             let words = format!(
@@ -159,7 +163,7 @@ async fn start(config: &Config, opened: &Opened, health: &Arc<Health>) -> Result
         }
     }
     let store = opened.connect(config, config.inbox_batching());
-    opened.check(&store).await.map_err(cannot_open)?;
+    opened.check(&store).await.map_err(open_error)?;
     let listeners = Listeners::bind(&config.http)
         .await
         .map_err(|error| Stop::Unreachable(error.to_string()))?;

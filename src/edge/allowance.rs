@@ -58,8 +58,8 @@ impl Default for Allowance {
 
 impl Allowance {
     /// The shares of a new body of `client`. `length` is its announced length, or the maximum.
-    pub(super) fn held(&self, client: IpAddr, length: usize) -> Held<'_> {
-        Held {
+    pub(super) fn reservation(&self, client: IpAddr, length: usize) -> Reservation<'_> {
+        Reservation {
             allowance: self,
             client: network_of(client),
             length,
@@ -108,7 +108,7 @@ impl Allowance {
 
 /// The shares of one body, released when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held<'a> {
+pub(crate) struct Reservation<'a> {
     allowance: &'a Allowance,
     client: IpAddr,
     length: usize,
@@ -121,7 +121,7 @@ pub(crate) struct Held<'a> {
     waits: bool,
 }
 
-impl Held<'_> {
+impl Reservation<'_> {
     /// Waits until so many bytes may be held.
     pub(super) async fn grow(&mut self, bytes: usize) {
         let needed = bytes.div_ceil(SHARE).saturating_sub(1);
@@ -189,7 +189,7 @@ impl Held<'_> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         self.wait(false);
         if self.reserved == 0 && self.ticket.is_none() {
@@ -222,14 +222,14 @@ mod tests {
         let allowance = Allowance::default();
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let one = ip("192.0.2.1");
-        let mut first = allowance.held(one, 25 * MIB);
+        let mut first = allowance.reservation(one, 25 * MIB);
         first.grow(2 * SHARE).await;
-        let mut second = allowance.held(one, 25 * MIB);
+        let mut second = allowance.reservation(one, 25 * MIB);
         assert!(second.grow(2 * SHARE).now_or_never().is_none(), "it waits");
         assert!(second.waits() && first.others_wait());
-        let mut small = allowance.held(one, MIB);
+        let mut small = allowance.reservation(one, MIB);
         assert!(small.grow(MIB).now_or_never().is_some());
-        let mut other = allowance.held(ip("192.0.2.2"), 25 * MIB);
+        let mut other = allowance.reservation(ip("192.0.2.2"), 25 * MIB);
         assert!(other.grow(25 * MIB).now_or_never().is_some());
         drop(first);
         assert!(second.grow(2 * SHARE).now_or_never().is_some());
@@ -243,13 +243,13 @@ mod tests {
     async fn the_newest_of_those_that_wait_is_next() {
         let allowance = Allowance::default();
         let client = IpAddr::from([192, 0, 2, 1]);
-        let mut first = allowance.held(client, 25 * MIB);
+        let mut first = allowance.reservation(client, 25 * MIB);
         first.grow(2 * SHARE).await;
         let (mut second, mut third) = (
-            allowance.held(client, 25 * MIB),
-            allowance.held(client, 25 * MIB),
+            allowance.reservation(client, 25 * MIB),
+            allowance.reservation(client, 25 * MIB),
         );
-        let mut fourth = allowance.held(client, 25 * MIB);
+        let mut fourth = allowance.reservation(client, 25 * MIB);
         let mut older = Box::pin(second.grow(2 * SHARE));
         let mut newer = Box::pin(third.grow(2 * SHARE));
         assert!((&mut older).now_or_never().is_none());

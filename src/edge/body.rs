@@ -8,7 +8,7 @@
 //! is given up within two seconds, or half a second while others wait. A body counts until it is dropped,
 //! after the append was answered.
 
-use super::allowance::{Allowance, Held};
+use super::allowance::{Allowance, Reservation};
 use super::problem::Problem;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -38,7 +38,7 @@ const DISCARD_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct ReadBody<'a> {
     bytes: Bytes,
-    _held: Held<'a>,
+    _reservation: Reservation<'a>,
 }
 
 impl ReadBody<'_> {
@@ -86,23 +86,30 @@ async fn read_by<'a>(
         return Err(too_large(most));
     }
     let announced = announced.and_then(|length| usize::try_from(length).ok());
-    let mut held = allowance.held(client, announced.unwrap_or(most));
-    let read = tokio::time::timeout(deadline, gather(&mut body, announced, most, &mut held)).await;
+    let mut reservation = allowance.reservation(client, announced.unwrap_or(most));
+    let read = tokio::time::timeout(
+        deadline,
+        gather(&mut body, announced, most, &mut reservation),
+    )
+    .await;
     let slow = || {
         let words = "The body did not arrive in time.";
         Problem::new(StatusCode::REQUEST_TIMEOUT, words)
     };
     match read {
-        Ok(Ok(bytes)) => Ok(ReadBody { bytes, _held: held }),
+        Ok(Ok(bytes)) => Ok(ReadBody {
+            bytes,
+            _reservation: reservation,
+        }),
         Ok(Err(Stopped::TooLarge)) => {
-            drop(held);
+            drop(reservation);
             discard(&mut body).await;
             Err(too_large(most))
         }
         Ok(Err(Stopped::Broken)) => Err(Problem::bad_request("The body ended early.")),
         Ok(Err(Stopped::TooSlow)) => Err(slow()),
         // The body waited for others: not the client's fault.
-        Err(_elapsed) if held.waits() => Err(Problem::unavailable()),
+        Err(_elapsed) if reservation.waits() => Err(Problem::unavailable()),
         Err(_elapsed) => Err(slow()),
     }
 }
@@ -117,17 +124,17 @@ async fn gather(
     body: &mut Body,
     announced: Option<usize>,
     most: usize,
-    held: &mut Held<'_>,
+    reservation: &mut Reservation<'_>,
 ) -> Result<Bytes, Stopped> {
     let mut whole = BytesMut::with_capacity(announced.unwrap_or(0).min(SHARE));
     let mut rate = Rate::default();
-    while let Some(data) = rate.next(body, whole.len(), announced, held).await? {
+    while let Some(data) = rate.next(body, whole.len(), announced, reservation).await? {
         let length = whole.len() + data.len();
         if length > most {
             return Err(Stopped::TooLarge);
         }
         // Nothing more is read or buffered meanwhile.
-        held.grow(length).await;
+        reservation.grow(length).await;
         if length > SHARE {
             // At once instead of by doubling: memory that is not written to costs nothing.
             whole.reserve(announced.unwrap_or(0).max(length) - whole.len());
@@ -154,10 +161,10 @@ impl Rate {
         body: &mut Body,
         so_far: usize,
         announced: Option<usize>,
-        held: &Held<'_>,
+        reservation: &Reservation<'_>,
     ) -> Result<Option<Bytes>, Stopped> {
         loop {
-            let window = if held.others_wait() {
+            let window = if reservation.others_wait() {
                 WINDOW_WHILE_OTHERS_WAIT
             } else {
                 WINDOW

@@ -4,37 +4,28 @@
 //! that sets `x-request-id` writes the body too, so that the two ids never differ.
 
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: String,
-    status: u16,
+    status: StatusCode,
     detail: String,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     errors: BTreeMap<String, String>,
-    #[serde(skip)]
-    retry_after: Option<u64>,
-    #[serde(skip)]
-    bearer: bool,
+    /// For `Retry-After` or `WWW-Authenticate`.
+    header: Option<(&'static str, String)>,
 }
 
 impl Problem {
     /// `detail` says what is wrong and what to do.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
-            status: status.as_u16(),
+            status,
             detail: detail.into(),
             errors: BTreeMap::new(),
-            retry_after: None,
-            bearer: false,
+            header: None,
         }
     }
 
@@ -56,58 +47,42 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, detail)
     }
 
+    fn with(self, header: &'static str, value: impl ToString) -> Self {
+        Self {
+            header: Some((header, value.to_string())),
+            ..self
+        }
+    }
+
     /// [`Self::unauthorized`] where a bearer token is required.
     pub(crate) fn no_token() -> Self {
-        Self {
-            bearer: true,
-            ..Self::unauthorized("A valid bearer token is needed.")
-        }
+        Self::unauthorized("A valid bearer token is needed.").with("www-authenticate", "Bearer")
     }
 
     pub(crate) fn unavailable() -> Self {
-        Self {
-            retry_after: Some(1),
-            ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "This cannot be kept safely at the moment. Try again.",
-            )
-        }
+        let words = "This cannot be kept safely at the moment. Try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, words).with("retry-after", 1)
     }
 
     pub(crate) fn too_many(retry_after_seconds: u64) -> Self {
-        Self {
-            retry_after: Some(retry_after_seconds),
-            ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too many requests from this address. Wait, then try again.",
-            )
-        }
+        let words = "Too many requests from this address. Wait, then try again.";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, words);
+        problem.with("retry-after", retry_after_seconds)
     }
 
     /// The wrong fields, each with what to do.
     pub(crate) fn invalid(errors: BTreeMap<String, String>) -> Self {
+        let words = "Some fields are missing or wrong.";
         Self {
             errors,
-            ..Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "Some fields are missing or wrong.",
-            )
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, words)
         }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if self.bearer {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
+        let mut response = (self.status, AppendHeaders(self.header.clone())).into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -128,18 +103,17 @@ pub(super) fn complete(response: &mut Response, request_id: &str) {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return;
     };
-    #[derive(Serialize)]
-    struct Whole<'a> {
-        #[serde(flatten)]
-        problem: &'a Problem,
-        request_id: &'a str,
+    let mut body = json!({
+        "type": "about:blank",
+        "title": problem.status.canonical_reason().unwrap_or("Error"),
+        "status": problem.status.as_u16(),
+        "detail": problem.detail,
+        "request_id": request_id,
+    });
+    if !problem.errors.is_empty() {
+        body["errors"] = json!(problem.errors);
     }
-    let whole = Whole {
-        problem: &problem,
-        request_id,
-    };
-    let body = serde_json::to_vec(&whole).unwrap_or_default();
-    *response.body_mut() = Body::from(body);
+    *response.body_mut() = Body::from(body.to_string());
     let kind = HeaderValue::from_static("application/problem+json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
 }

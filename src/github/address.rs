@@ -45,36 +45,25 @@ pub struct Unreadable(pub &'static str);
 
 #[derive(Deserialize)]
 struct Parts {
-    repository: Option<Repository>,
-    installation: Option<Numbered>,
-    workflow_run: Option<Numbered>,
-    workflow_job: Option<Job>,
-    check_run: Option<Sha>,
-    check_suite: Option<Sha>,
-    pull_request: Option<Numbered>,
-    issue: Option<Numbered>,
-    deployment: Option<Numbered>,
+    repository: Option<Part>,
+    installation: Option<Part>,
+    workflow_run: Option<Part>,
+    workflow_job: Option<Part>,
+    check_run: Option<Part>,
+    check_suite: Option<Part>,
+    pull_request: Option<Part>,
+    issue: Option<Part>,
+    deployment: Option<Part>,
 }
 
+/// The fields that are read of any part.
 #[derive(Deserialize)]
-struct Repository {
-    full_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Numbered {
+struct Part {
     id: Option<u64>,
     number: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Job {
     run_id: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Sha {
     head_sha: Option<String>,
+    full_name: Option<String>,
 }
 
 /// Reads the address. `event` is `X-GitHub-Event`, which is not empty.
@@ -103,27 +92,18 @@ pub fn address(event: &str, content_type: &str, body: &[u8]) -> Result<Addressed
 }
 
 fn subject(parts: &Parts) -> String {
-    let repository = parts
-        .repository
-        .as_ref()
-        .and_then(|r| r.full_name.as_deref());
-    let Some(repository) = repository else {
-        let id = parts.installation.as_ref().and_then(|i| i.id);
-        return id.map_or_else(
-            || "github".to_owned(),
-            |id| format!("github:installation:{id}"),
-        );
+    let id = |part: &Option<Part>| part.as_ref()?.id;
+    let repository = parts.repository.as_ref();
+    let Some(repository) = repository.and_then(|part| part.full_name.as_deref()) else {
+        let installation = id(&parts.installation).map(|id| format!("github:installation:{id}"));
+        return installation.unwrap_or_else(|| "github".to_owned());
     };
-    let run = parts.workflow_run.as_ref().and_then(|run| run.id);
-    let run = run.or_else(|| parts.workflow_job.as_ref().and_then(|job| job.run_id));
-    let pull = parts
-        .pull_request
-        .as_ref()
-        .or(parts.issue.as_ref())
-        .and_then(|p| p.number);
+    let run = id(&parts.workflow_run).or_else(|| parts.workflow_job.as_ref()?.run_id);
+    let pull = parts.pull_request.as_ref().or(parts.issue.as_ref());
+    let pull = pull.and_then(|part| part.number);
     let check = parts.check_run.as_ref().or(parts.check_suite.as_ref());
-    let sha = check.and_then(|check| check.head_sha.as_deref());
-    let deployment = parts.deployment.as_ref().and_then(|d| d.id);
+    let sha = check.and_then(|part| part.head_sha.as_deref());
+    let deployment = id(&parts.deployment);
     let part = match (run, pull, sha, deployment) {
         (Some(run), ..) => format!(":run:{run}"),
         (_, Some(number), ..) => format!("#{number}"),
@@ -132,15 +112,11 @@ fn subject(parts: &Parts) -> String {
         _ => String::new(),
     };
     let subject = format!("github:{repository}{part}");
-    // A text column takes no NUL, and a subject needs none.
-    let mut subject = subject.replace(char::is_control, "?");
-    // What came from outside never makes a key of any length.
-    let end = subject
-        .char_indices()
-        .nth(200)
-        .map_or(subject.len(), |(at, _)| at);
-    subject.truncate(end);
+    // PostgreSQL's text has no zero bytes, and a key from outside needs a limit.
+    let subject = subject.chars().take(200);
     subject
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod text;
 mod transcript;
 
 use super::{Ended, Stop, output, run_to_end};
-use crate::app::{Asked, until_asked_to_stop};
+use crate::app::{ProcessSignals, until_stop_signal};
 use crate::engine::clock::Clock;
 use clap::Args;
 use serde_json::json;
@@ -53,18 +53,18 @@ pub(super) fn run(args: &DemoArgs) -> Ended {
 }
 
 async fn demo(args: &DemoArgs) -> Ended {
-    let mut asked = Asked::listen()
+    let mut signals = ProcessSignals::listen()
         .map_err(|error| Stop::Unreachable(format!("cannot install signal handlers: {error}")))?;
     let demo = tokio::select! {
         demo = setup::start(args.port) => demo?,
-        () = asked.stop.asked() => return Ok(()),
+        () = signals.stop.received() => return Ok(()),
     };
     let terminal = terminal();
     let mut transcript = Transcript::new(&demo.workspace, pace(args, terminal));
     welcome(&demo, &transcript);
     let told = tokio::select! {
         told = story::play(&demo, &mut transcript) => Some(told),
-        () = asked.stop.asked() => None,
+        () = signals.stop.received() => None,
     };
     let ended = match told {
         None if args.once => Err(Stop::No(
@@ -76,7 +76,7 @@ async fn demo(args: &DemoArgs) -> Ended {
             the_end(&demo, &mut transcript).await;
             match args.once {
                 true => Ok(()),
-                false => stay(&demo, &mut transcript, &mut asked, terminal).await,
+                false => stay(&demo, &mut transcript, &mut signals, terminal).await,
             }
         }
     };
@@ -101,16 +101,16 @@ fn pace(args: &DemoArgs, terminal: bool) -> Duration {
 async fn stay(
     demo: &Demo,
     transcript: &mut Transcript,
-    asked: &mut Asked,
+    signals: &mut ProcessSignals,
     terminal: bool,
 ) -> Ended {
     let prompt = terminal && std::io::stdin().is_terminal();
     what_to_try(demo, transcript, prompt);
     if prompt {
-        let ended = prompt::run(demo, transcript, asked).await;
+        let ended = prompt::run(demo, transcript, signals).await;
         ended.map_err(|error| Stop::No(format!("cannot read the terminal: {error}")))?;
     } else {
-        asked.stop.asked().await;
+        signals.stop.received().await;
     }
     transcript.line("Stopping.");
     Ok(())
@@ -180,7 +180,7 @@ pub(super) fn simulator_alone(port: u16) -> Ended {
             served = serving => served.map_err(|error| {
                 Stop::Unreachable(format!("cannot listen on 127.0.0.1:{port}: {error}"))
             }),
-            _signal = until_asked_to_stop() => Ok(()),
+            _signal = until_stop_signal() => Ok(()),
         }
     })
 }

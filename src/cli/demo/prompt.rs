@@ -8,7 +8,7 @@ use super::setup::Demo;
 use super::story::described;
 use super::text;
 use super::transcript::Transcript;
-use crate::app::Asked;
+use crate::app::ProcessSignals;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::history::MemHistory;
 use rustyline::{Config, Editor, ExternalPrinter as _};
@@ -81,7 +81,7 @@ impl Drop for Lines {
 struct Prompt<'a> {
     demo: &'a Demo,
     transcript: &'a mut Transcript,
-    asked: &'a mut Asked,
+    signals: &'a mut ProcessSignals,
     changes: watch::Receiver<u64>,
     person: Person,
     name: String,
@@ -95,7 +95,7 @@ struct Prompt<'a> {
 pub(super) async fn run(
     demo: &Demo,
     transcript: &mut Transcript,
-    asked: &mut Asked,
+    signals: &mut ProcessSignals,
 ) -> rustyline::Result<()> {
     let mut lines = Lines::open(transcript)?;
     let now = demo.workspace.snapshot();
@@ -103,7 +103,7 @@ pub(super) async fn run(
     let mut prompt = Prompt {
         demo,
         transcript,
-        asked,
+        signals,
         changes: demo.workspace.versions(),
         person: demo.workspace.person("bea"),
         name: "bea".to_owned(),
@@ -139,7 +139,7 @@ impl Prompt<'_> {
             self.explain_form();
             tokio::select! {
                 line = lines.lines.recv() => return line,
-                () = self.asked.stop.asked() => return None,
+                () = self.signals.stop.received() => return None,
                 changed = self.changes.changed() => changed.ok()?,
             }
         }

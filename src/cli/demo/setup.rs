@@ -3,9 +3,9 @@
 //! The server is the one of `serve`, configured by variables and a file; every secret is new in
 //! each run. Server and simulator communicate over HTTP only.
 
-use crate::app::database::{CannotOpen, Opened};
+use crate::app::database::{Database, OpenError};
 use crate::app::{App, Listeners, RunningApp, logging};
-use crate::cli::serve::{cannot_open, open};
+use crate::cli::serve::{open, open_error};
 use crate::cli::{Ended, Stop};
 use crate::config::{Config, Proxies, process_environment, report};
 use crate::engine::clock::Clock;
@@ -56,7 +56,7 @@ pub(super) struct Demo {
     /// From the start to readiness.
     pub(super) ready_after: Duration,
     running: RunningApp,
-    opened: Opened,
+    opened: Database,
     watch: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     traces: Traces,
     grace: Duration,
@@ -160,15 +160,15 @@ pub(super) async fn start(port: u16) -> Result<Demo, Stop> {
 /// Migrates and runs. True when the database already has an open incident of `api`.
 async fn run(
     config: &Config,
-    opened: &Opened,
+    opened: &Database,
     listeners: Listeners,
     health: Arc<Health>,
 ) -> Result<(RunningApp, bool), Stop> {
-    opened.migrate().await.map_err(cannot_open)?;
+    opened.migrate().await.map_err(open_error)?;
     let store = opened.connect(config, config.inbox_batching());
     let reading = |error| {
         let words = format!("cannot read the incidents: {error}");
-        cannot_open(CannotOpen::Unreachable(words))
+        open_error(OpenError::Unreachable(words))
     };
     let channels = store.incident_rooms().await.map_err(reading)?;
     if channels

@@ -7,33 +7,33 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that the process has received and not handled yet.
 #[derive(Debug)]
-pub struct Asked {
-    pub stop: ToStop,
-    pub reload: ToReload,
+pub struct ProcessSignals {
+    pub stop: StopSignals,
+    pub reload: ReloadSignals,
 }
 
 /// SIGUSR2 and SIGHUP.
 #[derive(Debug)]
-pub struct ToReload(Signal, Signal);
+pub struct ReloadSignals(Signal, Signal);
 
 /// SIGTERM and SIGINT.
 #[derive(Debug)]
-pub struct ToStop(Signal, Signal);
+pub struct StopSignals(Signal, Signal);
 
-impl Asked {
+impl ProcessSignals {
     /// Installs the handlers. Needs a tokio runtime with I/O.
     pub fn listen() -> io::Result<Self> {
         let user = signal(SignalKind::user_defined2())?;
         let terminate = signal(SignalKind::terminate())?;
         Ok(Self {
-            stop: ToStop(terminate, signal(SignalKind::interrupt())?),
-            reload: ToReload(user, signal(SignalKind::hangup())?),
+            stop: StopSignals(terminate, signal(SignalKind::interrupt())?),
+            reload: ReloadSignals(user, signal(SignalKind::hangup())?),
         })
     }
 }
 
-impl ToReload {
-    pub async fn asked(&mut self) {
+impl ReloadSignals {
+    pub async fn received(&mut self) {
         tokio::select! {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}
@@ -41,11 +41,11 @@ impl ToReload {
     }
 }
 
-impl ToStop {
+impl StopSignals {
     /// Waits for one of them; dropped and called again, it misses none. From then on a SIGINT ends the
     /// process at once, with the exit code that shells expect: what was acknowledged is durable. A second
     /// SIGTERM changes nothing, because supervisors repeat it.
-    pub async fn asked(&mut self) {
+    pub async fn received(&mut self) {
         tokio::select! {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}
@@ -60,7 +60,7 @@ impl ToStop {
 }
 
 /// Waits for SIGTERM or SIGINT, for commands that reload nothing.
-pub async fn until_asked_to_stop() -> io::Result<()> {
-    Asked::listen()?.stop.asked().await;
+pub async fn until_stop_signal() -> io::Result<()> {
+    ProcessSignals::listen()?.stop.received().await;
     Ok(())
 }
