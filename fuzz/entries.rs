@@ -8,7 +8,7 @@ use wardroom::config::Config;
 use wardroom::domain::command;
 use wardroom::domain::ids::SignalId;
 use wardroom::domain::rules::{Rules, ServiceRules};
-use wardroom::slack::address::{Address, Ourselves, Route};
+use wardroom::slack::address::{Addressed, Endpoint, Installation};
 use wardroom::slack::signature::{Header, Secrets};
 use wardroom::{edge, github, slack};
 
@@ -40,31 +40,32 @@ fn rules() -> Rules {
     }
 }
 
-fn slack(route: Route, body: &[u8]) {
+fn slack(endpoint: Endpoint, body: &[u8]) {
     let rules = rules();
     let at = DateTime::UNIX_EPOCH;
-    if let Address::Keep(kept) = slack::address::address(route, body, &rules, &Ourselves::default())
+    if let Addressed::Stored(row) =
+        slack::address::address(endpoint, body, &rules, &Installation::default())
     {
         let id = SignalId(uuid::Uuid::nil());
-        let decoded = slack::decode::decode(&kept.kind, body, kept.membership, id, at, &rules);
-        assert!(decoded.is_ok(), "kept, and not to be read: {decoded:?}");
-        assert!(!kept.dedup_key.contains('\0') && !kept.subject.contains('\0'));
+        let decoded = slack::decode::decode(&row.kind, body, row.membership, id, at, &rules);
+        assert!(decoded.is_ok(), "row, and not to be read: {decoded:?}");
+        assert!(!row.dedup_key.contains('\0') && !row.subject.contains('\0'));
     }
 }
 
 /// The body of a slash command.
 pub fn slack_command(body: &[u8]) {
-    slack(Route::Commands, body);
+    slack(Endpoint::Commands, body);
 }
 
 /// The body of a click, a submission, a shortcut.
 pub fn slack_interaction(body: &[u8]) {
-    slack(Route::Interactions, body);
+    slack(Endpoint::Interactions, body);
 }
 
 /// The body of an event.
 pub fn slack_event(body: &[u8]) {
-    slack(Route::Events, body);
+    slack(Endpoint::Events, body);
 }
 
 /// The two headers of Slack's signature, separated by a newline.
@@ -99,7 +100,7 @@ pub fn github_webhook(webhook: &[u8]) {
     {
         let id = SignalId(uuid::Uuid::nil());
         let decoded = github::decode::decode(kind, content_type, body, id, DateTime::UNIX_EPOCH);
-        assert!(decoded.is_ok(), "kept, and not to be read: {decoded:?}");
+        assert!(decoded.is_ok(), "row, and not to be read: {decoded:?}");
     }
 }
 

@@ -3,29 +3,31 @@
 use crate::domain::act::Membership;
 use crate::domain::signal::{Event, Signal};
 use crate::engine::{Decode, Decoder};
-use crate::slack::address::Ourselves;
-use crate::slack::unchecked::{Checked, check, refused};
+use crate::slack::address::Installation;
+use crate::slack::unchecked::{Checked, check, refuse_without_token};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub(super) fn all(ourselves: watch::Receiver<Ourselves>) -> HashMap<&'static str, Decoder> {
+pub(super) fn all(installation: watch::Receiver<Installation>) -> HashMap<&'static str, Decoder> {
     let slack: Decode = Arc::new(move |row, body, rules| {
-        let ourselves = ourselves.borrow().clone();
+        let installation = installation.borrow().clone();
         let decode = |membership| {
             crate::slack::decode::decode(&row.kind, body, membership, row.id, row.at, rules)
                 .map_err(|error| error.to_string())
         };
-        match check(&row.headers, &row.kind, body, rules, &ourselves) {
-            Checked::NotYet => Ok(None),
-            Checked::Nothing { what } => Ok(Some(Signal {
+        match check(&row.headers, &row.kind, body, rules, &installation) {
+            Checked::Pending => Ok(None),
+            Checked::Ignored { what } => Ok(Some(Signal {
                 id: row.id,
                 at: row.at,
                 event: Event::Unused {
                     what: what.to_owned(),
                 },
             })),
-            Checked::NoToken => decode(Membership::Ours).map(|signal| Some(refused(signal))),
+            Checked::NoToken => {
+                decode(Membership::Ours).map(|signal| Some(refuse_without_token(signal)))
+            }
             Checked::Ours(membership) => decode(membership).map(Some),
         }
     });

@@ -22,7 +22,7 @@ use crate::edge::server::{Stage, serve};
 use crate::edge::{Build, ConnectionLimit, EdgeSettings, EdgeState, app_router, metrics_router};
 use crate::engine::clock::Clock;
 use crate::engine::{Engine, Parts, Process, Running};
-use crate::slack::address::{Ourselves, Team};
+use crate::slack::address::{Installation, Team};
 use crate::slack::courier::SlackCourier;
 use crate::slack::signature::Secrets;
 use crate::store::Store;
@@ -48,7 +48,7 @@ pub struct App {
     /// Sending new rules is a reload.
     pub rules: watch::Sender<Arc<Rules>>,
     slack: Option<Arc<SlackCourier>>,
-    ourselves: watch::Sender<Ourselves>,
+    installation: watch::Sender<Installation>,
     clock: Clock,
     config: Config,
 }
@@ -113,13 +113,13 @@ impl App {
         let metrics = Arc::new(Metrics::new(build.version, build.commit));
         let rules = rules::from_config(&config).context("the rules of the configuration")?;
         let (rules, rules_seen) = watch::channel(Arc::new(rules));
-        let (ourselves, ourselves_seen) = watch::channel(ourselves(&config));
+        let (installation, installation_seen) = watch::channel(installation(&config));
         let couriers = couriers::from_config(&config, &metrics, &health, &rules_seen)?;
         let engine = Engine::new(Parts {
             store: store.clone(),
             clock: clock.clone(),
             rules: rules_seen.clone(),
-            decoders: decoders::all(ourselves_seen.clone()),
+            decoders: decoders::all(installation_seen.clone()),
             couriers: couriers.all,
             metrics: metrics.clone(),
             health: health.clone(),
@@ -131,7 +131,7 @@ impl App {
             metrics.clone(),
             health.clone(),
             rules_seen,
-            ourselves_seen,
+            installation_seen,
             edge_settings(&config),
             Arc::new(move || now.now()),
         );
@@ -144,7 +144,7 @@ impl App {
             metrics,
             rules,
             slack: couriers.slack,
-            ourselves,
+            installation,
             clock,
             config,
         })
@@ -154,7 +154,7 @@ impl App {
     /// Before the answer, nothing that came from Slack is decided.
     pub async fn identify_bot(&self) -> Result<(), String> {
         match &self.slack {
-            Some(slack) => watchdog::identify_bot(slack, &self.ourselves).await,
+            Some(slack) => watchdog::identify_bot(slack, &self.installation).await,
             None => Err("no_token".to_owned()),
         }
     }
@@ -182,7 +182,7 @@ impl App {
         if let Some(slack) = &self.slack {
             background.spawn(watchdog::slack(
                 slack.clone(),
-                self.ourselves.clone(),
+                self.installation.clone(),
                 self.health.clone(),
                 self.engine.clone(),
                 self.rules.subscribe(),
@@ -286,15 +286,15 @@ fn raised_file_limit() -> u64 {
 }
 
 /// The identity in Slack, as far as the configuration says.
-fn ourselves(config: &Config) -> Ourselves {
+fn installation(config: &Config) -> Installation {
     let slack = config.slack.as_ref();
     let no_token = slack.is_some_and(|slack| slack.bot_token.is_none());
-    Ourselves {
+    Installation {
         team: match no_token {
             true => Team::NoToken,
-            false => Team::NotYet,
+            false => Team::Pending,
         },
-        ..Ourselves::default()
+        ..Installation::default()
     }
 }
 

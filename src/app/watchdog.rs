@@ -9,7 +9,7 @@ use crate::domain::ids::ChannelId;
 use crate::domain::rules::Rules;
 use crate::engine::Engine;
 use crate::http_client::HttpClient;
-use crate::slack::address::{Ourselves, Team};
+use crate::slack::address::{Installation, Team};
 use crate::slack::courier::{NO_IDENTITY, SlackCourier};
 use crate::telemetry::health::{Condition, Health};
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ const ASK_AT_FIRST: Duration = Duration::from_secs(1);
 /// Asks Slack for the bot's identity, joins the channels that it posts to, and keeps checking.
 pub(super) async fn slack(
     courier: Arc<SlackCourier>,
-    ourselves: watch::Sender<Ourselves>,
+    installation: watch::Sender<Installation>,
     health: Arc<Health>,
     engine: Arc<Engine>,
     mut rules: watch::Receiver<Arc<Rules>>,
@@ -35,7 +35,7 @@ pub(super) async fn slack(
     let mut complaint = String::new();
     loop {
         // The identity is asked for once; `probe` asks again, and so finds a revoked token.
-        let answer = match identify_bot(&courier, &ourselves).await {
+        let answer = match identify_bot(&courier, &installation).await {
             Ok(()) => courier.probe().await.map(|_still| ()),
             Err(code) => Err(code),
         };
@@ -53,7 +53,7 @@ pub(super) async fn slack(
                     complaint.clone_from(&code);
                 }
                 // Slack asks to wait: asking sooner does not help.
-                let at_first = ourselves.borrow().team == Team::NotYet && code != "ratelimited";
+                let at_first = installation.borrow().team == Team::Pending && code != "ratelimited";
                 health.set("slack", Condition::Degraded(code));
                 if at_first { ASK_AT_FIRST } else { ASK_SOON }
             }
@@ -69,16 +69,16 @@ pub(super) async fn slack(
 /// Asks Slack for the bot's identity unless it is known, and passes it to the edge and the decoders.
 pub(super) async fn identify_bot(
     courier: &SlackCourier,
-    ourselves: &watch::Sender<Ourselves>,
+    installation: &watch::Sender<Installation>,
 ) -> Result<(), String> {
     match courier.identity().await {
         Ok(_known) => {
-            ourselves.send_replace(courier.ourselves());
+            installation.send_replace(courier.installation());
             Ok(())
         }
         Err(code) => {
             if NO_AUTH_TEST.contains(&code.as_str()) {
-                ourselves.send_modify(|ours| ours.team = Team::Untold);
+                installation.send_modify(|ours| ours.team = Team::Unreported);
             }
             Err(code)
         }

@@ -25,7 +25,7 @@ mod tests;
 pub use connection_limit::ConnectionLimit;
 pub use state::{Build, EdgeSettings, EdgeState, Now};
 
-use crate::slack::address::Route;
+use crate::slack::address::Endpoint;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
@@ -50,9 +50,9 @@ pub fn app_router(state: Arc<EdgeState>) -> Router {
     if state.settings.slack.is_some() {
         let slack = |route| move |state, request| slack::take(state, route, request);
         routes = routes
-            .signed_route("/slack/commands", post(slack(Route::Commands)))
-            .signed_route("/slack/interactions", post(slack(Route::Interactions)))
-            .signed_route("/slack/events", post(slack(Route::Events)));
+            .signed_route("/slack/commands", post(slack(Endpoint::Commands)))
+            .signed_route("/slack/interactions", post(slack(Endpoint::Interactions)))
+            .signed_route("/slack/events", post(slack(Endpoint::Events)));
     }
     if !state.settings.github.is_empty() {
         routes = routes

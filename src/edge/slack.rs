@@ -8,9 +8,9 @@ use super::body::{self, ReadBody};
 use super::middleware::{Client, SignatureHeld};
 use super::problem::Problem;
 use super::state::EdgeState;
-use crate::slack::address::{Address, AnswerNow, Route, address, is_certificate_check};
+use crate::slack::address::{Addressed, Endpoint, ResponseBody, address, is_certificate_check};
 use crate::slack::signature::{Header, NotSigned, SignedWith, claimed, verify};
-use crate::slack::unchecked::{self, log_foreign};
+use crate::slack::unchecked::{self, log_other_installation};
 use crate::store::Arrival;
 use crate::telemetry::metrics::{SignedSource, event_type};
 use crate::telemetry::traces;
@@ -31,15 +31,15 @@ const SIGNATURE: &str = "x-slack-signature";
 
 pub(super) async fn take(
     State(state): State<Arc<EdgeState>>,
-    route: Route,
+    endpoint: Endpoint,
     request: Request,
 ) -> Response {
-    let body = match verified(&state, route, request).await {
+    let body = match verified(&state, endpoint, request).await {
         Ok(Some(body)) => body,
         Ok(None) => return StatusCode::OK.into_response(),
         Err(problem) => return problem.into_response(),
     };
-    let mut response = answer(&state, route, &body).await;
+    let mut response = answer(&state, endpoint, &body).await;
     response.extensions_mut().insert(SignatureHeld);
     response
 }
@@ -48,7 +48,7 @@ pub(super) async fn take(
 /// signed and has no effect.
 async fn verified(
     state: &EdgeState,
-    route: Route,
+    endpoint: Endpoint,
     request: Request,
 ) -> Result<Option<ReadBody<'_>>, Problem> {
     let Some(secrets) = &state.settings.slack else {
@@ -63,7 +63,7 @@ async fn verified(
     let headers = &parts.headers;
     let client = Client::of(&parts);
     let read = |most| body::read(headers, body, most, client, &state.allowance);
-    if may_be_certificate_check(route, headers) {
+    if may_be_certificate_check(endpoint, headers) {
         let body = read(MAX_BYTES_OF_A_CHECK).await?;
         let is_check = is_certificate_check(&body);
         return is_check
@@ -83,12 +83,12 @@ async fn verified(
     Ok(Some(body))
 }
 
-/// Whether a request has no signature header, goes to the route that Slack checks, and announces so few
+/// Whether a request has no signature header, goes to the endpoint that Slack checks, and announces so few
 /// bytes that it can be a check.
-fn may_be_certificate_check(route: Route, headers: &HeaderMap) -> bool {
+fn may_be_certificate_check(endpoint: Endpoint, headers: &HeaderMap) -> bool {
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    route == Route::Commands
+    endpoint == Endpoint::Commands
         && !headers.contains_key(TIMESTAMP)
         && !headers.contains_key(SIGNATURE)
         && length.is_some_and(|length| length <= MAX_BYTES_OF_A_CHECK)
@@ -103,28 +103,28 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Header<'a> {
     }
 }
 
-async fn answer(state: &EdgeState, route: Route, body: &ReadBody<'_>) -> Response {
+async fn answer(state: &EdgeState, endpoint: Endpoint, body: &ReadBody<'_>) -> Response {
     let rules = state.rules();
-    let ourselves = state.ourselves.borrow().clone();
-    let addressed = match address(route, body, &rules, &ourselves) {
-        Address::Keep(addressed) => addressed,
-        Address::AnswerNow(now) => return at_once(now),
-        Address::Unused { what } => return unused(state, what),
-        Address::Foreign { team } => {
-            log_foreign(team.as_deref());
-            return unused(state, "foreign");
+    let installation = state.installation.borrow().clone();
+    let row = match address(endpoint, body, &rules, &installation) {
+        Addressed::Stored(row) => row,
+        Addressed::Answered(body) => return respond(body),
+        Addressed::Ignored { what } => return ignored(state, what),
+        Addressed::OtherInstallation { team } => {
+            log_other_installation(team.as_deref());
+            return ignored(state, "foreign");
         }
-        Address::Unreadable { reason } => {
+        Addressed::Unreadable { reason } => {
             tracing::warn!(reason, "a signed request of Slack cannot be read");
             return Problem::bad_request("The body cannot be read.").into_response();
         }
     };
     let arrival = Arrival {
         source: "slack",
-        kind: addressed.kind,
-        dedup_key: addressed.dedup_key,
-        subject: addressed.subject,
-        headers: unchecked::headers(&ourselves, addressed.membership),
+        kind: row.kind,
+        dedup_key: row.dedup_key,
+        subject: row.subject,
+        headers: unchecked::headers(&installation, row.membership),
         body: body.bytes(),
         traceparent: traces::traceparent(&tracing::Span::current()),
         at: state.now(),
@@ -135,15 +135,15 @@ async fn answer(state: &EdgeState, route: Route, body: &ReadBody<'_>) -> Respons
     }
 }
 
-fn at_once(answer: AnswerNow) -> Response {
-    match answer {
-        AnswerNow::Empty => StatusCode::OK.into_response(),
-        AnswerNow::Text(text) => text.into_response(),
-        AnswerNow::Json(value) => Json(value).into_response(),
+fn respond(body: ResponseBody) -> Response {
+    match body {
+        ResponseBody::Empty => StatusCode::OK.into_response(),
+        ResponseBody::Text(text) => text.into_response(),
+        ResponseBody::Json(value) => Json(value).into_response(),
     }
 }
 
-fn unused(state: &EdgeState, what: &'static str) -> Response {
+fn ignored(state: &EdgeState, what: &'static str) -> Response {
     let kind = event_type("slack", what);
     state.metrics.signal_not_stored(&kind, "ignored");
     StatusCode::OK.into_response()

@@ -6,7 +6,7 @@ use super::bearer;
 use super::health::Probe;
 use super::limit::Limiter;
 use crate::domain::rules::Rules;
-use crate::slack::address::Ourselves;
+use crate::slack::address::Installation;
 use crate::slack::signature::Secrets;
 use crate::store::Store;
 use crate::telemetry::health::Health;
@@ -66,7 +66,7 @@ pub struct EdgeState {
     pub(super) metrics: Arc<Metrics>,
     pub(super) health: Arc<Health>,
     pub(super) rules: watch::Receiver<Arc<Rules>>,
-    pub(super) ourselves: watch::Receiver<Ourselves>,
+    pub(super) installation: watch::Receiver<Installation>,
     pub(super) settings: EdgeSettings,
     pub(super) build: Build,
     pub(super) limiter: Limiter,
@@ -76,13 +76,13 @@ pub struct EdgeState {
 }
 
 impl EdgeState {
-    /// `rules` change on a reload, `ourselves` when `auth.test` has answered.
+    /// `rules` change on a reload, `installation` when `auth.test` has answered.
     pub fn new(
         store: Store,
         metrics: Arc<Metrics>,
         health: Arc<Health>,
         rules: watch::Receiver<Arc<Rules>>,
-        ourselves: watch::Receiver<Ourselves>,
+        installation: watch::Receiver<Installation>,
         settings: EdgeSettings,
         now: Now,
     ) -> Arc<Self> {
@@ -96,7 +96,7 @@ impl EdgeState {
             metrics,
             health,
             rules,
-            ourselves,
+            installation,
             settings,
             now,
         })

@@ -1,15 +1,14 @@
-//! Reads what addresses an arrival and nothing else: its kind, the key by which a second delivery
-//! is known, what it must stay in order with.
+//! The address of a request's row: whether it is stored, its kind, its key and its subject.
 //!
-//! Pure, and total over bytes. Slack wants some answers in the HTTP response itself (a challenge,
-//! the field errors of a modal): these are given here, and nothing of them is kept. What nobody
-//! uses gets no row, only a count; kinds are a bounded set, because they are labels of metrics.
+//! Pure, and total over bytes. Slack expects some answers in the HTTP response itself (a challenge, the
+//! field errors of a modal): these are made here, and nothing is stored. An event that is not used gets
+//! no row and is only counted. Kinds are a bounded set, because they are labels of metrics.
 
+use super::installation::{Authorization, PayloadContext, check_installation};
+pub use super::installation::{Installation, Team};
 use super::interaction::Interaction;
-use super::unchecked::without_token;
-use super::whose::{Installation, Says, whose};
-pub use super::whose::{Ourselves, Team};
-use super::wire::{self, digest, key, lenient_or_default};
+use super::unchecked::no_token_errors;
+use super::wire::{self, digest, key};
 use crate::domain::act::Membership;
 use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::incident::declare_form;
@@ -17,9 +16,9 @@ use crate::domain::rules::Rules;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The three ways in.
+/// One of the three request URLs of a Slack app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
+pub enum Endpoint {
     /// `/slack/commands`
     Commands,
     /// `/slack/interactions`
@@ -28,55 +27,52 @@ pub enum Route {
     Events,
 }
 
-/// How a row of the inbox is addressed.
+/// The row of the inbox that a request becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addressed {
-    /// `command`, `click`, `submission`, `shortcut`, `app_rate_limited`, `event:<type>`.
+pub struct InboxRow {
+    /// `command`, `click`, `submission`, `app_rate_limited`, `event:<type>`.
     pub kind: String,
-    /// A second arrival with this key is the same one.
+    /// A second request with this key is a duplicate.
     pub dedup_key: String,
-    /// Arrivals of one subject are taken in order.
+    /// Rows of one subject are decided in order.
     pub subject: String,
-    /// Whose workspace its person is of.
+    /// Whether the user is from our workspace.
     pub membership: Membership,
 }
 
-/// What is to be done with an arrival.
+/// What to do with a request whose signature is valid.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Address {
-    /// Keep it, then answer 200 with nothing.
-    Keep(Addressed),
-    /// Answer 200 with this; nothing is kept.
-    AnswerNow(AnswerNow),
-    /// Answer 200 and count it; nothing is kept.
-    Unused {
+pub enum Addressed {
+    /// Store the row, then answer 200 with an empty body.
+    Stored(InboxRow),
+    /// Answer 200 with this body; nothing is stored.
+    Answered(ResponseBody),
+    /// Answer 200 and count it; nothing is stored.
+    Ignored {
         /// What it was, from a bounded set.
         what: &'static str,
     },
-    /// From another workspace: answer 200, count it, do nothing.
-    Foreign {
-        /// Which, for the log.
+    /// Meant for another installation of the app: answer 200 and count it.
+    OtherInstallation {
+        /// Its workspace or organisation, for the log.
         team: Option<String>,
     },
     /// Answer 400.
     Unreadable {
-        /// Why, for the log.
+        /// The reason, for the log.
         reason: &'static str,
     },
 }
 
-/// An answer in the HTTP response itself.
+/// The body of an HTTP response.
 #[derive(Debug, Clone, PartialEq)]
-pub enum AnswerNow {
-    /// Nothing.
+pub enum ResponseBody {
     Empty,
-    /// Plain text.
     Text(String),
-    /// JSON.
     Json(Value),
 }
 
-/// The events that somebody here acts on.
+/// The events that are stored.
 pub(crate) const USED_EVENTS: [&str; 8] = [
     "channel_archive",
     "group_archive",
@@ -85,51 +81,61 @@ pub(crate) const USED_EVENTS: [&str; 8] = [
     "channel_deleted",
     "channel_rename",
     "group_rename",
-    MOVED,
+    CHANNEL_ID_CHANGED,
 ];
 
-/// A room got another id: Slack moved it, or made it a shared one.
-pub(crate) const MOVED: &str = "channel_id_changed";
+/// A channel got another id: it was moved to another workspace, or is shared now.
+pub(crate) const CHANNEL_ID_CHANGED: &str = "channel_id_changed";
 
-/// The kinds that are kept beside the events.
-const KEPT: [&str; 4] = ["command", "click", "submission", "app_rate_limited"];
+/// The stored kinds beside the events.
+const OTHER_KINDS: [&str; 4] = ["command", "click", "submission", "app_rate_limited"];
 
-/// Every kind that [`address`] keeps, and so every kind that the decoder reads.
+/// Every kind that [`address`] stores, and so every kind that the decoder reads.
 pub fn kinds() -> Vec<String> {
     let events = USED_EVENTS.iter().map(|event| format!("event:{event}"));
-    let kept = KEPT.iter().map(|kind| (*kind).to_owned());
-    kept.chain(events).collect()
+    let others = OTHER_KINDS.iter().map(|kind| (*kind).to_owned());
+    others.chain(events).collect()
 }
 
-/// Addresses a body whose signature holds.
-pub fn address(route: Route, body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Address {
-    let said = match route {
-        Route::Commands => command(body, ourselves),
-        Route::Interactions => interact(body, rules, ourselves),
-        Route::Events => event(body, ourselves),
+/// Addresses a body whose signature is valid.
+pub fn address(
+    endpoint: Endpoint,
+    body: &[u8],
+    rules: &Rules,
+    installation: &Installation,
+) -> Addressed {
+    let addressed = match endpoint {
+        Endpoint::Commands => command(body, installation),
+        Endpoint::Interactions => interaction(body, rules, installation),
+        Endpoint::Events => event(body, installation),
     };
-    said.unwrap_or_else(|other| other)
+    addressed.unwrap_or_else(|other| other)
 }
 
-type Said = Result<Address, Address>;
+/// The error is a result too, so that `?` returns it early.
+type Addressing<T = Addressed> = Result<T, Addressed>;
 
-fn unreadable(reason: &'static str) -> Address {
-    Address::Unreadable { reason }
+fn unreadable(reason: &'static str) -> Addressed {
+    Addressed::Unreadable { reason }
 }
 
-fn keep(kind: &str, dedup_key: String, subject: &str, membership: Membership) -> Address {
+fn ignored(what: &'static str) -> Addressing {
+    Ok(Addressed::Ignored { what })
+}
+
+fn stored(kind: &str, dedup_key: String, subject: &str, membership: Membership) -> Addressing {
     debug_assert!(kinds().iter().any(|known| known == kind), "{kind}");
-    Address::Keep(Addressed {
+    Ok(Addressed::Stored(InboxRow {
         kind: kind.to_owned(),
         dedup_key,
         subject: key(&["slack", subject]),
         membership,
-    })
+    }))
 }
 
-fn command(body: &[u8], ourselves: &Ourselves) -> Said {
+fn command(body: &[u8], installation: &Installation) -> Addressing {
     if is_certificate_check(body) {
-        return Ok(Address::AnswerNow(AnswerNow::Empty));
+        return Ok(Addressed::Answered(ResponseBody::Empty));
     }
     let [command, user, channel, trigger, team, enterprise, shared] = wire::fields(
         body,
@@ -146,22 +152,22 @@ fn command(body: &[u8], ourselves: &Ourselves) -> Said {
     if command.is_none() {
         return Err(unreadable("no command"));
     }
-    person(user.as_deref())?;
-    let room = room(channel.as_deref())?;
+    user_id(user.as_deref())?;
+    let channel = channel_id(channel.as_deref())?;
     let trigger = trigger.ok_or(unreadable("no trigger_id"))?;
-    let says = Says {
+    let context = PayloadContext {
         team: team.as_deref(),
         enterprise: enterprise.as_deref(),
-        shared: matches!(shared.as_deref(), Some("true" | "1")),
-        ..Says::default()
+        is_shared: matches!(shared.as_deref(), Some("true" | "1")),
+        ..PayloadContext::default()
     };
-    let membership = whose(ourselves, &says)?;
-    let dedup = key(&["command", &trigger]);
-    Ok(keep("command", dedup, &room, membership))
+    let membership = check_installation(installation, &context)?;
+    let dedup_key = key(&["command", &trigger]);
+    stored("command", dedup_key, &channel, membership)
 }
 
-/// Whether a form is Slack's check of a certificate and nothing else: `ssl_check=1`, perhaps with
-/// the old `token`. It comes without a signature, so any other field makes it an ordinary request.
+/// Whether a form is Slack's check of a certificate and nothing else: `ssl_check=1`, with or without
+/// the deprecated `token`. The check is not signed, so any other field makes it an ordinary request.
 pub fn is_certificate_check(body: &[u8]) -> bool {
     let mut checks = 0;
     for (name, value) in form_urlencoded::parse(body) {
@@ -174,224 +180,171 @@ pub fn is_certificate_check(body: &[u8]) -> bool {
     checks == 1
 }
 
-fn person(id: Option<&str>) -> Result<String, Address> {
+fn user_id(id: Option<&str>) -> Addressing<String> {
     let id = id.ok_or(unreadable("no user"))?;
     let id = UserId::new(id).map_err(|_| unreadable("not a user's id"))?;
     Ok(id.as_str().to_owned())
 }
 
-fn room(id: Option<&str>) -> Result<String, Address> {
+fn channel_id(id: Option<&str>) -> Addressing<String> {
     let id = id.ok_or(unreadable("no channel"))?;
     let id = ChannelId::new(id).map_err(|_| unreadable("not a channel's id"))?;
     Ok(id.as_str().to_owned())
 }
 
-fn interact(body: &[u8], rules: &Rules, ourselves: &Ourselves) -> Said {
+fn interaction(body: &[u8], rules: &Rules, installation: &Installation) -> Addressing {
     if is_certificate_check(body) {
-        return Ok(Address::AnswerNow(AnswerNow::Empty));
+        return Ok(Addressed::Answered(ResponseBody::Empty));
     }
-    let text = wire::payload(body).ok_or(unreadable("no payload"))?;
-    let payload = Interaction::read(&text).ok_or(unreadable("the payload is not JSON"))?;
-    let kind = payload.kind().ok_or(unreadable("no type"))?;
-    let membership = whose(ourselves, &payload.says())?;
+    let json = wire::field(body, "payload").ok_or(unreadable("no payload"))?;
+    let interaction = Interaction::read(&json).ok_or(unreadable("the payload is not JSON"))?;
+    let kind = interaction.kind().ok_or(unreadable("no type"))?;
+    let membership = check_installation(installation, &interaction.context())?;
     match kind {
-        "block_actions" => click(&payload, membership),
-        "view_submission" if ourselves.team == Team::NoToken => without_token(&payload)
-            .map(|answer| Address::AnswerNow(AnswerNow::Json(answer)))
+        "block_actions" => block_actions(&interaction, membership),
+        "view_submission" if installation.team == Team::NoToken => no_token_errors(&interaction)
+            .map(|errors| Addressed::Answered(ResponseBody::Json(errors)))
             .ok_or(unreadable("no view")),
-        "view_submission" => submission(&payload, rules, membership),
-        "block_suggestion" => Ok(Address::AnswerNow(AnswerNow::Json(json!({"options": []})))),
-        "view_closed" => Ok(Address::Unused {
-            what: "view_closed",
-        }),
-        "shortcut" | "message_action" => Ok(Address::Unused { what: "shortcut" }),
-        _ => Ok(Address::Unused {
-            what: "interaction",
-        }),
+        "view_submission" => view_submission(&interaction, rules, membership),
+        "block_suggestion" => Ok(Addressed::Answered(ResponseBody::Json(
+            json!({"options": []}),
+        ))),
+        "view_closed" => ignored("view_closed"),
+        "shortcut" | "message_action" => ignored("shortcut"),
+        _ => ignored("interaction"),
     }
 }
 
-fn click(payload: &Interaction, membership: Membership) -> Said {
-    let person = person(payload.user())?;
-    let click = payload.click().ok_or(unreadable("no action"))?;
-    let subject = payload.place().ok_or(unreadable("a click from nowhere"))?;
-    if click.action_id.is_empty() || click.action_ts.is_empty() {
+fn block_actions(interaction: &Interaction, membership: Membership) -> Addressing {
+    let user = user_id(interaction.user())?;
+    let action = interaction.action().ok_or(unreadable("no action"))?;
+    let subject = interaction.view_or_channel();
+    let subject = subject.ok_or(unreadable("an action without a view or a channel"))?;
+    if action.id.is_empty() || action.ts.is_empty() {
         return Err(unreadable("an action without id or time"));
     }
-    let dedup = key(&["click", &person, &click.action_ts, &click.action_id]);
-    Ok(keep("click", dedup, subject, membership))
+    let dedup_key = key(&["click", &user, action.ts, action.id]);
+    stored("click", dedup_key, subject, membership)
 }
 
-fn submission(payload: &Interaction, rules: &Rules, membership: Membership) -> Said {
-    person(payload.user())?;
-    let view = payload.view().ok_or(unreadable("no view"))?;
+fn view_submission(interaction: &Interaction, rules: &Rules, membership: Membership) -> Addressing {
+    user_id(interaction.user())?;
+    let view = interaction.view().ok_or(unreadable("no view"))?;
     let id = view.id().ok_or(unreadable("a view without an id"))?;
-    let filled = view.filled();
-    // A form that we do not know is kept too: its person is told so.
-    if filled.luggage.form == declare_form::FORM
-        && let Err(errors) = declare_form::validate(&filled.values, rules)
+    let input = view.input();
+    // An unknown form is stored too: the user is told about it.
+    if input.private_metadata.form == declare_form::FORM
+        && let Err(errors) = declare_form::validate(&input.values, rules)
     {
-        let answer = super::views::errors_answer(&filled, view.state(), &errors);
-        return Ok(Address::AnswerNow(AnswerNow::Json(answer)));
+        let answer = super::views::errors_answer(&input, view.state(), &errors);
+        return Ok(Addressed::Answered(ResponseBody::Json(answer)));
     }
     // The hash does not change when a person corrects an entry: the values make the difference.
-    let values = serde_json::to_vec(&filled.values).expect("strings become JSON");
-    let dedup = key(&["submission", id.as_str(), view.hash(), &digest(&values)]);
-    Ok(keep("submission", dedup, id.as_str(), membership))
+    let values = serde_json::to_vec(&input.values).expect("strings become JSON");
+    let dedup_key = key(&["submission", id.as_str(), view.hash(), &digest(&values)]);
+    stored("submission", dedup_key, id.as_str(), membership)
 }
 
-#[derive(Deserialize)]
+/// The outer event. A field that is missing, or is of another type, counts as absent.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Envelope {
-    #[serde(default, rename = "type", deserialize_with = "lenient_or_default")]
-    kind: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    challenge: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    team_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    enterprise_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    api_app_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    event_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    context_team_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    is_ext_shared_channel: bool,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    authorizations: Vec<Authorization>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    event: Option<Inner>,
-}
-
-/// For which installation an event was sent. Slack sends one, of as many as may see the event.
-#[derive(Deserialize)]
-struct Authorization {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    team_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    enterprise_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    user_id: Option<String>,
-}
-
-impl Authorization {
-    fn installation(&self) -> Installation<'_> {
-        Installation {
-            team: self.team_id.as_deref(),
-            enterprise: self.enterprise_id.as_deref(),
-            bot_user: self.user_id.as_deref(),
-        }
-    }
+    #[serde(rename = "type")]
+    kind: Value,
+    challenge: Value,
+    team_id: Value,
+    enterprise_id: Value,
+    api_app_id: Value,
+    event_id: Value,
+    context_team_id: Value,
+    is_ext_shared_channel: Value,
+    authorizations: Value,
+    event: Value,
 }
 
 impl Envelope {
-    fn says(&self) -> Says<'_> {
-        // The context is the workspace through whose eyes the event is seen.
-        let context = self.context_team_id.as_deref().map(|team| Installation {
-            team: Some(team),
-            ..Installation::default()
-        });
-        Says {
-            installations: self
-                .authorizations
-                .iter()
-                .map(Authorization::installation)
-                .chain(context)
-                .collect(),
-            team: self.team_id.as_deref(),
-            enterprise: self.enterprise_id.as_deref(),
-            shared: self.is_ext_shared_channel && self.authorizations.is_empty(),
-            ..Says::default()
+    fn context(&self) -> PayloadContext<'_> {
+        // Slack lists one installation, even when several may see the event.
+        let listed = self.authorizations.as_array().into_iter().flatten();
+        let listed = listed.filter(|authorization| authorization.is_object());
+        let mut authorizations: Vec<_> = listed
+            .map(|authorization| Authorization {
+                team: authorization["team_id"].as_str(),
+                enterprise: authorization["enterprise_id"].as_str(),
+                bot_user: authorization["user_id"].as_str(),
+            })
+            .collect();
+        let is_shared = self.is_ext_shared_channel == true && authorizations.is_empty();
+        // The workspace from which the event was seen.
+        authorizations.extend(self.context_team_id.as_str().map(Authorization::of_team));
+        PayloadContext {
+            authorizations,
+            team: self.team_id.as_str(),
+            enterprise: self.enterprise_id.as_str(),
+            is_shared,
+            ..PayloadContext::default()
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Inner {
-    #[serde(default, rename = "type", deserialize_with = "lenient_or_default")]
-    kind: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    user: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    bot_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    app_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    bot_profile: Option<BotProfile>,
-    #[serde(default)]
-    channel: Value,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    old_channel_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct BotProfile {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    app_id: Option<String>,
-}
-
-fn event(body: &[u8], ourselves: &Ourselves) -> Said {
+fn event(body: &[u8], installation: &Installation) -> Addressing {
     let envelope: Envelope =
         serde_json::from_slice(body).map_err(|_| unreadable("the body is not a JSON object"))?;
-    match envelope.kind.as_deref().ok_or(unreadable("no type"))? {
-        "url_verification" => match envelope.challenge {
-            Some(challenge) => Ok(Address::AnswerNow(AnswerNow::Text(challenge))),
+    match envelope.kind.as_str().ok_or(unreadable("no type"))? {
+        "url_verification" => match envelope.challenge.as_str() {
+            Some(challenge) => Ok(Addressed::Answered(ResponseBody::Text(
+                challenge.to_owned(),
+            ))),
             None => Err(unreadable("no challenge")),
         },
-        // No event_id: two of the same minute are the same.
+        // It has no event_id: two with the same minute are equal.
         "app_rate_limited" => {
-            let dedup = key(&["app_rate_limited", &digest(body)]);
-            Ok(keep("app_rate_limited", dedup, "app", Membership::Ours))
+            let dedup_key = key(&["app_rate_limited", &digest(body)]);
+            stored("app_rate_limited", dedup_key, "app", Membership::Ours)
         }
-        "event_callback" => callback(&envelope, body, ourselves),
-        _ => Ok(Address::Unused { what: "event" }),
+        "event_callback" => event_callback(&envelope, body, installation),
+        _ => ignored("event"),
     }
 }
 
-fn callback(envelope: &Envelope, body: &[u8], ourselves: &Ourselves) -> Said {
-    let event = envelope.event.as_ref().ok_or(unreadable("no event"))?;
-    let kind = event
-        .kind
-        .as_deref()
-        .ok_or(unreadable("an event without a type"))?;
-    let membership = whose(ourselves, &envelope.says())?;
-    if is_ours(event, envelope, ourselves) {
-        return Ok(Address::Unused { what: "own_event" });
+fn event_callback(envelope: &Envelope, body: &[u8], installation: &Installation) -> Addressing {
+    let event = &envelope.event;
+    let kind = event["type"].as_str();
+    let kind = kind.ok_or(unreadable("an event without a type"))?;
+    let membership = check_installation(installation, &envelope.context())?;
+    if is_own(event, envelope, installation) {
+        return ignored("own_event");
     }
     if !USED_EVENTS.contains(&kind) {
-        return Ok(Address::Unused { what: "event" });
+        return ignored("event");
     }
-    let event_id = match envelope.event_id.as_deref() {
+    let event_id = match envelope.event_id.as_str() {
         Some(id) if !id.is_empty() => id.to_owned(),
         Some(_) | None => digest(body),
     };
-    let moved = event.old_channel_id.as_deref().filter(|_| kind == MOVED);
-    let subject = moved.or_else(|| channel_of(&event.channel));
-    // Half an event is kept too, in order with nothing: its decoder says what it lacks. A refusal
-    // would only make Slack send it again.
-    let subject = room(subject).unwrap_or_else(|_| event_id.clone());
-    Ok(keep(
-        &format!("event:{kind}"),
-        key(&["event", &event_id]),
-        &subject,
-        membership,
-    ))
+    let old_id = event["old_channel_id"].as_str();
+    let old_id = old_id.filter(|_| kind == CHANNEL_ID_CHANGED);
+    let subject = old_id.or_else(|| channel_of(&event["channel"]));
+    // An incomplete event is stored too, under a subject of its own: the decoder says what is missing. If
+    // it were refused, Slack would only send it again.
+    let subject = channel_id(subject).unwrap_or_else(|_| event_id.clone());
+    let dedup_key = key(&["event", &event_id]);
+    stored(&format!("event:{kind}"), dedup_key, &subject, membership)
 }
 
-/// The channel's id, whether it comes bare or as an object.
+/// The channel's id: events have either the id or an object with it.
 pub(crate) fn channel_of(channel: &Value) -> Option<&str> {
     channel.as_str().or_else(|| channel["id"].as_str())
 }
 
-/// What we did ourselves must not move us, or we would answer ourselves for ever.
-fn is_ours(event: &Inner, envelope: &Envelope, ourselves: &Ourselves) -> bool {
-    let same = |theirs: &Option<String>, ours: &Option<String>| theirs.is_some() && theirs == ours;
-    let profile = event.bot_profile.as_ref();
-    same(&event.user, &ourselves.user)
-        || same(&event.bot_id, &ourselves.bot)
-        || same(&event.app_id, &envelope.api_app_id)
-        || profile.is_some_and(|profile| same(&profile.app_id, &envelope.api_app_id))
+/// Whether the bot itself caused the event. If it reacted to its own actions, it could do so forever.
+fn is_own(event: &Value, envelope: &Envelope, installation: &Installation) -> bool {
+    let same = |theirs: &Value, ours: Option<&str>| ours.is_some() && theirs.as_str() == ours;
+    let app = envelope.api_app_id.as_str();
+    same(&event["user"], installation.bot_user.as_deref())
+        || same(&event["bot_id"], installation.bot.as_deref())
+        || same(&event["app_id"], app)
+        || same(&event["bot_profile"]["app_id"], app)
 }
 
 #[cfg(test)]

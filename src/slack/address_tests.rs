@@ -1,4 +1,4 @@
-//! What addressing promises, as tables.
+//! Which requests are stored, under which keys and subjects, and which are answered at once.
 
 use super::*;
 use crate::slack::views;
@@ -11,18 +11,18 @@ fn form(fields: &[(&str, &str)]) -> Vec<u8> {
         .into_bytes()
 }
 
-fn at(route: Route, body: &[u8]) -> Address {
-    let ours = Ourselves {
+fn at(endpoint: Endpoint, body: &[u8]) -> Addressed {
+    let installation = Installation {
         team: Team::Known("T1".into()),
-        user: Some("UBOT".into()),
+        bot_user: Some("UBOT".into()),
         bot: Some("BBOT".into()),
-        ..Ourselves::default()
+        ..Installation::default()
     };
-    address(route, body, &Rules::default(), &ours)
+    address(endpoint, body, &Rules::default(), &installation)
 }
 
-fn kept(kind: &str, dedup_key: &str, subject: &str) -> Address {
-    Address::Keep(Addressed {
+fn stored(kind: &str, dedup_key: &str, subject: &str) -> Addressed {
+    Addressed::Stored(InboxRow {
         kind: kind.into(),
         dedup_key: dedup_key.into(),
         subject: subject.into(),
@@ -45,15 +45,15 @@ fn with(field: &str, value: &str) -> Vec<u8> {
     form(&fields)
 }
 
-fn interaction(payload: &Value) -> Address {
+fn interaction(payload: &Value) -> Addressed {
     at(
-        Route::Interactions,
+        Endpoint::Interactions,
         &form(&[("payload", &payload.to_string())]),
     )
 }
 
-fn event(envelope: &Value) -> Address {
-    at(Route::Events, envelope.to_string().as_bytes())
+fn event(envelope: &Value) -> Addressed {
+    at(Endpoint::Events, envelope.to_string().as_bytes())
 }
 
 fn callback(event: Value) -> Value {
@@ -80,14 +80,14 @@ fn submission(title: &str) -> Value {
 }
 
 #[test]
-fn a_command_is_known_by_its_trigger_and_stays_in_order_with_its_room() {
+fn the_key_of_a_command_is_its_trigger_id_and_its_subject_is_the_channel() {
     let body = form(&COMMAND);
-    let expected = kept("command", "command:1.2.x", "slack:C1");
-    assert_eq!(at(Route::Commands, &body), expected);
+    let expected = stored("command", "command:1.2.x", "slack:C1");
+    assert_eq!(at(Endpoint::Commands, &body), expected);
 }
 
 #[test]
-fn what_slack_never_sends_is_unreadable() {
+fn malformed_requests_are_unreadable() {
     let long = "x".repeat(300);
     for body in [
         with("user_id", ""),
@@ -99,8 +99,11 @@ fn what_slack_never_sends_is_unreadable() {
         b"\xff\xfe%zz".to_vec(),
         vec![],
     ] {
-        let said = at(Route::Commands, &body);
-        assert!(matches!(said, Address::Unreadable { .. }), "{said:?}");
+        let addressed = at(Endpoint::Commands, &body);
+        assert!(
+            matches!(addressed, Addressed::Unreadable { .. }),
+            "{addressed:?}"
+        );
     }
     for body in [
         &b""[..],
@@ -111,52 +114,61 @@ fn what_slack_never_sends_is_unreadable() {
         b"\xff",
         b"{\"type\":7}",
     ] {
-        let said = at(Route::Events, body);
-        assert!(matches!(said, Address::Unreadable { .. }), "{said:?}");
-        let said = at(Route::Interactions, body);
-        assert!(matches!(said, Address::Unreadable { .. }), "{said:?}");
+        let addressed = at(Endpoint::Events, body);
+        assert!(
+            matches!(addressed, Addressed::Unreadable { .. }),
+            "{addressed:?}"
+        );
+        let addressed = at(Endpoint::Interactions, body);
+        assert!(
+            matches!(addressed, Addressed::Unreadable { .. }),
+            "{addressed:?}"
+        );
     }
 }
 
 #[test]
 fn a_key_is_short_and_printable_whatever_slack_sends() {
     for trigger in ["x".repeat(5000), "a b\nc".into(), "é\u{202e}".into()] {
-        let Address::Keep(addressed) = at(Route::Commands, &with("trigger_id", &trigger)) else {
-            panic!("not kept");
+        let Addressed::Stored(row) = at(Endpoint::Commands, &with("trigger_id", &trigger)) else {
+            panic!("not stored");
         };
-        assert_eq!(addressed.dedup_key.len(), 64);
+        assert_eq!(row.dedup_key.len(), 64);
     }
 }
 
 #[test]
-fn another_workspace_is_none_of_ours() {
-    let of_t2 = Address::Foreign {
+fn a_request_for_another_installation_is_not_stored() {
+    let of_t2 = Addressed::OtherInstallation {
         team: Some("T2".into()),
     };
-    assert_eq!(at(Route::Commands, &with("team_id", "T2")), of_t2);
-    let mut foreign = click();
-    foreign["team"]["id"] = json!("T2");
-    assert_eq!(interaction(&foreign), of_t2);
-    let mut foreign = callback(json!({"type": "channel_archive", "channel": "C1"}));
-    foreign["team_id"] = json!("T2");
-    assert_eq!(event(&foreign), of_t2);
+    assert_eq!(at(Endpoint::Commands, &with("team_id", "T2")), of_t2);
+    let mut other = click();
+    other["team"]["id"] = json!("T2");
+    assert_eq!(interaction(&other), of_t2);
+    let mut other = callback(json!({"type": "channel_archive", "channel": "C1"}));
+    other["team_id"] = json!("T2");
+    assert_eq!(event(&other), of_t2);
 }
 
 #[test]
-fn some_questions_are_answered_at_once_and_never_kept() {
+fn checks_and_challenges_are_answered_at_once_and_not_stored() {
     let ssl = form(&[("ssl_check", "1"), ("token", "x")]);
-    let empty = Address::AnswerNow(AnswerNow::Empty);
-    assert_eq!(at(Route::Commands, &ssl), empty);
-    assert_eq!(at(Route::Interactions, &ssl), empty);
+    let empty = Addressed::Answered(ResponseBody::Empty);
+    assert_eq!(at(Endpoint::Commands, &ssl), empty);
+    assert_eq!(at(Endpoint::Interactions, &ssl), empty);
     let challenge = event(&json!({"type": "url_verification", "challenge": "abc"}));
-    assert_eq!(challenge, Address::AnswerNow(AnswerNow::Text("abc".into())));
+    assert_eq!(
+        challenge,
+        Addressed::Answered(ResponseBody::Text("abc".into()))
+    );
     let options = interaction(&json!({"type": "block_suggestion", "team": {"id": "T1"}}));
-    let none = AnswerNow::Json(json!({"options": []}));
-    assert_eq!(options, Address::AnswerNow(none));
+    let none = ResponseBody::Json(json!({"options": []}));
+    assert_eq!(options, Addressed::Answered(none));
 }
 
 #[test]
-fn only_the_bare_check_of_a_certificate_is_one() {
+fn a_certificate_check_has_no_other_fields() {
     for (body, is_one) in [
         ("ssl_check=1", true),
         ("ssl_check=1&token=x", true),
@@ -173,71 +185,71 @@ fn only_the_bare_check_of_a_certificate_is_one() {
         assert_eq!(is_certificate_check(body.as_bytes()), is_one, "{body}");
     }
     let smuggled = [&COMMAND[..], &[("ssl_check", "1")]].concat();
-    let expected = kept("command", "command:1.2.x", "slack:C1");
-    assert_eq!(at(Route::Commands, &form(&smuggled)), expected);
+    let expected = stored("command", "command:1.2.x", "slack:C1");
+    assert_eq!(at(Endpoint::Commands, &form(&smuggled)), expected);
 }
 
 #[test]
-fn a_click_is_known_by_who_when_and_what() {
+fn the_key_of_a_click_is_its_user_action_and_time() {
     assert_eq!(
         interaction(&click()),
-        kept("click", "click:U1:1.5:a", "slack:C1")
+        stored("click", "click:U1:1.5:a", "slack:C1")
     );
     let mut empty = click();
     empty["actions"] = json!([]);
-    assert!(matches!(interaction(&empty), Address::Unreadable { .. }));
+    assert!(matches!(interaction(&empty), Addressed::Unreadable { .. }));
 }
 
 #[test]
-fn a_submission_with_field_errors_is_answered_beside_the_fields() {
-    let Address::AnswerNow(AnswerNow::Json(answer)) = interaction(&submission("x")) else {
-        panic!("it was kept");
+fn a_submission_with_errors_is_answered_with_errors_of_its_fields() {
+    let Addressed::Answered(ResponseBody::Json(answer)) = interaction(&submission("x")) else {
+        panic!("it was stored");
     };
     assert_eq!(answer["response_action"], "errors");
     assert!(answer["errors"]["title~2"].is_string(), "{answer}");
 }
 
 #[test]
-fn events_are_known_by_their_id_and_those_that_nobody_uses_leave_no_row() {
+fn the_key_of_an_event_is_its_id_and_unused_events_are_not_stored() {
     let archive = callback(json!({"type": "channel_archive", "channel": "C1", "user": "U1"}));
-    let expected = kept("event:channel_archive", "event:Ev1", "slack:C1");
+    let expected = stored("event:channel_archive", "event:Ev1", "slack:C1");
     assert_eq!(event(&archive), expected);
     let rename = callback(json!({"type": "channel_rename", "channel": {"id": "C1", "name": "n"}}));
-    let expected = kept("event:channel_rename", "event:Ev1", "slack:C1");
+    let expected = stored("event:channel_rename", "event:Ev1", "slack:C1");
     assert_eq!(event(&rename), expected);
     let moved = |to: &str| {
         callback(
             json!({"type": "channel_id_changed", "old_channel_id": "G1", "new_channel_id": to}),
         )
     };
-    let expected = kept("event:channel_id_changed", "event:Ev1", "slack:G1");
+    let expected = stored("event:channel_id_changed", "event:Ev1", "slack:G1");
     assert_eq!(event(&moved("C1")), expected);
     assert_eq!(
         event(&moved("")),
         expected,
-        "its decoder says what it lacks"
+        "the decoder says which field is missing"
     );
     for other in [
         json!({"type": "message", "user": {"id": 7}, "channel": ["odd"]}),
         json!({"type": "user_change", "user": {"id": "U1"}}),
         json!({"type": "tomorrows_event"}),
     ] {
-        let unused = Address::Unused { what: "event" };
-        assert_eq!(event(&callback(other)), unused);
+        let ignored = Addressed::Ignored { what: "event" };
+        assert_eq!(event(&callback(other)), ignored);
     }
     let limited = json!({"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1});
-    assert!(matches!(event(&limited), Address::Keep(kept) if kept.kind == "app_rate_limited"));
+    assert!(matches!(event(&limited), Addressed::Stored(row) if row.kind == "app_rate_limited"));
 }
 
 #[test]
-fn what_we_did_ourselves_does_not_move_us() {
+fn events_that_the_bot_caused_are_ignored() {
     for ours in [
         json!({"type": "channel_archive", "channel": "C1", "user": "UBOT"}),
         json!({"type": "message", "channel": "C1", "bot_id": "BBOT"}),
         json!({"type": "message", "channel": "C1", "app_id": "A1"}),
         json!({"type": "message", "channel": "C1", "bot_profile": {"app_id": "A1"}}),
     ] {
-        let own = Address::Unused { what: "own_event" };
+        let own = Addressed::Ignored { what: "own_event" };
         assert_eq!(event(&callback(ours)), own);
     }
 }

@@ -4,7 +4,7 @@
 //! who we are. What it says about an effect's end is in `classify`; how it finds out whether an
 //! uncertain one had happened, in `look`.
 
-use super::address::{Ourselves, Team};
+use super::address::{Installation, Team};
 use super::classify::{before_anything, outcome};
 use super::client::{Access, Client, Observer};
 use super::methods::Method;
@@ -99,17 +99,17 @@ impl SlackCourier {
     }
 
     /// What the edge must know to tell our own messages and our own team.
-    pub fn ourselves(&self) -> Ourselves {
+    pub fn installation(&self) -> Installation {
         let known = self.identity.get();
-        Ourselves {
-            team: known.map_or(Team::NotYet, |identity| {
+        Installation {
+            team: known.map_or(Team::Pending, |identity| {
                 Team::Known(identity.team_id.clone())
             }),
             enterprise: known
                 .filter(|identity| identity.installed == Installed::InAll)
                 .and_then(|identity| identity.enterprise_id.clone()),
             organisation: known.and_then(|identity| identity.enterprise_id.clone()),
-            user: known.map(|identity| identity.user_id.to_string()),
+            bot_user: known.map(|identity| identity.user_id.to_string()),
             bot: known.and_then(|identity| identity.bot_id.clone()),
         }
     }

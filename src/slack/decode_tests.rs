@@ -1,10 +1,10 @@
-//! What decoding promises, and that no bytes whatever can shake it.
+//! What each kind of row is decoded to, and that no input causes a panic.
 
 use super::*;
 use crate::domain::act::{Act, AnswerTo, Request};
 use crate::domain::rules::ServiceRules;
 use crate::domain::signal::Closing;
-use crate::slack::address::{Address, Ourselves, Route, address};
+use crate::slack::address::{Addressed, Endpoint, Installation, address};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ fn form(payload: &Value) -> Vec<u8> {
 }
 
 #[test]
-fn a_command_says_who_asks_what_where_and_how_to_answer() {
+fn a_command_has_a_user_an_act_a_channel_and_a_response_url() {
     let request = asked("command", COMMAND);
     assert_eq!(request.actor.to_string(), "U1");
     assert_eq!(request.act, Act::OpenDeclareForm);
@@ -89,7 +89,7 @@ fn a_command_says_who_asks_what_where_and_how_to_answer() {
 }
 
 #[test]
-fn a_command_that_is_not_built_yet_says_so() {
+fn an_unknown_command_is_refused() {
     for command in ["%2Fwardroom", "%2Fother"] {
         let body = format!("command={command}&text=ci&user_id=U1&channel_id=C1&trigger_id=t");
         let act = asked("command", body.as_bytes()).act;
@@ -98,7 +98,7 @@ fn a_command_that_is_not_built_yet_says_so() {
 }
 
 #[test]
-fn a_choice_in_the_form_brings_what_was_filled_in() {
+fn a_selection_in_the_form_has_the_values_of_all_inputs() {
     let request = asked("click", &click());
     let Act::ChooseTemplate {
         values, revision, ..
@@ -112,7 +112,7 @@ fn a_choice_in_the_form_brings_what_was_filled_in() {
 }
 
 #[test]
-fn a_submission_declares_and_names_the_view_and_the_room_that_it_came_from() {
+fn a_submission_declares_and_has_the_view_and_the_channel_where_it_was_opened() {
     let request = asked("submission", &submission());
     let Act::Declare(declaration) = request.act else {
         panic!("not a declaration: {:?}", request.act);
@@ -123,7 +123,7 @@ fn a_submission_declares_and_names_the_view_and_the_room_that_it_came_from() {
 }
 
 #[test]
-fn a_submission_that_the_rules_no_longer_take_is_answered_in_words() {
+fn a_submission_that_is_no_longer_valid_is_refused() {
     let id = SignalId(uuid::Uuid::nil());
     let mut others = rules();
     others.services[0].name = "web".into();
@@ -143,8 +143,8 @@ fn a_submission_that_the_rules_no_longer_take_is_answered_in_words() {
 }
 
 #[test]
-fn a_press_on_a_button_or_a_form_that_nobody_knows_is_answered_with_what_to_type() {
-    let press = |action: &str| {
+fn an_unknown_button_or_form_is_answered_with_a_command() {
+    let click_on = |action: &str| {
         json!({"type": "block_actions", "user": {"id": "U1", "username": "bea"},
                "channel": {"id": "C1"},
                "actions": [{"action_id": action, "action_ts": "1", "value": "7"}]})
@@ -152,13 +152,18 @@ fn a_press_on_a_button_or_a_form_that_nobody_knows_is_answered_with_what_to_type
     let old_form = json!({"type": "view_submission", "user": {"id": "U1", "name": "bea"},
         "view": {"id": "V1", "callback_id": "x", "private_metadata": "{\"form\":\"old\"}"}});
     for (kind, payload) in [
-        ("click", press("from.last.year")),
-        ("click", press("pick:7")),
+        ("click", click_on("from.last.year")),
+        ("click", click_on("pick:7")),
         ("submission", old_form),
     ] {
         let body = form(&payload);
-        let kept = address(Route::Interactions, &body, &rules(), &Ourselves::default());
-        assert!(matches!(kept, Address::Keep(_)), "{kept:?}");
+        let addressed = address(
+            Endpoint::Interactions,
+            &body,
+            &rules(),
+            &Installation::default(),
+        );
+        assert!(matches!(addressed, Addressed::Stored(_)), "{addressed:?}");
         let request = asked(kind, &body);
         let Act::Misunderstood { refusal } = request.act else {
             panic!("{:?}", request.act);
@@ -169,7 +174,7 @@ fn a_press_on_a_button_or_a_form_that_nobody_knows_is_answered_with_what_to_type
 }
 
 #[test]
-fn the_names_that_slack_says_come_along() {
+fn the_names_of_users_are_decoded() {
     let text = "assign+%3C%40U2%7Cbea%3E";
     let body = format!(
         "command=%2Fincident&text={text}&user_id=U1&user_name=ada&channel_id=C1&trigger_id=t"
@@ -183,7 +188,7 @@ fn the_names_that_slack_says_come_along() {
 }
 
 #[test]
-fn a_room_that_closes_opens_or_changes_its_name_is_told() {
+fn channel_events_are_decoded() {
     let event = |event: Value| {
         let body = json!({ "event": event }).to_string();
         decoded("event:x", body.as_bytes()).unwrap().event
@@ -206,53 +211,53 @@ fn a_room_that_closes_opens_or_changes_its_name_is_told() {
 }
 
 #[test]
-fn what_is_kept_is_read_even_when_it_says_a_thing_twice() {
+fn a_stored_body_with_a_duplicate_field_is_decoded() {
     let body = br#"{"type":"event_callback","event_id":"Ev1","team_id":"T1","x":1e999,
         "event":{"type":"c2","type":"channel_archive","channel":"C1"}}"#;
-    let kept = address(Route::Events, body, &rules(), &Ourselves::default());
-    let Address::Keep(kept) = kept else {
-        panic!("{kept:?}")
+    let addressed = address(Endpoint::Events, body, &rules(), &Installation::default());
+    let Addressed::Stored(row) = addressed else {
+        panic!("{addressed:?}")
     };
-    let read = decoded(&kept.kind, body).unwrap().event;
+    let read = decoded(&row.kind, body).unwrap().event;
     assert!(matches!(read, Event::RoomClosed { .. }), "{read:?}");
 }
 
 #[test]
-fn no_bytes_whatever_make_the_decoders_panic() {
-    let mut dice = StdRng::seed_from_u64(2024);
+fn random_changes_of_a_body_never_cause_a_panic() {
+    let mut random = StdRng::seed_from_u64(2024);
     let seeds = [
-        ("command", Route::Commands, COMMAND.to_vec()),
-        ("click", Route::Interactions, click()),
-        ("submission", Route::Interactions, submission()),
-        ("event:channel_archive", Route::Events, archive()),
+        ("command", Endpoint::Commands, COMMAND.to_vec()),
+        ("click", Endpoint::Interactions, click()),
+        ("submission", Endpoint::Interactions, submission()),
+        ("event:channel_archive", Endpoint::Events, archive()),
     ];
     let rules = rules();
-    let ours = Ourselves::default();
+    let ours = Installation::default();
     for round in 0..8_000 {
-        let (kind, route, body) = &seeds[round % seeds.len()];
-        let body = mutated(body, &mut dice);
-        let addressed = address(*route, &body, &rules, &ours);
+        let (kind, endpoint, body) = &seeds[round % seeds.len()];
+        let body = mutated(body, &mut random);
+        let addressed = address(*endpoint, &body, &rules, &ours);
         let signal = decoded(kind, &body);
-        if let Address::Keep(kept) = addressed {
-            assert!((1..=255).contains(&kept.dedup_key.len()));
-            assert!((1..=255).contains(&kept.subject.len()));
-            assert!(signal.is_ok(), "kept and then unreadable: {signal:?}");
+        if let Addressed::Stored(row) = addressed {
+            assert!((1..=255).contains(&row.dedup_key.len()));
+            assert!((1..=255).contains(&row.subject.len()));
+            assert!(signal.is_ok(), "stored but not decodable: {signal:?}");
         }
     }
 }
 
-fn mutated(body: &[u8], dice: &mut StdRng) -> Vec<u8> {
+fn mutated(body: &[u8], random: &mut StdRng) -> Vec<u8> {
     let mut body = body.to_vec();
-    for _ in 0..dice.random_range(1..12) {
-        let here = dice.random_range(0..=body.len());
-        match dice.random_range(0..5) {
+    for _ in 0..random.random_range(1..12) {
+        let here = random.random_range(0..=body.len());
+        match random.random_range(0..5) {
             0 => body.truncate(here),
-            1 => body.insert(here, dice.random()),
-            2 if here < body.len() => body[here] = dice.random(),
+            1 => body.insert(here, random.random()),
+            2 if here < body.len() => body[here] = random.random(),
             3 if here < body.len() => drop(body.remove(here)),
             _ => {
                 let piece: &[&[u8]] = &[b"%3C", b"%00", b"%22", b"\xf0\x9f", b"&", b"=", b"%7B"];
-                let piece = piece[dice.random_range(0..piece.len())];
+                let piece = piece[random.random_range(0..piece.len())];
                 body.splice(here..here, piece.iter().copied());
             }
         }

@@ -1,105 +1,48 @@
-//! An interaction as Slack sends it: the fields that we read, each of which may be absent.
+//! An interaction payload: the fields that we read, each of which may be absent.
 //!
-//! Read twice: at the edge for its address, and later from the inbox for its meaning. What it
-//! means is said in `decode`; here is only what is in it.
+//! It is read twice: at the edge for its address, and from the inbox by the decoder. A field of an
+//! unknown type counts as absent, because Slack adds and changes fields without notice.
 
-use super::views::{self, Filled, State};
-use super::whose::{Installation, Says};
-use super::wire::{lenient_or_default, without_escaped_zero};
+use super::installation::{Authorization, PayloadContext};
+use super::views::{self, ViewInput};
+use super::wire::without_escaped_zero;
 use crate::domain::ids::ViewId;
 use serde::Deserialize;
+use serde_json::Value;
 
-/// What somebody did to a message or a modal of ours.
-#[derive(Debug, Deserialize)]
+/// What a user did with a message or a modal of ours.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Interaction {
-    #[serde(default, rename = "type", deserialize_with = "lenient_or_default")]
-    kind: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    team: Option<Id>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    enterprise: Option<Id>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    user: Option<User>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    is_ext_shared_channel: bool,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    message: Option<Written>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    channel: Option<Id>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    container: Option<Container>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    view: Option<View>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    actions: Option<Vec<Click>>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    trigger_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    response_url: Option<String>,
+    #[serde(rename = "type")]
+    kind: Value,
+    team: Value,
+    enterprise: Value,
+    user: Value,
+    is_ext_shared_channel: Value,
+    message: Value,
+    channel: Value,
+    container: Value,
+    view: Value,
+    actions: Value,
+    trigger_id: Value,
+    response_url: Value,
 }
 
-#[derive(Debug, Deserialize)]
-struct Id {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    id: Option<String>,
-}
-
-/// The message on which something was pressed: who wrote it.
-#[derive(Debug, Deserialize)]
-struct Written {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    user: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    bot_id: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct User {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    id: Option<String>,
-    /// In a click; a submission says only `name`.
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    username: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    team_id: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Container {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    channel_id: Option<String>,
-}
-
-/// A press of a button, or a choice that is told at once.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Click {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    pub(crate) action_id: String,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    pub(crate) action_ts: String,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    pub(crate) value: String,
+/// A click on a button, or a selection in an input that dispatches actions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlockAction<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) ts: &'a str,
+    pub(crate) value: &'a str,
 }
 
 /// An open modal.
-#[derive(Debug, Deserialize)]
-pub(crate) struct View {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    hash: String,
-    /// In a channel that is shared with a partner: the workspace of the installation, where `team`
-    /// is the person's.
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    app_installed_team_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    bot_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    private_metadata: String,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    state: State,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a>(&'a Value);
+
+fn non_empty(field: &Value) -> Option<&str> {
+    field.as_str().filter(|text| !text.is_empty())
 }
 
 impl Interaction {
@@ -109,104 +52,102 @@ impl Interaction {
     }
 
     pub(crate) fn kind(&self) -> Option<&str> {
-        self.kind.as_deref()
+        self.kind.as_str()
     }
 
-    /// Whose it is.
-    pub(crate) fn says(&self) -> Says<'_> {
-        let installed = self.installed_in();
-        let message = self.message.as_ref();
-        let view = self.view.as_ref();
-        Says {
-            installations: installed
-                .map(|team| Installation {
-                    team: Some(team),
-                    ..Installation::default()
-                })
+    pub(crate) fn context(&self) -> PayloadContext<'_> {
+        let installed_in = self.installed_in();
+        PayloadContext {
+            authorizations: installed_in
+                .map(Authorization::of_team)
                 .into_iter()
                 .collect(),
-            team: self.team.as_ref().and_then(|team| team.id.as_deref()),
-            enterprise: self.enterprise.as_ref().and_then(|org| org.id.as_deref()),
-            person_team: self.user.as_ref().and_then(|user| user.team_id.as_deref()),
-            shared: self.is_ext_shared_channel && installed.is_none(),
+            team: self.team["id"].as_str(),
+            enterprise: self.enterprise["id"].as_str(),
+            user_team: self.user["team_id"].as_str(),
+            is_shared: self.is_ext_shared_channel == true && installed_in.is_none(),
             authors: [
-                message.and_then(|message| message.bot_id.as_deref()),
-                message.and_then(|message| message.user.as_deref()),
-                view.and_then(|view| view.bot_id.as_deref()),
+                self.message["bot_id"].as_str(),
+                self.message["user"].as_str(),
+                self.view["bot_id"].as_str(),
             ],
         }
     }
 
+    /// In a Slack Connect channel: the workspace of the installation, where `team` is the user's.
     fn installed_in(&self) -> Option<&str> {
-        self.view.as_ref()?.app_installed_team_id.as_deref()
+        self.view["app_installed_team_id"].as_str()
     }
 
-    /// The workspace in which it was done: the one that is named, else the person's own (an app that
-    /// is installed in all of an organisation gets no `team`), else the installation's.
+    /// The workspace of the interaction: the one that is named, else the user's (an app that is installed
+    /// in a whole organisation gets no `team`), else the installation's.
     pub(crate) fn workspace(&self) -> Option<&str> {
-        let says = self.says();
-        says.team.or(says.person_team).or(self.installed_in())
+        let context = self.context();
+        let team = context.team.or(context.user_team);
+        team.or(self.installed_in())
     }
 
     pub(crate) fn user(&self) -> Option<&str> {
-        self.user.as_ref()?.id.as_deref()
+        self.user["id"].as_str()
     }
 
-    /// What they are called.
+    /// A `view_submission` has only `name`.
     pub(crate) fn user_name(&self) -> Option<&str> {
-        let user = self.user.as_ref()?;
-        let name = user.username.as_deref().or(user.name.as_deref());
+        let name = self.user["username"].as_str();
+        let name = name.or(self.user["name"].as_str());
         name.filter(|name| !name.is_empty())
     }
 
-    /// The room in which it happened, when it was in one.
-    pub(crate) fn room(&self) -> Option<&str> {
-        let named = self
-            .channel
-            .as_ref()
-            .and_then(|channel| channel.id.as_deref());
-        named.or_else(|| self.container.as_ref()?.channel_id.as_deref())
+    pub(crate) fn channel(&self) -> Option<&str> {
+        let channel = self.channel["id"].as_str();
+        channel.or(self.container["channel_id"].as_str())
     }
 
-    /// What it must stay in order with: its view, else its room.
-    pub(crate) fn place(&self) -> Option<&str> {
-        let view = self.view.as_ref().and_then(|view| view.id.as_deref());
-        view.or_else(|| self.room())
+    /// The subject of its row.
+    pub(crate) fn view_or_channel(&self) -> Option<&str> {
+        self.view["id"].as_str().or(self.channel())
     }
 
     /// Slack sends one action at a time.
-    pub(crate) fn click(&self) -> Option<&Click> {
-        self.actions.as_ref()?.first()
+    pub(crate) fn action(&self) -> Option<BlockAction<'_>> {
+        let action = self.actions.get(0).filter(|action| action.is_object())?;
+        let text = |key: &str| action[key].as_str().unwrap_or_default();
+        Some(BlockAction {
+            id: text("action_id"),
+            ts: text("action_ts"),
+            value: text("value"),
+        })
     }
 
-    pub(crate) fn view(&self) -> Option<&View> {
-        self.view.as_ref()
+    pub(crate) fn view(&self) -> Option<View<'_>> {
+        self.view.is_object().then_some(View(&self.view))
     }
 
     pub(crate) fn trigger_id(&self) -> Option<&str> {
-        self.trigger_id.as_deref().filter(|id| !id.is_empty())
+        non_empty(&self.trigger_id)
     }
 
     pub(crate) fn response_url(&self) -> Option<&str> {
-        self.response_url.as_deref().filter(|url| !url.is_empty())
+        non_empty(&self.response_url)
     }
 }
 
-impl View {
-    pub(crate) fn id(&self) -> Option<ViewId> {
-        ViewId::new(self.id.clone()?).ok()
+impl<'a> View<'a> {
+    pub(crate) fn id(self) -> Option<ViewId> {
+        ViewId::new(self.0["id"].as_str()?).ok()
     }
 
-    pub(crate) fn hash(&self) -> &str {
-        &self.hash
+    pub(crate) fn hash(self) -> &'a str {
+        self.0["hash"].as_str().unwrap_or_default()
     }
 
-    pub(crate) fn state(&self) -> &State {
-        &self.state
+    /// The values of its inputs, by block and action.
+    pub(crate) fn state(self) -> &'a Value {
+        &self.0["state"]
     }
 
-    /// What was filled in, and what travelled along.
-    pub(crate) fn filled(&self) -> Filled {
-        views::filled(&self.private_metadata, &self.state)
+    pub(crate) fn input(self) -> ViewInput {
+        let metadata = self.0["private_metadata"].as_str();
+        views::input(metadata.unwrap_or_default(), self.state())
     }
 }

@@ -1,9 +1,10 @@
-//! All that knows Slack.
+//! Everything about Slack.
 //!
-//! Inwards, all pure: [`signature`] believes a request, [`address`] says which row it becomes and (by `whose`) whether it is ours,
-//! [`unchecked`] whether it is ours, [`decode`] what the row means. Outwards: `render` and `views` make blocks of our messages
-//! and forms, [`courier`] carries effects over [`client`], and `look` finds out what became of
-//! them. Adapters never touch the store nor each other.
+//! Requests from Slack, all pure: [`signature`] verifies them, [`address`] makes their row and, with
+//! `installation`, refuses those for another installation; [`unchecked`] repeats that for rows that were
+//! stored too early, and [`decode`] makes signals of rows. Calls to Slack: [`courier`] delivers effects
+//! over [`client`], with blocks and modals from `render` and `views`, and `look` finds out whether an
+//! uncertain effect happened. An adapter uses neither the store nor another adapter.
 
 pub mod address;
 pub mod client;
@@ -18,6 +19,7 @@ mod classify;
 mod connector;
 mod deliver;
 mod destinations;
+mod installation;
 mod interaction;
 mod literal;
 mod look;
@@ -26,5 +28,4 @@ mod lookup_channel;
 mod mrkdwn;
 mod render;
 mod views;
-mod whose;
 mod wire;

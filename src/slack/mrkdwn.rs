@@ -54,6 +54,13 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
+/// A `plain_text` object of at most `most` units; Slack refuses an empty one.
+pub(crate) fn plain_text(text: &str, most: usize) -> Value {
+    let text = cut(text, most);
+    let text = if text.trim().is_empty() { "–" } else { &text };
+    json!({"type": "plain_text", "text": text, "emoji": true})
+}
+
 /// Shortens plain text to at most `most` units, with an ellipsis in the place of what is gone.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     if width(text) <= most {

@@ -136,35 +136,41 @@ fn blocks(message: &Message, site: &'static str) -> Vec<(Value, usize)> {
 fn header(blocks: &mut Vec<(Value, usize)>, text: &str) {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if !line.is_empty() {
-        let text = mrkdwn::cut(&mrkdwn::plain(&line), HEADER);
-        let block =
-            json!({"type": "header", "text": {"type": "plain_text", "text": text, "emoji": true}});
-        blocks.push((block, HEADER));
+        let text = mrkdwn::plain_text(&mrkdwn::plain(&line), HEADER);
+        blocks.push((json!({"type": "header", "text": text}), HEADER));
     }
+}
+
+/// Texts of at most [`SECTION`] units, each in a block of its own.
+fn texts(blocks: &mut Vec<(Value, usize)>, texts: Vec<String>, block: fn(Value) -> Value) {
+    blocks.extend(texts.into_iter().map(|text| {
+        let weight = mrkdwn::width(&text);
+        (block(mrkdwn::object(&text)), weight)
+    }));
+}
+
+fn section_block(text: Value) -> Value {
+    json!({"type": "section", "text": text})
 }
 
 fn section(blocks: &mut Vec<(Value, usize)>, text: &Text) {
-    for words in mrkdwn::split(text, SECTION) {
-        let weight = mrkdwn::width(&words);
-        let block = json!({"type": "section", "text": mrkdwn::object(&words)});
-        blocks.push((block, weight));
-    }
+    texts(blocks, mrkdwn::split(text, SECTION), section_block);
 }
 
 fn context(blocks: &mut Vec<(Value, usize)>, text: &Text) {
-    for words in mrkdwn::split(text, SECTION) {
-        let weight = mrkdwn::width(&words);
-        let block = json!({"type": "context", "elements": [mrkdwn::object(&words)]});
-        blocks.push((block, weight));
-    }
+    texts(
+        blocks,
+        mrkdwn::split(text, SECTION),
+        |text| json!({"type": "context", "elements": [text]}),
+    );
 }
 
 fn preformatted(blocks: &mut Vec<(Value, usize)>, text: &str) {
-    for words in mrkdwn::split_preformatted(text, SECTION) {
-        let weight = mrkdwn::width(&words);
-        let block = json!({"type": "section", "text": mrkdwn::object(&words)});
-        blocks.push((block, weight));
-    }
+    texts(
+        blocks,
+        mrkdwn::split_preformatted(text, SECTION),
+        section_block,
+    );
 }
 
 /// Fields side by side; a value that no field can hold becomes paragraphs of its own.
@@ -235,15 +241,9 @@ fn button_rows(blocks: &mut Vec<(Value, usize)>, buttons: &[Button], actions: &m
 }
 
 fn press(button: &Button, actions: &mut Actions) -> Value {
-    let label = mrkdwn::cut(&mrkdwn::plain(&button.label), BUTTON_LABEL);
-    let label = if label.trim().is_empty() {
-        "–"
-    } else {
-        &label
-    };
     let mut element = json!({
         "type": "button",
-        "text": {"type": "plain_text", "text": label, "emoji": true},
+        "text": mrkdwn::plain_text(&mrkdwn::plain(&button.label), BUTTON_LABEL),
         "action_id": actions.id(&button.action),
     });
     if !button.value.is_empty() {

@@ -1,8 +1,8 @@
-//! What Slack sends for what somebody typed, told apart from what it means.
+//! Reads text as Slack sends it: its escapes, mentions and links.
 //!
-//! Slack escapes `&`, `<` and `>` and marks people, rooms and links with `<…>`. Everything is
-//! unescaped exactly once, here, so that the database holds what was typed; a typed `<@U1>` stays
-//! text, because only Slack's own marks become people. No byte sequence may make this panic.
+//! Slack escapes `&`, `<` and `>`, and writes mentions of users and channels, and links, as `<…>`.
+//! Everything is unescaped exactly once, here, so that the database has what was typed. A typed `<@U1>`
+//! arrives escaped and stays text. No byte sequence may cause a panic.
 
 use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::text::{Piece, Typed};
@@ -31,7 +31,7 @@ pub fn unescape(text: &str) -> String {
     plain
 }
 
-/// Reads text with Slack's marks in it.
+/// Reads text with Slack's mentions and links.
 pub fn read(text: &str) -> Typed {
     let mut pieces = Vec::new();
     let mut plain = String::new();
@@ -39,14 +39,14 @@ pub fn read(text: &str) -> Typed {
     while let Some(at) = rest.find('<') {
         plain.push_str(&unescape(&rest[..at]));
         rest = &rest[at..];
-        // A mark holds no second `<`: with escaping off, a stray one is just a character.
+        // There is no second `<` before the `>`: without escaping, a single one is only a character.
         let end = rest[1..].find(['<', '>']).map(|end| end + 1);
         let Some(end) = end.filter(|end| rest.as_bytes()[*end] == b'>') else {
             plain.push('<');
             rest = &rest[1..];
             continue;
         };
-        match mark(&rest[1..end]) {
+        match mention_or_link(&rest[1..end]) {
             Some(Piece::Plain(words)) => plain.push_str(&words),
             Some(piece) => {
                 flush(&mut plain, &mut pieces);
@@ -67,8 +67,8 @@ fn flush(plain: &mut String, pieces: &mut Vec<Piece>) {
     }
 }
 
-/// What stands between `<` and `>`; `None` when it is no mark of Slack's.
-fn mark(inside: &str) -> Option<Piece> {
+/// Reads the text between `<` and `>`; `None` when it is neither a mention nor a link.
+fn mention_or_link(inside: &str) -> Option<Piece> {
     let (head, label) = match inside.split_once('|') {
         Some((head, label)) => (head, unescape(label)),
         None => (inside, String::new()),
@@ -86,7 +86,7 @@ fn mark(inside: &str) -> Option<Piece> {
     if begins(["http://", "https://"]) {
         return Some(Piece::Link(unescape(head), label));
     }
-    // No page: what the person saw is its label, else the address itself.
+    // Not a web page: the person saw the label, or the address when there is none.
     begins(["mailto:", "tel:"]).then(|| match label.is_empty() {
         true => Piece::Plain(unescape(head)),
         false => Piece::Plain(label),
@@ -130,11 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn only_slacks_own_marks_become_people_and_rooms() {
+    fn only_mentions_of_slack_become_people_and_channels() {
         let bea = Piece::Person(UserId::new("U1").unwrap(), "bea".into());
         let ops = Piece::Room(ChannelId::new("C1").unwrap(), "ops".into());
         let table = [
-            ("<@U1|bea> look", vec![bea.clone(), plain(" look")]),
+            ("<@U1|bea> see", vec![bea.clone(), plain(" see")]),
             ("<#C1|ops>", vec![ops]),
             ("&lt;@U1&gt;", vec![plain("<@U1>")]),
             ("<!here> all", vec![plain("@here all")]),

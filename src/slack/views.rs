@@ -1,12 +1,11 @@
-//! A form as a modal, and what was filled in back as values.
+//! Forms as modals, and the state of a view as a form's values.
 //!
-//! A block's id is the input's key and the form's revision: Slack keeps what a person entered as
-//! long as the id stays, so a template can only take hold under new ids. Everything else that must
-//! come back (which form, its context, option values that are too long for Slack) travels in
-//! `private_metadata`. Limits: <https://docs.slack.dev/reference/views>
+//! A block's id consists of the input's key and the form's revision. Slack keeps what a person entered as
+//! long as the block's id stays the same, so a template can only change inputs under new ids. Everything
+//! else that must come back (the form's name, its context, option values that are too long for Slack)
+//! is in `private_metadata`. Limits: <https://docs.slack.dev/reference/views>
 
-use super::mrkdwn;
-use super::wire::lenient_or_default;
+use super::mrkdwn::{self, plain_text};
 use crate::domain::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,65 +17,33 @@ const OPTION: usize = 75;
 const LABEL: usize = 2000;
 const OPTIONS_IN_A_GROUP: usize = 100;
 const LONGEST_INPUT: usize = 3000;
-/// A text that may be longer is typed in a box of several lines.
+/// A text that may be longer gets an input of several lines.
 const ONE_LINE: usize = 255;
 
-/// What travels with a modal and comes back as it is.
+/// Sent with a modal, and returned unchanged with its submission.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Luggage {
-    /// Which form it is.
+pub(crate) struct PrivateMetadata {
+    /// The form's name; empty when the view is not ours.
     #[serde(default)]
     pub(crate) form: String,
-    /// Its revision.
     #[serde(default)]
     pub(crate) revision: u32,
-    /// Its context.
     #[serde(default)]
     pub(crate) context: BTreeMap<String, String>,
-    /// Option values that are longer than Slack's limit, by their stand-ins.
+    /// Option values that exceed Slack's limit, by the values that are sent instead.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) long: BTreeMap<String, String>,
 }
 
-/// What was filled in, with what travelled along.
+/// What a person entered in a view, with the view's metadata.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Filled {
-    pub(crate) luggage: Luggage,
+pub(crate) struct ViewInput {
+    pub(crate) private_metadata: PrivateMetadata,
     pub(crate) values: Values,
 }
 
-/// The `state` of a view, as Slack sends it.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct State {
-    #[serde(default)]
-    values: BTreeMap<String, BTreeMap<String, Value>>,
-}
-
-impl State {
-    /// The key of an input of the view, whether it is filled in or not.
-    pub(crate) fn first_key(&self) -> Option<&str> {
-        self.values.keys().next().map(|block| key_of(block))
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Entry {
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    value: Option<String>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    selected_option: Option<Chosen>,
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    selected_user: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Chosen {
-    value: String,
-}
-
-/// The modal that asks what a form asks.
 pub(crate) fn modal(form: &Form) -> Value {
-    let mut luggage = Luggage {
+    let mut metadata = PrivateMetadata {
         form: form.name.clone(),
         revision: form.revision,
         context: form.context.clone(),
@@ -84,21 +51,20 @@ pub(crate) fn modal(form: &Form) -> Value {
     };
     let mut blocks = Vec::new();
     for input in &form.inputs {
-        blocks.push(block(form, input, &mut luggage.long));
+        blocks.push(block(form, input, &mut metadata.long));
     }
-    let metadata = serde_json::to_string(&luggage).expect("strings and numbers become JSON");
+    let metadata = serde_json::to_string(&metadata).expect("strings and numbers become JSON");
     json!({
         "type": "modal",
         "callback_id": mrkdwn::cut(&form.name, 255),
-        "title": plain(&form.title, TITLE),
-        "submit": plain(&form.submit, TITLE),
-        "close": plain("Cancel", TITLE),
+        "title": plain_text(&form.title, TITLE),
+        "submit": plain_text(&form.submit, TITLE),
+        "close": plain_text("Cancel", TITLE),
         "private_metadata": metadata,
         "blocks": blocks,
     })
 }
 
-/// The id of an input's block.
 pub(crate) fn block_id(key: &str, revision: u32) -> String {
     format!("{key}~{revision}")
 }
@@ -107,8 +73,8 @@ fn key_of(block_id: &str) -> &str {
     block_id.rsplit_once('~').map_or(block_id, |(key, _)| key)
 }
 
-/// The click that a choice in a form is told with.
-pub(crate) fn choice_action(form: &str, key: &str) -> String {
+/// The `action_id` of a select whose selections are sent at once.
+pub(crate) fn select_action_id(form: &str, key: &str) -> String {
     format!("{form}.{key}")
 }
 
@@ -134,7 +100,7 @@ fn block(form: &Form, input: &Input, long: &mut BTreeMap<String, String>) -> Val
         } => {
             if *tells == Tells::AtOnce {
                 dispatches = true;
-                action_id = choice_action(&form.name, &input.key);
+                action_id = select_action_id(&form.name, &input.key);
             }
             select(options, initial.as_deref(), long)
         }
@@ -150,7 +116,7 @@ fn block(form: &Form, input: &Input, long: &mut BTreeMap<String, String>) -> Val
     let mut block = json!({
         "type": "input",
         "block_id": block_id(&input.key, form.revision),
-        "label": plain(&input.label, LABEL),
+        "label": plain_text(&input.label, LABEL),
         "optional": input.optional,
         "element": element,
     });
@@ -158,7 +124,7 @@ fn block(form: &Form, input: &Input, long: &mut BTreeMap<String, String>) -> Val
         block["dispatch_action"] = json!(true);
     }
     if let Some(hint) = input.hint.as_deref().filter(|hint| !hint.is_empty()) {
-        block["hint"] = plain(hint, LABEL);
+        block["hint"] = plain_text(hint, LABEL);
     }
     block
 }
@@ -179,7 +145,7 @@ fn select(
             stand_in
         };
         let label = if label.is_empty() { value } else { label };
-        let option = json!({"text": plain(label, OPTION), "value": sent});
+        let option = json!({"text": plain_text(label, OPTION), "value": sent});
         if initial == Some(value.as_str()) {
             chosen = Some(option.clone());
         }
@@ -208,48 +174,57 @@ fn group_label(group: &[Value]) -> Value {
         mrkdwn::cut(text.unwrap_or_default(), 35)
     };
     let label = format!("{} – {}", name(group.first()), name(group.last()));
-    plain(&label, OPTION)
+    plain_text(&label, OPTION)
 }
 
-fn plain(text: &str, most: usize) -> Value {
-    let text = mrkdwn::cut(text, most);
-    let text = if text.trim().is_empty() { "–" } else { &text };
-    json!({"type": "plain_text", "text": text, "emoji": true})
-}
-
-/// Reads what was filled in; a view that is not ours has an empty form name.
-pub(crate) fn filled(metadata: &str, state: &State) -> Filled {
-    let luggage: Luggage = serde_json::from_str(metadata).unwrap_or_default();
+/// Reads the `state` of a view. Empty inputs are absent from the values.
+pub(crate) fn input(metadata: &str, state: &Value) -> ViewInput {
+    let private_metadata: PrivateMetadata = serde_json::from_str(metadata).unwrap_or_default();
     let mut values = Values::new();
-    for (block_id, entries) in &state.values {
-        let Some(entry) = entries.values().next() else {
+    for (block_id, actions) in state["values"].as_object().into_iter().flatten() {
+        let Some(entry) = actions
+            .as_object()
+            .and_then(|entries| entries.values().next())
+        else {
             continue;
         };
-        let Ok(entry) = serde_json::from_value::<Entry>(entry.clone()) else {
-            continue;
-        };
-        let option = entry.selected_option.map(|chosen| {
-            let full = luggage.long.get(&chosen.value);
-            full.cloned().unwrap_or(chosen.value)
+        let typed = entry["value"].as_str().map(super::typed::unescape);
+        let option = entry["selected_option"]["value"].as_str();
+        let option = option.map(|value| match private_metadata.long.get(value) {
+            Some(long) => long.clone(),
+            None => value.to_owned(),
         });
-        let typed = entry.value.map(|text| super::typed::unescape(&text));
-        let value = typed.or(option).or(entry.selected_user);
+        let user = entry["selected_user"].as_str().map(str::to_owned);
+        let value = typed.or(option).or(user);
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             values.insert(key_of(block_id).to_owned(), value);
         }
     }
-    Filled { luggage, values }
+    ViewInput {
+        private_metadata,
+        values,
+    }
 }
 
-/// The answer that keeps a modal open and shows what is wrong beside its inputs.
-pub(crate) fn errors_answer(filled: &Filled, state: &State, errors: &FieldErrors) -> Value {
-    let revision = filled.luggage.revision;
+fn block_ids(state: &Value) -> impl Iterator<Item = &String> {
+    let blocks = state["values"].as_object();
+    blocks.into_iter().flat_map(serde_json::Map::keys)
+}
+
+/// The key of the first input of a view, whether it has a value or not.
+pub(crate) fn first_key(state: &Value) -> Option<&str> {
+    block_ids(state).next().map(|block_id| key_of(block_id))
+}
+
+/// The response that keeps a modal open and shows the errors below its inputs.
+pub(crate) fn errors_answer(input: &ViewInput, state: &Value, errors: &FieldErrors) -> Value {
+    let revision = input.private_metadata.revision;
     let mut by_block = BTreeMap::new();
     for (key, words) in errors {
-        // Slack ignores the whole answer when a block is not an input of this very view.
-        let in_view = state.values.keys().find(|block| key_of(block) == key);
-        let block = in_view.cloned().unwrap_or_else(|| block_id(key, revision));
-        by_block.insert(block, mrkdwn::cut(words, LABEL));
+        // Slack ignores the whole response when one of the blocks is not an input of this view.
+        let in_view = block_ids(state).find(|block_id| key_of(block_id) == key);
+        let block_id = in_view.cloned().unwrap_or_else(|| block_id(key, revision));
+        by_block.insert(block_id, mrkdwn::cut(words, LABEL));
     }
     json!({"response_action": "errors", "errors": by_block})
 }

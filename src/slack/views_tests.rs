@@ -1,4 +1,4 @@
-//! What the modal promises: limits kept, entries read back as they were.
+//! Modals within Slack's limits, and what is read from their state.
 
 use super::*;
 use crate::domain::ids::UserId;
@@ -33,13 +33,13 @@ fn options(count: usize, width: usize) -> InputKind {
     }
 }
 
-fn submitted(view: &Value, entries: Value) -> Filled {
-    let state: State = serde_json::from_value(json!({ "values": entries })).unwrap();
-    filled(view["private_metadata"].as_str().unwrap(), &state)
+fn submitted(view: &Value, entries: Value) -> ViewInput {
+    let state = json!({ "values": entries });
+    super::input(view["private_metadata"].as_str().unwrap(), &state)
 }
 
 #[test]
-fn a_title_is_cut_to_what_slack_takes_and_the_block_ids_carry_the_revision() {
+fn a_title_is_cut_to_slacks_limit_and_the_block_ids_contain_the_revision() {
     let view = modal(&form(vec![input("severity", options(4, 2))]));
     assert_eq!(view["title"]["text"].as_str().unwrap().chars().count(), 24);
     assert_eq!(view["blocks"][0]["block_id"], "severity~3");
@@ -62,22 +62,22 @@ fn more_than_a_hundred_options_come_in_groups() {
 }
 
 #[test]
-fn an_option_value_that_is_too_long_comes_back_whole() {
+fn an_option_value_that_is_too_long_is_read_back_unchanged() {
     let view = modal(&form(vec![input("service", options(2, 90))]));
     let sent = &view["blocks"][0]["element"]["options"][1]["value"];
     assert!(sent.as_str().unwrap().len() <= 75);
     let entry = json!({"type": "static_select", "selected_option": {"value": sent}});
-    let filled = submitted(&view, json!({"service~3": {"declare.service": entry}}));
-    assert_eq!(filled.values["service"], format!("{:090}", 1));
+    let submitted = submitted(&view, json!({"service~3": {"declare.service": entry}}));
+    assert_eq!(submitted.values["service"], format!("{:090}", 1));
 }
 
 #[test]
-fn what_was_filled_in_comes_back_by_its_keys_and_empty_inputs_are_absent() {
+fn values_are_read_by_their_keys_and_empty_inputs_are_absent() {
     let person = InputKind::Person {
         initial: Some(UserId::new("U1").unwrap()),
     };
     let view = modal(&form(vec![input("commander", person)]));
-    let filled = submitted(
+    let submitted = submitted(
         &view,
         json!({
             "title~3": {"title": {"type": "plain_text_input", "value": "a &lt; b"}},
@@ -88,17 +88,17 @@ fn what_was_filled_in_comes_back_by_its_keys_and_empty_inputs_are_absent() {
             "empty~3": {},
         }),
     );
-    let values: Vec<_> = filled.values.iter().map(|(k, v)| (&**k, &**v)).collect();
+    let values: Vec<_> = submitted.values.iter().map(|(k, v)| (&**k, &**v)).collect();
     let expected = [("commander", "U2"), ("severity", "P1"), ("title", "a < b")];
     assert_eq!(values, expected);
-    assert_eq!(filled.luggage.form, "declare");
-    assert_eq!(filled.luggage.context["room"], "C1");
+    assert_eq!(submitted.private_metadata.form, "declare");
+    assert_eq!(submitted.private_metadata.context["room"], "C1");
 }
 
 #[test]
-fn an_error_is_shown_beside_the_input_of_this_very_view() {
-    let state: State = serde_json::from_value(json!({"values": {"title~7": {}}})).unwrap();
+fn an_error_is_shown_at_the_input_of_the_view_that_was_submitted() {
+    let state = json!({"values": {"title~7": {}}});
     let errors = FieldErrors::from([("title".into(), "Say more".into())]);
-    let answer = errors_answer(&Filled::default(), &state, &errors);
+    let answer = errors_answer(&ViewInput::default(), &state, &errors);
     assert_eq!(answer["errors"]["title~7"], "Say more");
 }

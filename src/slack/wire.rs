@@ -1,43 +1,15 @@
-//! Reading what Slack sends, tolerantly.
-//!
-//! Only the fields that we read are named, each may be absent, and one whose type is not what we
-//! know counts as absent: Slack adds and changes fields without asking. What must be there is
-//! said by the reader, in words.
+//! Form fields, and keys of rows.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
-/// A field that counts as absent when it is not what we know.
-pub(crate) fn lenient<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned,
-{
-    let value = serde_json::Value::deserialize(from)?;
-    Ok(serde_json::from_value(value).ok())
-}
-
-/// A field that counts as empty when it is not what we know.
-pub(crate) fn lenient_or_default<'de, D, T>(from: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned + Default,
-{
-    Ok(lenient(from)?.unwrap_or_default())
-}
-
-/// The value of a form's field; the first one counts, an empty one is absent.
+/// The value of a form's field: the first one, if it is not empty.
 pub(crate) fn field<'a>(body: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
-    form_urlencoded::parse(body)
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| without_zero(value))
-        .filter(|value| !value.is_empty())
+    let [value] = fields(body, [name]);
+    value
 }
 
-/// PostgreSQL keeps no zero byte in a text, and Slack has no reason to send one: whoever's field it
-/// is, it becomes the sign for a character that is none.
+/// PostgreSQL's text cannot contain a NUL, and Slack has no reason to send one: it becomes U+FFFD.
 fn without_zero(value: Cow<'_, str>) -> Cow<'_, str> {
     if value.contains('\0') {
         return Cow::Owned(value.replace('\0', "\u{fffd}"));
@@ -45,7 +17,7 @@ fn without_zero(value: Cow<'_, str>) -> Cow<'_, str> {
     value
 }
 
-/// The same for JSON, where a zero byte can only be written as an escape.
+/// The same for JSON, in which a NUL can only be an escape.
 pub(crate) fn without_escaped_zero(json: &str) -> Cow<'_, str> {
     const ZERO: &str = "\\u0000";
     if !json.contains(ZERO) {
@@ -87,7 +59,7 @@ pub(crate) fn fields<'a, const N: usize>(
     found.map(|value| value.map(without_zero).filter(|value| !value.is_empty()))
 }
 
-/// A pair's name and value. Most are as they stand, which is quickly seen.
+/// A pair's name and value. Most pairs have no escapes, and are not copied.
 fn decoded(pair: &[u8]) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     let escaped = pair.iter().any(|byte| matches!(byte, b'%' | b'+'));
     match std::str::from_utf8(pair) {
@@ -99,17 +71,11 @@ fn decoded(pair: &[u8]) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     }
 }
 
-/// The JSON document of a request: the body of an event, the form's `payload` of an interaction.
-pub(crate) fn payload(body: &[u8]) -> Option<Cow<'_, str>> {
-    field(body, "payload")
-}
-
-/// A digest that is fit for a key.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// A key of a row: short and printable, whatever it was made of.
+/// A key of a row. It is short and printable; other parts are replaced by their digest.
 pub(crate) fn key(parts: &[&str]) -> String {
     let joined = parts.join(":");
     if joined.len() <= 200 && joined.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -123,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_zero_byte_comes_in_whichever_way_it_is_written() {
+    fn a_nul_is_replaced_however_it_is_encoded() {
         assert_eq!(field(b"a=x%00y&b=\0", "a").as_deref(), Some("x\u{fffd}y"));
         assert_eq!(fields(b"a=x%00y", ["a"])[0].as_deref(), Some("x\u{fffd}y"));
         let [a, b, c, d] = fields(b"&x=1&%61=2&a=3&b=&c=%26+%3D=&=d&d", ["a", "b", "c", "d"]);

@@ -97,7 +97,7 @@ async fn who_we_are_is_known_and_a_dead_token_is_noticed() {
     let identity = world.courier.identity().await.unwrap();
     assert_eq!(identity.user_id.as_str(), world.slack.bot_user());
     assert_eq!(
-        world.courier.ourselves().team,
+        world.courier.installation().team,
         Team::Known("T0SIMTEAM1".to_owned())
     );
     world.slack.revoke("xoxb-sim-bot-token", "token_revoked");

@@ -38,7 +38,7 @@
 //! | 31 | manifests and pages that name what does not exist | `tests/manifests/check.py`, `the_example_environment_is_every_variable_and_nothing_else` |
 //! | 32 | an image whose health check and build rely on what is not there | `the_image_needs_nothing_that_it_does_not_have` |
 //! | 33 | queries that are checked in the pages only | `queries_are_checked_when_they_are_compiled` |
-//! | 34 | Slack's own checks unanswered, and any workspace served | `some_questions_are_answered_at_once_and_never_kept`, `another_workspace_is_none_of_ours` |
+//! | 34 | Slack's own checks unanswered, and any workspace served | `checks_and_challenges_are_answered_at_once_and_not_stored`, `a_request_for_another_installation_is_not_stored` |
 
 use crate::world::World;
 use chrono::Duration;

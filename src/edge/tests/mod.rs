@@ -6,7 +6,7 @@ mod api;
 mod request_urls;
 
 use super::{EdgeSettings, EdgeState, app_router, metrics_router};
-use crate::slack::address::Ourselves;
+use crate::slack::address::Installation;
 use crate::slack::signature::{Secrets, sign};
 use crate::store::{Batching, Settings, Store, Way};
 use crate::telemetry::health::{Condition, Health};
@@ -87,7 +87,7 @@ fn state(settings: EdgeSettings) -> (Arc<EdgeState>, Arc<Health>) {
         Arc::new(Metrics::new("0", "test")),
         health.clone(),
         watch::channel(Arc::default()).1,
-        watch::channel(Ourselves::default()).1,
+        watch::channel(Installation::default()).1,
         settings,
         Arc::new(|| DateTime::from_timestamp(NOW, 0).expect("a moment")),
     );

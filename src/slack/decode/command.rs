@@ -1,8 +1,8 @@
 //! A slash command: who asks for what, where, and how to answer.
 //!
-//! The words themselves are the domain's to understand; this only takes Slack's marks off them.
+//! The domain parses the text; only Slack's escapes and markup are read here.
 
-use super::Arrival;
+use super::Payload;
 use crate::domain::act::{Act, AnswerTo, Membership, ReplyTo, Request, Trigger};
 use crate::domain::command as words;
 use crate::domain::ids::{Actor, ChannelId, TeamId, UserId};
@@ -12,11 +12,11 @@ use crate::slack::{typed, wire};
 use crate::unseen;
 use chrono::{DateTime, Duration, Utc};
 
-/// How long Slack takes a trigger.
-const TRIGGER_LIVES: Duration = Duration::seconds(3);
+/// How long a `trigger_id` is valid.
+const TRIGGER_LIFETIME: Duration = Duration::seconds(3);
 
-pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
-    let field = |name| wire::field(arrival.body, name);
+pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
+    let field = |name| wire::field(payload.body, name);
     let person = field("user_id").ok_or("no user")?;
     let person = UserId::new(person).map_err(|_| "not a user's id")?;
     let room = field("channel_id").and_then(|id| ChannelId::new(id).ok());
@@ -28,7 +28,7 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
         names.insert(person.clone(), typed::unescape(&name));
     }
     let command = match unseen::without(&command).to_lowercase().as_str() {
-        "/incident" | "/inc" => words::parse(&typed, arrival.rules),
+        "/incident" | "/inc" => words::parse(&typed, payload.rules),
         "/wardroom" => misunderstood(
             Text::default()
                 .code("/wardroom")
@@ -38,27 +38,27 @@ pub(super) fn decode(arrival: Arrival<'_>) -> Result<Event, &'static str> {
     };
     Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
-        membership: arrival.membership,
-        team: workspace(arrival, field("team_id").as_deref()),
+        membership: payload.membership,
+        team: workspace(payload, field("team_id").as_deref()),
         act: command.act,
         target: command.target,
         room: room.clone(),
-        trigger: field("trigger_id").map(|id| trigger(&id, arrival.at)),
+        trigger: field("trigger_id").map(|id| trigger(&id, payload.at)),
         answer_to: AnswerTo::Person(ReplyTo {
             person,
             room,
             response_url: field("response_url").map(|url| url.into_owned()),
-            asked_at: arrival.at,
+            asked_at: payload.at,
         }),
         names,
         elsewhere: command.elsewhere.map(Box::new),
     })))
 }
 
-/// The workspace in which something is asked for: none of a partner's.
-pub(super) fn workspace(arrival: Arrival<'_>, named: Option<&str>) -> Option<TeamId> {
-    match arrival.membership {
-        // An organisation's own id is none of a workspace.
+/// The workspace in which something is asked for, unless it is a partner's.
+pub(super) fn workspace(payload: Payload<'_>, named: Option<&str>) -> Option<TeamId> {
+    match payload.membership {
+        // An organisation's id is not a workspace's.
         Membership::Ours => TeamId::new(named.filter(|id| id.starts_with('T'))?).ok(),
         Membership::Outsider => None,
     }
@@ -78,10 +78,10 @@ fn misunderstood(why: Text) -> words::Command {
     }
 }
 
-/// The permission to open a modal, from when it reached us.
+/// The right to open a modal; its lifetime is counted from when we received it.
 pub(super) fn trigger(id: &str, at: DateTime<Utc>) -> Trigger {
     Trigger {
         id: id.to_owned(),
-        expires: at + TRIGGER_LIVES,
+        expires: at + TRIGGER_LIFETIME,
     }
 }

@@ -1,6 +1,6 @@
-//! Clicks and submissions: a button's meaning is the domain's, a form's values go back to it.
+//! Block actions and view submissions. The domain knows what its buttons and forms mean.
 
-use super::{Arrival, command};
+use super::{Payload, command};
 use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
 use crate::domain::ids::{Actor, ChannelId, UserId};
 use crate::domain::incident::{buttons::act_of_button, declare_form, resolve_form, words};
@@ -9,29 +9,29 @@ use crate::domain::text::{Message, Part, Text};
 use crate::slack::interaction::Interaction;
 use crate::slack::{render, typed, views, wire};
 
-pub(super) fn click(arrival: Arrival<'_>) -> Result<Event, &'static str> {
-    let payload = read(arrival.body)?;
-    let click = payload.click().ok_or("no action")?;
-    let action = render::action_name(&click.action_id);
-    if let Some(act) = choice(&payload, action) {
-        return request(&payload, arrival, act, None);
+pub(super) fn click(payload: Payload<'_>) -> Result<Event, &'static str> {
+    let interaction = read(payload.body)?;
+    let block_action = interaction.action().ok_or("no action")?;
+    let action = render::action_name(block_action.id);
+    if let Some(act) = selection(&interaction, action) {
+        return request(&interaction, payload, act, None);
     }
     if action == words::OPEN {
-        // Slack tells of it, and the person is in the channel already.
+        // Slack sends it although the button only opens a link.
         return Ok(Event::Unused {
             what: action.to_owned(),
         });
     }
-    match act_of_button(action, &click.value) {
-        Some((act, target)) => request(&payload, arrival, act, target),
+    match act_of_button(action, block_action.value) {
+        Some((act, target)) => request(&interaction, payload, act, target),
         None => {
             let words = "This button is from another version of Wardroom.";
-            request(&payload, arrival, misunderstood(words), None)
+            request(&interaction, payload, misunderstood(words), None)
         }
     }
 }
 
-/// Words in the place of what we do not understand: a press is never answered by nothing.
+/// The answer to an unknown button or form: each click gets an answer.
 fn misunderstood(why: &str) -> Act {
     let words = Text::plain(format!("{why} Nothing changed. Run "))
         .code("/incident")
@@ -41,36 +41,36 @@ fn misunderstood(why: &str) -> Act {
     }
 }
 
-/// A choice in an open form that the form wants to hear of at once.
-fn choice(payload: &Interaction, action: &str) -> Option<Act> {
-    let view = payload.view()?;
-    let filled = view.filled();
-    if action != views::choice_action(&filled.luggage.form, declare_form::TEMPLATE) {
+/// A selection in an open form, when the form depends on it.
+fn selection(interaction: &Interaction, action: &str) -> Option<Act> {
+    let view = interaction.view()?;
+    let input = view.input();
+    if action != views::select_action_id(&input.private_metadata.form, declare_form::TEMPLATE) {
         return None;
     }
     Some(Act::ChooseTemplate {
         view: view.id()?,
-        values: filled.values,
-        context: filled.luggage.context,
-        revision: filled.luggage.revision,
+        values: input.values,
+        context: input.private_metadata.context,
+        revision: input.private_metadata.revision,
     })
 }
 
-pub(super) fn submission(arrival: Arrival<'_>) -> Result<Event, &'static str> {
-    let payload = read(arrival.body)?;
-    let view = payload.view().ok_or("no view")?;
-    let filled = view.filled();
-    let form = filled.luggage.form.as_str();
+pub(super) fn submission(payload: Payload<'_>) -> Result<Event, &'static str> {
+    let interaction = read(payload.body)?;
+    let view = interaction.view().ok_or("no view")?;
+    let input = view.input();
+    let form = input.private_metadata.form.as_str();
     let resolves = (form == resolve_form::FORM)
-        .then(|| resolve_form::act_of(&filled.values, &filled.luggage.context));
+        .then(|| resolve_form::act_of(&input.values, &input.private_metadata.context));
     if let Some((act, target)) = resolves.flatten() {
-        return request(&payload, arrival, act, target);
+        return request(&interaction, payload, act, target);
     }
     if form != declare_form::FORM {
         let words = "This form is from another version of Wardroom.";
-        return request(&payload, arrival, misunderstood(words), None);
+        return request(&interaction, payload, misunderstood(words), None);
     }
-    let act = match declare_form::validate(&filled.values, arrival.rules) {
+    let act = match declare_form::validate(&input.values, payload.rules) {
         Ok(mut declaration) => {
             declaration.view = view.id();
             Act::Declare(declaration)
@@ -87,44 +87,47 @@ pub(super) fn submission(arrival: Arrival<'_>) -> Result<Event, &'static str> {
             Act::Misunderstood { refusal }
         }
     };
-    request(&payload, arrival, act, None)
+    request(&interaction, payload, act, None)
 }
 
 fn read(body: &[u8]) -> Result<Interaction, &'static str> {
-    let text = wire::payload(body).ok_or("no payload")?;
-    Interaction::read(&text).ok_or("the payload is not JSON")
+    let json = wire::field(body, "payload").ok_or("no payload")?;
+    Interaction::read(&json).ok_or("the payload is not JSON")
 }
 
 fn request(
-    payload: &Interaction,
-    arrival: Arrival<'_>,
+    interaction: &Interaction,
+    payload: Payload<'_>,
     act: Act,
     target: Option<IncidentRef>,
 ) -> Result<Event, &'static str> {
-    let person = UserId::new(payload.user().ok_or("no user")?).map_err(|_| "not a user's id")?;
-    // A modal is in no room: the one in which it was asked for travels in its context.
-    let carried = payload.view().map(|view| view.filled().luggage.context);
-    let carried = carried.and_then(|context| context.get(declare_form::ROOM).cloned());
-    let room = payload.room().map(str::to_owned).or(carried);
+    let person =
+        UserId::new(interaction.user().ok_or("no user")?).map_err(|_| "not a user's id")?;
+    // A modal belongs to no channel: its context has the channel in which it was opened.
+    let from_context = interaction
+        .view()
+        .map(|view| view.input().private_metadata.context);
+    let from_context = from_context.and_then(|context| context.get(declare_form::ROOM).cloned());
+    let room = interaction.channel().map(str::to_owned).or(from_context);
     let room = room.and_then(|id| ChannelId::new(id).ok());
-    let name = payload.user_name().map(typed::unescape);
+    let name = interaction.user_name().map(typed::unescape);
     let names = name.map(|name| (person.clone(), name)).into_iter();
     let names = names.collect();
     Ok(Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
-        membership: arrival.membership,
-        team: command::workspace(arrival, payload.workspace()),
+        membership: payload.membership,
+        team: command::workspace(payload, interaction.workspace()),
         act,
         target,
         room: room.clone(),
-        trigger: payload
+        trigger: interaction
             .trigger_id()
-            .map(|id| command::trigger(id, arrival.at)),
+            .map(|id| command::trigger(id, payload.at)),
         answer_to: AnswerTo::Person(ReplyTo {
             person,
             room,
-            response_url: payload.response_url().map(str::to_owned),
-            asked_at: arrival.at,
+            response_url: interaction.response_url().map(str::to_owned),
+            asked_at: payload.at,
         }),
         names,
         elsewhere: None,

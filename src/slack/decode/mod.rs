@@ -1,7 +1,7 @@
-//! What a kept body means: from its kind and bytes to a [`Signal`].
+//! Decodes a stored row: from its kind and body to a [`Signal`].
 //!
-//! Pure and total over bytes, so that a mended decoder and a replay repair a mistake. A body that
-//! cannot be read is an error for the engine to park and show, never a signal that looks harmless.
+//! Pure and total over bytes, so that a fixed decoder and a replay repair a mistake. A body that
+//! cannot be read is an error, and the engine parks its row; it never becomes a harmless signal.
 
 mod command;
 mod event;
@@ -13,27 +13,23 @@ use crate::domain::rules::Rules;
 use crate::domain::signal::{Event, Signal};
 use chrono::{DateTime, Utc};
 
-/// A body that means nothing that we know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read this {kind}: {reason}")]
 pub struct Undecodable {
-    /// Its kind.
     pub kind: String,
-    /// What is wrong with it.
     pub reason: &'static str,
 }
 
-/// An arrival, as the inbox kept it.
+/// What is stored in a row.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival<'a> {
+pub(crate) struct Payload<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) membership: Membership,
     pub(crate) at: DateTime<Utc>,
     pub(crate) rules: &'a Rules,
 }
 
-/// Decodes a row of the inbox that came from Slack; whose workspace its person is of was seen when it
-/// was addressed.
+/// Decodes a row of the inbox. The membership of its user was found when the row was addressed.
 pub fn decode(
     kind: &str,
     body: &[u8],
@@ -42,18 +38,18 @@ pub fn decode(
     received_at: DateTime<Utc>,
     rules: &Rules,
 ) -> Result<Signal, Undecodable> {
-    let arrival = Arrival {
+    let payload = Payload {
         body,
         membership,
         at: received_at,
         rules,
     };
     let event = match kind {
-        "command" => command::decode(arrival),
-        "click" => interaction::click(arrival),
-        "submission" => interaction::submission(arrival),
+        "command" => command::decode(payload),
+        "click" => interaction::click(payload),
+        "submission" => interaction::submission(payload),
         "app_rate_limited" => Ok(unused(kind)),
-        _ if kind.starts_with("event:") => event::decode(arrival),
+        _ if kind.starts_with("event:") => event::decode(payload),
         _ => Err("unknown kind"),
     };
     let event = event.map_err(|reason| Undecodable {
@@ -74,8 +70,8 @@ fn unused(what: &str) -> Event {
 }
 
 #[cfg(test)]
-#[path = "../half_tests.rs"]
-mod half_tests;
+#[path = "../incomplete_tests.rs"]
+mod incomplete_tests;
 #[cfg(test)]
 #[path = "../decode_tests.rs"]
 mod tests;

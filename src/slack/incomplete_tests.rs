@@ -1,8 +1,8 @@
-//! Half of an arrival: whatever is missing in it or is not what we know, it is refused at the edge,
-//! or it is kept and ends in one step. Nothing is kept that can never be decoded.
+//! Payloads in which a field is missing or is of another type: each is refused at the edge, or it is
+//! stored and can be decoded.
 
 use super::*;
-use crate::slack::address::{Address, Ourselves, Route, USED_EVENTS, address};
+use crate::slack::address::{Addressed, Endpoint, Installation, USED_EVENTS, address};
 use serde_json::{Value, json};
 
 /// An event as Slack sends it, with the fields that any kind of event has.
@@ -47,8 +47,8 @@ fn submission() -> Value {
                 "commander~4": {"commander": {"selected_user": "U2"}}}}}})
 }
 
-/// The document with each of its values in turn taken away, or something else in its place.
-fn halves(whole: &Value) -> Vec<(String, Value)> {
+/// The document with each of its values in turn removed, or replaced by another one.
+fn variants(whole: &Value) -> Vec<(String, Value)> {
     let mut paths = vec![String::new()];
     let mut at = 0;
     while let Some(path) = paths.get(at).cloned() {
@@ -63,7 +63,7 @@ fn halves(whole: &Value) -> Vec<(String, Value)> {
             _ => {}
         }
     }
-    let mut halves = Vec::new();
+    let mut variants = Vec::new();
     for path in paths.into_iter().skip(1) {
         let (parent, name) = path.rsplit_once('/').expect("a path begins with a slash");
         let mut without = whole.clone();
@@ -72,7 +72,7 @@ fn halves(whole: &Value) -> Vec<(String, Value)> {
             Some(Value::Array(items)) => items.clear(),
             _ => unreachable!("{path} is in it"),
         }
-        halves.push((format!("without {path}"), without));
+        variants.push((format!("without {path}"), without));
         for other in [
             json!(null),
             json!(7),
@@ -83,10 +83,10 @@ fn halves(whole: &Value) -> Vec<(String, Value)> {
         ] {
             let mut odd = whole.clone();
             *odd.pointer_mut(&path).expect("it is there") = other.clone();
-            halves.push((format!("{other} for {path}"), odd));
+            variants.push((format!("{other} for {path}"), odd));
         }
     }
-    halves
+    variants
 }
 
 fn form(payload: &Value) -> Vec<u8> {
@@ -95,37 +95,37 @@ fn form(payload: &Value) -> Vec<u8> {
     form.finish().into_bytes()
 }
 
-/// What becomes of a body: `refused`, `kept`, or `incomplete`; a panic when it was kept and cannot
-/// be read, or leaves something undone that nobody hears of.
-fn becomes(what: &str, route: Route, body: &[u8]) -> &'static str {
-    match address(route, body, &Rules::default(), &Ourselves::default()) {
-        Address::Keep(kept) => {
+/// What happens with a body: `refused`, `decoded`, or `incomplete`; panics when it is stored and cannot
+/// be decoded.
+fn result(what: &str, endpoint: Endpoint, body: &[u8]) -> &'static str {
+    match address(endpoint, body, &Rules::default(), &Installation::default()) {
+        Addressed::Stored(row) => {
             let id = SignalId(uuid::Uuid::nil());
             let at = DateTime::from_timestamp(1_700_000_000, 0).expect("a moment");
-            let signal = decode(&kept.kind, body, kept.membership, id, at, &Rules::default());
-            let signal = signal.unwrap_or_else(|error| panic!("{what}: kept, and then {error}"));
+            let signal = decode(&row.kind, body, row.membership, id, at, &Rules::default());
+            let signal = signal.unwrap_or_else(|error| panic!("{what}: stored, and then {error}"));
             match signal.event {
                 Event::Incomplete { .. } => "incomplete",
-                _ => "kept",
+                _ => "decoded",
             }
         }
-        Address::AnswerNow(_)
-        | Address::Unused { .. }
-        | Address::Foreign { .. }
-        | Address::Unreadable { .. } => "refused",
+        Addressed::Answered(_)
+        | Addressed::Ignored { .. }
+        | Addressed::OtherInstallation { .. }
+        | Addressed::Unreadable { .. } => "refused",
     }
 }
 
 #[test]
-fn half_an_event_is_kept_and_says_what_it_lacks_or_is_refused() {
+fn an_incomplete_event_says_what_is_missing_or_is_refused() {
     for kind in USED_EVENTS {
         let whole = event(kind);
-        let said = becomes(kind, Route::Events, whole.to_string().as_bytes());
-        assert_eq!(said, "kept", "{kind}");
-        for (half, body) in halves(&whole) {
-            becomes(
-                &format!("{kind} {half}"),
-                Route::Events,
+        let outcome = result(kind, Endpoint::Events, whole.to_string().as_bytes());
+        assert_eq!(outcome, "decoded", "{kind}");
+        for (variant, body) in variants(&whole) {
+            result(
+                &format!("{kind} {variant}"),
+                Endpoint::Events,
                 body.to_string().as_bytes(),
             );
         }
@@ -136,24 +136,27 @@ fn half_an_event_is_kept_and_says_what_it_lacks_or_is_refused() {
         ("channel_rename", "channel"),
         ("group_archive", "channel"),
     ] {
-        let mut half = event(kind);
-        half["event"]
+        let mut event = event(kind);
+        event["event"]
             .as_object_mut()
             .expect("an object")
             .remove(lost);
-        let said = becomes(kind, Route::Events, half.to_string().as_bytes());
-        assert_eq!(said, "incomplete", "{kind} without {lost}");
+        let outcome = result(kind, Endpoint::Events, event.to_string().as_bytes());
+        assert_eq!(outcome, "incomplete", "{kind} without {lost}");
     }
 }
 
 #[test]
-fn half_a_press_or_a_form_is_decoded_or_refused_at_once() {
+fn an_incomplete_interaction_is_decoded_or_refused_at_the_edge() {
     for (kind, whole) in [("click", click()), ("submission", submission())] {
-        assert_eq!(becomes(kind, Route::Interactions, &form(&whole)), "kept");
-        for (half, payload) in halves(&whole) {
-            becomes(
-                &format!("{kind} {half}"),
-                Route::Interactions,
+        assert_eq!(
+            result(kind, Endpoint::Interactions, &form(&whole)),
+            "decoded"
+        );
+        for (variant, payload) in variants(&whole) {
+            result(
+                &format!("{kind} {variant}"),
+                Endpoint::Interactions,
                 &form(&payload),
             );
         }
@@ -161,7 +164,7 @@ fn half_a_press_or_a_form_is_decoded_or_refused_at_once() {
 }
 
 #[test]
-fn half_a_command_is_decoded_or_refused_at_once() {
+fn an_incomplete_command_is_decoded_or_refused_at_the_edge() {
     let whole = [
         ("token", "x"),
         ("team_id", "T1"),
@@ -183,18 +186,25 @@ fn half_a_command_is_decoded_or_refused_at_once() {
         form.extend_pairs(fields);
         form.finish().into_bytes()
     };
-    assert_eq!(becomes("command", Route::Commands, &form(&whole)), "kept");
+    assert_eq!(
+        result("command", Endpoint::Commands, &form(&whole)),
+        "decoded"
+    );
     for at in 0..whole.len() {
         let name = whole[at].0;
         let mut without = whole.to_vec();
         without.remove(at);
-        becomes(&format!("without {name}"), Route::Commands, &form(&without));
+        result(
+            &format!("without {name}"),
+            Endpoint::Commands,
+            &form(&without),
+        );
         for other in ["", " ", "\0", "a b", "\u{feff}"] {
             let mut odd = whole.to_vec();
             odd[at].1 = other;
-            becomes(
+            result(
                 &format!("{other:?} for {name}"),
-                Route::Commands,
+                Endpoint::Commands,
                 &form(&odd),
             );
         }
