@@ -72,11 +72,11 @@ impl<'e> Environment<'e> {
     }
 
     pub(crate) fn error(&self, place: &Place, message: impl Into<String>, hint: &str) {
-        self.found.borrow_mut().error(place, message).hint(hint);
+        self.found.borrow_mut().error(place, message, hint);
     }
 
     pub(crate) fn warning(&self, place: &Place, message: impl Into<String>, hint: &str) {
-        self.found.borrow_mut().warning(place, message).hint(hint);
+        self.found.borrow_mut().warning(place, message, hint);
     }
 
     /// A variable of the table, by its name or an alias, or by `_FILE` when it is a secret.

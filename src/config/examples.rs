@@ -127,15 +127,17 @@ fn table_of_keys() -> String {
         let doc = schema["description"]
             .as_str()
             .or(of_type["description"].as_str());
-        let default = schema["default"]
-            .as_str()
-            .map(|word| format!(" Default: `{word}`."));
+        let default = match &schema["default"] {
+            Value::Null => String::new(),
+            Value::String(word) => format!(" Default: `{word}`."),
+            other => format!(" Default: `{other}`."),
+        };
         let later = if schema[LATER] == true {
             " **No effect yet.**"
         } else {
             ""
         };
-        let (doc, default) = (doc.unwrap_or_default(), default.unwrap_or_default());
+        let doc = doc.unwrap_or_default();
         writeln!(
             table,
             "| `{path}` | {} | {doc}{default}{later} |",

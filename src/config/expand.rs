@@ -15,112 +15,104 @@ pub(crate) type Lookup<'a> = dyn Fn(&str) -> Result<Option<String>, String> + 'a
 
 /// Replaces every reference in the tree; unset variables without a default are errors.
 pub(crate) fn expand(node: &mut Node, lookup: &Lookup<'_>, found: &mut Findings) {
-    let mut budget = MAX_TEXT;
-    walk(node, lookup, &mut budget, found);
+    let budget = MAX_TEXT;
+    Expanding {
+        lookup,
+        found,
+        budget,
+    }
+    .walk(node);
 }
 
-fn walk(node: &mut Node, lookup: &Lookup<'_>, budget: &mut usize, found: &mut Findings) {
-    match &mut node.kind {
-        Kind::Null => {}
-        Kind::List(items) => items
-            .iter_mut()
-            .for_each(|item| walk(item, lookup, budget, found)),
-        Kind::Map(entries) => {
-            for (key, value) in entries {
-                if key.name.contains("${") {
-                    found
-                        .error(
-                            &key.place,
-                            "a variable in the place of a key is not filled in",
-                        )
-                        .hint("write the key itself; variables are for values");
+const SHAPE: &str = "write ${NAME} or ${NAME:-default}; a literal ${ is written $${";
+
+struct Expanding<'e> {
+    lookup: &'e Lookup<'e>,
+    found: &'e mut Findings,
+    /// How much text variables may still add.
+    budget: usize,
+}
+
+impl Expanding<'_> {
+    fn walk(&mut self, node: &mut Node) {
+        match &mut node.kind {
+            Kind::Null => {}
+            Kind::List(items) => items.iter_mut().for_each(|item| self.walk(item)),
+            Kind::Map(entries) => {
+                for (key, value) in entries {
+                    if key.name.contains("${") {
+                        let message = "a variable in the place of a key is not filled in";
+                        let hint = "write the key itself; variables are for values";
+                        self.found.error(&key.place, message, hint);
+                    }
+                    self.walk(value);
                 }
-                walk(value, lookup, budget, found);
             }
+            Kind::Scalar(scalar) => scalar.text = self.replaced(scalar, &node.place),
         }
-        Kind::Scalar(scalar) if scalar.written.contains("${") => {
-            scalar.text = replace(scalar, &node.place, lookup, budget, found);
-        }
-        Kind::Scalar(_) => {}
     }
-}
 
-fn replace(
-    scalar: &Scalar,
-    place: &Place,
-    lookup: &Lookup<'_>,
-    budget: &mut usize,
-    found: &mut Findings,
-) -> String {
-    let written = scalar.written.as_str();
-    let mut out = String::new();
-    let mut rest = written;
-    while let Some(start) = rest.find("${") {
-        // `$${` is a literal `${`.
-        if rest[..start].ends_with('$') {
-            out.push_str(&rest[..start - 1]);
-            out.push_str("${");
-            rest = &rest[start + 2..];
-            continue;
+    fn replaced(&mut self, scalar: &Scalar, place: &Place) -> String {
+        let written = scalar.written.as_str();
+        let mut out = String::new();
+        let mut rest = written;
+        while let Some(start) = rest.find("${") {
+            // `$${` is a literal `${`.
+            if rest[..start].ends_with('$') {
+                out.push_str(&rest[..start - 1]);
+                out.push_str("${");
+                rest = &rest[start + 2..];
+                continue;
+            }
+            out.push_str(&rest[..start]);
+            let at = within(scalar, place, written.len() - rest.len() + start);
+            let Some(length) = rest[start..].find('}') else {
+                self.found.error(&at, "`${` is not closed", SHAPE);
+                return out;
+            };
+            let value = self.value(&rest[start + 2..start + length], &at);
+            rest = &rest[start + length + 1..];
+            let Some(left) = self.budget.checked_sub(value.len()) else {
+                let message = "the variables of this file add up to more than 4 MiB";
+                self.found.error(&at, message, "use shorter values");
+                return out;
+            };
+            self.budget = left;
+            out.push_str(&value);
         }
-        out.push_str(&rest[..start]);
-        let at = within(scalar, place, written.len() - rest.len() + start);
-        let Some(length) = rest[start..].find('}') else {
-            found
-                .error(&at, "`${` is not closed")
-                .hint("write ${NAME} or ${NAME:-default}; a literal ${ is written $${");
-            return out;
+        out + rest
+    }
+
+    /// What stands for `inside`; empty where that is an error.
+    fn value(&mut self, inside: &str, at: &Place) -> String {
+        let (name, default) = match inside.split_once(":-") {
+            Some((name, default)) => (name, Some(default)),
+            None => (inside, None),
         };
-        let inside = &rest[start + 2..start + length];
-        rest = &rest[start + length + 1..];
-        let value = one(inside, &at, lookup, found);
-        if value.len() > *budget {
-            found.error(&at, "the variables of this file add up to more than 4 MiB");
-            return out;
+        let inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty()
+            || name.starts_with(|c: char| c.is_ascii_digit())
+            || !name.chars().all(inner)
+        {
+            let message = format!("`{}` is not the name of a variable", short(name));
+            self.found.error(at, message, SHAPE);
+            return String::new();
         }
-        *budget -= value.len();
-        out.push_str(&value);
+        let (message, hint) = match ((self.lookup)(name), default) {
+            (Ok(Some(value)), _) => return value,
+            (Ok(None), Some(default)) => return default.to_owned(),
+            (Ok(None), None) => {
+                let hint = format!("set it, or give a default: ${{{name}:-…}}");
+                (format!("the variable {name} is not set"), hint)
+            }
+            (Err(why), _) => (
+                why,
+                "it names a file that holds the value and nothing else".to_owned(),
+            ),
+        };
+        self.found.error(at, message, hint);
+        String::new()
     }
-    out.push_str(rest);
-    out
-}
-
-fn one(inside: &str, at: &Place, lookup: &Lookup<'_>, found: &mut Findings) -> String {
-    let (name, default) = match inside.split_once(":-") {
-        Some((name, default)) => (name, Some(default)),
-        None => (inside, None),
-    };
-    if !is_name(name) {
-        found
-            .error(
-                at,
-                format!("`{}` is not the name of a variable", short(name)),
-            )
-            .hint("write ${NAME} or ${NAME:-default}; a literal ${ is written $${");
-        return String::new();
-    }
-    match (lookup(name), default) {
-        (Ok(Some(value)), _) => value,
-        (Ok(None), Some(default)) => default.to_owned(),
-        (Ok(None), None) => {
-            found
-                .error(at, format!("the variable {name} is not set"))
-                .hint(format!("set it, or give a default: ${{{name}:-…}}"));
-            String::new()
-        }
-        (Err(why), _) => {
-            found.error(at, why);
-            String::new()
-        }
-    }
-}
-
-fn is_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The place of a byte of a scalar, or the scalar's own where lines or escapes hide it.

@@ -40,31 +40,29 @@ struct Reading<'r> {
 impl Reading<'_> {
     fn file(&mut self, path: &Path, named_at: &Place) -> Option<Node> {
         self.files += 1;
-        if self.files > MAX_FILES {
-            self.found.error(
-                named_at,
-                format!("more than {MAX_FILES} files are extended"),
-            );
-            return None;
-        }
         let shown = path.display().to_string();
-        let bytes = match bytes(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                self.found
-                    .error(named_at, format!("cannot read {shown}: {error}"))
-                    .hint("paths count from the file that names them");
-                return None;
-            }
-        };
         let identity = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        if self.within.contains(&identity) {
-            self.found
-                .error(named_at, format!("{shown} extends itself"))
-                .hint("take one of the files out of the circle");
-            return None;
-        }
-        let mut tree = yaml::parse(&shown, &bytes, self.found)?;
+        let (message, hint) = match bytes(path) {
+            _ if self.files > MAX_FILES => {
+                let message = format!("more than {MAX_FILES} files are extended");
+                (message, "put some of them together")
+            }
+            Err(error) => {
+                let hint = "paths are relative to the file that names them";
+                (format!("cannot read {shown}: {error}"), hint)
+            }
+            Ok(_) if self.within.contains(&identity) => {
+                let hint = "take one of the files out of the circle";
+                (format!("{shown} extends itself"), hint)
+            }
+            Ok(bytes) => return self.whole(path, identity, &bytes),
+        };
+        self.found.error(named_at, message, hint);
+        None
+    }
+
+    fn whole(&mut self, path: &Path, identity: PathBuf, bytes: &[u8]) -> Option<Node> {
+        let mut tree = yaml::parse(&path.display().to_string(), bytes, self.found)?;
         expand(&mut tree, self.lookup, self.found);
         self.within.push(identity);
         let whole = self.extended(path, tree);
@@ -77,22 +75,16 @@ impl Reading<'_> {
         let mut base: Option<Node> = None;
         for (name, place) in self.names(&mut tree) {
             if name.contains("://") {
-                self.found
-                    .error(&place, format!("`{}` is not a local file", short(&name)))
-                    .hint("a configuration is made of local files only: download it first");
+                let message = format!("`{}` is not a local file", short(&name));
+                let hint = "a configuration is made of local files only: download it first";
+                self.found.error(&place, message, hint);
                 return None;
             }
             let next = path.parent().unwrap_or(Path::new("")).join(&name);
             let node = self.file(&next, &place)?;
-            base = Some(match base {
-                Some(base) => merge(base, node),
-                None => node,
-            });
+            base = Some(over(base, node));
         }
-        Some(match base {
-            Some(base) => merge(base, tree),
-            None => tree,
-        })
+        Some(over(base, tree))
     }
 
     /// Takes `extends` out of the tree.
@@ -117,8 +109,8 @@ impl Reading<'_> {
             // The path turns up in messages, and what a variable holds must not.
             if matches!(&node.kind, Kind::Scalar(scalar) if scalar.written.contains("${")) {
                 let message = "a file is extended by its name alone";
-                let problem = self.found.error(&node.place, message);
-                problem.hint("write the path without variables");
+                let hint = "write the path without variables";
+                self.found.error(&node.place, message, hint);
             } else {
                 found.push((
                     name.as_str().unwrap_or_default().to_owned(),
@@ -137,6 +129,13 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
         .take(MAX_BYTES as u64 + 1)
         .read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+fn over(base: Option<Node>, node: Node) -> Node {
+    match base {
+        Some(base) => merge(base, node),
+        None => node,
+    }
 }
 
 /// Maps key by key, everything else replaced. Not deeper than the parser lets trees be.

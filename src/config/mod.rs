@@ -24,6 +24,7 @@ mod sections;
 mod server;
 mod settings;
 mod shapes;
+mod single;
 #[cfg(test)]
 mod tests;
 mod tracing_export;

@@ -73,16 +73,9 @@ pub struct Problem {
     /// What, in one sentence.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: String,
     /// Whether it refuses the start.
     pub severity: Severity,
-}
-
-impl Problem {
-    /// Adds what to do about it.
-    pub(crate) fn hint(&mut self, hint: impl Into<String>) {
-        self.hint = Some(hint.into());
-    }
 }
 
 impl fmt::Display for Problem {
@@ -91,11 +84,13 @@ impl fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write!(f, "{}: {severity}: {}", self.place, self.message)?;
-        match &self.hint {
-            Some(hint) => write!(f, "\n    hint: {hint}"),
-            None => Ok(()),
-        }
+        let Self {
+            place,
+            message,
+            hint,
+            ..
+        } = self;
+        write!(f, "{place}: {severity}: {message}\n    hint: {hint}")
     }
 }
 
@@ -107,22 +102,32 @@ pub type Notice = Problem;
 pub(crate) struct Findings(Vec<Problem>);
 
 impl Findings {
-    pub(crate) fn error(&mut self, place: &Place, message: impl Into<String>) -> &mut Problem {
-        self.push(place, message.into(), Severity::Error)
+    pub(crate) fn error(
+        &mut self,
+        place: &Place,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Severity::Error, place, message.into(), hint.into());
     }
 
-    pub(crate) fn warning(&mut self, place: &Place, message: impl Into<String>) -> &mut Problem {
-        self.push(place, message.into(), Severity::Warning)
+    pub(crate) fn warning(
+        &mut self,
+        place: &Place,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Severity::Warning, place, message.into(), hint.into());
     }
 
-    fn push(&mut self, place: &Place, message: String, severity: Severity) -> &mut Problem {
+    fn push(&mut self, severity: Severity, place: &Place, message: String, hint: String) {
+        let place = place.clone();
         self.0.push(Problem {
-            place: place.clone(),
+            place,
             message,
-            hint: None,
+            hint,
             severity,
         });
-        self.0.last_mut().expect("one was pushed in the line above")
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {
@@ -131,14 +136,13 @@ impl Findings {
 
     /// The notices when nothing is an error, else every problem, in the order of their places.
     pub(crate) fn conclude(mut self) -> Result<Vec<Notice>, Vec<Problem>> {
-        self.0
-            .sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
+        let by_place =
+            |a: &Problem, b: &Problem| (&a.place, &a.message).cmp(&(&b.place, &b.message));
+        self.0.sort_by(by_place);
         self.0.dedup();
-        let refused = |problem: &Problem| problem.severity == Severity::Error;
-        if self.0.iter().any(refused) {
-            return Err(self.0);
-        }
-        Ok(self.0)
+        let refuses = |problem: &Problem| problem.severity == Severity::Error;
+        let refused = self.0.iter().any(refuses);
+        if refused { Err(self.0) } else { Ok(self.0) }
     }
 }
 
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn a_problem_reads_like_a_compilers() {
         let mut found = Findings::default();
-        found.error(&Place::top("a.yaml"), "no").hint("say yes");
+        found.error(&Place::top("a.yaml"), "no", "say yes");
         let problems = found.conclude().unwrap_err();
         assert_eq!(
             problems[0].to_string(),
@@ -193,9 +197,12 @@ mod tests {
     #[test]
     fn warnings_alone_do_not_refuse() {
         let mut found = Findings::default();
-        found.warning(&Place::variable("PORT"), "odd");
+        found.warning(&Place::variable("PORT"), "odd", "even");
         let notices = found.conclude().unwrap();
-        assert_eq!(notices[0].to_string(), "$PORT:1:1: warning: odd");
+        assert_eq!(
+            notices[0].to_string(),
+            "$PORT:1:1: warning: odd\n    hint: even"
+        );
     }
 
     #[test]

@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::problem::{Findings, Place, Problem, choice, nearest, short};
+use super::problem::{Findings, Place, nearest, short};
 use super::schema::{CALLED, LATER, OR_ONE, resolved, words};
-use super::shapes::{self, SERVICE, SPAN, Shape, Unit, same_name, shape};
-use super::yaml::{Key, Kind, Node, Scalar, Style};
+use super::shapes::{self, SERVICE, SPAN, Unit, same_name, shape};
+use super::single::{Single, number, text, word};
+use super::yaml::{Key, Kind, Node, Scalar};
 
 /// Where a value of the result was written.
 #[derive(Clone, Copy)]
@@ -35,10 +36,10 @@ impl<'n> Spot<'n> {
 
 /// What messages call a value.
 #[derive(Clone)]
-struct Name {
-    short: String,
+pub(crate) struct Name {
+    pub short: String,
     /// With what it belongs to.
-    long: String,
+    pub long: String,
 }
 
 impl Name {
@@ -98,7 +99,7 @@ impl Read<'_> {
         // The error is not shown: it quotes values, and a value may come from a secret variable.
         serde_json::from_value(value).unwrap_or_else(|_| {
             let hint = "this is a mistake in Wardroom: report it with the file's keys";
-            found.error(place, UNTYPED).hint(hint);
+            found.error(place, UNTYPED, hint);
             T::default()
         })
     }
@@ -115,7 +116,7 @@ impl Read<'_> {
             let shown = short(&scalar.written);
             let message = format!("{what}: there is no service `{shown}`");
             let hint = near(&scalar.text, known).unwrap_or("add it under services:".to_owned());
-            found.error(&node.place, message).hint(hint);
+            found.error(&node.place, message, hint);
         }
     }
 }
@@ -150,8 +151,12 @@ impl<'n> Reader<'n, '_> {
             Kind::Map(entries) => entries,
             Kind::Null => &[],
             Kind::Scalar(_) | Kind::List(_) => {
-                let problem = self.wrong(spot.node, name, "a map");
-                problem.hint("write `key: value` lines below it");
+                self.wrong(
+                    spot.node,
+                    name,
+                    "a map",
+                    "write `key: value` lines below it",
+                );
                 &[]
             }
         };
@@ -171,7 +176,8 @@ impl<'n> Reader<'n, '_> {
             let fits = self.key_fits(key, &schema["propertyNames"]);
             if of_value[LATER] == true {
                 let message = format!("`{}` has no effect yet", key.name);
-                self.found.warning(&key.place, message);
+                let hint = "the part that would use it is not built";
+                self.found.warning(&key.place, message, hint);
             }
             let (path, spot) = (step(path, &key.name), Spot::entry(key, node));
             let name = self.name_of(of_value, name, Some(&key.name));
@@ -189,8 +195,8 @@ impl<'n> Reader<'n, '_> {
             };
             if !entries.iter().any(there) {
                 let message = format!("{} needs `{required}`", name.short);
-                let problem = self.found.error(spot.place(), message);
-                problem.hint(format!("add a line `{required}: …`"));
+                let hint = format!("add a line `{required}: …`");
+                self.found.error(spot.place(), message, hint);
             }
             whole &= read.contains_key(required);
         }
@@ -202,7 +208,7 @@ impl<'n> Reader<'n, '_> {
         let message = format!("unknown key `{}` in {}", short(&key.name), name.short);
         let hint = near(&key.name, &known);
         let hint = hint.unwrap_or_else(|| format!("known here: {}", known.join(", ")));
-        self.found.error(&key.place, message).hint(hint);
+        self.found.error(&key.place, message, hint);
     }
 
     fn key_fits(&mut self, key: &Key, schema: &Value) -> bool {
@@ -210,7 +216,7 @@ impl<'n> Reader<'n, '_> {
         let fault = shape.and_then(|shape| Some(((shape.fault)(&key.name)?, shape.hint)));
         if let Some((fault, hint)) = fault {
             let message = fault.replace("{}", &short(&key.name));
-            self.found.error(&key.place, message).hint(hint);
+            self.found.error(&key.place, message, hint);
         }
         fault.is_none()
     }
@@ -221,8 +227,12 @@ impl<'n> Reader<'n, '_> {
             Kind::Null => &[],
             Kind::Scalar(_) if schema[OR_ONE] == true => std::slice::from_ref(node),
             Kind::Scalar(_) | Kind::Map(_) => {
-                let problem = self.wrong(node, name, "a list");
-                problem.hint("write [a, b], or a line `- a` for each");
+                self.wrong(
+                    node,
+                    name,
+                    "a list",
+                    "write [a, b], or a line `- a` for each",
+                );
                 &[]
             }
         };
@@ -231,7 +241,7 @@ impl<'n> Reader<'n, '_> {
             .and_then(|most| usize::try_from(most).ok());
         if let Some((most, node)) = most.and_then(|most| Some((most, items.get(most)?))) {
             let message = format!("{} has more than {most} items", name.short);
-            self.found.error(&node.place, message).hint("remove some");
+            self.found.error(&node.place, message, "remove some");
         }
         let of_item = &schema["items"];
         let name = self.name_of(of_item, name, None);
@@ -244,7 +254,7 @@ impl<'n> Reader<'n, '_> {
             };
             if schema["uniqueItems"] == true && read.contains(&value) {
                 let message = format!("{}: this one is in the list already", name.short);
-                self.found.warning(&node.place, message).hint("remove it");
+                self.found.warning(&node.place, message, "remove it");
             } else {
                 read.push(value);
             }
@@ -268,7 +278,7 @@ impl<'n> Reader<'n, '_> {
         }
     }
 
-    fn wrong(&mut self, node: &Node, name: &Name, wanted: &str) -> &mut Problem {
+    fn wrong(&mut self, node: &Node, name: &Name, wanted: &str, hint: &str) {
         let is = match &node.kind {
             Kind::Null => "nothing",
             Kind::Scalar(_) => "a single value",
@@ -276,7 +286,7 @@ impl<'n> Reader<'n, '_> {
             Kind::Map(_) => "a map",
         };
         let message = format!("{} must be {wanted}, and this is {is}", name.short);
-        self.found.error(&node.place, message)
+        self.found.error(&node.place, message, hint);
     }
 
     fn single(&mut self, node: &'n Node, schema: &Value, name: &Name) -> Option<Value> {
@@ -291,7 +301,7 @@ impl<'n> Reader<'n, '_> {
             _ => shape.map_or("text", |shape| shape.wanted),
         };
         let Kind::Scalar(scalar) = &node.kind else {
-            self.wrong(node, name, wanted).hint("write a single value");
+            self.wrong(node, name, wanted, "write a single value");
             return None;
         };
         let read = match schema["type"].as_str() {
@@ -316,7 +326,7 @@ impl<'n> Reader<'n, '_> {
         match read {
             Ok(value) => Some(value),
             Err((message, hint)) => {
-                self.found.error(&node.place, message).hint(hint);
+                self.found.error(&node.place, message, hint);
                 None
             }
         }
@@ -333,62 +343,8 @@ impl<'n> Reader<'n, '_> {
         if unit == Unit::Assumed {
             let message = format!("{} has no unit: {written} is taken as seconds", name.short);
             let hint = "write the unit, as in 60s, 5m or 24h";
-            self.found.warning(&node.place, message).hint(hint);
+            self.found.warning(&node.place, message, hint);
         }
         Ok(u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into())
-    }
-}
-
-/// The value, or a message and its hint.
-type Single = Result<Value, (String, String)>;
-
-fn word(scalar: &Scalar, words: &[&str], name: &Name) -> Single {
-    if words.contains(&scalar.text.as_str()) {
-        return Ok(scalar.text.as_str().into());
-    }
-    let message = format!("{} cannot be `{}`", name.short, short(&scalar.written));
-    Err((message, choice(&scalar.written, words)))
-}
-
-fn number(scalar: &Scalar, schema: &Value, name: &Name) -> Single {
-    let bound = |name: &str, or| schema[name].as_u64().unwrap_or(or);
-    let (least, most) = (bound("minimum", 0), bound("maximum", u64::MAX));
-    let quoted = scalar.style == Style::Quoted && !scalar.written.contains("${");
-    match scalar.text.parse::<u64>() {
-        Ok(number) if (least..=most).contains(&number) && !quoted => Ok(number.into()),
-        Ok(_) | Err(_) => {
-            let message = format!(
-                "{} must be a whole number from {least} to {most}",
-                name.short
-            );
-            Err((message, "write it without quotes and units".to_owned()))
-        }
-    }
-}
-
-/// A bare number or `true` is refused where a text is free: YAML would have made something else of it.
-fn text(scalar: &Scalar, schema: &Value, shape: Option<&Shape>, name: &Name) -> Single {
-    let Scalar { text, written, .. } = scalar;
-    let wrong =
-        |fault: String, hint: &str| Err((format!("{} {fault}", name.long), hint.to_owned()));
-    let free = shape.is_none_or(|shape| shape.wanted == "text");
-    let other = written.parse::<f64>().is_ok()
-        || ["true", "false"].contains(&written.to_ascii_lowercase().as_str());
-    if free && scalar.style == Style::Plain && other {
-        let fault = "must be text, and this is a number or a yes/no";
-        return wrong(fault.to_owned(), "put it in quotes");
-    }
-    let may_be_empty = shape.is_none() && schema["minLength"].is_null();
-    if free && !may_be_empty && text.trim().is_empty() {
-        return wrong("is empty".to_owned(), "write a text, or leave the key out");
-    }
-    let most = schema["maxLength"].as_u64();
-    if let Some(most) = most.filter(|most| text.chars().count() as u64 > *most) {
-        return wrong(format!("is longer than {most} characters"), "shorten it");
-    }
-    let fault = shape.and_then(|shape| Some(((shape.fault)(text)?, shape.hint)));
-    match fault {
-        Some((fault, hint)) => Err((fault.replace("{}", &short(written)), hint.to_owned())),
-        None => Ok(text.as_str().into()),
     }
 }

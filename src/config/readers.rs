@@ -336,7 +336,7 @@ pub(crate) fn owners(asked: &Asked<'_>) -> Option<Vec<Owned>> {
     let node = yaml::parse(&asked.given.place.file, asked.text().as_bytes(), found)?;
     if !matches!(node.kind, yaml::Kind::Map(_)) {
         let message = "SERVICE_OWNERS must be an object of service to user ids";
-        found.error(&node.place, message).hint(shape);
+        found.error(&node.place, message, shape);
         return None;
     }
     let schema = schema::of::<Named<ServiceName, Set<SlackUser>>>();

@@ -80,7 +80,7 @@ fn plain(schema: &mut Schema) {
     }
     if schema
         .get("default")
-        .is_some_and(|value| !value.is_string())
+        .is_some_and(|value| value.is_array() || value.is_object() || value.is_null())
     {
         schema.remove("default");
     }

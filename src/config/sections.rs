@@ -21,8 +21,7 @@ pub(crate) fn rules(root: &Node, overrides: &Overrides, found: &mut Findings) ->
                 let place = read.spots[&read::step("/services", &service.name)].place();
                 let (name, other) = (short(&service.name), short(&other.name));
                 let message = format!("the services `{other}` and `{name}` are the same");
-                let problem = found.error(place, message);
-                problem.hint("names of services differ in more than case");
+                found.error(place, message, "names of services differ in more than case");
             }
         }
     }
@@ -34,7 +33,7 @@ pub(crate) fn rules(root: &Node, overrides: &Overrides, found: &mut Findings) ->
         if before.any(|other| same_name(&other.name, &template.name)) {
             let place = read.spots[&format!("/templates/{index}")].place();
             let message = format!("there is a template `{}` already", short(&template.name));
-            found.error(place, message).hint("give it another name");
+            found.error(place, message, "give it another name");
         }
     }
     // A template's service is written as in `services`.
@@ -80,7 +79,7 @@ fn overridden(rules: &mut Rules, overrides: &Overrides, found: &mut Findings) {
             let hint = near(name, &known);
             let hint = hint.unwrap_or("add it to SERVICES or under services:".to_owned());
             let message = format!("there is no service `{}`", short(name));
-            found.error(place, message).hint(hint);
+            found.error(place, message, hint);
         }
     }
     for (list, by) in [

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What is known of a shape.
 pub(crate) struct Shape {
@@ -146,6 +146,15 @@ pub struct Span(pub Duration);
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         u64::deserialize(from).map(|millis| Self(Duration::from_millis(millis)))
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_millis() {
+            millis if millis % 1000 == 0 => to.collect_str(&format_args!("{}s", millis / 1000)),
+            millis => to.collect_str(&format_args!("{millis}ms")),
+        }
     }
 }
 

@@ -77,7 +77,7 @@ struct Stop;
 pub(crate) fn parse(file: &str, bytes: &[u8], found: &mut Findings) -> Option<Node> {
     let file: Arc<str> = Arc::from(file);
     let mut refuse = |place: &Place, message: String, hint| {
-        found.error(place, message).hint(hint);
+        found.error(place, message, hint);
         None
     };
     if bytes.len() > MAX_BYTES {
@@ -252,7 +252,7 @@ impl<'t> Builder<'t, '_> {
             if let Some(first) = first {
                 let message = format!("the key `{}` stands here a second time", short(&name));
                 let hint = format!("it was first given on line {first}: keep one");
-                self.found.error(&place, message).hint(hint);
+                self.found.error(&place, message, hint);
             }
             let (event, span) = self.next()?;
             let value = self.node(event, span)?;
@@ -272,8 +272,8 @@ impl<'t> Builder<'t, '_> {
             return 0;
         };
         if tag.is_some() {
-            let problem = self.found.error(place, "YAML tags are not used here");
-            problem.hint("drop the word that begins with `!`; quote a value to make it text");
+            let hint = "drop the word that begins with `!`; quote a value to make it text";
+            self.found.error(place, "YAML tags are not used here", hint);
         }
         *anchor
     }
@@ -292,7 +292,7 @@ impl<'t> Builder<'t, '_> {
     }
 
     fn stop(&mut self, place: &Place, message: impl Into<String>, hint: &str) -> Stop {
-        self.found.error(place, message).hint(hint);
+        self.found.error(place, message, hint);
         Stop
     }
 }
