@@ -14,7 +14,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -158,7 +158,18 @@ async fn limited(state: &EdgeState, mut request: Request, next: Next) -> Respons
     if response.extensions().get::<SignatureHeld>().is_some() {
         return response;
     }
-    count(bytes).map_or_else(Problem::into_response, |()| response)
+    refused_by(count(bytes), response)
+}
+
+/// 429 in place of the answer to a request over the limit. A body that could not be read may be a
+/// genuine one, though: its sender does not come back after 429, and may after 503.
+fn refused_by(counted: Result<(), Problem>, response: Response) -> Response {
+    match counted {
+        Err(too_many) if response.status() != StatusCode::SERVICE_UNAVAILABLE => {
+            too_many.into_response()
+        }
+        Ok(()) | Err(_) => response,
+    }
 }
 
 impl Client {
@@ -188,6 +199,19 @@ fn method_label(method: &Method) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_whose_body_could_not_be_read_is_answered_503_and_not_429() {
+        for (answered, over, status) in [(401, false, 401), (401, true, 429), (503, true, 503)] {
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::from_u16(answered).unwrap();
+            let counted = match over {
+                true => Err(Problem::too_many(1)),
+                false => Ok(()),
+            };
+            assert_eq!(refused_by(counted, response).status(), status);
+        }
+    }
 
     #[test]
     fn a_plain_request_id_is_used_and_any_other_is_replaced() {
