@@ -17,7 +17,9 @@ use wardroom::domain::effect::{Answer, Effect, Priority, Provider, slack};
 use wardroom::domain::ids::{ChannelId, MessageTs};
 use wardroom::domain::incident::Purpose;
 use wardroom::domain::signal::End;
-use wardroom::store::{Batching, Claim, Decided, Ending, Reads, Settings, Store, Way, Which};
+use wardroom::store::{
+    Batching, Claim, Decided, Ending, Reads, Ready, Settings, Store, Way, Which,
+};
 
 const FEW: i64 = 1_000;
 const MANY: i64 = 100_000;
@@ -217,7 +219,7 @@ async fn end_signals(store: &Store) -> anyhow::Result<f64> {
         let began = Instant::now();
         let decided = Decided {
             signal,
-            decision: &Decision::on(signal.id),
+            ready: &Ready::plain(Decision::on(signal.id)),
             traceparent: None,
         };
         intake.save(&[decided], now).await?;

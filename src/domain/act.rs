@@ -3,7 +3,7 @@
 //! Every way in becomes a [`Request`], so that a rule holds for all of them.
 
 use super::ids::{Actor, ChannelId, IncidentId, TeamId, UserId, ViewId};
-use super::incident::{Kind, Severity, Status};
+use super::incident::{Kind, Severity, Source, Status};
 use super::text::Typed;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,8 @@ pub enum AnswerTo {
     Person(ReplyTo),
     /// Into the inbox row, where the waiting API call finds it.
     Api,
+    /// Nowhere: an area asked, because of this.
+    Area(Source),
 }
 
 /// How to answer a person in Slack, best way first: the `response_url`; an ephemeral message in

@@ -1,11 +1,152 @@
-//! The areas of the product, as the ring meets them: where the end of an effect goes.
+//! The areas of the product, as the ring meets them: what comes in for which area, and where the end
+//! of an effect goes.
 //!
-//! The ring knows an area by its word and by what is asked here; its terms stay in its folder.
+//! The ring knows an area by its word and by what is asked here; its terms stay in its folder. A new
+//! area is a variant of [`Event`] and of [`Origin`]; the compiler then asks for the rest.
 
+use super::act::{Act, AnswerTo, Membership, ReplyTo, Request};
+use super::area::Area;
 use super::effect::Effect;
-use super::ids::IncidentId;
-use super::incident;
+use super::ids::{Actor, IncidentId, SignalId};
+use super::incident::{self, Incidents, Timer};
+use super::signal::{ParkedRow, Receipt, TimerDue};
+use super::told::Told;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// Its row in the inbox.
+    pub id: SignalId,
+    /// When it arrived.
+    pub at: DateTime<Utc>,
+    pub event: Event,
+}
+
+/// What happened: a signal belongs to one area.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    Incident(<Incidents as Area>::Event),
+    /// A webhook of GitHub, on which nothing is decided yet.
+    Webhook(Webhook),
+    /// Something that we would act on, without what it takes: it ends here, and is logged once.
+    Incomplete {
+        what: String,
+        /// The field that is missing or cannot be read.
+        lacks: &'static str,
+    },
+    /// Something that no area acts on.
+    Unused {
+        /// What it was called, for the log.
+        what: String,
+    },
+}
+
+/// The parts of a GitHub webhook that are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// `X-GitHub-Event`.
+    pub event: String,
+    /// The body's `action`.
+    pub action: Option<String>,
+    /// `owner/name`.
+    pub repository: Option<String>,
+    /// The App's installation.
+    pub installation: Option<u64>,
+}
+
+impl From<incident::Event> for Event {
+    fn from(event: incident::Event) -> Self {
+        Self::Incident(event)
+    }
+}
+
+impl Event {
+    /// The sources of the ring's own rows, with every kind of them.
+    pub fn own_kinds() -> [(&'static str, Vec<String>); 4] {
+        let incident = Timer::ALL.iter().map(|timer| timer.as_str());
+        let words = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        [
+            ("receipt", Origin::kinds()),
+            (
+                "timer",
+                incident.map(|name| format!("incident_{name}")).collect(),
+            ),
+            ("area", words(&Told::KINDS)),
+            ("engine", words(&["parked"])),
+        ]
+    }
+
+    /// A receipt goes to the area that is its origin.
+    pub fn of_receipt(receipt: Receipt<Origin>) -> Self {
+        match receipt.origin.clone() {
+            Origin::Incident(purpose) => {
+                let receipt = receipt.with(|_| purpose);
+                incident::Event::Receipt(Box::new(receipt)).into()
+            }
+        }
+    }
+
+    /// A timer goes to the area that set it; `None`: this version does not know it.
+    pub fn of_timer(due: &TimerDue) -> Option<Self> {
+        match due.area.as_str() {
+            "incident" => Some(Self::Incident(incident::Event::TimerDue {
+                incident: IncidentId(Uuid::parse_str(&due.owner).ok()?),
+                timer: Timer::parse(&due.name)?,
+                generation: due.generation,
+            })),
+            _ => None,
+        }
+    }
+
+    /// What an area was told.
+    pub fn of_told(told: Told) -> Self {
+        match told {
+            Told::DeclareIncident {
+                declaration,
+                source,
+            } => {
+                let request = Request {
+                    actor: Actor::Wardroom,
+                    membership: Membership::Ours,
+                    team: None,
+                    act: Act::Declare(declaration),
+                    target: None,
+                    room: None,
+                    trigger: None,
+                    answer_to: AnswerTo::Area(source),
+                    names: Default::default(),
+                    elsewhere: None,
+                };
+                incident::Event::Asked(Box::new(request)).into()
+            }
+        }
+    }
+
+    /// A row that was put aside goes to the area of its effect; where that is not known, to the one
+    /// that keeps the operators informed.
+    pub fn of_parked(row: ParkedRow) -> Self {
+        match row.area.as_deref() {
+            Some("incident") | None | Some(_) => incident::Event::Parked(row).into(),
+        }
+    }
+
+    /// Where the person who waits for an answer can be told that there is none.
+    pub fn reply_to(&self) -> Option<&ReplyTo> {
+        match self {
+            Self::Incident(incident::Event::Asked(request)) => match &request.answer_to {
+                AnswerTo::Person(to) => Some(to),
+                AnswerTo::Api | AnswerTo::Area(_) => None,
+            },
+            Self::Incident(_)
+            | Self::Webhook(_)
+            | Self::Incomplete { .. }
+            | Self::Unused { .. } => None,
+        }
+    }
+}
 
 /// Why an effect was decided, and so where its receipt goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,110 +1,102 @@
 //! What we conclude from a signal: a value, not an action.
 //!
-//! The store saves all of it in the signal's transaction, or nothing of it.
+//! The store saves all of it in the signal's transaction, or nothing of it. What only one area has is
+//! a change of that area; what every area may do is a field here.
 
-use super::areas::Origin;
 use super::effect::Effect;
-use super::ids::{ChannelId, EffectId, IncidentId, SignalId, UserId};
-use super::incident::notices::Notice;
-use super::incident::{AuditEntry, Incident, Notification, NotificationStatus, TimelineEntry};
-use super::signal::Timer;
+use super::ids::{Actor, EffectId, IncidentId, SignalId, UserId};
+use super::measure::Measure;
+use super::told::Told;
 use chrono::{DateTime, Utc};
 
-/// What we conclude from one signal.
+/// What we conclude from one signal: `C` changes the area's rows, `P` is why it decides an effect.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decision {
+pub struct Decision<C, P> {
     signal: SignalId,
     ordinal: usize,
-    /// Rows that change, in order.
-    pub changes: Vec<Change>,
+    /// Rows of the area that change, in order.
+    pub changes: Vec<C>,
     /// What is to be done outside, in order.
-    pub effects: Vec<Planned>,
+    pub effects: Vec<Planned<P>>,
+    /// What other areas are told: signals of their own, in the same transaction.
+    pub signals: Vec<Told>,
+    pub timers: Vec<TimerChange>,
+    pub audit: Vec<AuditEntry>,
+    /// What people are called, as of the signal.
+    pub names: Vec<Named>,
+    /// Effects that were refused and are due once more.
+    pub retries: Vec<Retry>,
     /// The answer for a waiting API call.
     pub api_answer: Option<ApiAnswer>,
+    /// What the metrics count.
+    pub measures: Vec<Measure>,
     /// What came of it, for the log and the metrics.
     pub outcome: Outcome,
 }
 
 /// An effect, with its id and why it is done.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Planned {
-    /// Its id.
+pub struct Planned<P> {
     pub id: EffectId,
-    /// What to do.
     pub effect: Effect,
     /// Why: where its receipt goes.
-    pub origin: Origin,
+    pub origin: P,
     /// Not before then; `None`: at once.
     pub not_before: Option<DateTime<Utc>>,
 }
 
-/// A row that changes.
+/// A timer belongs to an area and to one of its things, by the words of the area.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimerChange {
+    pub area: &'static str,
+    pub owner: String,
+    pub name: &'static str,
+    /// When it is due; an earlier timer of that name is replaced. `None`: it is cancelled.
+    pub due: Option<DateTime<Utc>>,
+}
+
+/// A person's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    pub person: UserId,
+    pub at: DateTime<Utc>,
+    pub name: String,
+}
+
+/// The effects of a lane that were refused with one of these codes are due again, in their old order
+/// and before new ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    pub lane: String,
+    pub kind: &'static str,
+    pub codes: &'static [&'static str],
+}
+
+/// A line of the audit: who did what to what, what it was before and after, refusals included.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
-    /// A new incident.
-    Declare(Box<Incident>),
-    /// An incident as it is now, under the lock with which it was loaded.
-    Save(Box<Incident>),
-    /// A new line of a timeline.
-    Timeline(TimelineEntry),
-    /// A new line of the audit.
-    Audit(AuditEntry),
-    /// What somebody is called.
-    Named {
-        /// Whose name.
-        person: UserId,
-        /// It.
-        name: String,
-        /// When it was so.
-        at: DateTime<Utc>,
-    },
-    /// Somebody is to be told.
-    Notify(Notification),
-    /// What became of telling somebody.
-    Notified {
-        /// The effect that carried it.
-        effect: EffectId,
-        /// What became of it.
-        status: NotificationStatus,
-        /// The provider's code.
-        error: Option<String>,
-    },
-    /// A notice for operators as it is now: a new one, or one of which only the count has changed.
-    Notice(Notice),
-    /// A timer; an earlier one of that name is replaced.
-    SetTimer {
-        /// Whose.
-        incident: IncidentId,
-        /// Which.
-        timer: Timer,
-        /// When.
-        due: DateTime<Utc>,
-    },
-    /// No timer any more.
-    CancelTimer {
-        /// Whose.
-        incident: IncidentId,
-        /// Which.
-        timer: Timer,
-    },
-    /// The room can be written in again: the messages that it refused because it was closed are
-    /// due once more, in their old order and before new ones.
-    PostAgain {
-        /// Which.
-        room: ChannelId,
-    },
+pub struct AuditEntry {
+    pub incident: Option<IncidentId>,
+    pub at: DateTime<Utc>,
+    /// What was done or tried, such as `incident.declare`.
+    pub action: String,
+    pub by: Actor,
+    pub outcome: AuditOutcome,
+    /// What it was before, what it is after, and the reason given.
+    pub details: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditOutcome {
+    Done,
+    /// The person was told why.
+    Refused,
 }
 
 /// What a waiting API call is answered. The edge adds the request's id to a problem.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ApiAnswer {
     /// It is done: the incident as it is now. `created` makes it a 201.
-    Incident {
-        /// Which.
-        id: IncidentId,
-        /// Whether it is new.
-        created: bool,
-    },
+    Incident { id: IncidentId, created: bool },
     /// A refusal.
     Problem {
         /// The HTTP status: 403, 404, 409, 422.
@@ -119,7 +111,7 @@ pub enum ApiAnswer {
 pub enum Outcome {
     /// Something was changed or answered.
     Done,
-    /// A person was told no.
+    /// The person was refused.
     Refused,
     /// Nothing had to be done.
     Ignored,
@@ -139,7 +131,7 @@ impl Outcome {
     }
 }
 
-impl Decision {
+impl<C, P> Decision<C, P> {
     /// Nothing yet.
     pub fn on(signal: SignalId) -> Self {
         Self {
@@ -147,7 +139,13 @@ impl Decision {
             ordinal: 0,
             changes: Vec::new(),
             effects: Vec::new(),
+            signals: Vec::new(),
+            timers: Vec::new(),
+            audit: Vec::new(),
+            names: Vec::new(),
+            retries: Vec::new(),
             api_answer: None,
+            measures: Vec::new(),
             outcome: Outcome::Ignored,
         }
     }
@@ -157,17 +155,40 @@ impl Decision {
         self.signal
     }
 
-    /// Adds a change.
-    pub fn change(&mut self, change: Change) {
-        self.outcome = match self.outcome {
-            Outcome::Ignored => Outcome::Done,
-            other => other,
-        };
+    fn something(&mut self) {
+        if self.outcome == Outcome::Ignored {
+            self.outcome = Outcome::Done;
+        }
+    }
+
+    pub fn change(&mut self, change: C) {
+        self.something();
         self.changes.push(change);
     }
 
+    pub fn audit(&mut self, entry: AuditEntry) {
+        self.something();
+        self.audit.push(entry);
+    }
+
+    pub fn timer(&mut self, change: TimerChange) {
+        self.something();
+        self.timers.push(change);
+    }
+
+    pub fn retry(&mut self, retry: Retry) {
+        self.something();
+        self.retries.push(retry);
+    }
+
+    /// Tells another area.
+    pub fn tell(&mut self, told: Told) {
+        self.something();
+        self.signals.push(told);
+    }
+
     /// Adds an effect; its id is the signal's next.
-    pub fn effect(&mut self, effect: impl Into<Effect>, origin: impl Into<Origin>) -> EffectId {
+    pub fn effect(&mut self, effect: impl Into<Effect>, origin: impl Into<P>) -> EffectId {
         self.effect_from(effect, origin, None)
     }
 
@@ -175,13 +196,11 @@ impl Decision {
     pub fn effect_from(
         &mut self,
         effect: impl Into<Effect>,
-        origin: impl Into<Origin>,
+        origin: impl Into<P>,
         not_before: Option<DateTime<Utc>>,
     ) -> EffectId {
         let effect = effect.into();
-        if self.outcome == Outcome::Ignored {
-            self.outcome = Outcome::Done;
-        }
+        self.something();
         let id = self.next_id(effect.kind());
         self.effects.push(Planned {
             id,
@@ -197,5 +216,30 @@ impl Decision {
         let id = EffectId::of(self.signal, self.ordinal, kind);
         self.ordinal += 1;
         id
+    }
+
+    /// Parts the area's changes from what the ring saves for every area.
+    pub fn split<O: From<P>>(self) -> (Vec<C>, Decision<(), O>) {
+        let effects = self.effects.into_iter().map(|plan| Planned {
+            id: plan.id,
+            effect: plan.effect,
+            origin: plan.origin.into(),
+            not_before: plan.not_before,
+        });
+        let rest = Decision {
+            signal: self.signal,
+            ordinal: self.ordinal,
+            changes: Vec::new(),
+            effects: effects.collect(),
+            signals: self.signals,
+            timers: self.timers,
+            audit: self.audit,
+            names: self.names,
+            retries: self.retries,
+            api_answer: self.api_answer,
+            measures: self.measures,
+            outcome: self.outcome,
+        };
+        (self.changes, rest)
     }
 }

@@ -4,18 +4,19 @@
 //! adapter turns what arrives into a [`signal::Signal`] and carries out an [`effect::Effect`].
 
 pub mod act;
+pub mod area;
 pub mod areas;
 pub mod command;
-pub mod decide;
 pub mod decision;
 pub mod effect;
-pub mod facts;
 pub mod form;
 pub mod ids;
 pub mod incident;
 pub mod looked_to;
+pub mod measure;
 pub mod rules;
 pub mod signal;
 pub mod text;
+pub mod told;
 mod typed;
 pub mod verbs;

@@ -1,135 +1,18 @@
-//! Something happened, in our terms.
-//!
-//! The inbox keeps what arrived as it came; a pure decoder makes a [`Signal`] of it when it is
-//! read, so that a mended decoder and a replay repair a mistake.
+//! What comes back to the ring by itself: receipts, timers, and rows that were put aside.
 
-use super::act::Request;
-use super::areas::Origin;
+use super::act::ReplyTo;
 use super::effect::{Answer, Effect};
-use super::ids::{ChannelId, EffectId, IncidentId, SignalId};
-use chrono::{DateTime, Utc};
+use super::ids::{EffectId, SignalId};
 use serde::{Deserialize, Serialize};
 
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Signal {
-    /// Its row in the inbox.
-    pub id: SignalId,
-    /// When it arrived.
-    pub at: DateTime<Utc>,
-    /// What it was.
-    pub event: Event,
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Somebody asks for something.
-    Asked(Box<Request>),
-    /// A room was archived or deleted by hand.
-    RoomClosed {
-        /// Which.
-        room: ChannelId,
-        /// Whether it can come back.
-        how: Closing,
-    },
-    /// A room has a new id: the provider moved it.
-    RoomMoved {
-        /// Its id until now.
-        from: ChannelId,
-        /// Its id from now on.
-        to: ChannelId,
-    },
-    /// A room came back from the archive.
-    RoomReopened {
-        /// Which.
-        room: ChannelId,
-    },
-    /// A room has a new name.
-    RoomRenamed {
-        /// Which.
-        room: ChannelId,
-        /// Its name now.
-        name: String,
-    },
-    /// A webhook of GitHub; what is decided on it grows with the product.
-    Webhook(Webhook),
-    /// An effect came to its end.
-    Receipt(Box<Receipt>),
-    /// A timer is due.
-    TimerDue(TimerDue),
-    /// An effect or a signal was parked by the engine: somebody must be told.
-    Parked(ParkedRow),
-    /// Something that we would act on, without what it takes: it ends here, and is told once.
-    Incomplete {
-        /// What it is called.
-        what: String,
-        /// The field that is missing or cannot be read.
-        lacks: &'static str,
-    },
-    /// Nothing that anybody here acts on.
-    Unused {
-        /// What it was called, for the log.
-        what: String,
-    },
-}
-
-/// How a room was closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closing {
-    /// It can be brought back.
-    Archived,
-    /// It was deleted, or we may not know of it any more.
-    Gone,
-}
-
-/// The parts of a GitHub webhook that are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Webhook {
-    /// `X-GitHub-Event`.
-    pub event: String,
-    /// The body's `action`.
-    pub action: Option<String>,
-    /// `owner/name`.
-    pub repository: Option<String>,
-    /// The App's installation.
-    pub installation: Option<u64>,
-}
-
-/// A timer that is due.
+/// A timer that is due. Its area reads the owner and the name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimerDue {
-    /// Whose.
-    pub incident: IncidentId,
-    /// Which of its timers.
-    pub timer: Timer,
+    pub area: String,
+    pub owner: String,
+    pub name: String,
     /// The generation that was due: an older one than the row's does nothing.
     pub generation: i32,
-}
-
-/// The timers that an incident has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Timer {
-    /// The incident's room should have been there by now.
-    RoomOverdue,
-}
-
-impl Timer {
-    /// All of them.
-    pub const ALL: [Self; 1] = [Self::RoomOverdue];
-
-    /// The word that the database uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RoomOverdue => "room_overdue",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|timer| timer.as_str() == text)
-    }
 }
 
 /// A signal that keeps failing, or an effect that cannot be read, and was put aside.
@@ -140,53 +23,55 @@ pub struct ParkedRow {
     /// The outbox row, when it is an effect that was put aside.
     #[serde(default)]
     pub effect: Option<EffectId>,
+    /// The area of the effect, if its row says so.
+    #[serde(default)]
+    pub area: Option<String>,
     /// What it was, for people: its source and kind.
     pub what: String,
-    /// Where an answer could still go, when somebody asked for something.
-    pub reply_to: Option<super::act::ReplyTo>,
+    /// Where an answer could still go, when a person asked for something.
+    pub reply_to: Option<ReplyTo>,
 }
 
-/// How an effect ended. A receipt is a signal: the only way back is the front door.
+/// How an effect ended. A receipt is a signal: it comes back through the inbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Receipt {
+pub struct Receipt<P> {
     /// The outbox row.
     pub effect_id: EffectId,
-    /// 0, and one more with each retry by hand: a retried effect answers again.
+    /// 0, and one more with each retry by an operator: a retried effect answers again.
     pub generation: i32,
-    /// What was to be done.
     pub effect: Effect,
-    /// Why it was decided.
-    pub origin: Origin,
-    /// How it ended.
+    /// Why the effect was decided.
+    pub origin: P,
     pub end: End,
 }
 
-/// The ends of an effect.
+impl<P> Receipt<P> {
+    /// The same receipt in the terms of the origin's area.
+    pub fn with<Q>(self, change: impl FnOnce(P) -> Q) -> Receipt<Q> {
+        Receipt {
+            effect_id: self.effect_id,
+            generation: self.generation,
+            effect: self.effect,
+            origin: change(self.origin),
+            end: self.end,
+        }
+    }
+}
+
+/// The ends of an effect. A code is the provider's own, such as `is_archived`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     /// Done, with what the provider answered.
     Done(Answer),
-    /// The provider said no for good.
-    Refused {
-        /// The provider's code, such as `is_archived`.
-        code: String,
-    },
+    /// The provider refused it for good.
+    Refused { code: String },
     /// It was not useful any more.
     Expired,
-    /// It may or may not have happened, and nobody can find out.
-    Uncertain {
-        /// What went wrong.
-        code: String,
-    },
-    /// It kept failing; a person must look.
-    Parked {
-        /// What went wrong.
-        code: String,
-    },
-    /// A person, or a restore, gave it up.
-    Dropped {
-        /// Why.
-        why: String,
-    },
+    /// It may or may not have happened, and it cannot be looked up.
+    Uncertain { code: String },
+    /// It kept failing; an operator must look at it.
+    Parked { code: String },
+    /// An operator, or a restore, gave it up.
+    Dropped { why: String },
 }

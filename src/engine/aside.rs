@@ -4,8 +4,8 @@
 //! wrote has not failed: it is left to that version, and parked only when none runs any more.
 
 use super::Engine;
-use crate::domain::act::AnswerTo;
-use crate::domain::signal::{Event, ParkedRow, Signal};
+use crate::domain::areas::Signal;
+use crate::domain::signal::ParkedRow;
 use crate::store::{Arrival, Others, StoreError, StoredSignal, Then};
 use chrono::{DateTime, Duration, Utc};
 
@@ -74,14 +74,9 @@ impl Engine {
         let parked = ParkedRow {
             signal: stored.id,
             effect: None,
+            area: None,
             what: format!("{} {}", stored.source, stored.kind),
-            reply_to: signal.and_then(|signal| match signal.event {
-                Event::Asked(request) => match request.answer_to {
-                    AnswerTo::Person(to) => Some(to),
-                    AnswerTo::Api => None,
-                },
-                _ => None,
-            }),
+            reply_to: signal.and_then(|signal| signal.event.reply_to().cloned()),
         };
         // A parked notice about a parked notice would have no end.
         let notice = match serde_json::to_vec(&parked) {

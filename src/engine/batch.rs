@@ -9,14 +9,12 @@
 //! See ADR 15.
 
 use super::Engine;
+use super::areas;
 use super::intake::{Unread, guarded, is_the_signals, not_yet};
 use super::noted::{note_again, span_of};
-use crate::domain::decide::decide;
-use crate::domain::decision::Decision;
-use crate::domain::facts::{Facts, Needs, needs};
+use crate::domain::areas::Signal;
 use crate::domain::rules::Rules;
-use crate::domain::signal::Signal;
-use crate::store::{Claim, Decided, Intake, StoreError, StoredSignal};
+use crate::store::{Claim, Decided, Intake, Ready, StoreError, StoredSignal};
 use crate::telemetry::traces;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -100,10 +98,9 @@ enum Stage {
     Failed(String, Option<Signal>),
     /// Another version wrote it: why it cannot be read.
     OtherVersion(String),
-    /// What it needs, if what that belongs to exists.
-    Decoded(Signal, Needs),
+    Decoded(Signal),
     /// It is decided.
-    Decided(Box<(Signal, Decision)>),
+    Decided(Box<(Signal, Ready)>),
 }
 
 impl Engine {
@@ -173,10 +170,7 @@ impl Engine {
                 Stage::Left
             } else {
                 span.in_scope(|| match guarded(|| self.decode(&stored, rules)) {
-                    Ok(Some(signal)) => {
-                        let needs = needs(&signal);
-                        Stage::Decoded(signal, needs)
-                    }
+                    Ok(Some(signal)) => Stage::Decoded(signal),
                     Ok(None) => Stage::NotYet,
                     Err(Unread::Wrong(why)) => Stage::Failed(why, None),
                     Err(Unread::OtherVersion(why)) => Stage::OtherVersion(why),
@@ -199,30 +193,24 @@ impl Engine {
         rules: &Rules,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let wanted = on_its_way.iter().filter_map(|one| match &one.stage {
-            Stage::Decoded(_, needs) => needs.only_of_incident(),
+        let decoded = on_its_way.iter().filter_map(|one| match &one.stage {
+            Stage::Decoded(signal) => Some(signal),
             _ => None,
         });
-        let wanted: Vec<_> = wanted.collect();
-        let known = if wanted.is_empty() {
-            Default::default()
-        } else {
-            intake.known(&wanted).await?
-        };
+        let decoded: Vec<&Signal> = decoded.collect();
+        let blank = areas::blank(intake, &decoded, rules, now).await?;
+        let mut blank = blank.into_iter();
         for one in on_its_way.iter_mut() {
             let stage = std::mem::replace(&mut one.stage, Stage::Left);
             one.stage = match stage {
-                Stage::Decoded(_, needs) if !needs.nothing(|incident| known.contains(incident)) => {
-                    Stage::Left
+                Stage::Decoded(_) if blank.next() != Some(true) => Stage::Left,
+                Stage::Decoded(signal) => {
+                    one.span
+                        .in_scope(|| match areas::decide_blank(&signal, rules, now) {
+                            Ok(ready) => Stage::Decided(Box::new((signal, ready))),
+                            Err(why) => Stage::Failed(why, Some(signal)),
+                        })
                 }
-                Stage::Decoded(signal, _) => one.span.in_scope(|| {
-                    let decided =
-                        guarded(|| Ok::<_, String>(decide(&signal, &Facts::default(), rules, now)));
-                    match decided {
-                        Ok(decision) => Stage::Decided(Box::new((signal, decision))),
-                        Err(why) => Stage::Failed(why, Some(signal)),
-                    }
-                }),
                 other => other,
             };
         }
@@ -238,7 +226,7 @@ impl Engine {
                 }
                 Stage::Decided(both) => decided.push(Decided {
                     signal: &one.stored,
-                    decision: &both.1,
+                    ready: &both.1,
                     traceparent: traces::traceparent(&one.span),
                 }),
                 Stage::Left | Stage::Failed(..) | Stage::OtherVersion(..) | Stage::Decoded(..) => {}
@@ -267,8 +255,8 @@ impl Engine {
         {
             let one = match stage {
                 Stage::Decided(both) => {
-                    let (signal, decision) = &*both;
-                    span.in_scope(|| self.note_decided(&stored, signal, decision, began));
+                    let (signal, ready) = &*both;
+                    span.in_scope(|| self.note_decided(&stored, signal, &ready.decision, began));
                     Ok(())
                 }
                 Stage::Failed(why, signal) => {

@@ -5,14 +5,13 @@
 //! a person, never dropped, and in nobody's way. A database that is away is not the signal's fault
 //! and does not count.
 
+use super::areas::{self, Undecided};
 use super::noted::{note_again, span_of};
 use super::{Decoder, Engine};
-use crate::domain::areas::Origin;
-use crate::domain::decide::decide;
-use crate::domain::decision::Decision;
-use crate::domain::facts::{Needs, needs};
-use crate::domain::signal::{Event, ParkedRow, Receipt, Signal, Timer, TimerDue};
-use crate::store::{Claim, Decided, Intake, Reads, StoreError, StoredSignal, json_error};
+use crate::domain::areas::{Event, Origin, Signal};
+use crate::domain::signal::{ParkedRow, Receipt, TimerDue};
+use crate::domain::told::Told;
+use crate::store::{Claim, Decided, Intake, Reads, Ready, StoreError, StoredSignal, json_error};
 use crate::telemetry::traces;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::error::Category;
@@ -123,8 +122,8 @@ impl Engine {
                 note_again(&Span::current());
                 Ok(())
             }
-            Ok(Some((signal, decision))) => {
-                self.note_decided(&stored, &signal, &decision, began);
+            Ok(Some((signal, ready))) => {
+                self.note_decided(&stored, &signal, &ready.decision, began);
                 Ok(())
             }
             Err(Failure::Store(error)) => {
@@ -151,7 +150,7 @@ impl Engine {
         intake: Intake,
         stored: &StoredSignal,
         now: DateTime<Utc>,
-    ) -> Result<Option<(Signal, Decision)>, Failure> {
+    ) -> Result<Option<(Signal, Ready)>, Failure> {
         let mut intake = Some(intake);
         for _ in 0..CONFLICTS {
             let claimed = match intake.take() {
@@ -179,7 +178,7 @@ impl Engine {
         mut intake: Intake,
         stored: &StoredSignal,
         now: DateTime<Utc>,
-    ) -> Result<Option<(Signal, Decision)>, Failure> {
+    ) -> Result<Option<(Signal, Ready)>, Failure> {
         match self.decide_within(&mut intake, stored, now).await {
             Ok(decided) => {
                 if decided.is_none() {
@@ -202,36 +201,35 @@ impl Engine {
         intake: &mut Intake,
         stored: &StoredSignal,
         now: DateTime<Utc>,
-    ) -> Result<Option<(Signal, Decision)>, Failure> {
+    ) -> Result<Option<(Signal, Ready)>, Failure> {
         let rules = self.rules();
         let decoded = guarded(|| self.decode(stored, &rules));
         let Some(signal) = decoded? else {
             return Ok(None);
         };
-        let needs = needs(&signal);
-        if needs == Needs::default() {
+        if areas::asks_nothing(&signal, &rules, now) {
             self.batches.grow();
         }
-        let facts = match intake.facts(&needs, now).await {
-            Err(error) if is_the_signals(&error) => {
+        let ready = match areas::decide(intake, &signal, &rules, now).await {
+            Ok(ready) => ready,
+            Err(Undecided::Store(error)) if !is_the_signals(&error) => return Err(error.into()),
+            Err(Undecided::Store(error)) => {
                 return Err(Failure::Signal(error.code(), Some(Box::new(signal))));
             }
-            facts => facts?,
+            Err(Undecided::Panicked(why)) => {
+                return Err(Failure::Signal(why, Some(Box::new(signal))));
+            }
         };
-        let decision = guarded(|| Ok::<_, String>(decide(&signal, &facts, &rules, now)))
-            .map_err(|why| Failure::Signal(why, Some(Box::new(signal.clone()))))?;
         let decided = Decided {
             signal: stored,
-            decision: &decision,
+            ready: &ready,
             traceparent: traces::traceparent(&tracing::Span::current()),
         };
         match intake.save(&[decided], now).await {
             Err(error) if is_the_signals(&error) => {
                 Err(Failure::Signal(error.code(), Some(Box::new(signal))))
             }
-            saved => saved
-                .map(|()| Some((signal, decision)))
-                .map_err(Failure::from),
+            saved => saved.map(|()| Some((signal, ready))).map_err(Failure::from),
         }
     }
 
@@ -245,14 +243,17 @@ impl Engine {
             return Err(Unread::Wrong(why.to_owned()));
         };
         let event = match stored.source.as_str() {
-            "receipt" => Event::Receipt(Box::new(
-                serde_json::from_slice::<Receipt>(body).map_err(unreadable)?,
-            )),
+            "receipt" => Event::of_receipt(
+                serde_json::from_slice::<Receipt<Origin>>(body).map_err(unreadable)?,
+            ),
             "timer" => {
-                Event::TimerDue(serde_json::from_slice::<TimerDue>(body).map_err(unreadable)?)
+                let due: TimerDue = serde_json::from_slice(body).map_err(unreadable)?;
+                let unknown = || Unread::OtherVersion("unreadable: an unknown timer".to_owned());
+                Event::of_timer(&due).ok_or_else(unknown)?
             }
+            "area" => Event::of_told(serde_json::from_slice::<Told>(body).map_err(unreadable)?),
             "engine" => {
-                Event::Parked(serde_json::from_slice::<ParkedRow>(body).map_err(unreadable)?)
+                Event::of_parked(serde_json::from_slice::<ParkedRow>(body).map_err(unreadable)?)
             }
             source => {
                 // Only what is read here is claimed.
@@ -271,14 +272,7 @@ impl Engine {
 
 /// What is read of the inbox: the engine's own sources, and those that have a decoder.
 pub(super) fn reads(decoders: &HashMap<&'static str, Decoder>) -> Reads {
-    let own = [
-        ("receipt", Origin::kinds()),
-        (
-            "timer",
-            Timer::ALL.map(|timer| timer.as_str().to_owned()).to_vec(),
-        ),
-        ("engine", vec!["parked".to_owned()]),
-    ];
+    let own = Event::own_kinds();
     let others = decoders
         .iter()
         .map(|(source, decoder)| (*source, decoder.kinds.clone()));

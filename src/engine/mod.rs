@@ -4,6 +4,7 @@
 //! knows a provider: decoders and couriers are handed in. Nothing that was accepted lives in
 //! memory: a process that dies between two lines loses no work.
 
+mod areas;
 mod aside;
 mod batch;
 mod breaker;
@@ -22,9 +23,9 @@ pub use run::Running;
 pub use tick::{Duties, Process};
 
 use crate::courier::AnyCourier;
+use crate::domain::areas::Signal;
 use crate::domain::effect::Provider;
 use crate::domain::rules::Rules;
-use crate::domain::signal::Signal;
 use crate::store::{Reads, Store, StoredSignal};
 use crate::telemetry::health::Health;
 use crate::telemetry::metrics::Metrics;

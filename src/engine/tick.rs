@@ -35,7 +35,8 @@ impl Engine {
         let now = self.parts.clock.now();
         let store = &self.parts.store;
         // First, and an error keeps nothing else from being done.
-        let fired = store.fire_timers(now).await;
+        let kinds = self.reads.kinds_of("timer");
+        let fired = store.fire_timers(&kinds, now).await;
         if due(&mut duties.beat, BEAT_EVERY, now) {
             store
                 .beat(me.id, &me.host, me.started_at, &self.reads)

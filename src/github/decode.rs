@@ -4,8 +4,8 @@
 //! its payloads without notice and a refused delivery does not come back.
 
 use super::address::Unreadable;
+use crate::domain::areas::{Event, Signal, Webhook};
 use crate::domain::ids::SignalId;
-use crate::domain::signal::{Event, Signal, Webhook};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;

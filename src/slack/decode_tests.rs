@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::act::{Act, AnswerTo, Request};
+use crate::domain::incident::{self, Closing};
 use crate::domain::rules::ServiceRules;
-use crate::domain::signal::Closing;
 use crate::slack::address::{Addressed, Endpoint, Installation, address};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -33,7 +33,7 @@ fn rules() -> Rules {
 
 fn asked(kind: &str, body: &[u8]) -> Request {
     match decoded(kind, body).unwrap().event {
-        Event::Asked(request) => *request,
+        Event::Incident(incident::Event::Asked(request)) => *request,
         other => panic!("not a request: {other:?}"),
     }
 }
@@ -136,7 +136,7 @@ fn a_submission_that_is_no_longer_valid_is_refused() {
         &others,
     )
     .unwrap();
-    let Event::Asked(request) = signal.event else {
+    let Event::Incident(incident::Event::Asked(request)) = signal.event else {
         panic!("not a request");
     };
     assert!(matches!(request.act, Act::Misunderstood { .. }));
@@ -194,20 +194,29 @@ fn channel_events_are_decoded() {
         decoded("event:x", body.as_bytes()).unwrap().event
     };
     let closed = event(json!({"type": "channel_archive", "channel": "C1"}));
-    assert!(matches!(closed, Event::RoomClosed { room, .. } if room.as_str() == "C1"));
+    assert!(
+        matches!(closed, Event::Incident(incident::Event::ChannelClosed { channel, .. }) if channel.as_str() == "C1")
+    );
     let gone = event(json!({"type": "channel_deleted", "channel": "C1"}));
     let how = Closing::Gone;
-    assert!(matches!(gone, Event::RoomClosed { how: said, .. } if said == how));
+    assert!(
+        matches!(gone, Event::Incident(incident::Event::ChannelClosed { how: said, .. }) if said == how)
+    );
     let moved = event(
         json!({"type": "channel_id_changed", "old_channel_id": "G1", "new_channel_id": "C1"}),
     );
     assert!(
-        matches!(moved, Event::RoomMoved { from, to } if from.as_str() == "G1" && to.as_str() == "C1")
+        matches!(moved, Event::Incident(incident::Event::ChannelMoved { from, to }) if from.as_str() == "G1" && to.as_str() == "C1")
     );
     let back = event(json!({"type": "group_unarchive", "channel": "C1"}));
-    assert!(matches!(back, Event::RoomReopened { .. }));
+    assert!(matches!(
+        back,
+        Event::Incident(incident::Event::ChannelReopened { .. })
+    ));
     let renamed = json!({"type": "channel_rename", "channel": {"id": "C1", "name": "a&amp;b"}});
-    assert!(matches!(event(renamed), Event::RoomRenamed { name, .. } if name == "a&b"));
+    assert!(
+        matches!(event(renamed), Event::Incident(incident::Event::ChannelRenamed { name, .. }) if name == "a&b")
+    );
 }
 
 #[test]
@@ -219,7 +228,10 @@ fn a_stored_body_with_a_duplicate_field_is_decoded() {
         panic!("{addressed:?}")
     };
     let read = decoded(&row.kind, body).unwrap().event;
-    assert!(matches!(read, Event::RoomClosed { .. }), "{read:?}");
+    assert!(
+        matches!(read, Event::Incident(incident::Event::ChannelClosed { .. })),
+        "{read:?}"
+    );
 }
 
 #[test]

@@ -8,9 +8,9 @@ use super::address::{Addressed, Endpoint, Installation, Team, address};
 use super::interaction::Interaction;
 use super::views;
 use crate::domain::act::{Act, AnswerTo, Membership, Request};
-use crate::domain::incident::declare_form;
+use crate::domain::areas::{Event, Signal};
+use crate::domain::incident::{self, declare_form};
 use crate::domain::rules::Rules;
-use crate::domain::signal::{Event, Signal};
 use crate::domain::text::{Message, Text};
 use serde_json::{Value, json};
 
@@ -80,14 +80,17 @@ pub fn check(
 /// `response_url` needs no token; the signal is not carried out later.
 pub fn refuse_without_token(signal: Signal) -> Signal {
     let event = match signal.event {
-        Event::Asked(request) if answerable(&request) => Event::Asked(Box::new(Request {
-            act: Act::Misunderstood {
-                refusal: Message::said(no_token()),
-            },
-            target: None,
-            elsewhere: None,
-            ..*request
-        })),
+        Event::Incident(incident::Event::Asked(request)) if answerable(&request) => {
+            incident::Event::Asked(Box::new(Request {
+                act: Act::Misunderstood {
+                    refusal: Message::said(no_token()),
+                },
+                target: None,
+                elsewhere: None,
+                ..*request
+            }))
+            .into()
+        }
         _ => Event::Unused {
             what: "no_token".to_owned(),
         },

@@ -5,8 +5,8 @@ use super::session::Session;
 use super::shown::forget_shown;
 use super::turns::{self, lock_lanes, one};
 use super::{Decided, Seal, Store, StoreError, seal};
-use crate::domain::decision::{Change, Planned};
-use crate::domain::effect::slack::channel_lane;
+use crate::domain::areas::Origin;
+use crate::domain::decision::{Planned, Retry};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// An effect, and what it has of its signal.
 #[derive(Clone, Copy)]
 struct Row<'a> {
-    plan: &'a Planned,
+    plan: &'a Planned<Origin>,
     signal: Uuid,
     traceparent: Option<&'a str>,
 }
@@ -28,34 +28,30 @@ pub(super) async fn enqueue(
     let rows = decided.iter().flat_map(|one| {
         let row = |plan| Row {
             plan,
-            signal: one.decision.signal().0,
+            signal: one.ready.decision.signal().0,
             traceparent: one.traceparent.as_deref(),
         };
-        one.decision.effects.iter().map(row)
+        one.ready.decision.effects.iter().map(row)
     });
     let rows = without_waiting_twins(connection, rows.collect()).await?;
-    let planned: Vec<&Planned> = rows.iter().map(|row| row.plan).collect();
+    let planned: Vec<&Planned<Origin>> = rows.iter().map(|row| row.plan).collect();
     let lanes: Vec<String> = planned
         .iter()
         .map(|plan| plan.effect.lane(plan.id))
         .collect();
-    let changes = decided.iter().flat_map(|one| &one.decision.changes);
-    let open_again = changes.filter_map(|change| match change {
-        Change::PostAgain { room } => Some(channel_lane(room)),
-        _ => None,
-    });
-    let open_again: Vec<String> = open_again.collect();
+    let retries = decided.iter().flat_map(|one| &one.ready.decision.retries);
+    let retries: Vec<&Retry> = retries.collect();
     let all: BTreeSet<&str> = lanes
         .iter()
-        .chain(&open_again)
+        .chain(retries.iter().map(|retry| &retry.lane))
         .map(String::as_str)
         .collect();
     if all.is_empty() {
         return Ok(());
     }
     lock_lanes(connection, &all).await?;
-    for lane in &open_again {
-        turns::post_again(connection, lane, now).await?;
+    for retry in retries {
+        turns::retry_refused(connection, retry, now).await?;
     }
     if planned.is_empty() {
         return Ok(());
@@ -72,7 +68,7 @@ pub(super) async fn enqueue(
         .iter()
         .map(|plan| plan.origin.incident().map(|id| id.0))
         .collect();
-    let text = |pick: fn(&Planned) -> &'static str| -> Vec<String> {
+    let text = |pick: fn(&Planned<Origin>) -> &'static str| -> Vec<String> {
         planned.iter().map(|plan| pick(plan).to_owned()).collect()
     };
     let providers = text(|plan| plan.effect.provider().as_str());

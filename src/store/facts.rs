@@ -4,8 +4,7 @@ use super::incidents::{incident_in_room, select_incidents};
 use super::session::Session;
 use super::{StoreError, history, incidents, notices, notifications, people};
 use crate::domain::act::IncidentRef;
-use crate::domain::facts::{Facts, Needs, Wanted};
-use crate::domain::incident::{Incident, postmortem};
+use crate::domain::incident::{Facts, Incident, Needs, Wanted, postmortem};
 use chrono::{DateTime, Utc};
 
 /// A list for a person has at most this many of a kind.
@@ -16,13 +15,11 @@ pub(super) async fn load(
     needs: &Needs,
     now: DateTime<Utc>,
 ) -> Result<Facts, StoreError> {
-    let mut facts = Facts::default();
-    for reference in [&needs.incident, &needs.or_else].into_iter().flatten() {
-        if facts.incident.is_none() {
-            facts.incident = lock_incident(connection, reference).await?;
-        }
-    }
-    if let Some(incident) = &facts.incident {
+    let mut facts = Facts {
+        incidents: lock_incidents(connection, &needs.incidents).await?,
+        ..Facts::default()
+    };
+    if let Some(incident) = facts.incidents.first() {
         facts.notifications = notifications::of(connection, incident.id).await?;
         if needs.timeline || (needs.missed && incident.room_closed_at.is_some()) {
             facts.timeline = history::timeline(connection, incident.id).await?;
@@ -32,11 +29,16 @@ pub(super) async fn load(
             facts.names = people::names(connection, &people).await?;
         }
         if let Some(timer) = needs.timer {
-            facts.timer_generation =
-                super::timers::generation(connection, incident.id, timer).await?;
+            facts.timer_generation = super::timers::generation(
+                connection,
+                "incident",
+                &incident.id.to_string(),
+                timer.as_str(),
+            )
+            .await?;
         }
     }
-    let not_found = facts.incident.is_none();
+    let not_found = facts.incidents.is_empty();
     if needs.open == Wanted::Yes || (needs.open == Wanted::IfNotFound && not_found) {
         let since = needs.resolved_within.map(|within| now - within);
         facts.listed = incidents::listed(connection, since, LISTED).await?;
@@ -67,6 +69,50 @@ pub(super) async fn load(
         facts.notice = notices::of_message(connection, effect).await?;
     }
     Ok(facts)
+}
+
+/// Those of these incidents that exist, in this order, locked in the order of their ids.
+async fn lock_incidents(
+    connection: &mut Session,
+    wanted: &[IncidentRef],
+) -> Result<Vec<Incident>, StoreError> {
+    let several = match wanted {
+        [] => return Ok(Vec::new()),
+        [one] => {
+            let incident = lock_incident(connection, one).await?;
+            return Ok(incident.into_iter().collect());
+        }
+        several => several,
+    };
+    let references: Vec<&IncidentRef> = several.iter().collect();
+    let known = incidents::known(&mut *connection, &references).await?;
+    let ids: Vec<_> = known
+        .iter()
+        .filter_map(|reference| match reference {
+            IncidentRef::Id(id) => Some(id.0),
+            IncidentRef::Number(_) | IncidentRef::Room(_) => None,
+        })
+        .collect();
+    let rows = select_incidents!("where id = any($1) order by id for update", &ids)
+        .fetch_all(connection)
+        .await?;
+    let locked: Vec<Incident> = rows
+        .into_iter()
+        .map(Incident::try_from)
+        .collect::<Result<_, _>>()?;
+    let mut found: Vec<Incident> = Vec::new();
+    for reference in several {
+        // Under the lock: a channel may have another incident by now.
+        let one = locked.iter().find(|incident| match reference {
+            IncidentRef::Id(id) => incident.id == *id,
+            IncidentRef::Number(number) => incident.number == *number,
+            IncidentRef::Room(channel) => incident.channel_id.as_ref() == Some(channel),
+        });
+        if let Some(one) = one.filter(|one| !found.iter().any(|known| known.id == one.id)) {
+            found.push(one.clone());
+        }
+    }
+    Ok(found)
 }
 
 async fn lock_incident(

@@ -7,14 +7,10 @@
 use super::append::{Arrival, append_all};
 use super::session::Session;
 use super::turns::{free_next_in_subject, lock_subjects, one};
-use super::{Reads, Seal, Store, StoreError, Wakes};
-use crate::domain::act::IncidentRef;
-use crate::domain::decision::Decision;
+use super::{Reads, Ready, Seal, Store, StoreError, Wakes};
 use crate::domain::effect::{Priority, Provider};
-use crate::domain::facts::{Facts, Needs};
 use crate::domain::ids::SignalId;
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -49,11 +45,12 @@ pub struct StoredSignal {
 
 /// The transaction that has claimed signals. Dropped: everything is undone and the rows are free again.
 pub struct Intake {
-    transaction: Session,
+    pub(super) transaction: Session,
     wakes: Arc<Wakes>,
     seal: Option<Arc<Seal>>,
     brings_effects: [bool; Provider::ALL.len()],
     brings_urgent: bool,
+    brings_signals: bool,
 }
 
 /// What is claimed at once: the transaction and its signals, the one that has been due longest first.
@@ -69,7 +66,7 @@ pub struct Decided<'a> {
     /// The signal.
     pub signal: &'a StoredSignal,
     /// What follows from it.
-    pub decision: &'a Decision,
+    pub ready: &'a Ready,
     /// W3C trace context of its effects.
     pub traceparent: Option<String>,
 }
@@ -153,6 +150,7 @@ impl Store {
                 seal: self.seal.clone(),
                 brings_effects: Default::default(),
                 brings_urgent: false,
+                brings_signals: false,
             },
             signals,
         })
@@ -264,21 +262,8 @@ impl Intake {
         put_off(&mut self.transaction, id, until).await
     }
 
-    /// Loads, and locks, what a decision needs.
-    pub async fn facts(&mut self, needs: &Needs, now: DateTime<Utc>) -> Result<Facts, StoreError> {
-        super::facts::load(&mut self.transaction, needs, now).await
-    }
-
-    /// Those of these incidents that exist. Locks none.
-    pub async fn known(
-        &mut self,
-        wanted: &[&IncidentRef],
-    ) -> Result<HashSet<IncidentRef>, StoreError> {
-        super::incidents::known(&mut self.transaction, wanted).await
-    }
-
     /// Saves all of each decision and marks the signals done; nothing stands before [`Self::commit`].
-    /// Decisions that lock an incident must be saved alone: see the order of locks.
+    /// Decisions that lock an aggregate must be saved alone: see the order of locks.
     pub async fn save(
         &mut self,
         decided: &[Decided<'_>],
@@ -293,19 +278,27 @@ impl Intake {
             .collect();
         let outcomes: Vec<String> = decided
             .iter()
-            .map(|one| one.decision.outcome.as_str().to_owned())
+            .map(|one| one.ready.decision.outcome.as_str().to_owned())
             .collect();
         let answers: Vec<Option<serde_json::Value>> = decided
             .iter()
             .map(|one| {
-                one.decision
+                one.ready
+                    .decision
                     .api_answer
                     .as_ref()
                     .map(super::lists::answer_json)
             })
             .collect();
-        let names = subjects.iter().map(String::as_str).collect();
+        let told = self.told(decided, now)?;
+        let raised = told.iter().map(|arrival| arrival.subject.as_str());
+        let names = subjects.iter().map(String::as_str).chain(raised).collect();
         lock_subjects(&mut self.transaction, &names).await?;
+        if !told.is_empty() {
+            let all: Vec<&Arrival> = told.iter().collect();
+            append_all(&mut self.transaction, &all, self.seal.is_some()).await?;
+            self.brings_signals = true;
+        }
         // One statement, because this is the busiest of all: the rows' ends, and their subjects' next,
         // as in `turns`. Neither half sees what the other does, so the rows themselves are left out.
         sqlx::query!(
@@ -331,13 +324,44 @@ impl Intake {
         )
         .execute(&mut self.transaction)
         .await?;
-        for plan in decided.iter().flat_map(|one| &one.decision.effects) {
+        for plan in decided.iter().flat_map(|one| &one.ready.decision.effects) {
             match plan.effect.priority() {
                 Priority::InTurn => self.brings_effects[plan.effect.provider() as usize] = true,
                 Priority::Now => self.brings_urgent = true,
             }
         }
         Ok(())
+    }
+
+    /// What other areas are told, as signals.
+    fn told(
+        &self,
+        decided: &[Decided<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Arrival>, StoreError> {
+        let mut arrivals = Vec::new();
+        for one in decided {
+            for (ordinal, told) in one.ready.decision.signals.iter().enumerate() {
+                let body = serde_json::to_vec(told)
+                    .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+                let body = match &self.seal {
+                    Some(seal) => seal.close(&body),
+                    None => body,
+                };
+                let key = format!("{}#{ordinal}", one.signal.id);
+                arrivals.push(Arrival {
+                    source: "area",
+                    kind: told.kind().to_owned(),
+                    subject: format!("area:{key}"),
+                    dedup_key: key,
+                    headers: serde_json::json!({}),
+                    body: body.into(),
+                    traceparent: one.traceparent.clone(),
+                    at: now,
+                });
+            }
+        }
+        Ok(arrivals)
     }
 
     /// Makes what was saved stand.
@@ -347,6 +371,9 @@ impl Intake {
             if self.brings_effects[provider as usize] {
                 self.wakes.outbox(provider).notify_one();
             }
+        }
+        if self.brings_signals {
+            self.wakes.inbox.notify_one();
         }
         if self.brings_urgent {
             self.wakes.urgent.notify_one();

@@ -12,8 +12,8 @@
 //! `tests/migrations/plans.rs` looks at every one.
 
 mod append;
+mod area;
 mod by_hand;
-mod complete;
 mod connect;
 mod crowd;
 mod decision;
@@ -24,6 +24,7 @@ mod facts;
 mod fit;
 mod gauges;
 mod history;
+mod incident;
 mod incidents;
 mod intake;
 mod lists;
@@ -48,6 +49,7 @@ mod unreadable;
 mod writer;
 
 pub use append::{Appended, Arrival};
+pub use area::{Persist, Ready};
 pub use by_hand::Operator;
 pub use connect::{Batching, PLANNING, Settings};
 pub use deliver::{Certainty, Claimed, Counted, Ending, Which};

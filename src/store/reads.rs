@@ -18,6 +18,13 @@ impl Reads {
         Self(pairs)
     }
 
+    /// The kinds of one source.
+    pub fn kinds_of(&self, source: &str) -> Vec<String> {
+        let pairs = self.0.iter().filter_map(|pair| pair.split_once('/'));
+        let own = pairs.filter(|(from, _)| *from == source);
+        own.map(|(_, kind)| kind.to_owned()).collect()
+    }
+
     pub(super) fn as_slice(&self) -> &[String] {
         &self.0
     }

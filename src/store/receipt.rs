@@ -13,7 +13,7 @@ impl Store {
     pub(super) async fn append_receipt(
         &self,
         connection: &mut Session,
-        receipt: &Receipt,
+        receipt: &Receipt<Origin>,
         traceparent: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {

@@ -60,7 +60,7 @@ fn begin(way: Way) -> &'static str {
 /// A connection, for one statement or for a transaction. A transaction that is dropped is undone,
 /// at some later moment.
 #[derive(Debug)]
-pub(super) struct Session {
+pub struct Session {
     /// `None` only within `drop`, and at the ends that give it away.
     held: Option<Held>,
     way: Way,

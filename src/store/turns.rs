@@ -6,6 +6,7 @@
 
 use super::session::Session;
 use super::{Store, StoreError};
+use crate::domain::decision::Retry;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
@@ -133,13 +134,14 @@ pub(super) async fn free_head_of_lane(
     Ok(freed.rows_affected())
 }
 
-/// Has the messages that a closed room refused tried again, the oldest first. The lane's lock must be
-/// held; what may have been posted all the same is looked for.
-pub(super) async fn post_again(
+/// Has effects that were refused tried again, the oldest first. The lane's lock must be held; what may
+/// have been done all the same is looked up.
+pub(super) async fn retry_refused(
     connection: &mut Session,
-    lane: &str,
+    retry: &Retry,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let codes: Vec<String> = retry.codes.iter().map(|code| (*code).to_owned()).collect();
     sqlx::query!(
         "update outbox o
             set state = case when uncertain_since is null then 'open' else 'uncertain' end,
@@ -147,15 +149,17 @@ pub(super) async fn post_again(
                 due_since = $2, looked_to = null,
                 blocked = id <> (select id from outbox
                                   where lane between $1 and $1 and state = 'parked'
-                                    and kind = 'post_message'
-                                    and error in ('is_archived', 'channel_not_found')
+                                    and kind = $3
+                                    and error = any($4)
                                   order by lane, seq limit 1)
                           or exists (select from outbox other
                                       where other.lane between $1 and $1 and other.ended_at is null)
-          where lane between $1 and $1 and state = 'parked' and kind = 'post_message'
-            and error in ('is_archived', 'channel_not_found')",
-        lane,
+          where lane between $1 and $1 and state = 'parked' and kind = $3
+            and error = any($4)",
+        retry.lane,
         now,
+        retry.kind,
+        &codes,
     )
     .execute(connection)
     .await?;

@@ -259,6 +259,7 @@ impl Store {
         let told = ParkedRow {
             signal: SignalId(row.id),
             effect: None,
+            area: None,
             what: format!("{} {}", parked.source, parked.kind),
             reply_to: None,
         };
@@ -285,7 +286,7 @@ impl Store {
                     lease_until = null, lease_token = null
               where id = $1 and (state = 'open' or state = 'uncertain' and ended_at is null)
                 and (lease_until is null or lease_until < clock_timestamp())
-             returning signal, kind, generation, traceparent",
+             returning signal, kind, area, generation, traceparent",
             row.id,
             code,
             now,
@@ -297,6 +298,7 @@ impl Store {
         let told = ParkedRow {
             signal: SignalId(parked.signal),
             effect: Some(EffectId(row.id)),
+            area: parked.area,
             what: parked.kind,
             reply_to: None,
         };

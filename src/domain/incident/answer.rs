@@ -6,12 +6,12 @@
 //! that only its person sees does no harm twice, and its absence looks like a dead bot.
 
 use super::super::act::ReplyTo;
-use super::super::decision::Decision;
 use super::super::effect::slack::Effect;
 use super::super::form::Form;
 use super::super::ids::{EffectId, IncidentId, UserId};
 use super::super::signal::{End, ParkedRow};
 use super::super::text::{Message, Text};
+use super::Decision;
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
 use super::{Purpose, resolve_form, words};

@@ -6,13 +6,13 @@
 //! the one who asked, never with somebody whom they chose.
 
 use super::super::act::{Act, AnswerTo, Request, Role};
-use super::super::decision::{ApiAnswer, Change, Decision, Outcome};
+use super::super::decision::{ApiAnswer, AuditEntry, AuditOutcome, Named, Outcome};
 use super::super::effect::{slack::Effect, statuspage};
-use super::super::facts::Facts;
 use super::super::ids::{Actor, IncidentId, UserId};
 use super::super::rules::Rules;
 use super::super::text::{Message, Text};
-use super::{AuditEntry, AuditOutcome, Incident, Purpose, TimelineEntry, TimelineKind};
+use super::{Change, Decision};
+use super::{Facts, Incident, Purpose, TimelineEntry, TimelineKind};
 use super::{
     answer, by_hand, declare, declare_form, elsewhere, help, menu, outsider, postmortem, refusals,
     resolve, resolve_form, roles, severity, status_page, templates, timeline, update, words,
@@ -62,13 +62,11 @@ pub(crate) type Verdict = Result<Option<Message>, Refusal>;
 pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: &Scene<'_>) {
     // In the order of their ids, so that two signals never wait for each other. It is no outcome.
     let names = request.names.iter();
-    decision
-        .changes
-        .extend(names.map(|(person, name)| Change::Named {
-            person: person.clone(),
-            name: name.clone(),
-            at: scene.at,
-        }));
+    decision.names.extend(names.map(|(person, name)| Named {
+        person: person.clone(),
+        name: name.clone(),
+        at: scene.at,
+    }));
     let meant =
         outsider::permitted(request, scene).and_then(|()| elsewhere::as_meant(request, scene));
     let (request, verdict) = match &meant {
@@ -117,7 +115,7 @@ fn verdict(decision: &mut Decision, request: &Request, scene: &Scene<'_>) -> Ver
 }
 
 fn accept(decision: &mut Decision, request: &Request, scene: &Scene<'_>, said: Option<Message>) {
-    let known = scene.facts.incident.as_ref().map(|incident| incident.id);
+    let known = scene.facts.incident().map(|incident| incident.id);
     let declared = decision.changes.iter().find_map(|change| match change {
         Change::Declare(incident) => Some(incident.id),
         _ => None,
@@ -126,7 +124,7 @@ fn accept(decision: &mut Decision, request: &Request, scene: &Scene<'_>, said: O
         (AnswerTo::Person(to), Some(message)) => {
             answer::give(decision, to, message, declared.or(known), scene.now);
         }
-        (AnswerTo::Person(_), None) => {}
+        (AnswerTo::Person(_), None) | (AnswerTo::Area(_), _) => {}
         (AnswerTo::Api, _) => {
             decision.api_answer = Some(match declared.or(known) {
                 Some(id) => ApiAnswer::Incident {
@@ -144,22 +142,23 @@ fn accept(decision: &mut Decision, request: &Request, scene: &Scene<'_>, said: O
 
 fn refuse(decision: &mut Decision, request: &Request, scene: &Scene<'_>, refusal: Refusal) {
     decision.outcome = Outcome::Refused;
-    let known = scene.facts.incident.as_ref().map(|incident| incident.id);
+    let known = scene.facts.incident().map(|incident| incident.id);
     if changes_something(&request.act) {
-        decision.changes.push(Change::Audit(AuditEntry {
+        decision.audit(AuditEntry {
             incident: known,
             at: scene.at,
             action: words::audited(&request.act),
             by: request.actor.clone(),
             outcome: AuditOutcome::Refused,
             details: json!({ "why": refusal.code, "asked": request.act }),
-        }));
+        });
     }
     match &request.answer_to {
         AnswerTo::Person(to) => {
             let message = with_what_was_typed(refusal.message, &request.act);
             answer::give(decision, to, message, known, scene.now);
         }
+        AnswerTo::Area(_) => {}
         AnswerTo::Api => {
             decision.api_answer = Some(ApiAnswer::Problem {
                 status: refusal.status,
@@ -209,7 +208,7 @@ fn changes_something(act: &Act) -> bool {
 impl<'a> Scene<'a> {
     /// The incident that was meant, or a choice of those that go on.
     pub fn meant(&self, request: &Request) -> Result<&'a Incident, Refusal> {
-        match &self.facts.incident {
+        match self.facts.incident() {
             Some(incident) => Ok(incident),
             None => Err(menu::which(request, self)),
         }
@@ -292,7 +291,7 @@ pub(crate) fn record(
         by: request.actor.clone(),
     }));
     audit_done(decision, request, scene, incident.id, happened.details);
-    let before = scene.facts.incident.as_ref();
+    let before = scene.facts.incident();
     if let Some(since) = before.and_then(|incident| incident.room_closed_at) {
         by_hand::is_back(decision, scene, incident, since);
     }
@@ -305,7 +304,7 @@ pub(crate) fn record(
             incident: incident.id,
             answer_to: match &request.answer_to {
                 AnswerTo::Person(to) => Some(to.clone()),
-                AnswerTo::Api => None,
+                AnswerTo::Api | AnswerTo::Area(_) => None,
             },
         };
         decision.effect(line, purpose);
@@ -321,14 +320,14 @@ pub(crate) fn audit_done(
     incident: IncidentId,
     details: Value,
 ) {
-    decision.change(Change::Audit(AuditEntry {
+    decision.audit(AuditEntry {
         incident: Some(incident),
         at: scene.at,
         action: words::audited(&request.act),
         by: request.actor.clone(),
         outcome: AuditOutcome::Done,
         details,
-    }));
+    });
 }
 
 /// Brings the card up to date, if it stands already and can be edited; else its receipt will, or the

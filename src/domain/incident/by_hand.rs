@@ -4,12 +4,13 @@
 //! The incident goes on whatever becomes of its room. Nothing is posted in one that is closed: the
 //! timeline has the words, and the room gets them when it is back.
 
-use super::super::decision::{Change, Decision};
+use super::super::decision::Retry;
+use super::super::effect::slack::channel_lane;
 use super::super::ids::{Actor, ChannelId, EffectId};
-use super::super::signal::Closing;
 use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
+use super::{Change, Closing, Decision};
 use super::{Incident, TimelineEntry, TimelineKind, answer, room};
 use chrono::{DateTime, Utc};
 
@@ -93,7 +94,11 @@ pub(crate) fn is_back(
     };
     note(decision, scene, incident, "The channel can be used again.");
     // What it refused is older than what was not even tried.
-    decision.change(Change::PostAgain { room: room.clone() });
+    decision.retry(Retry {
+        lane: channel_lane(room),
+        kind: "post_message",
+        codes: &["is_archived", "channel_not_found"],
+    });
     let lines = scene.facts.timeline.iter();
     let meanwhile = lines.filter(|entry| entry.at > since);
     let title = "While this channel was closed:";
@@ -127,7 +132,7 @@ pub(crate) fn renamed(decision: &mut Decision, scene: &Scene<'_>, room: &Channel
 
 /// The incident whose own room this is.
 pub(crate) fn of_room<'a>(scene: &Scene<'a>, room: &ChannelId) -> Option<&'a Incident> {
-    let incident = scene.facts.incident.as_ref()?;
+    let incident = scene.facts.incident()?;
     (incident.channel_id.as_ref() == Some(room)).then_some(incident)
 }
 

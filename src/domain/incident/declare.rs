@@ -4,14 +4,13 @@
 //! transaction. Whoever asked is the one who declared it; the commander is only whom they chose.
 
 use super::super::act::{AnswerTo, Declaration, Request};
-use super::super::decision::{Change, Decision};
 use super::super::effect::slack::Effect;
 use super::super::form::Values;
 use super::super::ids::{Actor, IncidentId};
-use super::super::signal::Timer;
 use super::super::text::{Message, Part, Text};
 use super::ask::{self, Refusal, Scene, Verdict};
 use super::declare_form::{self, COMMANDER, SERVICE, SEVERITY, TEMPLATE, TITLE};
+use super::{Change, Decision, Timer};
 use super::{Incident, Purpose, Source, Status, TimelineEntry, TimelineKind, naming, words};
 use chrono::Duration;
 use serde_json::json;
@@ -25,7 +24,7 @@ pub(crate) fn declare(
     scene: &Scene<'_>,
     declaration: &Declaration,
 ) -> Verdict {
-    if scene.facts.incident.is_some() {
+    if scene.facts.incident().is_some() {
         // This very signal has declared it: it is being replayed.
         return Ok(None);
     }
@@ -64,14 +63,11 @@ pub(crate) fn declare(
         },
     });
     ask::audit_done(decision, request, scene, incident.id, details);
-    decision.change(Change::SetTimer {
-        incident: incident.id,
-        timer: Timer::RoomOverdue,
-        due: scene.now + ROOM_WITHIN,
-    });
+    let due = Some(scene.now + ROOM_WITHIN);
+    decision.timer(Timer::ChannelOverdue.of(incident.id, due));
     let answer_to = match &request.answer_to {
         AnswerTo::Person(to) => Some(to.clone()),
-        AnswerTo::Api => None,
+        AnswerTo::Api | AnswerTo::Area(_) => None,
     };
     let channel = Effect::CreateChannel {
         name: incident.channel_name.clone(),
@@ -164,6 +160,7 @@ fn begun(
         source: match request.answer_to {
             AnswerTo::Person(_) => Source::Slack,
             AnswerTo::Api => Source::Api,
+            AnswerTo::Area(source) => source,
         },
         origin_room: request.room.clone(),
         origin_view: declaration.view,

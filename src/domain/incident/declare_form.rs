@@ -5,12 +5,12 @@
 //! again when the declaration is decided, because the configuration may have changed meanwhile.
 
 use super::super::act::{AnswerTo, Declaration, Request};
-use super::super::decision::Decision;
 use super::super::effect::slack::Effect;
 use super::super::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
 use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::text::Text;
+use super::Decision;
 use super::ask::{Refusal, Scene, Verdict};
 use super::{Kind, Purpose, Severity, answer, templates};
 use crate::unseen;

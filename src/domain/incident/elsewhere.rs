@@ -17,10 +17,10 @@ pub(crate) fn as_meant<'a>(
     let Some(elsewhere) = &request.elsewhere else {
         return Ok(Cow::Borrowed(request));
     };
-    let here =
-        scene.facts.incident.as_ref().filter(|incident| {
-            incident.channel_id.is_some() && incident.channel_id == request.room
-        });
+    let here = scene
+        .facts
+        .incident()
+        .filter(|incident| incident.channel_id.is_some() && incident.channel_id == request.room);
     match (here, &elsewhere.target) {
         // Its own number, in its own room, is no word.
         (Some(incident), IncidentRef::Number(there)) if incident.number != *there => {
@@ -30,7 +30,7 @@ pub(crate) fn as_meant<'a>(
             }
         }
         // Neither is known: the words are offered whole to those that are.
-        (None, _) if scene.facts.incident.is_none() && !elsewhere.alone => {
+        (None, _) if scene.facts.incident().is_none() && !elsewhere.alone => {
             Ok(Cow::Borrowed(request))
         }
         (Some(_) | None, _) => Ok(Cow::Owned(Request {

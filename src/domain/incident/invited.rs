@@ -6,17 +6,14 @@
 //! somebody can is seen here first, because only Slack knows, so the lead is taken back.
 
 use super::super::act::{ReplyTo, Role};
-use super::super::decision::{Change, Decision};
+use super::super::decision::{AuditEntry, AuditOutcome};
 use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, UserId};
-use super::super::signal::Receipt;
 use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
-use super::{
-    AuditEntry, AuditOutcome, Incident, Purpose, Target, TimelineEntry, TimelineKind, answer,
-    roles, room, words,
-};
+use super::{Change, Decision, Receipt};
+use super::{Incident, Purpose, Target, TimelineEntry, TimelineKind, answer, roles, room, words};
 use serde_json::json;
 
 /// What is said of the bot itself: it is in its rooms already, and leads none.
@@ -39,7 +36,7 @@ pub(crate) fn refused(
     code: &str,
     to: Option<&ReplyTo>,
 ) {
-    let incident = scene.facts.incident.as_ref();
+    let incident = scene.facts.incident();
     let leads = incident.filter(|incident| {
         incident.status.is_open() && incident.commander.as_ref() == Some(person)
     });
@@ -126,7 +123,7 @@ fn take_back(
         text,
         by: Actor::Wardroom,
     }));
-    decision.change(Change::Audit(AuditEntry {
+    decision.audit(AuditEntry {
         incident: Some(incident.id),
         at: scene.at,
         action: "incident.assign".to_owned(),
@@ -135,7 +132,7 @@ fn take_back(
         details: json!({
             "role": Role::Commander, "before": person, "after": after, "why": code,
         }),
-    }));
+    });
     let text = Text::default()
         .person(person)
         .and(format!(" can't lead incident #{} (", incident.number))

@@ -6,9 +6,9 @@
 //! comes as a line to type.
 
 use super::super::act::{Act, IncidentRef, Request};
-use super::super::facts::OFFERED_FOR_DAYS;
 use super::super::text::{ButtonStyle, Message, Part, Text};
 use super::ask::{self, Refusal, Scene, Verdict};
+use super::facts::OFFERED_FOR_DAYS;
 use super::words::{self, button};
 use super::{Incident, Status, buttons, card};
 
@@ -17,7 +17,7 @@ const OFFERED: usize = 5;
 
 /// The menu: of the incident here, else of everything.
 pub(crate) fn show(request: &Request, scene: &Scene<'_>) -> Verdict {
-    if let Some(incident) = &scene.facts.incident {
+    if let Some(incident) = scene.facts.incident() {
         return Ok(Some(of_incident(request, scene, incident)));
     }
     if matches!(

@@ -8,9 +8,13 @@ pub(crate) mod ask;
 pub mod buttons;
 pub(crate) mod by_hand;
 pub mod card;
+mod change;
+mod decide;
 mod declare;
 pub mod declare_form;
 mod elsewhere;
+mod event;
+pub(crate) mod facts;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod help;
@@ -38,7 +42,16 @@ mod trouble;
 mod update;
 pub(crate) mod words;
 
+pub use change::Change;
+pub use decide::Incidents;
+pub use event::{Closing, Event, Timer};
+pub use facts::{Facts, Needs, Wanted};
 pub use purpose::Purpose;
+
+/// A decision of this area.
+pub(crate) type Decision = super::decision::Decision<Change, Purpose>;
+/// The end of an effect of this area.
+pub(crate) type Receipt = super::signal::Receipt<Purpose>;
 
 use super::ids::{Actor, ChannelId, EffectId, IncidentId, MessageTs, UserId, ViewId};
 use chrono::{DateTime, Utc};
@@ -316,32 +329,6 @@ impl TimelineKind {
     }
 }
 
-/// A line of the audit: who did what to what, what it was before and after, refusals included.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AuditEntry {
-    /// Which incident, if one.
-    pub incident: Option<IncidentId>,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// What was done or tried, such as `incident.declare`.
-    pub action: String,
-    /// Who.
-    pub by: Actor,
-    /// Whether it was done or refused.
-    pub outcome: AuditOutcome,
-    /// What it was before, what it is after, and the reason given.
-    pub details: serde_json::Value,
-}
-
-/// Whether something was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuditOutcome {
-    /// Yes.
-    Done,
-    /// No: the person was told why.
-    Refused,
-}
-
 /// Somebody who is told of an incident outside of its own room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "channel", content = "target")]
@@ -378,6 +365,19 @@ pub enum NotificationStatus {
     Throttled,
     /// Perhaps told.
     Uncertain,
+}
+
+impl NotificationStatus {
+    /// The word in the metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Throttled => "throttled",
+            Self::Uncertain => "uncertain",
+        }
+    }
 }
 
 /// One attempt to tell somebody: a row in `notifications`.

@@ -8,13 +8,12 @@
 //! - An edit that fails is not told: the message about it would be edited as well. The count is kept,
 //!   and the message has it as soon as it stands.
 
-use super::super::areas::Origin;
-use super::super::decision::{Change, Decision};
 use super::super::effect::{Repeat, slack};
 use super::super::ids::{ChannelId, EffectId, MessageTs, SignalId};
-use super::super::signal::{End, ParkedRow, Receipt};
+use super::super::signal::{End, ParkedRow};
 use super::super::text::{Message, Part, Text};
 use super::ask::Scene;
+use super::{Change, Decision, Receipt};
 use super::{Purpose, Target, trouble, words};
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 
@@ -163,7 +162,7 @@ pub fn stuck_effect(receipt: &Receipt) -> Option<StuckRow> {
 
 /// The effect that may have carried a notice's message, and did so or perhaps did.
 pub fn message_of(receipt: &Receipt) -> Option<EffectId> {
-    let is_notice = matches!(receipt.origin, Origin::Incident(Purpose::Notice { .. }));
+    let is_notice = matches!(receipt.origin, Purpose::Notice { .. });
     let sent = matches!(receipt.end, End::Done(_) | End::Uncertain { .. });
     (sent && is_notice).then_some(receipt.effect_id)
 }

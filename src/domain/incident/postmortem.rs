@@ -4,11 +4,11 @@
 //! link anywhere. It promises nothing that the product cannot do.
 
 use super::super::act::{AnswerTo, Request};
-use super::super::decision::{Change, Decision};
 use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, UserId};
 use super::super::text::{Message, Part, Text};
 use super::ask::{self, Refusal, Scene, Verdict};
+use super::{Change, Decision};
 use super::{
     Incident, Purpose, Status, TimelineEntry, TimelineKind, naming, roles, timeline, words,
 };
@@ -64,7 +64,7 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
         incident: incident.id,
         answer_to: match &request.answer_to {
             AnswerTo::Person(to) => Some(to.clone()),
-            AnswerTo::Api => None,
+            AnswerTo::Api | AnswerTo::Area(_) => None,
         },
     };
     decision.effect(file, purpose);

@@ -5,26 +5,20 @@
 //! went well is mostly silent.
 
 use super::super::act::ReplyTo;
-use super::super::areas::Origin;
-use super::super::decision::Decision;
 use super::super::effect::slack::{self, Effect as Slack};
 use super::super::effect::{Answer, Effect, statuspage};
 use super::super::ids::ChannelId;
-use super::super::signal::{Closing, End, Receipt};
+use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
+use super::{Closing, Decision, Receipt};
 use super::{Purpose, answer, by_hand, invited, room, route, words};
 
 /// Decides what follows from a receipt.
-pub(crate) fn decide_receipt(
-    decision: &mut Decision,
-    receipt: &Receipt,
-    purpose: &Purpose,
-    scene: &Scene<'_>,
-) {
+pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
     let end = &receipt.end;
-    match purpose {
+    match &receipt.origin {
         Purpose::Channel { answer_to, .. } => {
             room::created(decision, scene, receipt, answer_to.as_ref());
         }
@@ -108,7 +102,7 @@ fn closing(end: &End) -> Option<Closing> {
 
 /// The channel in which an effect is seen; for an edit of the card, the incident's own.
 fn channel_of<'a>(receipt: &'a Receipt, scene: &Scene<'a>) -> Option<&'a ChannelId> {
-    let own = scene.facts.incident.as_ref();
+    let own = scene.facts.incident();
     match &receipt.effect {
         Effect::Slack(effect) => effect
             .channel()
@@ -144,7 +138,7 @@ fn in_channel(
                 stuck(decision, receipt, scene, what, to);
             }
             // While the incident is open, the notice of the closed channel is for the responsible.
-            let open = scene.facts.incident.as_ref();
+            let open = scene.facts.incident();
             let open = open.filter(|incident| incident.status.is_open());
             let responsible = open.and_then(words::responsible);
             if let Some(to) = to.filter(|to| !file && responsible != Some(&to.person)) {
@@ -167,7 +161,7 @@ fn not_posted(
     how: Closing,
     to: &ReplyTo,
 ) {
-    let Some(incident) = scene.facts.incident.as_ref() else {
+    let Some(incident) = scene.facts.incident() else {
         return;
     };
     if receipt.generation > 0 {
@@ -205,12 +199,12 @@ fn stuck(
     what: &str,
     to: Option<&ReplyTo>,
 ) {
-    let incident = scene.facts.incident.as_ref();
+    let incident = scene.facts.incident();
     let whose = match incident {
         Some(incident) => format!("Incident #{}", incident.number),
         None => "Incident".to_owned(),
     };
-    let is_line = matches!(receipt.origin, Origin::Incident(Purpose::Line { .. }));
+    let is_line = matches!(receipt.origin, Purpose::Line { .. });
     let text = match &receipt.end {
         // A card that is gone is posted anew.
         End::Refused { code } if receipt.origin.has_another_way(&receipt.effect, code) => return,
@@ -250,7 +244,7 @@ fn drafted(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, to: Op
     let End::Done(Answer::Slack(slack::Answer::File { id })) = &receipt.end else {
         return stuck(decision, receipt, scene, "upload the postmortem draft", to);
     };
-    let Some(incident) = scene.facts.incident.as_ref() else {
+    let Some(incident) = scene.facts.incident() else {
         return;
     };
     let Some(channel) = incident.channel_id.clone() else {

@@ -1,8 +1,8 @@
 //! The end: once, by the first who asks; announced to everyone who was notified of the incident.
 
 use super::super::act::Request;
-use super::super::decision::Decision;
 use super::super::text::{Message, Part, Text, Typed};
+use super::Decision;
 use super::ask::{self, Happened, Scene, Verdict};
 use super::{Status, TimelineKind, route, words};
 use serde_json::json;
@@ -42,7 +42,7 @@ pub(crate) fn resolve(
     };
     ask::record(decision, request, scene, &incident, happened);
     route::announce_resolved(decision, scene, &incident, note);
-    let was = scene.facts.incident.as_ref();
+    let was = scene.facts.incident();
     ask::show_component(decision, scene.rules, was, &incident);
     let said = format!("✅ #{} is resolved after {took}", incident.number);
     Ok(ask::done(request, &incident, &said))

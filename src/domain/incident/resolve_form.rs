@@ -5,11 +5,11 @@
 //! the incident and its commander may have changed meanwhile.
 
 use super::super::act::{Act, AnswerTo, IncidentRef, Request};
-use super::super::decision::Decision;
 use super::super::effect::slack::Effect;
 use super::super::form::{Form, Input, InputKind, Values};
 use super::super::ids::IncidentId;
 use super::super::text::{Message, Text, Typed};
+use super::Decision;
 use super::ask::{Refusal, Scene, Verdict};
 use super::declare_form::ROOM;
 use super::{Incident, Purpose, words};

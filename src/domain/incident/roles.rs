@@ -4,9 +4,9 @@
 //! anybody may take it (see [`super::ask::Scene::permit`]).
 
 use super::super::act::{AnswerTo, Request, Role};
-use super::super::decision::Decision;
 use super::super::ids::UserId;
 use super::super::text::{Message, Text};
+use super::Decision;
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
 use super::{Incident, TimelineEntry, TimelineKind, answer, room, words};
 use serde_json::json;
@@ -43,7 +43,7 @@ pub(crate) fn assign(
     if let Some(room) = incident.open_room() {
         let to = match &request.answer_to {
             AnswerTo::Person(to) if to.person != *person => Some(to),
-            AnswerTo::Person(_) | AnswerTo::Api => None,
+            AnswerTo::Person(_) | AnswerTo::Api | AnswerTo::Area(_) => None,
         };
         room::invite(decision, &incident, room, person, to);
     }

@@ -6,14 +6,14 @@
 //! were given while there was no room are posted in it once, together.
 
 use super::super::act::ReplyTo;
-use super::super::decision::{Change, Decision};
 use super::super::effect::slack::{self, Effect};
 use super::super::effect::{self, Answer};
 use super::super::ids::{ChannelId, EffectId, MessageTs, UserId};
-use super::super::signal::{End, Receipt, Timer, TimerDue};
+use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
+use super::{Change, Decision, Receipt, Timer};
 use super::{
     Incident, Purpose, TimelineEntry, TimelineKind, answer, card, naming, route, timeline, words,
 };
@@ -30,7 +30,7 @@ pub(crate) fn created(
     to: Option<&ReplyTo>,
 ) {
     let (Some(incident), effect::Effect::Slack(Effect::CreateChannel { name, .. })) =
-        (&scene.facts.incident, &receipt.effect)
+        (scene.facts.incident(), &receipt.effect)
     else {
         return;
     };
@@ -128,10 +128,7 @@ fn made(
     incident.channel_id = Some(room.clone());
     incident.channel_name = name.to_owned();
     decision.change(Change::Save(Box::new(incident.clone())));
-    decision.change(Change::CancelTimer {
-        incident: incident.id,
-        timer: Timer::RoomOverdue,
-    });
+    decision.timer(Timer::ChannelOverdue.of(incident.id, None));
     post_card(decision, &incident, room);
     let topic = Effect::SetTopic {
         channel: room.clone(),
@@ -260,10 +257,7 @@ fn not_made(
     to: Option<&ReplyTo>,
 ) {
     // Whoever waits for the room hears now that it does not come: not that it is late as well.
-    decision.change(Change::CancelTimer {
-        incident: incident.id,
-        timer: Timer::RoomOverdue,
-    });
+    decision.timer(Timer::ChannelOverdue.of(incident.id, None));
     route::announce_declared(decision, scene, incident);
     let text = Text::plain(format!(
         "Slack didn't create the channel of incident #{} (",
@@ -291,18 +285,15 @@ fn not_made(
 }
 
 /// The room should have been there by now.
-pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, due: &TimerDue) {
-    let Some(incident) = &scene.facts.incident else {
+pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, generation: i32) {
+    let Some(incident) = scene.facts.incident() else {
         return;
     };
-    if scene.facts.timer_generation != Some(due.generation) {
+    if scene.facts.timer_generation != Some(generation) {
         return;
     }
     // Once: the same timer again finds nothing.
-    decision.change(Change::CancelTimer {
-        incident: incident.id,
-        timer: due.timer,
-    });
+    decision.timer(Timer::ChannelOverdue.of(incident.id, None));
     if incident.channel_id.is_some() || !incident.status.is_open() {
         return;
     }
@@ -336,7 +327,7 @@ pub(crate) fn card_posted(
     ts: &MessageTs,
     posted: &Message,
 ) {
-    let Some(incident) = &scene.facts.incident else {
+    let Some(incident) = scene.facts.incident() else {
         return;
     };
     if incident.card_ts.is_some() || incident.channel_id.as_ref() != Some(room) {
@@ -359,7 +350,7 @@ pub(crate) fn card_posted(
 /// The card could not be edited: somebody deleted it, so it is posted again.
 pub(crate) fn card_updated(decision: &mut Decision, scene: &Scene<'_>, end: &End) {
     let gone = matches!(end, End::Refused { code } if code == "message_not_found");
-    let Some(incident) = &scene.facts.incident else {
+    let Some(incident) = scene.facts.incident() else {
         return;
     };
     if let (true, Some(_), Some(room)) = (gone, &incident.card_ts, &incident.channel_id) {

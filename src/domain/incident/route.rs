@@ -10,13 +10,13 @@
 //!
 //! Every attempt is a row of its own, so that one that fails stops no other.
 
-use super::super::decision::{Change, Decision};
 use super::super::effect::slack::Effect;
 use super::super::ids::EffectId;
-use super::super::signal::{End, Receipt};
+use super::super::signal::End;
 use super::super::text::{Message, Part, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
+use super::{Change, Decision, Receipt};
 use super::{Incident, Notification, NotificationStatus, Occasion, Purpose, Severity, Target};
 use super::{answer, words};
 use chrono::Duration;
@@ -202,7 +202,7 @@ pub(crate) fn announced(
 ) {
     let mut rows = scene.facts.notifications.iter();
     let (Some(incident), Some(row)) = (
-        &scene.facts.incident,
+        scene.facts.incident(),
         rows.find(|row| row.effect == receipt.effect_id),
     ) else {
         return;

@@ -1,8 +1,8 @@
 //! Worse or better. Only a rise to P1 or P2 is told outside of the room; a fall wakes nobody.
 
 use super::super::act::Request;
-use super::super::decision::Decision;
 use super::super::text::{Message, Text, Typed};
+use super::Decision;
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
 use super::{Severity, TimelineKind, room, route, words};
 use serde_json::json;
@@ -55,7 +55,7 @@ pub(crate) fn set(
             }
         }
     }
-    let was = scene.facts.incident.as_ref();
+    let was = scene.facts.incident();
     ask::show_component(decision, scene.rules, was, &incident);
     let said = format!("#{} is now {}", incident.number, words::severity(to));
     Ok(ask::done(request, &incident, &said))

@@ -2,11 +2,11 @@
 //!
 //! Only what nobody entered is filled in: what a person typed stays, whatever they choose then.
 
-use super::super::decision::Decision;
 use super::super::effect::slack::Effect;
 use super::super::form::Values;
 use super::super::ids::ViewId;
 use super::super::rules::{Rules, Template};
+use super::Decision;
 use super::ask::{Scene, Verdict};
 use super::declare_form::{SERVICE, SEVERITY, TEMPLATE, TITLE, USUAL, form};
 use super::{Purpose, words};

@@ -5,12 +5,12 @@
 //! each begins with whom it concerns and ends with whoever is left. What fails on the ladder itself
 //! only ever goes further down it: two closed doors must not send each other words for ever.
 
-use super::super::decision::Decision;
 use super::super::ids::{ChannelId, UserId};
 use super::super::rules::Rules;
-use super::super::signal::{End, Receipt};
+use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::ask::Scene;
+use super::{Decision, Receipt};
 use super::{Purpose, Target, answer, notices, words};
 
 /// Who hears of a trouble first.
@@ -31,7 +31,7 @@ pub(crate) fn report(
     out_of_reach: Option<&Target>,
     message: Message,
 ) {
-    let incident = scene.facts.incident.as_ref();
+    let incident = scene.facts.incident();
     let responsible = incident.and_then(words::responsible).cloned();
     match first(scene, concerns, out_of_reach) {
         Some(target) if responsible.map(Target::Person).as_ref() == Some(&target) => {
@@ -57,7 +57,7 @@ pub(crate) fn inform(
 
 /// The first on the ladder who can be reached.
 fn first(scene: &Scene<'_>, concerns: Concerns, out_of_reach: Option<&Target>) -> Option<Target> {
-    let incident = scene.facts.incident.as_ref();
+    let incident = scene.facts.incident();
     let room = scene.rules.ops_channel.clone().map(Target::Room);
     let admin = scene.rules.admins.first().cloned().map(Target::Person);
     let responsible = incident.and_then(words::responsible).cloned();
@@ -152,6 +152,6 @@ fn say(decision: &mut Decision, scene: &Scene<'_>, to: Target, message: Message)
 
 /// What a notice is for: the incident that it is about, if one.
 pub(super) fn purpose(scene: &Scene<'_>) -> Purpose {
-    let incident = scene.facts.incident.as_ref().map(|incident| incident.id);
+    let incident = scene.facts.incident().map(|incident| incident.id);
     Purpose::Notice { incident }
 }

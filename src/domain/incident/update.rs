@@ -4,8 +4,8 @@
 //! words are posted once, in the incident's room.
 
 use super::super::act::Request;
-use super::super::decision::Decision;
 use super::super::text::{Message, Text, Typed};
+use super::Decision;
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
 use super::{Incident, Status, TimelineKind, words};
 use crate::unseen;
@@ -75,7 +75,7 @@ pub(crate) fn advance(
         line: Message::said(line),
     };
     ask::record(decision, request, scene, &incident, happened);
-    let was = scene.facts.incident.as_ref();
+    let was = scene.facts.incident();
     ask::show_component(decision, scene.rules, was, &incident);
     let said = format!("#{} is now {to}", incident.number);
     Ok(ask::done(request, &incident, &said))

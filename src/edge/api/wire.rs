@@ -5,9 +5,9 @@
 
 use super::form::VERBS;
 use crate::domain::act::{Act, AnswerTo, IncidentRef, Membership, Request};
+use crate::domain::areas::Signal;
 use crate::domain::ids::{Actor, SignalId};
-use crate::domain::incident::{Incident, Kind, Source, TimelineEntry};
-use crate::domain::signal::{Event, Signal};
+use crate::domain::incident::{Event, Incident, Kind, Source, TimelineEntry};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -56,6 +56,7 @@ pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal
         names: Default::default(),
         elsewhere: None,
     }));
+    let event = event.into();
     Ok(Signal { id, at, event })
 }
 
@@ -121,7 +122,7 @@ mod tests {
             target: Some(IncidentRef::Number(7)),
         };
         let signal = decode_api(&call.to_bytes(), id, at).unwrap();
-        let Event::Asked(request) = signal.event else {
+        let crate::domain::areas::Event::Incident(Event::Asked(request)) = signal.event else {
             panic!("a request")
         };
         assert_eq!(request.actor, Actor::Api("ci bot".into()));

@@ -4,9 +4,10 @@
 
 use super::Payload;
 use crate::domain::act::{Act, AnswerTo, Membership, ReplyTo, Request, Trigger};
+use crate::domain::areas::Event;
 use crate::domain::command as words;
 use crate::domain::ids::{Actor, ChannelId, TeamId, UserId};
-use crate::domain::signal::Event;
+use crate::domain::incident;
 use crate::domain::text::{Message, Text};
 use crate::slack::{typed, wire};
 use crate::unseen;
@@ -36,7 +37,7 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
         ),
         other => misunderstood(Text::plain("Unknown command ").code(other).and(".")),
     };
-    Ok(Event::Asked(Box::new(Request {
+    let asked = incident::Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
         membership: payload.membership,
         team: workspace(payload, field("team_id").as_deref()),
@@ -52,7 +53,8 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
         }),
         names,
         elsewhere: command.elsewhere.map(Box::new),
-    })))
+    }));
+    Ok(asked.into())
 }
 
 /// The workspace in which something is asked for, unless it is a partner's.

@@ -3,8 +3,9 @@
 //! An event that lacks a field is not an error, because it would lack the field at each attempt.
 
 use super::{Payload, unused};
+use crate::domain::areas::Event;
 use crate::domain::ids::ChannelId;
-use crate::domain::signal::{Closing, Event};
+use crate::domain::incident::{self, Closing};
 use crate::slack::address::{CHANNEL_ID_CHANGED, channel_of};
 use crate::slack::typed;
 use serde::Deserialize;
@@ -29,29 +30,34 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
     if kind == CHANNEL_ID_CHANGED {
         let id = |field: &str| channel(event[field].as_str());
         return Ok(match (id("old_channel_id"), id("new_channel_id")) {
-            (Some(from), Some(to)) => Event::RoomMoved { from, to },
+            (Some(from), Some(to)) => incident::Event::ChannelMoved { from, to }.into(),
             (None, _) => lacks("old_channel_id"),
             (_, None) => lacks("new_channel_id"),
         });
     }
-    let Some(room) = channel(channel_of(&event["channel"])) else {
+    let Some(channel) = channel(channel_of(&event["channel"])) else {
         return Ok(lacks("channel"));
     };
     Ok(match kind {
-        "channel_archive" | "group_archive" => Event::RoomClosed {
-            room,
+        "channel_archive" | "group_archive" => incident::Event::ChannelClosed {
+            channel,
             how: Closing::Archived,
-        },
-        "channel_deleted" => Event::RoomClosed {
-            room,
+        }
+        .into(),
+        "channel_deleted" => incident::Event::ChannelClosed {
+            channel,
             how: Closing::Gone,
-        },
-        "channel_unarchive" | "group_unarchive" => Event::RoomReopened { room },
+        }
+        .into(),
+        "channel_unarchive" | "group_unarchive" => {
+            incident::Event::ChannelReopened { channel }.into()
+        }
         "channel_rename" | "group_rename" => match event["channel"]["name"].as_str() {
-            Some(name) if !name.is_empty() => Event::RoomRenamed {
-                room,
+            Some(name) if !name.is_empty() => incident::Event::ChannelRenamed {
+                channel,
                 name: typed::unescape(name),
-            },
+            }
+            .into(),
             Some(_) | None => lacks("channel.name"),
         },
         other => unused(other),

@@ -2,9 +2,9 @@
 
 use super::{Payload, command};
 use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
+use crate::domain::areas::Event;
 use crate::domain::ids::{Actor, ChannelId, UserId};
-use crate::domain::incident::{buttons::act_of_button, declare_form, resolve_form, words};
-use crate::domain::signal::Event;
+use crate::domain::incident::{self, buttons::act_of_button, declare_form, resolve_form, words};
 use crate::domain::text::{Message, Part, Text};
 use crate::slack::interaction::Interaction;
 use crate::slack::{render, typed, views, wire};
@@ -113,7 +113,7 @@ fn request(
     let name = interaction.user_name().map(typed::unescape);
     let names = name.map(|name| (person.clone(), name)).into_iter();
     let names = names.collect();
-    Ok(Event::Asked(Box::new(Request {
+    let asked = incident::Event::Asked(Box::new(Request {
         actor: Actor::Person(person.clone()),
         membership: payload.membership,
         team: command::workspace(payload, interaction.workspace()),
@@ -131,5 +131,6 @@ fn request(
         }),
         names,
         elsewhere: None,
-    })))
+    }));
+    Ok(asked.into())
 }

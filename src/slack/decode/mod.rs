@@ -8,9 +8,9 @@ mod event;
 mod interaction;
 
 use crate::domain::act::Membership;
+use crate::domain::areas::{Event, Signal};
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
-use crate::domain::signal::{Event, Signal};
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,7 @@ mod families;
 
 use super::stderr;
 use crate::domain::incident::Severity;
+use crate::domain::measure::Measure;
 pub use families::FAMILIES;
 use families::Families;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, TextEncoder};
@@ -110,6 +111,19 @@ impl Metrics {
     /// An error that an operator should investigate.
     pub fn error(&self, component: &'static str) {
         count(&self.families.errors, [component]);
+    }
+
+    /// Counts what a decision says is to be counted.
+    pub fn measure(&self, measure: &Measure) {
+        match *measure {
+            Measure::Command { command, result } => self.slack_command(command, result),
+            Measure::IncidentDeclared { severity } => self.incident_declared(severity.as_str()),
+            Measure::IncidentAcknowledged { after } => self.incident_acknowledged(after),
+            Measure::IncidentResolved { severity, after } => {
+                self.incident_resolved(severity.as_str(), after);
+            }
+            Measure::Notification { channel, status } => self.notification(channel, status),
+        }
     }
 
     pub fn slack_command(&self, command: &'static str, result: &'static str) {

@@ -3,6 +3,7 @@
 //! the engine's own doors.
 
 mod append;
+mod areas;
 mod batches;
 mod clocks;
 mod conflicts;
@@ -26,10 +27,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use wardroom::courier::{Courier, Look, Outcome, Parcel};
+use wardroom::domain::areas::{Event, Signal};
 use wardroom::domain::effect::Answer;
 use wardroom::domain::effect::slack::Effect;
 use wardroom::domain::rules::Rules;
-use wardroom::domain::signal::{Event, Signal};
 use wardroom::engine::clock::Clock;
 use wardroom::engine::{Decode, Decoder, Engine, Parts};
 use wardroom::store::{Arrival, Batching, Seal, Settings, Store, Way};

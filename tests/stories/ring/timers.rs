@@ -6,6 +6,10 @@ use simulator::{Fault, FaultRule};
 
 const SLOW: &str = "Slack is slow";
 
+fn kinds() -> Vec<String> {
+    vec!["incident_channel_overdue".to_owned()]
+}
+
 /// An incident whose room Slack does not make for a long while.
 async fn without_a_room(world: &mut World) {
     let wait = Fault::RateLimited { retry_after: 600 };
@@ -26,7 +30,11 @@ async fn a_timer_fires_once_whoever_comes_to_it_first_also_after_a_restart() {
     let (replica, _address) = world.replica().await;
     world.clock.advance(Duration::seconds(61));
     let now = world.clock.now();
-    let (one, other) = tokio::join!(world.store.fire_timers(now), replica.store.fire_timers(now));
+    let kinds = kinds();
+    let (one, other) = tokio::join!(
+        world.store.fire_timers(&kinds, now),
+        replica.store.fire_timers(&kinds, now)
+    );
     assert_eq!(one.expect("it answers") + other.expect("it answers"), 1);
     let calls = world.count(SLOW);
     world.pass_in_steps(Duration::seconds(10), 12).await;
@@ -43,11 +51,18 @@ async fn the_signal_of_an_older_hour_does_nothing() {
     without_a_room(&mut world).await;
     world.clock.advance(Duration::seconds(61));
     let now = world.clock.now();
-    assert_eq!(world.store.fire_timers(now).await.expect("it answers"), 1);
+    assert_eq!(
+        world
+            .store
+            .fire_timers(&kinds(), now)
+            .await
+            .expect("it answers"),
+        1
+    );
     // Before that signal is decided, the timer is set anew.
     let later = now + Duration::seconds(100);
     let again = format!(
-        "update timers set generation = generation + 1, pending = true, due = '{}'",
+        "update area_timers set generation = generation + 1, pending = true, due = '{}'",
         later.to_rfc3339()
     );
     assert_eq!(world.sql(&again).await, 1);
@@ -67,6 +82,6 @@ async fn a_room_that_comes_in_time_takes_its_timer_away() {
     world.declared("bea", "P3 db Slow queries").await;
     world.pass_in_steps(Duration::seconds(10), 12).await;
     world.silence();
-    assert_eq!(world.sql("select from timers where pending").await, 0);
+    assert_eq!(world.sql("select from area_timers where pending").await, 0);
     world.finish().await;
 }

@@ -2,7 +2,7 @@
 
 use super::super::fixtures::{channel, noon, person, rules};
 use super::*;
-use crate::domain::facts::Facts;
+use crate::domain::incident::Facts;
 use uuid::Uuid;
 
 fn cause() -> Cause {
@@ -74,9 +74,9 @@ fn the_first_row_of_a_cause_gives_a_message_and_the_next_ones_its_count_for_ten_
                 (planned.id, 1, now)
             );
         } else {
-            let update = Origin::Incident(Purpose::NoticeUpdate {
+            let update = Purpose::NoticeUpdate {
                 notice: notice.effect,
-            });
+            };
             assert_eq!(planned.origin, update);
             assert_eq!(planned.not_before, Some(now + EDIT_AFTER));
             assert_eq!((notice.count, notice.since), (5, noon()));

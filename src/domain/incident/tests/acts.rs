@@ -1,8 +1,9 @@
 //! What people ask for in the stories, in short.
 
 use crate::domain::act::{Act, Declaration, Role};
+use crate::domain::ids::ChannelId;
 use crate::domain::incident::fixtures::person;
-use crate::domain::incident::{Kind, Severity, Status};
+use crate::domain::incident::{Event, Kind, Severity, Status};
 use crate::domain::signal::End;
 
 pub(super) fn declaration(severity: Severity) -> Act {
@@ -45,4 +46,10 @@ pub(super) fn severity(to: Severity) -> Act {
 
 pub(super) fn refused(code: &str) -> End {
     End::Refused { code: code.into() }
+}
+
+/// A channel is no longer archived.
+pub(super) fn reopened(channel: &ChannelId) -> Event {
+    let channel = channel.clone();
+    Event::ChannelReopened { channel }
 }

@@ -1,9 +1,8 @@
 //! Whatever comes, doubled and in any order: never backwards, never two ends, never two cards.
 
+use super::memory::Planned;
 use super::memory::{World, advance, declaration, resolve, say, severity};
 use crate::domain::act::{Act, Role};
-use crate::domain::areas::Origin;
-use crate::domain::decision::Planned;
 use crate::domain::effect::Effect;
 use crate::domain::incident::Purpose;
 use crate::domain::incident::fixtures::person;
@@ -103,7 +102,7 @@ fn check(world: &World, seed: u64) {
     declared.dedup();
     assert_eq!(declared.len(), all, "seed {seed}: told twice that it began");
     let effects = world.done.iter().chain(&world.outbox);
-    let cards = effects.filter(|one| matches!(one.origin, Origin::Incident(Purpose::Card { .. })));
+    let cards = effects.filter(|one| matches!(one.origin, Purpose::Card { .. }));
     assert!(cards.count() <= 1, "seed {seed}: two cards");
     assert!(world.count("pin") <= 1, "seed {seed}: pinned twice");
 }

@@ -3,7 +3,6 @@
 use super::memory::{World, refused, resolve};
 use super::words_said::answer;
 use crate::domain::act::{Act, ReplyTo, Trigger};
-use crate::domain::areas::Origin;
 use crate::domain::decision::{Outcome, Planned};
 use crate::domain::effect::Effect;
 use crate::domain::effect::slack::Effect as Slack;
@@ -117,7 +116,7 @@ fn a_form_that_slack_did_not_open_for_another_reason_is_not_called_late() {
                 trigger: trigger(world.now),
                 form,
             }),
-            origin: Origin::Incident(Purpose::Form {
+            origin: (Purpose::Form {
                 answer_to: ReplyTo {
                     person: person("UDECL"),
                     room: None,

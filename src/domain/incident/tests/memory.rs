@@ -3,22 +3,24 @@
 pub(super) use super::acts::{advance, declaration, lead, refused, resolve, say, severity};
 use super::words_said::said;
 use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
-use crate::domain::areas::Origin;
-use crate::domain::decide::decide;
-use crate::domain::decision::{Change, Decision, Planned};
+use crate::domain::area::{Area, Context};
+use crate::domain::decision;
+use crate::domain::decision::AuditEntry;
 use crate::domain::effect::slack::{self, Effect as Slack};
 use crate::domain::effect::{Answer, Effect};
-use crate::domain::facts::{Facts, Needs, Wanted, needs};
 use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId, UserId};
 use crate::domain::incident::fixtures::{by_api, channel, noon, person, rules};
 use crate::domain::incident::{
-    AuditEntry, Incident, Notification, Purpose, Severity, TimelineEntry,
+    Change, Decision, Event, Facts, Incident, Incidents, Needs, Notification, Purpose, Severity,
+    TimelineEntry, Timer, Wanted,
 };
 use crate::domain::rules::Rules;
-use crate::domain::signal::{End, Event, Receipt, Signal, Timer, TimerDue};
+use crate::domain::signal::{End, Receipt};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+pub(super) type Planned = decision::Planned<Purpose>;
 
 pub(super) struct World {
     pub rules: Rules,
@@ -28,7 +30,7 @@ pub(super) struct World {
     pub audit: Vec<AuditEntry>,
     pub people: BTreeMap<UserId, String>,
     pub notifications: Vec<Notification>,
-    pub timers: BTreeMap<IncidentId, i32>,
+    pub timers: BTreeMap<String, i32>,
     pub outbox: Vec<Planned>,
     pub done: Vec<Planned>,
     signals: u128,
@@ -124,21 +126,27 @@ impl World {
 
     pub fn happens(&mut self, event: Event) -> Decision {
         self.signals += 1;
-        let signal = Signal {
-            id: SignalId(Uuid::from_u128(self.signals)),
+        let rules = self.rules.clone();
+        let context = Context {
+            signal: SignalId(Uuid::from_u128(self.signals)),
             at: self.now,
-            event,
+            now: self.now,
+            rules: &rules,
         };
-        let facts = self.load(&needs(&signal), &signal);
-        let decision = decide(&signal, &facts, &self.rules, self.now);
-        let again = decide(&signal, &facts, &self.rules, self.now);
+        let facts = self.load(&Incidents::needs(&event, &context), &event);
+        let decide = || {
+            let mut decision = Decision::on(context.signal);
+            Incidents::decide(&event, &facts, &context, &mut decision);
+            decision
+        };
+        let (decision, again) = (decide(), decide());
         assert_eq!(decision, again, "deciding is not pure");
         self.apply(&decision);
         decision
     }
 
-    fn load(&self, needs: &Needs, signal: &Signal) -> Facts {
-        let found = needs.incident.as_ref().and_then(|wanted| {
+    fn load(&self, needs: &Needs, event: &Event) -> Facts {
+        let found = needs.incidents.iter().find_map(|wanted| {
             self.incidents.iter().find(|one| match wanted {
                 IncidentRef::Id(id) => one.id == *id,
                 IncidentRef::Number(number) => one.number == *number,
@@ -164,7 +172,7 @@ impl World {
         open.truncate(50);
         over.truncate(50);
         Facts {
-            incident: found.cloned(),
+            incidents: found.cloned().into_iter().collect(),
             notifications: self
                 .notifications
                 .iter()
@@ -203,8 +211,8 @@ impl World {
                     prefix.is_some_and(|prefix| name.starts_with(prefix))
                 })
                 .collect(),
-            timer_generation: match &signal.event {
-                Event::TimerDue(due) => self.timers.get(&due.incident).copied(),
+            timer_generation: match event {
+                Event::TimerDue { incident, .. } => self.timers.get(&incident.to_string()).copied(),
                 _ => None,
             },
             stuck: None,
@@ -228,10 +236,6 @@ impl World {
                     *row = *incident;
                 }
                 Change::Timeline(entry) => self.timeline.push(entry),
-                Change::Audit(entry) => self.audit.push(entry),
-                Change::Named { person, name, .. } => {
-                    self.people.insert(person, name);
-                }
                 Change::Notify(row) => self.notifications.push(row),
                 Change::Notified {
                     effect,
@@ -243,14 +247,18 @@ impl World {
                     row.status = status;
                     row.error = error;
                 }
-                Change::SetTimer { incident, .. } => {
-                    *self.timers.entry(incident).or_insert(0) += 1;
-                }
-                Change::CancelTimer { incident, .. } => {
-                    self.timers.remove(&incident);
-                }
                 // Nothing is parked here.
-                Change::PostAgain { .. } | Change::Notice(_) => {}
+                Change::Notice(_) => {}
+            }
+        }
+        self.audit.extend(decision.audit.iter().cloned());
+        for named in decision.names.clone() {
+            self.people.insert(named.person, named.name);
+        }
+        for timer in &decision.timers {
+            match timer.due {
+                Some(_) => *self.timers.entry(timer.owner.clone()).or_insert(0) += 1,
+                None => drop(self.timers.remove(&timer.owner)),
             }
         }
         self.outbox.extend(decision.effects.iter().cloned());
@@ -322,11 +330,11 @@ impl World {
     pub fn timer(&mut self) -> Decision {
         let incident = self.incident().id;
         let generation = 1;
-        self.happens(Event::TimerDue(TimerDue {
+        self.happens(Event::TimerDue {
             incident,
-            timer: Timer::RoomOverdue,
+            timer: Timer::ChannelOverdue,
             generation,
-        }))
+        })
     }
 
     /// Every message that was given or waits, with where it goes.
@@ -338,12 +346,8 @@ impl World {
     /// The announcements, as `place: summary`.
     pub fn announced(&self) -> Vec<String> {
         let all = self.done.iter().chain(&self.outbox);
-        let announcements = all.filter(|planned| {
-            matches!(
-                planned.origin,
-                Origin::Incident(Purpose::Announcement { .. })
-            )
-        });
+        let announcements =
+            all.filter(|planned| matches!(planned.origin, Purpose::Announcement { .. }));
         let slack = announcements.filter_map(|planned| match &planned.effect {
             Effect::Slack(effect) => Some(effect),
             Effect::Statuspage(_) => None,

@@ -3,13 +3,14 @@
 use super::memory::{World, advance, declaration, refused, say};
 use super::words_said::{answer, whole};
 use crate::domain::act::{Act, IncidentRef, ReplyTo};
-use crate::domain::decision::{Change, Outcome};
+use crate::domain::decision::Outcome;
 use crate::domain::effect::slack::{self, Effect as Slack};
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::ids::SignalId;
 use crate::domain::incident::fixtures::{channel, person};
+use crate::domain::incident::{Closing, Event};
 use crate::domain::incident::{Severity, Status, TimelineKind};
-use crate::domain::signal::{Closing, End, Event, ParkedRow};
+use crate::domain::signal::{End, ParkedRow};
 
 fn invited(world: &World) -> Vec<String> {
     let all = world.done.iter().chain(&world.outbox);
@@ -198,8 +199,8 @@ fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
     let room = world.incident().channel_id.clone().unwrap();
     world.ask("UDECL", say("still here"));
     for _ in 0..2 {
-        world.happens(Event::RoomClosed {
-            room: room.clone(),
+        world.happens(Event::ChannelClosed {
+            channel: room.clone(),
             how: Closing::Archived,
         });
     }
@@ -217,10 +218,10 @@ fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
     assert_eq!(notes.count(), 1);
     let words = answer(&world.ask("UDECL", say("and again")));
     assert!(words.contains("closed"), "{words}");
-    world.happens(Event::RoomReopened { room: room.clone() });
+    world.happens(super::acts::reopened(&room));
     assert_eq!(world.incident().room_closed_at, None);
-    world.happens(Event::RoomRenamed {
-        room,
+    world.happens(Event::ChannelRenamed {
+        channel: room,
         name: "checkout-fire".into(),
     });
     assert_eq!(world.incident().channel_name, "checkout-fire");
@@ -238,9 +239,8 @@ fn an_archived_room_whose_event_was_missed_is_noticed_by_the_refusal() {
         "the announcement's and one"
     );
     let room = world.incident().channel_id.clone().unwrap();
-    let back = world.happens(Event::RoomReopened { room: room.clone() });
-    let again = Change::PostAgain { room };
-    assert!(back.changes.contains(&again), "{:?}", back.changes);
+    let back = world.happens(super::acts::reopened(&room));
+    assert_eq!(back.retries[0].lane, format!("slack:{room}"));
 }
 
 #[test]
@@ -298,8 +298,8 @@ fn a_channel_without_a_workspace_names_the_key_to_set() {
 #[test]
 fn another_rooms_archive_is_not_the_incidents() {
     let mut world = World::with_incident();
-    world.happens(Event::RoomClosed {
-        room: channel("CENG"),
+    world.happens(Event::ChannelClosed {
+        channel: channel("CENG"),
         how: Closing::Archived,
     });
     assert_eq!(world.incident().room_closed_at, None);
@@ -363,6 +363,7 @@ fn a_command_that_was_put_aside_is_answered_with_the_command_that_replays_it() {
         let decision = world.happens(Event::Parked(ParkedRow {
             signal,
             effect: None,
+            area: None,
             what: "slack command".into(),
             reply_to,
         }));

@@ -7,7 +7,8 @@ use crate::domain::act::{Act, Role};
 use crate::domain::decision::Outcome;
 use crate::domain::incident::Severity;
 use crate::domain::incident::fixtures::{channel, person};
-use crate::domain::signal::{Closing, End, Event};
+use crate::domain::incident::{Closing, Event};
+use crate::domain::signal::End;
 
 #[test]
 fn an_uncertain_answer_is_given_once_more_by_the_next_way() {
@@ -103,8 +104,8 @@ fn who_gave_a_role_to_somebody_who_cannot_come_hears_it() {
     assert!(words.contains("/incident #1 assign comms"), "{words}");
     // A second role, and the room is archived: they hear it directly.
     let room = world.incident().channel_id.clone().unwrap();
-    world.happens(Event::RoomClosed {
-        room,
+    world.happens(Event::ChannelClosed {
+        channel: room,
         how: Closing::Archived,
     });
     let invited = world.count("invite");
@@ -126,7 +127,7 @@ fn a_room_that_is_gone_is_not_called_archived() {
         let room = world.incident().channel_id.clone().unwrap();
         if event {
             let how = Closing::Gone;
-            world.happens(Event::RoomClosed { room, how });
+            world.happens(Event::ChannelClosed { channel: room, how });
         } else {
             world.ask("UDECL", say("words"));
             world.end_next("post_message", refused(code));
@@ -144,7 +145,7 @@ fn a_room_that_is_gone_is_not_called_archived() {
 fn a_room_that_slack_moves_stays_the_incidents() {
     let mut world = World::with_incident();
     let from = world.incident().channel_id.clone().unwrap();
-    world.happens(Event::RoomMoved {
+    world.happens(Event::ChannelMoved {
         from,
         to: channel("CNEW"),
     });
@@ -159,8 +160,8 @@ fn a_room_that_slack_moves_stays_the_incidents() {
 fn nothing_is_posted_in_an_archived_room_and_it_stands_there_once_it_is_back() {
     let mut world = World::with_incident();
     let room = world.incident().channel_id.clone().unwrap();
-    world.happens(Event::RoomClosed {
-        room: room.clone(),
+    world.happens(Event::ChannelClosed {
+        channel: room.clone(),
         how: Closing::Archived,
     });
     world.settle();
@@ -168,7 +169,7 @@ fn nothing_is_posted_in_an_archived_room_and_it_stands_there_once_it_is_back() {
     world.ask("UDECL", say("meanwhile"));
     let kinds: Vec<_> = world.outbox.iter().map(|one| one.effect.kind()).collect();
     assert_eq!(kinds, ["reply"]);
-    world.happens(Event::RoomReopened { room });
+    world.happens(Event::ChannelReopened { channel: room });
     let (to, words) = world.said().pop().unwrap();
     assert!(
         to == "CINC1" && words.contains("meanwhile"),

@@ -1,9 +1,10 @@
 //! What people read of a decision.
 
-use crate::domain::decision::{Decision, Planned};
+use super::memory::Planned;
 use crate::domain::effect::slack::{self, Effect as Slack};
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::ids::{ChannelId, FileId};
+use crate::domain::incident::Decision;
 use crate::domain::signal::End;
 use crate::domain::text::{Message, Part};
 

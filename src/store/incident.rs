@@ -1,34 +1,84 @@
-//! Completes an effect right before it is delivered: what it shows, and what must not be touched.
+//! The area of incidents in the store: what a decision needs is loaded, what it changes is saved, and
+//! an effect is completed right before it is delivered.
 //!
 //! An effect that shows state is stored without it, so that a late one cannot show an old state.
 
-use super::{Store, StoreError};
+use super::session::Session;
+use super::{Persist, Store, StoreError, facts, history, incidents, notices, notifications};
 use crate::domain::act::IncidentRef;
-use crate::domain::areas::Origin;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::effect::{Effect, statuspage};
-use crate::domain::incident::{Purpose, card, notices, status_page};
+use crate::domain::ids::SignalId;
+use crate::domain::incident::notices as notice;
+use crate::domain::incident::{Change, Facts, Incidents, Needs, Purpose, card, status_page};
 use crate::domain::rules::Rules;
 use chrono::{DateTime, Utc};
 
-impl Store {
-    /// The effect as it is to be delivered now; `None`: it only shows state, and there is none.
-    /// `again`: an earlier attempt of it may have happened.
-    pub async fn complete(
-        &self,
-        origin: &Origin,
+impl Persist for Incidents {
+    async fn load(
+        session: &mut Session,
+        needs: &Needs,
+        now: DateTime<Utc>,
+    ) -> Result<Facts, StoreError> {
+        facts::load(session, needs, now).await
+    }
+
+    async fn blank(session: &mut Session, needs: &[Needs]) -> Result<Vec<bool>, StoreError> {
+        let wanted = needs.iter().filter_map(Needs::only_of_incidents).flatten();
+        let wanted: Vec<&IncidentRef> = wanted.collect();
+        let known = match wanted.is_empty() {
+            true => Default::default(),
+            false => incidents::known(session, &wanted).await?,
+        };
+        let blank = needs.iter().map(|needs| {
+            let only = needs.only_of_incidents();
+            only.is_some_and(|only| {
+                let nothing = only.is_empty() && *needs == Needs::default();
+                let none_exists = !only.is_empty() && !only.iter().any(|one| known.contains(one));
+                nothing || none_exists
+            })
+        });
+        Ok(blank.collect())
+    }
+
+    async fn save(
+        session: &mut Session,
+        signal: SignalId,
+        changes: &[Change],
+    ) -> Result<(), StoreError> {
+        for (ordinal, change) in (0_i32..).zip(changes) {
+            match change {
+                Change::Declare(incident) => incidents::insert(session, incident).await?,
+                Change::Save(incident) => incidents::update(session, incident).await?,
+                Change::Timeline(entry) => {
+                    history::add_line(session, signal, ordinal, entry).await?;
+                }
+                Change::Notify(notification) => notifications::add(session, notification).await?,
+                Change::Notified {
+                    effect,
+                    status,
+                    error,
+                } => notifications::ended(session, *effect, *status, error.as_deref()).await?,
+                Change::Notice(notice) => notices::save(session, notice).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn complete(
+        store: &Store,
+        purpose: &Purpose,
         effect: Effect,
         again: bool,
         rules: &Rules,
         now: DateTime<Utc>,
     ) -> Result<Option<Effect>, StoreError> {
-        let Origin::Incident(purpose) = origin;
         match (purpose, effect) {
             (
                 Purpose::CardUpdate { incident },
                 Effect::Slack(slack::Effect::UpdateMessage { shows, .. }),
             ) => {
-                let incident = self.incident(&IncidentRef::Id(*incident)).await?;
+                let incident = store.incident(&IncidentRef::Id(*incident)).await?;
                 let edit = incident.and_then(|incident| {
                     Some(Edit {
                         message: card::card(&incident),
@@ -45,10 +95,10 @@ impl Store {
                 Purpose::NoticeUpdate { notice },
                 Effect::Slack(slack::Effect::UpdateMessage { shows, .. }),
             ) => {
-                let standing = self.notice(*notice).await?;
+                let standing = store.notice(*notice).await?;
                 Ok(standing.map(|standing| {
                     let edit = Some(Box::new(Edit {
-                        message: notices::message(&standing, now),
+                        message: notice::message(&standing, now),
                         channel: standing.channel,
                         ts: standing.ts,
                     }));
@@ -66,7 +116,7 @@ impl Store {
                 if services.is_empty() {
                     return Ok(None);
                 }
-                let open = self.open_of_services(&services).await?;
+                let open = store.open_of_services(&services).await?;
                 let status = Some(status_page::component_status(&open));
                 Ok(Some(
                     statuspage::Effect::UpdateComponent { component, status }.into(),
@@ -81,7 +131,7 @@ impl Store {
                     ..
                 }),
             ) if again => {
-                let taken = self.incident_rooms().await?;
+                let taken = store.incident_rooms().await?;
                 let effect = slack::Effect::CreateChannel {
                     name,
                     private,

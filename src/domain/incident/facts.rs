@@ -3,23 +3,22 @@
 //! [`needs`] says it before anything is loaded, so that the store can lock every row in id order;
 //! the decision sees [`Facts`] and nothing else.
 
-use super::act::{Act, IncidentRef};
-use super::areas::Origin;
-use super::effect::{Effect, slack};
-use super::ids::{EffectId, IncidentId, UserId, ViewId};
-use super::incident::notices::{self, Notice, Stuck, StuckRow};
-use super::incident::{Incident, Notification, Purpose, TimelineEntry, naming};
-use super::signal::{End, Event, Signal, Timer};
+use super::super::act::{Act, IncidentRef};
+use super::super::area::Context;
+use super::super::effect::{Effect, slack};
+use super::super::ids::{EffectId, IncidentId, UserId, ViewId};
+use super::super::signal::End;
+use super::notices::{self, Notice, Stuck, StuckRow};
+use super::{Event, Incident, Notification, Purpose, TimelineEntry, Timer, naming};
 use chrono::Duration;
 use std::collections::BTreeMap;
 
 /// What must be loaded, and locked, before deciding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// This incident, locked, with whom it was told to.
-    pub incident: Option<IncidentRef>,
-    /// The one that is meant when `incident` is not found.
-    pub or_else: Option<IncidentRef>,
+    /// These incidents, all locked. The first that exists is the one that is meant: what follows is
+    /// asked of it.
+    pub incidents: Vec<IncidentRef>,
     /// Its timeline too.
     pub timeline: bool,
     /// Its timeline if its room is closed: what it missed.
@@ -45,20 +44,10 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Whether nothing has to be known, where these incidents exist and no others: nothing is asked
-    /// for, or only what belongs to an incident that there is not.
-    pub fn nothing(&self, known: impl Fn(&IncidentRef) -> bool) -> bool {
-        match self.only_of_incident() {
-            Some(incident) => !known(incident),
-            None => *self == Self::default(),
-        }
-    }
-
-    /// The incident to which all belongs that is asked for, if there is one.
-    pub fn only_of_incident(&self) -> Option<&IncidentRef> {
+    /// The incidents to which all belongs that is asked for; `None`: it is about more than those.
+    pub fn only_of_incidents(&self) -> Option<&[IncidentRef]> {
         let Self {
-            incident,
-            or_else: None,
+            incidents,
             open: Wanted::No,
             number: false,
             view: None,
@@ -74,7 +63,7 @@ impl Needs {
         else {
             return None;
         };
-        incident.as_ref()
+        Some(incidents)
     }
 }
 
@@ -93,8 +82,8 @@ pub enum Wanted {
 /// What is known when deciding.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
-    /// The incident that was meant.
-    pub incident: Option<Incident>,
+    /// The incidents that were asked for, in the order in which they were.
+    pub incidents: Vec<Incident>,
     /// Whom it was told to, oldest first.
     pub notifications: Vec<Notification>,
     /// Its timeline, oldest first.
@@ -121,24 +110,28 @@ pub struct Facts {
     pub notice: Option<Notice>,
 }
 
+impl Facts {
+    /// The incident that was meant.
+    pub fn incident(&self) -> Option<&Incident> {
+        self.incidents.first()
+    }
+}
+
 /// How long an incident that is over is offered to those who want its postmortem or its timeline
 /// and do not say whose.
 pub(crate) const OFFERED_FOR_DAYS: i64 = 14;
 
-/// What must be loaded for a signal.
-pub fn needs(signal: &Signal) -> Needs {
-    match &signal.event {
+/// What must be loaded for an event.
+pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
+    match event {
         Event::Asked(request) => {
             let target = request
                 .target
                 .clone()
                 .or_else(|| request.room.clone().map(IncidentRef::Room));
+            let other = request.elsewhere.as_ref().map(|one| one.target.clone());
             let on_incident = Needs {
-                incident: target.clone(),
-                or_else: request
-                    .elsewhere
-                    .as_ref()
-                    .map(|elsewhere| elsewhere.target.clone()),
+                incidents: target.into_iter().chain(other).collect(),
                 missed: true,
                 open: Wanted::IfNotFound,
                 ..Needs::default()
@@ -151,10 +144,10 @@ pub fn needs(signal: &Signal) -> Needs {
                 | Act::Misunderstood { .. } => Needs::default(),
                 Act::Declare(declaration) => Needs {
                     // A signal that is decided again finds what it declared.
-                    incident: Some(IncidentRef::Id(IncidentId::declared_by(signal.id))),
+                    incidents: vec![IncidentRef::Id(IncidentId::declared_by(context.signal))],
                     number: true,
                     view: declaration.view.clone(),
-                    room_names: Some(naming::prefix(signal.at, &declaration.service)),
+                    room_names: Some(naming::prefix(context.at, &declaration.service)),
                     ..Needs::default()
                 },
                 Act::Update { .. }
@@ -176,31 +169,32 @@ pub fn needs(signal: &Signal) -> Needs {
                 },
             }
         }
-        Event::RoomClosed { room, .. } | Event::RoomMoved { from: room, .. } => Needs {
-            incident: Some(IncidentRef::Room(room.clone())),
+        Event::ChannelClosed { channel, .. } | Event::ChannelMoved { from: channel, .. } => Needs {
+            incidents: vec![IncidentRef::Room(channel.clone())],
             ..Needs::default()
         },
-        Event::RoomReopened { room } => Needs {
-            incident: Some(IncidentRef::Room(room.clone())),
+        Event::ChannelReopened { channel } => Needs {
+            incidents: vec![IncidentRef::Room(channel.clone())],
             missed: true,
             ..Needs::default()
         },
-        Event::RoomRenamed { room, name } => Needs {
-            incident: Some(IncidentRef::Room(room.clone())),
+        Event::ChannelRenamed { channel, name } => Needs {
+            incidents: vec![IncidentRef::Room(channel.clone())],
             room_names: Some(name.clone()),
             ..Needs::default()
         },
         Event::Receipt(receipt) => Needs {
-            incident: receipt.origin.incident().map(IncidentRef::Id),
+            incidents: receipt
+                .origin
+                .incident()
+                .map(IncidentRef::Id)
+                .into_iter()
+                .collect(),
             // A room that is there gets the lines that it missed; one that is not, another name.
             // Of somebody who was not let in it says who gave them the lead.
             timeline: matches!(
                 (&receipt.origin, &receipt.end),
-                (Origin::Incident(Purpose::Channel { .. }), _)
-                    | (
-                        Origin::Incident(Purpose::Invitation { .. }),
-                        End::Refused { .. }
-                    )
+                (Purpose::Channel { .. }, _) | (Purpose::Invitation { .. }, End::Refused { .. })
             ),
             missed: receipt.generation > 0,
             room_names: match (&receipt.effect, &receipt.end) {
@@ -213,15 +207,16 @@ pub fn needs(signal: &Signal) -> Needs {
             notice: notices::message_of(receipt),
             ..Needs::default()
         },
-        Event::TimerDue(due) => Needs {
-            incident: Some(IncidentRef::Id(due.incident)),
-            timer: Some(due.timer),
+        Event::TimerDue {
+            incident, timer, ..
+        } => Needs {
+            incidents: vec![IncidentRef::Id(*incident)],
+            timer: Some(*timer),
             ..Needs::default()
         },
         Event::Parked(row) => Needs {
             stuck: notices::stuck_row(row),
             ..Needs::default()
         },
-        Event::Webhook(_) | Event::Incomplete { .. } | Event::Unused { .. } => Needs::default(),
     }
 }

@@ -1,0 +1,82 @@
+//! What can happen to incidents.
+
+use super::super::act::Request;
+use super::super::decision::TimerChange;
+use super::super::ids::{ChannelId, IncidentId};
+use super::super::signal::{ParkedRow, Receipt};
+use super::Purpose;
+use chrono::{DateTime, Utc};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A person, a caller of the API or another area asks for something.
+    Asked(Box<Request>),
+    /// A channel was archived or deleted in Slack.
+    ChannelClosed {
+        channel: ChannelId,
+        how: Closing,
+    },
+    /// Slack moved a channel: it has a new id.
+    ChannelMoved {
+        from: ChannelId,
+        to: ChannelId,
+    },
+    /// A channel is no longer archived.
+    ChannelReopened {
+        channel: ChannelId,
+    },
+    ChannelRenamed {
+        channel: ChannelId,
+        name: String,
+    },
+    /// An effect of ours ended.
+    Receipt(Box<Receipt<Purpose>>),
+    TimerDue {
+        incident: IncidentId,
+        timer: Timer,
+        generation: i32,
+    },
+    /// A row was put aside: the person who waits hears it, or the operators.
+    Parked(ParkedRow),
+}
+
+/// How a channel was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// It can be brought back.
+    Archived,
+    /// It was deleted, or we may not know of it any more.
+    Gone,
+}
+
+/// The timers that an incident has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// The incident's channel should exist by now.
+    ChannelOverdue,
+}
+
+impl Timer {
+    pub const ALL: [Self; 1] = [Self::ChannelOverdue];
+
+    /// The timer of an incident; it is cancelled when nothing is due.
+    pub(super) fn of(self, incident: IncidentId, due: Option<DateTime<Utc>>) -> TimerChange {
+        TimerChange {
+            area: "incident",
+            owner: incident.to_string(),
+            name: self.as_str(),
+            due,
+        }
+    }
+
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChannelOverdue => "channel_overdue",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|timer| timer.as_str() == text)
+    }
+}

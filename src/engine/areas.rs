@@ -1,0 +1,135 @@
+//! The one place where the ring runs the areas: it knows them by their types, and none of their terms.
+
+use super::intake::guarded;
+use crate::domain::area::{Area, Context};
+use crate::domain::areas::{Event, Origin, Signal};
+use crate::domain::decision::{Decision, Outcome};
+use crate::domain::incident::Incidents;
+use crate::domain::rules::Rules;
+use crate::store::{Intake, Persist, Ready, StoreError};
+use chrono::{DateTime, Utc};
+
+/// Why there is no decision.
+pub(super) enum Undecided {
+    Store(StoreError),
+    /// Our own code panicked.
+    Panicked(String),
+}
+
+fn context<'a>(signal: &Signal, rules: &'a Rules, now: DateTime<Utc>) -> Context<'a> {
+    Context {
+        signal: signal.id,
+        at: signal.at,
+        now,
+        rules,
+    }
+}
+
+/// Loads and locks what a signal's decision needs, and decides.
+pub(super) async fn decide(
+    intake: &mut Intake,
+    signal: &Signal,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<Ready, Undecided> {
+    let context = context(signal, rules, now);
+    match &signal.event {
+        Event::Incident(event) => known::<Incidents>(intake, event, &context).await,
+        _ => decide_blank(signal, rules, now).map_err(Undecided::Panicked),
+    }
+}
+
+async fn known<A: Persist + 'static>(
+    intake: &mut Intake,
+    event: &A::Event,
+    context: &Context<'_>,
+) -> Result<Ready, Undecided>
+where
+    Origin: From<A::Purpose>,
+    A::Change: Send + Sync,
+{
+    let needs = A::needs(event, context);
+    let facts = intake.load::<A>(&needs, context.now).await;
+    let facts = facts.map_err(Undecided::Store)?;
+    decided::<A>(event, &facts, context).map_err(Undecided::Panicked)
+}
+
+fn decided<A: Persist + 'static>(
+    event: &A::Event,
+    facts: &A::Facts,
+    context: &Context<'_>,
+) -> Result<Ready, String>
+where
+    Origin: From<A::Purpose>,
+    A::Change: Send + Sync,
+{
+    guarded(|| {
+        let mut decision = Decision::on(context.signal);
+        A::decide(event, facts, context, &mut decision);
+        Ok(Ready::of::<A>(decision))
+    })
+}
+
+/// Decides a signal for which nothing has to be known.
+pub(super) fn decide_blank(
+    signal: &Signal,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<Ready, String> {
+    let context = context(signal, rules, now);
+    match &signal.event {
+        Event::Incident(event) => decided::<Incidents>(event, &Default::default(), &context),
+        Event::Webhook(_) | Event::Unused { .. } => Ok(Ready::plain(Decision::on(signal.id))),
+        Event::Incomplete { .. } => {
+            let mut decision = Decision::on(signal.id);
+            decision.outcome = Outcome::Incomplete;
+            Ok(Ready::plain(decision))
+        }
+    }
+}
+
+/// Whether a signal asks for nothing at all.
+pub(super) fn asks_nothing(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -> bool {
+    let context = context(signal, rules, now);
+    match &signal.event {
+        Event::Incident(event) => Incidents::needs(event, &context) == Default::default(),
+        Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => true,
+    }
+}
+
+/// For which of these signals nothing has to be known; see [`Persist::blank`].
+pub(super) async fn blank(
+    intake: &mut Intake,
+    signals: &[&Signal],
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<Vec<bool>, StoreError> {
+    let mut blank = vec![true; signals.len()];
+    let incidents = |signal: &Signal| match &signal.event {
+        Event::Incident(event) => Some(Incidents::needs(event, &context(signal, rules, now))),
+        _ => None,
+    };
+    blank_of::<Incidents>(intake, signals, incidents, &mut blank).await?;
+    Ok(blank)
+}
+
+async fn blank_of<A: Persist>(
+    intake: &mut Intake,
+    signals: &[&Signal],
+    needs: impl Fn(&Signal) -> Option<A::Needs>,
+    blank: &mut [bool],
+) -> Result<(), StoreError> {
+    let own: Vec<(usize, A::Needs)> = signals
+        .iter()
+        .enumerate()
+        .filter_map(|(at, signal)| Some((at, needs(signal)?)))
+        .collect();
+    if own.is_empty() {
+        return Ok(());
+    }
+    let (places, needs): (Vec<usize>, Vec<A::Needs>) = own.into_iter().unzip();
+    for (at, is_blank) in places.into_iter().zip(intake.blank::<A>(&needs).await?) {
+        blank[at] = is_blank;
+    }
+    Ok(())
+}

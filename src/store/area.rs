@@ -1,0 +1,156 @@
+//! What an area has of the store: its facts are loaded, its changes saved, its effects completed.
+
+use super::session::Session;
+use super::{Intake, Store, StoreError};
+use crate::domain::area::Area;
+use crate::domain::areas::Origin;
+use crate::domain::decision::Decision;
+use crate::domain::effect::Effect;
+use crate::domain::ids::SignalId;
+use crate::domain::rules::Rules;
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use std::future::Future;
+
+/// An area whose rows are kept here.
+pub trait Persist: Area {
+    /// Loads and locks what a decision needs: every aggregate that is asked for, in the order of their
+    /// ids, so that two decisions never wait for each other.
+    fn load(
+        session: &mut Session,
+        needs: &Self::Needs,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Self::Facts, StoreError>> + Send;
+
+    /// For which of these nothing has to be known, because they ask for nothing, or only for what belongs
+    /// to an aggregate that does not exist. Locks nothing.
+    fn blank(
+        session: &mut Session,
+        needs: &[Self::Needs],
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
+
+    /// Saves the changes of a signal's decision, in order.
+    fn save(
+        session: &mut Session,
+        signal: SignalId,
+        changes: &[Self::Change],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The effect as it is to be delivered now; `None`: it only shows state, and there is none. `again`:
+    /// an earlier attempt of it may have happened.
+    fn complete(
+        store: &Store,
+        purpose: &Self::Purpose,
+        effect: Effect,
+        again: bool,
+        rules: &Rules,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Option<Effect>, StoreError>> + Send;
+}
+
+/// A decision of any area, ready to be saved.
+pub struct Ready {
+    /// What the ring saves.
+    pub decision: Decision<(), Origin>,
+    changes: Box<dyn Changes>,
+}
+
+impl Ready {
+    /// A decision of an area.
+    pub fn of<A: Persist + 'static>(decision: Decision<A::Change, A::Purpose>) -> Self
+    where
+        Origin: From<A::Purpose>,
+        A::Change: Send + Sync,
+    {
+        let (changes, decision) = decision.split();
+        Self {
+            decision,
+            changes: Box::new(ChangesOf::<A>(changes)),
+        }
+    }
+
+    /// A decision that changes no area's rows.
+    pub fn plain(decision: Decision<(), Origin>) -> Self {
+        Self {
+            decision,
+            changes: Box::new(Nothing),
+        }
+    }
+
+    pub(super) async fn save_changes(&self, session: &mut Session) -> Result<(), StoreError> {
+        self.changes.save(session, self.decision.signal()).await
+    }
+}
+
+/// Changes whose area is not in their type any more.
+trait Changes: Send + Sync {
+    fn save<'a>(
+        &'a self,
+        session: &'a mut Session,
+        signal: SignalId,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+struct ChangesOf<A: Area>(Vec<A::Change>);
+
+impl<A: Persist> Changes for ChangesOf<A>
+where
+    A::Change: Send + Sync,
+{
+    fn save<'a>(
+        &'a self,
+        session: &'a mut Session,
+        signal: SignalId,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(A::save(session, signal, &self.0))
+    }
+}
+
+struct Nothing;
+
+impl Changes for Nothing {
+    fn save<'a>(
+        &'a self,
+        _session: &'a mut Session,
+        _signal: SignalId,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Intake {
+    /// Loads, and locks, what an area's decision needs.
+    pub async fn load<A: Persist>(
+        &mut self,
+        needs: &A::Needs,
+        now: DateTime<Utc>,
+    ) -> Result<A::Facts, StoreError> {
+        A::load(&mut self.transaction, needs, now).await
+    }
+
+    /// See [`Persist::blank`].
+    pub async fn blank<A: Persist>(&mut self, needs: &[A::Needs]) -> Result<Vec<bool>, StoreError> {
+        A::blank(&mut self.transaction, needs).await
+    }
+}
+
+impl Store {
+    /// The effect as it is to be delivered now: see [`Persist::complete`].
+    pub async fn complete(
+        &self,
+        origin: &Origin,
+        effect: Effect,
+        again: bool,
+        rules: &Rules,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Effect>, StoreError> {
+        match origin {
+            Origin::Incident(purpose) => {
+                crate::domain::incident::Incidents::complete(
+                    self, purpose, effect, again, rules, now,
+                )
+                .await
+            }
+        }
+    }
+}
