@@ -2,7 +2,7 @@
 #
 # The binary starts a private PostgreSQL from the system's programs (crates/private-postgres/) and
 # never installs anything itself. These scripts may install packages, and print the commands. The
-# directories and package names are the same as in find.rs and install.rs there: change them together.
+# list of directories is the binary's own; the package names are the same as in install.rs there.
 # shellcheck shell=sh
 
 # Prints a directory with initdb, postgres and pg_ctl of any version, or nothing when there is none.
@@ -12,15 +12,12 @@ find_postgres() {
     else
         _pg_folders=$(
             pg_config --bindir 2>/dev/null || :
-            for _pg_pattern in \
-                /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql@*/bin \
-                /usr/local/opt/postgresql@*/bin /home/linuxbrew/.linuxbrew/opt/postgresql@*/bin \
-                /usr/pgsql-*/bin /Applications/Postgres.app/Contents/Versions/*/bin \
-                /Library/PostgreSQL/*/bin /usr/libexec/postgresql* /usr/lib/postgresql*/bin \
-                /opt/homebrew/bin /usr/local/bin /usr/local/pgsql/bin /usr/bin; do
-                printf '%s\n' "$_pg_pattern"
-            done
             printf '%s\n' "$PATH" | tr ':' '\n'
+            # Each pattern's directories, the newest version first.
+            while IFS= read -r _pg_pattern; do
+                # shellcheck disable=SC2012,SC2086  # the names are simple; the pattern expands here
+                ls -d $_pg_pattern 2>/dev/null | sort -rV
+            done <crates/private-postgres/src/directories.txt
         )
     fi
     printf '%s\n' "$_pg_folders" | while IFS= read -r _pg_folder; do

@@ -1,31 +1,12 @@
 # shellcheck shell=sh
 # A temporary PostgreSQL server for one run: in a temporary directory, on a Unix socket only, with fsync on (the tests
-# check durability), stopped by its own pid file. To be sourced; POSIX sh.
+# check durability), stopped by its own pid file. To be sourced after postgres.sh; POSIX sh.
 #
 #   start_throwaway_postgres     sets THROWAWAY_URL; also stops it when the script ends
 #   stop_throwaway_postgres
 
 say() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
-}
-
-# Prints the directory of initdb, of the newest major version.
-postgres_bindir() {
-    if [ -n "${WARDROOM_PG_BINDIR:-}" ]; then
-        printf '%s\n' "$WARDROOM_PG_BINDIR"
-        return 0
-    fi
-    # shellcheck disable=SC2012  # the names are simple, and sort -V puts 9 before 15
-    for candidate in $(
-        ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql*/ \
-            /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin 2>/dev/null | sort -rV
-    ) "$(pg_config --bindir 2>/dev/null)" /usr/bin /usr/local/bin; do
-        if [ -x "$candidate/initdb" ] && [ -x "$candidate/pg_ctl" ]; then
-            printf '%s\n' "${candidate%/}"
-            return 0
-        fi
-    done
-    return 1
 }
 
 # PostgreSQL refuses to run as root. Root runs it as the user `postgres`, which the packages create, or as `nobody`.
@@ -40,7 +21,8 @@ as_database_user() {
 }
 
 start_throwaway_postgres() {
-    if ! THROWAWAY_BIN=$(postgres_bindir); then
+    THROWAWAY_BIN=$(find_postgres)
+    if [ -z "$THROWAWAY_BIN" ]; then
         say "PostgreSQL's server programs were not found; install them, or set WARDROOM_PG_BINDIR to their directory"
         return 3
     fi

@@ -75,7 +75,7 @@ async fn run_initdb(
     let output = initdb
         .output()
         .await
-        .doing(|| format!("running initdb in {}", binaries.folder.display()))?;
+        .doing(|| format!("running initdb in {}", binaries.directory.display()))?;
     if output.status.success() {
         return Ok(());
     }

@@ -11,13 +11,13 @@ use std::path::PathBuf;
 pub enum StartError {
     /// No usable PostgreSQL server binaries are on this machine.
     #[error(
-        "there is no DATABASE_URL, and no PostgreSQL server to run privately was found ({looked}).\n\
+        "there is no DATABASE_URL, and no PostgreSQL server to run privately was found ({searched}).\n\
          Install one:  {install}\n\
          or name the folder of initdb and postgres in WARDROOM_PG_BINDIR, or set DATABASE_URL."
     )]
     NoBinaries {
-        /// Where was looked, in a few words.
-        looked: String,
+        /// The directories that were searched.
+        searched: String,
         /// The exact command for this system.
         install: String,
     },

@@ -1,8 +1,8 @@
-//! Finds the PostgreSQL server's binaries on this machine.
+//! Finds PostgreSQL's server programs on this host.
 //!
-//! It looks and asks for versions, and starts nothing. A folder given by hand is the only one
-//! looked at: silently falling back to another version would open the data with a server the
-//! person did not choose. A data directory has the last word on the version.
+//! It only asks for versions. When a directory is given, no other is searched: a fallback to another
+//! version would open the data with a server that the operator did not choose. Existing data decide
+//! the version.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,78 +10,62 @@ use std::process::{Command, Stdio};
 use super::error::StartError;
 use super::install;
 
-/// What must stand in a folder for it to count.
 const PROGRAMS: [&str; 3] = ["initdb", "postgres", "pg_ctl"];
-/// PostgreSQL 14 brought a column's own compression, which the first migration names.
+/// PostgreSQL 14 introduced compression by column.
 const OLDEST_MAJOR: u32 = 14;
-/// Folders with one subfolder or name per version; `*` stands for the version.
-const VERSIONED: [&str; 9] = [
-    "/usr/lib/postgresql/*/bin",
-    "/opt/homebrew/opt/postgresql@*/bin",
-    "/usr/local/opt/postgresql@*/bin",
-    "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
-    "/usr/pgsql-*/bin",
-    "/Applications/Postgres.app/Contents/Versions/*/bin",
-    "/Library/PostgreSQL/*/bin",
-    "/usr/libexec/postgresql*",
-    "/usr/lib/postgresql*/bin",
-];
-/// Folders that hold one version at a time.
-const PLAIN: [&str; 4] = [
-    "/opt/homebrew/bin",
-    "/usr/local/bin",
-    "/usr/local/pgsql/bin",
-    "/usr/bin",
-];
+/// Where packages put the programs, best first; `*` is the version. Scripts read the file, too.
+const DIRECTORIES: &str = include_str!("directories.txt");
 
 /// The binaries of one PostgreSQL installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Binaries {
-    /// The folder that holds them.
-    pub(super) folder: PathBuf,
+    pub(super) directory: PathBuf,
     /// The major version as `PG_VERSION` writes it.
     pub(super) major: String,
 }
 
-/// Refuses where there can be no PostgreSQL at all, before anything is made for it.
+/// Fails where PostgreSQL is not installed and cannot be installed, before anything is created.
 pub(super) fn possible(given: Option<&Path>, root: bool) -> Result<(), StartError> {
-    let folders = given.map_or_else(known_folders, |folder| vec![folder.to_owned()]);
-    if folders.iter().any(|folder| holds_programs(folder)) || install::command_here(root).is_some()
+    let directories = given.map_or_else(known_directories, |directory| vec![directory.to_owned()]);
+    if directories
+        .iter()
+        .any(|directory| holds_programs(directory))
+        || install::command_here(root).is_some()
     {
         return Ok(());
     }
     Err(StartError::NoneHere)
 }
 
-fn holds_programs(folder: &Path) -> bool {
-    PROGRAMS.iter().all(|name| folder.join(name).is_file())
+fn holds_programs(directory: &Path) -> bool {
+    PROGRAMS.iter().all(|name| directory.join(name).is_file())
 }
 
-/// The binaries to use: those of `wanted`'s major version where data already exist.
+/// The programs to use: those of the major version of existing data, if there are any.
 pub(super) fn binaries(
     given: Option<&Path>,
     wanted: Option<(&str, &Path)>,
     root: bool,
 ) -> Result<Binaries, StartError> {
-    let (folders, looked) = match given {
-        Some(folder) => (
-            vec![folder.to_owned()],
-            format!("looked only in {}", folder.display()),
+    let (directories, searched) = match given {
+        Some(directory) => (
+            vec![directory.to_owned()],
+            format!("searched only {}", directory.display()),
         ),
         None => (
-            known_folders(),
-            "looked in the usual places and in PATH".to_owned(),
+            known_directories(),
+            "searched PATH and the usual directories".to_owned(),
         ),
     };
     let mut found: Vec<Binaries> = Vec::new();
-    for folder in folders {
-        if !holds_programs(&folder) {
+    for directory in directories {
+        if !holds_programs(&directory) {
             continue;
         }
-        let Some(major) = ask_version(&folder) else {
+        let Some(major) = ask_version(&directory) else {
             continue;
         };
-        let binaries = Binaries { folder, major };
+        let binaries = Binaries { directory, major };
         if fits(&binaries.major, wanted.map(|(major, _)| major)) {
             return Ok(binaries);
         }
@@ -98,10 +82,10 @@ pub(super) fn binaries(
         _ => Err(match install::command_here(root) {
             None => StartError::NoneHere,
             Some(install) => StartError::NoBinaries {
-                looked: if majors.is_empty() {
-                    looked
+                searched: if majors.is_empty() {
+                    searched
                 } else {
-                    format!("{looked}; {} is too old", majors.join(", "))
+                    format!("{searched}; {} is too old", majors.join(", "))
                 },
                 install,
             },
@@ -118,44 +102,42 @@ fn fits(major: &str, wanted: Option<&str>) -> bool {
     }
 }
 
-/// Every folder worth looking into, best first.
-fn known_folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = ask("pg_config", &["--bindir"])
-        .map(|folder| PathBuf::from(folder.trim()))
-        .into_iter()
-        .chain(VERSIONED.iter().flat_map(|pattern| newest_first(pattern)))
-        .chain(std::env::var_os("PATH").iter().flat_map(|path| {
-            std::env::split_paths(path)
-                .filter(|folder| folder.is_absolute())
-                .collect::<Vec<_>>()
-        }))
-        .chain(PLAIN.iter().map(PathBuf::from))
-        .collect();
+/// The directories to search, best first.
+fn known_directories() -> Vec<PathBuf> {
+    let configured = ask("pg_config", &["--bindir"]).map(|path| PathBuf::from(path.trim()));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::split_paths(&path).filter(|directory| directory.is_absolute());
+    let usual = DIRECTORIES.lines().flat_map(newest_first);
+    let all = configured.into_iter().chain(path).chain(usual);
     let mut seen = std::collections::HashSet::new();
-    folders.retain(|folder| seen.insert(folder.clone()));
-    folders
+    all.filter(|directory| seen.insert(directory.clone()))
+        .collect()
 }
 
-/// The folders that match a pattern with one `*`, highest version first.
+/// The first directory with the server's programs, of any supported version.
+pub fn bindir(given: Option<&Path>) -> Option<PathBuf> {
+    let found = binaries(given, None, true).ok();
+    found.map(|binaries| binaries.directory)
+}
+
+/// The directories that match a pattern with at most one `*`, highest version first.
 fn newest_first(pattern: &str) -> Vec<PathBuf> {
-    let (before, after) = pattern.split_once('*').expect("each pattern has one star");
-    let parent = before.rfind('/').map_or("", |slash| &before[..=slash]);
-    let prefix = &before[parent.len()..];
+    let Some((before, after)) = pattern.split_once('*') else {
+        return vec![PathBuf::from(pattern)];
+    };
+    let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
     let names = std::fs::read_dir(parent).into_iter().flatten().flatten();
     let mut versions: Vec<String> = names
         .filter_map(|entry| {
-            entry
-                .file_name()
-                .to_str()?
-                .strip_prefix(prefix)
-                .map(str::to_owned)
+            let name = entry.file_name();
+            name.to_str()?.strip_prefix(prefix).map(str::to_owned)
         })
         .collect();
     versions.sort_by_key(|version| std::cmp::Reverse(version_key(version)));
-    versions
+    let paths = versions
         .iter()
-        .map(|version| PathBuf::from(format!("{before}{version}{after}")))
-        .collect()
+        .map(|version| format!("{before}{version}{after}"));
+    paths.map(PathBuf::from).collect()
 }
 
 fn version_key(version: &str) -> (u32, u32) {
@@ -163,13 +145,13 @@ fn version_key(version: &str) -> (u32, u32) {
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
-fn ask_version(folder: &Path) -> Option<String> {
-    major_of(&ask(folder.join("postgres"), &["--version"])?)
+fn ask_version(directory: &Path) -> Option<String> {
+    major_of(&ask(directory.join("postgres"), &["--version"])?)
 }
 
-/// What a small program prints, if it runs and succeeds.
+/// The output of a program, if it succeeds.
 pub(super) fn ask(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
-    // Our environment holds tokens and, perhaps, variables of PostgreSQL's own.
+    // The environment may contain tokens, and variables of libpq.
     let kept = |name: &std::ffi::OsString| name == "PATH" || name == "LD_LIBRARY_PATH";
     let output = Command::new(program)
         .env_clear()
@@ -239,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_folder_named_by_hand_is_answered_with_the_install_command() {
+    fn an_empty_directory_that_was_given_is_answered_with_the_install_command() {
         let error = binaries(Some(Path::new("/nonexistent")), None, true).unwrap_err();
         let said = error.to_string();
         assert!(matches!(error, StartError::NoBinaries { .. }));

@@ -28,6 +28,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;
 
 pub use error::StartError;
+pub use find::bindir;
 
 use directory::Home;
 use find::Binaries;

@@ -75,7 +75,7 @@ pub(super) enum Ending {
 
 /// One of PostgreSQL's programs, ready for its arguments.
 pub(super) fn program(home: &Home, binaries: &Binaries, name: &str) -> Command {
-    let mut command = Command::new(binaries.folder.join(name));
+    let mut command = Command::new(binaries.directory.join(name));
     command
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -113,7 +113,7 @@ pub(super) fn spawn(home: &Home, binaries: &Binaries, socket: &Path) -> Result<C
         .stdout(log)
         .stderr(errors)
         .spawn()
-        .doing(|| format!("running postgres in {}", binaries.folder.display()))
+        .doing(|| format!("running postgres in {}", binaries.directory.display()))
 }
 
 /// Ends whatever PostgreSQL runs on these data, and waits until it is gone.
@@ -129,7 +129,7 @@ pub(super) async fn end(home: &Home, binaries: &Binaries) -> Result<(), StartErr
             .arg(home.data())
             .args(["stop", "-W", "-s", "-m", mode]);
         let output = pg_ctl.output().await;
-        output.doing(|| format!("running pg_ctl in {}", binaries.folder.display()))?;
+        output.doing(|| format!("running pg_ctl in {}", binaries.directory.display()))?;
         if gone(file.pid, limit).await {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -226,39 +226,9 @@ fn owner() -> Option<(u32, u32)> {
     (ask(&["-u"]) == 0).then(|| (ask(&["-u", "postgres"]), ask(&["-g", "postgres"])))
 }
 
-/// The folder with PostgreSQL's programs: the newest that is found where packages put them.
+/// The directory of PostgreSQL's programs.
 fn bindir() -> PathBuf {
-    if let Some(named) = std::env::var_os("WARDROOM_PG_BINDIR") {
-        return named.into();
-    }
-    let asked = Command::new("pg_config").arg("--bindir").output();
-    let mut folders: Vec<PathBuf> = asked
-        .iter()
-        .map(|asked| String::from_utf8_lossy(&asked.stdout).trim().into())
-        .collect();
-    for root in ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"] {
-        let found = std::fs::read_dir(root).into_iter().flatten().flatten();
-        folders.extend(found.map(|entry| entry.path().join("bin")));
-    }
-    folders.extend(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
-    let whole = |folder: &&PathBuf| {
-        ["initdb", "postgres"]
-            .iter()
-            .all(|name| folder.join(name).is_file())
-    };
-    let found = folders
-        .iter()
-        .filter(whole)
-        .max_by_key(|folder| major(folder));
-    found
-        .expect("PostgreSQL's programs are installed, or WARDROOM_PG_BINDIR names their folder")
-        .clone()
-}
-
-fn major(folder: &Path) -> u32 {
-    let name = folder
-        .parent()
-        .and_then(Path::file_name)
-        .unwrap_or_default();
-    name.to_string_lossy().parse().unwrap_or(0)
+    let given = std::env::var_os("WARDROOM_PG_BINDIR").map(PathBuf::from);
+    private_postgres::bindir(given.as_deref())
+        .expect("PostgreSQL's programs are installed, or WARDROOM_PG_BINDIR is their directory")
 }
