@@ -1,19 +1,19 @@
 //! The operating system's account that runs PostgreSQL.
 //!
-//! initdb and postgres refuse to run as root, so root hands them to somebody with fewer rights;
-//! everybody else runs them as himself. Existing data are always run by their owner: whoever
-//! made them first decided. Users are looked up in /etc/passwd and then by `id`, which also knows
-//! directories such as LDAP; asking the C library itself would need unsafe code.
+//! initdb and postgres refuse to run as root, so root runs them as an unprivileged user; every other
+//! user runs them as itself. Existing data are always served by the user that owns them. Users are
+//! looked up in /etc/passwd and then by `id`, which also knows directories such as LDAP; the C
+//! library would need unsafe code.
 
 use std::path::Path;
 
 use super::error::StartError;
 use super::find;
 
-/// Who may run it when we are root, best first. `_postgres` is macOS's name.
+/// The users that root may choose, best first. macOS calls the first one `_postgres`.
 const UNPRIVILEGED: [&str; 4] = ["postgres", "_postgres", "wardroom", "nobody"];
 
-/// Who runs PostgreSQL.
+/// The user that runs PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     /// The name, or the number where it has none.
@@ -22,7 +22,7 @@ pub(super) struct Account {
     pub(super) gid: u32,
 }
 
-/// Our own effective user id.
+/// The effective user id of this process.
 pub(super) fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
@@ -44,16 +44,16 @@ pub(super) fn for_new_data() -> Result<Account, StartError> {
         .find_map(|name| by_name(&passwd, name).or_else(|| ask_id(name)))
         .filter(|account| account.uid != 0)
         .ok_or_else(|| StartError::Directory {
-            problem: "PostgreSQL refuses to run as root, and this system has no user to hand it to"
+            problem: "PostgreSQL refuses to run as root, and this system has no other user that could run it"
                 .to_owned(),
-            way_out: "Create one, for instance:  useradd --system wardroom".to_owned(),
+            fix: "Create one, for instance:  useradd --system wardroom".to_owned(),
         })
 }
 
 /// The account that owns existing data.
 pub(super) fn owner_of(data: &Path, uid: u32, gid: u32) -> Result<Account, StartError> {
     let own = own_uid();
-    let refuse = |problem: String, way_out: String| Err(StartError::Directory { problem, way_out });
+    let refuse = |problem: String, fix: String| Err(StartError::Directory { problem, fix });
     if uid == 0 {
         let to = for_new_data().map_or_else(|_| "postgres".to_owned(), |account| account.name);
         return refuse(
@@ -68,7 +68,7 @@ pub(super) fn owner_of(data: &Path, uid: u32, gid: u32) -> Result<Account, Start
         let owner = name_of(uid);
         return refuse(
             format!(
-                "{} belongs to the user {owner}, and this is another user",
+                "{} belongs to the user {owner}, and this process runs as another user",
                 data.display()
             ),
             format!("Run this as {owner} or root, or set WARDROOM_DATA_DIR to another folder."),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn data_of_root_are_refused_with_the_command_that_mends_it() {
+    fn data_of_root_are_refused_with_the_command_that_fixes_it() {
         let said = owner_of(Path::new("/srv/w/postgres"), 0, 0)
             .unwrap_err()
             .to_string();

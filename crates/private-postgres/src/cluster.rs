@@ -1,10 +1,10 @@
-//! Makes PostgreSQL's data directory, whole or not at all.
+//! Creates PostgreSQL's data directory, atomically.
 //!
-//! initdb writes `PG_VERSION` long before it is done, so it works in a folder of another name
-//! that is renamed at the end: a kill in between leaves rubbish that the next start removes, and
-//! never half a database. Whoever reaches the socket is trusted: `peer` would refuse root, who
-//! is not the account, and a password would lie beside the data it guards; the socket's 0700
-//! folder admits the account and root alone, and there is no other way in.
+//! initdb writes `PG_VERSION` long before it has finished, so it works in a directory with another
+//! name, which is renamed at the end. A kill in between leaves files that the next start removes.
+//! Every connection to the socket is trusted: `peer` would refuse root, which is not the account,
+//! and a password would be stored beside the data. The socket's directory has mode 0700, so only the
+//! account and root can connect.
 
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, lchown};
@@ -16,60 +16,63 @@ use super::error::{Doing, StartError};
 use super::find::Binaries;
 use super::postmaster;
 
-/// PostgreSQL's superuser here, and the only role.
+/// The only role, a superuser.
 pub(super) const ROLE: &str = "wardroom";
-const MAKING: &str = "postgres.init-";
-const DOOR: &str = "# Written by wardroom: the mode of the socket's folder is the lock.\n\
+const UNFINISHED: &str = "postgres.init-";
+const PG_HBA: &str = "# Written by wardroom: the mode of the directory of the socket restricts access.\n\
                     local all wardroom trust\n";
 
-/// The major version of existing data; none where there are no data yet.
+/// The major version of existing data, if there are any.
 pub(super) fn version(data: &Path) -> Result<Option<String>, StartError> {
     match std::fs::read_to_string(data.join("PG_VERSION")) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
         Err(_) if !data.exists() => Ok(None),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StartError::Directory {
-            problem: format!("{} is no PostgreSQL data directory", data.display()),
-            way_out: "Move it away, or set WARDROOM_DATA_DIR to another folder.".to_owned(),
+            problem: format!("{} is not a PostgreSQL data directory", data.display()),
+            fix: "Move it away, or set WARDROOM_DATA_DIR to another folder.".to_owned(),
         }),
         Err(error) => Err(error).doing(|| format!("reading {}/PG_VERSION", data.display())),
     }
 }
 
-/// Makes the data directory. Needs the gate, held by the caller.
+/// Creates the data directory. The caller holds the start lock.
 pub(super) async fn create(home: &Home, binaries: &Binaries) -> Result<(), StartError> {
     remove_unfinished(&home.path);
-    let making = home
+    let unfinished = home
         .path
-        .join(format!("{MAKING}{}", uuid::Uuid::new_v4().simple()));
-    let doing = || format!("creating {}", making.display());
-    DirBuilder::new().mode(0o700).create(&making).doing(doing)?;
+        .join(format!("{UNFINISHED}{}", uuid::Uuid::new_v4().simple()));
+    let doing = || format!("creating {}", unfinished.display());
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&unfinished)
+        .doing(doing)?;
     if home.account.uid != account::own_uid() {
-        lchown(&making, Some(home.account.uid), Some(home.account.gid)).doing(doing)?;
+        lchown(&unfinished, Some(home.account.uid), Some(home.account.gid)).doing(doing)?;
     }
-    // Not every system knows C.UTF-8; C sorts the same and only knows fewer upper-case letters.
-    let made = match run_initdb(home, binaries, &making, "C.UTF-8").await {
-        Err(StartError::Failed { said, .. }) if said.contains("locale") => {
-            run_initdb(home, binaries, &making, "C").await
+    // Not every system has C.UTF-8. C sorts the same way, but converts fewer letters to upper case.
+    let made = match run_initdb(home, binaries, &unfinished, "C.UTF-8").await {
+        Err(StartError::Failed { output, .. }) if output.contains("locale") => {
+            run_initdb(home, binaries, &unfinished, "C").await
         }
         made => made,
     };
     made.inspect_err(|_| remove_unfinished(&home.path))?;
-    directory::replace_file(&making.join("pg_hba.conf"), DOOR, &home.account)?;
-    std::fs::rename(&making, home.data())
+    directory::replace_file(&unfinished.join("pg_hba.conf"), PG_HBA, &home.account)?;
+    std::fs::rename(&unfinished, home.data())
         .and_then(|()| File::open(&home.path)?.sync_all())
-        .doing(|| format!("putting {} in its place", home.data().display()))
+        .doing(|| format!("renaming it to {}", home.data().display()))
 }
 
 async fn run_initdb(
     home: &Home,
     binaries: &Binaries,
-    making: &Path,
+    unfinished: &Path,
     locale: &str,
 ) -> Result<(), StartError> {
     let mut initdb = postmaster::program(home, binaries, "initdb");
     initdb
         .arg("-D")
-        .arg(making)
+        .arg(unfinished)
         .args(["-U", ROLE, "-E", "UTF8", "--auth=trust"]);
     initdb.arg(format!("--locale={locale}")).kill_on_drop(true);
     let output = initdb
@@ -81,15 +84,15 @@ async fn run_initdb(
     }
     Err(StartError::Failed {
         what: format!("initdb failed, run as the user {}", home.account.name),
-        said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         log: home.log(),
     })
 }
 
 fn remove_unfinished(home: &Path) {
     for entry in home.read_dir().into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(MAKING) {
-            let _tried_again_next_time = std::fs::remove_dir_all(entry.path());
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            let _removed_at_the_next_start = std::fs::remove_dir_all(entry.path());
         }
     }
 }

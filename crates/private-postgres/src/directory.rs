@@ -1,9 +1,9 @@
-//! Where the private PostgreSQL lives: below WARDROOM_DATA_DIR, or aside where it cannot.
+//! The directory of the private PostgreSQL: the given one, or another one if its user has no access.
 //!
-//! Home holds our locks and the log; `postgres/` in it is PostgreSQL's own data directory, of
-//! mode 0700. Started as root, home stays root's and only lets the account's group pass (0710):
-//! were it the account's, a broken PostgreSQL could plant links for root to follow. Permission
-//! bits decide who may pass a folder; access lists are not read, and PostgreSQL then says so.
+//! It contains the locks and the log, and PostgreSQL's data directory `postgres/` with mode 0700. When
+//! this process runs as root, the directory belongs to root, and the group of PostgreSQL's user may
+//! pass it (0710): if it belonged to that user, a compromised PostgreSQL could create links that root
+//! follows. Access is decided by the permission bits; access control lists are not read.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::Write;
@@ -19,18 +19,17 @@ use sha2::{Digest, Sha256};
 use super::account::{self, Account};
 use super::error::{Doing, StartError};
 
-/// Where root's databases go whose wanted folder the account cannot reach.
-const ASIDE: &str = "/var/lib/wardroom";
+/// Where the data are when this process runs as root, and PostgreSQL's user cannot access the given directory.
+const FALLBACK: &str = "/var/lib/wardroom";
 
-/// The log's name in home.
 pub(super) const LOG: &str = "postgres.log";
 
-/// A directory for one private PostgreSQL, and who runs it there.
+/// The directory of one private PostgreSQL, and its user.
 #[derive(Debug, Clone)]
 pub(super) struct Home {
     pub(super) path: PathBuf,
     pub(super) account: Account,
-    /// What the person should know about the choice.
+    /// A message for the operator about the choice.
     pub(super) notice: Option<String>,
 }
 
@@ -40,55 +39,55 @@ impl Home {
         self.path.join("postgres")
     }
 
-    /// What PostgreSQL says.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join(LOG)
     }
 }
 
-/// Chooses the home for a wanted folder and makes it.
-pub(super) fn place(wanted: &Path) -> Result<Home, StartError> {
-    let wanted = resolve(wanted)?;
+/// Chooses the directory and creates it.
+pub(super) fn place(given: &Path) -> Result<Home, StartError> {
+    let given = resolve(given)?;
     if account::own_uid() != 0 {
-        let data = wanted.join("postgres");
+        let data = given.join("postgres");
         let account = match data.metadata() {
             Ok(metadata) => account::owner_of(&data, metadata.uid(), metadata.gid())?,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 return Err(StartError::Directory {
-                    problem: format!("this user may not enter {}", wanted.display()),
-                    way_out: "Run this as the user who made it, or set WARDROOM_DATA_DIR to \
+                    problem: format!("this user has no access to {}", given.display()),
+                    fix: "Run this as the user that created it, or set WARDROOM_DATA_DIR to \
                               another folder."
                         .to_owned(),
                 });
             }
             Err(_) => account::for_new_data()?,
         };
-        make(&wanted, 0o700)?;
+        make(&given, 0o700)?;
         return Ok(Home {
-            path: wanted,
+            path: given,
             account,
             notice: None,
         });
     }
-    let aside = Path::new(ASIDE).join(short_hash(&wanted));
-    for home in [&wanted, &aside] {
+    let fallback = Path::new(FALLBACK).join(short_hash(&given));
+    for home in [&given, &fallback] {
         let data = home.join("postgres");
         let Ok(metadata) = data.metadata() else {
             continue;
         };
         let account = account::owner_of(&data, metadata.uid(), metadata.gid())?;
-        if let Some(wall) = wall(&data, &account) {
+        if let Some(inaccessible) = inaccessible(&data, &account) {
             return Err(StartError::Directory {
                 problem: format!(
-                    "{} belongs to the user {}, who may not pass {}",
+                    "{} belongs to the user {}, which may not pass {}",
                     data.display(),
                     account.name,
-                    wall.display()
+                    inaccessible.display()
                 ),
-                way_out: format!("Let it pass:  chmod o+x {}", wall.display()),
+                fix: format!("Give it access:  chmod o+x {}", inaccessible.display()),
             });
         }
-        let notice = (home == &aside).then(|| moved(&wanted, &aside, &account, None));
+        let notice =
+            (home == &fallback).then(|| fallback_notice(&given, &fallback, &account, None));
         return Ok(Home {
             path: home.clone(),
             account,
@@ -96,28 +95,33 @@ pub(super) fn place(wanted: &Path) -> Result<Home, StartError> {
         });
     }
     let account = account::for_new_data()?;
-    match wall(&wanted, &account) {
+    match inaccessible(&given, &account) {
         None => {
-            make_for(&wanted, &account)?;
+            make_for(&given, &account)?;
             Ok(Home {
-                path: wanted,
+                path: given,
                 account,
                 notice: None,
             })
         }
-        Some(wall) if wall == wanted && ours_to_share(&wanted) => {
-            share(&wanted, &account)?;
+        Some(inaccessible) if inaccessible == given && may_be_shared(&given) => {
+            share(&given, &account)?;
             Ok(Home {
-                path: wanted,
+                path: given,
                 account,
                 notice: None,
             })
         }
-        Some(wall) => {
-            make_for(&aside, &account)?;
-            let notice = Some(moved(&wanted, &aside, &account, Some(&wall)));
+        Some(inaccessible) => {
+            make_for(&fallback, &account)?;
+            let notice = Some(fallback_notice(
+                &given,
+                &fallback,
+                &account,
+                Some(&inaccessible),
+            ));
             Ok(Home {
-                path: aside,
+                path: fallback,
                 account,
                 notice,
             })
@@ -125,20 +129,25 @@ pub(super) fn place(wanted: &Path) -> Result<Home, StartError> {
     }
 }
 
-fn moved(wanted: &Path, aside: &Path, account: &Account, wall: Option<&Path>) -> String {
-    let why = wall.map_or_else(String::new, |wall| {
-        format!(" may not pass {} and", wall.display())
+fn fallback_notice(
+    given: &Path,
+    fallback: &Path,
+    account: &Account,
+    inaccessible: Option<&Path>,
+) -> String {
+    let why = inaccessible.map_or_else(String::new, |inaccessible| {
+        format!(" may not pass {} and", inaccessible.display())
     });
     format!(
         "The database of {} is kept in {}: PostgreSQL does not run as root, and the user {}{why} \
          cannot reach that folder.",
-        wanted.display(),
-        aside.display(),
+        given.display(),
+        fallback.display(),
         account.name,
     )
 }
 
-/// The absolute path, with the links in its existing part followed.
+/// The absolute path, with symbolic links resolved in the part that exists.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, StartError> {
     let absolute = std::path::absolute(path).doing(|| format!("resolving {}", path.display()))?;
     for ancestor in absolute.ancestors() {
@@ -151,10 +160,10 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, StartError> {
         if rest.components().any(|part| part == Component::ParentDir) {
             return Err(StartError::Directory {
                 problem: format!(
-                    "{} leads back out of a folder that is not there",
+                    "{} contains '..' after a directory that does not exist",
                     path.display()
                 ),
-                way_out: "Write the path without '..'.".to_owned(),
+                fix: "Write the path without '..'.".to_owned(),
             });
         }
         return Ok(if rest.as_os_str().is_empty() {
@@ -170,8 +179,8 @@ fn short_hash(path: &Path) -> String {
     hex::encode(&Sha256::digest(path.as_os_str().as_bytes())[..8])
 }
 
-/// The first existing folder on the way that the account may not pass.
-pub(super) fn wall(path: &Path, account: &Account) -> Option<PathBuf> {
+/// The first directory of a path that the account may not pass.
+pub(super) fn inaccessible(path: &Path, account: &Account) -> Option<PathBuf> {
     let mut ways: Vec<&Path> = path.ancestors().collect();
     ways.reverse();
     ways.into_iter()
@@ -207,9 +216,9 @@ fn passes(folder: &Bits, account: &Account) -> bool {
     folder.mode >> shift & 1 == 1
 }
 
-/// An empty folder that root made for itself, such as mktemp's, may be opened for the account;
-/// folders right below `/` are the system's.
-fn ours_to_share(folder: &Path) -> bool {
+/// Whether the group of the account may be given access: an empty directory of root's, such as one by
+/// mktemp, but not one directly below `/`.
+fn may_be_shared(folder: &Path) -> bool {
     let roots = folder.metadata().is_ok_and(|metadata| metadata.uid() == 0);
     let empty = folder
         .read_dir()
@@ -234,8 +243,8 @@ fn share(folder: &Path, account: &Account) -> Result<(), StartError> {
         .doing(|| format!("opening {} for the user {}", folder.display(), account.name))
 }
 
-/// Makes a folder and its parents. Each new one gets the mode whatever the umask: a root with
-/// umask 077 would else build the very wall that `wall` looks for.
+/// Creates a directory and its parents, with a mode that does not depend on the umask: with umask 077,
+/// the account could not pass directories that root creates.
 pub(super) fn make(folder: &Path, mode: u32) -> Result<(), StartError> {
     if folder.is_dir() {
         return Ok(());
@@ -253,8 +262,8 @@ pub(super) fn make(folder: &Path, mode: u32) -> Result<(), StartError> {
         .doing(|| format!("setting the mode of {}", folder.display()))
 }
 
-/// Opens a file of ours in home, creating it. Root neither follows a link there nor leaves a
-/// file behind that the home's owner could not open next time.
+/// Opens or creates a file in the directory. Root does not follow links there, and gives a new file to
+/// the owner of the directory.
 pub(super) fn open_own(
     home: &Path,
     name: &str,
@@ -277,8 +286,7 @@ pub(super) fn open_own(
     open().doing(|| format!("opening {}", path.display()))
 }
 
-/// Puts a new file in the place of an old one, in a folder that the account may write: never
-/// through a link that it may have left there.
+/// Replaces a file in a directory that the account may write to, without following links.
 pub(super) fn replace_file(path: &Path, text: &str, account: &Account) -> Result<(), StartError> {
     let fresh = path.with_extension(uuid::Uuid::new_v4().simple().to_string());
     let write = || {
@@ -314,7 +322,7 @@ mod tests {
             (0o700, 0, 0, false),
             (0o700, 101, 0, true),
             (0o710, 0, 104, true),
-            // The owner's bits count for the owner even where others may pass.
+            // The bits of the owner apply to the owner, even if others may pass.
             (0o077, 101, 104, false),
             (0o705, 0, 104, false),
             (0o1777, 0, 0, true),
@@ -343,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_through_nothing_and_back_is_refused() {
+    fn a_path_that_leaves_a_missing_directory_is_refused() {
         assert!(resolve(Path::new("/nonexistent/../etc")).is_err());
         assert_eq!(
             resolve(Path::new("/nonexistent/x")).unwrap(),
@@ -352,8 +360,8 @@ mod tests {
     }
 
     #[test]
-    fn the_system_folders_are_never_shared() {
-        assert!(!ours_to_share(Path::new("/")));
-        assert!(!ours_to_share(Path::new("/root")));
+    fn system_directories_are_not_shared() {
+        assert!(!may_be_shared(Path::new("/")));
+        assert!(!may_be_shared(Path::new("/root")));
     }
 }

@@ -1,19 +1,18 @@
-//! Why the private PostgreSQL could not be had, in words for the person at the terminal.
+//! Why the private PostgreSQL could not be started, in messages for the operator.
 //!
-//! Each message ends with the way out, because it is the last line that person sees. All of them
-//! mean "a dependency cannot be reached": the command line maps every variant to one exit code,
-//! so that nobody has to sort them again.
+//! Each message ends with what to do, because it is the last line that the operator sees. Every
+//! variant means that a dependency cannot be reached, so all have the same exit code.
 
 use std::path::PathBuf;
 
-/// Why the private PostgreSQL could not be had.
+/// Why the private PostgreSQL could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No usable PostgreSQL server binaries are on this machine.
+    /// PostgreSQL is not installed, or is too old.
     #[error(
         "there is no DATABASE_URL, and no PostgreSQL server to run privately was found ({searched}).\n\
          Install one:  {install}\n\
-         or name the folder of initdb and postgres in WARDROOM_PG_BINDIR, or set DATABASE_URL."
+         or set WARDROOM_PG_BINDIR to the directory of initdb and postgres, or set DATABASE_URL."
     )]
     NoBinaries {
         /// The directories that were searched.
@@ -21,16 +20,16 @@ pub enum StartError {
         /// The exact command for this system.
         install: String,
     },
-    /// Nor can there be any: a container's image, mostly. One line, with the one thing to do.
+    /// It cannot be installed either, as in a container's image.
     #[error(
         "DATABASE_URL is not set: set it to a PostgreSQL server (this system has none to run, and no package manager)"
     )]
     NoneHere,
-    /// The data were written by a major version that is not installed.
+    /// The major version that wrote the data is not installed.
     #[error(
-        "the database in {data} was written by PostgreSQL {wanted}, and this machine has {found}.\n\
-         Install PostgreSQL {wanted} beside it (WARDROOM_PG_BINDIR may name its folder), \
-         or take a backup with the old version and restore it into an empty WARDROOM_DATA_DIR."
+        "the database in {data} was written by PostgreSQL {wanted}, and this host has {found}.\n\
+         Install PostgreSQL {wanted} beside it (WARDROOM_PG_BINDIR can be set to its directory), \
+         or dump the database with the old version and restore it into an empty WARDROOM_DATA_DIR."
     )]
     OtherVersion {
         /// The PostgreSQL data directory.
@@ -40,26 +39,26 @@ pub enum StartError {
         /// The major versions that are installed.
         found: String,
     },
-    /// Another server owns this directory.
+    /// Another server uses this directory.
     #[error(
-        "another wardroom serves from {home}{}.\n\
-         Stop that one first, or give this one a WARDROOM_DATA_DIR of its own; \
+        "another wardroom server uses {home}{}.\n\
+         Stop it first, or set another WARDROOM_DATA_DIR for this one; \
          several servers share a database through DATABASE_URL.",
         .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
     )]
     AlreadyServed {
         /// The directory.
         home: PathBuf,
-        /// The owner's process id, when it could be read.
+        /// The other process, if known.
         pid: Option<u32>,
     },
     /// The directory cannot be used as it is.
-    #[error("{problem}\n{way_out}")]
+    #[error("{problem}\n{fix}")]
     Directory {
         /// What is wrong with which path.
         problem: String,
-        /// What to do about it.
-        way_out: String,
+        /// What to do.
+        fix: String,
     },
     /// A system call failed.
     #[error("{doing}: {source}")]
@@ -69,20 +68,20 @@ pub enum StartError {
         /// The system's answer.
         source: std::io::Error,
     },
-    /// PostgreSQL was run and gave up, or did not become ready in time.
-    #[error("{what}{}\nIts log: {}", if .said.is_empty() { String::new() } else { format!(":\n{}", .said) }, .log.display())]
+    /// PostgreSQL ended, or did not become ready in time.
+    #[error("{what}{}\nThe log: {}", if .output.is_empty() { String::new() } else { format!(":\n{}", .output) }, .log.display())]
     Failed {
         /// Which step failed.
         what: String,
-        /// The last lines PostgreSQL wrote.
-        said: String,
-        /// Where the rest is.
+        /// The last lines of its output.
+        output: String,
+        /// The log file.
         log: PathBuf,
     },
 }
 
 impl StartError {
-    /// The exit code of a command that ends with this: a dependency cannot be reached.
+    /// The exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
         3
     }
@@ -90,7 +89,7 @@ impl StartError {
 
 /// Adds what was being done to a failed system call.
 pub(super) trait Doing<T> {
-    /// Names the step, lazily.
+    /// `what` describes the step, for the error.
     fn doing(self, what: impl FnOnce() -> String) -> Result<T, StartError>;
 }
 

@@ -1,7 +1,7 @@
-//! The one command that installs PostgreSQL's server on the system at hand.
+//! The command that installs PostgreSQL's server on this system.
 //!
-//! It only names the command and never runs it: a server that installs packages by itself would
-//! be a surprise. The scripts do that, and say so (`scripts/lib/postgres.sh` has the same table).
+//! It does not run the command: a server must not install packages. `scripts/lib/postgres.sh` does, and
+//! has the same table.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ const MANAGERS: [&str; 8] = [
     "apt-get", "dnf", "yum", "apk", "zypper", "pacman", "brew", "nix-env",
 ];
 
-/// The command for this machine; `None` where no package manager is in `PATH`: an image without one is
-/// still called `debian` in its os-release.
+/// The command for this host; `None` if `PATH` contains no package manager, as in an image whose
+/// os-release still says `debian`.
 pub(super) fn command_here(root: bool) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has_one = std::env::split_paths(&path)
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_system_is_told_its_own_command() {
+    fn each_system_has_its_command() {
         let cases = [
             (
                 "PRETTY_NAME=\"Debian\"\nID=debian\n",

@@ -1,10 +1,10 @@
 //! The private PostgreSQL that runs where no DATABASE_URL is set.
 //!
-//! One dialect in every mode, so that a laptop and a cluster run the same queries: this starts
-//! the machine's own PostgreSQL binaries in the data directory, on a unix socket, with fsync on.
-//! It must not know what the database is for. One server owns a directory; commands use the
-//! database beside it; whoever leaves last ends PostgreSQL. When a wardroom is killed PostgreSQL
-//! lives on, and the next one takes it over.
+//! It runs the host's own PostgreSQL in the data directory, on a Unix socket, with fsync on, so that
+//! the same queries run on a laptop and in a cluster. It does not know what the database is for. One
+//! server uses a directory; commands connect to its database; the last process that leaves stops
+//! PostgreSQL. When the process is killed, PostgreSQL keeps running, and the next process connects
+//! to it.
 
 mod account;
 mod cluster;
@@ -33,22 +33,22 @@ pub use find::bindir;
 use directory::Home;
 use find::Binaries;
 use lock::{Held, InUse};
-use postmaster::Ending;
+use postmaster::Shutdown;
 use ready::Running;
 
-/// What the database is wanted for.
+/// What the database is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// The server: one for a directory, refused beside another.
+    /// A server. Fails when another server uses the directory.
     Serve,
-    /// A command: beside a server it uses the server's database and never ends it.
+    /// A command. It shares the database with a server and does not stop it.
     Command,
-    /// A demo: a home of its own below the given folder, removed at the end; homes of demos
-    /// that were killed are removed at the start.
+    /// A demo. It creates its own directory below the given one and removes it at the end. The
+    /// directories of demos that were killed are removed at the start.
     Throwaway,
 }
 
-/// A PostgreSQL that answers. End it with [`PrivatePostgres::stop`].
+/// A running PostgreSQL. Stop it with [`PrivatePostgres::stop`].
 #[derive(Debug)]
 pub struct PrivatePostgres {
     inner: Arc<Inner>,
@@ -68,7 +68,7 @@ struct Inner {
 }
 
 impl PrivatePostgres {
-    /// Starts PostgreSQL in a directory, or takes over or joins the one that runs there.
+    /// Starts PostgreSQL in a directory, or connects to the one that runs there.
     ///
     /// `bindir` is `WARDROOM_PG_BINDIR`. Needs a tokio runtime with I/O and time.
     pub async fn start(
@@ -88,12 +88,12 @@ impl PrivatePostgres {
                 (home, Some(served))
             }
         };
-        let brought = PrivatePostgres::bring_up(&home, bindir).await;
-        let (binaries, running, in_use) = match brought {
-            Ok(brought) => brought,
+        let started = PrivatePostgres::bring_up(&home, bindir).await;
+        let (binaries, running, in_use) = match started {
+            Ok(started) => started,
             Err(error) => {
                 if mode == Mode::Throwaway {
-                    let _the_next_demo_sweeps = throwaway::leave(&home).await;
+                    let _removed_by_the_next_demo = throwaway::leave(&home).await;
                 }
                 return Err(error);
             }
@@ -122,31 +122,31 @@ impl PrivatePostgres {
         home: &Home,
         bindir: Option<&Path>,
     ) -> Result<(Binaries, Running, InUse), StartError> {
-        let gate = lock::gate(&home.path).await?;
-        let in_use = lock::use_database(&home.path, &gate)?;
+        let start_lock = lock::start_lock(&home.path).await?;
+        let in_use = lock::use_database(&home.path, &start_lock)?;
         let binaries = ready::prepare(home, bindir).await?;
         let running = ready::bring_up(home, &binaries).await?;
         Ok((binaries, running, in_use))
     }
 
-    /// How to connect: complete, whatever `PG…` variables the environment holds.
+    /// How to connect, independent of libpq's variables.
     pub fn connect_options(&self) -> PgConnectOptions {
         ready::options(&self.socket, cluster::ROLE)
     }
 
-    /// What the person who started this should be told.
+    /// Messages for the operator.
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
 
-    /// The directory in use: not the wanted one when root had to go aside.
+    /// The directory in use. It differs from the given one when PostgreSQL's user cannot access that.
     pub fn home(&self) -> &Path {
         &self.inner.home.path
     }
 
-    /// Restarts PostgreSQL whenever it dies, until `cancel` or [`PrivatePostgres::stop`].
+    /// Restarts PostgreSQL when it ends, until `cancel` or [`PrivatePostgres::stop`].
     ///
-    /// For the server, as a task of its own; the socket stays the same.
+    /// For a server, in a task of its own. The socket stays the same.
     pub fn watch(
         &self,
         cancel: impl Future<Output = ()> + Send + 'static,
@@ -154,12 +154,15 @@ impl PrivatePostgres {
         watch::run(Arc::clone(&self.inner), cancel)
     }
 
-    /// Leaves; ends PostgreSQL in order, unless somebody else still uses it.
+    /// Stops PostgreSQL, unless another process still uses it.
     pub async fn stop(mut self) -> Result<(), StartError> {
         self.inner.ending.send_replace(true);
         let home = &self.inner.home;
-        let gate = lock::gate(&home.path).await?;
-        let alone = self.in_use.take().and_then(|in_use| in_use.last_one(&gate));
+        let start_lock = lock::start_lock(&home.path).await?;
+        let alone = self
+            .in_use
+            .take()
+            .and_then(|in_use| in_use.release_last(&start_lock));
         if alone.is_none() {
             return Ok(());
         }
@@ -172,8 +175,8 @@ impl PrivatePostgres {
     }
 }
 
-/// A start that went wrong further up must not leave PostgreSQL behind. It cannot wait here, so
-/// it asks for the end and goes; the next start copes with one that is still ending.
+/// Stops PostgreSQL also after an error in the caller. It cannot wait here, so it only sends the
+/// signal; the next start waits for a PostgreSQL that is still stopping.
 impl Drop for PrivatePostgres {
     fn drop(&mut self) {
         self.inner.ending.send_replace(true);
@@ -181,33 +184,35 @@ impl Drop for PrivatePostgres {
             return;
         };
         let home = &self.inner.home;
-        let Some(gate) = lock::gate_now(&home.path) else {
+        let Some(start_lock) = lock::try_start_lock(&home.path) else {
             return;
         };
-        if in_use.last_one(&gate).is_none() {
+        if in_use.release_last(&start_lock).is_none() {
             return;
         }
         match self.mode {
-            Mode::Serve | Mode::Command => postmaster::signal(home, Ending::Fast),
+            Mode::Serve | Mode::Command => postmaster::signal(home, Shutdown::Fast),
             Mode::Throwaway => throwaway::abandon(home),
         }
     }
 }
 
 fn notices(home: &Home, running: &Running, mode: Mode) -> Vec<String> {
-    let mended = running.mended.map(|pid| {
-        format!("postmaster.pid named the process {pid}, which is no PostgreSQL: it was mended.")
-    });
-    let adopted = (mode == Mode::Serve && running.child.is_none()).then(|| {
+    let corrected = running.corrected.map(|pid| {
         format!(
-            "Took over the PostgreSQL that was still running (process {}).",
+            "postmaster.pid named the process {pid}, which is not PostgreSQL: it was corrected."
+        )
+    });
+    let found_running = (mode == Mode::Serve && running.child.is_none()).then(|| {
+        format!(
+            "Connected to the PostgreSQL that was still running (process {}).",
             running.pid
         )
     });
     home.notice
         .iter()
         .cloned()
-        .chain(mended)
-        .chain(adopted)
+        .chain(corrected)
+        .chain(found_running)
         .collect()
 }

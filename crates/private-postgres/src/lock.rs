@@ -1,11 +1,10 @@
-//! Who may do what to the private PostgreSQL, kept by the kernel's file locks.
+//! The file locks of a data directory.
 //!
-//! Three locks, because there are three questions. `serve.lock`: who is the server of this
-//! directory (one, exclusive, for its life). `use.lock`: who uses the database now (shared by
-//! servers and commands; whoever can have it alone on leaving is the last and turns off the
-//! light). `gate.lock`: who is starting or stopping PostgreSQL at this moment. The kernel drops
-//! them when a process dies, so nothing needs mending after a kill. The files are never removed
-//! (a lock on a removed file locks nothing), but for the gate of demos (`throwaway`).
+//! `serve.lock` is held exclusively by the server of the directory. `use.lock` is shared by all
+//! processes that use the database; a process that gets it exclusively when it leaves is the last
+//! one, and stops PostgreSQL. `gate.lock` is held while PostgreSQL is started or stopped. The kernel
+//! releases them when a process dies. The files are not removed, because a lock on a removed file
+//! excludes no other process; the exception is the start lock of demos (`throwaway`).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -16,37 +15,36 @@ use std::time::{Duration, Instant};
 use super::directory;
 use super::error::{Doing, StartError};
 
-/// How long a second server waits before it is refused: a killed one may still be dying.
-const DYING: Duration = Duration::from_secs(1);
-/// How long somebody else's start or stop may take.
-const GATE: Duration = Duration::from_secs(150);
-/// The file whose lock is the gate.
-pub(super) const GATE_FILE: &str = "gate.lock";
+/// How long a second server waits, because a killed one may still be exiting.
+const EXITING: Duration = Duration::from_secs(1);
+/// How long a start or stop by another process may take.
+const START: Duration = Duration::from_secs(150);
+pub(super) const START_LOCK: &str = "gate.lock";
 const RETRY: Duration = Duration::from_millis(15);
 
-/// A lock that lasts as long as this value.
+/// A lock that is held while this value exists.
 #[derive(Debug)]
 pub(super) struct Held(File);
 
 impl Held {
-    /// Whether the lock still is the one that others find: its file may have been removed meanwhile.
-    pub(super) fn is_found_in(&self, home: &Path) -> bool {
+    /// Whether the file of this lock still exists in the directory.
+    pub(super) fn exists_in(&self, home: &Path) -> bool {
         let same = |found: std::fs::Metadata| {
             let ours = self.0.metadata();
             ours.is_ok_and(|ours| (ours.dev(), ours.ino()) == (found.dev(), found.ino()))
         };
-        home.join(GATE_FILE).metadata().is_ok_and(same)
+        home.join(START_LOCK).metadata().is_ok_and(same)
     }
 }
 
-/// The shared lock of somebody who uses the database.
+/// The shared lock of a process that uses the database.
 #[derive(Debug)]
 pub(super) struct InUse(File);
 
-/// Becomes the server of this directory, or says who is.
+/// Takes the lock of the server, or reports the process that has it.
 pub(super) async fn serve(home: &Path) -> Result<Held, StartError> {
     let mut file = open(home, "serve.lock")?;
-    if !wait_for(&file, home, DYING).await? {
+    if !wait_for(&file, home, EXITING).await? {
         let mut text = String::new();
         let _unreadable_is_unknown = file.read_to_string(&mut text);
         let pid = text.trim().parse().ok();
@@ -62,38 +60,38 @@ pub(super) async fn serve(home: &Path) -> Result<Held, StartError> {
     Ok(Held(file))
 }
 
-/// The server lock, if nobody serves from this directory.
-pub(super) fn if_abandoned(home: &Path) -> Option<Held> {
+/// The lock of the server, if no server uses the directory.
+pub(super) fn try_serve(home: &Path) -> Option<Held> {
     let file = open(home, "serve.lock").ok()?;
     file.try_lock().ok()?;
     Some(Held(file))
 }
 
-/// Waits until nobody else is starting or stopping PostgreSQL here.
-pub(super) async fn gate(home: &Path) -> Result<Held, StartError> {
-    let file = open(home, GATE_FILE)?;
-    if !wait_for(&file, home, GATE).await? {
+/// Waits until no other process starts or stops PostgreSQL in this directory.
+pub(super) async fn start_lock(home: &Path) -> Result<Held, StartError> {
+    let file = open(home, START_LOCK)?;
+    if !wait_for(&file, home, START).await? {
         return Err(StartError::Directory {
             problem: format!(
                 "another wardroom has been starting or stopping PostgreSQL in {} for {} seconds",
                 home.display(),
-                GATE.as_secs()
+                START.as_secs()
             ),
-            way_out: "End that process, then try again.".to_owned(),
+            fix: "End that process, then try again.".to_owned(),
         });
     }
     Ok(Held(file))
 }
 
-/// The gate, if nobody stands in it.
-pub(super) fn gate_now(home: &Path) -> Option<Held> {
-    let file = open(home, GATE_FILE).ok()?;
+/// The start lock, if it is free.
+pub(super) fn try_start_lock(home: &Path) -> Option<Held> {
+    let file = open(home, START_LOCK).ok()?;
     file.try_lock().ok()?;
     Some(Held(file))
 }
 
-/// Notes that we use the database. Needs the gate: only who holds it ever excludes users.
-pub(super) fn use_database(home: &Path, _gate: &Held) -> Result<InUse, StartError> {
+/// Takes the shared lock of the database. The start lock is required, because its holder may take this one exclusively.
+pub(super) fn use_database(home: &Path, _start_lock: &Held) -> Result<InUse, StartError> {
     let file = open(home, "use.lock")?;
     file.lock_shared()
         .doing(|| format!("locking {}", home.join("use.lock").display()))?;
@@ -101,8 +99,8 @@ pub(super) fn use_database(home: &Path, _gate: &Held) -> Result<InUse, StartErro
 }
 
 impl InUse {
-    /// Leaves; the lock comes back when nobody else uses the database.
-    pub(super) fn last_one(self, _gate: &Held) -> Option<Held> {
+    /// Releases the shared lock; returns the exclusive one if no other process uses the database.
+    pub(super) fn release_last(self, _start_lock: &Held) -> Option<Held> {
         let InUse(file) = self;
         file.try_lock().ok()?;
         Some(Held(file))

@@ -1,9 +1,9 @@
-//! Reads `postmaster.pid`: is a PostgreSQL running on these data, and is it really one?
+//! Reads `postmaster.pid`: whether a PostgreSQL runs on these data.
 //!
-//! The file outlives a crash, and after a reboot, or in a new container, its number may belong
-//! to anybody. So the process must be alive, no zombie, and have been started on this very data
-//! directory. A false file is never deleted: its shared-memory line is PostgreSQL's own guard
-//! against orphaned backends that still write, so only the number is replaced by a dead one.
+//! The file remains after a crash, and after a reboot or in a new container its process id may belong
+//! to another program. So the process must be alive, not a zombie, and must have been started on this
+//! data directory. A stale file is not deleted, because PostgreSQL uses its shared-memory line to
+//! detect orphaned backends that still write; only the process id is replaced by an unused one.
 
 use std::path::{Path, PathBuf};
 
@@ -13,51 +13,49 @@ use super::account::Account;
 use super::error::{Doing, StartError};
 use super::{directory, find};
 
-/// Above every system's highest process id, so never alive.
-const NOBODY: i32 = i32::MAX - 1;
+/// Higher than every possible process id.
+const UNUSED: i32 = i32::MAX - 1;
 
-/// What `postmaster.pid` says.
+/// The content of `postmaster.pid`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PidFile {
     pub(super) pid: i32,
-    /// Missing while PostgreSQL is in its first moments.
+    /// Missing until PostgreSQL has created its socket.
     pub(super) socket_folder: Option<PathBuf>,
 }
 
-/// Who holds the data.
+/// The process that uses the data.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Holder {
-    /// Nobody; or a dead one, which PostgreSQL finds out by itself.
-    Nobody,
-    /// A running PostgreSQL.
+    /// No live process.
+    None,
     Postmaster(PidFile),
-    /// The number lives, but as something else.
-    Stranger(i32),
+    /// The process id belongs to another program.
+    Other(i32),
 }
 
-/// Looks who holds the data.
 pub(super) fn holder(data: &Path) -> Holder {
     let Some(file) = read(data).filter(|file| alive(file.pid)) else {
-        return Holder::Nobody;
+        return Holder::None;
     };
     if runs_on(file.pid, data) {
         Holder::Postmaster(file)
     } else {
-        Holder::Stranger(file.pid)
+        Holder::Other(file.pid)
     }
 }
 
-/// Makes PostgreSQL see that the file's process is dead.
+/// Replaces the process id, so that PostgreSQL treats the process as dead.
 pub(super) fn disown(data: &Path, account: &Account) -> Result<(), StartError> {
     let path = data.join("postmaster.pid");
     let text = std::fs::read_to_string(&path).doing(|| format!("reading {}", path.display()))?;
     let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
-    directory::replace_file(&path, &format!("{NOBODY}\n{rest}"), account)
+    directory::replace_file(&path, &format!("{UNUSED}\n{rest}"), account)
 }
 
-/// Whether a process lives and is no zombie.
+/// Whether a process is alive and not a zombie.
 pub(super) fn alive(pid: i32) -> bool {
-    // A single-user PostgreSQL writes a negative number, which it alone may judge.
+    // A single-user PostgreSQL writes a negative number.
     let Some(id) = (pid > 1).then(|| Pid::from_raw(pid)).flatten() else {
         return false;
     };
@@ -135,7 +133,7 @@ mod tests {
     fn only_a_living_process_on_these_data_holds_them() {
         let own = i32::try_from(std::process::id()).unwrap();
         assert!(alive(own));
-        assert!(!alive(NOBODY) && !alive(0) && !alive(-5));
+        assert!(!alive(UNUSED) && !alive(0) && !alive(-5));
         assert!(!runs_on(own, Path::new("/nonexistent/data")));
     }
 }

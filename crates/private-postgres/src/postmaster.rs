@@ -1,9 +1,9 @@
-//! Runs the programs of PostgreSQL: with few rights, a clean environment and small settings.
+//! Runs PostgreSQL's programs: unprivileged, with an empty environment and small settings.
 //!
-//! They never see our environment (it holds tokens, and /proc shows it to their account), never
-//! our terminal (a process group of their own: ctrl-C is for us, who then end PostgreSQL in
-//! order), and never a network. Durability is stated and not assumed, also over a
-//! `postgresql.conf` that somebody edited: a webhook is acknowledged on the word of this fsync.
+//! They do not inherit the environment, which contains tokens and which /proc shows to their user.
+//! They have a process group of their own, so that Ctrl-C only reaches this process, which then stops
+//! PostgreSQL. They do not listen on the network. The settings of durability are given on the command
+//! line, so that an edited `postgresql.conf` does not change them.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
@@ -21,7 +21,7 @@ use super::find::Binaries;
 use super::pidfile::{self, Holder};
 use super::socket::PORT;
 
-/// The whole costs about 30 MB; a database of one small service needs no more.
+/// PostgreSQL then uses about 30 MB.
 const SETTINGS: [&str; 30] = [
     "fsync=on",
     "synchronous_commit=on",
@@ -50,30 +50,30 @@ const SETTINGS: [&str; 30] = [
     "log_destination=stderr",
     "log_min_messages=warning",
     "log_checkpoints=off",
-    // What people wrote stays out of the log: no statements, no failing rows.
+    // The log contains no statements and no rows, which could be confidential.
     "log_min_error_statement=panic",
     "log_error_verbosity=terse",
     "log_statement=none",
 ];
-/// A log larger than this is put aside; one older log is kept.
+/// A larger log is rotated; one old log is kept.
 const LOG_LIMIT: u64 = 4 << 20;
-/// The end of the log that goes into an error.
+/// The part of the log that an error quotes.
 const LOG_TAIL: u64 = 2048;
-/// A fast end rolls back what is open and writes a checkpoint.
+/// A fast shutdown rolls back transactions and writes a checkpoint.
 const FAST: Duration = Duration::from_secs(15);
-/// An immediate one just stops; the next start recovers.
+/// After an immediate shutdown, the next start recovers.
 const IMMEDIATE: Duration = Duration::from_secs(5);
 
-/// How PostgreSQL is asked to end.
+/// The mode of a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// In order: the next start has nothing to recover.
+pub(super) enum Shutdown {
+    /// The next start has nothing to recover.
     Fast,
-    /// At once: the data are thrown away anyway.
+    /// The next start recovers.
     Immediate,
 }
 
-/// One of PostgreSQL's programs, ready for its arguments.
+/// One of PostgreSQL's programs, without arguments.
 pub(super) fn program(home: &Home, binaries: &Binaries, name: &str) -> Command {
     let mut command = Command::new(binaries.directory.join(name));
     command
@@ -91,7 +91,7 @@ pub(super) fn program(home: &Home, binaries: &Binaries, name: &str) -> Command {
     command
 }
 
-/// Starts the postmaster; it is not ready yet.
+/// Starts the postmaster, and does not wait until it is ready.
 pub(super) fn spawn(home: &Home, binaries: &Binaries, socket: &Path) -> Result<Child, StartError> {
     limit_log(home);
     let log = open_log(home)?;
@@ -116,13 +116,13 @@ pub(super) fn spawn(home: &Home, binaries: &Binaries, socket: &Path) -> Result<C
         .doing(|| format!("running postgres in {}", binaries.directory.display()))
 }
 
-/// Ends whatever PostgreSQL runs on these data, and waits until it is gone.
+/// Stops the PostgreSQL that runs on these data, and waits until it has ended.
 pub(super) async fn end(home: &Home, binaries: &Binaries) -> Result<(), StartError> {
     for (mode, limit) in [("fast", FAST), ("immediate", IMMEDIATE)] {
         let Holder::Postmaster(file) = pidfile::holder(&home.data()) else {
             return Ok(());
         };
-        // Not waiting there, since pg_ctl looks only ten times a second.
+        // Without waiting, because pg_ctl checks only ten times a second.
         let mut pg_ctl = program(home, binaries, "pg_ctl");
         pg_ctl
             .arg("-D")
@@ -135,17 +135,17 @@ pub(super) async fn end(home: &Home, binaries: &Binaries) -> Result<(), StartErr
         }
     }
     Err(StartError::Failed {
-        what: "PostgreSQL did not end".to_owned(),
-        said: tail(home, 0),
+        what: "PostgreSQL did not stop".to_owned(),
+        output: tail(home, 0),
         log: home.log(),
     })
 }
 
-/// Asks for the end by a signal, without waiting.
-pub(super) fn signal(home: &Home, how: Ending) {
+/// Sends the signal of a shutdown, and does not wait.
+pub(super) fn signal(home: &Home, how: Shutdown) {
     let signal = match how {
-        Ending::Fast => Signal::INT,
-        Ending::Immediate => Signal::QUIT,
+        Shutdown::Fast => Signal::INT,
+        Shutdown::Immediate => Signal::QUIT,
     };
     if let Holder::Postmaster(file) = pidfile::holder(&home.data())
         && let Some(pid) = Pid::from_raw(file.pid)
@@ -166,26 +166,26 @@ pub(super) async fn gone(pid: i32, limit: Duration) -> bool {
     true
 }
 
-/// Puts a large log aside. PostgreSQL goes on writing into the same file, from its start.
+/// Rotates a large log. PostgreSQL continues to write to the same file, which is truncated.
 pub(super) fn limit_log(home: &Home) {
     let log = home.log();
     if log
         .metadata()
         .is_ok_and(|metadata| metadata.len() > LOG_LIMIT)
     {
-        let aside = log.with_extension("log.1");
+        let old = log.with_extension("log.1");
         let rotate = || {
-            let _there_may_be_none = std::fs::remove_file(&aside);
-            std::fs::copy(&log, &aside)?;
+            let _there_may_be_none = std::fs::remove_file(&old);
+            std::fs::copy(&log, &old)?;
             File::options().write(true).open(&log)?.set_len(0)
         };
         if let Err(error) = rotate() {
-            tracing::warn!(%error, "the log of the private PostgreSQL could not be put aside");
+            tracing::warn!(%error, "the log of the private PostgreSQL could not be rotated");
         }
     }
 }
 
-/// How long the log is now: what a start that fails has said comes after it.
+/// The length of the log; the output of a start comes after it.
 pub(super) fn log_length(home: &Home) -> u64 {
     home.log().metadata().map_or(0, |metadata| metadata.len())
 }
@@ -206,6 +206,6 @@ pub(super) fn tail(home: &Home, from: u64) -> String {
 }
 
 fn open_log(home: &Home) -> Result<File, StartError> {
-    // Appending, so that a truncated log is written from its new end and not from the old one.
+    // Append mode, so that PostgreSQL writes to the end of a truncated log.
     directory::open_own(&home.path, directory::LOG, OpenOptions::new().append(true))
 }

@@ -1,8 +1,7 @@
-//! Brings PostgreSQL up and waits until it answers on its socket.
+//! Starts PostgreSQL and waits until it accepts connections on its socket.
 //!
-//! Readiness is a connection that works, asked for every few milliseconds: `pg_ctl -w` looks
-//! only ten times a second, half of what a whole start takes. A postmaster that runs already is
-//! taken over, whatever ended the wardroom that started it.
+//! It tries to connect every few milliseconds: `pg_ctl -w` checks only ten times a second, which
+//! would add half of the time that a start takes. A postmaster that runs already is used.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,27 +18,26 @@ use super::pidfile::{self, Holder};
 use super::socket::{self, PORT};
 use super::{cluster, postmaster};
 
-/// Recovery after a crash replays at most 256 MB; a minute is ample, two are patient.
+/// Recovery after a crash replays at most 256 MB, which takes less than a minute.
 const LIMIT: Duration = Duration::from_secs(120);
-/// How long orphaned backends of a killed postmaster may keep the data busy.
+/// How long orphaned backends of a killed postmaster may use the data.
 const ORPHANS: Duration = Duration::from_secs(20);
 const FIRST_WAIT: Duration = Duration::from_millis(4);
 const LONGEST_WAIT: Duration = Duration::from_millis(60);
 
-/// A PostgreSQL that answers.
+/// A PostgreSQL that accepts connections.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) pid: i32,
     pub(super) socket: PathBuf,
-    /// Ours, when we started it; kept so that its end is noticed and no zombie stays.
+    /// The child process, when this process started it: its end is noticed, and it does not become a zombie.
     pub(super) child: Option<Child>,
-    /// A stranger's process id stood in `postmaster.pid`.
-    pub(super) mended: Option<i32>,
+    /// The id of another program's process, which was in `postmaster.pid`.
+    pub(super) corrected: Option<i32>,
 }
 
 impl Running {
-    /// Whether it still lives.
-    pub(super) fn lives(&mut self) -> bool {
+    pub(super) fn is_alive(&mut self) -> bool {
         match &mut self.child {
             Some(child) => matches!(child.try_wait(), Ok(None)),
             None => pidfile::alive(self.pid),
@@ -47,7 +45,7 @@ impl Running {
     }
 }
 
-/// How to reach PostgreSQL through the socket in a folder.
+/// How to connect through the socket in a directory.
 pub(super) fn options(socket: &Path, database: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
         .host(&socket.to_string_lossy())
@@ -58,17 +56,17 @@ pub(super) fn options(socket: &Path, database: &str) -> PgConnectOptions {
         .ssl_mode(PgSslMode::Disable)
 }
 
-/// Starts PostgreSQL or takes over the running one. Needs the gate, held by the caller.
+/// Starts PostgreSQL or connects to the running one. The caller holds the start lock.
 pub(super) async fn bring_up(home: &Home, binaries: &Binaries) -> Result<Running, StartError> {
     let data = home.data();
     let began = Instant::now();
     let mut wait = FIRST_WAIT;
     let mut child: Option<Child> = None;
-    let mut mended = None;
+    let mut corrected = None;
     let log_from = postmaster::log_length(home);
     let failed = |what: &str, detail: String| StartError::Failed {
         what: format!("{what}, run as the user {}{detail}", home.account.name),
-        said: postmaster::tail(home, log_from),
+        output: postmaster::tail(home, log_from),
         log: home.log(),
     };
     let mut last = String::new();
@@ -89,7 +87,7 @@ pub(super) async fn bring_up(home: &Home, binaries: &Binaries) -> Result<Running
         }
         match holder {
             Holder::Postmaster(file) => match &file.socket_folder {
-                Some(folder) => match answers(folder).await {
+                Some(folder) => match check(folder).await {
                     Ok(()) => {
                         let ours = |child: &Child| child.id() == u32::try_from(file.pid).ok();
                         let child = child.filter(ours);
@@ -98,26 +96,29 @@ pub(super) async fn bring_up(home: &Home, binaries: &Binaries) -> Result<Running
                             pid: file.pid,
                             socket,
                             child,
-                            mended,
+                            corrected,
                         });
                     }
-                    Err(NotReady::Yet(why)) => last = why,
-                    Err(NotReady::Ever(why)) => {
-                        return Err(failed("PostgreSQL refuses us", format!(": {why}")));
+                    Err(NotReady::Starting(why)) => last = why,
+                    Err(NotReady::Refused(why)) => {
+                        return Err(failed(
+                            "PostgreSQL refuses the connection",
+                            format!(": {why}"),
+                        ));
                     }
                 },
                 None => "it has no socket yet".clone_into(&mut last),
             },
-            Holder::Stranger(pid) if child.is_none() => {
+            Holder::Other(pid) if child.is_none() => {
                 pidfile::disown(&data, &home.account)?;
-                mended = Some(pid);
+                corrected = Some(pid);
                 continue;
             }
-            Holder::Nobody if child.is_none() => {
+            Holder::None if child.is_none() => {
                 child = Some(postmaster::spawn(home, binaries, &socket::folder(home)?)?);
             }
-            // Ours has not written its file yet.
-            Holder::Stranger(_) | Holder::Nobody => {}
+            // The started process has not written its file yet.
+            Holder::Other(_) | Holder::None => {}
         }
         if began.elapsed() > LIMIT {
             return Err(failed(
@@ -130,24 +131,23 @@ pub(super) async fn bring_up(home: &Home, binaries: &Binaries) -> Result<Running
     }
 }
 
-/// PostgreSQL's words when backends of a killed postmaster still hold the data.
-fn orphaned(said: &str) -> bool {
-    said.contains("shared memory block") || said.contains("lock file \"postmaster.pid\"")
+/// Whether PostgreSQL reports that backends of a killed postmaster still use the data.
+fn orphaned(output: &str) -> bool {
+    output.contains("shared memory block") || output.contains("lock file \"postmaster.pid\"")
 }
 
 enum NotReady {
-    /// It is starting, ending or recovering.
-    Yet(String),
-    /// Waiting does not help.
-    Ever(String),
+    /// It is starting, stopping or recovering.
+    Starting(String),
+    Refused(String),
 }
 
-/// Whether our database answers; makes it the first time.
-async fn answers(socket: &Path) -> Result<(), NotReady> {
+/// Connects to the database, and creates it the first time.
+async fn check(socket: &Path) -> Result<(), NotReady> {
     match connect(socket, ROLE).await {
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("3D000") => {
             let mut connection = connect(socket, "postgres").await.map_err(not_ready)?;
-            // Against an unfinished start of another process, "it exists" is as good.
+            // Another process may have created it meanwhile.
             match sqlx::raw_sql("create database wardroom")
                 .execute(&mut connection)
                 .await
@@ -175,7 +175,7 @@ async fn connect(socket: &Path, database: &str) -> sqlx::Result<PgConnection> {
 }
 
 async fn close(connection: PgConnection) {
-    let _it_goes_away_all_the_same = connection.close().await;
+    let _dropped_anyway = connection.close().await;
 }
 
 fn not_ready(error: sqlx::Error) -> NotReady {
@@ -183,16 +183,16 @@ fn not_ready(error: sqlx::Error) -> NotReady {
         sqlx::Error::Database(error) => error.code().map(std::borrow::Cow::into_owned),
         _ => None,
     };
-    // 28: who we are, 42 and 3D: what we ask for; 57P03 and 53300 pass.
+    // 28 and 42 are permanent; 57P03 and 53300 are not.
     match code.as_deref() {
         Some(code) if code.starts_with("28") || code.starts_with("42") => {
-            NotReady::Ever(error.to_string())
+            NotReady::Refused(error.to_string())
         }
-        _ => NotReady::Yet(error.to_string()),
+        _ => NotReady::Starting(error.to_string()),
     }
 }
 
-/// The binaries for a home, and its data made where there are none. Needs the gate.
+/// Finds the programs for a directory, and creates its data if there are none. The caller holds the start lock.
 pub(super) async fn prepare(home: &Home, bindir: Option<&Path>) -> Result<Binaries, StartError> {
     let data = home.data();
     let root = super::account::own_uid() == 0;

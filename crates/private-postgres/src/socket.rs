@@ -1,10 +1,10 @@
-//! The folder of PostgreSQL's unix socket.
+//! The directory of PostgreSQL's Unix socket.
 //!
-//! A socket's address holds 107 bytes at most, and a data directory may be longer or lie on a
-//! file system without sockets, so the socket has a short folder of its own. Its mode 0700 is
-//! the lock on the door: PostgreSQL trusts whoever gets in (`cluster.rs` says why). The name is
-//! random, since anybody may squat a guessable name in /tmp, and written down in home, so that a
-//! restarted PostgreSQL is found at the address that the running pools already hold.
+//! The path of a socket is limited to 107 bytes, and the file system of the data directory may not
+//! support sockets, so the socket has a short directory of its own. Its mode 0700 restricts access:
+//! PostgreSQL trusts every connection (see `cluster.rs`). The name is random, because another user
+//! could occupy a known name in /tmp, and is recorded in the data directory, so that a restarted
+//! PostgreSQL has the address that the connection pools use.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
@@ -15,11 +15,11 @@ use super::account::{self, Account};
 use super::directory::{self, Home};
 use super::error::{Doing, StartError};
 
-/// The port is only a part of the socket's name here.
+/// Only a part of the socket's name.
 pub(super) const PORT: u16 = 5432;
 const RECORD: &str = "socket-folder";
 
-/// The folder for the next start: the one written down, if it is still ours to have.
+/// The directory for the next start: the recorded one, if it can still be used.
 pub(super) fn folder(home: &Home) -> Result<PathBuf, StartError> {
     if let Some(folder) = recorded(home)
         && (is_private(&folder, &home.account) || make(&folder, &home.account).is_ok())
@@ -37,7 +37,7 @@ pub(super) fn folder(home: &Home) -> Result<PathBuf, StartError> {
     Ok(folder)
 }
 
-/// Removes the folder after PostgreSQL has ended. What is not there, or not ours, stays so.
+/// Removes the directory after PostgreSQL has ended, if it belongs to this server.
 pub(super) fn remove(home: &Home) {
     if let Some(folder) = recorded(home).filter(|folder| is_private(folder, &home.account)) {
         let socket = format!(".s.PGSQL.{PORT}");
@@ -54,21 +54,22 @@ fn recorded(home: &Home) -> Option<PathBuf> {
     folder.is_absolute().then_some(folder)
 }
 
-/// In /run, which survives `PrivateTmp` and the cleaners of /tmp, where that is possible: root makes
-/// a folder there, and for anybody else the service manager may have made it (RuntimeDirectory).
+/// In /run where possible, which is not affected by `PrivateTmp` and by programs that clean /tmp. Root
+/// creates a directory there; for another user the service manager may have created it
+/// (RuntimeDirectory).
 fn base() -> PathBuf {
     let run = Path::new("/run/wardroom");
     let root = account::own_uid() == 0
         && Path::new("/run").is_dir()
         && directory::make(run, 0o755).is_ok();
-    if root || is_given(run, account::own_uid()) {
+    if root || is_own(run, account::own_uid()) {
         return run.to_owned();
     }
     PathBuf::from("/tmp")
 }
 
-/// A folder of this user's own that nobody else may write in.
-fn is_given(folder: &Path, uid: u32) -> bool {
+/// Whether a directory belongs to this user, and no other user may write to it.
+fn is_own(folder: &Path, uid: u32) -> bool {
     folder.symlink_metadata().is_ok_and(|metadata| {
         metadata.is_dir() && metadata.uid() == uid && metadata.mode() & 0o022 == 0
     })
@@ -94,17 +95,17 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn a_folder_that_the_service_manager_made_is_taken_and_no_others() {
+    fn a_directory_that_the_service_manager_created_is_used_and_no_other() {
         let folder = std::env::temp_dir().join(format!("wardroom-run-{}", uuid::Uuid::new_v4()));
         let me = account::own_uid();
-        assert!(!is_given(&folder, me), "it is not there");
+        assert!(!is_own(&folder, me), "it is not there");
         std::fs::create_dir(&folder).unwrap();
         for (mode, given) in [(0o755, true), (0o700, true), (0o777, false), (0o775, false)] {
             std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(is_given(&folder, me), given, "{mode:o}");
+            assert_eq!(is_own(&folder, me), given, "{mode:o}");
         }
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(!is_given(&folder, me + 1), "it is somebody else's");
+        assert!(!is_own(&folder, me + 1), "it belongs to another user");
         std::fs::remove_dir(&folder).unwrap();
     }
 }

@@ -1,9 +1,9 @@
-//! Homes that last as long as one demo.
+//! Data directories of demos, which are removed at the end.
 //!
-//! A demo that was killed cannot tidy up, so the next one does: every home holds its own server
-//! lock, and a home whose lock is free belongs to nobody. They share one parent, whose gate keeps
-//! a sweeper from taking a home between its making and its locking. PostgreSQL there is killed
-//! without ceremony: the data go with it.
+//! A demo that was killed cannot remove its directory, so the next one does: every demo holds the
+//! server lock of its directory, and a directory whose lock is free is not in use. The start lock of
+//! the parent prevents that a directory is removed between its creation and its locking. PostgreSQL
+//! is killed there, because the data are removed anyway.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -13,24 +13,24 @@ use super::directory::{self, Home};
 use super::error::{Doing, StartError};
 use super::lock::{self, Held};
 use super::pidfile::{self, Holder};
-use super::postmaster::Ending;
+use super::postmaster::Shutdown;
 use super::{account, postmaster, socket};
 
-/// Makes a new home below a folder, after removing those that nobody owns any more.
+/// Creates a directory below the given one, after removing those that are not in use.
 pub(super) async fn place(below: &Path) -> Result<(Home, Held), StartError> {
     let uid = account::own_uid();
-    let (parent, _gate) = parent(&below.join(format!("wardroom-demo-{uid}"))).await?;
+    let (parent, _start_lock) = parent(&below.join(format!("wardroom-demo-{uid}"))).await?;
     let owner = parent
         .path
         .symlink_metadata()
         .map(|metadata| metadata.uid());
     if !owner.is_ok_and(|owner| owner == uid) {
         return Err(StartError::Directory {
-            problem: format!("{} is somebody else's", parent.path.display()),
-            way_out: "Set TMPDIR to a folder of your own.".to_owned(),
+            problem: format!("{} belongs to another user", parent.path.display()),
+            fix: "Set TMPDIR to a folder of your own.".to_owned(),
         });
     }
-    sweep(&parent).await;
+    remove_unused(&parent).await;
     let name = uuid::Uuid::new_v4().simple().to_string();
     let mut home = directory::place(&parent.path.join(&name[..12]))?;
     home.notice = None;
@@ -38,47 +38,49 @@ pub(super) async fn place(below: &Path) -> Result<(Home, Held), StartError> {
     Ok((home, held))
 }
 
-/// The folder of all demos' homes, with its gate held: the last demo may have removed both while we
-/// waited.
+/// The parent of all demos' directories, with its start lock. The last demo may have removed both while
+/// this process waited.
 async fn parent(path: &Path) -> Result<(Home, Held), StartError> {
     loop {
         let parent = directory::place(path)?;
-        let gate = match lock::gate(&parent.path).await {
+        let start_lock = match lock::start_lock(&parent.path).await {
             Err(_gone) if !parent.path.exists() => continue,
-            gate => gate?,
+            start_lock => start_lock?,
         };
-        if gate.is_found_in(&parent.path) {
-            return Ok((parent, gate));
+        if start_lock.exists_in(&parent.path) {
+            return Ok((parent, start_lock));
         }
     }
 }
 
-/// Removes the folder of all homes when this was the last one; a process that makes a home holds its gate.
+/// Removes the parent after the last demo. A process that creates a directory holds its start lock.
 fn remove_parent(of: &Home) {
     let Some(parent) = of.path.parent() else {
         return;
     };
-    let Some(_gate) = lock::gate_now(parent).filter(|gate| gate.is_found_in(parent)) else {
+    let Some(_start_lock) =
+        lock::try_start_lock(parent).filter(|start_lock| start_lock.exists_in(parent))
+    else {
         return;
     };
     let mut entries = parent.read_dir().into_iter().flatten().flatten();
-    if entries.all(|entry| entry.file_name() == lock::GATE_FILE) {
-        let _left_for_the_next_demo = std::fs::remove_file(parent.join(lock::GATE_FILE))
+    if entries.all(|entry| entry.file_name() == lock::START_LOCK) {
+        let _removed_by_the_next_demo = std::fs::remove_file(parent.join(lock::START_LOCK))
             .and_then(|()| std::fs::remove_dir(parent));
     }
 }
 
-/// Removes the home of this demo, and what is left of all of them.
+/// Removes the directory of this demo, and the parent if it is empty.
 pub(super) async fn leave(home: &Home) -> Result<(), StartError> {
     remove(home).await?;
     remove_parent(home);
     Ok(())
 }
 
-/// Removes a home and what runs in it.
+/// Stops PostgreSQL in a directory and removes it.
 async fn remove(home: &Home) -> Result<(), StartError> {
     let holder = pidfile::holder(&home.data());
-    postmaster::signal(home, Ending::Immediate);
+    postmaster::signal(home, Shutdown::Immediate);
     if let Holder::Postmaster(file) = holder {
         postmaster::gone(file.pid, Duration::from_secs(5)).await;
     }
@@ -86,18 +88,18 @@ async fn remove(home: &Home) -> Result<(), StartError> {
     std::fs::remove_dir_all(&home.path).doing(|| format!("removing {}", home.path.display()))
 }
 
-/// The same without waiting: PostgreSQL ends by itself, and what it still holds is swept later.
+/// Without waiting; the next demo removes the directory.
 pub(super) fn abandon(home: &Home) {
-    postmaster::signal(home, Ending::Immediate);
+    postmaster::signal(home, Shutdown::Immediate);
 }
 
-async fn sweep(parent: &Home) {
+async fn remove_unused(parent: &Home) {
     for entry in parent.path.read_dir().into_iter().flatten().flatten() {
         let path = entry.path();
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
-        let Some(_held) = lock::if_abandoned(&path) else {
+        let Some(_held) = lock::try_serve(&path) else {
             continue;
         };
         let home = Home {
@@ -106,7 +108,7 @@ async fn sweep(parent: &Home) {
             notice: None,
         };
         if let Err(error) = remove(&home).await {
-            tracing::warn!(%error, "the rest of an earlier demo could not be removed");
+            tracing::warn!(%error, "the directory of an earlier demo could not be removed");
         }
     }
 }

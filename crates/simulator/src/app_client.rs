@@ -1,7 +1,7 @@
-//! Requests that the outside sends to the app: plain HTTP/1 with a time limit and one answer.
+//! The HTTP client that sends requests to the app: HTTP/1, with a time limit.
 //!
-//! A client of its own: the simulator must not lend the product's client its settings. No TLS: the
-//! app under test listens on this machine.
+//! It is separate from the client of the app under test, so that they share no settings. It supports no
+//! TLS, because the app listens on loopback.
 
 use std::time::Duration;
 
@@ -11,26 +11,22 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 
-/// What the app answered, or why nothing was response.
+/// The app's response, or why there is none.
 #[derive(Clone, Debug, Serialize)]
 pub struct AppResponse {
-    /// The HTTP status; none when there was no answer.
     pub status: Option<u16>,
-    /// The answer's body as text.
     pub body: String,
-    /// The answer's headers, names in lower case.
+    /// Names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// Why there was no answer: `timeout`, or the connection's error.
+    /// Why there is no response: `timeout`, or the error of the connection.
     pub error: Option<String>,
 }
 
 impl AppResponse {
-    /// Whether the app answered 200.
     pub fn is_ok(&self) -> bool {
         self.status == Some(200)
     }
 
-    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()

@@ -1,7 +1,7 @@
-//! The arguments of a Web API call, from wherever Slack reads them: query, form, or JSON.
+//! The arguments of a Web API call: query, form, or JSON.
 //!
-//! A JSON body sent to a method that does not take JSON is ignored, as Slack does, so that its
-//! arguments are missing. Complex arguments may come as JSON or as text that holds JSON.
+//! As in Slack, a JSON body is ignored by a method that does not accept JSON, so its arguments are
+//! missing. A structured argument is JSON, or a string that contains JSON.
 
 use serde_json::{Map, Value};
 
@@ -103,7 +103,7 @@ impl Args {
             .map_err(|_| Refused::new("invalid_limit"))
     }
 
-    /// A page of `items`: what this call shows, and the cursor for the rest.
+    /// A page of `items`, and the cursor of the next one.
     pub(crate) fn page<T: Clone>(
         &self,
         items: &[T],

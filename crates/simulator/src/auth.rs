@@ -1,7 +1,7 @@
-//! Whose token a call carries, and how app_client requests are signed.
+//! The tokens of calls, and the signatures of requests to the app.
 //!
-//! Signing lives here and not with its callers, so that one place knows Slack's v0 base string and
-//! GitHub's header. Ways to sign badly are part of it: a server must refuse each of them.
+//! It implements Slack's v0 signature and GitHub's header, and the invalid signatures that the app must
+//! refuse.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -14,14 +14,14 @@ use super::state::{Bot, WorkspaceState};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signing {
-    /// As the provider does.
+    /// Valid.
     #[default]
     Good,
-    /// Well formed, made with another secret.
+    /// With another secret.
     WrongSecret,
-    /// Good, ten minutes ago.
+    /// Valid ten minutes ago.
     Stale,
-    /// No signature headers at all.
+    /// Without signature headers.
     Missing,
 }
 
@@ -48,7 +48,6 @@ pub(crate) fn hmac_hex(secret: &str, parts: &[&[u8]]) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
-/// The two headers of a request from Slack.
 pub(crate) fn slack_headers(
     secret: &str,
     now: i64,

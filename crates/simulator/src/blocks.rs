@@ -1,8 +1,7 @@
-//! Block Kit as Slack checks it: messages and views, block by block.
+//! The validation of Block Kit: messages and views.
 //!
-//! Returns the blocks as Slack would store them (missing ids filled in) or every code at once,
-//! each with the JSON pointer Slack gives. Lengths are counted in Unicode scalars of what was sent,
-//! that is, after the app's escaping.
+//! It returns the blocks as Slack stores them, with generated ids, or all errors with their JSON
+//! pointers. Lengths are counted in Unicode scalar values of the text that was sent, after escaping.
 
 use std::collections::HashSet;
 
@@ -16,7 +15,7 @@ const MAX_BLOCKS_IN_VIEW: usize = 100;
 const MAX_ID_LENGTH: usize = 255;
 const MAX_VIEW_BYTES: usize = 250_000;
 
-/// BlockErrors gathered while walking; `at` is the pointer of what is being looked at.
+/// The errors so far; `at` is a JSON pointer.
 #[derive(Default)]
 pub(crate) struct BlockErrors(pub(crate) Vec<String>);
 
@@ -25,7 +24,6 @@ impl BlockErrors {
         self.0.push(format!("[ERROR] {what} [json-pointer:{at}]"));
     }
 
-    /// Text of a length; says whether it was there at all.
     pub(crate) fn length(&mut self, at: &str, text: &str, least: usize, most: usize) {
         let length = text.chars().count();
         if length < least {
@@ -38,7 +36,6 @@ impl BlockErrors {
         }
     }
 
-    /// An optional plain string field.
     pub(crate) fn string(&mut self, at: &str, object: &Value, key: &str, most: usize) {
         match object.get(key) {
             None | Some(Value::Null) => {}
@@ -47,7 +44,6 @@ impl BlockErrors {
         }
     }
 
-    /// A text object: its type, its length.
     pub(crate) fn text(&mut self, at: &str, value: Option<&Value>, kind: Kind, most: usize) {
         let Some(object) = value.and_then(Value::as_object) else {
             self.add(at, "missing required field: text");
@@ -72,14 +68,13 @@ impl BlockErrors {
     }
 }
 
-/// Which text objects a place takes.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     PlainOnly,
     Any,
 }
 
-/// Blocks of a message, checked and completed.
+/// Validates the blocks of a message, and generates missing ids.
 pub(crate) fn message_blocks(blocks: &Value, max_block_text: usize) -> Result<Vec<Value>, Refused> {
     let Some(list) = blocks.as_array() else {
         return Err(Refused::new("invalid_blocks_format"));
@@ -102,7 +97,7 @@ pub(crate) fn message_blocks(blocks: &Value, max_block_text: usize) -> Result<Ve
     Ok(checked)
 }
 
-/// A modal, checked and completed.
+/// Validates a modal, and generates missing ids.
 pub(crate) fn view(view: &Value) -> Result<Value, Refused> {
     let invalid = |errors: BlockErrors| Refused::because("invalid_arguments", errors.0);
     let mut errors = BlockErrors::default();
@@ -322,7 +317,7 @@ fn input(block: &mut Value, at: &str, errors: &mut BlockErrors) {
     }
 }
 
-/// Characters of text in a tree of blocks: what Slack's undocumented total seems to count.
+/// The characters of text in blocks, which Slack's undocumented limit seems to count.
 fn text_length(value: &Value) -> usize {
     match value {
         Value::Object(map) => map

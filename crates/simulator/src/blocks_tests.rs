@@ -1,4 +1,4 @@
-//! The tables of Block Kit's limits: what stands just inside is taken, what is one over is not.
+//! The limits of Block Kit: a value at the limit is accepted, and one above it is not.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
-//! What people do to channels without asking the app: speak, come, go, archive, rename.
+//! What a person does in Slack without the app: post, join, leave, invite, archive, rename.
 //!
-//! The app learns of it by events, as far as it subscribed. People are not held to rate limits.
+//! The app receives the events to which it subscribed. Rate limits do not apply to people.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::person::Person;
 use super::state::{Channel, Message, WorkspaceState};
 
 impl Person {
-    /// Runs a change on a channel, by id or name, and tells those who wait.
+    /// Changes a channel, by id or name.
     fn change<T>(
         &self,
         channel: &str,
@@ -26,18 +26,11 @@ impl Person {
         result
     }
 
-    /// Says something; answers its `ts`.
-    ///
-    /// # Errors
-    /// When the person is not in the channel, or it is archived.
+    /// Posts a message, and returns its `ts`.
     pub fn say(&self, channel: &str, text: &str) -> Result<String, String> {
         self.say_in(channel, None, text)
     }
 
-    /// Says something in a thread.
-    ///
-    /// # Errors
-    /// When the person is not in the channel, or it is archived.
     pub fn say_in(
         &self,
         channel: &str,
@@ -61,10 +54,7 @@ impl Person {
         })
     }
 
-    /// Makes a public channel and is its first member; answers its id.
-    ///
-    /// # Errors
-    /// When the name breaks Slack's rules or is taken.
+    /// Creates a public channel, and returns its id.
     pub fn create_channel(&self, name: &str) -> Result<String, String> {
         if let Some(code) = names::name_error(name) {
             return Err(code.to_owned());
@@ -80,19 +70,12 @@ impl Person {
         Ok(id)
     }
 
-    /// Joins a channel.
-    ///
-    /// # Errors
-    /// When there is no such channel.
     pub fn join(&self, channel: &str) -> Result<(), String> {
         let now = self.workspace.now();
         self.change(channel, |state, id| admit(state, id, &self.id, now))
     }
 
-    /// Brings somebody in, a bot too.
-    ///
-    /// # Errors
-    /// When the channel or the other is unknown.
+    /// Adds a user or a bot.
     pub fn invite(&self, channel: &str, other: &str) -> Result<(), String> {
         let now = self.workspace.now();
         self.change(channel, |state, id| {
@@ -102,19 +85,12 @@ impl Person {
         })
     }
 
-    /// Leaves a channel.
-    ///
-    /// # Errors
-    /// When there is no such channel.
     pub fn leave(&self, channel: &str) -> Result<(), String> {
         let me = self.id.clone();
         self.kick(channel, &me)
     }
 
-    /// Puts somebody out of a channel, a bot too.
-    ///
-    /// # Errors
-    /// When there is no such channel.
+    /// Removes a user or a bot.
     pub fn kick(&self, channel: &str, other: &str) -> Result<(), String> {
         self.change(channel, |state, id| {
             let other = state
@@ -130,20 +106,12 @@ impl Person {
         })
     }
 
-    /// Archives a channel by hand.
-    ///
-    /// # Errors
-    /// When there is no such channel.
     pub fn archive(&self, channel: &str) -> Result<(), String> {
         self.set(channel, "channel_archive", |channel| {
             channel.archived = true
         })
     }
 
-    /// Brings an archived channel back.
-    ///
-    /// # Errors
-    /// When there is no such channel.
     pub fn unarchive(&self, channel: &str) -> Result<(), String> {
         self.set(channel, "channel_unarchive", |channel| {
             channel.archived = false
@@ -168,10 +136,6 @@ impl Person {
         })
     }
 
-    /// Renames a channel; its id stays.
-    ///
-    /// # Errors
-    /// When there is no such channel.
     pub fn rename(&self, channel: &str, name: &str) -> Result<(), String> {
         self.change(channel, |state, id| {
             if let Some(channel) = state.channels.get_mut(id) {
@@ -184,10 +148,7 @@ impl Person {
         })
     }
 
-    /// Deletes a message, whoever wrote it: an admin's right.
-    ///
-    /// # Errors
-    /// When there is no such channel.
+    /// Deletes any message, as an admin may.
     pub fn delete_message(&self, channel: &str, ts: &str) -> Result<(), String> {
         self.change(channel, |state, id| {
             if let Some(channel) = state.channels.get_mut(id) {

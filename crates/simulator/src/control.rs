@@ -1,7 +1,7 @@
-//! `/__sim/…`: the handle's power for scripts in other languages.
+//! `/__sim/…`: the methods of [`Workspace`] over HTTP, for clients in other languages.
 //!
-//! Not part of Slack: no token is asked for, so a workspace listens on loopback. Everything is JSON
-//! in and JSON out; 400 with `error` when an operation makes no sense.
+//! It is not part of Slack and requires no token, so a workspace listens on loopback. Requests and
+//! responses are JSON; an invalid operation is answered with 400 and `error`.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ struct Since {
     millis: Option<u64>,
 }
 
-/// Answers when the workspace has changed since `version`, or after `millis`.
+/// Responds when the workspace has changed since `version`, or after `millis`.
 async fn wait(State(workspace): State<Workspace>, Query(since): Query<Since>) -> Response {
     let mut versions = workspace.versions();
     let timeout = Duration::from_millis(since.millis.unwrap_or(30_000));

@@ -1,7 +1,7 @@
-//! Interactive elements as Slack checks them: buttons, menus, inputs, and their options.
+//! The validation of interactive elements: buttons, menus, inputs, and their options.
 //!
-//! Where Slack's own pages disagree (an option's value: 75 or 150) the smaller limit is kept, so
-//! that what passes here passes there. Missing action ids are filled in, as Slack does.
+//! Where Slack's documentation contradicts itself (an option's value: 75 or 150 characters), the
+//! smaller limit applies. Missing action ids are generated, as in Slack.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::blocks::{BlockErrors, Kind, image};
 
-/// Where an element stands: not each may stand everywhere.
+/// The block that contains an element.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Accessory,
@@ -147,7 +147,7 @@ fn menu(element: &Value, at: &str, errors: &mut BlockErrors) {
     }
 }
 
-/// Every option of a menu, those in groups too.
+/// All options, including those in groups.
 pub(crate) fn all_options(element: &Value) -> Vec<&Value> {
     let direct = element["options"].as_array().into_iter().flatten();
     let groups = element["option_groups"].as_array().into_iter().flatten();

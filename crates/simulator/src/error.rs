@@ -1,6 +1,4 @@
-//! How Slack says no: HTTP 200, `ok: false`, a code, and sometimes more words.
-//!
-//! Nothing here decides; the methods do. A code is owned text, since a fault may name any.
+//! Slack's error responses: HTTP 200, `ok: false`, a code, and sometimes messages.
 
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,7 @@
-//! Events to the app: the subscribed ones, each with its id, retried as Slack retries.
+//! Events to the app: those that it subscribed to, with the retries of Slack.
 //!
-//! The first try goes out at once and the first retry right after it; the later two wait for their
-//! minute on the workspace's clock and for `deliver_due_events`. An `event_id` never changes.
+//! The first retry follows at once; the later two are due after 1 and 5 minutes of the workspace's clock
+//! and are sent by `deliver_due_events`. All attempts have the same `event_id`.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ struct Retry {
     reason: &'static str,
 }
 
-/// The name an event is subscribed to by: messages are named after the kind of channel.
+/// The name under which an app subscribes to an event; for a message it depends on the channel's type.
 fn subscription(state: &WorkspaceState, event: &Event) -> String {
     let kind = event.body["type"].as_str().unwrap_or_default();
     if kind != "message" {
@@ -41,7 +41,7 @@ fn subscription(state: &WorkspaceState, event: &Event) -> String {
     format!("message.{suffix}")
 }
 
-/// Sends off what happened since the last time, as far as the app may and wants to know.
+/// Sends the new events that the app subscribed to and may see.
 pub(crate) fn dispatch(workspace: &Workspace) {
     let (wanted, token, reachable) = {
         let app = workspace.app();
@@ -96,7 +96,7 @@ pub(crate) fn dispatch(workspace: &Workspace) {
 }
 
 impl Workspace {
-    /// Gives an event an id and the outer envelope, without sending it.
+    /// Adds an id and the envelope to an event, and does not send it.
     pub fn register_event(&self, mut event: Value) -> String {
         let now = self.now();
         let app_id = self.app().app_id.clone();
@@ -122,7 +122,7 @@ impl Workspace {
         id
     }
 
-    /// Delivers an event (again): `retry` 0 is the first time.
+    /// Delivers an event. `retry` is 0 at the first attempt.
     pub async fn deliver_event(&self, id: &str, retry: u32, reason: &str) -> AppResponse {
         let found = self
             .deliveries()
@@ -148,7 +148,7 @@ impl Workspace {
         .await
     }
 
-    /// Sends any body to the app as Slack would, signed well or badly.
+    /// Sends a body to the app as Slack would.
     pub async fn send_as_slack(
         &self,
         path: &str,
@@ -182,7 +182,7 @@ impl Workspace {
             .await
     }
 
-    /// Sends the retries whose time has come.
+    /// Sends the retries that are due.
     pub async fn deliver_due_events(&self) {
         let now = self.now();
         let due: Vec<Retry> = {
@@ -202,18 +202,18 @@ impl Workspace {
         }
     }
 
-    /// Event deliveries under way, and retries that wait for their time.
+    /// The number of deliveries in progress, and of retries that are not due yet.
     pub fn events_open(&self) -> (usize, usize) {
         let deliveries = self.deliveries();
         (deliveries.in_flight, deliveries.waiting.len())
     }
 
-    /// Every event sent so far with its id, oldest first.
+    /// All events with their ids, oldest first.
     pub fn events_sent(&self) -> Vec<(String, Value)> {
         self.deliveries().all.clone()
     }
 
-    /// After a failure: true when the next try is at once; later ones are put by.
+    /// After a failure: true if the next attempt follows at once. Later ones are scheduled.
     fn plan_retry(&self, id: &str, number: u32, response: &AppResponse) -> bool {
         let fine = response.status.is_some_and(|s| (200..300).contains(&s));
         if fine || response.header("x-slack-no-retry").is_some() {

@@ -1,4 +1,4 @@
-//! The faults over real HTTP, as a caller meets them: what was answered, and what stands in the channel.
+//! The faults over real HTTP: the response that the caller gets, and the messages in the channel.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,73 +1,56 @@
-//! Faults on demand: what an outside party does on a bad day, chosen per method and channel.
+//! Faults, by method and channel.
 //!
-//! A rule is taken when a request matches and spends itself. What it means on the wire is done in
-//! `server.rs`; here is only which request meets which fault. The first rule that matches wins.
+//! This file decides which request has which fault: the first rule that matches applies. `server.rs`
+//! implements them.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fault {
-    /// 429 with `Retry-After`; nothing is done.
-    RateLimited {
-        /// The seconds that `Retry-After` names.
-        retry_after: u64,
-    },
-    /// This HTTP status; nothing is done.
-    Status {
-        /// 500, 503, …
-        status: u16,
-    },
-    /// The thing is done, yet the answer is this HTTP status.
-    DoneButStatus {
-        /// 500, 502, …
-        status: u16,
-    },
-    /// `ok: false` with this code; nothing is done.
-    Code {
-        /// Such as `is_archived` or `fatal_error`.
-        code: String,
-    },
-    /// The connection is closed before anything is done.
+    /// 429 with `Retry-After`, in seconds; the request has no effect.
+    RateLimited { retry_after: u64 },
+    /// An HTTP status; the request has no effect.
+    Status { status: u16 },
+    /// The request has its effect, but the response has this HTTP status.
+    DoneButStatus { status: u16 },
+    /// `ok: false` with this code, such as `is_archived`; the request has no effect.
+    Code { code: String },
+    /// The connection is closed; the request has no effect.
     LoseRequest,
-    /// The thing is done, then the connection is closed without an answer.
+    /// The request has its effect, and the connection is closed without a response.
     LoseAnswer,
-    /// Nothing is done until released; a caller who hangs up before that undoes it.
+    /// The request waits until `release`. It has no effect if the caller disconnects before.
     HoldRequest,
-    /// The thing is done at once and the answer held until released.
+    /// The request has its effect, and the response waits until `release`.
     HoldAnswer,
-    /// The thing is done after a while, and then answered; also when the caller went away.
-    Delay {
-        /// Milliseconds of real time.
-        millis: u64,
-    },
-    /// No answer, and the thing is done when the caller has hung up.
+    /// The request has its effect after a delay in real time, also if the caller has disconnected.
+    Delay { millis: u64 },
+    /// There is no response, and the request has its effect after the caller has disconnected.
     DoneAfterHangUp,
 }
 
-/// Which requests meet a fault, and how often.
+/// A fault, its requests, and how often it occurs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FaultRule {
-    /// A Web API method, `response_url`, `upload`, `statuspage`, or `*` for all of them.
+    /// A Web API method, `response_url`, `upload`, `statuspage`, or `*` for all.
     pub method: String,
-    /// Only calls about this channel (by id, or the user's id of a direct message).
+    /// Only requests for this channel: its id, or the user id of a direct message.
     #[serde(default)]
     pub channel: Option<String>,
-    /// How many requests meet it; `None` for all until it is lifted.
+    /// The number of requests; `None` for all until it is lifted.
     #[serde(default)]
     pub times: Option<u32>,
-    /// Only each n-th matching request (0 and 1: each one).
+    /// Only each n-th matching request; 0 and 1 mean each one.
     #[serde(default)]
     pub every: u32,
-    /// What happens to them.
     pub fault: Fault,
 }
 
 impl FaultRule {
-    /// A fault that the next call of `method` meets, once.
+    /// A fault of the next call of `method`.
     pub fn once(method: &str, fault: Fault) -> Self {
         Self {
             method: method.to_owned(),
@@ -78,25 +61,21 @@ impl FaultRule {
         }
     }
 
-    /// The same, met `times` times.
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// The same, met until it is lifted.
     pub fn always(mut self) -> Self {
         self.times = None;
         self
     }
 
-    /// The same, for calls about one channel only.
     pub fn in_channel(mut self, channel: &str) -> Self {
         self.channel = Some(channel.to_owned());
         self
     }
 
-    /// The same, met by each n-th matching call only.
     pub fn every(mut self, nth: u32) -> Self {
         self.every = nth;
         self
@@ -136,7 +115,7 @@ impl Faults {
         self.live.clear();
     }
 
-    /// How often a rule was met; 0 once it was lifted.
+    /// How often a rule was applied; 0 after it was lifted.
     pub(crate) fn met(&self, id: u64) -> u32 {
         self.live.iter().find(|l| l.id == id).map_or(0, |l| l.met)
     }

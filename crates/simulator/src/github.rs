@@ -1,6 +1,6 @@
-//! GitHub as far as it comes to us: signed webhooks, as JSON or as a form.
+//! GitHub's webhooks: signed, as JSON or as a form.
 //!
-//! GitHub never retries by itself; a redelivery is asked for and carries the same delivery id.
+//! GitHub does not retry; a redelivery is requested and has the same delivery id.
 
 use serde_json::Value;
 
@@ -9,7 +9,6 @@ use super::auth::{Signing, hmac_hex};
 use super::person::encoded;
 use super::workspace::Workspace;
 
-/// How a webhook's body is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// `application/json`.
@@ -19,7 +18,7 @@ pub enum Encoding {
 }
 
 impl Workspace {
-    /// Sends a webhook; the delivery id is GitHub's choice unless one is given.
+    /// Sends a webhook. The delivery id is random unless it is given.
     pub async fn github_webhook(
         &self,
         event: &str,

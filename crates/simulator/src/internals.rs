@@ -1,6 +1,6 @@
-//! What the other files of the simulator need of a workspace, and tests do not.
+//! The methods of a workspace that only this crate uses.
 //!
-//! Locks are taken one at a time and never across an await; `changed` takes none of its own.
+//! Locks are taken one at a time and are not held across an await; `changed` holds none.
 
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
@@ -59,7 +59,7 @@ impl Workspace {
         self.0.version.subscribe()
     }
 
-    /// Something happened: wakes those who wait, and tells the app what it subscribed to.
+    /// Notifies waiting callers of a change, and sends the new events.
     pub(crate) fn changed(&self) {
         events::dispatch(self);
         self.0.version.send_modify(|version| *version += 1);
@@ -90,7 +90,7 @@ impl Workspace {
         lock(&self.0.faults).take(method, channel)
     }
 
-    /// Waits for the next `release`; the caller's hanging up drops this future.
+    /// Waits for the next `release`. The future is dropped when the caller disconnects.
     pub(crate) async fn hold(&self) {
         struct Held<'a>(&'a Workspace);
         impl Drop for Held<'_> {
@@ -125,7 +125,7 @@ impl Workspace {
         number
     }
 
-    /// Writes to a request's record, unless it was forgotten meanwhile.
+    /// Changes the record of a request, unless `forget_requests` has removed it.
     fn note(&self, number: usize, write: impl FnOnce(&mut ApiCall)) {
         let mut calls = lock(&self.0.calls);
         if let Some(call) = calls.iter_mut().rev().find(|c| c.number == number) {
@@ -145,7 +145,6 @@ impl Workspace {
         self.note(number, |call| call.caller = Some(caller.to_owned()));
     }
 
-    /// The header by which apps learn their scopes.
     pub(crate) fn sign_scopes(&self, token: Option<&str>, response: &mut Response) {
         let state = self.state();
         let Some(bot) = state.bots.iter().find(|b| Some(b.token.as_str()) == token) else {

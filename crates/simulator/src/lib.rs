@@ -1,8 +1,8 @@
-//! A Slack workspace, a small GitHub and a small Statuspage over real HTTP, with their own rules.
+//! Simulates a Slack workspace, GitHub's webhooks and a Statuspage over real HTTP.
 //!
-//! For demos and tests. The app under test meets it only by signed requests and the Web API. Where
-//! Slack's pages are unclear it takes the stricter reading, since a fake that accepts everything
-//! proves nothing.
+//! For demos and tests. The app under test uses signed requests and the Web API only. The simulator
+//! enforces the providers' rules, because one that accepts every call would prove nothing; where their
+//! documentation is unclear, it applies the stricter reading.
 
 mod app_client;
 mod args;
@@ -50,13 +50,9 @@ pub use workspace::{ApiCall, Workspace};
 
 use std::time::Duration;
 
-/// Starts a workspace that stands alone and serves until the future is dropped.
+/// Runs a workspace until the future is dropped.
 ///
-/// `ready` is called once with the handle, before anybody else can have connected: the place to
-/// print the address and add people.
-///
-/// # Errors
-/// When the address cannot be bound.
+/// `ready` is called once, before the first connection, and can print the address and add users.
 pub async fn serve_standalone(
     options: Options,
     ready: impl FnOnce(&Workspace),
@@ -73,7 +69,7 @@ pub async fn serve_standalone(
     }
 }
 
-/// Waits without holding the value's lock on the way out, so that the whole can be spawned.
+/// Does not return the lock of the value, so that the future is `Send`.
 async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
     let _nobody_left = stop.wait_for(|stop| *stop).await.is_ok();
 }

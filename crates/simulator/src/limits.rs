@@ -1,13 +1,12 @@
-//! Slack's rate limits: tiers per method and minute, and one message a second and channel.
+//! Slack's rate limits: tiers by method and minute, and one message a second in a channel.
 //!
-//! Counted per token and method over the last minute by the clock that was passed in. A refused
-//! call does not count. Switched off, nothing is remembered either.
+//! Calls are counted by token and method over the last minute of the workspace's clock. A refused call
+//! does not count.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::state::Moment;
 
-/// How often a method may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tier {
     Two,
@@ -31,16 +30,14 @@ impl Tier {
     }
 }
 
-/// Whether the workspace holds callers to Slack's rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limits {
     /// As Slack: tiers, and one message a second and channel after a short burst.
     Slack,
-    /// Nothing is limited.
     Off,
 }
 
-/// Messages a channel takes at once before the rate of one a second holds.
+/// The messages that a channel accepts before the limit of one a second applies.
 const BURST: usize = 4;
 
 #[derive(Default)]
@@ -49,7 +46,7 @@ pub(crate) struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Counts a call, or says how many seconds to wait.
+    /// Counts a call, or returns the seconds to wait.
     pub(crate) fn admit(
         &mut self,
         tier: Tier,
@@ -71,7 +68,7 @@ impl RateLimiter {
         Ok(())
     }
 
-    /// One use each `seconds` of `key` after `burst` of them.
+    /// One use of `key` a second, after `burst` uses.
     pub(crate) fn admit_paced(&mut self, key: &str, burst: usize, now: Moment) -> Result<(), u64> {
         self.window(key, burst, burst as i64 * 1000, now)?;
         self.note(key, now);

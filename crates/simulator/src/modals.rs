@@ -1,7 +1,7 @@
-//! People before a modal: they fill it in, press in it, submit it, close it.
+//! What a person does in a modal: fill in fields, press buttons, submit, close.
 //!
-//! Slack's own client refuses an empty required field before the app hears of it; so do these
-//! people. A submission refused with field errors leaves the modal open, hash and all.
+//! As in Slack's client, an empty required field is refused before the app receives anything. A
+//! submission that is answered with field errors leaves the modal open, with the same hash.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -14,26 +14,22 @@ use super::person::{Person, chosen, create_trigger, find_element};
 use super::state::WorkspaceState;
 use super::web_api::{replace_view, stack_view, view_wire};
 
-/// What became of a submission on the person's screen.
+/// The result of a submission.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Submitted {
-    /// The modal closed.
     Closed,
-    /// All modals closed.
     Cleared,
-    /// It stays open with these errors, by block id.
+    /// The modal stays open. The errors are by block id.
     Errors(Map<String, Value>),
-    /// It shows something else now.
     Updated,
-    /// Another one lies on top.
     Pushed,
-    /// Slack shows that something went wrong; why.
+    /// Slack reports a problem; the reason.
     Failed(String),
 }
 
 impl Person {
-    /// The modal on top of the person's screen, as the API shows views.
+    /// The top modal, as the API shows it.
     pub fn modal(&self) -> Option<Value> {
         let state = self.workspace.state();
         let id = state.modals.get(&self.id)?.last()?;
@@ -46,11 +42,8 @@ impl Person {
         top.ok_or_else(|| format!("{} has no modal open", self.id))
     }
 
-    /// Types into the open modal without submitting. A field is found by label, block id or
-    /// action id; the value is text, an option's text or value, a handle, or a list with commas.
-    ///
-    /// # Errors
-    /// When there is no modal, no such field, or no such option.
+    /// Fills in fields without submitting. A field is found by label, block id or
+    /// action id; the value is text, an option's text or value, a user name, or a list with commas.
     pub fn fill_in(&self, fields: &[(&str, &str)]) -> Result<(), String> {
         let id = self.top()?;
         let escape = self.workspace.app().escape_modal_text;
@@ -84,10 +77,6 @@ impl Person {
         Ok(())
     }
 
-    /// Fills in and submits the open modal.
-    ///
-    /// # Errors
-    /// When Slack's own client would not let the person submit.
     pub async fn submit(
         &self,
         fields: &[(&str, &str)],
@@ -103,10 +92,7 @@ impl Person {
         Ok((response, outcome))
     }
 
-    /// The payload of a submission, not yet sent (to send it twice, or late).
-    ///
-    /// # Errors
-    /// When Slack's own client would not let the person submit.
+    /// The payload of a submission, which is not sent yet.
     pub fn submission(&self, fields: &[(&str, &str)]) -> Result<Value, String> {
         self.fill_in(fields)?;
         let id = self.top()?;
@@ -126,9 +112,6 @@ impl Person {
     }
 
     /// Presses a button or chooses in a menu of the open modal.
-    ///
-    /// # Errors
-    /// When there is no modal, no such element, or no such option.
     pub async fn act_in_modal(&self, element: &str, given: &str) -> Result<AppResponse, String> {
         let id = self.top()?;
         let trigger = create_trigger(&self.workspace, &self.id, true);
@@ -163,10 +146,7 @@ impl Person {
         Ok(self.interact(&payload).await)
     }
 
-    /// Closes the modal on top; the app hears of it if it asked to.
-    ///
-    /// # Errors
-    /// When there is no modal.
+    /// Closes the top modal, and notifies the app if it requested that.
     pub async fn close_modal(&self) -> Result<Option<AppResponse>, String> {
         let id = self.top()?;
         let view = view_wire(&self.workspace.state(), &id);
@@ -181,7 +161,7 @@ impl Person {
         Ok(Some(self.interact(&payload).await))
     }
 
-    /// What Slack does with the app's answer to a submission.
+    /// Applies the app's response to a submission.
     fn take_answer(&self, id: &str, response: &AppResponse) -> Submitted {
         let mut state = self.workspace.state();
         let error = |why: &str| Submitted::Failed(why.to_owned());
@@ -276,7 +256,7 @@ fn check_length(element: &Value, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Fills what was not touched: initial values, or nothing; refuses an empty required field.
+/// Sets initial values where nothing was entered. Refuses an empty required field.
 fn settle(state: &mut WorkspaceState, view: &str, block: &Value) -> Result<(), String> {
     let element = &block["element"];
     let (Some(id), Some(action)) = (block["block_id"].as_str(), element["action_id"].as_str())

@@ -1,13 +1,12 @@
-//! What a channel may be called, and how Slack escapes what people type.
+//! Slack's rules for channel names, and the escaping of what people type.
 //!
-//! Pure rules over text. A refused name is refused, never repaired: an app that relied on a
-//! friendlier server would fail on the real one.
+//! An invalid name is refused and not corrected.
 
 use super::state::WorkspaceState;
 
 pub(crate) const MAX_NAME_LENGTH: usize = 80;
 
-/// The code Slack refuses a name with, if it does.
+/// Slack's error code for an invalid name.
 pub(crate) fn name_error(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         return Some("invalid_name_required");
@@ -27,14 +26,13 @@ pub(crate) fn name_error(name: &str) -> Option<&'static str> {
     None
 }
 
-/// `&`, `<` and `>` as Slack sends them.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
 
-/// What a command's text becomes with `should_escape`: names turn into ids, links are bracketed.
+/// A command's text with `should_escape`: names become ids, links are enclosed in angle brackets.
 pub(crate) fn escaped_with_ids(state: &WorkspaceState, text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(char::is_whitespace) {

@@ -1,6 +1,4 @@
-//! The orders of `/__sim/operation`, one variant each, and what each does by the handle.
-//!
-//! An operation does nothing that the Rust handle cannot: it is the same power in JSON.
+//! The operations of `/__sim/operation`. Each one calls a method of [`Workspace`] or [`Person`](super::Person).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a workspace is started with. Nothing is read from the environment here.
+//! The options of a workspace.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,67 +8,45 @@ use chrono::{DateTime, Utc};
 
 use super::limits::Limits;
 
-/// The clock of a workspace: tests pass a manual one.
 pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// What a workspace is started with.
 pub struct Options {
-    /// Where to listen; port 0 picks a free one.
     pub bind: SocketAddr,
-    /// The clock.
     pub now: Now,
-    /// Whether Slack's rates hold.
     pub limits: Limits,
-    /// The team's id.
     pub team_id: String,
-    /// The team's name and domain.
     pub team_name: String,
-    /// Characters of text that the blocks of one message may hold together.
+    /// The characters of text that all blocks of a message may contain.
     pub max_block_text: usize,
-    /// Ids are counted from here: two workspaces that meet one database must not share them.
+    /// The first id. Two workspaces that use the same database need different ids.
     pub first_id: u64,
-    /// The key that Statuspage takes.
     pub statuspage_key: String,
-    /// The app under test.
     pub app: App,
 }
 
-/// The app under test, as its configuration page at Slack and GitHub would have it.
+/// The app under test, as it is configured at Slack and GitHub.
 #[derive(Clone)]
 pub struct App {
-    /// Where it listens; none until it does.
     pub base_url: Option<String>,
-    /// Path for slash commands.
     pub commands_path: String,
-    /// Path for clicks and submissions.
     pub interactions_path: String,
-    /// Path for events.
     pub events_path: String,
-    /// Path for GitHub's webhooks.
     pub github_path: String,
-    /// The bot's name.
     pub name: String,
-    /// The app's id.
     pub app_id: String,
-    /// The bot's user id; Slack's choice when none.
+    /// Generated if it is not given.
     pub bot_user_id: Option<String>,
-    /// The bot token.
     pub token: String,
-    /// What Slack signs with.
     pub signing_secret: String,
-    /// What GitHub signs with.
     pub github_secret: String,
-    /// Scopes of the bot token.
     pub scopes: Vec<String>,
-    /// Events it subscribed to.
     pub events: Vec<String>,
-    /// How long Slack waits for an answer.
+    /// How long Slack waits for a response.
     pub timeout: Duration,
-    /// Whether text typed in modals arrives with `&`, `<`, `>` escaped.
+    /// Whether `&`, `<` and `>` are escaped in text from modals.
     pub escape_modal_text: bool,
 }
 
-/// Scopes that an operations bot asks for.
 const SCOPES: &str = "app_mentions:read channels:history \
     channels:join channels:manage channels:read chat:write chat:write.public commands \
     files:write groups:history groups:read groups:write im:history im:read im:write \
@@ -84,7 +62,7 @@ fn words(list: &str) -> Vec<String> {
 }
 
 impl Options {
-    /// A workspace on a free port of loopback, with Slack's limits off.
+    /// A workspace on a free port of loopback, without rate limits.
     pub fn new(now: Now) -> Self {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),

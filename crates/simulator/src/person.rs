@@ -1,7 +1,7 @@
-//! People at their keyboards: they say things, type commands, press buttons, archive channels.
+//! What a person does with the app: commands, buttons, menus.
 //!
-//! What they do to channels happens in the state; what Slack then tells the app goes out as signed
-//! requests, and the app's HTTP answer is handed back and shown where Slack would show it.
+//! Each action is sent to the app as a signed request. The app's response is returned, and is shown
+//! where Slack would show it.
 
 use serde_json::{Value, json};
 
@@ -15,14 +15,13 @@ use super::state::{ChannelType, Message, Trigger, WorkspaceState};
 use super::wire::Detail;
 use super::workspace::Workspace;
 
-/// One person of a workspace.
 #[derive(Clone)]
 pub struct Person {
     pub(crate) workspace: Workspace,
     pub(crate) id: String,
 }
 
-/// A fresh trigger of a person: three seconds, one use.
+/// Creates a trigger, which is valid for three seconds and one use.
 pub(crate) fn create_trigger(workspace: &Workspace, user: &str, from_modal: bool) -> String {
     let now = workspace.now();
     let mut state = workspace.state();
@@ -37,7 +36,7 @@ pub(crate) fn create_trigger(workspace: &Workspace, user: &str, from_modal: bool
     id
 }
 
-/// Finds an element by its action id, its label, or its value; with it the block's id.
+/// Finds an element by its action id, label or value, and the id of its block.
 pub(crate) fn find_element<'a>(blocks: &'a [Value], wanted: &str) -> Option<(&'a str, &'a Value)> {
     let all = blocks.iter().flat_map(|block| {
         let many = block["elements"].as_array().into_iter().flatten();
@@ -111,7 +110,7 @@ pub(crate) fn chosen(
     })
 }
 
-/// One form field. A function, as the serializer must not live across an await.
+/// A form field. The serializer is not `Send`, so it is not kept across an await.
 pub(crate) fn encoded(key: &str, value: &str) -> String {
     form_urlencoded::Serializer::new(String::new())
         .append_pair(key, value)
@@ -123,7 +122,6 @@ impl Person {
         Self { workspace, id }
     }
 
-    /// The person's user id.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -139,7 +137,7 @@ impl Person {
             .ok_or_else(|| format!("{} sees no channel `{channel}`", self.id))
     }
 
-    /// What every payload from this person has in common.
+    /// The fields that all payloads have.
     pub(crate) fn payload(&self, kind: &str, trigger: &str) -> Value {
         let app_id = self.workspace.app().app_id.clone();
         let state = self.workspace.state();
@@ -159,7 +157,7 @@ impl Person {
         payload
     }
 
-    /// Sends an interaction and hands back what the app answered.
+    /// Sends an interaction, and returns the response.
     pub(crate) async fn interact(&self, payload: &Value) -> AppResponse {
         let path = self.workspace.app().interactions_path.clone();
         self.send_form(&path, encoded("payload", &payload.to_string()))
@@ -174,10 +172,7 @@ impl Person {
             .await
     }
 
-    /// The signed form of a slash command, not yet sent: `(path, body, channel id)`.
-    ///
-    /// # Errors
-    /// When the person does not see the channel.
+    /// The form of a slash command, which is not sent yet: `(path, body, channel id)`.
     pub fn command_form(
         &self,
         channel: &str,
@@ -221,7 +216,7 @@ impl Person {
         Ok((path, form.finish(), channel))
     }
 
-    /// Types a slash command; what the app answers at once is shown in the channel.
+    /// Types a slash command. A response with a body is shown in the channel.
     pub async fn command(&self, channel: &str, command: &str, text: &str) -> AppResponse {
         let (path, body, channel) = match self.command_form(channel, command, text) {
             Ok(form) => form,
@@ -277,10 +272,7 @@ impl Person {
         self.workspace.changed();
     }
 
-    /// Presses a button of a message, found by action id, label or value.
-    ///
-    /// # Errors
-    /// When the person does not see such a button.
+    /// Presses a button of a message. It is found by action id, label or value.
     pub async fn press(
         &self,
         channel: &str,
@@ -290,10 +282,6 @@ impl Person {
         self.choose(channel, ts, element, "").await
     }
 
-    /// Chooses in a menu of a message.
-    ///
-    /// # Errors
-    /// When the person does not see such a menu or option.
     pub async fn choose(
         &self,
         channel: &str,
@@ -305,10 +293,7 @@ impl Person {
         Ok(self.interact(&payload).await)
     }
 
-    /// The payload of a click on a message, not yet sent (to send it twice, or late).
-    ///
-    /// # Errors
-    /// When the person does not see such an element.
+    /// The payload of a click, which is not sent yet.
     pub fn click_payload(
         &self,
         channel: &str,
@@ -353,7 +338,7 @@ impl Person {
         Ok(payload)
     }
 
-    /// Sends a payload made before; the same one twice is a double click.
+    /// Sends a payload. The same one twice is a double click.
     pub async fn send_payload(&self, payload: &Value) -> AppResponse {
         self.interact(payload).await
     }

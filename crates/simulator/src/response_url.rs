@@ -1,6 +1,6 @@
-//! `response_url`: five uses in thirty minutes, also where the bot is not a member.
+//! `response_url`: five uses in thirty minutes, also in channels that the bot has not joined.
 //!
-//! The address is the whole secret. A use that is refused for its content does not count.
+//! The URL is a secret, and no token is required. A use that is refused for its content does not count.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -18,7 +18,7 @@ const MAX_USES: u32 = 5;
 const VALID_MINUTES: i64 = 30;
 const BURST: usize = 5;
 
-/// A fresh address for one command or click; `source` is the message that was clicked on.
+/// Creates a URL for a command or click; `source` is the message that was clicked.
 pub(crate) fn create(
     state: &mut WorkspaceState,
     base: &str,
@@ -129,7 +129,7 @@ fn use_it(
     Ok(())
 }
 
-/// Shows an answer in a channel: from a `response_url`, or from the body of a command's answer.
+/// Shows a response in a channel: from a `response_url`, or from the body of a command's response.
 pub(crate) fn show(
     state: &mut WorkspaceState,
     args: &Args,

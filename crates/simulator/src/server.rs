@@ -1,8 +1,8 @@
-//! The listening side: routes, and what a fault means on the wire.
+//! The HTTP server: routes, and the effect of faults on a connection.
 //!
-//! The accept loop is ours because a lost answer must be a closed connection and not a status: a
-//! response marked `HangUp` becomes an error of the connection. What a method does it does in one
-//! step under the state's lock; only faults wait.
+//! It has its own accept loop, because a lost response must close the connection: a response with
+//! `HangUp` becomes an error of the connection. A method runs under the lock of the state, in one step;
+//! only faults wait.
 
 use axum::Router;
 use axum::body::{Body as AxumBody, Bytes};
@@ -23,7 +23,7 @@ use super::web_api::{self, Call, Method};
 use super::workspace::Workspace;
 use super::{control, response_url, statuspage};
 
-/// A response that is never sent: the connection is closed instead.
+/// Marks a response that is not sent: the connection is closed instead.
 #[derive(Clone, Copy)]
 struct HangUp;
 
@@ -47,7 +47,7 @@ pub(crate) fn routes(workspace: Workspace) -> Router {
         .with_state(workspace)
 }
 
-/// Accepts until the workspace stops; a connection's task ends with its connection.
+/// Accepts connections until the workspace stops.
 pub(crate) async fn serve(listener: TcpListener, workspace: Workspace) {
     let router = routes(workspace.clone());
     let mut stop = workspace.stopping();
@@ -111,7 +111,7 @@ fn plain_status(status: u16) -> Response {
     (status, "the simulator was told to fail\n").into_response()
 }
 
-/// Does one thing under whatever fault awaits it.
+/// Runs a request with its fault, if there is one.
 pub(crate) async fn under_faults<F>(
     workspace: &Workspace,
     number: usize,
@@ -290,7 +290,7 @@ async fn upload(
     under_faults(&workspace, number, "upload", None, perform).await
 }
 
-/// The first part of a multipart body (Slack takes an upload both ways), else the body itself.
+/// The first part of a multipart body, or the body itself. Slack accepts both.
 fn multipart_content<'a>(kind: &str, body: &'a [u8]) -> &'a [u8] {
     let Some((_, boundary)) = kind.split_once("boundary=") else {
         return body;

@@ -1,7 +1,7 @@
-//! What stands in the channels at one moment, as people see it: the thing that tests count.
+//! The content of the workspace at one moment, as people see it.
 //!
-//! Owned values without a lock, so that a test may keep several and compare. System lines (joins,
-//! topics) are kept apart from what was said by `posts`.
+//! A snapshot holds no lock, so a test can compare several. System messages (joins, topics) are part of
+//! `messages`, but not of `posts`.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,18 +9,16 @@ use serde_json::Value;
 use super::state::{Channel, Message, WorkspaceState};
 use super::web_api::view_wire;
 
-/// The whole workspace at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
-    /// Every channel, direct ones too, archived ones too.
+    /// Includes direct messages and archived channels.
     pub channels: Vec<ChannelView>,
-    /// Everyone, with the modals on their screen.
+    /// Includes bots.
     pub users: Vec<UserView>,
-    /// Every file, shared or only staged.
+    /// Includes files that are not shared yet.
     pub files: Vec<FileView>,
 }
 
-/// A channel and all that was said in it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChannelView {
     /// `C…`, `D…` or `G…`.
@@ -29,78 +27,57 @@ pub struct ChannelView {
     pub name: String,
     /// `channel`, `group`, `im` or `mpim`.
     pub kind: &'static str,
-    /// Whether it is archived.
     pub archived: bool,
-    /// Who made it.
     pub creator: String,
-    /// Its topic.
     pub topic: String,
-    /// Its purpose.
     pub purpose: String,
-    /// Ids of those in it.
     pub members: Vec<String>,
-    /// Oldest first, ephemerals and system lines among them.
+    /// Oldest first, with ephemeral and system messages.
     pub messages: Vec<MessageView>,
-    /// Stamps of what is pinned.
+    /// The `ts` of each pinned message.
     pub pins: Vec<String>,
 }
 
-/// One message.
 #[derive(Clone, Debug, Serialize)]
 pub struct MessageView {
-    /// Its stamp.
     pub ts: String,
-    /// The thread it is in.
     pub thread_ts: Option<String>,
-    /// The user id of who said it.
     pub user: String,
-    /// The name of who said it.
     pub user_name: String,
-    /// The bot it is from.
     pub bot_id: Option<String>,
-    /// The top-level text: what a notification shows.
+    /// The top-level text, which a notification shows.
     pub text: String,
-    /// All words that a person reads in it, blocks first, else the text.
+    /// The text of all blocks, or the top-level text.
     pub words: String,
-    /// Its blocks.
     pub blocks: Vec<Value>,
-    /// Its metadata.
     pub metadata: Option<Value>,
-    /// The one person who sees it, if it is ephemeral.
+    /// The user that sees an ephemeral message.
     pub ephemeral_to: Option<String>,
-    /// `channel_join` and the like for lines that Slack wrote.
+    /// Such as `channel_join`, for system messages.
     pub subtype: Option<String>,
-    /// How often it was edited.
     pub edits: u32,
-    /// Ids of the files on it.
     pub files: Vec<String>,
 }
 
-/// One person (or bot user).
 #[derive(Clone, Debug, Serialize)]
 pub struct UserView {
     /// `U…`.
     pub id: String,
-    /// The handle.
     pub name: String,
-    /// Whether it is a bot.
     pub is_bot: bool,
-    /// The modals on the screen, the top one last, as the API shows views.
+    /// As the API shows views; the top one is the last.
     pub modals: Vec<Value>,
 }
 
-/// One file.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileView {
     /// `F…`.
     pub id: String,
-    /// Its name.
     pub name: String,
-    /// Its title.
     pub title: String,
-    /// Its text, lossy; none before the bytes came.
+    /// Its text; none before the upload.
     pub content: Option<String>,
-    /// Rooms where it was shared, once for each share.
+    /// Once for each share.
     pub shared_in: Vec<String>,
 }
 
@@ -148,14 +125,13 @@ impl Snapshot {
         }
     }
 
-    /// A channel by id, by name or by `#name`.
+    /// By id, by name or by `#name`.
     pub fn channel(&self, address: &str) -> Option<&ChannelView> {
         let name = address.strip_prefix('#').unwrap_or(address);
         let named = |r: &&ChannelView| r.id == address || (!r.name.is_empty() && r.name == name);
         self.channels.iter().find(named)
     }
 
-    /// The direct message of two people.
     pub fn direct_message(&self, one: &str, other: &str) -> Option<&ChannelView> {
         let both = |r: &&ChannelView| {
             r.kind == "im"
@@ -166,14 +142,14 @@ impl Snapshot {
         self.channels.iter().find(both)
     }
 
-    /// A person by id or handle.
+    /// By id or name.
     pub fn user(&self, address: &str) -> Option<&UserView> {
         self.users
             .iter()
             .find(|p| p.id == address || p.name == address)
     }
 
-    /// Everything that was said anywhere, without Slack's own lines.
+    /// All messages except system messages.
     pub fn all_posts(&self) -> impl Iterator<Item = (&ChannelView, &MessageView)> {
         self.channels
             .iter()
@@ -201,7 +177,7 @@ impl ChannelView {
         }
     }
 
-    /// What was said, without Slack's own lines; ephemerals included.
+    /// All messages except system messages.
     pub fn posts(&self) -> impl Iterator<Item = &MessageView> {
         self.messages.iter().filter(|m| m.subtype.is_none())
     }
@@ -235,7 +211,7 @@ impl MessageView {
     }
 }
 
-/// Every `text` that is shown, in reading operation.
+/// Each visible `text`, in order.
 fn read(value: &Value, words: &mut Vec<String>) {
     match value {
         Value::Object(map) => {

@@ -1,8 +1,7 @@
-//! What the simulated workspace holds: people, bots, channels, messages, files, views.
+//! The state of the workspace: users, bots, channels, messages, files, views.
 //!
-//! Plain data and the few rules that keep it true (ids are unique, a `ts` only rises). No HTTP and
-//! no clock of its own: the moment is an argument. Rooms keep ephemerals in the same list as other
-//! messages, marked with the one person who sees them: their operation on screen is part of a story.
+//! It has no HTTP and no clock; the time is an argument. Ephemeral messages are in the same list as
+//! other messages, so that the order is known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +14,7 @@ use super::wire::{Detail, ts_of};
 
 pub(crate) type Moment = DateTime<Utc>;
 
-/// The whole workspace. One lock guards it: a real workspace is also one operation of events.
+/// The state of the workspace, which one lock protects.
 pub(crate) struct WorkspaceState {
     pub(crate) team_id: String,
     pub(crate) team_name: String,
@@ -54,16 +53,15 @@ pub(crate) struct Bot {
     pub(crate) revoked: Option<String>,
 }
 
-/// What kind of conversation a channel is: it decides scopes, visibility and event names.
+/// The type of a conversation, which determines scopes, visibility and event names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChannelType {
-    /// Anyone in the workspace sees it and may join.
     Public,
-    /// Only its members know that it exists.
+    /// Only visible to its members.
     Private,
-    /// A direct message between two.
+    /// A direct message.
     Im,
-    /// A direct message among several.
+    /// A group direct message.
     Mpim,
 }
 
@@ -96,9 +94,7 @@ pub(crate) struct Channel {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) kind: ChannelType,
-    /// The workspace in which it was made.
     pub(crate) team: String,
-    /// Partners' workspaces.
     pub(crate) shared_with: BTreeSet<String>,
     pub(crate) archived: bool,
     pub(crate) general: bool,
@@ -175,7 +171,7 @@ pub(crate) struct ResponseUrl {
     pub(crate) uses: u32,
 }
 
-/// Something the app may have subscribed to; `channel` says who may hear of it.
+/// An event. It is sent if the app subscribed to it and is a member of `channel`.
 pub(crate) struct Event {
     pub(crate) channel: Option<String>,
     pub(crate) body: Value,
@@ -201,13 +197,13 @@ impl WorkspaceState {
         }
     }
 
-    /// A fresh id such as `C0SIM000007`; one counter for all kinds, so no two things share digits.
+    /// A new id such as `C0SIM000007`, from one counter for all prefixes.
     pub(crate) fn fresh(&mut self, prefix: &str) -> String {
         self.last_id += 1;
         format!("{prefix}0SIM{:06}", self.last_id)
     }
 
-    /// The next message stamp: never the same twice, never falling, whatever the clock does.
+    /// The next `ts`. It increases strictly, also if the clock does not.
     pub(crate) fn next_ts(&mut self, now: Moment) -> String {
         self.last_ts = now.timestamp_micros().max(self.last_ts + 1);
         ts_of(self.last_ts)
@@ -262,7 +258,7 @@ impl WorkspaceState {
         id
     }
 
-    /// The direct message of exactly these people, opened when there is none yet.
+    /// The direct message of exactly these users; true if it existed.
     pub(crate) fn direct(&mut self, people: &BTreeSet<String>, now: Moment) -> (String, bool) {
         let found = self
             .channels
@@ -299,7 +295,7 @@ impl WorkspaceState {
         })
     }
 
-    /// By id, by handle or by `@handle`.
+    /// By id, by name or by `@name`.
     pub(crate) fn find_user(&self, address: &str) -> Option<&User> {
         self.users.get(address).or_else(|| {
             let name = address.strip_prefix('@').unwrap_or(address);
@@ -313,7 +309,7 @@ impl WorkspaceState {
             .ok_or_else(|| Refused::new("channel_not_found"))
     }
 
-    /// Puts a message in a channel and tells those who listen; ephemerals are nobody's event.
+    /// Posts a message, and emits its events. An ephemeral message has none.
     pub(crate) fn post(&mut self, channel_id: &str, mut message: Message, now: Moment) -> String {
         let ts = self.next_ts(now);
         message.ts = ts.clone();
@@ -349,7 +345,7 @@ impl WorkspaceState {
         ts
     }
 
-    /// The line Slack itself writes when something happens to a channel (`channel_join`, …).
+    /// Posts a system message, such as `channel_join`.
     pub(crate) fn post_system_message(
         &mut self,
         channel: &str,

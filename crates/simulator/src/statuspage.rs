@@ -1,7 +1,7 @@
-//! A Statuspage with one promise: a component has the status that was last set.
+//! A Statuspage: a component has the status that was set last.
 //!
-//! One request a second and key when limits hold. Every change is kept in operation, so that a test can
-//! see a status that stood for a moment too.
+//! With rate limits, one request a second by key. Every change is recorded, so that a test also sees a
+//! status that was replaced soon.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -43,7 +43,7 @@ impl Statuspage {
 }
 
 impl Workspace {
-    /// Every status that was set, oldest first: component and status.
+    /// All changes, oldest first: component and status.
     pub fn component_changes(&self) -> Vec<(String, String)> {
         let page = self.statuspage();
         page.changes
@@ -52,7 +52,6 @@ impl Workspace {
             .collect()
     }
 
-    /// The status a component shows now.
     pub fn component_status(&self, component: &str) -> Option<String> {
         let changes = self.component_changes();
         changes

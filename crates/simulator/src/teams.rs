@@ -1,11 +1,10 @@
-//! Whose workspace: partners in shared channels (Slack Connect), and an app that an organisation has
+//! Other workspaces: partners in shared channels (Slack Connect), and an app that an organisation has
 //! installed in all of its workspaces.
 //!
-//! A partner's person sees and enters only channels that are shared with their workspace. What Slack
-//! then names: in an event and in a submitted form the partner's workspace, in a press our own (with
-//! the person's apart); the installation is in `authorizations` and `view.app_installed_team_id`.
-//! With an organisation's token `team` is null in interactions, and methods that act on one workspace
-//! want `team_id`.
+//! A partner's users see and join shared channels only. Events and submitted forms name the partner's
+//! workspace; a press names ours, and the user's apart. The installation is in `authorizations` and
+//! `view.app_installed_team_id`. With an organisation's token, `team` is null in interactions, and
+//! methods that act on one workspace require `team_id`.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +22,6 @@ pub(crate) struct Org {
 }
 
 impl WorkspaceState {
-    /// The workspace of a person.
     pub(crate) fn team_of(&self, user: &str) -> &str {
         let user = self.users.get(user);
         user.map_or(&self.team_id, |user| &user.team)
@@ -38,13 +36,13 @@ impl WorkspaceState {
         team != self.team_id && !self.org.as_ref().is_some_and(in_org)
     }
 
-    /// Whether a person may see and enter a channel at all.
+    /// Whether a user may see and join a channel.
     pub(crate) fn is_accessible(&self, channel: &Channel, user: &str) -> bool {
         let team = self.team_of(user);
         !self.is_external_team(team) || channel.shared_with.contains(team)
     }
 
-    /// The fields of a command that say whose it is.
+    /// The fields of a command that name the workspace.
     pub(crate) fn command_fields(&self, user: &str, channel: &str) -> Vec<(&'static str, String)> {
         let team = self.team_of(user);
         let mut fields = vec![("team_id", team.to_owned())];
@@ -59,7 +57,7 @@ impl WorkspaceState {
         fields
     }
 
-    /// The fields of an interaction that say whose it is.
+    /// The fields of an interaction that name the workspace.
     pub(crate) fn interaction_envelope(&self, kind: &str, user: &str) -> Value {
         let persons = self.team_of(user);
         let partner = self.is_external_team(persons);
@@ -77,7 +75,7 @@ impl WorkspaceState {
         })
     }
 
-    /// The envelope's fields that say whose an event is.
+    /// The fields of the envelope that name the workspace.
     pub(crate) fn event_envelope(&self, event: &Value) -> Value {
         let channel = event["channel"]
             .as_str()
@@ -99,7 +97,7 @@ impl WorkspaceState {
 }
 
 impl Call<'_> {
-    /// The workspace that a method acts on: an organisation's token must say which.
+    /// The workspace that a method acts on. With an organisation's token, `team_id` is required.
     pub(crate) fn team(&self) -> Result<String, Refused> {
         let Some(org) = &self.state.org else {
             return Ok(self.state.team_id.clone());
@@ -116,7 +114,7 @@ impl Call<'_> {
 }
 
 impl Workspace {
-    /// Adds a person of another workspace: a partner's, or one of the organisation's.
+    /// Adds a user of another workspace: a partner's, or one of the organisation.
     pub fn add_user_of(&self, team: &str, id: Option<&str>, name: &str) -> String {
         let mut state = self.state();
         let id = state.add_user(id, name, false);
@@ -128,7 +126,6 @@ impl Workspace {
         id
     }
 
-    /// Shares a channel with a partner's workspace.
     pub fn share_channel(&self, channel: &str, team: &str) {
         let mut state = self.state();
         let id = state
@@ -141,7 +138,7 @@ impl Workspace {
         self.changed();
     }
 
-    /// Makes the app one that an organisation has installed in these workspaces, our own among them.
+    /// Installs the app for an organisation with these workspaces and the own one.
     pub fn install_for_org(&self, id: &str, teams: &[&str]) {
         let mut state = self.state();
         let teams = teams.iter().map(|team| (*team).to_owned());

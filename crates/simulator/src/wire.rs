@@ -1,14 +1,12 @@
-//! How messages and files look to the API, and what a `ts` is.
+//! Messages and files as the API shows them, and the format of `ts`.
 //!
-//! Metadata is shown only to those who asked for all of it, as in Slack: an app that forgets to
-//! ask finds none.
+//! As in Slack, metadata is only shown to callers that request it.
 
 use serde_json::{Value, json};
 
 use super::state::{File, Message, WorkspaceState};
 
 impl WorkspaceState {
-    /// A message as the API shows it. Metadata only when it was asked for.
     pub(crate) fn wire(&self, message: &Message, channel_id: &str, detail: Detail) -> Value {
         let mut out = json!({
             "type": "message", "user": message.user, "text": message.text, "ts": message.ts,
@@ -67,7 +65,6 @@ impl WorkspaceState {
     }
 }
 
-/// Whether the reader asked for metadata.
 #[derive(Clone, Copy)]
 pub(crate) enum Detail {
     Plain,
@@ -89,7 +86,7 @@ pub(crate) fn ts_of(micros: i64) -> String {
     )
 }
 
-/// A `ts` in microseconds; `None` when it is not one.
+/// A `ts` in microseconds.
 pub(crate) fn micros_of(ts: &str) -> Option<i64> {
     let (seconds, fraction) = ts.split_once('.').unwrap_or((ts, "0"));
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());

@@ -1,8 +1,7 @@
-//! The handle on a running workspace: what tests and the demo hold.
+//! A handle of a running workspace. Clones refer to the same workspace.
 //!
-//! Cheap to clone; all clones are the same workspace. Everything that waits, waits for a change of
-//! the state, never for time. The clock is the caller's; `advance` adds to it for scripts that
-//! cannot reach the caller.
+//! Waiting is for a change of the state and not for time. The clock is the caller's; `advance` adds to
+//! it.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +22,7 @@ use super::state::{Bot, ChannelType, WorkspaceState};
 use super::statuspage::Statuspage;
 use super::{events, server};
 
-/// A running Slack workspace, with a small GitHub and a small Statuspage beside it.
+/// A running Slack workspace, with GitHub and a Statuspage.
 #[derive(Clone)]
 pub struct Workspace(pub(super) Arc<Inner>);
 
@@ -48,22 +47,18 @@ pub(super) struct Inner {
     pub(super) app_client: AppClient,
 }
 
-/// One request that reached the workspace.
 #[derive(Clone, Debug, Serialize)]
 pub struct ApiCall {
-    /// The how-manieth request it was, from 0; kept when older ones are forgotten.
+    /// The number of the request, from 0. It does not change when older ones are removed.
     pub number: usize,
-    /// The method, or `upload`, `response_url`, `statuspage`.
     pub method: String,
-    /// Its arguments, without a token.
     pub args: Value,
-    /// The user id of the bot that called; none when it was turned away before that.
+    /// The user id of the bot; none if the token was refused.
     pub caller: Option<String>,
-    /// The fault it met.
     pub fault: Option<Fault>,
-    /// `ok` or the code; none when nothing was done (or not yet).
+    /// `ok` or the error code; none if the request had no effect yet.
     pub outcome: Option<String>,
-    /// When it arrived, in milliseconds since 1970.
+    /// The time of arrival, in milliseconds since 1970.
     pub at_millis: i64,
 }
 
@@ -72,7 +67,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Workspace {
-    /// Binds, seeds the app's bot and `#general`, and serves until `stop` or the runtime ends.
+    /// Starts a workspace with the app's bot and `#general`. It runs until `stop`.
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.bind).await?;
         let base = format!("http://{}", listener.local_addr()?);
@@ -123,7 +118,6 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Ends the listener and every connection.
     pub fn stop(&self) {
         self.0.stop.send_replace(true);
     }
@@ -133,19 +127,18 @@ impl Workspace {
         self.0.base.clone()
     }
 
-    /// What `SLACK_API_URL` is set to.
+    /// The base URL of the Web API.
     pub fn api_url(&self) -> String {
         format!("{}/api", self.0.base)
     }
 
-    /// Adds a person; the id is Slack's choice unless one is given.
+    /// Adds a user. The id is generated unless it is given.
     pub fn add_user(&self, id: Option<&str>, name: &str) -> String {
         let id = self.state().add_user(id, name, false);
         self.changed();
         id
     }
 
-    /// Deactivates a person.
     pub fn deactivate(&self, user: &str) {
         if let Some(user) = self.state().users.get_mut(user) {
             user.deleted = true;
@@ -153,7 +146,6 @@ impl Workspace {
         self.changed();
     }
 
-    /// Adds a channel with these members.
     pub fn add_channel(
         &self,
         id: Option<&str>,
@@ -173,7 +165,7 @@ impl Workspace {
         id
     }
 
-    /// Adds public channels in which nobody is, as many as names are given.
+    /// Adds public channels without members.
     pub fn add_channels(&self, names: impl IntoIterator<Item = String>) {
         let now = self.now();
         let mut state = self.state();
@@ -187,7 +179,7 @@ impl Workspace {
         self.changed();
     }
 
-    /// Adds another app's bot (or our own with fewer scopes); answers its user id.
+    /// Adds a bot with its own token, and returns its user id.
     pub fn add_bot(&self, token: &str, name: &str, scopes: &[&str]) -> String {
         let mut state = self.state();
         let user_id = state.add_user(None, name, true);
@@ -204,21 +196,20 @@ impl Workspace {
         user_id
     }
 
-    /// Changes the scopes that a token holds.
     pub fn set_scopes(&self, token: &str, scopes: &[&str]) {
         if let Some(bot) = self.state().bots.iter_mut().find(|b| b.token == token) {
             bot.scopes = scopes.iter().map(|s| (*s).to_owned()).collect();
         }
     }
 
-    /// Makes a token answer `code` from now on (`token_revoked`, `account_inactive`).
+    /// From now on, calls with the token fail with `code`, such as `token_revoked`.
     pub fn revoke(&self, token: &str, code: &str) {
         if let Some(bot) = self.state().bots.iter_mut().find(|b| b.token == token) {
             bot.revoked = Some(code.to_owned());
         }
     }
 
-    /// The user id of the app's own bot.
+    /// The user id of the app's bot.
     pub fn bot_user(&self) -> String {
         let token = self.app().token.clone();
         let state = self.state();
@@ -230,23 +221,22 @@ impl Workspace {
             .unwrap_or_default()
     }
 
-    /// Where the app under test listens: `http://127.0.0.1:3000`. None: people's clicks go nowhere.
+    /// Sets the address of the app, such as `http://127.0.0.1:3000`.
     pub fn set_app_url(&self, url: Option<&str>) {
         self.app().base_url = url.map(str::to_owned);
     }
 
-    /// Changes how the app is reached and signed to.
     pub fn configure_app(&self, change: impl FnOnce(&mut App)) {
         change(&mut self.app());
     }
 
-    /// Acts as a person.
+    /// A user, to act as that person.
     pub fn person(&self, address: &str) -> Person {
         let id = self.state().find_user(address).map(|u| u.id.clone());
         Person::new(self.clone(), id.unwrap_or_else(|| address.to_owned()))
     }
 
-    /// Switches rate limits on or off; what was counted is forgotten.
+    /// Switches rate limits on or off, and resets their counts.
     pub fn set_limits(&self, limits: Limits) {
         self.0
             .limited
@@ -254,37 +244,34 @@ impl Workspace {
         *lock(&self.0.rate_limiter) = RateLimiter::default();
     }
 
-    /// Adds a fault; the number is for `lift_fault` and `fault_hits`.
+    /// Adds a fault; the id is for `lift_fault` and `fault_hits`.
     pub fn fault(&self, rule: FaultRule) -> u64 {
         lock(&self.0.faults).add(rule)
     }
 
-    /// Takes one fault back.
     pub fn lift_fault(&self, id: u64) {
         lock(&self.0.faults).lift(id);
     }
 
-    /// Takes all faults back; requests that are held stay held.
+    /// Removes all faults. Requests that are held stay held.
     pub fn lift_faults(&self) {
         lock(&self.0.faults).lift_all();
     }
 
-    /// How many requests met a fault.
     pub fn fault_hits(&self, id: u64) -> u32 {
         lock(&self.0.faults).met(id)
     }
 
-    /// Lets every held request go on.
+    /// Releases all requests that are held.
     pub fn release(&self) {
         self.0.released.send_modify(|generation| *generation += 1);
     }
 
-    /// How many requests are held just now.
     pub fn held(&self) -> usize {
         self.0.held.load(Ordering::SeqCst)
     }
 
-    /// How often a method was called, faults and refusals included.
+    /// How often a method was called, including calls that failed.
     pub fn calls(&self, method: &str) -> usize {
         lock(&self.0.calls)
             .iter()
@@ -292,30 +279,29 @@ impl Workspace {
             .count()
     }
 
-    /// Every request so far, oldest first.
+    /// All requests, oldest first.
     pub fn requests(&self) -> Vec<ApiCall> {
         lock(&self.0.calls).clone()
     }
 
-    /// Forgets the requests so far (a long stress keeps its memory flat).
+    /// Deletes the recorded requests, so that a long test does not use more and more memory.
     pub fn forget_requests(&self) {
         lock(&self.0.calls).clear();
     }
 
-    /// What stands in the channels now.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::of(&self.state())
     }
 
-    /// A number that rises with every change.
+    /// A number that grows with every change.
     pub fn version(&self) -> u64 {
         *self.0.version.borrow()
     }
 
-    /// Waits until `look` finds something, looking again after each change of the workspace.
+    /// Waits until `look` returns a value. It is called after each change.
     ///
     /// # Errors
-    /// What stood in the channels when timeout ran out, as JSON.
+    /// After `timeout`: the snapshot, as JSON.
     pub async fn wait_until<T>(
         &self,
         timeout: Duration,
@@ -338,7 +324,7 @@ impl Workspace {
         })
     }
 
-    /// Moves the workspace's clock ahead of the one it was given.
+    /// Advances the workspace's clock, relative to the caller's.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.0.skew_millis.fetch_add(millis, Ordering::SeqCst);

@@ -1,8 +1,8 @@
-//! The private PostgreSQL, really run: as whoever runs the tests, root included.
+//! The private PostgreSQL as a real server, run by the user of the tests, which may be root.
 //!
-//! Kills need a process to kill, so this binary starts itself: `the_other_wardroom` is that
-//! process when `WARDROOM_TEST_OTHER` names its work, and a test with nothing to do otherwise.
-//! Each test has its own folder and ends only what runs in it.
+//! Some tests kill a process, so this binary starts itself: `another_process` is that process when
+//! `PRIVATE_POSTGRES_TEST_MODE` is set, and a test without content otherwise. Each test has its own
+//! directory and stops only the processes in it.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
@@ -15,14 +15,15 @@ use std::process::{Child, Command, Stdio};
 use private_postgres::{Mode, PrivatePostgres, StartError};
 use sqlx::{Connection, PgConnection, Row};
 
-mod hostile_folders;
+mod hostile_directories;
 
 /// A folder that ends with the test, and so does the PostgreSQL in it.
 struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("wardroom-test-{}", uuid::Uuid::new_v4()));
+        let path =
+            std::env::temp_dir().join(format!("private-postgres-test-{}", uuid::Uuid::new_v4()));
         std::fs::DirBuilder::new()
             .mode(0o755)
             .create(&path)
@@ -104,7 +105,7 @@ async fn ask_once(postgres: &PrivatePostgres, question: &'static str) -> String 
     ask(&mut connect(postgres).await, question).await
 }
 
-/// A wardroom in a process of its own, which has started PostgreSQL.
+/// Another process, which has started PostgreSQL.
 struct Other {
     child: Child,
     said: BufReader<std::process::ChildStdout>,
@@ -117,9 +118,9 @@ impl Other {
 
     fn run(mut command: Command, work: &str, dir: &Path) -> Other {
         let mut child = command
-            .args(["--exact", "the_other_wardroom", "--nocapture"])
-            .env("WARDROOM_TEST_OTHER", work)
-            .env("WARDROOM_TEST_DIR", dir)
+            .args(["--exact", "another_process", "--nocapture"])
+            .env("PRIVATE_POSTGRES_TEST_MODE", work)
+            .env("PRIVATE_POSTGRES_TEST_DIR", dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -128,14 +129,14 @@ impl Other {
         Other { child, said }
     }
 
-    fn hears(&mut self, beginning: &str) -> String {
+    fn reads(&mut self, beginning: &str) -> String {
         let mut all = String::new();
         loop {
             let mut line = String::new();
             let read = self.said.read_line(&mut line).unwrap();
             assert!(
                 read > 0,
-                "it ended without saying {beginning:?}, but:\n{all}"
+                "it ended without printing {beginning:?}, but:\n{all}"
             );
             if let Some((_, rest)) = line.split_once(beginning) {
                 return rest.trim().to_owned();
@@ -145,7 +146,7 @@ impl Other {
     }
 
     fn ready(mut self) -> Other {
-        self.hears("READY");
+        self.reads("READY");
         self
     }
 
@@ -162,11 +163,11 @@ impl Other {
 }
 
 #[tokio::test]
-async fn the_other_wardroom() {
-    let Ok(work) = std::env::var("WARDROOM_TEST_OTHER") else {
+async fn another_process() {
+    let Ok(work) = std::env::var("PRIVATE_POSTGRES_TEST_MODE") else {
         return;
     };
-    let dir = PathBuf::from(std::env::var_os("WARDROOM_TEST_DIR").unwrap());
+    let dir = PathBuf::from(std::env::var_os("PRIVATE_POSTGRES_TEST_DIR").unwrap());
     let mode = match work.as_str() {
         "serve" => Mode::Serve,
         "command" => Mode::Command,
@@ -228,25 +229,25 @@ async fn the_data_outlive_the_server_and_are_durable_and_private() {
 }
 
 #[tokio::test]
-async fn no_token_of_ours_reaches_postgres() {
+async fn no_token_reaches_postgres() {
     let folder = Folder::new();
     let other = Other::start("serve", &folder.home()).ready();
     let pid = postmaster_pid(&folder.home().join("postgres")).unwrap();
-    // The other process has WARDROOM_TEST_OTHER in its environment, as it would have a token.
+    // The environment of the other process contains PRIVATE_POSTGRES_TEST_MODE, as it could contain a token.
     let asked = Command::new("ps")
         .args(["ewwp", &pid.to_string()])
         .output()
         .unwrap();
     let shown = String::from_utf8_lossy(&asked.stdout).into_owned();
     assert!(
-        shown.contains("LC_ALL=C") && !shown.contains("WARDROOM_TEST"),
+        shown.contains("LC_ALL=C") && !shown.contains("PRIVATE_POSTGRES_TEST"),
         "{shown}"
     );
     other.finish();
 }
 
 #[tokio::test]
-async fn a_killed_server_leaves_a_database_that_the_next_one_takes_over_at_once() {
+async fn a_killed_server_leaves_a_database_that_the_next_one_uses_at_once() {
     let folder = Folder::new();
     let data = folder.home().join("postgres");
     Other::start("serve", &folder.home()).ready().kill();
@@ -267,7 +268,7 @@ async fn a_killed_server_leaves_a_database_that_the_next_one_takes_over_at_once(
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_directory_is_refused_and_told_by_whom() {
+async fn a_second_server_on_the_same_directory_is_refused_and_the_first_is_named() {
     let folder = Folder::new();
     let other = Other::start("serve", &folder.home()).ready();
     let error = PrivatePostgres::start(&folder.home(), None, Mode::Serve)
@@ -280,15 +281,15 @@ async fn a_second_server_on_the_same_directory_is_refused_and_told_by_whom() {
     let mut refused = Other::start("serve", &folder.home());
     assert!(
         refused
-            .hears("REFUSED")
-            .contains("another wardroom serves from")
+            .reads("REFUSED")
+            .contains("another wardroom server uses")
     );
     refused.finish();
     other.finish();
 }
 
 #[tokio::test]
-async fn a_command_beside_a_server_uses_its_database_and_never_ends_it() {
+async fn a_command_beside_a_server_uses_its_database_and_does_not_stop_it() {
     let folder = Folder::new();
     let data = folder.home().join("postgres");
     let postgres = start(&folder.home(), Mode::Serve).await;
@@ -308,11 +309,11 @@ async fn a_command_beside_a_server_uses_its_database_and_never_ends_it() {
         "the server ended the database under a command"
     );
     command.finish();
-    assert!(!runs(pid, &data), "the last one did not turn off the light");
+    assert!(!runs(pid, &data), "the last process did not stop it");
 }
 
 #[tokio::test]
-async fn a_server_brings_its_database_back_when_somebody_kills_it() {
+async fn a_server_restarts_its_database_after_it_was_killed() {
     let folder = Folder::new();
     let data = folder.home().join("postgres");
     let postgres = start(&folder.home(), Mode::Serve).await;

@@ -1,7 +1,7 @@
-//! `chat.*`: saying, changing and taking back.
+//! `chat.*`: post, update and delete messages.
 //!
-//! Posting without membership is for public channels and `chat:write.public` only. Nothing is
-//! deduplicated: Slack promises no idempotency key, and a twin in the channel is what tests look for.
+//! Posting without membership requires a public channel and `chat:write.public`. As in Slack, messages
+//! are not deduplicated, so that tests find duplicates.
 
 use serde_json::{Value, json};
 

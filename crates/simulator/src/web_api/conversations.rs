@@ -1,6 +1,7 @@
-//! `conversations.*` that change something: channels are made, renamed, archived, joined, filled.
+//! The `conversations.*` methods that change something.
 //!
-//! Names are unique over archived and private channels too, and a refused one is never repaired.
+//! Names are unique among all channels, including archived and private ones. An invalid name is refused
+//! and not corrected.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
-//! `conversations.info`, `list`, `members` and `users.conversations`: what a bot may know of the channels.
+//! `conversations.info`, `list`, `members` and `users.conversations`.
 //!
-//! A private channel that the bot is not in does not exist for it: neither by id nor in a list.
+//! A private channel is not visible to a bot that is not a member: neither by id nor in a list.
 
 use serde_json::{Value, json};
 

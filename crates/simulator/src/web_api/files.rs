@@ -1,6 +1,6 @@
-//! The three steps of a file: a place to put it, the bytes, and the share.
+//! The three steps of an upload: get a URL, send the content, complete.
 //!
-//! Sharing twice shows the file twice: that is what a careless repetition looks like to people.
+//! A file that is shared twice is shown twice, as in Slack.
 
 use serde_json::{Value, json};
 

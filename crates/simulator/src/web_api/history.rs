@@ -1,7 +1,8 @@
-//! `conversations.history` and `replies`: what was said, newest first or as a thread.
+//! `conversations.history` and `replies`.
 //!
-//! The cursor is a moment, not an index, so that a message posted between two pages shifts
-//! nothing. `oldest` and `latest` are excluded unless `inclusive`. Ephemerals are in no history.
+//! The cursor is a timestamp and not an index, so that a message that is posted between two pages does
+//! not shift them. `oldest` and `latest` are excluded unless `inclusive` is set. Ephemeral messages are
+//! not part of the history.
 
 use base64::Engine as _;
 use serde_json::{Value, json};

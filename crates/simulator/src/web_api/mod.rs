@@ -1,7 +1,7 @@
-//! The Web API: one table of methods, each with its tier, its body, and the scopes it wants.
+//! The Web API: a table of methods with their rate limit, body and scopes.
 //!
-//! A method is a plain function from a `Call` to an answer; it holds the state's lock and never
-//! waits. Scopes that depend on the kind of channel are asked for inside the method.
+//! A method is a function from a `Call` to a response. It holds the lock of the state and does not wait.
+//! Scopes that depend on the type of a channel are checked in the method.
 
 mod chat;
 mod conversations;

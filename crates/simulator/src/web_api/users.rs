@@ -1,4 +1,4 @@
-//! `auth.test`, `team.info`, `users.*`: who is here, and who is asking.
+//! `auth.test`, `team.info`, `users.*`, `usergroups.list`.
 
 use serde_json::{Value, json};
 

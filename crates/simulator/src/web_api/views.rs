@@ -1,6 +1,6 @@
-//! `views.*`: modals, on a trigger that is valid for three seconds.
+//! `views.*`: modals, which are opened with a trigger that is valid for three seconds.
 //!
-//! A trigger is spent by a view that opened, not by one that was refused for its content.
+//! A trigger is used up by a view that opened, not by one that was refused.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,4 @@
-//! Folders, files and machines that are not as they should be: each is coped with, or refused with
-//! the way out.
+//! Directories, files and hosts in an unexpected state: each is handled, or refused with what to do.
 
 use super::*;
 
@@ -14,7 +13,7 @@ async fn a_pid_file_that_names_a_stranger_or_a_dead_process_does_not_keep_us_out
         .unwrap();
     let mut dead = Command::new("true").spawn().unwrap();
     dead.wait().unwrap();
-    // A stranger of the same account is what PostgreSQL itself would take for a postmaster.
+    // PostgreSQL itself would take another process of the same user for a postmaster.
     let owner = data.metadata().unwrap();
     let mut stranger = Command::new("cat");
     stranger.stdin(Stdio::piped());
@@ -22,7 +21,7 @@ async fn a_pid_file_that_names_a_stranger_or_a_dead_process_does_not_keep_us_out
         stranger.uid(owner.uid()).gid(owner.gid());
     }
     let mut stranger = stranger.spawn().unwrap();
-    for (pid, mended) in [(dead.id(), false), (stranger.id(), true)] {
+    for (pid, corrected) in [(dead.id(), false), (stranger.id(), true)] {
         let stale = format!("{pid}\n{}\n1700000000\n5432\n/tmp/gone\n\n", data.display());
         std::fs::write(data.join("postmaster.pid"), stale).unwrap();
         std::os::unix::fs::chown(
@@ -33,7 +32,10 @@ async fn a_pid_file_that_names_a_stranger_or_a_dead_process_does_not_keep_us_out
         .unwrap();
         let postgres = start(&folder.home(), Mode::Serve).await;
         assert_eq!(ask_once(&postgres, "select 'in'").await, "in");
-        assert_eq!(postgres.notices().concat().contains("was mended"), mended);
+        assert_eq!(
+            postgres.notices().concat().contains("was corrected"),
+            corrected
+        );
         postgres.stop().await.unwrap();
     }
     assert_eq!(
@@ -46,7 +48,7 @@ async fn a_pid_file_that_names_a_stranger_or_a_dead_process_does_not_keep_us_out
 }
 
 #[tokio::test]
-async fn data_of_another_major_version_are_refused_with_the_way_out() {
+async fn data_of_another_major_version_are_refused_with_what_to_do() {
     let folder = Folder::new();
     start(&folder.home(), Mode::Command)
         .await
@@ -60,7 +62,7 @@ async fn data_of_another_major_version_are_refused_with_the_way_out() {
     let said = error.to_string();
     assert!(matches!(error, StartError::OtherVersion { .. }), "{said}");
     assert!(
-        said.contains("Install PostgreSQL 7.4") && said.contains("backup"),
+        said.contains("Install PostgreSQL 7.4") && said.contains("dump"),
         "{said}"
     );
 }
@@ -78,7 +80,7 @@ async fn a_half_made_database_is_made_anew() {
 }
 
 #[tokio::test]
-async fn without_binaries_the_message_holds_the_command_that_installs_them() {
+async fn without_binaries_the_message_contains_the_command_that_installs_them() {
     let folder = Folder::new();
     let empty = folder.0.join("empty");
     let error = PrivatePostgres::start(&folder.home(), Some(&empty), Mode::Serve)
@@ -93,11 +95,11 @@ async fn without_binaries_the_message_holds_the_command_that_installs_them() {
 async fn a_demo_leaves_nothing_behind_and_removes_what_a_killed_one_left() {
     let folder = Folder::new();
     let mut killed = Other::start("throwaway", &folder.0);
-    let left = PathBuf::from(killed.hears("HOME"));
-    killed.hears("READY");
+    let left = PathBuf::from(killed.reads("HOME"));
+    killed.reads("READY");
     let mut beside = Other::start("throwaway", &folder.0);
-    let other = PathBuf::from(beside.hears("HOME"));
-    beside.hears("READY");
+    let other = PathBuf::from(beside.reads("HOME"));
+    beside.reads("READY");
     assert_ne!(left, other);
     let pid = postmaster_pid(&left.join("postgres")).unwrap();
     killed.kill();
@@ -125,7 +127,7 @@ async fn a_long_path_and_one_behind_a_wall_still_get_a_database() {
     assert_eq!(ask_once(&postgres, "select 'reached'").await, "reached");
     let home = postgres.home().to_owned();
     if rustix::process::geteuid().is_root() {
-        // Root's wall keeps PostgreSQL's account out, so the data go aside, and it is said.
+        // PostgreSQL's user cannot pass root's directory, so another one is used, and a notice says so.
         assert!(home.starts_with("/var/lib/wardroom"), "{}", home.display());
         assert!(
             postgres
@@ -159,7 +161,7 @@ async fn a_private_empty_folder_of_root_is_used_as_it_is() {
 }
 
 #[tokio::test]
-async fn somebody_without_rights_runs_it_as_himself() {
+async fn an_unprivileged_user_runs_it_as_itself() {
     let folder = Folder::new();
     let own = folder.0.join("own");
     std::fs::create_dir(&own).unwrap();
@@ -178,11 +180,11 @@ async fn somebody_without_rights_runs_it_as_himself() {
         command
     };
     let mut other = Other::run(himself(), "serve", &own.join("home"));
-    assert_eq!(other.hears("USER"), "wardroom");
-    other.hears("READY");
+    assert_eq!(other.reads("USER"), "wardroom");
+    other.reads("READY");
     let data = own.join("home/postgres");
     assert_eq!(data.metadata().unwrap().uid(), uid);
-    // Whoever may pass runs the data as their owner does.
+    // Root runs the data as their owner.
     let beside = start(&own.join("home"), Mode::Command).await;
     assert_eq!(ask_once(&beside, "select 'shared'").await, "shared");
     beside.stop().await.unwrap();
@@ -190,7 +192,7 @@ async fn somebody_without_rights_runs_it_as_himself() {
     let later = start(&own.join("home"), Mode::Command).await;
     assert_eq!(data.join("postmaster.pid").metadata().unwrap().uid(), uid);
     later.stop().await.unwrap();
-    // What root makes there must not lock the person out.
+    // The files that root creates there must be accessible for the owner.
     for name in ["serve.lock", "use.lock", "gate.lock", "postgres.log"] {
         std::fs::remove_file(own.join("home").join(name)).unwrap();
     }
