@@ -40,7 +40,6 @@ pub(super) struct Rows {
     yes: bool,
 }
 
-/// What is done to a row.
 pub(super) enum Act {
     Replay,
     DropSignal(String),
@@ -48,7 +47,7 @@ pub(super) enum Act {
     DropEffect(String),
 }
 
-/// How many rows came to which end.
+/// The number of rows by result.
 #[derive(Default)]
 struct Counts {
     done: usize,
@@ -145,7 +144,7 @@ impl Act {
     fn refused(&self) -> &'static str {
         match self {
             Self::Replay => {
-                "is not replayed: there is no such signal, it is open already, its body is forgotten, or it has changed an incident"
+                "is not replayed: there is no such signal, it is open already, its body was deleted, or it has changed an incident"
             }
             Self::DropSignal(_) => {
                 "is not dropped: there is no such signal, or it is decided or dropped already"
@@ -154,7 +153,7 @@ impl Act {
                 "is not retried: there is no such effect, it is done, or it waits for its turn already"
             }
             Self::DropEffect(_) => {
-                "is not dropped: there is no such effect, it is done or dropped, or it is under way; try again in 15 s"
+                "is not dropped: there is no such effect, it is done or dropped, or it is in progress; try again in 15 s"
             }
         }
     }
@@ -169,7 +168,7 @@ impl Act {
     }
 }
 
-/// Does it to the rows that are asked for; `state` is the one that `--all` asks for.
+/// Changes the rows; `state` is the one that `--all` selects.
 pub(super) async fn run(
     store: &Store,
     act: &Act,

@@ -140,7 +140,7 @@ impl Stop {
 
 type Ended = Result<(), Stop>;
 
-/// What a command has left running is given this long.
+/// How long tasks that a command has not ended may still run.
 const LEFTOVERS: Duration = Duration::from_millis(500);
 
 /// Runs the command line of this process.
@@ -197,7 +197,7 @@ fn run(cli: Cli) -> Ended {
         Command::Outbox { command, config } => queues::outbox(command, &config),
         Command::Healthcheck => healthcheck::run(),
         Command::Completions { shell } => {
-            // Into memory first: it panics on a writer that fails.
+            // Into memory, because it panics when a write fails.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "wardroom", &mut script);
             output::bytes(&script);

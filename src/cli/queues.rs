@@ -1,6 +1,6 @@
 //! `wardroom inbox …` and `wardroom outbox …`: what came in, what goes out, what is stuck.
 //!
-//! Payloads are never shown: they hold people's words and secrets.
+//! Payloads are not shown, because they contain messages and secrets.
 
 use super::bulk::{self, Act, Rows};
 use super::serve::open_error;
@@ -141,8 +141,7 @@ pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
     })
 }
 
-/// Runs a command against the database, beside a running server or alone. What it returns is how
-/// it ended.
+/// Runs a command against the database, with or without a running server.
 fn with_store<F>(args: &ConfigArgs, command: impl FnOnce(Store) -> F) -> Ended
 where
     F: Future<Output = Result<Ended, StoreError>>,
@@ -156,7 +155,7 @@ where
         let done = if missing.is_empty() {
             let store = opened.connect(&config, Batching::On);
             let done = command(store.clone()).await;
-            // What does not answer is not waited for twice.
+            // A database that did not respond is not waited for again.
             let _closed = tokio::time::timeout(Duration::from_secs(1), store.close()).await;
             done.map_err(|error| Stop::Unreachable(error.to_string()))
         } else {

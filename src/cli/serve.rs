@@ -119,7 +119,7 @@ async fn serve(
         tracing::warn!(error = %format!("{error:#}"), "the private PostgreSQL did not stop cleanly");
     }
     tracing::info!("stopped");
-    // Within the grace period too, but never less than a moment.
+    // Within the grace period, but not less than the minimum.
     let left = ends.saturating_duration_since(Instant::now());
     traces.stop(left.clamp(LAST_MOMENT, LAST_TRACES)).await;
     Ok(())

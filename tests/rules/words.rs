@@ -54,16 +54,22 @@ const INSTEAD: &[(&str, &str, &str)] = &[
 
 /// What stays: the file, the word, and why.
 const KEPT: &[(&str, &str, &str)] = &[
+    (
+        "crates/private-postgres/src/account.rs",
+        "nobody",
+        "a Unix user",
+    ),
     ("k8s/21-secret.yaml", "sealed", "a product's name"),
     ("scripts/lib/throwaway.sh", "nobody", "a Unix user"),
 ];
 
-/// Whether `INSTEAD` applies to a file. Most of `src/` and `crates/` and most Rust tests are not covered yet.
+/// Whether `INSTEAD` applies to a file. Most of `src/` and most Rust tests are not covered yet.
 fn is_covered(path: &str) -> bool {
     const CODE: [&str; 3] = ["src/", "crates/", "tests/"];
-    const COVERED_CODE: [&str; 11] = [
-        "crates/simulator/tests/official_client/",
+    const COVERED_CODE: [&str; 12] = [
+        "crates/",
         "src/app/",
+        "src/cli/",
         "src/edge/",
         "src/github/",
         "src/http_client.rs",

@@ -60,7 +60,7 @@ pub(crate) fn slack_headers(
         now
     };
     let secret = if signing == Signing::WrongSecret {
-        "somebody else's"
+        "another secret"
     } else {
         secret
     };

@@ -80,7 +80,7 @@ impl Person {
         let now = self.workspace.now();
         self.change(channel, |state, id| {
             let other = state.find_user(other).map(|u| u.id.clone());
-            let other = other.ok_or_else(|| "nobody of that name".to_owned())?;
+            let other = other.ok_or_else(|| "no user has that name".to_owned())?;
             admit(state, id, &other, now)
         })
     }

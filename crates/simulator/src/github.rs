@@ -57,7 +57,7 @@ impl Workspace {
         .to_vec();
         let secret = match signing {
             Signing::Good | Signing::Stale => Some(secret),
-            Signing::WrongSecret => Some("somebody else's".to_owned()),
+            Signing::WrongSecret => Some("another secret".to_owned()),
             Signing::Missing => None,
         };
         if let Some(secret) = secret {

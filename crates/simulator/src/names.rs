@@ -91,7 +91,7 @@ mod tests {
             ("a < b & c", "a &lt; b &amp; c".to_owned()),
             ("assign @ada now", format!("assign <@{ada}|ada> now")),
             ("see #ops", format!("see <#{channel}|ops>")),
-            ("@nobody #none", "@nobody #none".to_owned()),
+            ("@unknown #none", "@unknown #none".to_owned()),
             (
                 "https://a.example/?x=1&y=2",
                 "<https://a.example/?x=1&amp;y=2>".to_owned(),

@@ -79,7 +79,7 @@ pub(crate) fn chosen(
     };
     let user = |given: &str| state.find_user(given).map(|u| u.id.clone());
     let channel = |given: &str| state.find_channel(given).map(|r| r.id.clone());
-    let person = || user(given).ok_or_else(|| format!("nobody is called `{given}`"));
+    let person = || user(given).ok_or_else(|| format!("no user is called `{given}`"));
     let place = || channel(given).ok_or_else(|| format!("no channel is called `{given}`"));
     Ok(match kind {
         "button" => json!({"type": kind, "text": element["text"], "value": element["value"]}),

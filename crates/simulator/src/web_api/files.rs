@@ -36,7 +36,7 @@ pub(super) fn stage(call: &mut Call<'_>) -> Answer {
     Ok(json!({"upload_url": format!("{}/upload/{id}", call.base), "file_id": id}))
 }
 
-/// The bytes arrive; a second time replaces them as long as nobody has seen the file.
+/// Stores the content. It can be replaced until the file is shared.
 pub(crate) fn upload(
     state: &mut WorkspaceState,
     id: &str,
