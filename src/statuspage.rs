@@ -1,8 +1,8 @@
-//! All that knows Statuspage: sets a component to what our incidents say it is.
+//! The courier of Statuspage: sets the status of a component.
 //!
-//! The state is rendered when it is delivered and setting it again changes nothing, so there is
-//! nothing to look for. Statuspage takes one request a second for a token, and says 420 or 429
-//! beyond that. <https://developer.statuspage.io/>
+//! The status is determined at delivery, and setting it again changes nothing, so an uncertain effect needs
+//! no lookup. Statuspage accepts one request a second for a token, and answers others with 420 or
+//! 429. <https://developer.statuspage.io/>
 
 use crate::courier::{Courier, Look, Outcome, Parcel};
 use crate::domain::effect::Answer;
@@ -15,30 +15,27 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-/// What waits when Statuspage says later: it counts all requests of a token together.
+/// The scope of the rate limit, which is for all requests of a token.
 const SCOPE: &str = "statuspage:requests";
-/// When it does not say how long: its limit is counted over a minute.
+/// How long to wait without a `Retry-After`: the limit is counted over a minute.
 const LATER: Duration = Duration::from_secs(30);
 
-/// Where Statuspage is and how we prove who we are. Holds a secret: not to be printed.
+/// The address of Statuspage and the credentials. Contains a secret: not to be printed.
 #[derive(Clone)]
 pub struct Access {
     /// `https://api.statuspage.io`
     pub api_url: Url,
-    /// The page.
     pub page_id: String,
-    /// The key.
     pub api_key: String,
 }
 
-/// Carries effects to Statuspage.
 pub struct StatuspageCourier {
     access: Access,
     http: HttpClient,
 }
 
 impl StatuspageCourier {
-    /// A courier; nothing is asked of Statuspage yet.
+    /// Makes no call yet.
     pub fn new(access: Access, http: HttpClient) -> Self {
         Self { access, http }
     }
@@ -130,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_statuspage_says_means_one_thing() {
+    fn each_status_has_one_outcome() {
         let said = |status: u16, after| classify(StatusCode::from_u16(status).unwrap(), after);
         let later = |seconds, code: &str| Outcome::Later {
             after: Duration::from_secs(seconds),

@@ -100,7 +100,7 @@ impl Channels {
     async fn join(&mut self, courier: &SlackCourier, mut all: BTreeSet<ChannelId>) -> Duration {
         all.retain(|channel| !self.joined.contains(channel) && !self.refused.contains(channel));
         let mut again = ASK_EVERY;
-        for (channel, outcome) in courier.join_rooms(&Vec::from_iter(all)).await {
+        for (channel, outcome) in courier.join_channels(&Vec::from_iter(all)).await {
             match outcome {
                 Outcome::Done(_) => {
                     self.joined.insert(channel);

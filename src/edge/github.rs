@@ -49,7 +49,7 @@ async fn verified(
     let (parts, body) = request.into_parts();
     // Checked first: the body of a webhook whose header cannot be valid is not read.
     let claimed = only(&parts.headers, "x-hub-signature-256")
-        .filter(|claimed| signature::is_shaped(claimed))
+        .filter(|claimed| signature::is_well_formed(claimed))
         .ok_or_else(refused)?;
     let client = Client::of(&parts);
     let body = body::read(&parts.headers, body, MAX_BYTES, client, &state.allowance).await?;

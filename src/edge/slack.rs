@@ -9,7 +9,7 @@ use super::middleware::{Client, SignatureHeld};
 use super::problem::Problem;
 use super::state::EdgeState;
 use crate::slack::address::{Addressed, Endpoint, ResponseBody, address, is_certificate_check};
-use crate::slack::signature::{Header, NotSigned, SignedWith, claimed, verify};
+use crate::slack::signature::{Header, SignatureError, SignedWith, check_headers, verify};
 use crate::slack::unchecked::{self, log_other_installation};
 use crate::store::Arrival;
 use crate::telemetry::metrics::{SignedSource, event_type};
@@ -54,7 +54,7 @@ async fn verified(
     let Some(secrets) = &state.settings.slack else {
         return Err(Problem::not_found());
     };
-    let refused = |error: NotSigned| {
+    let refused = |error: SignatureError| {
         tracing::warn!(target: "wardroom::security", %error, "a request to Slack's routes is not signed by Slack");
         state.metrics.signature_failed(SignedSource::Slack);
         Problem::unauthorized("The signature is missing, wrong or too old.")
@@ -68,11 +68,11 @@ async fn verified(
         let is_check = is_certificate_check(&body);
         return is_check
             .then_some(None)
-            .ok_or_else(|| refused(NotSigned::Missing));
+            .ok_or_else(|| refused(SignatureError::Missing));
     }
     let (timestamp, signature) = (header(headers, TIMESTAMP), header(headers, SIGNATURE));
     // Checked first: the body of a request whose headers cannot be valid is not read.
-    claimed(timestamp, signature, state.now()).map_err(refused)?;
+    check_headers(timestamp, signature, state.now()).map_err(refused)?;
     let body = read(MAX_BYTES).await?;
     let secret = verify(secrets, timestamp, signature, &body, state.now()).map_err(refused)?;
     let index = match secret {

@@ -87,7 +87,7 @@ mod tests {
 
     /// What is stored is decoded, whichever field is missing or odd: no signal is retried for it.
     #[test]
-    fn half_a_webhook_is_no_error_in_any_kind() {
+    fn an_incomplete_webhook_of_any_kind_is_decoded() {
         use crate::github::address::{Addressed, STORED, address};
         use serde_json::json;
         let whole = json!({"action": "completed", "ref": "refs/heads/main", "sha": "abc",
@@ -98,7 +98,7 @@ mod tests {
             "issue": {"number": 4}, "comment": {"id": 8}, "deployment": {"id": 2},
             "deployment_status": {"state": "success"}, "sender": {"login": "ada"}});
         let fields: Vec<String> = whole.as_object().unwrap().keys().cloned().collect();
-        let mut halves = vec![whole.clone(), json!({})];
+        let mut variants = vec![whole.clone(), json!({})];
         for field in &fields {
             for other in [
                 json!(null),
@@ -108,22 +108,22 @@ mod tests {
                 json!({}),
                 json!({"id": "x"}),
             ] {
-                let mut half = whole.clone();
-                half[field] = other;
-                halves.push(half);
+                let mut variant = whole.clone();
+                variant[field] = other;
+                variants.push(variant);
             }
-            let mut half = whole.clone();
-            half.as_object_mut().unwrap().remove(field);
-            halves.push(half);
+            let mut variant = whole.clone();
+            variant.as_object_mut().unwrap().remove(field);
+            variants.push(variant);
         }
         let (id, at) = (SignalId(uuid::Uuid::nil()), DateTime::default());
         for kind in STORED {
-            for half in &halves {
-                let body = half.to_string().into_bytes();
+            for variant in &variants {
+                let body = variant.to_string().into_bytes();
                 let kept = address(kind, "application/json", &body).unwrap();
                 assert!(matches!(kept, Addressed::Stored { .. }), "{kind}");
                 let read = decode(kind, "application/json", &body, id, at);
-                assert!(read.is_ok(), "{kind}: {read:?} of {half}");
+                assert!(read.is_ok(), "{kind}: {read:?} of {variant}");
             }
         }
     }

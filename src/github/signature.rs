@@ -9,10 +9,10 @@ use sha2::Sha256;
 /// The signature is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not hold")]
-pub struct Bad;
+pub struct InvalidSignature;
 
 /// Whether a header's value has the form of a signature, which can be checked before the body is read.
-pub fn is_shaped(header: &str) -> bool {
+pub fn is_well_formed(header: &str) -> bool {
     let digits = header.strip_prefix("sha256=");
     digits.is_some_and(|digits| {
         digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
@@ -21,19 +21,19 @@ pub fn is_shaped(header: &str) -> bool {
 
 /// Checks the header's value over the raw body. Returns the index of the secret that matched; empty
 /// secrets never match.
-pub fn verify(secrets: &[&[u8]], header: &str, body: &[u8]) -> Result<usize, Bad> {
-    let hex_digits = header.strip_prefix("sha256=").ok_or(Bad)?;
-    let claimed = hex::decode(hex_digits).map_err(|_| Bad)?;
+pub fn verify(secrets: &[&[u8]], header: &str, body: &[u8]) -> Result<usize, InvalidSignature> {
+    let hex_digits = header.strip_prefix("sha256=").ok_or(InvalidSignature)?;
+    let claimed = hex::decode(hex_digits).map_err(|_| InvalidSignature)?;
     let mut matched = None;
     for (index, secret) in secrets.iter().enumerate() {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| Bad)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| InvalidSignature)?;
         mac.update(body);
         let holds = mac.verify_slice(&claimed).is_ok() && !secret.is_empty();
         if holds && matched.is_none() {
             matched = Some(index);
         }
     }
-    matched.ok_or(Bad)
+    matched.ok_or(InvalidSignature)
 }
 
 #[cfg(test)]
@@ -49,23 +49,28 @@ mod tests {
         for (secrets, header, body, expected) in [
             (vec![now], GOOD, BODY, Ok(0)),
             (vec![b"newer".as_slice(), now], GOOD, BODY, Ok(1)),
-            (vec![b"other".as_slice()], GOOD, BODY, Err(Bad)),
-            (vec![], GOOD, BODY, Err(Bad)),
-            (vec![now], GOOD, b"{}".as_slice(), Err(Bad)),
-            (vec![now], &GOOD[7..], BODY, Err(Bad)),
-            (vec![now], "sha256=", BODY, Err(Bad)),
-            (vec![now], "sha256=zz", BODY, Err(Bad)),
-            (vec![now], &GOOD[..GOOD.len() - 2], BODY, Err(Bad)),
-            (vec![now], "sha1=5224e7cc", BODY, Err(Bad)),
+            (vec![b"other".as_slice()], GOOD, BODY, Err(InvalidSignature)),
+            (vec![], GOOD, BODY, Err(InvalidSignature)),
+            (vec![now], GOOD, b"{}".as_slice(), Err(InvalidSignature)),
+            (vec![now], &GOOD[7..], BODY, Err(InvalidSignature)),
+            (vec![now], "sha256=", BODY, Err(InvalidSignature)),
+            (vec![now], "sha256=zz", BODY, Err(InvalidSignature)),
+            (
+                vec![now],
+                &GOOD[..GOOD.len() - 2],
+                BODY,
+                Err(InvalidSignature),
+            ),
+            (vec![now], "sha1=5224e7cc", BODY, Err(InvalidSignature)),
         ] {
             assert_eq!(verify(&secrets, header, body), expected, "{header}");
-            assert!(is_shaped(header) || expected.is_err(), "{header}");
+            assert!(is_well_formed(header) || expected.is_err(), "{header}");
         }
     }
 
     #[test]
     fn a_malformed_signature_is_refused_without_the_body() {
-        assert!(is_shaped(GOOD));
+        assert!(is_well_formed(GOOD));
         for header in [
             "",
             "sha256=",
@@ -73,7 +78,7 @@ mod tests {
             &GOOD[..70],
             &GOOD.replace('5', "z"),
         ] {
-            assert!(!is_shaped(header), "{header}");
+            assert!(!is_well_formed(header), "{header}");
         }
     }
 
@@ -82,6 +87,6 @@ mod tests {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"").unwrap();
         mac.update(BODY);
         let forged = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-        assert_eq!(verify(&[b""], &forged, BODY), Err(Bad));
+        assert_eq!(verify(&[b""], &forged, BODY), Err(InvalidSignature));
     }
 }

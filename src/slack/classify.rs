@@ -1,87 +1,70 @@
-//! What a failed call means for the effect: one table, by Slack's codes.
+//! What a failed call means for the effect, by Slack's error codes.
 //!
-//! Slack answers 200 with a code, and some codes say that part of the operation may have happened:
-//! these count as an error of the server, like a 503. A dead token is no refusal: the effect is
-//! kept, and parks where a person sees it, instead of being lost one by one.
+//! Slack answers 200 with a code, and some codes say that part of the operation may have happened: they
+//! count as an error of the server, like a 503. An invalid token is not a refusal: the effects are
+//! parked, where an operator sees them, and can be retried with a new token.
 
-use super::client::Trouble;
+use super::client::CallError;
 use crate::courier::{Look, Outcome};
 use crate::domain::effect::Answer;
 use std::time::Duration;
 
-/// When Slack says later without saying when.
+/// How long to wait when a rate limit comes without a `Retry-After`.
 const LATER: Duration = Duration::from_secs(30);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    AlreadyDone,
-    Transient,
-    DeadToken,
-    No,
-}
-
-fn class(code: &str) -> Class {
-    match code {
-        "already_archived" | "already_in_channel" | "already_pinned" | "already_reacted" => {
-            Class::AlreadyDone
-        }
-        "internal_error"
-        | "fatal_error"
-        | "service_unavailable"
-        | "request_timeout"
-        | "team_added_to_org"
-        | "external_channel_migrating" => Class::Transient,
-        "invalid_auth"
-        | "not_authed"
-        | "account_inactive"
-        | "token_revoked"
-        | "token_expired"
-        | "org_login_required"
-        | "ekm_access_denied"
-        | "enterprise_is_restricted"
-        | "team_access_not_granted"
-        | "access_denied"
-        | "not_allowed_token_type"
-        | "http_401"
-        | "http_403"
-        | "http_407" => Class::DeadToken,
-        _ => Class::No,
-    }
-}
-
-/// What an effect's failed call means; `pauses` is what must wait when Slack says later.
-pub(crate) fn outcome(trouble: Trouble, pauses: Vec<String>) -> Outcome {
-    match trouble {
-        Trouble::Rated { code, after } => Outcome::Later {
+/// What a failed call means for its effect. A rate limit pauses the scopes `pauses`.
+pub(crate) fn outcome(error: CallError, pauses: Vec<String>) -> Outcome {
+    match error {
+        CallError::RateLimited { code, after } => Outcome::Later {
             after: after.unwrap_or(LATER),
             pauses,
             code,
         },
-        Trouble::NeverSent(code) => Outcome::Failed {
+        CallError::NotSent(code) => Outcome::Failed {
             code: code.to_owned(),
         },
-        Trouble::Server(code) => Outcome::ServerError { code },
-        Trouble::Unknown(code) => Outcome::Uncertain { code },
-        Trouble::Api(code) => match class(&code) {
-            Class::AlreadyDone => Outcome::Done(Answer::Nothing),
-            Class::Transient => Outcome::ServerError { code },
-            Class::DeadToken => Outcome::Unauthorized { code },
-            Class::No => Outcome::Refused { code },
+        CallError::ServerError(code) => Outcome::ServerError { code },
+        CallError::Unknown(code) => Outcome::Uncertain { code },
+        CallError::Api(code) => match code.as_str() {
+            "already_archived" | "already_in_channel" | "already_pinned" | "already_reacted" => {
+                Outcome::Done(Answer::Nothing)
+            }
+            "internal_error"
+            | "fatal_error"
+            | "service_unavailable"
+            | "request_timeout"
+            | "team_added_to_org"
+            | "external_channel_migrating" => Outcome::ServerError { code },
+            "invalid_auth"
+            | "not_authed"
+            | "account_inactive"
+            | "token_revoked"
+            | "token_expired"
+            | "org_login_required"
+            | "ekm_access_denied"
+            | "enterprise_is_restricted"
+            | "team_access_not_granted"
+            | "access_denied"
+            | "not_allowed_token_type"
+            | "http_401"
+            | "http_403"
+            | "http_407" => Outcome::Unauthorized { code },
+            _ => Outcome::Refused { code },
         },
     }
 }
 
-/// The same for a call that only prepares: whatever became of it, nothing can be seen of it.
-pub(crate) fn before_anything(trouble: Trouble, pauses: Vec<String>) -> Outcome {
-    match outcome(trouble, pauses) {
+/// The same for a call that only prepares, and has no visible result.
+pub(crate) fn outcome_of_preparation(error: CallError, pauses: Vec<String>) -> Outcome {
+    match outcome(error, pauses) {
         Outcome::Uncertain { code } | Outcome::ServerError { code } => Outcome::Failed { code },
         known => known,
     }
 }
 
-/// The same once part of an effect stands: only a look can tell what is still to be done.
-pub(crate) fn halfway(trouble: Trouble, pauses: Vec<String>) -> Outcome {
-    match outcome(trouble, pauses) {
+/// The same after a part of the effect is done: only a lookup tells which part.
+pub(crate) fn outcome_after_part(error: CallError, pauses: Vec<String>) -> Outcome {
+    match outcome(error, pauses) {
         Outcome::Later {
             after,
             pauses,
@@ -97,9 +80,9 @@ pub(crate) fn halfway(trouble: Trouble, pauses: Vec<String>) -> Outcome {
     }
 }
 
-/// What a failed call means for a look; `pauses` is what must wait when Slack says later.
-pub(crate) fn look(trouble: Trouble, pauses: Vec<String>) -> Look {
-    match outcome(trouble, pauses) {
+/// What a failed call means for a lookup. A rate limit pauses the scopes `pauses`.
+pub(crate) fn lookup(error: CallError, pauses: Vec<String>) -> Look {
+    match outcome(error, pauses) {
         Outcome::Done(_) => Look::Absent,
         Outcome::Refused { code } => Look::Unreadable { code },
         Outcome::Later {
@@ -132,8 +115,8 @@ pub(crate) fn look(trouble: Trouble, pauses: Vec<String>) -> Look {
 mod tests {
     use super::*;
 
-    fn api(code: &str) -> Trouble {
-        Trouble::Api(code.into())
+    fn api(code: &str) -> CallError {
+        CallError::Api(code.into())
     }
 
     #[test]
@@ -198,8 +181,8 @@ mod tests {
     }
 
     #[test]
-    fn later_says_when_and_what_waits() {
-        let rated = |after| Trouble::Rated {
+    fn a_rate_limit_says_how_long_and_what_waits() {
+        let rated = |after| CallError::RateLimited {
             code: "ratelimited".into(),
             after,
         };
@@ -216,8 +199,8 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_uncertain_and_what_never_left_is_not() {
-        let timeout = Trouble::Unknown("timeout".into());
+    fn a_timeout_is_uncertain_and_a_failed_connect_is_not() {
+        let timeout = CallError::Unknown("timeout".into());
         let uncertain = Outcome::Uncertain {
             code: "timeout".into(),
         };
@@ -225,19 +208,19 @@ mod tests {
         let failed = Outcome::Failed {
             code: "timeout".into(),
         };
-        assert_eq!(before_anything(timeout, vec![]), failed);
+        assert_eq!(outcome_of_preparation(timeout, vec![]), failed);
         let connect = Outcome::Failed {
             code: "connect".into(),
         };
-        assert_eq!(outcome(Trouble::NeverSent("connect"), vec![]), connect);
+        assert_eq!(outcome(CallError::NotSent("connect"), vec![]), connect);
     }
 
     #[test]
-    fn half_a_message_is_never_called_not_done() {
-        let trouble = Trouble::NeverSent("connect");
+    fn an_incomplete_message_is_never_reported_as_not_sent() {
+        let error = CallError::NotSent("connect");
         let uncertain = Outcome::Uncertain {
             code: "connect".into(),
         };
-        assert_eq!(halfway(trouble, vec![]), uncertain);
+        assert_eq!(outcome_after_part(error, vec![]), uncertain);
     }
 }

@@ -1,7 +1,7 @@
 //! slack-morphism's transport over our own HTTP client.
 //!
 //! Its own one would bring a second HTTP stack with other rules for proxies, time limits and
-//! connections. Only what we call is carried: `GET` and `POST` of JSON with the bot's token.
+//! connections. Only the calls that we use are supported: `GET` and `POST` of JSON with the bot's token.
 
 use crate::http_client::{Answer, HttpClient};
 use futures_util::FutureExt as _;
@@ -20,7 +20,6 @@ use slack_morphism::{ClientResult, SlackClientApiCallContext, SlackClientHttpCon
 use std::sync::Arc;
 use url::Url;
 
-/// Carries slack-morphism's calls.
 #[derive(Debug)]
 pub(super) struct Connector {
     http: Arc<HttpClient>,
@@ -73,8 +72,8 @@ fn read<RS: DeserializeOwned>(answer: &Answer) -> ClientResult<RS> {
     }
 }
 
-fn not_carried<'a, RS: Send + 'a>() -> BoxFuture<'a, ClientResult<RS>> {
-    let why = "this kind of call is not carried".to_owned();
+fn unsupported<'a, RS: Send + 'a>() -> BoxFuture<'a, ClientResult<RS>> {
+    let why = "this kind of call is not supported".to_owned();
     let error = SlackClientError::SystemError(SlackClientSystemError::new().with_message(why));
     std::future::ready(Err(error)).boxed()
 }
@@ -121,7 +120,7 @@ impl SlackClientHttpConnector for Connector {
     where
         RS: for<'de> serde::de::Deserialize<'de> + Send + 'a,
     {
-        not_carried()
+        unsupported()
     }
 
     fn http_post_uri_multipart_form<'a, 'p, RS, PT, TS>(
@@ -136,7 +135,7 @@ impl SlackClientHttpConnector for Connector {
         PT: IntoIterator<Item = (&'p str, Option<TS>)> + Clone,
         TS: AsRef<str> + 'p + Send,
     {
-        not_carried()
+        unsupported()
     }
 
     fn http_post_uri_binary<'a, 'p, RS>(
@@ -149,6 +148,6 @@ impl SlackClientHttpConnector for Connector {
     where
         RS: for<'de> serde::de::Deserialize<'de> + Send + 'a,
     {
-        not_carried()
+        unsupported()
     }
 }

@@ -1,12 +1,11 @@
-//! Carries effects to Slack: one exchange each, and truthfully what is known afterwards.
+//! Delivers effects to Slack: one exchange each, and what is known after it.
 //!
-//! It never retries and never waits: both are the engine's. The only thing that it remembers is
-//! who we are. What it says about an effect's end is in `classify`; how it finds out whether an
-//! uncertain one had happened, in `look`.
+//! The engine retries and waits, not the courier. The courier remembers only the answer of `auth.test`.
+//! The outcome of a failed call is in `classify`, the lookup of an uncertain effect in `reconcile`.
 
 use super::address::{Installation, Team};
-use super::classify::{before_anything, outcome};
-use super::client::{Access, Client, Observer};
+use super::classify::{outcome, outcome_of_preparation};
+use super::client::{Access, Client};
 use super::methods::Method;
 use crate::courier::{Courier, Look, Outcome, Parcel};
 use crate::domain::effect::Answer;
@@ -17,6 +16,7 @@ use crate::domain::incident::room::NO_WORKSPACE;
 use crate::domain::rules::Rules;
 use crate::domain::text::Text;
 use crate::http_client::HttpClient;
+use crate::telemetry::metrics::Metrics;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,60 +24,55 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
-/// How long we ask who we are.
-const WHO_WE_ARE: Duration = Duration::from_secs(5);
+/// The deadline of `auth.test`, and of joining a channel.
+const AUTH_TEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// `auth.test` was answered `ok`, by something that does not say who we are.
+/// Our own code: `auth.test` was answered `ok`, without a team and a user.
 pub(crate) const NO_IDENTITY: &str = "no_identity";
 
-/// A room to be made, or looked for.
+/// A channel to create or to look up.
 #[derive(Debug)]
-pub(super) struct Room<'a> {
+pub(super) struct WantedChannel<'a> {
     pub(super) name: &'a str,
     pub(super) private: bool,
-    /// In which workspace, where that must be said.
+    /// The workspace, where a call must name it.
     pub(super) team: Option<TeamId>,
     /// Channels that have an owner and are never adopted.
     pub(super) taken: &'a [ChannelId],
 }
 
-/// Carries effects to Slack.
 pub struct SlackCourier {
     pub(super) access: Access,
     pub(super) client: Client,
     identity: OnceCell<Identity>,
-    /// The rules as they are now.
     rules: Option<watch::Receiver<Arc<Rules>>>,
 }
 
-/// Who we are in Slack, as `auth.test` says it.
+/// The answer of `auth.test`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The workspace.
     pub team_id: String,
-    /// Its organisation.
     pub enterprise_id: Option<String>,
     /// Whether the app is installed in one workspace or in all of the organisation.
     pub installed: Installed,
-    /// The bot's user: the creator of its rooms.
+    /// The bot's user, which is the creator of its channels.
     pub user_id: UserId,
-    /// The bot: the author of its messages.
+    /// The bot, which is the author of its messages.
     pub bot_id: Option<String>,
 }
 
 /// Where the app is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Installed {
-    /// In one workspace.
     InOne,
     /// In all of an organisation: calls that act on one workspace must say which.
     InAll,
 }
 
 impl SlackCourier {
-    /// A courier; nothing is asked of Slack yet.
-    pub fn new(access: Access, http: HttpClient, observer: Arc<dyn Observer>) -> Self {
-        let client = Client::new(&access, http, observer);
+    /// Makes no call yet.
+    pub fn new(access: Access, http: HttpClient, metrics: Arc<Metrics>) -> Self {
+        let client = Client::new(&access, http, metrics);
         Self {
             access,
             client,
@@ -92,13 +87,13 @@ impl SlackCourier {
         Self { rules, ..self }
     }
 
-    /// Who we are; asked once. The error is Slack's code, or what went wrong on the way.
+    /// The answer of `auth.test`, which is called once. The error is Slack's code or our own.
     pub async fn identity(&self) -> Result<&Identity, String> {
-        let until = Instant::now() + WHO_WE_ARE;
-        self.known(until).await.map_err(code)
+        let until = Instant::now() + AUTH_TEST_TIMEOUT;
+        self.identity_until(until).await.map_err(code)
     }
 
-    /// What the edge must know to tell our own messages and our own team.
+    /// What the edge needs to recognise our workspace and our own messages.
     pub fn installation(&self) -> Installation {
         let known = self.identity.get();
         Installation {
@@ -114,32 +109,33 @@ impl SlackCourier {
         }
     }
 
-    /// Asks Slack whether it still knows us: for the health of the whole.
+    /// Calls `auth.test` again, for the health check.
     pub async fn probe(&self) -> Result<Identity, String> {
-        let until = Instant::now() + WHO_WE_ARE;
-        self.ask_who_we_are(until).await.map_err(code)
+        let until = Instant::now() + AUTH_TEST_TIMEOUT;
+        self.auth_test(until).await.map_err(code)
     }
 
-    /// Joins public rooms, so that their history can be looked at; says of each what came of it.
-    pub async fn join_rooms(&self, rooms: &[ChannelId]) -> Vec<(ChannelId, Outcome)> {
+    /// Joins public channels, so that their history can be read. Returns an outcome for each.
+    pub async fn join_channels(&self, rooms: &[ChannelId]) -> Vec<(ChannelId, Outcome)> {
         let mut joined = Vec::with_capacity(rooms.len());
         for room in rooms {
-            let until = Instant::now() + WHO_WE_ARE;
+            let until = Instant::now() + AUTH_TEST_TIMEOUT;
             let body = json!({"channel": room.as_str()});
-            let said = self.plainly(Method::ConversationsJoin, body, until);
+            let said = self.call(Method::ConversationsJoin, body, until);
             joined.push((room.clone(), said.await));
         }
         joined
     }
 
-    pub(super) async fn known(&self, until: Instant) -> Result<&Identity, Outcome> {
-        let ask = || self.ask_who_we_are(until);
+    pub(super) async fn identity_until(&self, until: Instant) -> Result<&Identity, Outcome> {
+        let ask = || self.auth_test(until);
         self.identity.get_or_try_init(ask).await
     }
 
-    async fn ask_who_we_are(&self, until: Instant) -> Result<Identity, Outcome> {
+    async fn auth_test(&self, until: Instant) -> Result<Identity, Outcome> {
         let asked = self.client.post(Method::AuthTest, &json!({}), until).await;
-        let said = asked.map_err(|trouble| before_anything(trouble, scopes(Method::AuthTest)))?;
+        let said =
+            asked.map_err(|error| outcome_of_preparation(error, scopes(Method::AuthTest)))?;
         let text = |key: &str| said[key].as_str().filter(|text| !text.is_empty());
         let unreadable = || Outcome::Failed {
             code: NO_IDENTITY.to_owned(),
@@ -157,16 +153,15 @@ impl SlackCourier {
         })
     }
 
-    /// A room that is wanted, and in which workspace.
-    pub(super) fn room<'a>(
+    pub(super) fn wanted_channel<'a>(
         &self,
         name: &'a str,
         private: bool,
         team: Option<&TeamId>,
         taken: &'a [ChannelId],
-    ) -> Result<Room<'a>, Outcome> {
+    ) -> Result<WantedChannel<'a>, Outcome> {
         let team = self.workspace(team)?;
-        Ok(Room {
+        Ok(WantedChannel {
             name,
             private,
             team,
@@ -197,31 +192,30 @@ impl SlackCourier {
         }
     }
 
-    /// A call whose answer holds nothing that we keep.
-    pub(super) async fn plainly(&self, method: Method, body: Value, until: Instant) -> Outcome {
+    /// A call whose answer has nothing that is stored.
+    pub(super) async fn call(&self, method: Method, body: Value, until: Instant) -> Outcome {
         match self.client.post(method, &body, until).await {
             Ok(_) => Outcome::Done(Answer::Nothing),
-            Err(trouble) => outcome(trouble, scopes(method)),
+            Err(error) => outcome(error, scopes(method)),
         }
     }
 
     async fn open_form(&self, trigger: &str, form: &Form, until: Instant) -> Outcome {
         let body = json!({"trigger_id": trigger, "view": super::views::modal(form)});
-        self.plainly(Method::ViewsOpen, body, until).await
+        self.call(Method::ViewsOpen, body, until).await
     }
 
     async fn update_form(&self, view: &str, form: &Form, until: Instant) -> Outcome {
         let body = json!({"view_id": view, "view": super::views::modal(form)});
-        self.plainly(Method::ViewsUpdate, body, until).await
+        self.call(Method::ViewsUpdate, body, until).await
     }
 }
 
-/// What waits when a method is limited.
 pub(super) fn scopes(method: Method) -> Vec<String> {
     vec![method.scope()]
 }
 
-/// What waits when a room, or a person, has had too many messages: that one.
+/// The scope of the rate limit of one channel or one person.
 pub(super) fn post_scope(target: &str) -> String {
     format!("{}:{target}", Method::ChatPostMessage.scope())
 }
@@ -308,45 +302,44 @@ impl Courier for SlackCourier {
                 team,
                 taken,
             } => {
-                let room = match self.room(name, *private, team.as_ref(), taken) {
+                let room = match self.wanted_channel(name, *private, team.as_ref(), taken) {
                     Ok(room) => room,
                     Err(outcome) => return outcome,
                 };
-                self.create_room(room, parcel, until).await
+                self.create_channel(room, parcel, until).await
             }
             Effect::PostMessage { channel, message } => {
                 let scope = post_scope(channel.as_str());
                 self.post(channel, message, scope, parcel, until).await
             }
             Effect::DirectMessage { person, message } => {
-                match self.direct_room(person, until).await {
+                match self.open_direct_message(person, until).await {
                     Ok(room) => {
                         let scope = post_scope(person.as_str());
                         self.post(&room, message, scope, parcel, until).await
                     }
-                    Err(trouble) => before_anything(trouble, scopes(Method::ConversationsOpen)),
+                    Err(error) => outcome_of_preparation(error, scopes(Method::ConversationsOpen)),
                 }
             }
             Effect::UpdateMessage { edit, .. } => self.update_message(edit.as_deref(), until).await,
             Effect::Pin { channel, ts } => {
                 let body = json!({"channel": channel.as_str(), "timestamp": ts.as_str()});
-                self.plainly(Method::PinsAdd, body, until).await
+                self.call(Method::PinsAdd, body, until).await
             }
             Effect::Invite { channel, person } => {
                 let body = json!({"channel": channel.as_str(), "users": person.as_str()});
-                self.plainly(Method::ConversationsInvite, body, until).await
+                self.call(Method::ConversationsInvite, body, until).await
             }
             Effect::SetTopic { channel, topic } => {
-                let topic = super::mrkdwn::one(&Text::plain(topic), 250);
+                let topic = super::mrkdwn::truncate(&Text::plain(topic), 250);
                 let body = json!({"channel": channel.as_str(), "topic": topic});
-                self.plainly(Method::ConversationsSetTopic, body, until)
-                    .await
+                self.call(Method::ConversationsSetTopic, body, until).await
             }
             Effect::Reply { to, message } => self.reply(to, message, parcel.now, until).await,
             Effect::Ephemeral { to, message } => self.ephemeral(to, message, until).await,
             Effect::OpenForm { trigger, form } => self.open_form(&trigger.id, form, until).await,
             Effect::UpdateForm { view, form } => self.update_form(view.as_str(), form, until).await,
-            Effect::StageFile { name, content } => self.stage(name, content, until).await,
+            Effect::StageFile { name, content } => self.upload(name, content, until).await,
             Effect::ShareFile {
                 channel,
                 file,
@@ -358,6 +351,6 @@ impl Courier for SlackCourier {
 
     async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look {
         let until = Instant::now() + parcel.deadline;
-        self.look_until(effect, parcel, until).await
+        self.reconcile(effect, parcel, until).await
     }
 }

@@ -1,22 +1,22 @@
-//! How each effect is carried out: which calls, in which order, and what each failure means.
+//! How each effect is delivered: which calls, in which order, and what each failure means.
 //!
-//! A message may need several pages. Each carries the effect's id and its own number as metadata,
-//! and before any page of a longer message goes out we look which of them stand already: so half
-//! a message is completed and never begun again.
+//! A message may need several pages. The metadata of each has the effect's id and the page's number. Before
+//! a page of a longer message is posted, the pages that exist are looked up: so an incomplete message is
+//! completed, and not posted again.
 
-use super::classify::{before_anything, halfway, outcome};
-use super::client::Trouble;
-use super::courier::{Room, SlackCourier, scopes};
-use super::destinations;
-use super::look::Standing;
+use super::allowed_urls;
+use super::classify::{outcome, outcome_after_part, outcome_of_preparation};
+use super::client::CallError;
+use super::courier::{SlackCourier, WantedChannel, scopes};
 use super::lookup::{List, Name, Place};
 use super::methods::Method;
 use super::mrkdwn;
+use super::reconcile::PostedPages;
 use super::render::{self, Page};
 use crate::courier::{Look, Outcome, Parcel};
 use crate::domain::act::ReplyTo;
 use crate::domain::effect::Answer;
-use crate::domain::effect::slack::{self as said_by_slack, Edit};
+use crate::domain::effect::slack::{self as slack_effect, Edit};
 use crate::domain::ids::{ChannelId, EffectId, FileId, MessageTs, UserId};
 use crate::domain::text::{Message, Text};
 use chrono::{DateTime, Utc};
@@ -24,17 +24,17 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What our messages are marked with.
-pub(super) const MARK: &str = "wardroom_effect";
-/// How long the lookup of a name's owner waits that could not even begin.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// Slack takes five answers at a `response_url`; one is left for a retry by hand.
-const ANSWERS: usize = 4;
+/// The `event_type` of the metadata of our messages.
+pub(super) const METADATA_EVENT_TYPE: &str = "wardroom_effect";
+/// How long the lookup of a taken name waits when it could not begin.
+const LOOKUP_RETRY: Duration = Duration::from_secs(2);
+/// Slack accepts five messages at a `response_url`; one is left for a retry by an operator.
+const MESSAGES_PER_RESPONSE_URL: usize = 4;
 
 impl SlackCourier {
-    pub(super) async fn create_room(
+    pub(super) async fn create_channel(
         &self,
-        wanted: Room<'_>,
+        wanted: WantedChannel<'_>,
         parcel: &Parcel,
         until: Instant,
     ) -> Outcome {
@@ -48,22 +48,22 @@ impl SlackCourier {
             .post(Method::ConversationsCreate, &body, until)
             .await;
         match created {
-            Ok(answer) => match room_of(&answer["channel"], name) {
+            Ok(answer) => match channel_answer(&answer["channel"], name) {
                 Some(room) => Outcome::Done(room),
                 None => unreadable_answer(),
             },
-            // The name may be taken by ourselves, by an attempt whose answer was lost.
-            Err(Trouble::Api(code)) if code == "name_taken" && parcel.after_uncertain => {
-                let place = Place::front(List::Own(Name::Taken));
+            // The name may belong to our own channel, from an attempt whose answer was lost.
+            Err(CallError::Api(code)) if code == "name_taken" && parcel.after_uncertain => {
+                let place = Place::start(List::Own(Name::Taken));
                 let kept = place.keep();
-                match self.look_for_room(&wanted, place, parcel, until).await {
+                match self.look_up_channel(&wanted, place, parcel, until).await {
                     Look::Found(answer) => Outcome::Done(answer),
                     Look::Absent | Look::Partly { .. } | Look::Refused { .. } => {
                         Outcome::Refused { code }
                     }
                     // Whose it is, the next lookup finds out, or it ends as uncertain.
                     Look::Unreadable { code } => Outcome::Partly {
-                        after: LOOK_AGAIN,
+                        after: LOOKUP_RETRY,
                         pauses: Vec::new(),
                         code,
                         looked_to: kept,
@@ -73,7 +73,7 @@ impl SlackCourier {
                         after,
                         pauses,
                     } => Outcome::Partly {
-                        after: after.unwrap_or(LOOK_AGAIN),
+                        after: after.unwrap_or(LOOKUP_RETRY),
                         pauses,
                         code,
                         looked_to: kept,
@@ -91,16 +91,16 @@ impl SlackCourier {
                     },
                 }
             }
-            Err(trouble) => outcome(trouble, scopes(Method::ConversationsCreate)),
+            Err(error) => outcome(error, scopes(Method::ConversationsCreate)),
         }
     }
 
-    /// The room in which we speak with one person alone. Opening it shows nothing.
-    pub(super) async fn direct_room(
+    /// The direct message channel of a person. Opening it shows nothing.
+    pub(super) async fn open_direct_message(
         &self,
         person: &UserId,
         until: Instant,
-    ) -> Result<ChannelId, Trouble> {
+    ) -> Result<ChannelId, CallError> {
         let body = json!({"users": person.as_str()});
         let answer = self
             .client
@@ -108,7 +108,7 @@ impl SlackCourier {
             .await?;
         let room = answer["channel"]["id"].as_str();
         let room = room.and_then(|id| ChannelId::new(id).ok());
-        room.ok_or_else(|| Trouble::Unknown("unreadable_answer".to_owned()))
+        room.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))
     }
 
     /// A message in pages, with links to the Slack that the courier talks to.
@@ -128,10 +128,10 @@ impl SlackCourier {
         if let (Some(from), Some(first)) = (parcel.delayed_from, pages.first_mut()) {
             *first = first.clone().delayed(from, parcel.now);
         }
-        let mut standing = Standing::default();
+        let mut posted = PostedPages::default();
         if pages.len() > 1 {
-            match self.standing(room, parcel, until).await {
-                Ok((found, _)) => standing = found,
+            match self.posted_pages(room, parcel, until).await {
+                Ok((found, _)) => posted = found,
                 // Cannot be read: the first time nothing can stand, and later it is the engine
                 // that has decided to say it again.
                 Err(Look::Unreadable { .. }) => {}
@@ -151,17 +151,17 @@ impl SlackCourier {
             }
         }
         for (at, page) in pages.iter().enumerate() {
-            if standing.contains_key(&at) {
+            if posted.contains_key(&at) {
                 continue;
             }
             match self.post_page(room, page, parcel.id, at, until).await {
-                Ok(ts) => standing.insert(at, ts),
-                Err(trouble) if standing.is_empty() => return outcome(trouble, vec![scope]),
-                Err(trouble) => return halfway(trouble, vec![scope]),
+                Ok(ts) => posted.insert(at, ts),
+                Err(error) if posted.is_empty() => return outcome(error, vec![scope]),
+                Err(error) => return outcome_after_part(error, vec![scope]),
             };
         }
-        match standing.remove(&0) {
-            Some(ts) => Outcome::Done(Answer::Slack(said_by_slack::Answer::Message {
+        match posted.remove(&0) {
+            Some(ts) => Outcome::Done(Answer::Slack(slack_effect::Answer::Message {
                 channel: room.clone(),
                 ts,
             })),
@@ -176,28 +176,30 @@ impl SlackCourier {
         id: EffectId,
         at: usize,
         until: Instant,
-    ) -> Result<MessageTs, Trouble> {
+    ) -> Result<MessageTs, CallError> {
         // Flat strings only: others' readers of metadata take nothing else.
         let mark = json!({"id": id.to_string(), "page": at.to_string()});
-        let body = said(
+        let body = with_page(
             page,
             json!({
                 "channel": room.as_str(),
-                "metadata": {"event_type": MARK, "event_payload": mark},
+                "metadata": {"event_type": METADATA_EVENT_TYPE, "event_payload": mark},
                 "unfurl_links": false,
                 "unfurl_media": false,
             }),
         );
         let post = || self.client.post(Method::ChatPostMessage, &body, until);
         let answer = match post().await {
-            // Somebody took the bot out of a public room: it goes in again, where it may.
-            Err(Trouble::Api(code)) if code == "not_in_channel" && self.join(room, until).await => {
+            // The bot was removed from a public channel: it joins again, if its scopes allow it.
+            Err(CallError::Api(code))
+                if code == "not_in_channel" && self.join(room, until).await =>
+            {
                 post().await?
             }
             posted => posted?,
         };
         let ts = answer["ts"].as_str().and_then(|ts| MessageTs::new(ts).ok());
-        ts.ok_or_else(|| Trouble::Unknown("unreadable_answer".to_owned()))
+        ts.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))
     }
 
     async fn join(&self, room: &ChannelId, until: Instant) -> bool {
@@ -219,13 +221,13 @@ impl SlackCourier {
         let Some(page) = pages.first() else {
             return Outcome::Done(Answer::Nothing);
         };
-        let mut body = said(
+        let mut body = with_page(
             page,
             json!({"channel": channel.as_str(), "ts": ts.as_str()}),
         );
         // Without the key the old blocks would stay.
         body["blocks"] = json!(page.blocks);
-        self.plainly(Method::ChatUpdate, body, until).await
+        self.call(Method::ChatUpdate, body, until).await
     }
 
     pub(super) async fn reply(
@@ -241,16 +243,16 @@ impl SlackCourier {
                 None => "no_response_url",
             });
         };
-        let Some(url) = destinations::response_url(url, &self.access) else {
+        let Some(url) = allowed_urls::response_url(url, &self.access) else {
             return refused("response_url_host_not_allowed");
         };
         let pages = self.pages(message);
-        if pages.len() > ANSWERS {
+        if pages.len() > MESSAGES_PER_RESPONSE_URL {
             // The address would be used up half-way; an ephemeral message has no such limit.
             return refused("too_long_for_response_url");
         }
         for (at, page) in pages.iter().enumerate() {
-            let body = said(
+            let body = with_page(
                 page,
                 json!({"response_type": "ephemeral", "replace_original": false}),
             );
@@ -259,8 +261,8 @@ impl SlackCourier {
                 .post_to(Method::ResponseUrl, url.clone(), &body, until);
             match (sent.await, at) {
                 (Ok(()), _) => {}
-                (Err(trouble), 0) => return outcome(trouble, Vec::new()),
-                (Err(trouble), _) => return halfway(trouble, Vec::new()),
+                (Err(error), 0) => return outcome(error, Vec::new()),
+                (Err(error), _) => return outcome_after_part(error, Vec::new()),
             }
         }
         Outcome::Done(Answer::Nothing)
@@ -276,7 +278,7 @@ impl SlackCourier {
             return refused("no_room");
         };
         for (at, page) in self.pages(message).iter().enumerate() {
-            let body = said(
+            let body = with_page(
                 page,
                 json!({"channel": room.as_str(), "user": to.person.as_str()}),
             );
@@ -286,25 +288,25 @@ impl SlackCourier {
                 .await;
             match (sent, at) {
                 (Ok(_), _) => {}
-                (Err(trouble), 0) => return outcome(trouble, scopes(Method::ChatPostEphemeral)),
-                (Err(trouble), _) => {
-                    return halfway(trouble, scopes(Method::ChatPostEphemeral));
+                (Err(error), 0) => return outcome(error, scopes(Method::ChatPostEphemeral)),
+                (Err(error), _) => {
+                    return outcome_after_part(error, scopes(Method::ChatPostEphemeral));
                 }
             }
         }
         Outcome::Done(Answer::Nothing)
     }
 
-    /// Uploads a file; until it is shared nobody sees it, so nothing here can be uncertain.
-    pub(super) async fn stage(&self, name: &str, content: &str, until: Instant) -> Outcome {
+    /// Uploads a file. It is not visible before it is shared, so the outcome cannot be uncertain.
+    pub(super) async fn upload(&self, name: &str, content: &str, until: Instant) -> Outcome {
         let asked = self.client.upload_url(name, content.len(), until).await;
         let (url, file) = match asked {
             Ok(place) => place,
-            Err(trouble) => {
-                return before_anything(trouble, scopes(Method::FilesGetUploadUrlExternal));
+            Err(error) => {
+                return outcome_of_preparation(error, scopes(Method::FilesGetUploadUrlExternal));
             }
         };
-        let Some(url) = destinations::upload_url(url.as_str(), &self.access) else {
+        let Some(url) = allowed_urls::upload_url(url.as_str(), &self.access) else {
             return refused("upload_host_not_allowed");
         };
         let Ok(file) = FileId::new(file) else {
@@ -312,8 +314,8 @@ impl SlackCourier {
         };
         let bytes = content.as_bytes().to_vec();
         match self.client.upload_to(url, bytes, until).await {
-            Ok(()) => Outcome::Done(Answer::Slack(said_by_slack::Answer::File { id: file })),
-            Err(trouble) => before_anything(trouble, scopes(Method::FilesGetUploadUrlExternal)),
+            Ok(()) => Outcome::Done(Answer::Slack(slack_effect::Answer::File { id: file })),
+            Err(error) => outcome_of_preparation(error, scopes(Method::FilesGetUploadUrlExternal)),
         }
     }
 
@@ -330,15 +332,15 @@ impl SlackCourier {
             "channel_id": room.as_str(),
         });
         if !comment.trim().is_empty() {
-            body["initial_comment"] = json!(mrkdwn::one(&Text::plain(comment), 4000));
+            body["initial_comment"] = json!(mrkdwn::truncate(&Text::plain(comment), 4000));
         }
-        self.plainly(Method::FilesCompleteUploadExternal, body, until)
+        self.call(Method::FilesCompleteUploadExternal, body, until)
             .await
     }
 }
 
 /// A page in the body of a call.
-fn said(page: &Page, mut body: Value) -> Value {
+fn with_page(page: &Page, mut body: Value) -> Value {
     body["text"] = json!(page.text);
     if !page.blocks.is_empty() {
         body["blocks"] = json!(page.blocks);
@@ -346,11 +348,11 @@ fn said(page: &Page, mut body: Value) -> Value {
     body
 }
 
-/// A room, as Slack describes it: by the name that was asked for, where Slack gives none.
-pub(super) fn room_of(channel: &Value, asked: &str) -> Option<Answer> {
+/// A channel as Slack describes it; it has the requested name, where Slack gives none.
+pub(super) fn channel_answer(channel: &Value, asked: &str) -> Option<Answer> {
     let id = ChannelId::new(channel["id"].as_str()?).ok()?;
     let name = channel["name"].as_str().unwrap_or(asked).to_owned();
-    Some(Answer::Slack(said_by_slack::Answer::Channel { id, name }))
+    Some(Answer::Slack(slack_effect::Answer::Channel { id, name }))
 }
 
 fn refused(code: &str) -> Outcome {
@@ -370,7 +372,7 @@ fn not_now(code: String, after: Option<Duration>, pauses: Vec<String>) -> Outcom
     }
 }
 
-/// It said yes and not what: a look may tell.
+/// A success without the expected fields: a lookup may find the result.
 fn unreadable_answer() -> Outcome {
     Outcome::Uncertain {
         code: "unreadable_answer".to_owned(),
@@ -382,18 +384,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_has_slacks_name_else_the_one_that_was_asked_for() {
+    fn a_channel_has_slacks_name_or_else_the_requested_one() {
         for (channel, name) in [
             (json!({"id": "C1", "name": "inc-1-2"}), "inc-1-2"),
             (json!({"id": "C1"}), "inc-1"),
         ] {
-            let Some(Answer::Slack(said_by_slack::Answer::Channel { name: read, .. })) =
-                room_of(&channel, "inc-1")
-            else {
-                panic!("{channel} is a room");
-            };
-            assert_eq!(read, name);
+            let (id, name) = (ChannelId::new("C1").unwrap(), name.to_owned());
+            let answer = Answer::Slack(slack_effect::Answer::Channel { id, name });
+            assert_eq!(channel_answer(&channel, "inc-1"), Some(answer));
         }
-        assert_eq!(room_of(&json!({"name": "inc-1"}), "inc-1"), None);
+        assert_eq!(channel_answer(&json!({"name": "inc-1"}), "inc-1"), None);
     }
 }

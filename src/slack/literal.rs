@@ -26,7 +26,7 @@ pub(super) enum Unit {
     Marked(String),
 }
 
-/// What stands beside a mark.
+/// The character next to a mark.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Space,
@@ -48,7 +48,7 @@ impl Side {
 /// Shows every typed mark that could pair with another one as its lookalike.
 pub(super) fn shield(units: &mut [Unit]) {
     for (mark, _) in LOOKALIKES {
-        // What stands in code or in an address counts too: not every client reads those first.
+        // Marks in code or in a URL count too: not every client reads those first.
         let holds = |unit: &Unit| match unit {
             Unit::Typed(_) => false,
             Unit::Tag(whole) | Unit::Marked(whole) => whole.contains(mark),
@@ -90,7 +90,7 @@ fn roles(units: &[Unit], at: usize) -> (bool, bool) {
     }
 }
 
-/// Text that stands between marks of ours: none of its own may end them or open others.
+/// Text between marks of ours: its own marks must not close them or open others.
 pub(super) fn inside_marks(text: &str, mark: char) -> String {
     let shown = text.chars().map(|char| match mark {
         // Within code nothing is read but its end, and it is there to be copied.
@@ -116,5 +116,5 @@ pub(super) fn may_close_before(behind: Option<char>) -> bool {
     behind.is_none_or(|char| char.is_whitespace() || ".,:;!?)\u{200b}".contains(char))
 }
 
-/// Takes a mark of ours and what stands beside it apart: a space without width.
+/// A zero-width space, which separates a mark of ours from the text next to it.
 pub(super) const APART: char = '\u{200b}';

@@ -10,7 +10,7 @@
 //! not read says nothing, and the effect ends `uncertain`.
 
 use super::classify;
-use super::client::Trouble;
+use super::client::CallError;
 use super::courier::SlackCourier;
 use super::methods::Method;
 use crate::courier::Look;
@@ -19,7 +19,7 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// So many requests and no more are made for one lookup: a list that never ends is not read for ever.
+/// So many requests and no more are made for one lookup: an endless list is not read without a limit.
 const MOST_REQUESTS: u16 = 1_000;
 /// The longest cursor that is kept, in bytes; with the place's other words it fits [`LookedTo`].
 const LONGEST_CURSOR: usize = 1_000;
@@ -42,8 +42,7 @@ pub(super) enum List {
 /// What is known of the name of a channel that is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name {
-    /// Nothing.
-    Unasked,
+    Unknown,
     /// Slack has said that it is taken: by this incident's channel or by another one.
     Taken,
 }
@@ -51,12 +50,12 @@ pub(super) enum Name {
 impl List {
     const EACH: [(Self, &'static str); 4] = [
         (Self::History, "history"),
-        (Self::Own(Name::Unasked), "own"),
+        (Self::Own(Name::Unknown), "own"),
         (Self::Own(Name::Taken), "own-taken"),
         (Self::All, "all"),
     ];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         let named = Self::EACH.into_iter().find(|(list, _)| *list == self);
         named.map_or("", |(_, word)| word)
     }
@@ -78,7 +77,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn front(list: List) -> Self {
+    pub(super) fn start(list: List) -> Self {
         Self {
             list,
             requests: 0,
@@ -100,17 +99,17 @@ impl Place {
 
     pub(super) fn keep(&self) -> Option<LookedTo> {
         let cursor = self.cursor.as_deref().unwrap_or_default();
-        LookedTo::new(format!("{}:{}:{cursor}", self.list.word(), self.requests))
+        LookedTo::new(format!("{}:{}:{cursor}", self.list.as_str(), self.requests))
     }
 
     /// The front of another list, as a part of the same lookup.
-    pub(super) fn on_to(&mut self, list: List) {
+    pub(super) fn move_to(&mut self, list: List) {
         self.list = list;
         self.cursor = None;
     }
 
     /// The same place as the beginning of another lookup.
-    pub(super) fn anew(&self) -> Self {
+    pub(super) fn restarted(&self) -> Self {
         Self {
             requests: 0,
             ..self.clone()
@@ -127,17 +126,17 @@ impl SlackCourier {
         params: &[(&str, String)],
         place: &mut Place,
         until: Instant,
-        mut enough: impl FnMut(&Value, &Place) -> Result<bool, Trouble>,
-    ) -> Result<(), Trouble> {
+        mut enough: impl FnMut(&Value, &Place) -> Result<bool, CallError>,
+    ) -> Result<(), CallError> {
         loop {
             if place.requests >= MOST_REQUESTS {
-                return Err(Trouble::Api(place.list.too_long().to_owned()));
+                return Err(CallError::Api(place.list.too_long().to_owned()));
             }
             let mut asked = params.to_vec();
             asked.extend(place.cursor.clone().map(|cursor| ("cursor", cursor)));
             let answer = match self.client.get(method, &asked, until).await {
                 // Slack forgets cursors.
-                Err(Trouble::Api(code)) if code == "invalid_cursor" && place.cursor.is_some() => {
+                Err(CallError::Api(code)) if code == "invalid_cursor" && place.cursor.is_some() => {
                     place.requests += 1;
                     place.cursor = None;
                     continue;
@@ -156,25 +155,25 @@ impl SlackCourier {
     }
 }
 
-fn next_cursor(answer: &Value) -> Result<Option<String>, Trouble> {
+fn next_cursor(answer: &Value) -> Result<Option<String>, CallError> {
     match answer["response_metadata"]["next_cursor"].as_str() {
         None | Some("") => Ok(None),
         Some(cursor) if cursor.len() > LONGEST_CURSOR => {
-            Err(Trouble::Unknown("unreadable_answer".to_owned()))
+            Err(CallError::Unknown("unreadable_answer".to_owned()))
         }
         Some(cursor) => Ok(Some(cursor.to_owned())),
     }
 }
 
-/// What a lookup says that broke off at a place: how far it is, when it has read anything. Then only
-/// what stands in its way for good ends it.
-pub(super) fn broken_off(
-    trouble: Trouble,
+/// The result of a lookup that was interrupted at a place. When it has read anything, it is unfinished,
+/// unless the error is permanent.
+pub(super) fn interrupted(
+    error: CallError,
     pauses: Vec<String>,
     began: &Place,
     reached: &Place,
 ) -> Look {
-    match (classify::look(trouble, pauses), reached.keep()) {
+    match (classify::lookup(error, pauses), reached.keep()) {
         (
             Look::Failed {
                 code,

@@ -6,11 +6,11 @@
 //! names are unique. Only when the name is taken then are all channels read, to know whose it is. How
 //! long these lists may be: see `lookup`.
 
-use super::courier::{Room, SlackCourier, scopes};
-use super::deliver::room_of;
-use super::look::SKEW;
-use super::lookup::{List, Name, Place, broken_off};
+use super::courier::{SlackCourier, WantedChannel, scopes};
+use super::deliver::channel_answer;
+use super::lookup::{List, Name, Place, interrupted};
 use super::methods::Method;
+use super::reconcile::SKEW;
 use crate::courier::{Look, Outcome, Parcel};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -20,16 +20,16 @@ const PAGE: &str = "999";
 
 impl SlackCourier {
     /// The channel that an attempt of ours may have made, read on from a place.
-    pub(super) async fn look_for_room(
+    pub(super) async fn look_up_channel(
         &self,
-        wanted: &Room<'_>,
+        wanted: &WantedChannel<'_>,
         began: Place,
         parcel: &Parcel,
         until: Instant,
     ) -> Look {
-        let us = match self.known(until).await {
+        let us = match self.identity_until(until).await {
             Ok(identity) => identity.user_id.to_string(),
-            Err(unknown) => return nobody(unknown),
+            Err(unknown) => return no_identity(unknown),
         };
         let params = params(wanted);
         let mut place = began.clone();
@@ -48,23 +48,23 @@ impl SlackCourier {
                 found = named.cloned();
                 Ok(found.is_some())
             });
-            if let Err(trouble) = seen.await {
-                return broken_off(trouble, scopes(method), &began, &place);
+            if let Err(error) = seen.await {
+                return interrupted(error, scopes(method), &began, &place);
             }
             if let Some(channel) = found {
-                return match (room_of(&channel, wanted.name), name) {
+                return match (channel_answer(&channel, wanted.name), name) {
                     (Some(found), _) if is_ours(&channel, &us, wanted, parcel) => {
                         Look::Found(found)
                     }
-                    (_, Name::Unasked) => Look::Absent,
-                    (_, Name::Taken) => another_ones(),
+                    (_, Name::Unknown) => Look::Absent,
+                    (_, Name::Taken) => name_taken(),
                 };
             }
             match (place.list, name) {
-                (_, Name::Unasked) => return ask_again(),
+                (_, Name::Unknown) => return ask_again(),
                 // Of private channels the bot sees its own only.
-                (List::Own(_), Name::Taken) if !wanted.private => place.on_to(List::All),
-                (_, Name::Taken) => return another_ones(),
+                (List::Own(_), Name::Taken) if !wanted.private => place.move_to(List::All),
+                (_, Name::Taken) => return name_taken(),
             }
         }
     }
@@ -72,17 +72,17 @@ impl SlackCourier {
 
 /// It is asked for again; should its name be taken then, it is looked for from here.
 fn ask_again() -> Look {
-    let taken = Place::front(List::Own(Name::Taken)).keep();
+    let taken = Place::start(List::Own(Name::Taken)).keep();
     taken.map_or(Look::Absent, |looked_to| Look::Partly { looked_to })
 }
 
-fn another_ones() -> Look {
+fn name_taken() -> Look {
     Look::Refused {
         code: "name_taken".to_owned(),
     }
 }
 
-fn params(wanted: &Room<'_>) -> Vec<(&'static str, String)> {
+fn params(wanted: &WantedChannel<'_>) -> Vec<(&'static str, String)> {
     let kind = if wanted.private {
         "private_channel"
     } else {
@@ -103,8 +103,8 @@ fn params(wanted: &Room<'_>) -> Vec<(&'static str, String)> {
     params
 }
 
-/// Slack did not say who we are.
-fn nobody(unknown: Outcome) -> Look {
+/// `auth.test` failed.
+fn no_identity(unknown: Outcome) -> Look {
     match unknown {
         Outcome::Later {
             after,
@@ -134,7 +134,7 @@ fn nobody(unknown: Outcome) -> Look {
     }
 }
 
-fn is_ours(room: &Value, us: &str, wanted: &Room<'_>, parcel: &Parcel) -> bool {
+fn is_ours(room: &Value, us: &str, wanted: &WantedChannel<'_>, parcel: &Parcel) -> bool {
     let made_by_us = room["creator"] == us;
     let made_at = room["created"].as_i64().unwrap_or_default();
     let new_enough = made_at >= (parcel.first_attempt_at - SKEW).timestamp();

@@ -3,7 +3,7 @@
 //! Requests from Slack, all pure: [`signature`] verifies them, [`address`] makes their row and, with
 //! `installation`, refuses those for another installation; [`unchecked`] repeats that for rows that were
 //! stored too early, and [`decode`] makes signals of rows. Calls to Slack: [`courier`] delivers effects
-//! over [`client`], with blocks and modals from `render` and `views`, and `look` finds out whether an
+//! over [`client`], with blocks and modals from `render` and `views`, and `reconcile` finds out whether an
 //! uncertain effect happened. An adapter uses neither the store nor another adapter.
 
 pub mod address;
@@ -15,17 +15,17 @@ pub mod signature;
 pub mod typed;
 pub mod unchecked;
 
+mod allowed_urls;
 mod classify;
 mod connector;
 mod deliver;
-mod destinations;
 mod installation;
 mod interaction;
 mod literal;
-mod look;
 mod lookup;
 mod lookup_channel;
 mod mrkdwn;
+mod reconcile;
 mod render;
 mod views;
 mod wire;

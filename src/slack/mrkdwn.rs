@@ -1,8 +1,8 @@
-//! Text in Slack's mrkdwn: escaped in one place, split without ever cutting a mark or an escape.
+//! Text in Slack's mrkdwn: escaped here, and split without cutting a mark or an escape.
 //!
-//! `&`, `<` and `>` are all that can do harm (every mention and link needs `<`), so plain text is
-//! escaped. No part of a text can format another one: `literal` sees to what was typed, and every
-//! mark of ours stands between boundaries (docs/adr/0011-mrkdwn-between-boundaries.md). Widths are
+//! `&`, `<` and `>` are escaped in plain text, because every mention and link needs `<`. No part of a text
+//! can format another one: `literal` replaces marks that were typed, and every mark of ours is
+//! between boundaries (docs/adr/0011-mrkdwn-between-boundaries.md). Widths are
 //! counted in UTF-16 units after escaping, the most that Slack may count.
 //! <https://docs.slack.dev/messaging/formatting-message-text>
 
@@ -40,8 +40,8 @@ fn push_escaped(to: &mut String, char: char) {
     }
 }
 
-/// Plain text for an object that Slack calls plain too (a header, a button): what looks like a mark
-/// of Slack's is taken apart by a space without width, should anybody ever read it as one.
+/// Plain text for a `plain_text` object. A zero-width space separates what looks like a mention or a
+/// link, in case a client reads it as one.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -56,13 +56,13 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// A `plain_text` object of at most `most` units; Slack refuses an empty one.
 pub(crate) fn plain_text(text: &str, most: usize) -> Value {
-    let text = cut(text, most);
+    let text = truncate_plain(text, most);
     let text = if text.trim().is_empty() { "–" } else { &text };
     json!({"type": "plain_text", "text": text, "emoji": true})
 }
 
 /// Shortens plain text to at most `most` units, with an ellipsis in the place of what is gone.
-pub(crate) fn cut(text: &str, most: usize) -> String {
+pub(crate) fn truncate_plain(text: &str, most: usize) -> String {
     if width(text) <= most {
         return text.to_owned();
     }
@@ -110,12 +110,12 @@ pub(crate) fn split_preformatted(text: &str, most: usize) -> Vec<String> {
 }
 
 /// A text in one piece of at most `most` units.
-pub(crate) fn one(text: &Text, most: usize) -> String {
+pub(crate) fn truncate(text: &Text, most: usize) -> String {
     let mut whole = split(text, most);
     if whole.len() > 1 {
         whole = split(text, most - 2);
         whole.truncate(1);
-        // No mark that closes stands before the ellipsis itself.
+        // A closing mark must not be next to the ellipsis.
         let marked = whole[0].ends_with(['*', '`']);
         whole[0].push_str(if marked { " …" } else { "…" });
     }
@@ -167,7 +167,7 @@ fn time(at: DateTime<Utc>) -> String {
 /// A link of ours; a label cannot hold `|` or a line break, an address no `|`, `<` or `>`.
 fn link(url: &str, label: &str) -> String {
     let url = escape(&url.replace('|', "%7C").replace(['<', '>'], ""));
-    let label = cut(label, RUN).replace(['|', '\n'], " ");
+    let label = truncate_plain(label, RUN).replace(['|', '\n'], " ");
     let label = literal::inside_marks(label.trim(), '*');
     format!("<{url}|{}>", escape(&label))
 }

@@ -8,7 +8,7 @@ fn text_can_never_mention_or_link() {
     let hostile = Text::plain("<!channel> & <https://evil|x>")
         .bold("<@U1>*")
         .code("`<#C1>`");
-    let words = one(&hostile, SECTION);
+    let words = truncate(&hostile, SECTION);
     assert!(!words.contains('<'), "{words}");
     assert!(words.starts_with("&lt;!channel&gt; &amp; "), "{words}");
     let marked = "\u{200b}*&lt;@U1&gt;∗*\u{200b}`ˋ&lt;#C1&gt;ˋ`";
@@ -28,7 +28,7 @@ fn marks_of_ours_become_slacks() {
     ]);
     let date = "<!date^1700000000^{date_short_pretty} {time}|2023-11-14 22:13 UTC>";
     let link = "<https://a.b/?x=1&amp;y=%7C|see   &lt;here&gt;>";
-    assert_eq!(one(&text, SECTION), format!("<@U1><#C1>{date}{link}"));
+    assert_eq!(truncate(&text, SECTION), format!("<@U1><#C1>{date}{link}"));
 }
 
 #[test]
@@ -63,16 +63,16 @@ fn lines_stay_whole_where_they_fit() {
 
 #[test]
 fn what_is_cut_says_so_and_fits() {
-    assert_eq!(cut("abcdef", 4), "abc…");
-    assert_eq!(cut("abcd", 4), "abcd");
-    assert_eq!(one(&Text::plain("&&&&"), 12), "&amp;&amp;…");
-    assert!(width(&cut(&"🔥".repeat(50), 75)) <= 75);
+    assert_eq!(truncate_plain("abcdef", 4), "abc…");
+    assert_eq!(truncate_plain("abcd", 4), "abcd");
+    assert_eq!(truncate(&Text::plain("&&&&"), 12), "&amp;&amp;…");
+    assert!(width(&truncate_plain(&"🔥".repeat(50), 75)) <= 75);
 }
 
 #[test]
 fn blank_text_has_no_pieces() {
     assert_eq!(split(&Text::plain(" \n "), 100), Vec::<String>::new());
-    assert_eq!(one(&Text::default(), 100), "");
+    assert_eq!(truncate(&Text::default(), 100), "");
 }
 
 #[test]
@@ -87,18 +87,18 @@ fn what_no_mark_can_pair_with_is_sent_as_it_was_typed() {
         "5* at best",
         "it costs _",
     ] {
-        assert_eq!(one(&Text::plain(typed), SECTION), typed);
+        assert_eq!(truncate(&Text::plain(typed), SECTION), typed);
     }
     let text = Text::default().bold("Last update: ").and("hello_world");
-    assert_eq!(one(&text, SECTION), "*Last update:* hello_world");
+    assert_eq!(truncate(&text, SECTION), "*Last update:* hello_world");
     let text = Text::plain("(").bold("note").and("), ").code("/incident");
-    assert_eq!(one(&text, SECTION), "(*note*), `/incident`");
+    assert_eq!(truncate(&text, SECTION), "(*note*), `/incident`");
 }
 
 #[test]
 fn what_was_typed_is_never_read_as_a_quotation() {
-    assert_eq!(one(&Text::plain("> so"), SECTION), "\u{200b}&gt; so");
-    assert_eq!(one(&Text::plain("a > b"), SECTION), "a &gt; b");
+    assert_eq!(truncate(&Text::plain("> so"), SECTION), "\u{200b}&gt; so");
+    assert_eq!(truncate(&Text::plain("a > b"), SECTION), "a &gt; b");
 }
 
 mod reading {
@@ -127,9 +127,9 @@ mod reading {
     /// Which characters may stand beside a mark that formats.
     #[derive(Debug, Clone, Copy)]
     enum Reader {
-        /// As few as anybody has measured: what is ours must be read even so.
+        /// As few as were measured: our own marks must be read even then.
         Strict,
-        /// As many as can be: nothing that was typed may be read even so.
+        /// As many as possible: no typed mark may be read even then.
         Lenient,
     }
 
@@ -217,7 +217,7 @@ mod reading {
         }
     }
 
-    /// One character, or the one that an escape stands for; how many were sent for it.
+    /// Reads one character or one escape. Returns how many characters it consists of.
     fn plainly_one(line: &[char], i: usize, style: Style, seen: &mut Seen) -> usize {
         for (escape, char) in [("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">")] {
             if line[i..]
@@ -244,7 +244,7 @@ mod reading {
                 Span::Bold(plain) => (Style::Bold, plain),
                 Span::Code(plain) => (Style::Code, plain),
                 tag => {
-                    let tag = one(&Text(vec![tag.clone()]), SECTION);
+                    let tag = truncate(&Text(vec![tag.clone()]), SECTION);
                     seen.push((Style::Plain, tag));
                     continue;
                 }
@@ -322,7 +322,7 @@ mod reading {
     fn random_parts_are_read_back_as_they_were_by_any_reader_of_slacks_rules() {
         for seed in 0..6_000 {
             let text = text(&mut StdRng::seed_from_u64(seed));
-            let sent = one(&text, SECTION);
+            let sent = truncate(&text, SECTION);
             for reader in [Reader::Strict, Reader::Lenient] {
                 let (seen, meant) = (compared(reader.read(&sent)), compared(meant(&text)));
                 assert_eq!(

@@ -91,14 +91,14 @@ fn first_words(blocks: &[Value]) -> Option<&str> {
 }
 
 /// The line for notifications, within `most` units: the summary, else the first paragraph with its
-/// people and rooms, which Slack names here as it does in the body.
+/// people and channels, which Slack names here as it does in the body.
 fn summary(message: &Message, most: usize) -> String {
     let said = message.summary.trim();
     if !said.is_empty() {
-        return mrkdwn::one(&Text::plain(said), most);
+        return mrkdwn::truncate(&Text::plain(said), most);
     }
     let paragraph = message.first_paragraph();
-    let paragraph = paragraph.map(|text| mrkdwn::one(text, most));
+    let paragraph = paragraph.map(|text| mrkdwn::truncate(text, most));
     if let Some(paragraph) = paragraph.filter(|text| !text.trim().is_empty()) {
         return paragraph;
     }
@@ -107,7 +107,7 @@ fn summary(message: &Message, most: usize) -> String {
         _ => None,
     });
     let header = header.unwrap_or_else(|| "A message from Wardroom".to_owned());
-    mrkdwn::one(&Text::plain(header), most)
+    mrkdwn::truncate(&Text::plain(header), most)
 }
 
 /// Every block with how much of a page it takes.
@@ -184,8 +184,8 @@ fn field_rows(blocks: &mut Vec<(Value, usize)>, fields: &[(String, Text)]) {
         }
     };
     for (label, value) in fields {
-        let bold = Text::default().bold(mrkdwn::cut(label, 200));
-        let label = mrkdwn::one(&bold, FIELD);
+        let bold = Text::default().bold(mrkdwn::truncate_plain(label, 200));
+        let label = mrkdwn::truncate(&bold, FIELD);
         let mut values = mrkdwn::split(value, FIELD - mrkdwn::width(&label) - 1);
         if values.len() > 1 {
             flush(blocks, &mut row, &mut used);
@@ -218,8 +218,8 @@ impl Actions {
         let times = self.times.entry(action.to_owned()).or_default();
         *times += 1;
         match times {
-            1 => mrkdwn::cut(action, ACTION),
-            _ => format!("{}#{times}", mrkdwn::cut(action, ACTION - 10)),
+            1 => mrkdwn::truncate_plain(action, ACTION),
+            _ => format!("{}#{times}", mrkdwn::truncate_plain(action, ACTION - 10)),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Slack's v0 signature: an HMAC over the raw bytes, the timestamp in front.
+//! Slack's v0 signature: an HMAC over the timestamp and the raw body.
 //!
-//! Pure: the clock is passed in, and a header that came twice is the caller's to hand over as
-//! [`Header::Repeated`]. Every secret is tried, with no early way out, so that the time taken
-//! says nothing about which of them holds; a body is never parsed before this has said yes.
+//! Pure: the caller passes the time, and a header that occurs twice as [`Header::Repeated`]. Every secret
+//! is tried, without an early return, so that the time taken does not tell which one matched. A body is
+//! not parsed before its signature is verified.
 //! <https://docs.slack.dev/authentication/verifying-requests-from-slack>
 
 use chrono::{DateTime, Utc};
@@ -13,37 +13,32 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 /// How far Slack's clock and ours may be apart, in seconds, either way (Slack's advice).
 pub const TOLERANCE_SECONDS: i64 = 300;
 
-/// A header as it came.
+/// How often a header occurs in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Header<'a> {
-    /// Not at all.
     Missing,
-    /// Once.
     Once(&'a [u8]),
-    /// More than once: which of them is meant cannot be known.
+    /// More than once, so that its value is ambiguous.
     Repeated,
 }
 
-/// The secrets that count at this moment.
+/// The secrets that are valid now.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    /// The one that Slack signs with.
     pub current: String,
-    /// The one before it, while a rotation lasts.
+    /// During a rotation: the secret before the current one.
     pub previous: Option<String>,
 }
 
 /// Which secret a request was signed with; a label of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignedWith {
-    /// The present one.
     Current,
-    /// The one before: the rotation is not through yet.
+    /// The rotation is not finished.
     Previous,
 }
 
 impl SignedWith {
-    /// The label.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -52,35 +47,34 @@ impl SignedWith {
     }
 }
 
-/// Why a request is not believed.
+/// Why a signature is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotSigned {
-    /// A header is not there.
+pub enum SignatureError {
     #[error("a signature header is missing")]
     Missing,
-    /// A header came twice, or is not what a header of Slack looks like.
+    /// A header is repeated, or has another format.
     #[error("a signature header is malformed")]
     Malformed,
-    /// Too old, or from the future: perhaps a replay.
+    /// Too old, or from the future: it may be a replay.
     #[error("the timestamp is too far from our clock")]
-    Old,
-    /// Nobody who knows a secret made it.
+    Expired,
+    /// It was not made with one of the secrets.
     #[error("the signature is wrong")]
-    Wrong,
+    Mismatch,
 }
 
-/// What the headers claim, and whether it can be true at all: what can be said before the body is read.
-pub fn claimed<'a>(
+/// Checks what can be checked before the body is read. Returns the timestamp and the signature.
+pub fn check_headers<'a>(
     timestamp: Header<'a>,
     signature: Header<'_>,
     now: DateTime<Utc>,
-) -> Result<(&'a [u8], [u8; 32]), NotSigned> {
+) -> Result<(&'a [u8], [u8; 32]), SignatureError> {
     let timestamp = once(timestamp)?;
     let signature = once(signature)?;
-    let sent_at = seconds(timestamp).ok_or(NotSigned::Malformed)?;
-    let given = digest(signature).ok_or(NotSigned::Malformed)?;
+    let sent_at = seconds(timestamp).ok_or(SignatureError::Malformed)?;
+    let given = digest(signature).ok_or(SignatureError::Malformed)?;
     if (now.timestamp().saturating_sub(sent_at)).saturating_abs() > TOLERANCE_SECONDS {
-        return Err(NotSigned::Old);
+        return Err(SignatureError::Expired);
     }
     Ok((timestamp, given))
 }
@@ -92,8 +86,8 @@ pub fn verify(
     signature: Header<'_>,
     body: &[u8],
     now: DateTime<Utc>,
-) -> Result<SignedWith, NotSigned> {
-    let (timestamp, given) = claimed(timestamp, signature, now)?;
+) -> Result<SignedWith, SignatureError> {
+    let (timestamp, given) = check_headers(timestamp, signature, now)?;
     let by_current = matches(&secrets.current, timestamp, body, &given);
     let by_previous = match &secrets.previous {
         Some(secret) => matches(secret, timestamp, body, &given),
@@ -105,25 +99,25 @@ pub fn verify(
     match which {
         2 => Ok(SignedWith::Current),
         1 => Ok(SignedWith::Previous),
-        _ => Err(NotSigned::Wrong),
+        _ => Err(SignatureError::Mismatch),
     }
 }
 
-/// What Slack's signature of this body would be: for those who play Slack.
+/// Signs a body as Slack does, for tests.
 pub fn sign(secret: &str, timestamp: i64, body: &[u8]) -> String {
     let mac = mac(secret, timestamp.to_string().as_bytes(), body);
     format!("v0={}", hex::encode(mac))
 }
 
-fn once(header: Header<'_>) -> Result<&[u8], NotSigned> {
+fn once(header: Header<'_>) -> Result<&[u8], SignatureError> {
     match header {
-        Header::Missing => Err(NotSigned::Missing),
-        Header::Repeated => Err(NotSigned::Malformed),
+        Header::Missing => Err(SignatureError::Missing),
+        Header::Repeated => Err(SignatureError::Malformed),
         Header::Once(value) => Ok(value),
     }
 }
 
-/// Digits only: what is signed is the header's text, so no second spelling of a number is taken.
+/// Digits only: the header's text is signed, so a number has one spelling.
 fn seconds(timestamp: &[u8]) -> Option<i64> {
     let plain = (1..=12).contains(&timestamp.len()) && timestamp.iter().all(u8::is_ascii_digit);
     plain.then(|| std::str::from_utf8(timestamp).ok()?.parse().ok())?
@@ -136,7 +130,7 @@ fn digest(signature: &[u8]) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// An empty secret signs nothing: anybody could.
+/// An empty secret never matches: every sender knows it.
 fn matches(secret: &str, timestamp: &[u8], body: &[u8], given: &[u8; 32]) -> Choice {
     let equal = mac(secret, timestamp, body).ct_eq(given);
     equal & Choice::from(u8::from(!secret.is_empty()))
@@ -172,7 +166,7 @@ mod tests {
         }
     }
 
-    fn check(secrets: &Secrets, body: &[u8], now: i64) -> Result<SignedWith, NotSigned> {
+    fn check(secrets: &Secrets, body: &[u8], now: i64) -> Result<SignedWith, SignatureError> {
         let timestamp = Header::Once(b"1700000000");
         verify(secrets, timestamp, Header::Once(SIGNATURE), body, at(now))
     }
@@ -184,8 +178,8 @@ mod tests {
             (0, Ok(SignedWith::Current)),
             (300, Ok(SignedWith::Current)),
             (-300, Ok(SignedWith::Current)),
-            (301, Err(NotSigned::Old)),
-            (-301, Err(NotSigned::Old)),
+            (301, Err(SignatureError::Expired)),
+            (-301, Err(SignatureError::Expired)),
         ] {
             assert_eq!(check(&known, BODY, AT + skew), held, "skew {skew}");
         }
@@ -198,15 +192,15 @@ mod tests {
             (SECRET, Some("old"), Ok(SignedWith::Current)),
             ("new", Some(SECRET), Ok(SignedWith::Previous)),
             (SECRET, Some(SECRET), Ok(SignedWith::Current)),
-            ("new", None, Err(NotSigned::Wrong)),
-            ("", None, Err(NotSigned::Wrong)),
+            ("new", None, Err(SignatureError::Mismatch)),
+            ("", None, Err(SignatureError::Mismatch)),
         ] {
             let known = secrets(current, previous);
             assert_eq!(check(&known, BODY, AT), held, "{current} {previous:?}");
         }
         assert_eq!(
             check(&secrets(SECRET, None), b"other", AT),
-            Err(NotSigned::Wrong)
+            Err(SignatureError::Mismatch)
         );
     }
 
@@ -220,7 +214,7 @@ mod tests {
             BODY,
             at(AT),
         );
-        assert_eq!(said, Err(NotSigned::Wrong));
+        assert_eq!(said, Err(SignatureError::Mismatch));
     }
 
     #[test]
@@ -228,22 +222,22 @@ mod tests {
         let good = Header::Once(b"1700000000");
         let sig = Header::Once(SIGNATURE);
         for (timestamp, signature, why) in [
-            (Header::Missing, sig, NotSigned::Missing),
-            (good, Header::Missing, NotSigned::Missing),
-            (Header::Repeated, sig, NotSigned::Malformed),
-            (good, Header::Repeated, NotSigned::Malformed),
-            (Header::Once(b""), sig, NotSigned::Malformed),
-            (Header::Once(b"+1700000000"), sig, NotSigned::Malformed),
+            (Header::Missing, sig, SignatureError::Missing),
+            (good, Header::Missing, SignatureError::Missing),
+            (Header::Repeated, sig, SignatureError::Malformed),
+            (good, Header::Repeated, SignatureError::Malformed),
+            (Header::Once(b""), sig, SignatureError::Malformed),
+            (Header::Once(b"+1700000000"), sig, SignatureError::Malformed),
             (
                 Header::Once(b"9999999999999999999"),
                 sig,
-                NotSigned::Malformed,
+                SignatureError::Malformed,
             ),
-            (Header::Once(b"\xff"), sig, NotSigned::Malformed),
-            (good, Header::Once(b"v1=00"), NotSigned::Malformed),
-            (good, Header::Once(b"v0=zz"), NotSigned::Malformed),
-            (good, Header::Once(b"v0=00"), NotSigned::Malformed),
-            (good, Header::Once(b"\xff\xfe"), NotSigned::Malformed),
+            (Header::Once(b"\xff"), sig, SignatureError::Malformed),
+            (good, Header::Once(b"v1=00"), SignatureError::Malformed),
+            (good, Header::Once(b"v0=zz"), SignatureError::Malformed),
+            (good, Header::Once(b"v0=00"), SignatureError::Malformed),
+            (good, Header::Once(b"\xff\xfe"), SignatureError::Malformed),
         ] {
             let said = verify(&secrets(SECRET, None), timestamp, signature, BODY, at(AT));
             assert_eq!(said, Err(why), "{timestamp:?} {signature:?}");

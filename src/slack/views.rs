@@ -56,7 +56,7 @@ pub(crate) fn modal(form: &Form) -> Value {
     let metadata = serde_json::to_string(&metadata).expect("strings and numbers become JSON");
     json!({
         "type": "modal",
-        "callback_id": mrkdwn::cut(&form.name, 255),
+        "callback_id": mrkdwn::truncate_plain(&form.name, 255),
         "title": plain_text(&form.title, TITLE),
         "submit": plain_text(&form.submit, TITLE),
         "close": plain_text("Cancel", TITLE),
@@ -89,7 +89,7 @@ fn block(form: &Form, input: &Input, long: &mut BTreeMap<String, String>) -> Val
                 element["multiline"] = json!(true);
             }
             if let Some(initial) = initial.as_deref().filter(|text| !text.is_empty()) {
-                element["initial_value"] = json!(mrkdwn::cut(initial, max));
+                element["initial_value"] = json!(mrkdwn::truncate_plain(initial, max));
             }
             element
         }
@@ -112,7 +112,7 @@ fn block(form: &Form, input: &Input, long: &mut BTreeMap<String, String>) -> Val
             element
         }
     };
-    element["action_id"] = json!(mrkdwn::cut(&action_id, 255));
+    element["action_id"] = json!(mrkdwn::truncate_plain(&action_id, 255));
     let mut block = json!({
         "type": "input",
         "block_id": block_id(&input.key, form.revision),
@@ -171,7 +171,7 @@ fn select(
 fn group_label(group: &[Value]) -> Value {
     let name = |option: Option<&Value>| {
         let text = option.and_then(|option| option["text"]["text"].as_str());
-        mrkdwn::cut(text.unwrap_or_default(), 35)
+        mrkdwn::truncate_plain(text.unwrap_or_default(), 35)
     };
     let label = format!("{} – {}", name(group.first()), name(group.last()));
     plain_text(&label, OPTION)
@@ -224,7 +224,7 @@ pub(crate) fn errors_answer(input: &ViewInput, state: &Value, errors: &FieldErro
         // Slack ignores the whole response when one of the blocks is not an input of this view.
         let in_view = block_ids(state).find(|block_id| key_of(block_id) == key);
         let block_id = in_view.cloned().unwrap_or_else(|| block_id(key, revision));
-        by_block.insert(block_id, mrkdwn::cut(words, LABEL));
+        by_block.insert(block_id, mrkdwn::truncate_plain(words, LABEL));
     }
     json!({"response_action": "errors", "errors": by_block})
 }

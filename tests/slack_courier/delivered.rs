@@ -1,4 +1,4 @@
-//! Each kind of effect, on a good day: what stands in the rooms afterwards.
+//! Each kind of effect without faults: what is in the channels after it.
 
 use super::*;
 
@@ -19,7 +19,7 @@ async fn a_message_is_posted_escaped_and_marked_with_its_effect() {
 }
 
 #[tokio::test]
-async fn a_public_room_that_the_bot_was_taken_out_of_is_joined_again() {
+async fn the_bot_joins_a_public_channel_again_after_it_was_removed() {
     let world = world().await;
     let bot = world.slack.bot_user();
     let room = world.room.to_string();
@@ -33,7 +33,7 @@ async fn a_public_room_that_the_bot_was_taken_out_of_is_joined_again() {
         .unwrap();
     done(world.deliver(world.post(message())).await);
     assert_eq!(world.posts(&world.room).len(), 1);
-    // Without the scope it says what is the matter.
+    // Without the scope it is refused.
     world
         .slack
         .set_scopes("xoxb-sim-bot-token", &["chat:write"]);
@@ -43,13 +43,13 @@ async fn a_public_room_that_the_bot_was_taken_out_of_is_joined_again() {
         .kick(&room, &bot)
         .unwrap();
     let Outcome::Refused { code } = world.deliver(world.post(message())).await else {
-        panic!("posted in a room that the bot is not in")
+        panic!("posted in a channel that the bot is not in")
     };
     assert_eq!(code, "not_in_channel");
 }
 
 #[tokio::test]
-async fn every_effect_that_leaves_something_behind_does() {
+async fn every_effect_with_a_visible_result_has_it() {
     let world = world().await;
     let (room, name) = created(done(world.deliver(create("inc-1")).await));
     assert_eq!(name, "inc-1");
@@ -103,7 +103,7 @@ async fn every_effect_that_leaves_something_behind_does() {
 }
 
 #[tokio::test]
-async fn a_direct_message_reaches_one_person_in_a_room_of_its_own() {
+async fn a_direct_message_reaches_one_person_in_its_own_channel() {
     let world = world().await;
     let effect = Effect::DirectMessage {
         person: world.bea.clone(),

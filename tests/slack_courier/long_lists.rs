@@ -1,5 +1,5 @@
 //! Lists that no single exchange reads: a lookup goes on where the one before it stopped, through
-//! rate limits, lost answers and forgotten cursors, and only a list that was read to its end says that
+//! rate limits, lost answers and expired cursors, and only a list that was read to its end says that
 //! something is not there.
 
 use super::*;
@@ -116,9 +116,9 @@ async fn a_channel_that_the_bot_is_in_is_found_without_the_list_of_all() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_slack_has_forgotten_begins_the_list_again() {
+async fn an_invalid_cursor_begins_the_list_again() {
     let (world, mut sent) = many_channels("inc-9").await;
-    sent.parcel.looked_to = LookedTo::new("all:20:forgotten");
+    sent.parcel.looked_to = LookedTo::new("all:20:expired");
     let (found, codes) = looked_up(&world, &sent).await;
     assert!(matches!(found, Look::Found(_)), "{found:?} after {codes:?}");
     assert_eq!(asked(&world, "conversations.list", "invalid_cursor"), 1);
@@ -158,7 +158,7 @@ async fn a_taken_name_is_another_ones_only_when_the_whole_list_was_read_in_vain(
 #[tokio::test]
 async fn a_list_without_an_end_is_given_up_at_the_bound() {
     let (world, mut sent) = many_channels("inc-11").await;
-    sent.parcel.looked_to = LookedTo::new("all:999:forgotten");
+    sent.parcel.looked_to = LookedTo::new("all:999:expired");
     let unreadable = Look::Unreadable {
         code: "too_many_channels".into(),
     };

@@ -1,7 +1,7 @@
-//! The courier of Slack against a Slack that has rules and bad days: each kind of effect is
-//! delivered, and when its answer is lost, a look finds what had happened.
+//! The courier of Slack against a simulated workspace with rules and faults: each kind of effect is
+//! delivered, and when its answer is lost, a lookup finds whether it happened.
 //!
-//! Everything goes over HTTP. What stands in the rooms is counted, not what the courier says.
+//! Everything goes over HTTP. The tests check the messages in the channels, not only the courier's answer.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -29,10 +29,11 @@ use wardroom::domain::form::Form;
 use wardroom::domain::ids::{ChannelId, EffectId, FileId, MessageTs, SignalId, UserId, ViewId};
 use wardroom::domain::text::{Message, Part, Text};
 use wardroom::http_client::HttpClient;
-use wardroom::slack::client::{Access, Unobserved};
+use wardroom::slack::client::Access;
 use wardroom::slack::courier::SlackCourier;
+use wardroom::telemetry::metrics::Metrics;
 
-/// Who stands where in these stories.
+/// A workspace with the channel #ops, in which are the bot and Bea.
 struct World {
     slack: Workspace,
     courier: SlackCourier,
@@ -54,8 +55,12 @@ fn access(slack: &Workspace) -> Access {
 }
 
 fn courier(access: Access) -> SlackCourier {
+    counted_courier(access, Arc::new(Metrics::new("test", "test")))
+}
+
+fn counted_courier(access: Access, metrics: Arc<Metrics>) -> SlackCourier {
     let http = HttpClient::new(&access.api_url, &Proxies::default()).unwrap();
-    SlackCourier::new(access, http, Arc::new(Unobserved))
+    SlackCourier::new(access, http, metrics)
 }
 
 async fn world() -> World {
@@ -119,7 +124,7 @@ impl World {
 
     fn posts(&self, room: &ChannelId) -> Vec<MessageView> {
         let snapshot = self.slack.snapshot();
-        let room = snapshot.channel(room.as_str()).expect("the room is there");
+        let room = snapshot.channel(room.as_str()).expect("the channel exists");
         room.messages
             .iter()
             .filter(|message| message.subtype.is_none())
@@ -231,7 +236,7 @@ fn form() -> Form {
                 max: 100,
             },
         }],
-        context: [("room".to_owned(), "C1".to_owned())].into(),
+        context: [("channel".to_owned(), "C1".to_owned())].into(),
         revision: 1,
     }
 }
@@ -264,7 +269,7 @@ fn command(world: &World) -> (String, String) {
     (field("trigger_id"), field("response_url"))
 }
 
-/// A form that stands open before Bea.
+/// Opens a form for Bea.
 async fn open_form(world: &World) -> ViewId {
     let (id, _) = command(world);
     let open = Effect::OpenForm {

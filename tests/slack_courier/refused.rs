@@ -1,10 +1,10 @@
-//! Slack says no, or later, or nobody is there: what is said about the effect then.
+//! Slack refuses a call, limits its rate, or cannot be reached: the outcome of the effect.
 
 use super::*;
 use wardroom::slack::address::Team;
 
 #[tokio::test]
-async fn later_says_how_long_and_what_waits() {
+async fn a_rate_limit_says_how_long_and_what_waits() {
     let world = world().await;
     let limited = Fault::RateLimited { retry_after: 7 };
     let pin = Effect::Pin {
@@ -38,7 +38,26 @@ async fn later_says_how_long_and_what_waits() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_surely_not_done() {
+async fn a_rate_limited_call_is_counted_as_such() {
+    let world = world().await;
+    let metrics = Arc::new(Metrics::new("test", "test"));
+    let courier = counted_courier(access(&world.slack), metrics.clone());
+    let limited = Fault::RateLimited { retry_after: 7 };
+    world
+        .slack
+        .fault(FaultRule::once("chat.postMessage", limited));
+    courier.sends(&parcel(world.post(message()))).await;
+    let shown = metrics.render();
+    for line in [
+        "wardroom_slack_api_rate_limited_total{method=\"chat.postMessage\"} 1",
+        "wardroom_slack_api_requests_total{method=\"chat.postMessage\",result=\"later\"} 1",
+    ] {
+        assert!(shown.contains(line), "{line} is not in {shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_surely_not_done() {
     let world = world().await;
     let mut nowhere = access(&world.slack);
     nowhere.api_url = Url::parse("http://127.0.0.1:1/api").unwrap();
@@ -51,7 +70,7 @@ async fn nobody_there_is_surely_not_done() {
 }
 
 #[tokio::test]
-async fn errors_of_slack_are_uncertain_refused_or_kept_for_a_new_token() {
+async fn errors_of_slack_are_uncertain_refused_or_wait_for_a_new_token() {
     let world = world().await;
     let code = |code: &str| Fault::Code { code: code.into() };
     for (fault, expected) in [
@@ -77,7 +96,7 @@ async fn errors_of_slack_are_uncertain_refused_or_kept_for_a_new_token() {
 }
 
 #[tokio::test]
-async fn a_name_that_somebody_else_took_is_never_adopted() {
+async fn a_channel_of_another_creator_is_never_adopted() {
     let world = world().await;
     let bea = world.bea.to_string();
     world
@@ -92,7 +111,7 @@ async fn a_name_that_somebody_else_took_is_never_adopted() {
 }
 
 #[tokio::test]
-async fn who_we_are_is_known_and_a_dead_token_is_noticed() {
+async fn the_identity_is_known_and_a_revoked_token_is_noticed() {
     let world = world().await;
     let identity = world.courier.identity().await.unwrap();
     assert_eq!(identity.user_id.as_str(), world.slack.bot_user());

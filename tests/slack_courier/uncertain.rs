@@ -1,9 +1,9 @@
-//! Answers that got lost: a look finds what had happened, and nothing is done twice.
+//! Lost answers: a lookup finds whether the effect happened, and nothing is done twice.
 
 use super::*;
 
 #[tokio::test]
-async fn what_was_done_and_not_answered_is_found_and_not_done_twice() {
+async fn an_effect_whose_answer_was_lost_is_found_and_not_done_twice() {
     for fault in [Fault::LoseAnswer, Fault::DoneButStatus { status: 502 }] {
         let world = world().await;
         let direct = Effect::DirectMessage {
@@ -39,7 +39,7 @@ async fn what_was_done_and_not_answered_is_found_and_not_done_twice() {
 }
 
 #[tokio::test]
-async fn what_got_lost_on_the_way_is_absent() {
+async fn an_effect_whose_request_was_lost_is_absent() {
     let world = world().await;
     for (method, effect) in [
         ("chat.postMessage", world.post(message())),
@@ -58,7 +58,7 @@ async fn what_got_lost_on_the_way_is_absent() {
 }
 
 #[tokio::test]
-async fn half_a_long_message_is_completed_and_never_begun_again() {
+async fn an_incomplete_long_message_is_completed_and_not_posted_again() {
     let world = world().await;
     let first = parcel(world.post(long()));
     let limited = Fault::RateLimited { retry_after: 1 };
@@ -120,7 +120,7 @@ async fn an_exchange_ends_at_its_deadline_and_is_then_uncertain() {
 }
 
 #[tokio::test]
-async fn a_room_of_ours_is_adopted_only_when_it_is_new_and_free() {
+async fn a_channel_of_the_bot_is_adopted_only_when_it_is_new_and_free() {
     let world = world().await;
     let (id, _) = created(done(world.deliver(create("inc-6")).await));
     let first = parcel(create("inc-6"));
@@ -138,7 +138,7 @@ async fn a_room_of_ours_is_adopted_only_when_it_is_new_and_free() {
     let mut later = again(&first);
     later.parcel.first_attempt_at = now() + chrono::Duration::hours(1);
     assert_eq!(world.courier.finds(&later).await, Look::Absent);
-    // Archived by hand meanwhile: nobody wants to work in it.
+    // It was archived meanwhile, so an incident cannot use it.
     let bea = world.slack.person(world.bea.as_str());
     bea.join("inc-6").unwrap();
     bea.archive("inc-6").unwrap();
@@ -149,7 +149,7 @@ async fn a_room_of_ours_is_adopted_only_when_it_is_new_and_free() {
 }
 
 #[tokio::test]
-async fn a_room_that_we_may_post_to_and_not_read_says_so() {
+async fn a_channel_that_cannot_be_read_is_reported() {
     let world = world().await;
     let bea = world.bea.to_string();
     let room = world
@@ -166,7 +166,10 @@ async fn a_room_that_we_may_post_to_and_not_read_says_so() {
         code: "not_in_channel".into(),
     };
     assert_eq!(world.courier.finds(&again(&first)).await, unreadable);
-    let joined = world.courier.join_rooms(std::slice::from_ref(&room)).await;
+    let joined = world
+        .courier
+        .join_channels(std::slice::from_ref(&room))
+        .await;
     assert_eq!(joined, [(room, Outcome::Done(Answer::Nothing))]);
     assert!(matches!(
         world.courier.finds(&again(&first)).await,
@@ -175,7 +178,7 @@ async fn a_room_that_we_may_post_to_and_not_read_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_harmless_is_done_again_and_shows_once() {
+async fn a_harmless_effect_is_repeated_and_shows_once() {
     let world = world().await;
     let (_, ts) = posted(done(world.deliver(world.post(message())).await));
     let cleo = UserId::new(world.slack.add_user(None, "cleo")).unwrap();
@@ -239,7 +242,7 @@ async fn what_is_harmless_is_done_again_and_shows_once() {
 }
 
 #[tokio::test]
-async fn what_can_neither_be_repeated_nor_looked_for_says_that_nobody_knows() {
+async fn an_effect_without_repetition_and_lookup_stays_uncertain() {
     let world = world().await;
     let (id, url) = command(&world);
     let open = Effect::OpenForm {
@@ -274,7 +277,7 @@ async fn what_can_neither_be_repeated_nor_looked_for_says_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn a_message_is_found_below_everything_that_people_said_since() {
+async fn a_message_is_found_below_all_later_messages() {
     let world = world().await;
     let first = parcel(world.post(message()));
     let rule = FaultRule::once("chat.postMessage", Fault::LoseAnswer);

@@ -1,23 +1,23 @@
-//! Addresses that came from outside, and which of them we follow.
+//! URLs that come from outside, and which of them are called.
 //!
-//! A `response_url` and an upload's address are told to us; a request that could name any host
-//! would make us knock on doors inside the network. Plain HTTP only when Slack itself is spoken to
-//! in plain (a simulated workspace on loopback).
+//! A `response_url` and an upload URL are parts of requests and answers. If they could name any host, the
+//! bot could be made to send requests inside its network. Plain HTTP is allowed only when the
+//! Web API uses it too (a simulated workspace on loopback).
 
 use super::client::Access;
 use url::Url;
 
-/// The address of an answer, if it is one that we follow.
+/// A `response_url`, if its host is allowed.
 pub(crate) fn response_url(url: &str, access: &Access) -> Option<Url> {
-    let url = readable(url, access)?;
+    let url = parse(url, access)?;
     let hosts = &access.response_url_hosts;
-    let known = hosts.iter().any(|known| names(known, &url));
+    let known = hosts.iter().any(|known| matches_host(known, &url));
     known.then_some(url)
 }
 
-/// The address of an upload, if it is one that we follow: Slack's own, or the API's host.
+/// An upload URL, if its host is Slack's or the Web API's.
 pub(crate) fn upload_url(url: &str, access: &Access) -> Option<Url> {
-    let url = readable(url, access)?;
+    let url = parse(url, access)?;
     let host = url.host_str()?;
     let api = &access.api_url;
     let same =
@@ -29,7 +29,7 @@ pub(crate) fn upload_url(url: &str, access: &Access) -> Option<Url> {
     (same || (slacks && url.scheme() == "https")).then_some(url)
 }
 
-fn readable(url: &str, access: &Access) -> Option<Url> {
+fn parse(url: &str, access: &Access) -> Option<Url> {
     let url = Url::parse(url).ok()?;
     let plain_is_fine = access.api_url.scheme() == "http";
     let scheme_fits = url.scheme() == "https" || (url.scheme() == "http" && plain_is_fine);
@@ -37,9 +37,9 @@ fn readable(url: &str, access: &Access) -> Option<Url> {
     (scheme_fits && no_login && url.has_host()).then_some(url)
 }
 
-/// `known` is a host, or a host and a port; a bare host stands for the scheme's own port, and for
-/// any port while Slack is simulated.
-fn names(known: &str, url: &Url) -> bool {
+/// `known` is a host, or a host and a port. A host alone means the default port of the scheme, and any
+/// port of a simulated workspace.
+fn matches_host(known: &str, url: &Url) -> bool {
     let Some(host) = url.host_str() else {
         return false;
     };
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_goes_only_where_the_configuration_says() {
+    fn a_response_url_must_have_a_configured_host() {
         let slack = access("https://slack.com/api", &["hooks.slack.com"]);
         for (url, followed) in [
             ("https://hooks.slack.com/commands/T1/1/x", true),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_goes_only_to_slack() {
+    fn an_upload_url_must_have_a_host_of_slack() {
         let slack = access("https://slack.com/api", &[]);
         for (url, followed) in [
             ("https://files.slack.com/upload/v1/x", true),

@@ -1,19 +1,19 @@
-//! Finds out whether an uncertain effect had happened.
+//! Finds out whether an uncertain effect happened.
 //!
-//! Our messages carry the effect's id; a file stands where its id does; a channel is in
-//! `lookup_channel`. History is read from the newest back to the last message that we knew, or a
-//! minute before the first attempt, whichever is earlier: neither our clock nor our notes are trusted
-//! alone. How long it may be: see `lookup`.
+//! The metadata of our messages has the effect's id; a message with a file has the file's id; channels are
+//! in `lookup_channel`. A history is read from the newest message back to the last known message or
+//! to a minute before the first attempt, whichever is earlier, because either may be wrong. Its
+//! length is limited in `lookup`.
 
 use super::classify;
-use super::client::Trouble;
+use super::client::CallError;
 use super::courier::{SlackCourier, scopes};
-use super::deliver::MARK;
-use super::lookup::{List, Name, Place, broken_off};
+use super::deliver::METADATA_EVENT_TYPE;
+use super::lookup::{List, Name, Place, interrupted};
 use super::methods::Method;
 use crate::courier::{Look, Parcel};
 use crate::domain::effect::Answer;
-use crate::domain::effect::slack::{self as said_by_slack, Effect};
+use crate::domain::effect::slack::{self as slack_effect, Effect};
 use crate::domain::ids::{ChannelId, MessageTs};
 use crate::domain::looked_to::LookedTo;
 use chrono::{DateTime, Duration, Utc};
@@ -23,32 +23,27 @@ use tokio::time::Instant;
 
 /// How far Slack's clock may be behind ours.
 pub(super) const SKEW: Duration = Duration::seconds(60);
-/// How far our clock may be wrong: the last known message tells, as long as it is so young.
-const ASTRAY: Duration = Duration::minutes(10);
+/// The limit of what the last known message can correct our clock by.
+const MAX_CLOCK_ERROR: Duration = Duration::minutes(10);
 /// A page of history, as Slack advises.
 const PAGE: &str = "200";
-/// The pages of a message that stand in its room, by their numbers.
-pub(super) type Standing = BTreeMap<usize, MessageTs>;
+/// The pages of a message that are in its channel, by their numbers.
+pub(super) type PostedPages = BTreeMap<usize, MessageTs>;
 
 impl SlackCourier {
-    pub(super) async fn look_until(
-        &self,
-        effect: &Effect,
-        parcel: &Parcel,
-        until: Instant,
-    ) -> Look {
+    pub(super) async fn reconcile(&self, effect: &Effect, parcel: &Parcel, until: Instant) -> Look {
         match effect {
             Effect::PostMessage { channel, message } => {
                 let pages = self.pages(message).len();
-                self.look_for_message(channel, pages, parcel, until).await
+                self.look_up_message(channel, pages, parcel, until).await
             }
             Effect::DirectMessage { person, message } => {
-                match self.direct_room(person, until).await {
+                match self.open_direct_message(person, until).await {
                     Ok(room) => {
                         let pages = self.pages(message).len();
-                        self.look_for_message(&room, pages, parcel, until).await
+                        self.look_up_message(&room, pages, parcel, until).await
                     }
-                    Err(trouble) => classify::look(trouble, scopes(Method::ConversationsOpen)),
+                    Err(error) => classify::lookup(error, scopes(Method::ConversationsOpen)),
                 }
             }
             Effect::CreateChannel {
@@ -56,12 +51,12 @@ impl SlackCourier {
                 private,
                 team,
                 taken,
-            } => match self.room(name, *private, team.as_ref(), taken) {
+            } => match self.wanted_channel(name, *private, team.as_ref(), taken) {
                 Ok(room) => {
                     let kept = Place::kept(parcel.looked_to.as_ref());
                     let kept = kept.filter(|place| place.list != List::History);
-                    let place = kept.unwrap_or(Place::front(List::Own(Name::Unasked)));
-                    self.look_for_room(&room, place, parcel, until).await
+                    let place = kept.unwrap_or(Place::start(List::Own(Name::Unknown)));
+                    self.look_up_channel(&room, place, parcel, until).await
                 }
                 // Without a workspace none was ever asked for.
                 Err(_) => Look::Absent,
@@ -70,12 +65,12 @@ impl SlackCourier {
                 let mut stands = false;
                 let began = history(parcel);
                 let mut place = began.clone();
-                let seen = self.read_back(channel, parcel, &mut place, until, |message, _| {
+                let seen = self.read_history(channel, parcel, &mut place, until, |message, _| {
                     stands |= holds_file(message, file.as_str());
                     stands
                 });
                 match (seen.await, stands) {
-                    (Err(trouble), _) => unread(trouble, &began, &place),
+                    (Err(error), _) => unread(error, &began, &place),
                     (Ok(()), true) => Look::Found(Answer::Nothing),
                     (Ok(()), false) => Look::Absent,
                 }
@@ -94,23 +89,22 @@ impl SlackCourier {
         }
     }
 
-    /// A message is found when all of its pages stand; what is missing is posted when it is
-    /// delivered again.
-    async fn look_for_message(
+    /// A message is found when all of its pages are. Missing pages are posted by the next delivery.
+    async fn look_up_message(
         &self,
         room: &ChannelId,
         pages: usize,
         parcel: &Parcel,
         until: Instant,
     ) -> Look {
-        let (mut standing, found_from) = match self.standing(room, parcel, until).await {
+        let (mut posted, found_from) = match self.posted_pages(room, parcel, until).await {
             Ok(found) => found,
             Err(look) => return look,
         };
-        let count = standing.len();
-        match (standing.remove(&0), found_from) {
+        let count = posted.len();
+        match (posted.remove(&0), found_from) {
             (Some(ts), _) if count >= pages => {
-                Look::Found(Answer::Slack(said_by_slack::Answer::Message {
+                Look::Found(Answer::Slack(slack_effect::Answer::Message {
                     channel: room.clone(),
                     ts,
                 }))
@@ -120,44 +114,44 @@ impl SlackCourier {
         }
     }
 
-    /// Which pages of the parcel's message stand in a room, and from where on they are found.
-    pub(super) async fn standing(
+    /// The pages of the parcel's message that are in a channel, and the place from which they were read.
+    pub(super) async fn posted_pages(
         &self,
         room: &ChannelId,
         parcel: &Parcel,
         until: Instant,
-    ) -> Result<(Standing, Option<LookedTo>), Look> {
+    ) -> Result<(PostedPages, Option<LookedTo>), Look> {
         let id = parcel.id.to_string();
-        let mut standing = Standing::new();
+        let mut posted = PostedPages::new();
         let mut found_from: Option<Place> = None;
         let began = history(parcel);
         let mut place = began.clone();
-        let seen = self.read_back(room, parcel, &mut place, until, |message, here| {
+        let seen = self.read_history(room, parcel, &mut place, until, |message, here| {
             if let Some((page, ts)) = marked_with(message, &id) {
-                standing.insert(page, ts);
+                posted.insert(page, ts);
                 found_from.get_or_insert_with(|| here.clone());
             }
-            standing.contains_key(&0)
+            posted.contains_key(&0)
         });
         let seen = seen.await;
-        if let Err(trouble) = seen {
+        if let Err(error) = seen {
             // The pages of one message stand together: they are found together, too.
             let reached = found_from.as_ref().unwrap_or(&place);
-            return Err(unread(trouble, &began, reached));
+            return Err(unread(error, &began, reached));
         }
-        let found_from = found_from.and_then(|place| place.anew().keep());
-        Ok((standing, found_from))
+        let found_from = found_from.and_then(|place| place.restarted().keep());
+        Ok((posted, found_from))
     }
 
-    /// Reads a room's history back from a place; stops when `enough`.
-    async fn read_back(
+    /// Reads a channel's history back from a place; stops when `enough`.
+    async fn read_history(
         &self,
         room: &ChannelId,
         parcel: &Parcel,
         place: &mut Place,
         until: Instant,
         mut enough: impl FnMut(&Value, &Place) -> bool,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CallError> {
         let params = [
             ("channel", room.to_string()),
             (
@@ -172,7 +166,7 @@ impl SlackCourier {
         let read = self.read_on(method, &params, place, until, |answer, here| {
             let messages = answer["messages"].as_array();
             let messages =
-                messages.ok_or_else(|| Trouble::Unknown("unreadable_answer".to_owned()))?;
+                messages.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))?;
             // All of a page is read, not up to the first hit: pages of one message stand together.
             let mut done = false;
             for message in messages {
@@ -188,23 +182,18 @@ impl SlackCourier {
 fn history(parcel: &Parcel) -> Place {
     let kept = Place::kept(parcel.looked_to.as_ref());
     let kept = kept.filter(|place| place.list == List::History);
-    kept.unwrap_or_else(|| Place::front(List::History))
+    kept.unwrap_or_else(|| Place::start(List::History))
 }
 
 /// A history that could not be read to where it was to be read.
-fn unread(trouble: Trouble, began: &Place, reached: &Place) -> Look {
-    broken_off(
-        trouble,
-        scopes(Method::ConversationsHistory),
-        began,
-        reached,
-    )
+fn unread(error: CallError, began: &Place, reached: &Place) -> Look {
+    interrupted(error, scopes(Method::ConversationsHistory), began, reached)
 }
 
 fn marked_with(message: &Value, id: &str) -> Option<(usize, MessageTs)> {
     let metadata = &message["metadata"];
     let payload = &metadata["event_payload"];
-    if metadata["event_type"] != MARK || payload["id"] != id {
+    if metadata["event_type"] != METADATA_EVENT_TYPE || payload["id"] != id {
         return None;
     }
     let page = payload["page"].as_str()?.parse().ok()?;
@@ -218,7 +207,7 @@ fn holds_file(message: &Value, file: &str) -> bool {
 }
 
 /// The earlier of the last message that we knew and a minute before the first attempt; never more
-/// than [`ASTRAY`] before that: a quiet room's last message is weeks old.
+/// than [`MAX_CLOCK_ERROR`] before that: a quiet channel's last message is weeks old.
 fn back_to(last_known: Option<&str>, first_attempt: DateTime<Utc>) -> String {
     let by_clock = format!("{}.000000", (first_attempt - SKEW).timestamp());
     let Some(last_known) = last_known else {
@@ -230,8 +219,8 @@ fn back_to(last_known: Option<&str>, first_attempt: DateTime<Utc>) -> String {
             .and_then(|whole| whole.parse::<i64>().ok())
     };
     match (seconds(last_known), seconds(&by_clock)) {
-        (Some(known), Some(clock)) if known < clock - ASTRAY.num_seconds() => {
-            format!("{}.000000", clock - ASTRAY.num_seconds())
+        (Some(known), Some(clock)) if known < clock - MAX_CLOCK_ERROR.num_seconds() => {
+            format!("{}.000000", clock - MAX_CLOCK_ERROR.num_seconds())
         }
         (Some(known), Some(clock)) if known < clock => last_known.to_owned(),
         _ => by_clock,
@@ -244,7 +233,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_look_goes_back_to_the_earlier_of_the_clock_and_the_last_known_message() {
+    fn a_lookup_goes_back_to_the_earlier_of_the_clock_and_the_last_known_message() {
         let first = DateTime::from_timestamp(1_700_000_060, 0).unwrap();
         for (known, back) in [
             (None, "1700000000.000000"),
@@ -259,13 +248,13 @@ mod tests {
     }
 
     #[test]
-    fn only_our_mark_with_this_effects_id_counts() {
+    fn only_metadata_with_the_effects_id_counts() {
         let message = |kind: &str, id: &str, page: Value| json!({"ts": "1.2", "metadata": {"event_type": kind, "event_payload": {"id": id, "page": page}}});
-        assert!(marked_with(&message(MARK, "a", json!("1")), "a").is_some());
+        assert!(marked_with(&message(METADATA_EVENT_TYPE, "a", json!("1")), "a").is_some());
         for odd in [
-            message(MARK, "b", json!("0")),
+            message(METADATA_EVENT_TYPE, "b", json!("0")),
             message("other", "a", json!("0")),
-            message(MARK, "a", json!({"deep": [1]})),
+            message(METADATA_EVENT_TYPE, "a", json!({"deep": [1]})),
             json!({"ts": "1.2"}),
             json!(7),
         ] {
