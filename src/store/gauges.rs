@@ -1,6 +1,7 @@
 //! What is true of the whole service, read at scrape: the same from every replica.
 
 use super::{Store, StoreError};
+use crate::domain::incident::Severity;
 use chrono::{DateTime, Utc};
 
 /// A queue, as it stands.
@@ -24,7 +25,7 @@ pub struct Gauges {
     /// Effects under a lease now, on any replica.
     pub active: i64,
     /// Open incidents by severity, P1 first.
-    pub incidents_open: [i64; 4],
+    pub incidents_open: [i64; Severity::ALL.len()],
 }
 
 impl Store {
@@ -73,7 +74,7 @@ impl Store {
             ..Gauges::default()
         };
         for row in incidents {
-            let place = crate::domain::incident::Severity::parse(&row.severity);
+            let place = Severity::parse(&row.severity);
             if let Some(place) = place {
                 gauges.incidents_open[place as usize] = row.open;
             }
