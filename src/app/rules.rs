@@ -5,7 +5,7 @@
 use crate::config::{self, Config};
 use crate::domain::ids::{BadId, ChannelId, TeamId, UserId};
 use crate::domain::incident::Severity;
-use crate::domain::rules::{Outsiders, Route, Rules, ServiceRules, Template};
+use crate::domain::rules::{Github, Outsiders, Route, Rules, ServiceRules, Template};
 
 pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
     let rules = &config.rules;
@@ -24,6 +24,16 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
         p3: route(&rules.routing.p3)?,
         p4: route(&rules.routing.p4)?,
         templates: rules.templates.iter().filter_map(template).collect(),
+        github: Github {
+            repositories: rules.github.repositories.clone(),
+            channel: rules
+                .github
+                .channel
+                .clone()
+                .map(ChannelId::new)
+                .transpose()?,
+            services: rules.services.iter().flat_map(repositories).collect(),
+        },
         ops_channel: slack.ops_channel.clone().map(ChannelId::new).transpose()?,
         outsiders: match slack.outsiders {
             config::Outsiders::Allow => Outsiders::Allow,
@@ -40,6 +50,11 @@ fn service(service: &config::Service, shown: bool) -> Result<ServiceRules, BadId
         statuspage_component: service.statuspage_component.clone().filter(|_| shown),
         channels: channels(&service.channels)?,
     })
+}
+
+fn repositories(service: &config::Service) -> impl Iterator<Item = (String, String)> {
+    let repositories = service.repositories.iter();
+    repositories.map(|repository| (repository.clone(), service.name.clone()))
 }
 
 fn route(route: &config::Route) -> Result<Route, BadId> {

@@ -16,6 +16,12 @@ pub fn log(config: &Config) {
     }
 }
 
+/// Whether each repository has a channel that is told.
+fn ci_is_told(config: &Config) -> bool {
+    let rules = &config.rules;
+    rules.github.channel.is_some() || !rules.routing.p2.channels.is_empty()
+}
+
 fn of(config: &Config) -> [Source; 6] {
     let source = |name, (state, why)| Source { name, state, why };
     let on_if = |on: bool, why, why_not| if on { ("on", why) } else { ("off", why_not) };
@@ -43,7 +49,11 @@ fn of(config: &Config) -> [Source; 6] {
             "github",
             on_if(
                 config.github.webhook_secret.is_some(),
-                "webhooks are taken",
+                if ci_is_told(config) {
+                    "webhooks are taken"
+                } else {
+                    "webhooks are taken; without github.channel, or channels of P2, no channel is told when CI fails"
+                },
                 "GITHUB_WEBHOOK_SECRET is not set",
             ),
         ),

@@ -28,9 +28,6 @@ pub(super) struct File {
     extends: Option<OneOrMore>,
     #[schemars(flatten)]
     rules: Rules,
-    /// Healing of CI on GitHub.
-    #[schemars(extend("x-no-effect-yet" = true))]
-    github: Option<Github>,
     /// Senders that must report regularly.
     #[schemars(extend("x-no-effect-yet" = true))]
     heartbeats: Option<Named<HeartbeatName, Heartbeat>>,
@@ -55,6 +52,8 @@ pub struct Rules {
     pub routing: Routing,
     /// How the bot works in Slack.
     pub slack: Slack,
+    /// What is watched on GitHub.
+    pub github: Watched,
     /// What the declare form offers; without the key there are eight built-in ones.
     #[serde(default = "built_in_templates")]
     #[schemars(length(max = 100))]
@@ -72,7 +71,8 @@ pub struct Service {
     /// Slack users who are invited to its incidents.
     #[schemars(with = "Set<SlackUser>")]
     pub owners: Vec<String>,
-    /// Its repositories on GitHub, `owner/name`. **No effect yet.**
+    /// Its repositories on GitHub, `owner/name`; the one with the service's name is one of them too. Without
+    /// `github.channel`, the service's channels are told when their CI fails.
     #[schemars(with = "Set<Repository>")]
     pub repositories: Vec<String>,
     /// The id of its component on Statuspage. Its state is sent when it changes: a state that a person
@@ -126,6 +126,28 @@ pub struct Slack {
     /// in Slack asked for (incidents declared by the API).
     #[schemars(with = "SlackWorkspace")]
     pub workspace: Option<String>,
+}
+
+/// What is watched on GitHub.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Watched {
+    /// The watched repositories, `owner/name` or `owner/*`; without it, all of the installation.
+    #[schemars(with = "Set<Repositories>")]
+    pub repositories: Vec<String>,
+    /// The channel that is told when CI fails on a default branch; without it, the channels of the
+    /// repository's service, or else those of P2.
+    #[schemars(with = "SlackChannel")]
+    pub channel: Option<String>,
+    /// The most reruns of one run.
+    #[schemars(range(max = 10), extend("x-no-effect-yet" = true))]
+    pub max_reruns_per_run: Option<u32>,
+    /// The pauses before each rerun.
+    #[schemars(extend("x-no-effect-yet" = true))]
+    pub rerun_delays: Vec<Span>,
+    /// The pause between repairs of the same finding.
+    #[schemars(with = "Span", extend("x-no-effect-yet" = true))]
+    pub cooldown: Option<Span>,
 }
 
 /// Whether people of other workspaces may use the bot.
@@ -202,23 +224,6 @@ mod by_name {
     pub(super) fn serialize<S: Serializer>(services: &[Service], to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(services.iter().map(|service| (&service.name, service)))
     }
-}
-
-/// Healing of CI on GitHub.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
-struct Github {
-    /// The watched repositories, `owner/name` or `owner/*`; without it, all of the installation.
-    repositories: Option<Set<Repositories>>,
-    /// The channel in which findings are posted.
-    channel: Option<SlackChannel>,
-    /// The most reruns of one run.
-    #[schemars(range(max = 10))]
-    max_reruns_per_run: Option<u32>,
-    /// The pauses before each rerun.
-    rerun_delays: Option<Vec<Span>>,
-    /// The pause between repairs of the same finding.
-    cooldown: Option<Span>,
 }
 
 /// A sender that must report regularly.

@@ -6,6 +6,7 @@
 
 use super::act::{Act, AnswerTo, Membership, ReplyTo, Request};
 use super::area::Area;
+use super::ci::{self, Ci};
 use super::effect::Effect;
 use super::ids::{Actor, IncidentId, SignalId};
 use super::incident::{self, Incidents, Timer};
@@ -29,6 +30,7 @@ pub struct Signal {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     Incident(<Incidents as Area>::Event),
+    Ci(<Ci as Area>::Event),
     /// A webhook of GitHub, on which nothing is decided yet.
     Webhook(Webhook),
     /// Something that we would act on, without what it takes: it ends here, and is logged once.
@@ -63,6 +65,12 @@ impl From<incident::Event> for Event {
     }
 }
 
+impl From<ci::Event> for Event {
+    fn from(event: ci::Event) -> Self {
+        Self::Ci(event)
+    }
+}
+
 impl Event {
     /// The sources of the ring's own rows, with every kind of them.
     pub fn own_kinds() -> [(&'static str, Vec<String>); 4] {
@@ -85,6 +93,10 @@ impl Event {
             Origin::Incident(purpose) => {
                 let receipt = receipt.with(|_| purpose);
                 incident::Event::Receipt(Box::new(receipt)).into()
+            }
+            Origin::Ci(purpose) => {
+                let receipt = receipt.with(|_| purpose);
+                ci::Event::Receipt(Box::new(receipt)).into()
             }
         }
     }
@@ -141,6 +153,7 @@ impl Event {
                 AnswerTo::Api | AnswerTo::Area(_) => None,
             },
             Self::Incident(_)
+            | Self::Ci(_)
             | Self::Webhook(_)
             | Self::Incomplete { .. }
             | Self::Unused { .. } => None,
@@ -153,6 +166,7 @@ impl Event {
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     Incident(incident::Purpose),
+    Ci(ci::Purpose),
 }
 
 impl Origin {
@@ -160,6 +174,7 @@ impl Origin {
     pub fn area(&self) -> &'static str {
         match self {
             Self::Incident(_) => "incident",
+            Self::Ci(_) => "ci",
         }
     }
 
@@ -167,6 +182,7 @@ impl Origin {
     pub fn purpose(&self) -> &'static str {
         match self {
             Self::Incident(purpose) => purpose.kind(),
+            Self::Ci(purpose) => purpose.kind(),
         }
     }
 
@@ -178,26 +194,33 @@ impl Origin {
     /// Every kind of receipt.
     pub fn kinds() -> Vec<String> {
         let incident = incident::Purpose::KINDS.iter();
-        incident.map(|kind| format!("incident_{kind}")).collect()
+        let incident = incident.map(|kind| format!("incident_{kind}"));
+        let ci = ci::Purpose::KINDS.iter().map(|kind| format!("ci_{kind}"));
+        incident.chain(ci).collect()
     }
 
     /// The incident that it is about, for lists and the audit.
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
             Self::Incident(purpose) => purpose.incident(),
+            Self::Ci(_) => None,
         }
     }
 
     /// What the receipt is about: receipts of one subject are decided in order. `None`: of its effect
     /// alone.
     pub fn subject(&self) -> Option<String> {
-        self.incident().map(|id| format!("incident:{id}"))
+        match self {
+            Self::Incident(purpose) => purpose.incident().map(|id| format!("incident:{id}")),
+            Self::Ci(purpose) => purpose.failure().map(|id| format!("ci:{}", id.0)),
+        }
     }
 
     /// Whether a message that comes late says when it was meant.
     pub fn is_news(&self) -> bool {
         match self {
             Self::Incident(purpose) => purpose.is_news(),
+            Self::Ci(purpose) => purpose.is_news(),
         }
     }
 
@@ -205,7 +228,14 @@ impl Origin {
     pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Incident(purpose) => purpose.has_another_way(effect, code),
+            Self::Ci(purpose) => purpose.has_another_way(code),
         }
+    }
+}
+
+impl From<ci::Purpose> for Origin {
+    fn from(purpose: ci::Purpose) -> Self {
+        Self::Ci(purpose)
     }
 }
 

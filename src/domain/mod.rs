@@ -6,6 +6,7 @@
 pub mod act;
 pub mod area;
 pub mod areas;
+pub mod ci;
 pub mod command;
 pub mod decision;
 pub mod effect;

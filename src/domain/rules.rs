@@ -23,6 +23,8 @@ pub struct Rules {
     pub p4: Route,
     /// The templates of the declare form.
     pub templates: Vec<Template>,
+    /// What is watched on GitHub.
+    pub github: Github,
     /// Where words to the people who run this go.
     pub ops_channel: Option<ChannelId>,
     /// Whether people of other workspaces, who share a channel with us, may ask for anything.
@@ -52,6 +54,17 @@ pub struct ServiceRules {
     pub statuspage_component: Option<String>,
     /// Told of every incident of this service.
     pub channels: Vec<ChannelId>,
+}
+
+/// What is watched on GitHub.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Github {
+    /// The watched repositories, `owner/name` or with `*` for any characters; none: all.
+    pub repositories: Vec<String>,
+    /// The channel that is told of what is found.
+    pub channel: Option<ChannelId>,
+    /// The repositories that services list, each with its service.
+    pub services: Vec<(String, String)>,
 }
 
 /// Who is told of a severity.

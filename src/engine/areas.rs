@@ -3,6 +3,7 @@
 use super::intake::guarded;
 use crate::domain::area::{Area, Context};
 use crate::domain::areas::{Event, Origin, Signal};
+use crate::domain::ci::Ci;
 use crate::domain::decision::{Decision, Outcome};
 use crate::domain::incident::Incidents;
 use crate::domain::rules::Rules;
@@ -35,7 +36,10 @@ pub(super) async fn decide(
     let context = context(signal, rules, now);
     match &signal.event {
         Event::Incident(event) => known::<Incidents>(intake, event, &context).await,
-        _ => decide_blank(signal, rules, now).map_err(Undecided::Panicked),
+        Event::Ci(event) => known::<Ci>(intake, event, &context).await,
+        Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => {
+            decide_blank(signal, rules, now).map_err(Undecided::Panicked)
+        }
     }
 }
 
@@ -79,6 +83,7 @@ pub(super) fn decide_blank(
     let context = context(signal, rules, now);
     match &signal.event {
         Event::Incident(event) => decided::<Incidents>(event, &Default::default(), &context),
+        Event::Ci(event) => decided::<Ci>(event, &Default::default(), &context),
         Event::Webhook(_) | Event::Unused { .. } => Ok(Ready::plain(Decision::on(signal.id))),
         Event::Incomplete { .. } => {
             let mut decision = Decision::on(signal.id);
@@ -93,6 +98,7 @@ pub(super) fn asks_nothing(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -
     let context = context(signal, rules, now);
     match &signal.event {
         Event::Incident(event) => Incidents::needs(event, &context) == Default::default(),
+        Event::Ci(event) => Ci::needs(event, &context) == Default::default(),
         Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => true,
     }
 }
@@ -105,25 +111,25 @@ pub(super) async fn blank(
     now: DateTime<Utc>,
 ) -> Result<Vec<bool>, StoreError> {
     let mut blank = vec![true; signals.len()];
-    let incidents = |signal: &Signal| match &signal.event {
-        Event::Incident(event) => Some(Incidents::needs(event, &context(signal, rules, now))),
-        _ => None,
-    };
-    blank_of::<Incidents>(intake, signals, incidents, &mut blank).await?;
+    let (mut incidents, mut ci) = (Vec::new(), Vec::new());
+    for (at, signal) in signals.iter().enumerate() {
+        let context = context(signal, rules, now);
+        match &signal.event {
+            Event::Incident(event) => incidents.push((at, Incidents::needs(event, &context))),
+            Event::Ci(event) => ci.push((at, Ci::needs(event, &context))),
+            Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => {}
+        }
+    }
+    blank_of::<Incidents>(intake, incidents, &mut blank).await?;
+    blank_of::<Ci>(intake, ci, &mut blank).await?;
     Ok(blank)
 }
 
 async fn blank_of<A: Persist>(
     intake: &mut Intake,
-    signals: &[&Signal],
-    needs: impl Fn(&Signal) -> Option<A::Needs>,
+    own: Vec<(usize, A::Needs)>,
     blank: &mut [bool],
 ) -> Result<(), StoreError> {
-    let own: Vec<(usize, A::Needs)> = signals
-        .iter()
-        .enumerate()
-        .filter_map(|(at, signal)| Some((at, needs(signal)?)))
-        .collect();
     if own.is_empty() {
         return Ok(());
     }

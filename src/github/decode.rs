@@ -4,6 +4,7 @@
 //! its payloads without notice and a refused delivery does not come back.
 
 use super::address::Unreadable;
+use super::workflow_run;
 use crate::domain::areas::{Event, Signal, Webhook};
 use crate::domain::ids::SignalId;
 use chrono::{DateTime, Utc};
@@ -51,7 +52,7 @@ struct Installation {
 /// One part of a body, read by itself: an odd field in another part must not affect it. Other parts are
 /// only skipped, as when the body was addressed; reading all of it would refuse a stored body (a number
 /// that is too large, half a surrogate, brackets 200 deep).
-fn part<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+pub(super) fn part<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
     serde_json::from_slice(json).ok()
 }
 
@@ -66,11 +67,17 @@ pub fn decode(
     let json = payload(content_type, body).map_err(|error| error.to_string())?;
     serde_json::from_slice::<IgnoredAny>(&json)
         .map_err(|error| format!("the body is not JSON: {error}"))?;
-    let event = Event::Webhook(Webhook {
-        event: kind.to_owned(),
-        action: part::<Action>(&json).and_then(|action| action.action),
-        repository: part::<OfRepository>(&json).and_then(|of| of.repository?.full_name),
-        installation: part::<OfInstallation>(&json).and_then(|of| of.installation?.id),
+    let run = match kind {
+        "workflow_run" => workflow_run::read(&json, at),
+        _ => None,
+    };
+    let event = run.unwrap_or_else(|| {
+        Event::Webhook(Webhook {
+            event: kind.to_owned(),
+            action: part::<Action>(&json).and_then(|action| action.action),
+            repository: part::<OfRepository>(&json).and_then(|of| of.repository?.full_name),
+            installation: part::<OfInstallation>(&json).and_then(|of| of.installation?.id),
+        })
     });
     Ok(Signal { id, at, event })
 }

@@ -6,3 +6,4 @@
 pub mod address;
 pub mod decode;
 pub mod signature;
+mod workflow_run;

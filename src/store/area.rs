@@ -151,6 +151,9 @@ impl Store {
                 )
                 .await
             }
+            Origin::Ci(purpose) => {
+                crate::domain::ci::Ci::complete(self, purpose, effect, again, rules, now).await
+            }
         }
     }
 }

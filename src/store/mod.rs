@@ -14,6 +14,7 @@
 mod append;
 mod area;
 mod by_hand;
+mod ci;
 mod connect;
 mod crowd;
 mod decision;

@@ -4,7 +4,7 @@
 //! effects and notices for operators 30. Timeline, audit and parked rows are never forgotten. Replicas
 //! that do this at once leave each other's rows alone.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, ci};
 use chrono::{DateTime, Duration, Utc};
 
 /// At most this many rows in one go, so that no clean-up holds anybody up.
@@ -71,7 +71,7 @@ impl Store {
         let processes = sqlx::query!(
             "delete from processes where seen_at < clock_timestamp() - interval '1 day'"
         );
-        let mut changed = 0;
+        let mut changed = ci::forget_old(self, now, AT_ONCE).await?;
         for step in [bodies, keys, effects, notices, pauses, processes] {
             let mut session = self.single().await?;
             changed += step.execute(&mut session).await?.rows_affected();

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 const LANES: i32 = 0x5741_0001;
 pub(super) const SUBJECTS: i32 = 0x5741_0002;
 const CAUSES: i32 = 0x5741_0003;
+const AGGREGATES: i32 = 0x5741_0004;
 
 pub(super) async fn lock_lanes(
     connection: &mut Session,
@@ -32,6 +33,11 @@ pub(super) async fn lock_subjects(
 /// The first notice of a cause has no row that could be locked.
 pub(super) async fn lock_cause(connection: &mut Session, cause: &str) -> Result<(), StoreError> {
     lock(connection, CAUSES, &one(cause)).await
+}
+
+/// Something of an area that may have no row yet; its area's word is the beginning of its name.
+pub(super) async fn lock_aggregate(connection: &mut Session, name: &str) -> Result<(), StoreError> {
+    lock(connection, AGGREGATES, &one(name)).await
 }
 
 /// A set of one name.

@@ -5,6 +5,7 @@
 
 mod api;
 mod api_rows;
+mod ci;
 mod components;
 mod declare;
 mod duplicates;

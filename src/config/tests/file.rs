@@ -18,7 +18,9 @@ fn the_documented_file_is_accepted_and_what_is_not_built_is_said() {
         .iter()
         .filter(|n| n.message.contains("no effect yet"))
         .collect();
-    assert_eq!(later.len(), 3, "{later:?}");
+    assert_eq!(config.rules.github.channel.as_deref(), Some("C024CI"));
+    assert_eq!(config.rules.github.repositories, ["acme/*"]);
+    assert_eq!(later.len(), 5, "{later:?}");
 }
 
 #[test]

@@ -1,0 +1,29 @@
+//! Continuous integration: the runs of workflows, and the failures that a channel is told of.
+//!
+//! A run is kept with its newest attempt. A failure is open for a workflow on a default branch
+//! from its first failed run until a newer one succeeds, and each channel has one message of it.
+
+mod change;
+mod decide;
+mod event;
+mod facts;
+mod message;
+mod model;
+mod purpose;
+mod receipts;
+#[cfg(test)]
+mod tests;
+mod watched;
+
+pub use change::Change;
+pub use decide::Ci;
+pub use event::{Event, Seen};
+pub use facts::{Facts, Needs};
+pub use message::message;
+pub use model::{Conclusion, Failed, Failure, FailureId, Green, Line, Place, Run, Status};
+pub use purpose::Purpose;
+
+/// A decision of this area.
+type Decision = super::decision::Decision<Change, Purpose>;
+/// The end of an effect of this area.
+type Receipt = super::signal::Receipt<Purpose>;

@@ -1,0 +1,207 @@
+//! A run of a workflow, and a failure of its line.
+//!
+//! The order of webhooks is not reliable, so a run only ever moves forward: [`Run::replaces`] is the
+//! whole rule, and gives the same end in every order.
+
+use super::super::ids::{ChannelId, MessageTs, SignalId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Runs of one workflow on one branch: what succeeds there later makes up for what failed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line {
+    /// `owner/name`.
+    pub repository: String,
+    /// GitHub's id of the workflow.
+    pub workflow: i64,
+    pub branch: String,
+}
+
+/// One run of a workflow, with its newest attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// GitHub's id, the same for all attempts.
+    pub id: i64,
+    pub line: Line,
+    pub workflow_name: String,
+    pub place: Place,
+    /// The event that started it, such as `push`.
+    pub trigger: String,
+    pub sha: String,
+    pub status: Status,
+    pub actor: Option<String>,
+    /// Its page on GitHub; may be empty.
+    pub url: String,
+    pub started_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The position of a run among those of its workflow: a larger place is newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// GitHub counts the runs of a workflow.
+    pub number: i64,
+    /// From 1: one more with each re-run.
+    pub attempt: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It waits: for a runner, another run, or a person.
+    Queued,
+    InProgress,
+    Completed(Conclusion),
+}
+
+/// GitHub's conclusions; one that is not known here is kept and is no failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conclusion {
+    Success,
+    Failure,
+    TimedOut,
+    /// The workflow file is wrong.
+    StartupFailure,
+    Cancelled,
+    Skipped,
+    Neutral,
+    /// It waits for approval: not an end, for the same attempt goes on afterwards.
+    ActionRequired,
+    Stale,
+    Other(String),
+}
+
+impl Conclusion {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::TimedOut => "timed_out",
+            Self::StartupFailure => "startup_failure",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+            Self::Neutral => "neutral",
+            Self::ActionRequired => "action_required",
+            Self::Stale => "stale",
+            Self::Other(word) => word,
+        }
+    }
+
+    pub fn of(word: &str) -> Self {
+        let known = [
+            Self::Success,
+            Self::Failure,
+            Self::TimedOut,
+            Self::StartupFailure,
+            Self::Cancelled,
+            Self::Skipped,
+            Self::Neutral,
+            Self::ActionRequired,
+            Self::Stale,
+        ];
+        let mut known = known.into_iter();
+        let fits = known.find(|conclusion| conclusion.as_str() == word);
+        fits.unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::Failure | Self::TimedOut | Self::StartupFailure => true,
+            Self::Success
+            | Self::Cancelled
+            | Self::Skipped
+            | Self::Neutral
+            | Self::ActionRequired
+            | Self::Stale
+            | Self::Other(_) => false,
+        }
+    }
+}
+
+impl Status {
+    /// The word in the database, and the conclusion's.
+    pub fn words(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Queued => ("queued", None),
+            Self::InProgress => ("in_progress", None),
+            Self::Completed(conclusion) => ("completed", Some(conclusion.as_str())),
+        }
+    }
+
+    pub fn of_words(status: &str, conclusion: Option<&str>) -> Option<Self> {
+        match (status, conclusion) {
+            ("queued", None) => Some(Self::Queued),
+            ("in_progress", None) => Some(Self::InProgress),
+            ("completed", Some(word)) => Some(Self::Completed(Conclusion::of(word))),
+            _ => None,
+        }
+    }
+
+    fn step(&self) -> u8 {
+        match self {
+            Self::Queued => 0,
+            Self::Completed(Conclusion::ActionRequired) => 1,
+            Self::InProgress => 2,
+            Self::Completed(_) => 3,
+        }
+    }
+}
+
+impl Run {
+    /// Whether this is news about a run that is known so far. An older attempt never is; of one
+    /// attempt, only a later status, so that an end is final.
+    pub fn replaces(&self, known: &Self) -> bool {
+        let of = |run: &Self| (run.place.attempt, run.status.step());
+        of(self) > of(known)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FailureId(pub Uuid);
+
+impl FailureId {
+    /// The failure that a signal opens: decided again, it is the same.
+    pub(super) fn opened_by(signal: SignalId) -> Self {
+        Self(Uuid::new_v5(&signal.0, b"ci failure"))
+    }
+}
+
+/// A line that fails, or failed until it was green again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub id: FailureId,
+    pub line: Line,
+    pub workflow_name: String,
+    /// When the first of its runs failed.
+    pub since: DateTime<Utc>,
+    /// How many attempts of runs failed.
+    pub count: i32,
+    /// The newest that failed.
+    pub last: Failed,
+    /// What closed it.
+    pub green: Option<Green>,
+    /// When its newest run ended.
+    pub news_at: DateTime<Utc>,
+    /// The channels that are told, each with its message once it is posted.
+    pub messages: BTreeMap<ChannelId, Option<MessageTs>>,
+}
+
+/// A run that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    pub place: Place,
+    pub conclusion: Conclusion,
+    pub sha: String,
+    pub actor: Option<String>,
+    pub url: String,
+}
+
+/// A run that succeeded after the last failed one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Green {
+    pub at: DateTime<Utc>,
+    pub number: i64,
+    pub url: String,
+}

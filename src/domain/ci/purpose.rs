@@ -1,0 +1,60 @@
+//! Why an effect of this area was decided: what its receipt needs to know.
+
+use super::super::ids::ChannelId;
+use super::FailureId;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Purpose {
+    /// A failure's message in a channel.
+    Message {
+        failure: FailureId,
+        channel: ChannelId,
+    },
+    /// The message as it is now.
+    Update {
+        failure: FailureId,
+        channel: ChannelId,
+    },
+    /// Tells operators that one of the others failed.
+    Notice,
+}
+
+impl Purpose {
+    pub const KINDS: [&'static str; 3] = ["message", "update", "notice"];
+
+    /// The word in the database and the metrics, as serde writes it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Message { .. } => "message",
+            Self::Update { .. } => "update",
+            Self::Notice => "notice",
+        }
+    }
+
+    pub fn failure(&self) -> Option<FailureId> {
+        match self {
+            Self::Message { failure, .. } | Self::Update { failure, .. } => Some(*failure),
+            Self::Notice => None,
+        }
+    }
+
+    /// Whether a message that comes late says when it was meant: a failure's is written as it is
+    /// delivered.
+    pub fn is_news(&self) -> bool {
+        match self {
+            Self::Message { .. } | Self::Update { .. } => false,
+            Self::Notice => true,
+        }
+    }
+
+    /// Whether the receipt answers this refusal by another way: a message that was deleted is posted
+    /// again while it is of use.
+    pub fn has_another_way(&self, code: &str) -> bool {
+        match self {
+            Self::Update { .. } => code == "message_not_found",
+            Self::Message { .. } | Self::Notice => false,
+        }
+    }
+}

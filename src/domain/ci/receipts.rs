@@ -1,0 +1,120 @@
+//! What follows from how an effect ended.
+//!
+//! What a channel could not be told reaches an operator, with the command that retries it: the
+//! operators' channel, else the first admin, and that one too when the channel refuses the notice.
+
+use super::super::effect::slack::{self, Effect as Slack};
+use super::super::effect::{Answer, Effect};
+use super::super::ids::{ChannelId, EffectId, MessageTs, UserId};
+use super::super::rules::Rules;
+use super::super::signal::End;
+use super::super::text::{Message, Text};
+use super::{Change, Decision, Facts, Failure, Purpose, Receipt, decide};
+
+pub(super) fn decide_receipt(
+    decision: &mut Decision,
+    receipt: &Receipt,
+    facts: &Facts,
+    rules: &Rules,
+) {
+    let effect = receipt.effect_id;
+    match &receipt.origin {
+        Purpose::Message { channel, .. } => match &receipt.end {
+            End::Done(Answer::Slack(slack::Answer::Message { ts, .. })) => {
+                if let Some(failure) = &facts.failure {
+                    posted(decision, failure, channel, ts);
+                }
+            }
+            End::Refused { code } | End::Parked { code } => {
+                let text =
+                    couldnt("post about", facts, channel, code).and("). After fixing that, run: ");
+                tell_operators(decision, rules, effect, text);
+            }
+            End::Uncertain { code } => {
+                let text = couldnt("confirm a message about", facts, channel, code)
+                    .and("), and it can't be looked up. If it's missing, run: ");
+                tell_operators(decision, rules, effect, text);
+            }
+            End::Done(_) | End::Expired | End::Dropped { .. } => {}
+        },
+        Purpose::Update { channel, .. } => match &receipt.end {
+            End::Refused { code } if receipt.origin.has_another_way(code) => {
+                if let Some(failure) = &facts.failure {
+                    deleted(decision, failure, channel);
+                }
+            }
+            End::Refused { code } | End::Parked { code } => {
+                let text = couldnt("update the message about", facts, channel, code)
+                    .and("). After fixing that, run: ");
+                tell_operators(decision, rules, effect, text);
+            }
+            End::Done(_) | End::Uncertain { .. } | End::Expired | End::Dropped { .. } => {}
+        },
+        Purpose::Notice => notice_ended(decision, receipt, rules),
+    }
+}
+
+/// The message is posted. What happened in the meantime is shown by an edit.
+fn posted(decision: &mut Decision, failure: &Failure, channel: &ChannelId, ts: &MessageTs) {
+    // A retry, or a lookup, gives the same receipt once more.
+    if failure.messages.get(channel) == Some(&Some(ts.clone())) {
+        return;
+    }
+    let mut failure = failure.clone();
+    failure.messages.insert(channel.clone(), Some(ts.clone()));
+    if failure.count > 1 || failure.green.is_some() {
+        decide::edit(decision, &failure, channel, None);
+    }
+    decision.change(Change::Failure(Box::new(failure)));
+}
+
+/// A person deleted the message: while the failure is open, there is a new one.
+fn deleted(decision: &mut Decision, failure: &Failure, channel: &ChannelId) {
+    let stands = matches!(failure.messages.get(channel), Some(Some(_)));
+    if failure.green.is_some() || !stands {
+        return;
+    }
+    let mut failure = failure.clone();
+    failure.messages.insert(channel.clone(), None);
+    decide::post(decision, &failure, channel);
+    decision.change(Change::Failure(Box::new(failure)));
+}
+
+fn couldnt(what: &str, facts: &Facts, channel: &ChannelId, code: &str) -> Text {
+    let text = Text::plain(format!("Couldn't {what} "));
+    let text = match &facts.failure {
+        Some(failure) => text.and("failing CI of ").bold(&failure.line.repository),
+        None => text.and("failing CI"),
+    };
+    text.and(" in ").room(channel).and(" (").code(code)
+}
+
+fn tell_operators(decision: &mut Decision, rules: &Rules, effect: EffectId, text: Text) {
+    let message = Message::said(text.code(format!("wardroom outbox retry {effect}")));
+    match (&rules.ops_channel, rules.admins.first()) {
+        (Some(channel), _) => {
+            let channel = channel.clone();
+            decision.effect(Slack::PostMessage { channel, message }, Purpose::Notice);
+        }
+        (None, Some(admin)) => tell_person(decision, admin, message),
+        (None, None) => {}
+    }
+}
+
+fn tell_person(decision: &mut Decision, person: &UserId, message: Message) {
+    let person = person.clone();
+    decision.effect(Slack::DirectMessage { person, message }, Purpose::Notice);
+}
+
+/// The first admin gets what the operators' channel refused.
+fn notice_ended(decision: &mut Decision, receipt: &Receipt, rules: &Rules) {
+    let failed = match &receipt.end {
+        End::Refused { .. } | End::Parked { .. } | End::Uncertain { .. } => true,
+        End::Done(_) | End::Expired | End::Dropped { .. } => false,
+    };
+    if let (true, Effect::Slack(Slack::PostMessage { message, .. }), Some(admin)) =
+        (failed, &receipt.effect, rules.admins.first())
+    {
+        tell_person(decision, admin, message.clone());
+    }
+}

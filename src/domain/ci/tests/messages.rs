@@ -1,0 +1,131 @@
+//! What a message says, and what follows from how its effect ended.
+
+use super::*;
+
+#[test]
+fn what_happened_while_the_message_was_on_its_way_is_shown_by_an_edit() {
+    let mut area = Fixture::new();
+    area.sees(failed(1, 1));
+    area.sees(failed(2, 1));
+    area.sees(green(3, 1));
+    assert_eq!(area.told(), ["post_message"]);
+    area.stands();
+    assert_eq!(area.told(), ["update_message"]);
+    area.stands();
+    assert!(area.told().is_empty(), "the same receipt again");
+}
+
+#[test]
+fn a_message_that_was_deleted_is_posted_anew_while_it_fails() {
+    let mut area = Fixture::new();
+    area.sees(failed(1, 1));
+    area.stands();
+    area.told();
+    let update = |area: &mut Fixture, code: &str| {
+        let failure = area.failures[0].id;
+        let purpose = Purpose::Update {
+            failure,
+            channel: channel("C0BUILDS"),
+        };
+        let effect = Slack::UpdateMessage {
+            shows: "x".to_owned(),
+            edit: None,
+        };
+        area.ends(effect, purpose, refused(code));
+    };
+    update(&mut area, "message_not_found");
+    assert_eq!(area.told(), ["post_message"]);
+    update(&mut area, "message_not_found");
+    assert!(area.told().is_empty(), "the new one is on its way");
+    area.stands();
+    area.sees(green(2, 1));
+    area.told();
+    update(&mut area, "message_not_found");
+    assert!(area.told().is_empty(), "it is over");
+}
+
+#[test]
+fn what_a_channel_could_not_be_told_reaches_an_operator() {
+    for (ops, admins, heard, then) in [
+        (
+            Some("C0OPS"),
+            vec!["U0ADA"],
+            vec!["post_message"],
+            vec!["direct_message"],
+        ),
+        (None, vec!["U0ADA"], vec!["direct_message"], vec![]),
+        (None, vec![], vec![], vec![]),
+    ] {
+        for end in [
+            refused("is_archived"),
+            End::Parked {
+                code: "internal_error".to_owned(),
+            },
+            End::Uncertain {
+                code: "not_in_channel".to_owned(),
+            },
+        ] {
+            let mut area = Fixture::new();
+            area.rules.ops_channel = ops.map(channel);
+            area.rules.admins = admins.iter().map(|id| UserId::new(*id).unwrap()).collect();
+            area.sees(failed(1, 1));
+            area.told();
+            area.post_ends(end.clone());
+            let notices = area.done.clone();
+            assert_eq!(area.told(), heard, "{end:?}");
+            let Some((notice, purpose)) = notices.first() else {
+                continue;
+            };
+            let words = format!("{notice:?}");
+            assert!(words.contains("wardroom outbox retry"), "{words}");
+            assert!(words.contains("acme/api"), "{words}");
+            area.ends(notice.clone(), purpose.clone(), refused("is_archived"));
+            assert_eq!(area.told(), then);
+        }
+    }
+}
+
+#[test]
+fn a_message_says_what_failed_where_and_how_to_get_there() {
+    let mut area = Fixture::new();
+    let mut first = failed(1, 1);
+    first.run.workflow_name = "<!channel> *CI*\n".to_owned();
+    area.sees(first);
+    let words = message(&area.failures[0]).in_words();
+    for said in ["🔴 acme/api", "<!channel> *CI* failed on main"] {
+        assert!(words.contains(said), "{words}");
+    }
+    let parts = format!("{:?}", message(&area.failures[0]).parts);
+    for said in [
+        "abcdef1",
+        "octocat",
+        "Run #1",
+        "actions/runs/1001",
+        "1 failed run since",
+    ] {
+        assert!(parts.contains(said), "{said}: {parts}");
+    }
+}
+
+#[test]
+fn a_purpose_is_called_as_it_is_stored() {
+    let failure = FailureId(Uuid::nil());
+    let all = [
+        Purpose::Message {
+            failure,
+            channel: channel("C1"),
+        },
+        Purpose::Update {
+            failure,
+            channel: channel("C1"),
+        },
+        Purpose::Notice,
+    ];
+    let kinds: Vec<&str> = all.iter().map(Purpose::kind).collect();
+    assert_eq!(kinds, Purpose::KINDS);
+    for purpose in all {
+        let stored = serde_json::to_value(&purpose).unwrap();
+        assert_eq!(stored["kind"], purpose.kind());
+        assert_eq!(serde_json::from_value::<Purpose>(stored).unwrap(), purpose);
+    }
+}

@@ -1,0 +1,180 @@
+//! Runs in every order, as the ring delivers them, and what is posted about them.
+
+mod messages;
+mod runs;
+
+use super::super::area::{Area, Context};
+use super::super::decision::Outcome;
+use super::super::effect::slack::{self, Effect as Slack};
+use super::super::effect::{Answer, Effect};
+use super::super::ids::{ChannelId, EffectId, MessageTs, SignalId, UserId};
+use super::super::rules::Rules;
+use super::super::signal::End;
+use super::*;
+use chrono::{DateTime, Duration, Utc};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The area's rows, and what has been decided to be done.
+struct Fixture {
+    rules: Rules,
+    runs: BTreeMap<i64, Run>,
+    failures: Vec<Failure>,
+    done: Vec<(Effect, Purpose)>,
+    signals: u128,
+}
+
+fn dawn() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_355_600, 0).unwrap()
+}
+
+fn channel(id: &str) -> ChannelId {
+    ChannelId::new(id).unwrap()
+}
+
+fn ts(text: &str) -> MessageTs {
+    MessageTs::new(text).unwrap()
+}
+
+/// A run of `CI` on `main`, at its end after as many minutes as its number.
+fn run(number: i64, attempt: i32, status: Status) -> Seen {
+    Seen {
+        default_branch: Some("main".to_owned()),
+        run: Run {
+            id: 1000 + number,
+            line: Line {
+                repository: "acme/api".to_owned(),
+                workflow: 7,
+                branch: "main".to_owned(),
+            },
+            workflow_name: "CI".to_owned(),
+            place: Place { number, attempt },
+            trigger: "push".to_owned(),
+            sha: format!("abcdef{number}0123456789"),
+            status,
+            actor: Some("octocat".to_owned()),
+            url: format!("https://github.com/acme/api/actions/runs/{}", 1000 + number),
+            started_at: dawn(),
+            updated_at: dawn() + Duration::minutes(number),
+        },
+    }
+}
+
+fn failed(number: i64, attempt: i32) -> Seen {
+    run(number, attempt, Status::Completed(Conclusion::Failure))
+}
+
+fn green(number: i64, attempt: i32) -> Seen {
+    run(number, attempt, Status::Completed(Conclusion::Success))
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let mut rules = Rules::default();
+        rules.github.channel = Some(channel("C0BUILDS"));
+        Self {
+            rules,
+            runs: BTreeMap::new(),
+            failures: Vec::new(),
+            done: Vec::new(),
+            signals: 0,
+        }
+    }
+
+    fn comes(&mut self, event: &Event) -> Outcome {
+        self.signals += 1;
+        let context = Context {
+            signal: SignalId(Uuid::from_u128(self.signals)),
+            at: dawn(),
+            now: dawn(),
+            rules: &self.rules,
+        };
+        let needs = Ci::needs(event, &context);
+        let mut facts = Facts::default();
+        if let Some((line, id)) = &needs.run {
+            facts.run = self.runs.get(id).cloned();
+            if needs.state {
+                let mut open = self.failures.iter().filter(|one| one.green.is_none());
+                facts.failure = open.find(|one| one.line == *line).cloned();
+                let success = Status::Completed(Conclusion::Success);
+                let runs = self.runs.values();
+                let green = runs.filter(|run| run.line == *line && run.status == success);
+                facts.green = green.map(|run| run.place).max();
+            }
+        }
+        if let Some(id) = needs.failure {
+            facts.failure = self.failures.iter().find(|one| one.id == id).cloned();
+        }
+        let mut decision = Decision::on(context.signal);
+        Ci::decide(event, &facts, &context, &mut decision);
+        for change in decision.changes {
+            match change {
+                Change::Run(run) => {
+                    self.runs.insert(run.id, *run);
+                }
+                Change::Failure(failure) => {
+                    self.failures.retain(|one| one.id != failure.id);
+                    self.failures.push(*failure);
+                }
+            }
+        }
+        let effects = decision.effects.into_iter();
+        self.done
+            .extend(effects.map(|plan| (plan.effect, plan.origin)));
+        decision.outcome
+    }
+
+    fn sees(&mut self, seen: Seen) -> Outcome {
+        self.comes(&Event::Run(Box::new(seen)))
+    }
+
+    /// The effects since the last call, by kind.
+    fn told(&mut self) -> Vec<&'static str> {
+        let done = std::mem::take(&mut self.done);
+        done.iter().map(|(effect, _)| effect.kind()).collect()
+    }
+
+    fn ends(&mut self, effect: impl Into<Effect>, origin: Purpose, end: End) -> Outcome {
+        self.comes(&Event::Receipt(Box::new(Receipt {
+            effect_id: EffectId(Uuid::from_u128(77)),
+            generation: 0,
+            effect: effect.into(),
+            origin,
+            end,
+        })))
+    }
+
+    /// The message of the newest failure was posted, or not.
+    fn post_ends(&mut self, end: End) -> Outcome {
+        let failure = self.failures.last().unwrap();
+        let (effect, purpose) = posted(failure);
+        self.ends(effect, purpose, end)
+    }
+
+    fn stands(&mut self) {
+        self.post_ends(stands_at("1.1"));
+    }
+}
+
+fn posted(failure: &Failure) -> (Slack, Purpose) {
+    let channel = channel("C0BUILDS");
+    let purpose = Purpose::Message {
+        failure: failure.id,
+        channel: channel.clone(),
+    };
+    let message = message(failure);
+    (Slack::PostMessage { channel, message }, purpose)
+}
+
+fn stands_at(at: &str) -> End {
+    End::Done(Answer::Slack(slack::Answer::Message {
+        channel: channel("C0BUILDS"),
+        ts: ts(at),
+    }))
+}
+
+fn refused(code: &str) -> End {
+    End::Refused {
+        code: code.to_owned(),
+    }
+}

@@ -1,0 +1,173 @@
+//! The `ci_failures` table.
+
+use super::super::session::Session;
+use super::super::{Store, StoreError};
+use crate::domain::ci::{Conclusion, Failed, Failure, FailureId, Green, Line, Place};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+struct FailureRow {
+    id: Uuid,
+    repository: String,
+    workflow_id: i64,
+    branch: String,
+    workflow: String,
+    since: DateTime<Utc>,
+    count: i32,
+    last_number: i64,
+    last_attempt: i32,
+    last_conclusion: String,
+    last_sha: String,
+    last_actor: Option<String>,
+    last_url: String,
+    green_at: Option<DateTime<Utc>>,
+    green_number: Option<i64>,
+    green_url: Option<String>,
+    news_at: DateTime<Utc>,
+    messages: Value,
+}
+
+macro_rules! select_failures {
+    ($rest:literal $(, $bind:expr)* $(,)?) => {
+        sqlx::query_as!(
+            FailureRow,
+            "select id, repository, workflow_id, branch, workflow, since, count, last_number, last_attempt,
+                    last_conclusion, last_sha, last_actor, last_url, green_at, green_number, green_url, news_at,
+                    messages
+               from ci_failures " + $rest
+            $(, $bind)*
+        )
+    };
+}
+
+impl TryFrom<FailureRow> for Failure {
+    type Error = StoreError;
+
+    fn try_from(row: FailureRow) -> Result<Self, StoreError> {
+        let messages = serde_json::from_value(row.messages);
+        let green = match (row.green_at, row.green_number, row.green_url) {
+            (Some(at), Some(number), Some(url)) => Some(Green { at, number, url }),
+            _ => None,
+        };
+        Ok(Self {
+            id: FailureId(row.id),
+            line: Line {
+                repository: row.repository,
+                workflow: row.workflow_id,
+                branch: row.branch,
+            },
+            workflow_name: row.workflow,
+            since: row.since,
+            count: row.count,
+            last: Failed {
+                place: Place {
+                    number: row.last_number,
+                    attempt: row.last_attempt,
+                },
+                conclusion: Conclusion::of(&row.last_conclusion),
+                sha: row.last_sha,
+                actor: row.last_actor,
+                url: row.last_url,
+            },
+            green,
+            news_at: row.news_at,
+            messages: messages
+                .map_err(|_| StoreError::Unreadable("ci_failures.messages".to_owned()))?,
+        })
+    }
+}
+
+/// The open failure of a line, locked.
+pub(super) async fn open(
+    connection: &mut Session,
+    line: &Line,
+) -> Result<Option<Failure>, StoreError> {
+    let row = select_failures!(
+        "where repository = $1 and workflow_id = $2 and branch = $3 and green_at is null for update",
+        line.repository,
+        line.workflow,
+        line.branch,
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(Failure::try_from).transpose()
+}
+
+/// A failure, open or closed, locked.
+pub(super) async fn locked(
+    connection: &mut Session,
+    id: FailureId,
+) -> Result<Option<Failure>, StoreError> {
+    let row = select_failures!("where id = $1 for update", id.0)
+        .fetch_optional(connection)
+        .await?;
+    row.map(Failure::try_from).transpose()
+}
+
+/// A failure as it is.
+pub(super) async fn failure(store: &Store, id: FailureId) -> Result<Option<Failure>, StoreError> {
+    let row = select_failures!("where id = $1", id.0)
+        .fetch_optional(&mut store.single().await?)
+        .await?;
+    row.map(Failure::try_from).transpose()
+}
+
+/// A new failure, or one that this transaction has locked.
+pub(super) async fn save(connection: &mut Session, failure: &Failure) -> Result<(), StoreError> {
+    let messages = serde_json::to_value(&failure.messages)
+        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    let (last, green) = (&failure.last, failure.green.as_ref());
+    sqlx::query!(
+        "insert into ci_failures (id, repository, workflow_id, branch, workflow, since, count, last_number, last_attempt,
+                                  last_conclusion, last_sha, last_actor, last_url, green_at, green_number, green_url,
+                                  news_at, messages)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         on conflict (id) do update
+            set workflow = excluded.workflow, since = excluded.since, count = excluded.count,
+                last_number = excluded.last_number, last_attempt = excluded.last_attempt,
+                last_conclusion = excluded.last_conclusion, last_sha = excluded.last_sha,
+                last_actor = excluded.last_actor, last_url = excluded.last_url, green_at = excluded.green_at,
+                green_number = excluded.green_number, green_url = excluded.green_url, news_at = excluded.news_at,
+                messages = excluded.messages",
+        failure.id.0,
+        failure.line.repository,
+        failure.line.workflow,
+        failure.line.branch,
+        failure.workflow_name,
+        failure.since,
+        failure.count,
+        last.place.number,
+        last.place.attempt,
+        last.conclusion.as_str(),
+        last.sha,
+        last.actor,
+        last.url,
+        green.map(|green| green.at),
+        green.map(|green| green.number),
+        green.map(|green| green.url.as_str()),
+        failure.news_at,
+        messages,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Deletes some of the failures of which there has been no news since then.
+pub(super) async fn forget(
+    connection: &mut Session,
+    before: DateTime<Utc>,
+    at_once: i64,
+) -> Result<u64, StoreError> {
+    let forgotten = sqlx::query!(
+        "delete from ci_failures
+          where id = any(array(select id from ci_failures where news_at < $1
+                                order by news_at limit $2 for update skip locked))",
+        before,
+        at_once,
+    )
+    .execute(connection)
+    .await?;
+    Ok(forgotten.rows_affected())
+}
