@@ -10,7 +10,9 @@ use super::{Store, StoreError};
 use crate::domain::effect::slack;
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::ids::EffectId;
-use crate::domain::incident::notices::{Cause, LASTS, Notice, Rows, Standing, Stuck, StuckRow};
+use crate::domain::incident::notices::{
+    COUNTED, Cause, LASTS, Notice, Rows, Standing, Stuck, StuckRow,
+};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -129,7 +131,9 @@ pub(super) async fn save(connection: &mut Session, notice: &Notice) -> Result<()
     sqlx::query!(
         "insert into notices (effect, rows, kind, error, channel, target, count, since, oldest)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         on conflict (effect) do update set count = excluded.count, oldest = excluded.oldest",
+         -- A signal that is replayed decides the first notice once more: what was counted since is kept.
+         on conflict (effect) do update set count = greatest(notices.count, excluded.count),
+                                            oldest = least(notices.oldest, excluded.oldest)",
         notice.effect.0,
         notice.cause.rows.as_str(),
         notice.cause.kind,
@@ -190,32 +194,41 @@ impl Store {
     }
 }
 
+/// How many rows of the cause's kind are stuck: at most one more than [`COUNTED`].
 async fn how_many(connection: &mut Session, cause: &Cause) -> Result<i64, StoreError> {
-    let count =
-        match cause.rows {
-            Rows::ParkedSignals => sqlx::query_scalar!(
-                "select count(*) from inbox where state = 'parked' and source || '/' || kind = $1",
+    let limit = COUNTED + 1;
+    let count = match cause.rows {
+        Rows::ParkedSignals => {
+            sqlx::query_scalar!(
+                "select count(*) from (
+                    select from inbox where state = 'parked' and source || '/' || kind = $1 limit $2) as stuck",
                 cause.kind,
+                limit,
             )
             .fetch_one(connection)
-            .await?,
-            Rows::ParkedEffects => {
-                sqlx::query_scalar!(
-                    "select count(*) from outbox where state = 'parked' and kind = $1",
-                    cause.kind,
-                )
-                .fetch_one(connection)
-                .await?
-            }
-            Rows::UncertainEffects => {
-                sqlx::query_scalar!(
-                    "select count(*) from outbox
-                  where state = 'uncertain' and ended_at is not null and kind = $1",
-                    cause.kind,
-                )
-                .fetch_one(connection)
-                .await?
-            }
-        };
+            .await?
+        }
+        Rows::ParkedEffects => {
+            sqlx::query_scalar!(
+                "select count(*) from (
+                    select from outbox where state = 'parked' and kind = $1 limit $2) as stuck",
+                cause.kind,
+                limit,
+            )
+            .fetch_one(connection)
+            .await?
+        }
+        Rows::UncertainEffects => {
+            sqlx::query_scalar!(
+                "select count(*) from (
+                    select from outbox
+                     where state = 'uncertain' and ended_at is not null and kind = $1 limit $2) as stuck",
+                cause.kind,
+                limit,
+            )
+            .fetch_one(connection)
+            .await?
+        }
+    };
     Ok(count.unwrap_or_default())
 }

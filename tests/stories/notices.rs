@@ -286,3 +286,43 @@ async fn refused_announcements_of_one_cause_are_one_message_with_a_command_that_
     world.hears_all();
     world.finish_after_faults().await;
 }
+
+#[tokio::test]
+async fn without_an_ops_channel_refused_announcements_of_one_cause_are_one_direct_message() {
+    let no_channel = OPS.replace("slack: { ops_channel: C0BUILDS }\n", "");
+    let mut world = World::ruled_by(&no_channel, &[]).await;
+    world
+        .types("bea", "general", "declare P3 api Slow queries")
+        .await;
+    world.pass(EDIT).await;
+    assert_eq!(world.count("Couldn't notify <#C0"), 1);
+    let told = world.hears("@bea", "Couldn't notify <#C0");
+    says(&told.words, &["3 effects", "channel_not_found"]);
+    world.hears_all();
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn a_replayed_signal_does_not_take_the_count_back() {
+    let mut world = World::ruled_by(OPS, &[]).await;
+    refused_webhooks(&world, "push", 0, 20).await;
+    world.settle().await;
+    world.pass(EDIT).await;
+    let counted = "select from notices where count = 20";
+    assert_eq!(world.sql(counted).await, 1);
+    world.pass(Duration::minutes(11)).await;
+    let replayed = world
+        .sql(
+            "update inbox set state = 'open', ended_at = null, attempts = 0
+              where source = 'engine' and kind = 'parked'
+                and seq = (select min(seq) from inbox where source = 'engine' and kind = 'parked')",
+        )
+        .await;
+    assert_eq!(replayed, 1);
+    world.settle().await;
+    world.pass(EDIT).await;
+    assert_eq!(world.sql(counted).await, 1);
+    assert_eq!(told(&world).len(), 1);
+    world.hears_all();
+    world.finish_after_faults().await;
+}

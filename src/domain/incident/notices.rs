@@ -21,6 +21,8 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 pub const LASTS: Duration = Duration::minutes(10);
 /// An edit waits so long for further rows: Slack allows about fifty edits a minute, for all messages.
 const EDIT_AFTER: Duration = Duration::seconds(15);
+/// So many rows of a kind are counted, and no more.
+pub const COUNTED: i64 = 10_000;
 /// A cause has at most so many characters.
 const CAUSE: usize = 120;
 
@@ -94,7 +96,7 @@ pub struct Standing {
     pub channel: ChannelId,
     /// Its id there.
     pub ts: MessageTs,
-    /// How many rows of the kind are stuck now, for whatever cause.
+    /// How many rows of the kind are stuck now, for whatever cause; at most one more than [`COUNTED`].
     pub stuck: i64,
 }
 
@@ -255,6 +257,10 @@ pub fn message(standing: &Standing, now: DateTime<Utc>) -> Message {
     let since = notice.oldest.to_rfc3339_opts(SecondsFormat::Secs, true);
     let all =
         format!("wardroom {queue} {verb} --all --kind {kind} --state {state} --since {since}");
+    let stuck = match *stuck {
+        stuck if stuck > COUNTED => "more than 10,000".to_owned(),
+        stuck => stuck.to_string(),
+    };
     let text = Text::default()
         .bold(format!("{} {noun}", notice.count))
         .and(" of kind ")

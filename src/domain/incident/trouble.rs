@@ -22,8 +22,9 @@ pub(crate) enum Concerns {
     Responsible,
 }
 
-/// Tells of a row that is stuck those whom it concerns, else the next who can be reached. Operators
-/// are told once of a kind and cause; the one who answers for an incident is told of each row.
+/// Tells of a row that is stuck those whom it concerns, else the next who can be reached. What
+/// concerns operators is told once for a kind and cause, whoever hears it; the one who answers for an
+/// incident is told of each row that its channel lacks.
 pub(crate) fn report(
     decision: &mut Decision,
     scene: &Scene<'_>,
@@ -33,12 +34,15 @@ pub(crate) fn report(
 ) {
     let incident = scene.facts.incident();
     let responsible = incident.and_then(words::responsible).cloned();
-    match first(scene, concerns, out_of_reach) {
-        Some(target) if responsible.map(Target::Person).as_ref() == Some(&target) => {
-            say(decision, scene, target, message);
+    let Some(target) = first(scene, concerns, out_of_reach) else {
+        return;
+    };
+    let answers_for_it = responsible.map(Target::Person).as_ref() == Some(&target);
+    match concerns {
+        Concerns::Responsible if answers_for_it => say(decision, scene, target, message),
+        Concerns::Responsible | Concerns::Operators => {
+            tell_operators(decision, scene, target, message);
         }
-        Some(target) => tell_operators(decision, scene, target, message),
-        None => {}
     }
 }
 

@@ -140,6 +140,28 @@ fn a_message_says_how_many_since_when_and_the_commands_for_all_of_them() {
 }
 
 #[test]
+fn what_is_not_counted_to_its_end_says_so() {
+    for (stuck, said) in [
+        (COUNTED, "10000 are parked"),
+        (COUNTED + 1, "more than 10,000 are parked"),
+    ] {
+        let standing = Standing {
+            notice: notice(Target::Room(channel("COPS")), noon()),
+            first: Message::said(Text::plain("The first row.")),
+            channel: channel("COPS"),
+            ts: MessageTs::new("1.2").unwrap(),
+            stuck,
+        };
+        let message = message(&standing, noon());
+        let Some(Part::Section(text)) = message.parts.last() else {
+            panic!("{message:?}")
+        };
+        let said = format!("Of this kind, {said}");
+        assert!(text.to_plain().contains(&said), "{}", text.to_plain());
+    }
+}
+
+#[test]
 fn a_cause_holds_nothing_that_differs_from_row_to_row() {
     let long = "so many words ".repeat(30);
     for (error, cause) in [
