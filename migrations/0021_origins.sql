@@ -10,3 +10,6 @@ alter table outbox add column area text, add column purpose text, add column ori
 create index outbox_marks on outbox (lane, seq) where mark is not null;
 -- What effects that show state showed last, of whichever kind.
 create index outbox_shown on outbox (lane, seq) where coalesce_key is not null and ended_at is not null;
+-- The effects, and the kinds and bodies of receipts, have another shape: a process of the previous version claims nothing
+-- and reports that it is outdated.
+update modules set version = 2 where name in ('inbox', 'outbox');
