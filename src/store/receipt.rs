@@ -37,7 +37,8 @@ impl Store {
     }
 }
 
-/// How an end stands in the row. A refusal that its area answers by another way is `dropped`. Any other is parked, with the provider's code, to be retried by hand.
+/// How an end stands in the row. A refusal that its area answers by another way is `dropped`. Any other
+/// is parked, with the provider's code, to be retried by hand.
 pub(super) fn row_of<'a>(
     origin: &Origin,
     effect: &Effect,

@@ -146,7 +146,7 @@ async fn an_announcement_into_a_private_room_without_the_bot_is_told_of_and_stop
 async fn an_answer_finds_its_person_by_the_next_way_when_one_is_closed() {
     for code in ["expired_url", "used_url"] {
         let code = || code.to_owned();
-        // The bot is in the room: a ephemeral there.
+        // The bot is in the room: an ephemeral message there.
         let mut world = World::new().await;
         let room = incident(&mut world).await;
         world.slack.fault(FaultRule::once(
