@@ -110,11 +110,9 @@ fn reads_whole(plan: &str) -> Option<String> {
     })
 }
 
-/// Whether it is about all that waits: the gauges, and the sweep for what is stuck. What counts up to a
-/// limit is not.
+/// Whether it is about all that waits: the gauges, and the sweep for what is stuck.
 fn is_about_all(sql: &str) -> bool {
-    (sql.contains("count(*)") && !sql.contains("limit $"))
-        || sql.contains("having bool_and(blocked)")
+    sql.contains("count(*)") || sql.contains("having bool_and(blocked)")
 }
 
 /// A month's work that is done: `names` lanes and subjects, and nothing that waits. `analyze` reads 30000 rows of a table
