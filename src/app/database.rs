@@ -5,7 +5,7 @@ use crate::store::{
     self, Accept, Batching, CONNECT_LIMIT, Seal, Servers, Settings, Store, StoreError, Way,
 };
 use anyhow::Context as _;
-use private_postgres::{Mode, PrivatePostgres, StartError};
+use private_postgres::{Mode, Names, PrivatePostgres, StartError};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,8 @@ impl Database {
         let database = &config.database;
         let Some(server) = &database.server else {
             let bindir = database.pg_bindir.as_deref();
-            let private = PrivatePostgres::start(&database.data_dir, bindir, mode).await?;
+            let private =
+                PrivatePostgres::start(&database.data_dir, bindir, mode, &PRIVATE).await?;
             let servers = Servers::from(private.connect_options().application_name(NAME));
             return Ok(Self {
                 private: Some(private),
@@ -195,6 +196,14 @@ fn words(error: &anyhow::Error) -> String {
 
 /// The `application_name` of the sessions.
 const NAME: &str = "wardroom";
+
+/// The private PostgreSQL's names. Existing databases have this role.
+const PRIVATE: Names = Names {
+    program: NAME,
+    data_dir: "WARDROOM_DATA_DIR",
+    bindir: "WARDROOM_PG_BINDIR",
+    url: "DATABASE_URL",
+};
 
 fn servers(server: &Server) -> Servers {
     let limit = server.connect_timeout.unwrap_or(CONNECT_LIMIT);

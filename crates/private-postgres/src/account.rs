@@ -9,9 +9,12 @@ use std::path::Path;
 
 use super::error::StartError;
 use super::find;
+use super::names::Names;
 
 /// The users that root may choose, best first. macOS calls the first one `_postgres`.
-const UNPRIVILEGED: [&str; 4] = ["postgres", "_postgres", "wardroom", "nobody"];
+fn unprivileged(names: &Names) -> [&str; 4] {
+    ["postgres", "_postgres", names.program, "nobody"]
+}
 
 /// The user that runs PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub(super) fn own_uid() -> u32 {
 }
 
 /// The account for data that do not exist yet.
-pub(super) fn for_new_data() -> Result<Account, StartError> {
+pub(super) fn for_new_data(names: &Names) -> Result<Account, StartError> {
     let uid = own_uid();
     if uid != 0 {
         let gid = rustix::process::getegid().as_raw();
@@ -39,23 +42,28 @@ pub(super) fn for_new_data() -> Result<Account, StartError> {
         });
     }
     let passwd = passwd();
-    UNPRIVILEGED
+    unprivileged(names)
         .iter()
         .find_map(|name| by_name(&passwd, name).or_else(|| ask_id(name)))
         .filter(|account| account.uid != 0)
         .ok_or_else(|| StartError::Directory {
             problem: "PostgreSQL refuses to run as root, and this system has no other user that could run it"
                 .to_owned(),
-            fix: "Create one, for instance:  useradd --system wardroom".to_owned(),
+            fix: format!("Create one, for instance:  useradd --system {}", names.program),
         })
 }
 
 /// The account that owns existing data.
-pub(super) fn owner_of(data: &Path, uid: u32, gid: u32) -> Result<Account, StartError> {
+pub(super) fn owner_of(
+    data: &Path,
+    uid: u32,
+    gid: u32,
+    names: &Names,
+) -> Result<Account, StartError> {
     let own = own_uid();
     let refuse = |problem: String, fix: String| Err(StartError::Directory { problem, fix });
     if uid == 0 {
-        let to = for_new_data().map_or_else(|_| "postgres".to_owned(), |account| account.name);
+        let to = for_new_data(names).map_or_else(|_| "postgres".to_owned(), |account| account.name);
         return refuse(
             format!(
                 "{} belongs to root, who may not run PostgreSQL",
@@ -71,7 +79,10 @@ pub(super) fn owner_of(data: &Path, uid: u32, gid: u32) -> Result<Account, Start
                 "{} belongs to the user {owner}, and this process runs as another user",
                 data.display()
             ),
-            format!("Run this as {owner} or root, or set WARDROOM_DATA_DIR to another folder."),
+            format!(
+                "Run this as {owner} or root, or set {} to another folder.",
+                names.data_dir
+            ),
         );
     }
     Ok(Account {
@@ -130,7 +141,7 @@ mod tests {
 
     #[test]
     fn data_of_root_are_refused_with_the_command_that_fixes_it() {
-        let said = owner_of(Path::new("/srv/w/postgres"), 0, 0)
+        let said = owner_of(Path::new("/srv/w/postgres"), 0, 0, &Names::NEUTRAL)
             .unwrap_err()
             .to_string();
         assert!(

@@ -16,20 +16,20 @@ use super::error::{Doing, StartError};
 use super::find::Binaries;
 use super::postmaster;
 
-/// The only role, a superuser.
-pub(super) const ROLE: &str = "wardroom";
 const UNFINISHED: &str = "postgres.init-";
-const PG_HBA: &str = "# Written by wardroom: the mode of the directory of the socket restricts access.\n\
-                    local all wardroom trust\n";
 
 /// The major version of existing data, if there are any.
-pub(super) fn version(data: &Path) -> Result<Option<String>, StartError> {
+pub(super) fn version(home: &Home) -> Result<Option<String>, StartError> {
+    let data = home.data();
     match std::fs::read_to_string(data.join("PG_VERSION")) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
         Err(_) if !data.exists() => Ok(None),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StartError::Directory {
             problem: format!("{} is not a PostgreSQL data directory", data.display()),
-            fix: "Move it away, or set WARDROOM_DATA_DIR to another folder.".to_owned(),
+            fix: format!(
+                "Move it away, or set {} to another folder.",
+                home.names.data_dir
+            ),
         }),
         Err(error) => Err(error).doing(|| format!("reading {}/PG_VERSION", data.display())),
     }
@@ -57,10 +57,22 @@ pub(super) async fn create(home: &Home, binaries: &Binaries) -> Result<(), Start
         made => made,
     };
     made.inspect_err(|_| remove_unfinished(&home.path))?;
-    directory::replace_file(&unfinished.join("pg_hba.conf"), PG_HBA, &home.account)?;
+    directory::replace_file(
+        &unfinished.join("pg_hba.conf"),
+        &pg_hba(home.names.program),
+        &home.account,
+    )?;
     std::fs::rename(&unfinished, home.data())
         .and_then(|()| File::open(&home.path)?.sync_all())
         .doing(|| format!("renaming it to {}", home.data().display()))
+}
+
+/// Only the role of the program, a superuser, may connect.
+fn pg_hba(program: &str) -> String {
+    format!(
+        "# Written by {program}: the mode of the directory of the socket restricts access.\n\
+         local all \"{program}\" trust\n"
+    )
 }
 
 async fn run_initdb(
@@ -73,7 +85,7 @@ async fn run_initdb(
     initdb
         .arg("-D")
         .arg(unfinished)
-        .args(["-U", ROLE, "-E", "UTF8", "--auth=trust"]);
+        .args(["-U", home.names.program, "-E", "UTF8", "--auth=trust"]);
     initdb.arg(format!("--locale={locale}")).kill_on_drop(true);
     let output = initdb
         .output()

@@ -18,9 +18,11 @@ use sha2::{Digest, Sha256};
 
 use super::account::{self, Account};
 use super::error::{Doing, StartError};
+use super::names::Names;
 
-/// Where the data are when this process runs as root, and PostgreSQL's user cannot access the given directory.
-const FALLBACK: &str = "/var/lib/wardroom";
+/// The parent of the program's directory for data when this process runs as root, and PostgreSQL's user cannot
+/// access the given directory.
+const FALLBACK: &str = "/var/lib";
 
 pub(super) const LOG: &str = "postgres.log";
 
@@ -29,6 +31,7 @@ pub(super) const LOG: &str = "postgres.log";
 pub(super) struct Home {
     pub(super) path: PathBuf,
     pub(super) account: Account,
+    pub(super) names: &'static Names,
     /// A message for the operator about the choice.
     pub(super) notice: Option<String>,
 }
@@ -45,36 +48,40 @@ impl Home {
 }
 
 /// Chooses the directory and creates it.
-pub(super) fn place(given: &Path) -> Result<Home, StartError> {
+pub(super) fn place(given: &Path, names: &'static Names) -> Result<Home, StartError> {
     let given = resolve(given)?;
     if account::own_uid() != 0 {
         let data = given.join("postgres");
         let account = match data.metadata() {
-            Ok(metadata) => account::owner_of(&data, metadata.uid(), metadata.gid())?,
+            Ok(metadata) => account::owner_of(&data, metadata.uid(), metadata.gid(), names)?,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 return Err(StartError::Directory {
                     problem: format!("this user has no access to {}", given.display()),
-                    fix: "Run this as the user that created it, or set WARDROOM_DATA_DIR to \
-                              another folder."
-                        .to_owned(),
+                    fix: format!(
+                        "Run this as the user that created it, or set {} to another folder.",
+                        names.data_dir
+                    ),
                 });
             }
-            Err(_) => account::for_new_data()?,
+            Err(_) => account::for_new_data(names)?,
         };
         make(&given, 0o700)?;
         return Ok(Home {
             path: given,
             account,
+            names,
             notice: None,
         });
     }
-    let fallback = Path::new(FALLBACK).join(short_hash(&given));
+    let fallback = Path::new(FALLBACK)
+        .join(names.program)
+        .join(short_hash(&given));
     for home in [&given, &fallback] {
         let data = home.join("postgres");
         let Ok(metadata) = data.metadata() else {
             continue;
         };
-        let account = account::owner_of(&data, metadata.uid(), metadata.gid())?;
+        let account = account::owner_of(&data, metadata.uid(), metadata.gid(), names)?;
         if let Some(inaccessible) = inaccessible(&data, &account) {
             return Err(StartError::Directory {
                 problem: format!(
@@ -91,16 +98,18 @@ pub(super) fn place(given: &Path) -> Result<Home, StartError> {
         return Ok(Home {
             path: home.clone(),
             account,
+            names,
             notice,
         });
     }
-    let account = account::for_new_data()?;
+    let account = account::for_new_data(names)?;
     match inaccessible(&given, &account) {
         None => {
             make_for(&given, &account)?;
             Ok(Home {
                 path: given,
                 account,
+                names,
                 notice: None,
             })
         }
@@ -109,6 +118,7 @@ pub(super) fn place(given: &Path) -> Result<Home, StartError> {
             Ok(Home {
                 path: given,
                 account,
+                names,
                 notice: None,
             })
         }
@@ -123,6 +133,7 @@ pub(super) fn place(given: &Path) -> Result<Home, StartError> {
             Ok(Home {
                 path: fallback,
                 account,
+                names,
                 notice,
             })
         }

@@ -5,31 +5,41 @@
 
 use std::path::PathBuf;
 
+use super::names::Names;
+
 /// Why the private PostgreSQL could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// PostgreSQL is not installed, or is too old.
     #[error(
-        "there is no DATABASE_URL, and no PostgreSQL server to run privately was found ({searched}).\n\
+        "there is no {}, and no PostgreSQL server to run privately was found ({searched}).\n\
          Install one:  {install}\n\
-         or set WARDROOM_PG_BINDIR to the directory of initdb and postgres, or set DATABASE_URL."
+         or set {} to the directory of initdb and postgres, or set {}.",
+        .names.url, .names.bindir, .names.url
     )]
     NoBinaries {
         /// The directories that were searched.
         searched: String,
         /// The exact command for this system.
         install: String,
+        /// The program's names, which the message contains.
+        names: &'static Names,
     },
     /// It cannot be installed either, as in a container's image.
     #[error(
-        "DATABASE_URL is not set: set it to a PostgreSQL server (this system has none to run, and no package manager)"
+        "{} is not set: set it to a PostgreSQL server (this system has none to run, and no package manager)",
+        .names.url
     )]
-    NoneHere,
+    NoneHere {
+        /// The program's names, which the message contains.
+        names: &'static Names,
+    },
     /// The major version that wrote the data is not installed.
     #[error(
         "the database in {data} was written by PostgreSQL {wanted}, and this host has {found}.\n\
-         Install PostgreSQL {wanted} beside it (WARDROOM_PG_BINDIR can be set to its directory), \
-         or dump the database with the old version and restore it into an empty WARDROOM_DATA_DIR."
+         Install PostgreSQL {wanted} beside it ({} can be set to its directory), \
+         or dump the database with the old version and restore it into an empty {}.",
+        .names.bindir, .names.data_dir
     )]
     OtherVersion {
         /// The PostgreSQL data directory.
@@ -38,19 +48,25 @@ pub enum StartError {
         wanted: String,
         /// The major versions that are installed.
         found: String,
+        /// The program's names, which the message contains.
+        names: &'static Names,
     },
     /// Another server uses this directory.
     #[error(
-        "another wardroom server uses {home}{}.\n\
-         Stop it first, or set another WARDROOM_DATA_DIR for this one; \
-         several servers share a database through DATABASE_URL.",
-        .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+        "another {} server uses {home}{}.\n\
+         Stop it first, or set another {} for this one; \
+         several servers share a database through {}.",
+        .names.program,
+        .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default(),
+        .names.data_dir, .names.url
     )]
     AlreadyServed {
         /// The directory.
         home: PathBuf,
         /// The other process, if known.
         pid: Option<u32>,
+        /// The program's names, which the message contains.
+        names: &'static Names,
     },
     /// The directory cannot be used as it is.
     #[error("{problem}\n{fix}")]

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use super::error::StartError;
 use super::install;
+use super::names::Names;
 
 const PROGRAMS: [&str; 3] = ["initdb", "postgres", "pg_ctl"];
 /// PostgreSQL 14 introduced compression by column.
@@ -25,7 +26,11 @@ pub(super) struct Binaries {
 }
 
 /// Fails where PostgreSQL is not installed and cannot be installed, before anything is created.
-pub(super) fn possible(given: Option<&Path>, root: bool) -> Result<(), StartError> {
+pub(super) fn possible(
+    given: Option<&Path>,
+    root: bool,
+    names: &'static Names,
+) -> Result<(), StartError> {
     let directories = given.map_or_else(known_directories, |directory| vec![directory.to_owned()]);
     if directories
         .iter()
@@ -34,7 +39,7 @@ pub(super) fn possible(given: Option<&Path>, root: bool) -> Result<(), StartErro
     {
         return Ok(());
     }
-    Err(StartError::NoneHere)
+    Err(StartError::NoneHere { names })
 }
 
 fn holds_programs(directory: &Path) -> bool {
@@ -46,6 +51,7 @@ pub(super) fn binaries(
     given: Option<&Path>,
     wanted: Option<(&str, &Path)>,
     root: bool,
+    names: &'static Names,
 ) -> Result<Binaries, StartError> {
     let (directories, searched) = match given {
         Some(directory) => (
@@ -78,9 +84,10 @@ pub(super) fn binaries(
             data: data.to_owned(),
             wanted: wanted.to_owned(),
             found: majors.join(", "),
+            names,
         }),
         _ => Err(match install::command_here(root) {
-            None => StartError::NoneHere,
+            None => StartError::NoneHere { names },
             Some(install) => StartError::NoBinaries {
                 searched: if majors.is_empty() {
                     searched
@@ -88,6 +95,7 @@ pub(super) fn binaries(
                     format!("{searched}; {} is too old", majors.join(", "))
                 },
                 install,
+                names,
             },
         }),
     }
@@ -116,7 +124,7 @@ fn known_directories() -> Vec<PathBuf> {
 
 /// The first directory with the server's programs, of any supported version.
 pub fn bindir(given: Option<&Path>) -> Option<PathBuf> {
-    let found = binaries(given, None, true).ok();
+    let found = binaries(given, None, true, &Names::NEUTRAL).ok();
     found.map(|binaries| binaries.directory)
 }
 
@@ -222,7 +230,8 @@ mod tests {
 
     #[test]
     fn an_empty_directory_that_was_given_is_answered_with_the_install_command() {
-        let error = binaries(Some(Path::new("/nonexistent")), None, true).unwrap_err();
+        let error =
+            binaries(Some(Path::new("/nonexistent")), None, true, &Names::NEUTRAL).unwrap_err();
         let said = error.to_string();
         assert!(matches!(error, StartError::NoBinaries { .. }));
         assert!(

@@ -13,6 +13,7 @@ mod error;
 mod find;
 mod install;
 mod lock;
+mod names;
 mod pidfile;
 mod postmaster;
 mod ready;
@@ -29,6 +30,7 @@ use tokio::sync::Mutex;
 
 pub use error::StartError;
 pub use find::bindir;
+pub use names::Names;
 
 use directory::Home;
 use find::Binaries;
@@ -70,21 +72,23 @@ struct Inner {
 impl PrivatePostgres {
     /// Starts PostgreSQL in a directory, or connects to the one that runs there.
     ///
-    /// `bindir` is `WARDROOM_PG_BINDIR`. Needs a tokio runtime with I/O and time.
+    /// `bindir` contains PostgreSQL's programs; without it, the usual directories are searched.
+    /// Needs a tokio runtime with I/O and time.
     pub async fn start(
         dir: &Path,
         bindir: Option<&Path>,
         mode: Mode,
+        names: &'static Names,
     ) -> Result<PrivatePostgres, StartError> {
-        find::possible(bindir, account::own_uid() == 0)?;
+        find::possible(bindir, account::own_uid() == 0, names)?;
         let (home, served) = match mode {
-            Mode::Throwaway => throwaway::place(dir)
+            Mode::Throwaway => throwaway::place(dir, names)
                 .await
                 .map(|(home, held)| (home, Some(held)))?,
-            Mode::Command => (directory::place(dir)?, None),
+            Mode::Command => (directory::place(dir, names)?, None),
             Mode::Serve => {
-                let home = directory::place(dir)?;
-                let served = lock::serve(&home.path).await?;
+                let home = directory::place(dir, names)?;
+                let served = lock::serve(&home).await?;
                 (home, Some(served))
             }
         };
@@ -122,7 +126,7 @@ impl PrivatePostgres {
         home: &Home,
         bindir: Option<&Path>,
     ) -> Result<(Binaries, Running, InUse), StartError> {
-        let start_lock = lock::start_lock(&home.path).await?;
+        let start_lock = lock::start_lock(home).await?;
         let in_use = lock::use_database(&home.path, &start_lock)?;
         let binaries = ready::prepare(home, bindir).await?;
         let running = ready::bring_up(home, &binaries).await?;
@@ -131,7 +135,8 @@ impl PrivatePostgres {
 
     /// How to connect, independent of libpq's variables.
     pub fn connect_options(&self) -> PgConnectOptions {
-        ready::options(&self.socket, cluster::ROLE)
+        let program = self.inner.home.names.program;
+        ready::options(&self.socket, program, program)
     }
 
     /// Messages for the operator.
@@ -158,7 +163,7 @@ impl PrivatePostgres {
     pub async fn stop(mut self) -> Result<(), StartError> {
         self.inner.ending.send_replace(true);
         let home = &self.inner.home;
-        let start_lock = lock::start_lock(&home.path).await?;
+        let start_lock = lock::start_lock(home).await?;
         let alone = self
             .in_use
             .take()

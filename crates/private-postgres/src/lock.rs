@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::directory;
+use super::directory::{self, Home};
 use super::error::{Doing, StartError};
 
 /// How long a second server waits, because a killed one may still be exiting.
@@ -42,7 +42,9 @@ impl Held {
 pub(super) struct InUse(File);
 
 /// Takes the lock of the server, or reports the process that has it.
-pub(super) async fn serve(home: &Path) -> Result<Held, StartError> {
+pub(super) async fn serve(home: &Home) -> Result<Held, StartError> {
+    let names = home.names;
+    let home = home.path.as_path();
     let mut file = open(home, "serve.lock")?;
     if !wait_for(&file, home, EXITING).await? {
         let mut text = String::new();
@@ -51,6 +53,7 @@ pub(super) async fn serve(home: &Path) -> Result<Held, StartError> {
         return Err(StartError::AlreadyServed {
             home: home.to_owned(),
             pid,
+            names,
         });
     }
     file.set_len(0)
@@ -68,12 +71,14 @@ pub(super) fn try_serve(home: &Path) -> Option<Held> {
 }
 
 /// Waits until no other process starts or stops PostgreSQL in this directory.
-pub(super) async fn start_lock(home: &Path) -> Result<Held, StartError> {
+pub(super) async fn start_lock(home: &Home) -> Result<Held, StartError> {
+    let program = home.names.program;
+    let home = home.path.as_path();
     let file = open(home, START_LOCK)?;
     if !wait_for(&file, home, START).await? {
         return Err(StartError::Directory {
             problem: format!(
-                "another wardroom has been starting or stopping PostgreSQL in {} for {} seconds",
+                "another {program} has been starting or stopping PostgreSQL in {} for {} seconds",
                 home.display(),
                 START.as_secs()
             ),

@@ -106,12 +106,12 @@ mod tests {
 
     #[test]
     fn a_pid_file_is_read_whole_or_half_written() {
-        let whole = "4711\n/srv/w/postgres\n1700000000\n5432\n/run/wardroom/s\n\n 123 4\nready\n";
+        let whole = "4711\n/srv/w/postgres\n1700000000\n5432\n/run/program/s\n\n 123 4\nready\n";
         let file = parse(whole).unwrap();
         assert_eq!(file.pid, 4711);
         assert_eq!(
             file.socket_folder.as_deref(),
-            Some(Path::new("/run/wardroom/s"))
+            Some(Path::new("/run/program/s"))
         );
         assert_eq!(parse("4711\n/srv/w\n17\n").unwrap().socket_folder, None);
         assert_eq!(

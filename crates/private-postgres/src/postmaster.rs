@@ -22,7 +22,7 @@ use super::pidfile::{self, Holder};
 use super::socket::PORT;
 
 /// PostgreSQL then uses about 30 MB.
-const SETTINGS: [&str; 30] = [
+const SETTINGS: [&str; 29] = [
     "fsync=on",
     "synchronous_commit=on",
     "full_page_writes=on",
@@ -45,7 +45,6 @@ const SETTINGS: [&str; 30] = [
     "jit=off",
     "timezone=UTC",
     "log_timezone=UTC",
-    "cluster_name=wardroom",
     "logging_collector=off",
     "log_destination=stderr",
     "log_min_messages=warning",
@@ -109,6 +108,9 @@ pub(super) fn spawn(home: &Home, binaries: &Binaries, socket: &Path) -> Result<C
     for setting in SETTINGS {
         postgres.args(["-c", setting]);
     }
+    postgres
+        .arg("-c")
+        .arg(format!("cluster_name={}", home.names.program));
     postgres
         .stdout(log)
         .stderr(errors)

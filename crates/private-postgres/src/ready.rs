@@ -10,7 +10,6 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{Connection, PgConnection};
 use tokio::process::Child;
 
-use super::cluster::ROLE;
 use super::directory::Home;
 use super::error::StartError;
 use super::find::Binaries;
@@ -46,12 +45,12 @@ impl Running {
 }
 
 /// How to connect through the socket in a directory.
-pub(super) fn options(socket: &Path, database: &str) -> PgConnectOptions {
+pub(super) fn options(socket: &Path, role: &str, database: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
         .host(&socket.to_string_lossy())
         .socket(socket)
         .port(PORT)
-        .username(ROLE)
+        .username(role)
         .database(database)
         .ssl_mode(PgSslMode::Disable)
 }
@@ -87,7 +86,7 @@ pub(super) async fn bring_up(home: &Home, binaries: &Binaries) -> Result<Running
         }
         match holder {
             Holder::Postmaster(file) => match &file.socket_folder {
-                Some(folder) => match check(folder).await {
+                Some(folder) => match check(folder, home.names.program).await {
                     Ok(()) => {
                         let ours = |child: &Child| child.id() == u32::try_from(file.pid).ok();
                         let child = child.filter(ours);
@@ -143,12 +142,15 @@ enum NotReady {
 }
 
 /// Connects to the database, and creates it the first time.
-async fn check(socket: &Path) -> Result<(), NotReady> {
-    match connect(socket, ROLE).await {
+async fn check(socket: &Path, program: &str) -> Result<(), NotReady> {
+    match connect(socket, program, program).await {
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("3D000") => {
-            let mut connection = connect(socket, "postgres").await.map_err(not_ready)?;
+            let mut connection = connect(socket, program, "postgres")
+                .await
+                .map_err(not_ready)?;
+            let create = format!("create database \"{program}\"");
             // Another process may have created it meanwhile.
-            match sqlx::raw_sql("create database wardroom")
+            match sqlx::raw_sql(sqlx::AssertSqlSafe(create))
                 .execute(&mut connection)
                 .await
             {
@@ -157,7 +159,10 @@ async fn check(socket: &Path) -> Result<(), NotReady> {
                 Ok(_) => {}
             }
             close(connection).await;
-            connect(socket, ROLE).await.map(drop).map_err(not_ready)
+            connect(socket, program, program)
+                .await
+                .map(drop)
+                .map_err(not_ready)
         }
         Ok(connection) => {
             close(connection).await;
@@ -167,8 +172,8 @@ async fn check(socket: &Path) -> Result<(), NotReady> {
     }
 }
 
-async fn connect(socket: &Path, database: &str) -> sqlx::Result<PgConnection> {
-    let options = options(socket, database);
+async fn connect(socket: &Path, role: &str, database: &str) -> sqlx::Result<PgConnection> {
+    let options = options(socket, role, database);
     tokio::time::timeout(Duration::from_secs(5), PgConnection::connect_with(&options))
         .await
         .unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
@@ -196,9 +201,9 @@ fn not_ready(error: sqlx::Error) -> NotReady {
 pub(super) async fn prepare(home: &Home, bindir: Option<&Path>) -> Result<Binaries, StartError> {
     let data = home.data();
     let root = super::account::own_uid() == 0;
-    let version = cluster::version(&data)?;
+    let version = cluster::version(home)?;
     let wanted = version.as_deref().map(|version| (version, data.as_path()));
-    let binaries = super::find::binaries(bindir, wanted, root)?;
+    let binaries = super::find::binaries(bindir, wanted, root, home.names)?;
     if version.is_none() {
         cluster::create(home, &binaries).await?;
     }

@@ -26,9 +26,10 @@ pub(super) fn folder(home: &Home) -> Result<PathBuf, StartError> {
     {
         return Ok(folder);
     }
-    let base = base();
+    let program = home.names.program;
+    let base = base(program);
     let name = uuid::Uuid::new_v4().simple().to_string();
-    let folder = base.join(format!("wardroom-{}", &name[..12]));
+    let folder = base.join(format!("{program}-{}", &name[..12]));
     make(&folder, &home.account).doing(|| format!("creating {}", folder.display()))?;
     let options = &mut OpenOptions::new();
     directory::open_own(&home.path, RECORD, options.write(true).truncate(true))?
@@ -57,13 +58,13 @@ fn recorded(home: &Home) -> Option<PathBuf> {
 /// In /run where possible, which is not affected by `PrivateTmp` and by programs that clean /tmp. Root
 /// creates a directory there; for another user the service manager may have created it
 /// (RuntimeDirectory).
-fn base() -> PathBuf {
-    let run = Path::new("/run/wardroom");
+fn base(program: &str) -> PathBuf {
+    let run = Path::new("/run").join(program);
     let root = account::own_uid() == 0
         && Path::new("/run").is_dir()
-        && directory::make(run, 0o755).is_ok();
-    if root || is_own(run, account::own_uid()) {
-        return run.to_owned();
+        && directory::make(&run, 0o755).is_ok();
+    if root || is_own(&run, account::own_uid()) {
+        return run;
     }
     PathBuf::from("/tmp")
 }
@@ -96,7 +97,8 @@ mod tests {
 
     #[test]
     fn a_directory_that_the_service_manager_created_is_used_and_no_other() {
-        let folder = std::env::temp_dir().join(format!("wardroom-run-{}", uuid::Uuid::new_v4()));
+        let folder =
+            std::env::temp_dir().join(format!("private-postgres-run-{}", uuid::Uuid::new_v4()));
         let me = account::own_uid();
         assert!(!is_own(&folder, me), "it is not there");
         std::fs::create_dir(&folder).unwrap();

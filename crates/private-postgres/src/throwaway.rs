@@ -12,14 +12,16 @@ use std::time::Duration;
 use super::directory::{self, Home};
 use super::error::{Doing, StartError};
 use super::lock::{self, Held};
+use super::names::Names;
 use super::pidfile::{self, Holder};
 use super::postmaster::Shutdown;
 use super::{account, postmaster, socket};
 
 /// Creates a directory below the given one, after removing those that are not in use.
-pub(super) async fn place(below: &Path) -> Result<(Home, Held), StartError> {
+pub(super) async fn place(below: &Path, names: &'static Names) -> Result<(Home, Held), StartError> {
     let uid = account::own_uid();
-    let (parent, _start_lock) = parent(&below.join(format!("wardroom-demo-{uid}"))).await?;
+    let (parent, _start_lock) =
+        parent(&below.join(format!("{}-demo-{uid}", names.program)), names).await?;
     let owner = parent
         .path
         .symlink_metadata()
@@ -32,18 +34,18 @@ pub(super) async fn place(below: &Path) -> Result<(Home, Held), StartError> {
     }
     remove_unused(&parent).await;
     let name = uuid::Uuid::new_v4().simple().to_string();
-    let mut home = directory::place(&parent.path.join(&name[..12]))?;
+    let mut home = directory::place(&parent.path.join(&name[..12]), names)?;
     home.notice = None;
-    let held = lock::serve(&home.path).await?;
+    let held = lock::serve(&home).await?;
     Ok((home, held))
 }
 
 /// The parent of all demos' directories, with its start lock. The last demo may have removed both while
 /// this process waited.
-async fn parent(path: &Path) -> Result<(Home, Held), StartError> {
+async fn parent(path: &Path, names: &'static Names) -> Result<(Home, Held), StartError> {
     loop {
-        let parent = directory::place(path)?;
-        let start_lock = match lock::start_lock(&parent.path).await {
+        let parent = directory::place(path, names)?;
+        let start_lock = match lock::start_lock(&parent).await {
             Err(_gone) if !parent.path.exists() => continue,
             start_lock => start_lock?,
         };
@@ -105,6 +107,7 @@ async fn remove_unused(parent: &Home) {
         let home = Home {
             path,
             account: parent.account.clone(),
+            names: parent.names,
             notice: None,
         };
         if let Err(error) = remove(&home).await {

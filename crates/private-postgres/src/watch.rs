@@ -53,7 +53,7 @@ async fn death(inner: &Inner, wait: Duration) {
 async fn restart(inner: &Inner) -> Result<(), StartError> {
     let began = Instant::now();
     tracing::warn!("the private PostgreSQL has ended: restarting it");
-    let _start_lock = lock::start_lock(&inner.home.path).await?;
+    let _start_lock = lock::start_lock(&inner.home).await?;
     let running = ready::bring_up(&inner.home, &inner.binaries).await?;
     *inner.running.lock().await = running;
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

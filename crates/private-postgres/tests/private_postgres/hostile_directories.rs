@@ -56,7 +56,7 @@ async fn data_of_another_major_version_are_refused_with_what_to_do() {
         .await
         .unwrap();
     std::fs::write(folder.home().join("postgres/PG_VERSION"), "7.4\n").unwrap();
-    let error = PrivatePostgres::start(&folder.home(), None, Mode::Serve)
+    let error = PrivatePostgres::start(&folder.home(), None, Mode::Serve, &NAMES)
         .await
         .unwrap_err();
     let said = error.to_string();
@@ -83,11 +83,15 @@ async fn a_half_made_database_is_made_anew() {
 async fn without_binaries_the_message_contains_the_command_that_installs_them() {
     let folder = Folder::new();
     let empty = folder.0.join("empty");
-    let error = PrivatePostgres::start(&folder.home(), Some(&empty), Mode::Serve)
+    let error = PrivatePostgres::start(&folder.home(), Some(&empty), Mode::Serve, &NAMES)
         .await
         .unwrap_err();
     assert!(matches!(error, StartError::NoBinaries { .. }));
-    assert!(error.to_string().contains("Install one:"));
+    let said = error.to_string();
+    assert!(
+        said.contains("Install one:") && said.contains("set KEEPER_BINDIR to"),
+        "{said}"
+    );
     assert_eq!(error.exit_code(), 3);
 }
 
@@ -128,7 +132,7 @@ async fn a_long_path_and_one_behind_a_wall_still_get_a_database() {
     let home = postgres.home().to_owned();
     if rustix::process::geteuid().is_root() {
         // PostgreSQL's user cannot pass root's directory, so another one is used, and a notice says so.
-        assert!(home.starts_with("/var/lib/wardroom"), "{}", home.display());
+        assert!(home.starts_with("/var/lib/keeper"), "{}", home.display());
         assert!(
             postgres
                 .notices()
@@ -180,7 +184,7 @@ async fn an_unprivileged_user_runs_it_as_itself() {
         command
     };
     let mut other = Other::run(himself(), "serve", &own.join("home"));
-    assert_eq!(other.reads("USER"), "wardroom");
+    assert_eq!(other.reads("USER"), "keeper");
     other.reads("READY");
     let data = own.join("home/postgres");
     assert_eq!(data.metadata().unwrap().uid(), uid);

@@ -12,10 +12,17 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use private_postgres::{Mode, PrivatePostgres, StartError};
+use private_postgres::{Mode, Names, PrivatePostgres, StartError};
 use sqlx::{Connection, PgConnection, Row};
 
 mod hostile_directories;
+
+const NAMES: Names = Names {
+    program: "keeper",
+    data_dir: "KEEPER_DATA_DIR",
+    bindir: "KEEPER_BINDIR",
+    url: "KEEPER_URL",
+};
 
 /// A folder that ends with the test, and so does the PostgreSQL in it.
 struct Folder(PathBuf);
@@ -84,7 +91,9 @@ fn signal(name: &str, pid: u32) {
 }
 
 async fn start(dir: &Path, mode: Mode) -> PrivatePostgres {
-    PrivatePostgres::start(dir, None, mode).await.unwrap()
+    PrivatePostgres::start(dir, None, mode, &NAMES)
+        .await
+        .unwrap()
 }
 
 async fn connect(postgres: &PrivatePostgres) -> PgConnection {
@@ -174,7 +183,7 @@ async fn another_process() {
         "throwaway" => Mode::Throwaway,
         other => panic!("unknown work {other}"),
     };
-    match PrivatePostgres::start(&dir, None, mode).await {
+    match PrivatePostgres::start(&dir, None, mode, &NAMES).await {
         Ok(postgres) => {
             println!("HOME {}", postgres.home().display());
             println!(
@@ -201,8 +210,8 @@ async fn the_data_outlive_the_server_and_are_durable_and_private() {
         ("show full_page_writes", "on"),
         ("show listen_addresses", ""),
         ("show server_encoding", "UTF8"),
-        ("select current_database()::text", "wardroom"),
-        ("select current_user::text", "wardroom"),
+        ("select current_database()::text", "keeper"),
+        ("select current_user::text", "keeper"),
         ("select upper('é')", "É"),
     ] {
         assert_eq!(ask(&mut connection, setting).await, expected, "{setting}");
@@ -271,18 +280,19 @@ async fn a_killed_server_leaves_a_database_that_the_next_one_uses_at_once() {
 async fn a_second_server_on_the_same_directory_is_refused_and_the_first_is_named() {
     let folder = Folder::new();
     let other = Other::start("serve", &folder.home()).ready();
-    let error = PrivatePostgres::start(&folder.home(), None, Mode::Serve)
+    let error = PrivatePostgres::start(&folder.home(), None, Mode::Serve, &NAMES)
         .await
         .unwrap_err();
     assert!(
         matches!(&error, StartError::AlreadyServed { pid: Some(pid), .. } if *pid == other.child.id())
     );
     assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("set another KEEPER_DATA_DIR"));
     let mut refused = Other::start("serve", &folder.home());
     assert!(
         refused
             .reads("REFUSED")
-            .contains("another wardroom server uses")
+            .contains("another keeper server uses")
     );
     refused.finish();
     other.finish();
