@@ -22,8 +22,13 @@ fn the_crates_below_crates_do_not_know_the_product() {
         assert!(text.lines().any(|line| line == "publish = false"));
         assert!(text.ends_with("[lints]\nworkspace = true\n"), "{manifest}");
     }
-    for source in files("crates", ".rs") {
-        assert!(!read(&source).contains("wardroom::"), "{source}");
+    for ending in [".rs", ".py", ".txt", ".toml"] {
+        for source in files("crates", ending) {
+            for (number, line) in read(&source).lines().enumerate() {
+                let names_it = line.to_lowercase().contains("wardroom");
+                assert!(!names_it, "{source}:{}: {line}", number + 1);
+            }
+        }
     }
 }
 

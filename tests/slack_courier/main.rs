@@ -10,12 +10,14 @@ mod connections;
 mod delivered;
 mod long_lists;
 mod refused;
+#[path = "../support/simulated.rs"]
+mod simulated;
 mod statuspage;
 mod uncertain;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use simulator::{ChannelType, Fault, FaultRule, MessageView, Options, Workspace};
+use simulator::{ChannelType, Fault, FaultRule, MessageView, Workspace};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -64,7 +66,9 @@ fn counted_courier(access: Access, metrics: Arc<Metrics>) -> SlackCourier {
 }
 
 async fn world() -> World {
-    let slack = Workspace::start(Options::new(Arc::new(now))).await.unwrap();
+    let slack = Workspace::start(simulated::options(Arc::new(now)))
+        .await
+        .unwrap();
     let courier = courier(access(&slack));
     let bea = slack.add_user(None, "bea");
     let bot = slack.bot_user();

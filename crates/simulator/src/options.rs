@@ -28,10 +28,12 @@ pub struct Options {
 #[derive(Clone)]
 pub struct App {
     pub base_url: Option<String>,
+    /// The request URLs, below the base URL.
     pub commands_path: String,
     pub interactions_path: String,
     pub events_path: String,
     pub github_path: String,
+    /// The name of the app and of its bot.
     pub name: String,
     pub app_id: String,
     /// Generated if it is not given.
@@ -82,11 +84,11 @@ impl Default for App {
     fn default() -> Self {
         Self {
             base_url: None,
-            commands_path: "/slack/commands".to_owned(),
-            interactions_path: "/slack/interactions".to_owned(),
-            events_path: "/slack/events".to_owned(),
-            github_path: "/github/webhooks".to_owned(),
-            name: "wardroom".to_owned(),
+            commands_path: "/commands".to_owned(),
+            interactions_path: "/interactions".to_owned(),
+            events_path: "/events".to_owned(),
+            github_path: "/webhooks".to_owned(),
+            name: "app".to_owned(),
             app_id: "A0SIMAPP01".to_owned(),
             bot_user_id: None,
             token: "xoxb-sim-bot-token".to_owned(),

@@ -16,9 +16,8 @@ use crate::engine::clock::Clock;
 use clap::Args;
 use serde_json::json;
 use setup::Demo;
-use simulator::{self, Limits, Options};
+use simulator::{self, Limits};
 use std::io::IsTerminal as _;
-use std::sync::Arc;
 use std::time::Duration;
 use transcript::Transcript;
 
@@ -157,7 +156,7 @@ fn what_to_try(demo: &Demo, transcript: &Transcript, prompt: bool) {
 pub(super) fn simulator_alone(port: u16) -> Ended {
     run_to_end(async {
         let clock = Clock::System;
-        let mut options = Options::new(Arc::new(move || clock.now()));
+        let mut options = setup::options(clock);
         options.bind.set_port(port);
         options.limits = Limits::Slack;
         let statuspage_key = options.statuspage_key.clone();

@@ -62,10 +62,20 @@ pub(super) struct Demo {
     grace: Duration,
 }
 
+/// A workspace in which this program is the app.
+pub(super) fn options(clock: Clock) -> Options {
+    let mut options = Options::new(Arc::new(move || clock.now()));
+    "wardroom".clone_into(&mut options.app.name);
+    "/slack/commands".clone_into(&mut options.app.commands_path);
+    "/slack/interactions".clone_into(&mut options.app.interactions_path);
+    "/slack/events".clone_into(&mut options.app.events_path);
+    "/github/webhooks".clone_into(&mut options.app.github_path);
+    options
+}
+
 /// Starts a workspace with four people, four channels and new secrets.
 async fn workspace(statuspage_key: &str) -> Result<Workspace, Stop> {
-    let clock = Clock::System;
-    let mut options = Options::new(Arc::new(move || clock.now()));
+    let mut options = options(Clock::System);
     // With a database that is used again, ids must not repeat.
     options.first_id = u64::from(rand::random::<u32>() % 1_000_000) * 1000;
     options.statuspage_key = statuspage_key.to_owned();

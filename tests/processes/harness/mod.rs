@@ -11,6 +11,8 @@ mod database;
 pub mod moment;
 pub mod mutate;
 pub mod signed;
+#[path = "../../support/simulated.rs"]
+mod simulated;
 pub mod standby;
 pub mod typists;
 pub mod wardroom;
@@ -264,7 +266,7 @@ impl House {
 }
 
 async fn workspace() -> Workspace {
-    let mut options = Options::new(Arc::new(chrono::Utc::now));
+    let mut options = simulated::options(Arc::new(chrono::Utc::now));
     options.app.signing_secret = SLACK_SECRET.to_owned();
     options.app.github_secret = GITHUB_SECRET.to_owned();
     let slack = Workspace::start(options).await.unwrap();

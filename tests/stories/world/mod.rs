@@ -10,13 +10,15 @@ mod database;
 mod ears;
 mod log;
 mod people;
+#[path = "../../support/simulated.rs"]
+mod simulated;
 
 pub use database::{Database, server};
 pub use ears::HeardMessage;
 pub use people::{Answered, answered};
 
 use chrono::{DateTime, Duration, Utc};
-use simulator::{Options, Workspace};
+use simulator::Workspace;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -72,7 +74,7 @@ impl World {
         let log = log::listen();
         let clock = Clock::manual(dawn());
         let slack_clock = clock.clone();
-        let mut options = Options::new(Arc::new(move || slack_clock.now()));
+        let mut options = simulated::options(Arc::new(move || slack_clock.now()));
         options.app.signing_secret = "a-signing-secret".to_owned();
         options.app.github_secret = "a-webhook-secret".to_owned();
         let (token, key) = (options.app.token.clone(), options.statuspage_key.clone());

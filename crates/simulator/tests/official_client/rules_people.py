@@ -55,8 +55,9 @@ def with_app(play):
         server.shutdown()
 
 
-def heard_on(path):
-    return [(h, b) for p, h, b in App.heard if p == path]
+def heard_on(name):
+    """What the app heard on the path that ends with this name."""
+    return [(h, b) for p, h, b in App.heard if p.rsplit("/", 1)[-1] == name]
 
 
 def well_signed(headers, body):
@@ -74,7 +75,7 @@ def a_command_is_signed_complete_and_escaped():
         App.answers = [(200, json.dumps({"text": "heard"})), (500, "")]
         heard = sim("command", user=ada, channel=channel, command="/incident", text="a < b @grace")["response"]
         assert heard["status"] == 200
-        headers, body = heard_on("/slack/commands")[0]
+        headers, body = heard_on("commands")[0]
         assert well_signed(headers, body)
         form = dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
         assert form["text"] == f"a &lt; b <@{ada}|grace>"
@@ -100,7 +101,7 @@ def a_click_contains_all_fields():
         ts = client().chat_postMessage(channel=channel, text="f",
                                        blocks=[{"type": "actions", "elements": [button]}])["ts"]
         sim("press", user=ada, channel=channel, ts=ts, element="Go")
-        headers, body = heard_on("/slack/interactions")[0]
+        headers, body = heard_on("interactions")[0]
         assert well_signed(headers, body)
         payload = json.loads(dict(urllib.parse.parse_qsl(body.decode()))["payload"])
         assert payload["type"] == "block_actions" and payload["user"]["id"] == ada
@@ -129,7 +130,7 @@ def a_modal_shows_errors_and_closes_after_correction():
         second = sim("submit", user=ada, fields=[["Title", "longer"]])
         assert second["outcome"] == "closed", second
         views = []
-        for _, body in heard_on("/slack/interactions"):
+        for _, body in heard_on("interactions"):
             payload = json.loads(dict(urllib.parse.parse_qsl(body.decode()))["payload"])
             assert payload["type"] == "view_submission"
             views.append(payload["view"])
@@ -158,7 +159,7 @@ def a_choice_in_a_modal_is_sent_and_an_update_keeps_the_input():
         whole = modal(blocks=[menu, field], submit={"type": "plain_text", "text": "Go"})
         opened = client().views_open(trigger_id=sim("trigger", user=ada)["trigger_id"], view=whole)
         sim("act_in_modal", user=ada, element="Template", value="B")
-        _, body = heard_on("/slack/interactions")[0]
+        _, body = heard_on("interactions")[0]
         payload = json.loads(dict(urllib.parse.parse_qsl(body.decode()))["payload"])
         assert payload["container"] == {"type": "view", "view_id": opened["view"]["id"]}
         assert payload["actions"][0]["selected_option"]["value"] == "b"
@@ -193,13 +194,13 @@ def a_retried_event_has_the_same_id():
         channel = add_channel(ada)
         sim("say", user=ada, channel=channel, text="one < two")
         deadline = time.monotonic() + 5
-        while len(heard_on("/slack/events")) < 2 and time.monotonic() < deadline:
+        while len(heard_on("events")) < 2 and time.monotonic() < deadline:
             json.loads(http(f"/__sim/wait?version={state()['version']}&millis=200")[1])
         sim("advance", millis=60_000)
         sim("deliver_due_events")
         sim("advance", millis=300_000)
         sim("deliver_due_events")
-        tries = heard_on("/slack/events")
+        tries = heard_on("events")
         ids = {json.loads(b)["event_id"] for _, b in tries}
         numbers = [{k.lower(): v for k, v in h.items()}.get("x-slack-retry-num") for h, _ in tries]
         assert len(ids) == 1 and numbers == [None, "1", "2", "3"], (ids, numbers)
@@ -213,12 +214,12 @@ def github_signs_json_and_form_over_the_raw_body():
     def play():
         for form in (False, True):
             sim("github", event="push", payload={"ref": "x"}, form=form, delivery="d-1")
-        for headers, body in heard_on("/github/webhooks"):
+        for headers, body in heard_on("webhooks"):
             headers = {name.lower(): value for name, value in headers.items()}
             own = hmac.new(b"sim-github-secret", body, hashlib.sha256).hexdigest()
             assert headers["x-hub-signature-256"] == "sha256=" + own
             assert headers["x-github-delivery"] == "d-1" and headers["x-github-event"] == "push"
-        assert len(heard_on("/github/webhooks")) == 2
+        assert len(heard_on("webhooks")) == 2
 
     with_app(play)
 

@@ -4,7 +4,7 @@
     pip install slack-sdk
     python3 slack_sdk_rules.py http://127.0.0.1:PORT [bot token]
 
-The simulator must run without the app (`wardroom simulator`). Each rule is one function, which checks
+The simulator must run without the app (`serve_standalone`). Each rule is one function, which checks
 that the simulator answers as Slack does. Prints `N passed, M failed`; the exit code is 1 when one failed.
 """
 
