@@ -93,13 +93,24 @@ pub(super) fn decide_blank(
     }
 }
 
-/// Whether a signal asks for nothing at all.
-pub(super) fn asks_nothing(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -> bool {
+/// Whether a signal may be decided together with others: it asks for nothing, or names what it locks.
+pub(super) fn may_share(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -> bool {
     let context = context(signal, rules, now);
-    match &signal.event {
+    let asks_nothing = match &signal.event {
         Event::Incident(event) => Incidents::needs(event, &context) == Default::default(),
         Event::Ci(event) => Ci::needs(event, &context) == Default::default(),
         Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => true,
+    };
+    asks_nothing || lock(signal, rules, now).is_some()
+}
+
+/// What a signal's decision locks, when it may be made together with others; see [`Persist::lock`].
+pub(super) fn lock(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -> Option<String> {
+    let context = context(signal, rules, now);
+    match &signal.event {
+        Event::Incident(event) => Incidents::lock(&Incidents::needs(event, &context)),
+        Event::Ci(event) => Ci::lock(&Ci::needs(event, &context)),
+        Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => None,
     }
 }
 

@@ -1,15 +1,16 @@
 //! Signals that are decided together: their decisions share a transaction, and its commit.
 //!
-//! Only signals for which nothing has to be known: the others lock incidents, and incidents are locked
-//! before lanes. Those that have an incident are left, and the first of them is decided alone. A
-//! signal that cannot be decoded, or whose decision panics, is set aside by itself; when the transaction
+//! Signals for which nothing has to be known, and those whose area names what they lock
+//! ([`crate::store::Persist::lock`]): these are decided in the order of the names, each after the changes
+//! of the ones before it. The others lock incidents, and incidents are locked before lanes: they are left,
+//! and the first of them is decided alone. A signal that cannot be decoded, or whose decision panics, is set aside by itself; when the transaction
 //! fails, all of it is undone and its signals are decided one by one, so that only the one at fault
 //! fails.
 //!
 //! See ADR 15.
 
 use super::Engine;
-use super::areas;
+use super::areas::{self, Undecided};
 use super::intake::{Unread, guarded, is_the_signals, not_yet};
 use super::noted::{note_again, span_of};
 use crate::domain::areas::Signal;
@@ -99,6 +100,8 @@ enum Stage {
     /// Another version wrote it: why it cannot be read.
     OtherVersion(String),
     Decoded(Signal),
+    /// It locks what this names.
+    Locks(Box<(String, Signal)>),
     /// It is decided.
     Decided(Box<(Signal, Ready)>),
 }
@@ -203,7 +206,12 @@ impl Engine {
         for one in on_its_way.iter_mut() {
             let stage = std::mem::replace(&mut one.stage, Stage::Left);
             one.stage = match stage {
-                Stage::Decoded(_) if blank.next() != Some(true) => Stage::Left,
+                Stage::Decoded(signal) if blank.next() != Some(true) => {
+                    match areas::lock(&signal, rules, now) {
+                        Some(name) => Stage::Locks(Box::new((name, signal))),
+                        None => Stage::Left,
+                    }
+                }
                 Stage::Decoded(signal) => {
                     one.span
                         .in_scope(|| match areas::decide_blank(&signal, rules, now) {
@@ -217,6 +225,7 @@ impl Engine {
         if matches!(on_its_way.first(), Some(one) if matches!(one.stage, Stage::Left)) {
             return Ok(());
         }
+        self.decide_locked(intake, on_its_way, rules, now).await?;
         let mut decided = Vec::with_capacity(on_its_way.len());
         for one in on_its_way.iter() {
             match &one.stage {
@@ -229,13 +238,51 @@ impl Engine {
                     ready: &both.1,
                     traceparent: traces::traceparent(&one.span),
                 }),
-                Stage::Left | Stage::Failed(..) | Stage::OtherVersion(..) | Stage::Decoded(..) => {}
+                Stage::Left
+                | Stage::Failed(..)
+                | Stage::OtherVersion(..)
+                | Stage::Decoded(..)
+                | Stage::Locks(..) => {}
             }
         }
         if decided.is_empty() {
             return Ok(());
         }
         intake.save(&decided, now).await
+    }
+
+    /// Decides those that lock something, in the order of what they lock, and saves their changes at once.
+    async fn decide_locked(
+        &self,
+        intake: &mut Intake,
+        on_its_way: &mut [OnItsWay],
+        rules: &Rules,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut locking: Vec<(String, Signal, &mut OnItsWay)> = Vec::new();
+        for one in on_its_way {
+            match std::mem::replace(&mut one.stage, Stage::Left) {
+                Stage::Locks(both) => {
+                    let (name, signal) = *both;
+                    locking.push((name, signal, one));
+                }
+                other => one.stage = other,
+            }
+        }
+        // Stable: those that lock the same are decided as they came.
+        locking.sort_by(|one, other| one.0.cmp(&other.0));
+        for (_, signal, one) in locking {
+            let deciding = areas::decide(intake, &signal, rules, now);
+            one.stage = match deciding.instrument(one.span.clone()).await {
+                Ok(ready) => {
+                    let ready = intake.save_changes(ready).await?;
+                    Stage::Decided(Box::new((signal, ready)))
+                }
+                Err(Undecided::Store(error)) => return Err(error),
+                Err(Undecided::Panicked(why)) => Stage::Failed(why, Some(signal)),
+            };
+        }
+        Ok(())
     }
 
     /// Tells of each signal what became of it, also when an error stands in the way of one: the first
@@ -267,7 +314,7 @@ impl Engine {
                     let leaving = self.leave_to_others(&stored, &why, now);
                     leaving.instrument(span).await
                 }
-                Stage::NotYet | Stage::Left | Stage::Decoded(..) => {
+                Stage::NotYet | Stage::Left | Stage::Decoded(..) | Stage::Locks(..) => {
                     note_again(&span);
                     Ok(())
                 }

@@ -207,7 +207,7 @@ impl Engine {
         let Some(signal) = decoded? else {
             return Ok(None);
         };
-        if areas::asks_nothing(&signal, &rules, now) {
+        if areas::may_share(&signal, &rules, now) {
             self.batches.grow();
         }
         let ready = match areas::decide(intake, &signal, &rules, now).await {

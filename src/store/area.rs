@@ -29,6 +29,12 @@ pub trait Persist: Area {
         needs: &[Self::Needs],
     ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
+    /// What decisions lock that may share a transaction with others, by name: they are made in the order
+    /// of these names, so that two transactions never wait for each other. `None`: a decision of its own.
+    fn lock(_needs: &Self::Needs) -> Option<String> {
+        None
+    }
+
     /// Saves the changes of a signal's decision, in order.
     fn save(
         session: &mut Session,
@@ -80,6 +86,11 @@ impl Ready {
     pub(super) async fn save_changes(&self, session: &mut Session) -> Result<(), StoreError> {
         self.changes.save(session, self.decision.signal()).await
     }
+
+    /// The decision without the changes, which are taken for saved.
+    fn changed(self) -> Self {
+        Self::plain(self.decision)
+    }
 }
 
 /// Changes whose area is not in their type any more.
@@ -126,6 +137,13 @@ impl Intake {
         now: DateTime<Utc>,
     ) -> Result<A::Facts, StoreError> {
         A::load(&mut self.transaction, needs, now).await
+    }
+
+    /// Saves what a decision changes before the rest of it, for those that are made after it in the same
+    /// transaction.
+    pub async fn save_changes(&mut self, ready: Ready) -> Result<Ready, StoreError> {
+        ready.save_changes(&mut self.transaction).await?;
+        Ok(ready.changed())
     }
 
     /// See [`Persist::blank`].

@@ -54,6 +54,11 @@ impl Persist for Ci {
         Ok(needs.iter().map(|needs| *needs == nothing).collect())
     }
 
+    /// Every decision about a run holds its line's lock, and locks the failure's row after it.
+    fn lock(needs: &Needs) -> Option<String> {
+        needs.run.as_ref().map(|(line, _)| lock_name(line))
+    }
+
     async fn save(
         session: &mut Session,
         _signal: SignalId,
