@@ -20,8 +20,9 @@ create table ci_runs (
     check ((status = 'completed') = (conclusion is not null))
 );
 create index ci_runs_updated on ci_runs (updated_at);
--- The newest run of a line that succeeded.
-create index ci_runs_green on ci_runs (repository, workflow_id, branch, number, attempt) where conclusion = 'success';
+-- The newest run of a line that succeeded, of those that are about the branch itself and not about a pull request.
+create index ci_runs_green on ci_runs (repository, workflow_id, branch, number, attempt)
+    where conclusion = 'success' and trigger in ('push', 'schedule', 'workflow_dispatch');
 
 -- The failures that are posted: a workflow that fails on a branch, until a newer run succeeds (`green_at`). Deleted 90 days
 -- after the last news. `messages` has each channel that is told, with the ts of its message or null.

@@ -117,6 +117,30 @@ async fn a_failure_is_one_message_that_is_edited_once_when_it_is_green_again() {
 }
 
 #[tokio::test]
+async fn a_pull_request_from_a_branch_of_the_same_name_hides_no_failure() {
+    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut proposed = completed(11, "success");
+    proposed["workflow_run"]["event"] = json!("pull_request");
+    comes(&mut world, &proposed).await;
+    comes(&mut world, &completed(10, "failure")).await;
+    only_one(&world, &["🔴", "Run #10"]);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_late_failure_from_before_a_green_run_is_not_counted_with_a_newer_one() {
+    let mut world = World::ruled_by(WATCHED, &[]).await;
+    comes(&mut world, &completed(7, "success")).await;
+    comes(&mut world, &completed(8, "failure")).await;
+    comes(&mut world, &completed(6, "failure")).await;
+    only_one(&world, &["🔴", "Run #8", "1 failed run since"]);
+    assert_eq!(world.slack.calls("chat.update"), 0);
+    world.hears_all();
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn duplicates_and_any_order_end_in_the_same_state() {
     let events = [
         run(1, 1, "requested", ""),

@@ -73,6 +73,10 @@ fn failed(
         actor: run.actor.clone(),
         url: run.url.clone(),
     };
+    // It is over already: the newer run's webhook came first.
+    if facts.green.is_some_and(|green| green > run.place) {
+        return;
+    }
     if let Some(open) = &facts.failure {
         let mut failure = open.clone();
         failure.count = failure.count.saturating_add(1);
@@ -84,10 +88,6 @@ fn failed(
         }
         update(decision, &failure, Some(context.now + EDIT_AFTER));
         return decision.change(Change::Failure(Box::new(failure)));
-    }
-    // It is over already: the newer run's webhook came first.
-    if facts.green.is_some_and(|green| green > run.place) {
-        return;
     }
     let channels = watched::channels(context.rules, &run.line.repository);
     if channels.is_empty() {

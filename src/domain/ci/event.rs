@@ -19,7 +19,7 @@ pub struct Seen {
 }
 
 /// The triggers whose runs are about the branch itself. A `pull_request`'s run names the branch that
-/// is proposed, and a failed one is its author's concern.
+/// is proposed, and a failed one is its author's concern. `ci_runs_green` has the same list.
 const TOLD: [&str; 3] = ["push", "schedule", "workflow_dispatch"];
 
 impl Seen {

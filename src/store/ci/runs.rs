@@ -46,7 +46,8 @@ pub(super) async fn run(
     }))
 }
 
-/// The newest run of a line that succeeded.
+/// The newest run of a line that succeeded, of those that are about the branch itself
+/// ([`crate::domain::ci::Seen::is_told`]): a pull request from a branch of the same name is on the line too.
 pub(super) async fn green(
     connection: &mut Session,
     line: &Line,
@@ -54,7 +55,7 @@ pub(super) async fn green(
     let row = sqlx::query!(
         "select number, attempt from ci_runs
           where repository between $1 and $1 and workflow_id between $2 and $2 and branch between $3 and $3
-            and conclusion = 'success'
+            and conclusion = 'success' and trigger in ('push', 'schedule', 'workflow_dispatch')
           order by repository desc, workflow_id desc, branch desc, number desc, attempt desc limit 1",
         line.repository,
         line.workflow,
