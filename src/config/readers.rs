@@ -258,7 +258,9 @@ pub(crate) fn encryption_key(asked: &Asked<'_>) -> Option<EncryptionKey> {
     asked.or(key, must, "openssl rand -hex 32 prints one")
 }
 
+/// Not judged without the key: half of the App is off, with a warning.
 pub(crate) fn app_id(asked: &Asked<'_>) -> Option<u64> {
+    asked.env.get("GITHUB_APP_PRIVATE_KEY")?;
     let id = asked.text().parse().ok();
     asked.or(
         id,
@@ -267,8 +269,10 @@ pub(crate) fn app_id(asked: &Asked<'_>) -> Option<u64> {
     )
 }
 
-/// PEM as it is, with `\n` written out (as some dashboards do), or as base64.
+/// PEM as it is, with `\n` written out (as some dashboards do), or as base64. Not judged without the
+/// App's id.
 pub(crate) fn private_key(asked: &Asked<'_>) -> Option<Secret> {
+    asked.env.get("GITHUB_APP_ID")?;
     let is_pem = |text: &str| text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
     let text = asked.text();
     let packed = || {

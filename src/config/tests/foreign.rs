@@ -110,12 +110,12 @@ fn half_of_a_feature_is_a_warning_and_stays_off() {
     for (name, value, message) in [
         (
             "GITHUB_APP_ID",
-            "7",
+            "seven",
             "GITHUB_APP_ID without GITHUB_APP_PRIVATE_KEY: the App stays off",
         ),
         (
             "GITHUB_APP_PRIVATE_KEY",
-            "-----BEGIN PRIVATE KEY-----",
+            "hello",
             "GITHUB_APP_PRIVATE_KEY without GITHUB_APP_ID: the App stays off",
         ),
         (
