@@ -165,16 +165,12 @@ pub fn after_look(
         Look::Refused { code } => Ending::Over(End::Refused { code }),
         Look::Absent => in_vain(claimed, None, now, jitter),
         Look::Partly { looked_to } => in_vain(claimed, Some(looked_to), now, jitter),
-        // A person has asked for it, knowing that it may stand there already. An attempt since then
-        // counts: one that cannot be confirmed either is not repeated for ever.
-        Look::Unreadable { .. } if claimed.generation > 0 && claimed.attempts < ATTEMPTS => {
+        // A person has asked for it, knowing that it may stand there already, and asked once: an attempt
+        // since then that cannot be confirmed either is not repeated.
+        Look::Unreadable { .. } if claimed.generation > 0 && claimed.attempts <= 1 => {
             Ending::Again {
                 at: now,
-                counted: if claimed.attempts > 1 {
-                    Counted::Yes
-                } else {
-                    Counted::No
-                },
+                counted: Counted::No,
                 certainty: Certainty::SurelyNot,
                 error: "sent_again_by_hand".to_owned(),
                 looked_to: None,
