@@ -11,6 +11,7 @@ create table area_timers (
 create index area_timers_due on area_timers (due) where pending;
 
 -- The previous version still sets its timers in the table that knew incidents only: each is one of an incident here.
+-- One that it fires is not mirrored, because it decides nothing beside this version.
 create function mirror_timer() returns trigger language plpgsql as $$
 begin
     insert into area_timers (area, owner, name, due, generation, pending)
@@ -21,7 +22,8 @@ begin
     return null;
 end
 $$;
-create trigger timers_mirror after insert or update on timers for each row execute function mirror_timer();
+create trigger timers_mirror after insert or update on timers for each row
+    when (new.pending) execute function mirror_timer();
 insert into area_timers (area, owner, name, due, generation, pending)
 select 'incident', incident::text, case name when 'room_overdue' then 'channel_overdue' else name end, due, generation,
        pending
