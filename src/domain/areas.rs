@@ -140,9 +140,7 @@ impl Event {
     /// A row that was put aside goes to the area of its effect; where that is not known, to the one
     /// that keeps the operators informed.
     pub fn of_parked(row: ParkedRow) -> Self {
-        match row.area.as_deref() {
-            Some("incident") | None | Some(_) => incident::Event::Parked(row).into(),
-        }
+        incident::Event::Parked(row).into()
     }
 
     /// Where the person who waits for an answer can be told that there is none.
