@@ -103,13 +103,15 @@ fn what_is_older_than_what_was_told_changes_nothing_that_is_seen() {
     area.sees(failed(5, 1));
     area.stands();
     area.told();
-    area.sees(green(4, 1));
-    assert!(area.told().is_empty(), "an older green run");
     area.sees(failed(3, 1));
     assert_eq!(area.told(), ["update_message"]);
     let failure = &area.failures[0];
     assert_eq!((failure.count, failure.last.place.number), (2, 5));
     assert_eq!(failure.since, dawn() + Duration::minutes(3));
+    area.sees(green(4, 1));
+    assert!(area.told().is_empty(), "an older green run");
+    area.sees(failed(2, 1));
+    assert!(area.told().is_empty(), "a failure from before it");
     area.sees(green(7, 1));
     area.told();
     area.sees(failed(6, 1));
