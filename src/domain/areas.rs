@@ -134,6 +134,9 @@ impl Event {
                 };
                 incident::Event::Asked(Box::new(request)).into()
             }
+            Told::EffectStuck { effect, message } => {
+                incident::Event::EffectStuck { effect, message }.into()
+            }
         }
     }
 

@@ -4,7 +4,9 @@
 //! another. The words belong to neither area, so that the two do not name each other.
 
 use super::act::Declaration;
+use super::ids::EffectId;
 use super::incident::Source;
+use super::text::Message;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,15 +18,18 @@ pub enum Told {
         /// What the area takes care of.
         source: Source,
     },
+    /// An effect of the area is stuck, which operators must hear.
+    EffectStuck { effect: EffectId, message: Message },
 }
 
 impl Told {
-    pub const KINDS: [&'static str; 1] = ["declare_incident"];
+    pub const KINDS: [&'static str; 2] = ["declare_incident", "effect_stuck"];
 
     /// The kind of its row.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::DeclareIncident { .. } => "declare_incident",
+            Self::EffectStuck { .. } => "effect_stuck",
         }
     }
 }

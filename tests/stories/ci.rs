@@ -368,6 +368,28 @@ async fn a_channel_that_refuses_the_message_is_reported_and_a_retry_shows_the_pr
 }
 
 #[tokio::test]
+async fn many_failures_that_a_channel_refuses_are_one_message_to_the_operators() {
+    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let code = "is_archived".to_owned();
+    let closed = FaultRule::once("chat.postMessage", Fault::Code { code });
+    world.slack.fault(closed.in_channel("C0BUILDS").always());
+    for number in 1..=5 {
+        let mut failed = completed(number, "failure");
+        failed["workflow_run"]["workflow_id"] = json!(number);
+        comes(&mut world, &failed).await;
+    }
+    world.pass(Duration::seconds(15)).await;
+    let bot = world.slack.bot_user();
+    let ops = world.room("ops");
+    let posts: Vec<_> = ops.posts().filter(|post| post.user == bot).collect();
+    assert_eq!(posts.len(), 1, "{posts:#?}");
+    let notice = world.hears("ops", "wardroom outbox retry --all");
+    assert!(notice.words.contains('5'), "{}", notice.words);
+    world.hears_all();
+    world.finish_after_faults().await;
+}
+
+#[tokio::test]
 async fn runs_and_failures_are_deleted_after_ninety_days() {
     let mut world = World::ruled_by(WATCHED, &[]).await;
     comes(&mut world, &completed(1, "failure")).await;

@@ -32,7 +32,7 @@ impl Area for Ci {
         match event {
             Event::Run(seen) => run_seen(decision, seen, facts, context),
             Event::Receipt(receipt) => {
-                receipts::decide_receipt(decision, receipt, facts, context.rules);
+                receipts::decide_receipt(decision, receipt, facts);
             }
         }
     }

@@ -17,26 +17,22 @@ pub enum Purpose {
         failure: FailureId,
         channel: ChannelId,
     },
-    /// Tells operators that one of the others failed.
-    Notice,
 }
 
 impl Purpose {
-    pub const KINDS: [&'static str; 3] = ["message", "update", "notice"];
+    pub const KINDS: [&'static str; 2] = ["message", "update"];
 
     /// The word in the database and the metrics, as serde writes it.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Message { .. } => "message",
             Self::Update { .. } => "update",
-            Self::Notice => "notice",
         }
     }
 
     pub fn failure(&self) -> Option<FailureId> {
         match self {
             Self::Message { failure, .. } | Self::Update { failure, .. } => Some(*failure),
-            Self::Notice => None,
         }
     }
 
@@ -45,7 +41,6 @@ impl Purpose {
     pub fn is_news(&self) -> bool {
         match self {
             Self::Message { .. } | Self::Update { .. } => false,
-            Self::Notice => true,
         }
     }
 
@@ -54,7 +49,7 @@ impl Purpose {
     pub fn has_another_way(&self, code: &str) -> bool {
         match self {
             Self::Update { .. } => code == "message_not_found",
-            Self::Message { .. } | Self::Notice => false,
+            Self::Message { .. } => false,
         }
     }
 }

@@ -1,22 +1,16 @@
 //! What follows from how an effect ended.
 //!
-//! What a channel could not be told reaches an operator, with the command that retries it: the
-//! operators' channel, else the first admin, and that one too when the channel refuses the notice.
+//! What a channel could not be told is told to the area that keeps the operators informed, with the
+//! command that retries it.
 
-use super::super::effect::slack::{self, Effect as Slack};
-use super::super::effect::{Answer, Effect};
-use super::super::ids::{ChannelId, EffectId, MessageTs, UserId};
-use super::super::rules::Rules;
+use super::super::effect::{Answer, slack};
+use super::super::ids::{ChannelId, EffectId, MessageTs};
 use super::super::signal::End;
 use super::super::text::{Message, Text};
+use super::super::told::Told;
 use super::{Change, Decision, Facts, Failure, Purpose, Receipt, decide};
 
-pub(super) fn decide_receipt(
-    decision: &mut Decision,
-    receipt: &Receipt,
-    facts: &Facts,
-    rules: &Rules,
-) {
+pub(super) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, facts: &Facts) {
     let effect = receipt.effect_id;
     match &receipt.origin {
         Purpose::Message { channel, .. } => match &receipt.end {
@@ -28,12 +22,12 @@ pub(super) fn decide_receipt(
             End::Refused { code } | End::Parked { code } => {
                 let text =
                     couldnt("post about", facts, channel, code).and("). After fixing that, run: ");
-                tell_operators(decision, rules, effect, text);
+                tell_operators(decision, effect, text);
             }
             End::Uncertain { code } => {
                 let text = couldnt("confirm a message about", facts, channel, code)
                     .and("), and it can't be looked up. If it's missing, run: ");
-                tell_operators(decision, rules, effect, text);
+                tell_operators(decision, effect, text);
             }
             End::Done(_) | End::Expired | End::Dropped { .. } => {}
         },
@@ -46,11 +40,10 @@ pub(super) fn decide_receipt(
             End::Refused { code } | End::Parked { code } => {
                 let text = couldnt("update the message about", facts, channel, code)
                     .and("). After fixing that, run: ");
-                tell_operators(decision, rules, effect, text);
+                tell_operators(decision, effect, text);
             }
             End::Done(_) | End::Uncertain { .. } | End::Expired | End::Dropped { .. } => {}
         },
-        Purpose::Notice => notice_ended(decision, receipt, rules),
     }
 }
 
@@ -89,32 +82,7 @@ fn couldnt(what: &str, facts: &Facts, channel: &ChannelId, code: &str) -> Text {
     text.and(" in ").room(channel).and(" (").code(code)
 }
 
-fn tell_operators(decision: &mut Decision, rules: &Rules, effect: EffectId, text: Text) {
+fn tell_operators(decision: &mut Decision, effect: EffectId, text: Text) {
     let message = Message::said(text.code(format!("wardroom outbox retry {effect}")));
-    match (&rules.ops_channel, rules.admins.first()) {
-        (Some(channel), _) => {
-            let channel = channel.clone();
-            decision.effect(Slack::PostMessage { channel, message }, Purpose::Notice);
-        }
-        (None, Some(admin)) => tell_person(decision, admin, message),
-        (None, None) => {}
-    }
-}
-
-fn tell_person(decision: &mut Decision, person: &UserId, message: Message) {
-    let person = person.clone();
-    decision.effect(Slack::DirectMessage { person, message }, Purpose::Notice);
-}
-
-/// The first admin gets what the operators' channel refused.
-fn notice_ended(decision: &mut Decision, receipt: &Receipt, rules: &Rules) {
-    let failed = match &receipt.end {
-        End::Refused { .. } | End::Parked { .. } | End::Uncertain { .. } => true,
-        End::Done(_) | End::Expired | End::Dropped { .. } => false,
-    };
-    if let (true, Effect::Slack(Slack::PostMessage { message, .. }), Some(admin)) =
-        (failed, &receipt.effect, rules.admins.first())
-    {
-        tell_person(decision, admin, message.clone());
-    }
+    decision.tell(Told::EffectStuck { effect, message });
 }

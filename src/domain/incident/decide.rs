@@ -8,6 +8,7 @@ use super::super::effect::{Effect, slack};
 use super::super::measure::Measure;
 use super::ask::{self, Scene};
 use super::facts::{self, Facts, Needs};
+use super::trouble::{self, Concerns};
 use super::{
     Change, Decision, Event, NotificationStatus, Purpose, TimelineKind, Timer, answer, by_hand,
     receipts, room,
@@ -53,6 +54,10 @@ impl Area for Incidents {
                 ..
             } => room::overdue(decision, &scene, *generation),
             Event::Parked(row) => answer::parked(decision, &scene, row),
+            Event::EffectStuck { message, .. } => {
+                let (concerns, message) = (Concerns::Operators, message.clone());
+                trouble::report(decision, &scene, concerns, None, message);
+            }
         }
         measure(event, context.at, decision);
     }

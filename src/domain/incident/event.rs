@@ -2,8 +2,9 @@
 
 use super::super::act::Request;
 use super::super::decision::TimerChange;
-use super::super::ids::{ChannelId, IncidentId};
+use super::super::ids::{ChannelId, EffectId, IncidentId};
 use super::super::signal::{ParkedRow, Receipt};
+use super::super::text::Message;
 use super::Purpose;
 use chrono::{DateTime, Utc};
 
@@ -38,6 +39,11 @@ pub enum Event {
     },
     /// A row was put aside: the person who waits hears it, or the operators.
     Parked(ParkedRow),
+    /// An effect of another area is stuck: the operators hear it.
+    EffectStuck {
+        effect: EffectId,
+        message: Message,
+    },
 }
 
 /// How a channel was closed.

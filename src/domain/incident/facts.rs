@@ -214,6 +214,10 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
             timer: Some(*timer),
             ..Needs::default()
         },
+        Event::EffectStuck { effect, .. } => Needs {
+            stuck: Some(StuckRow::Effect(*effect)),
+            ..Needs::default()
+        },
         Event::Parked(row) => Needs {
             stuck: notices::stuck_row(row),
             ..Needs::default()

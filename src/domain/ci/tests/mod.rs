@@ -7,9 +7,10 @@ use super::super::area::{Area, Context};
 use super::super::decision::Outcome;
 use super::super::effect::slack::{self, Effect as Slack};
 use super::super::effect::{Answer, Effect};
-use super::super::ids::{ChannelId, EffectId, MessageTs, SignalId, UserId};
+use super::super::ids::{ChannelId, EffectId, MessageTs, SignalId};
 use super::super::rules::Rules;
 use super::super::signal::End;
+use super::super::told::Told;
 use super::*;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ struct Fixture {
     runs: BTreeMap<i64, Run>,
     failures: Vec<Failure>,
     done: Vec<(Effect, Purpose)>,
+    told_areas: Vec<Told>,
     signals: u128,
 }
 
@@ -77,6 +79,7 @@ impl Fixture {
             runs: BTreeMap::new(),
             failures: Vec::new(),
             done: Vec::new(),
+            told_areas: Vec::new(),
             signals: 0,
         }
     }
@@ -118,6 +121,7 @@ impl Fixture {
                 }
             }
         }
+        self.told_areas.extend(decision.signals);
         let effects = decision.effects.into_iter();
         self.done
             .extend(effects.map(|plan| (plan.effect, plan.origin)));
