@@ -1,7 +1,7 @@
 //! The core: what happened, what we conclude, what is to be done. Pure.
 //!
 //! No async, no SQL, no HTTP, no provider: everything takes `now` and gives back a value. An
-//! adapter turns what arrives into a [`signal::Signal`] and carries out an [`effect::Effect`].
+//! adapter turns what arrives into a [`areas::Signal`] and carries out an [`effect::Effect`].
 
 pub mod act;
 pub mod area;

@@ -2,7 +2,7 @@
 //!
 //! - The first row gives a message at once, in words of its own.
 //! - Rows of the same kind with the same cause raise the count of that message for [`LASTS`], and the
-//!   message is edited, at most once in [`EDIT_AFTER`]. A row after that gives a new message.
+//!   message is edited, at most once in 15 s. A row after that gives a new message.
 //! - A message that the provider did not confirm is sent once more, with a mark; then the next
 //!   operator hears of it.
 //! - An edit that fails is not told: the message about it would be edited as well. The count is kept,
