@@ -8,6 +8,7 @@ mod crates;
 mod documents;
 mod imports;
 mod pages;
+mod rights;
 mod shape;
 mod tree;
 mod weaknesses;
