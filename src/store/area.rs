@@ -1,7 +1,8 @@
 //! What an area has of the store: its facts are loaded, its changes saved, its effects completed.
 
+use super::Store;
+use super::error::StoreError;
 use super::session::Session;
-use super::{Intake, Store, StoreError};
 use crate::domain::area::Area;
 use crate::domain::areas::Origin;
 use crate::domain::decision::Decision;
@@ -88,7 +89,7 @@ impl Ready {
     }
 
     /// The decision without the changes, which are taken for saved.
-    fn changed(self) -> Self {
+    pub(super) fn changed(self) -> Self {
         Self::plain(self.decision)
     }
 }
@@ -126,29 +127,6 @@ impl Changes for Nothing {
         _signal: SignalId,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
-    }
-}
-
-impl Intake {
-    /// Loads, and locks, what an area's decision needs.
-    pub async fn load<A: Persist>(
-        &mut self,
-        needs: &A::Needs,
-        now: DateTime<Utc>,
-    ) -> Result<A::Facts, StoreError> {
-        A::load(&mut self.transaction, needs, now).await
-    }
-
-    /// Saves what a decision changes before the rest of it, for those that are made after it in the same
-    /// transaction.
-    pub async fn save_changes(&mut self, ready: Ready) -> Result<Ready, StoreError> {
-        ready.save_changes(&mut self.transaction).await?;
-        Ok(ready.changed())
-    }
-
-    /// See [`Persist::blank`].
-    pub async fn blank<A: Persist>(&mut self, needs: &[A::Needs]) -> Result<Vec<bool>, StoreError> {
-        A::blank(&mut self.transaction, needs).await
     }
 }
 

@@ -3,22 +3,16 @@
 //! Two belong to the inbox's writer, so that busy workers cannot starve an acknowledgement. One that
 //! dies in use shows as an error, and its user tries again on a fresh one.
 
+use super::error::StoreError;
 use super::pool::Pool;
+use super::ring::queue::Batching;
+use super::ring::writer::Writer;
+use super::seal::Seal;
 use super::servers::{Route, Servers};
 use super::session::{Limits, Session, Way};
-use super::writer::Writer;
-use super::{Seal, Store, StoreError, Wakes};
+use super::{Store, Wakes};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Whether concurrent appends share a commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Batching {
-    /// They do.
-    On,
-    /// Each has its own: the baseline of the benchmark.
-    Off,
-}
 
 /// How to connect.
 #[derive(Clone)]
@@ -48,11 +42,6 @@ pub(super) const LIMITS: Limits = Limits {
     statement: Duration::from_secs(11),
     commit: Duration::from_secs(4),
 };
-pub(super) const WRITER_LIMITS: Limits = Limits {
-    statement: Duration::from_millis(1100),
-    commit: Duration::from_millis(1100),
-};
-
 /// What the planner is told. A prepared statement keeps its plan, and a plan that was made while a
 /// table was small reads it whole, still when a storm has filled it: until the server next counts
 /// its rows, which is a minute. Each statement on a table that grows has its index instead. A

@@ -1,6 +1,6 @@
 //! What can go wrong with the database, as far as callers behave differently.
 
-use super::fit::Unfit;
+use super::unfit::Unfit;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -4,7 +4,9 @@
 //! itself: it is said in one line with its remedy, and nothing waits for it. A server that is merely
 //! read-only may be a standby that is promoted in a moment.
 
-use super::{Store, StoreError};
+use super::Store;
+use super::error::StoreError;
+use super::unfit::Unfit;
 use sqlx::{PgConnection, Row as _};
 
 /// Which servers will do.
@@ -20,124 +22,6 @@ pub enum Accept {
 
 /// The oldest PostgreSQL that is supported, as `server_version_num`.
 const OLDEST: u32 = 140_000;
-
-/// A database that is not what we need.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// Its encoding cannot hold every text.
-    #[error(
-        "the database's encoding is {0} and must be UTF8; create one: create database wardroom \
-         encoding 'UTF8' template template0"
-    )]
-    Encoding(String),
-    /// The server is too old.
-    #[error(
-        "the server is PostgreSQL {}, and 14 or later is needed; upgrade it",
-        .0 / 10_000
-    )]
-    Version(u32),
-    /// It was made read-only, and no failover changes that.
-    #[error(
-        "the database takes no writes: default_transaction_read_only is on for the {0}; switch it \
-         off: alter {0} … reset default_transaction_read_only"
-    )]
-    ReadOnly(&'static str),
-    /// The role or its password is refused.
-    #[error(
-        "the server refuses the role or its password (SQLSTATE {0}); check the user and the password \
-         in DATABASE_URL or DB_USER and DB_PASSWORD, and the server's pg_hba.conf"
-    )]
-    Login(String),
-    /// The server offers no TLS, or cannot prove who it is.
-    #[error(
-        "the connection cannot be protected as sslmode asks: {0}; check sslmode and sslrootcert"
-    )]
-    Tls(String),
-    /// There is no such database.
-    #[error(
-        "there is no such database (SQLSTATE 3D000); create it, or correct its name in DATABASE_URL \
-         or DB_NAME"
-    )]
-    NoDatabase,
-    /// The role may use no schema.
-    #[error(
-        "the role may use no schema of its search_path; grant it: grant usage, create on schema \
-         public to {0}"
-    )]
-    NoSchema(String),
-    /// The role may not make tables, and there are some to be made.
-    #[error(
-        "the role may not create tables, and migrations are missing; grant it: grant create on \
-         schema {schema} to {role}"
-    )]
-    Create {
-        /// Where.
-        schema: String,
-        /// Who.
-        role: String,
-    },
-    /// The role may not use a table.
-    #[error(
-        "the role may not {right} in the table {table}; grant it: grant select, insert, update, \
-         delete on all tables in schema {schema} to {role}"
-    )]
-    Table {
-        /// What it may not.
-        right: String,
-        /// Which.
-        table: String,
-        /// Where.
-        schema: String,
-        /// Who.
-        role: String,
-    },
-    /// The role may not call a function.
-    #[error(
-        "the role may not execute the function {name}; grant it: grant execute on function {name} \
-         to {role}"
-    )]
-    Function {
-        /// Which.
-        name: String,
-        /// Who.
-        role: String,
-    },
-    /// A right is missing that was found so in use.
-    #[error(
-        "the role lacks a right (SQLSTATE 42501: {0}); let it own the tables, or grant it select, \
-         insert, update and delete"
-    )]
-    Right(String),
-}
-
-impl Unfit {
-    /// What the server's answer says against it, when it is one of those that do not pass.
-    pub(super) fn of(code: &str, message: &str) -> Option<Self> {
-        match code {
-            "3D000" => Some(Self::NoDatabase),
-            "42501" => Some(Self::Right(message.to_owned())),
-            code if code.starts_with("28") => Some(Self::Login(code.to_owned())),
-            _ => None,
-        }
-    }
-
-    /// The same for everyone who may ask for the health: no names.
-    pub fn summary(&self) -> &'static str {
-        match self {
-            Self::Encoding(_) => "the database's encoding is not UTF8",
-            Self::Version(_) => "the database server is older than PostgreSQL 14",
-            Self::ReadOnly(_) => "the database is read-only",
-            Self::Login(_) => "the database refuses the login",
-            Self::Tls(_) => "the database connection cannot be protected as asked",
-            Self::NoDatabase => "there is no such database",
-            Self::NoSchema(_)
-            | Self::Create { .. }
-            | Self::Table { .. }
-            | Self::Function { .. }
-            | Self::Right(_) => "the database role lacks rights",
-        }
-    }
-}
 
 /// What a server says of itself.
 pub(super) struct Found {
@@ -348,22 +232,6 @@ mod tests {
             (&fenced, Accept::Any, true),
         ] {
             assert_eq!(server.judge(accept).is_ok(), fine, "{accept:?}");
-        }
-    }
-
-    #[test]
-    fn what_does_not_pass_by_itself_is_known_by_its_code() {
-        for (code, unfit) in [
-            ("28P01", true),
-            ("28000", true),
-            ("3D000", true),
-            ("42501", true),
-            ("57P03", false),
-            ("25006", false),
-            ("53300", false),
-            ("23505", false),
-        ] {
-            assert_eq!(Unfit::of(code, "m").is_some(), unfit, "{code}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is true of the whole service, read at scrape: the same from every replica.
 
-use super::{Store, StoreError};
+use super::Store;
+use super::error::StoreError;
 use crate::domain::incident::Severity;
 use chrono::{DateTime, Utc};
 

@@ -1,7 +1,10 @@
 //! The migrations, embedded; also applied by plain `sqlx migrate run`.
 
-use super::fit::{self, Accept, Tables, Unfit};
-use super::{Servers, Store, StoreError};
+use super::Store;
+use super::error::StoreError;
+use super::fit::{self, Accept, Tables};
+use super::servers::Servers;
+use super::unfit::Unfit;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::{Connection as _, PgConnection};
 use std::time::Duration;

@@ -1,73 +1,55 @@
-//! All SQL, one file per table family; speaks domain types.
+//! All SQL, in domain types. `ring/` has the inbox, the outbox and what several processes share; each area
+//! has a folder (`incident/`, `ci/`); the files beside them lead to the server.
 //!
 //! Time is a bind (`$now`), never `now()` in logic; leases are the one exception, because hosts'
-//! clocks may be skewed. Locks are taken in one order everywhere: incidents by id, then effects that
-//! wait and show the same, then lanes sorted, then subjects sorted. That order is why nothing here
-//! deadlocks by design (an effect's own row may come after its lane: its key belongs to that lane).
+//! clocks may be skewed. Locks are taken in one order everywhere (`docs/ARCHITECTURE.md`), so that no
+//! design of ours deadlocks. (An effect's own row may come after its lane: its key belongs to that lane.)
 //!
 //! A prepared statement keeps its plan, and the plan may be from a time when the table was empty and
 //! every way of reading it looked the same. So each statement is written with one way only: `between
 //! $1 and $1` with an order by the index's columns, `offset 0` against a join, `any(array(…))` for
-//! rows that were looked for first, conditions that no other partial index fits.
-//! `tests/migrations/plans.rs` looks at every one.
+//! rows that are selected first, conditions that no other partial index fits.
+//! `tests/migrations/plans.rs` checks every statement.
 
-mod append;
 mod area;
-mod by_hand;
 mod ci;
 mod connect;
-mod crowd;
-mod decision;
-mod deliver;
-mod enqueue;
 mod error;
-mod facts;
 mod fit;
 mod gauges;
-mod history;
 mod incident;
-mod incidents;
-mod intake;
-mod lists;
 mod migrate;
-mod notices;
-mod notifications;
-mod pauses;
 mod people;
 mod pool;
-mod processes;
-mod queue;
-mod reads;
-mod receipt;
-mod retention;
+mod ring;
 mod seal;
 mod servers;
 mod session;
-mod shown;
-mod timers;
-mod turns;
-mod unreadable;
-mod writer;
+mod unfit;
 
-pub use append::{Appended, Arrival};
 pub use area::{Persist, Ready};
-pub use by_hand::Operator;
-pub use connect::{Batching, PLANNING, Settings};
-pub use deliver::{Certainty, Claimed, Counted, Ending, Which};
+pub use connect::{PLANNING, Settings};
 pub use error::{AppendError, StoreError, acquire_timeouts, json_error};
-pub use fit::{Accept, Unfit};
+pub use fit::Accept;
 pub use gauges::{Gauges, QueueGauge};
-pub use incidents::IncidentFilter;
-pub use intake::{Claim, Decided, Intake, StoredSignal, Then};
-pub use lists::{AuditRow, InboxRow, OutboxRow, Page};
+pub use incident::IncidentFilter;
 pub use migrate::{MIGRATOR, migrate, missing, read_only_for_good};
-pub use pauses::Pause;
-pub use reads::Reads;
-pub use retention::Forgotten;
+pub use ring::append::{Appended, Arrival};
+pub use ring::audit::AuditRow;
+pub use ring::decision::Decided;
+pub use ring::deliver::{Certainty, Claimed, Counted, Ending, Which};
+pub use ring::intake::{Claim, Intake, StoredSignal, Then};
+pub use ring::lists::{InboxRow, OutboxRow, Page};
+pub use ring::operator_actions::Operator;
+pub use ring::pauses::Pause;
+pub use ring::queue::Batching;
+pub use ring::reads::Reads;
+pub use ring::retention::Forgotten;
+pub use ring::unreadable::{LEFT_FOR, Others};
 pub use seal::Seal;
 pub use servers::{CONNECT_LIMIT, Servers};
 pub use session::Way;
-pub use unreadable::{LEFT_FOR, Others};
+pub use unfit::Unfit;
 
 use crate::domain::effect::Provider;
 use std::sync::Arc;
@@ -78,7 +60,7 @@ pub struct Store {
     wakes: Arc<Wakes>,
     pool: pool::Pool,
     way: Way,
-    writer: writer::Writer,
+    writer: ring::writer::Writer,
     seal: Option<Arc<Seal>>,
 }
 

@@ -1,7 +1,8 @@
 //! The `people` table: what they are called, as the provider last said.
 
+use super::Store;
+use super::error::StoreError;
 use super::session::Session;
-use super::{Store, StoreError};
 use crate::domain::ids::UserId;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;

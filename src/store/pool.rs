@@ -5,9 +5,9 @@
 //! 12](../../docs/adr/0012-a-pool-of-our-own.md)). A connection is made in a task of its own: who
 //! waits for it may give up, and it is there for the next one.
 
-use super::error::{Blame, blame};
+use super::error::{Blame, StoreError, blame};
+use super::fit;
 use super::servers::{Origin, Route, Servers, Suspicion};
-use super::{StoreError, fit};
 use sqlx::{Connection as _, PgConnection};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -6,7 +6,7 @@
 //! host that fell silent is tried last; and when one connection shows that its server is no longer
 //! the right one, all connections of that time are renewed (`generation`).
 
-use super::StoreError;
+use super::error::StoreError;
 use super::fit::{self, Accept};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};

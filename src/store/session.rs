@@ -11,8 +11,7 @@
 //! known by it. What a statement's end says of the connection is remembered, and decides at the
 //! session's end whether the next one gets it.
 
-use super::StoreError;
-use super::error::{Blame, blame};
+use super::error::{Blame, StoreError, blame};
 use super::pool::{Held, Pool};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;

@@ -1,8 +1,9 @@
 //! The `ci_failures` table.
 
-use super::super::session::Session;
-use super::super::{Store, StoreError};
 use crate::domain::ci::{Conclusion, Failed, Failure, FailureId, Green, Line, Place};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;

@@ -6,14 +6,16 @@
 mod failures;
 mod runs;
 
-use super::session::Session;
-use super::turns::lock_aggregate;
-use super::{Persist, Store, StoreError};
 use crate::domain::ci::{Change, Ci, Facts, Line, Needs, Purpose, message};
 use crate::domain::effect::Effect;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
+use crate::store::Store;
+use crate::store::area::Persist;
+use crate::store::error::StoreError;
+use crate::store::ring::turns::lock_aggregate;
+use crate::store::session::Session;
 use chrono::{DateTime, Duration, Utc};
 
 /// Runs and failures are deleted so long after the last news of them.

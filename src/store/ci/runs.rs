@@ -1,8 +1,8 @@
 //! The `ci_runs` table.
 
-use super::super::StoreError;
-use super::super::session::Session;
 use crate::domain::ci::{Line, Place, Run, Status};
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 
 /// A run as it is known, under the lock of its line.

@@ -4,15 +4,16 @@
 //! advisory lock: of two replicas that park rows at once, one gives the message and the other counts.
 
 use super::notifications::{split, target};
-use super::session::Session;
-use super::turns::lock_cause;
-use super::{Store, StoreError};
 use crate::domain::effect::slack;
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::ids::EffectId;
 use crate::domain::incident::notices::{
     COUNTED, Cause, LASTS, Notice, Rows, Standing, Stuck, StuckRow,
 };
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::ring::turns::lock_cause;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -1,10 +1,11 @@
 //! Moments that an area waits for. A timer belongs to an area and to one of its things.
 
 use super::append::{Arrival, append_all};
-use super::session::Session;
-use super::{Store, StoreError};
 use crate::domain::decision::TimerChange;
 use crate::domain::signal::TimerDue;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 
 /// Sets a timer, or cancels it. Either raises its generation, so that an earlier signal does nothing.
@@ -29,7 +30,7 @@ pub(super) async fn change(
 }
 
 /// A timer's generation, as it stands.
-pub(super) async fn generation(
+pub(in crate::store) async fn generation(
     connection: &mut Session,
     area: &str,
     owner: &str,

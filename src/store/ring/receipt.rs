@@ -1,11 +1,12 @@
 //! Receipts: how an effect's end becomes a signal, and how it stands in the row.
 
 use super::append::{Arrival, append_all};
-use super::session::Session;
-use super::{Store, StoreError};
 use crate::domain::areas::Origin;
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::signal::{End, Receipt};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 
 impl Store {

@@ -1,10 +1,10 @@
 //! Whom an incident was told to.
 
-use super::StoreError;
 use super::incidents::{word, word_of};
-use super::session::Session;
 use crate::domain::ids::{BadId, ChannelId, EffectId, IncidentId, UserId};
 use crate::domain::incident::{Notification, NotificationStatus, Occasion, Target};
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 
 pub(super) fn split(target: &Target) -> (&'static str, &str) {
     match target {

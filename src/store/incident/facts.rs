@@ -1,10 +1,13 @@
 //! Loading, and locking, what a decision needs.
 
 use super::incidents::{incident_in_room, select_incidents};
-use super::session::Session;
-use super::{StoreError, history, incidents, notices, notifications, people};
+use super::{incidents, notices, notifications, timeline};
 use crate::domain::act::IncidentRef;
 use crate::domain::incident::{Facts, Incident, Needs, Wanted, postmortem};
+use crate::store::error::StoreError;
+use crate::store::people;
+use crate::store::ring::timers;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 
 /// A list for a person has at most this many of a kind.
@@ -22,14 +25,14 @@ pub(super) async fn load(
     if let Some(incident) = facts.incidents.first() {
         facts.notifications = notifications::of(connection, incident.id).await?;
         if needs.timeline || (needs.missed && incident.room_closed_at.is_some()) {
-            facts.timeline = history::timeline(connection, incident.id).await?;
+            facts.timeline = timeline::timeline(connection, incident.id).await?;
         }
         if needs.names {
             let people = postmortem::people(incident, &facts.timeline);
             facts.names = people::names(connection, &people).await?;
         }
         if let Some(timer) = needs.timer {
-            facts.timer_generation = super::timers::generation(
+            facts.timer_generation = timers::generation(
                 connection,
                 "incident",
                 &incident.id.to_string(),

@@ -3,8 +3,10 @@
 //! A process is gone when it has not been seen for 60 s, by the database's clock as with leases: a
 //! host whose clock is wrong must not look dead, or alive, to others.
 
-use super::{Reads, Store, StoreError};
+use super::reads::Reads;
 use crate::domain::effect::Effect;
+use crate::store::Store;
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

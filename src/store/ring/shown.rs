@@ -5,8 +5,10 @@
 //! was delivered by an older version that does not write the column. Then the state is sent again,
 //! which is harmless.
 
-use super::session::Session;
-use super::{Claimed, Store, StoreError};
+use super::deliver::Claimed;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 
 impl Store {
     /// Whether this state is surely shown in the effect's lane already. If it is not, the remembered state

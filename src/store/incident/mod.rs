@@ -3,8 +3,14 @@
 //!
 //! An effect that shows state is stored without it, so that a late one cannot show an old state.
 
-use super::session::Session;
-use super::{Persist, Store, StoreError, facts, history, incidents, notices, notifications};
+mod facts;
+mod incidents;
+mod notices;
+mod notifications;
+mod timeline;
+
+pub use incidents::IncidentFilter;
+
 use crate::domain::act::IncidentRef;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::effect::{Effect, statuspage};
@@ -12,6 +18,10 @@ use crate::domain::ids::SignalId;
 use crate::domain::incident::notices as notice;
 use crate::domain::incident::{Change, Facts, Incidents, Needs, Purpose, card, status_page};
 use crate::domain::rules::Rules;
+use crate::store::Store;
+use crate::store::area::Persist;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 
 impl Persist for Incidents {
@@ -51,7 +61,7 @@ impl Persist for Incidents {
                 Change::Declare(incident) => incidents::insert(session, incident).await?,
                 Change::Save(incident) => incidents::update(session, incident).await?,
                 Change::Timeline(entry) => {
-                    history::add_line(session, signal, ordinal, entry).await?;
+                    timeline::add_line(session, signal, ordinal, entry).await?;
                 }
                 Change::Notify(notification) => notifications::add(session, notification).await?,
                 Change::Notified {

@@ -3,13 +3,14 @@
 //! Each is a line of the audit, in the same transaction: a row that went out late, or never, must
 //! show by which way somebody had it so, and why.
 
-use super::history::add_act_by_hand;
-use super::session::Session;
+use super::audit::add_operator_action;
 use super::turns::{free_head_of_lane, free_head_of_subject, lock_lanes, lock_subjects, one};
-use super::{Store, StoreError};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{EffectId, IncidentId, SignalId};
 use crate::domain::signal::{End, Receipt};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -93,7 +94,7 @@ impl Store {
             return Ok(false);
         }
         let details = json!({"signal": id});
-        add_act_by_hand(&mut transaction, "inbox.replay", by, None, details, now).await?;
+        add_operator_action(&mut transaction, "inbox.replay", by, None, details, now).await?;
         transaction.end().await?;
         Ok(true)
     }
@@ -127,7 +128,7 @@ impl Store {
         }
         free_head_of_subject(&mut transaction, &subject).await?;
         let details = json!({"signal": id, "why": why});
-        add_act_by_hand(&mut transaction, "inbox.drop", by, None, details, now).await?;
+        add_operator_action(&mut transaction, "inbox.drop", by, None, details, now).await?;
         transaction.end().await?;
         self.wakes.inbox.notify_one();
         Ok(true)
@@ -168,7 +169,7 @@ impl Store {
         let Some(row) = retried else { return Ok(false) };
         let details = json!({"effect": id});
         let incident = row.incident.map(IncidentId);
-        add_act_by_hand(&mut transaction, "outbox.retry", by, incident, details, now).await?;
+        add_operator_action(&mut transaction, "outbox.retry", by, incident, details, now).await?;
         transaction.end().await?;
         Ok(true)
     }
@@ -204,7 +205,7 @@ impl Store {
         free_head_of_lane(&mut transaction, &lane).await?;
         let details = json!({"effect": id, "why": why});
         let incident = row.incident.map(IncidentId);
-        add_act_by_hand(&mut transaction, "outbox.drop", by, incident, details, now).await?;
+        add_operator_action(&mut transaction, "outbox.drop", by, incident, details, now).await?;
         // What cannot be read has no receipt: nobody knows whose it would be.
         if let Ok((effect, origin)) = self.effect(row.effect, row.origin) {
             let receipt = Receipt {

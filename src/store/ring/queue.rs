@@ -6,12 +6,21 @@
 
 use super::append::{Appended, Arrival};
 use super::crowd::Crowd;
-use super::{AppendError, Batching};
+use crate::store::error::AppendError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
+
+/// Whether concurrent appends share a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batching {
+    /// They do.
+    On,
+    /// Each has its own: the baseline of the benchmark.
+    Off,
+}
 
 /// A batch is at most this many rows.
 const BATCH_ROWS: usize = 256;

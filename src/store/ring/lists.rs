@@ -2,9 +2,10 @@
 //!
 //! Bodies and payloads are never listed: they hold people's words and secrets.
 
-use super::{Store, StoreError};
 use crate::domain::decision::ApiAnswer;
 use crate::domain::ids::{EffectId, IncidentId, SignalId};
+use crate::store::Store;
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -35,7 +36,11 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Cuts what was read with one row too many to `limit`; the last row's cursor leads on.
-    pub(super) fn cut(mut items: Vec<T>, limit: i64, cursor: impl Fn(&T) -> String) -> Self {
+    pub(in crate::store) fn cut(
+        mut items: Vec<T>,
+        limit: i64,
+        cursor: impl Fn(&T) -> String,
+    ) -> Self {
         let limit = usize::try_from(limit).unwrap_or(1);
         let more = items.len() > limit;
         items.truncate(limit);
@@ -98,25 +103,6 @@ pub struct OutboxRow {
     pub run_at: DateTime<Utc>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
-}
-
-/// A row of the audit, as it is shown.
-#[derive(Debug, Clone, Serialize)]
-pub struct AuditRow {
-    /// Its id.
-    pub id: i64,
-    /// About which incident.
-    pub incident: Option<Uuid>,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// What was done or tried.
-    pub action: String,
-    /// Who.
-    pub by: String,
-    /// `done` or `refused`.
-    pub outcome: String,
-    /// Before, after, why.
-    pub details: Value,
 }
 
 pub(super) fn answer_json(answer: &ApiAnswer) -> Value {

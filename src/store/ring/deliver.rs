@@ -5,14 +5,15 @@
 //! have sent it.
 
 use super::receipt::row_of;
-use super::session::Session;
 use super::turns::{free_next_in_lane, lock_lanes, one};
-use super::{Store, StoreError};
 use crate::domain::areas::Origin;
 use crate::domain::effect::{Answer, Effect, Priority, Provider};
 use crate::domain::ids::EffectId;
 use crate::domain::looked_to::LookedTo;
 use crate::domain::signal::{End, Receipt};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -1,9 +1,9 @@
 //! Rows into the inbox: one statement for a batch, whoever brings it.
 
-use super::StoreError;
-use super::session::Session;
 use super::turns::SUBJECTS;
 use crate::domain::ids::SignalId;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};

@@ -5,11 +5,15 @@
 //! of different subjects, and all of their decisions stand or none does.
 
 use super::append::{Arrival, append_all};
-use super::session::Session;
+use super::reads::Reads;
 use super::turns::{free_next_in_subject, lock_subjects, one};
-use super::{Reads, Ready, Seal, Store, StoreError, Wakes};
-use crate::domain::effect::{Priority, Provider};
+use crate::domain::effect::Provider;
 use crate::domain::ids::SignalId;
+use crate::store::area::{Persist, Ready};
+use crate::store::error::StoreError;
+use crate::store::seal::Seal;
+use crate::store::session::Session;
+use crate::store::{Store, Wakes};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -46,11 +50,11 @@ pub struct StoredSignal {
 /// The transaction that has claimed signals. Dropped: everything is undone and the rows are free again.
 pub struct Intake {
     pub(super) transaction: Session,
+    pub(super) seal: Option<Arc<Seal>>,
+    pub(super) brings_effects: [bool; Provider::ALL.len()],
+    pub(super) brings_urgent: bool,
+    pub(super) brings_signals: bool,
     wakes: Arc<Wakes>,
-    seal: Option<Arc<Seal>>,
-    brings_effects: [bool; Provider::ALL.len()],
-    brings_urgent: bool,
-    brings_signals: bool,
 }
 
 /// What is claimed at once: the transaction and its signals, the one that has been due longest first.
@@ -59,16 +63,6 @@ pub struct Claim {
     pub intake: Intake,
     /// The signals, of different subjects.
     pub signals: Vec<StoredSignal>,
-}
-
-/// A signal and the decision on it.
-pub struct Decided<'a> {
-    /// The signal.
-    pub signal: &'a StoredSignal,
-    /// What follows from it.
-    pub ready: &'a Ready,
-    /// W3C trace context of its effects.
-    pub traceparent: Option<String>,
 }
 
 /// A row with its body, as it is kept.
@@ -257,111 +251,30 @@ async fn put_off(
 }
 
 impl Intake {
+    /// Loads, and locks, what an area's decision needs.
+    pub async fn load<A: Persist>(
+        &mut self,
+        needs: &A::Needs,
+        now: DateTime<Utc>,
+    ) -> Result<A::Facts, StoreError> {
+        A::load(&mut self.transaction, needs, now).await
+    }
+
+    /// Saves what a decision changes before the rest of it, for those that are made after it in the same
+    /// transaction.
+    pub async fn save_changes(&mut self, ready: Ready) -> Result<Ready, StoreError> {
+        ready.save_changes(&mut self.transaction).await?;
+        Ok(ready.changed())
+    }
+
+    /// See [`Persist::blank`].
+    pub async fn blank<A: Persist>(&mut self, needs: &[A::Needs]) -> Result<Vec<bool>, StoreError> {
+        A::blank(&mut self.transaction, needs).await
+    }
+
     /// Has a signal wait until then instead of deciding it, as [`Store::put_off`] does.
     pub async fn put_off(&mut self, id: SignalId, until: DateTime<Utc>) -> Result<(), StoreError> {
         put_off(&mut self.transaction, id, until).await
-    }
-
-    /// Saves all of each decision and marks the signals done; nothing stands before [`Self::commit`].
-    /// Decisions that lock an aggregate must be saved alone: see the order of locks.
-    pub async fn save(
-        &mut self,
-        decided: &[Decided<'_>],
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let seal = self.seal.as_deref();
-        super::decision::save(&mut self.transaction, decided, seal, now).await?;
-        let ids: Vec<Uuid> = decided.iter().map(|one| one.signal.id.0).collect();
-        let subjects: Vec<String> = decided
-            .iter()
-            .map(|one| one.signal.subject.clone())
-            .collect();
-        let outcomes: Vec<String> = decided
-            .iter()
-            .map(|one| one.ready.decision.outcome.as_str().to_owned())
-            .collect();
-        let answers: Vec<Option<serde_json::Value>> = decided
-            .iter()
-            .map(|one| {
-                one.ready
-                    .decision
-                    .api_answer
-                    .as_ref()
-                    .map(super::lists::answer_json)
-            })
-            .collect();
-        let told = self.told(decided, now)?;
-        let raised = told.iter().map(|arrival| arrival.subject.as_str());
-        let names = subjects.iter().map(String::as_str).chain(raised).collect();
-        lock_subjects(&mut self.transaction, &names).await?;
-        if !told.is_empty() {
-            let all: Vec<&Arrival> = told.iter().collect();
-            append_all(&mut self.transaction, &all, self.seal.is_some()).await?;
-            self.brings_signals = true;
-        }
-        // One statement, because this is the busiest of all: the rows' ends, and their subjects' next,
-        // as in `turns`. Neither half sees what the other does, so the rows themselves are left out.
-        sqlx::query!(
-            "with ended as (
-                 update inbox
-                    set state = 'done', ended_at = $2, error = null,
-                        outcome = ($3::text[])[array_position($1::uuid[], id)],
-                        answer = ($4::jsonb[])[array_position($1::uuid[], id)]
-                  where id = any($1))
-             update inbox set blocked = false
-              where id = any(array(
-                    select next.id
-                      from unnest($1::uuid[], $5::text[]) as ends(id, subject),
-                           lateral (select i.id from inbox i
-                                     where i.subject between ends.subject and ends.subject
-                                       and i.state = 'open' and i.id <> ends.id
-                                     order by i.subject, i.seq limit 1) as next))",
-            &ids,
-            now,
-            &outcomes,
-            &answers as &[Option<serde_json::Value>],
-            &subjects,
-        )
-        .execute(&mut self.transaction)
-        .await?;
-        for plan in decided.iter().flat_map(|one| &one.ready.decision.effects) {
-            match plan.effect.priority() {
-                Priority::InTurn => self.brings_effects[plan.effect.provider() as usize] = true,
-                Priority::Now => self.brings_urgent = true,
-            }
-        }
-        Ok(())
-    }
-
-    /// What other areas are told, as signals.
-    fn told(
-        &self,
-        decided: &[Decided<'_>],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Arrival>, StoreError> {
-        let mut arrivals = Vec::new();
-        for one in decided {
-            for (ordinal, told) in one.ready.decision.signals.iter().enumerate() {
-                let body = serde_json::to_vec(told)
-                    .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-                let body = match &self.seal {
-                    Some(seal) => seal.close(&body),
-                    None => body,
-                };
-                let key = format!("{}#{ordinal}", one.signal.id);
-                arrivals.push(Arrival {
-                    source: "area",
-                    kind: told.kind().to_owned(),
-                    subject: format!("area:{key}"),
-                    dedup_key: key,
-                    headers: serde_json::json!({}),
-                    body: body.into(),
-                    traceparent: one.traceparent.clone(),
-                    at: now,
-                });
-            }
-        }
-        Ok(arrivals)
     }
 
     /// Makes what was saved stand.

@@ -1,8 +1,9 @@
 //! What a provider asked us to wait for, and since when one has answered nobody. In the database,
 //! so that every replica obeys and a restart forgets nothing.
 
-use super::{Store, StoreError};
 use crate::domain::effect::Priority;
+use crate::store::Store;
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 

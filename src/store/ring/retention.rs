@@ -4,7 +4,8 @@
 //! effects and notices for operators 30. Timeline, audit and parked rows are never forgotten. Replicas
 //! that do this at once leave each other's rows alone.
 
-use super::{Store, StoreError, ci};
+use crate::store::error::StoreError;
+use crate::store::{Store, ci};
 use chrono::{DateTime, Duration, Utc};
 
 /// At most this many rows in one go, so that no clean-up holds anybody up.

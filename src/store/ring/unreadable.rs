@@ -6,14 +6,15 @@
 //! notice goes to those who run this instead.
 
 use super::append::{Arrival, append_all};
-use super::error::json_error;
-use super::session::Session;
+use super::intake::StoredSignal;
 use super::turns::{free_next_in_lane, free_next_in_subject, lock_lanes, lock_subjects, one};
-use super::{Store, StoreError, StoredSignal, seal};
 use crate::domain::areas::Origin;
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::ids::{EffectId, SignalId};
 use crate::domain::signal::ParkedRow;
+use crate::store::error::{StoreError, json_error};
+use crate::store::session::Session;
+use crate::store::{Store, seal};
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
@@ -40,7 +41,7 @@ pub enum Others {
 impl Store {
     /// An effect and its origin out of their row; an error says why they cannot be read, without
     /// anything of them.
-    pub(super) fn effect(
+    pub(in crate::store) fn effect(
         &self,
         effect: serde_json::Value,
         origin: Option<serde_json::Value>,

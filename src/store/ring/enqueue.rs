@@ -1,12 +1,14 @@
 //! Effects into the outbox, in the transaction that decided them: of one decision, or of several.
 
 use super::deliver::Claimed;
-use super::session::Session;
 use super::shown::forget_shown;
 use super::turns::{self, lock_lanes, one};
-use super::{Decided, Seal, Store, StoreError, seal};
 use crate::domain::areas::Origin;
-use crate::domain::decision::{Planned, Retry};
+use crate::domain::decision::{Decision, Planned, Retry};
+use crate::store::error::StoreError;
+use crate::store::seal::Seal;
+use crate::store::session::Session;
+use crate::store::{Store, seal};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -19,19 +21,20 @@ struct Row<'a> {
     traceparent: Option<&'a str>,
 }
 
+/// Each decision comes with the W3C trace context of its effects.
 pub(super) async fn enqueue(
     connection: &mut Session,
-    decided: &[Decided<'_>],
+    decided: &[(&Decision<(), Origin>, Option<&str>)],
     sealed_with: Option<&Seal>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let rows = decided.iter().flat_map(|one| {
+    let rows = decided.iter().flat_map(|(decision, traceparent)| {
         let row = |plan| Row {
             plan,
-            signal: one.ready.decision.signal().0,
-            traceparent: one.traceparent.as_deref(),
+            signal: decision.signal().0,
+            traceparent: *traceparent,
         };
-        one.ready.decision.effects.iter().map(row)
+        decision.effects.iter().map(row)
     });
     let rows = without_waiting_twins(connection, rows.collect()).await?;
     let planned: Vec<&Planned<Origin>> = rows.iter().map(|row| row.plan).collect();
@@ -39,7 +42,7 @@ pub(super) async fn enqueue(
         .iter()
         .map(|plan| plan.effect.lane(plan.id))
         .collect();
-    let retries = decided.iter().flat_map(|one| &one.ready.decision.retries);
+    let retries = decided.iter().flat_map(|(decision, _)| &decision.retries);
     let retries: Vec<&Retry> = retries.collect();
     let all: BTreeSet<&str> = lanes
         .iter()

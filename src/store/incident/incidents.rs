@@ -1,11 +1,12 @@
 //! The `incidents` table.
 
-use super::lists::Page;
-use super::session::Session;
-use super::{Store, StoreError};
 use crate::domain::act::IncidentRef;
 use crate::domain::ids::{Actor, BadId, ChannelId, IncidentId, MessageTs, UserId, ViewId};
 use crate::domain::incident::{Incident, Kind, Severity, Source, Status};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::ring::lists::Page;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -45,7 +46,7 @@ pub(super) struct IncidentRow {
 macro_rules! select_incidents {
     ($rest:literal $(, $bind:expr)* $(,)?) => {
         sqlx::query_as!(
-            crate::store::incidents::IncidentRow,
+            crate::store::incident::incidents::IncidentRow,
             "select id, number, title, severity, status, service, commander, comms, scribe,
                     channel_id, channel_name, channel_try, room_closed_at, card_ts, declared_by,
                     declared_at, acknowledged_at, resolved_at, resolved_by, last_update,

@@ -6,11 +6,12 @@
 //! told 503, for "not durable" must be true when we say it.
 
 use super::append::{Appended, Arrival, append_all, look_up};
-use super::connect::WRITER_LIMITS;
-use super::pool::Pool;
-use super::queue::{Entrance, Exit, Takes, Waiting, is_large, queue};
-use super::session::{Session, Way};
-use super::{AppendError, Batching, Seal, Store, StoreError, Wakes};
+use super::queue::{Batching, Entrance, Exit, Takes, Waiting, is_large, queue};
+use crate::store::error::{AppendError, StoreError};
+use crate::store::pool::Pool;
+use crate::store::seal::Seal;
+use crate::store::session::{Limits, Session, Way};
+use crate::store::{Store, Wakes};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -27,9 +28,14 @@ const ROW_LIMIT: Duration = Duration::from_millis(50);
 /// contract: the flusher always answers first.
 const BUDGET: Duration = Duration::from_millis(2200);
 
+const WRITER_LIMITS: Limits = Limits {
+    statement: Duration::from_millis(1100),
+    commit: Duration::from_millis(1100),
+};
+
 /// The way to the flushers. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Writer {
+pub(in crate::store) struct Writer {
     entrance: Entrance,
     pool: Pool,
 }
@@ -43,7 +49,12 @@ struct Flusher {
 }
 
 impl Writer {
-    pub(super) fn start(pool: Pool, way: Way, batching: Batching, wakes: Arc<Wakes>) -> Self {
+    pub(in crate::store) fn start(
+        pool: Pool,
+        way: Way,
+        batching: Batching,
+        wakes: Arc<Wakes>,
+    ) -> Self {
         let (entrance, exit) = queue(batching);
         let flushers = match batching {
             Batching::On => 2,
@@ -70,11 +81,11 @@ impl Writer {
         self.entrance.crowd_waits()
     }
 
-    pub(super) fn connections(&self) -> (u32, u32) {
+    pub(in crate::store) fn connections(&self) -> (u32, u32) {
         self.pool.connections()
     }
 
-    pub(super) async fn close(&self) {
+    pub(in crate::store) async fn close(&self) {
         self.pool.close().await;
     }
 }

@@ -4,9 +4,10 @@
 //! ends one holds the advisory lock of that name: without it both could look past each other and
 //! leave a row blocked for ever. Of the unfinished rows at most one is not blocked: the head.
 
-use super::session::Session;
-use super::{Store, StoreError};
 use crate::domain::decision::Retry;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
@@ -31,12 +32,18 @@ pub(super) async fn lock_subjects(
 }
 
 /// The first notice of a cause has no row that could be locked.
-pub(super) async fn lock_cause(connection: &mut Session, cause: &str) -> Result<(), StoreError> {
+pub(in crate::store) async fn lock_cause(
+    connection: &mut Session,
+    cause: &str,
+) -> Result<(), StoreError> {
     lock(connection, CAUSES, &one(cause)).await
 }
 
 /// Something of an area that may have no row yet; its area's word is the beginning of its name.
-pub(super) async fn lock_aggregate(connection: &mut Session, name: &str) -> Result<(), StoreError> {
+pub(in crate::store) async fn lock_aggregate(
+    connection: &mut Session,
+    name: &str,
+) -> Result<(), StoreError> {
     lock(connection, AGGREGATES, &one(name)).await
 }
 
