@@ -1,8 +1,8 @@
-//! What runs beside the ring: rooms that are joined in the end, a status page that fails, the dead
+//! What runs beside the ring: channels that are joined in the end, a status page that fails, the dead
 //! man's switch. None of it makes the process unready; all of it shows.
 
 use crate::harness::wardroom::Wardroom;
-use crate::harness::{CONFIG, House, until};
+use crate::harness::{CONFIG, Deployment, until};
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
@@ -27,64 +27,64 @@ async fn becomes(child: &Wardroom, component: &str, wanted: &str) {
     .await;
 }
 
-async fn joins(house: &House, room: &str) {
-    let bot = house.slack.bot_user();
-    until(LIMIT, &format!("the bot is in {room}"), || async {
-        let snapshot = house.slack.snapshot();
-        let found = snapshot.channel(room).unwrap();
+async fn joins(deployment: &Deployment, channel: &str) {
+    let bot = deployment.slack.bot_user();
+    until(LIMIT, &format!("the bot is in {channel}"), || async {
+        let snapshot = deployment.slack.snapshot();
+        let found = snapshot.channel(channel).unwrap();
         found.members.contains(&bot)
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_room_is_joined_once_slack_lets_us_and_once_a_reload_names_it() {
-    let house = House::new().await;
+async fn a_channel_is_joined_once_slack_lets_us_and_once_a_reload_names_it() {
+    let deployment = Deployment::new().await;
     let limited = Fault::RateLimited { retry_after: 1 };
     let busy = FaultRule::once("conversations.join", limited);
-    house.slack.fault(busy.in_channel("C0OPS"));
+    deployment.slack.fault(busy.in_channel("C0OPS"));
     let broken = FaultRule::once("conversations.join", Fault::Status { status: 503 });
-    house.slack.fault(broken.in_channel("C0ENG"));
-    let child = house.opens().await;
-    joins(&house, "C0OPS").await;
-    joins(&house, "C0ENG").await;
+    deployment.slack.fault(broken.in_channel("C0ENG"));
+    let child = deployment.start().await;
+    joins(&deployment, "C0OPS").await;
+    joins(&deployment, "C0ENG").await;
 
     let more = CONFIG.replace("channels: [C0ENG]", "channels: [C0ENG, C0BUILDS]");
-    house.folder.write("wardroom.yaml", &more);
+    deployment.folder.write("wardroom.yaml", &more);
     child.signal(Signal::USR2);
-    joins(&house, "C0BUILDS").await;
+    joins(&deployment, "C0BUILDS").await;
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_status_page_that_fails_degrades_and_one_that_is_back_does_not() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let key = Options::new(Arc::new(chrono::Utc::now)).statuspage_key;
     for (name, value) in [
         ("STATUSPAGE_API_KEY", key),
         ("STATUSPAGE_PAGE_ID", "page1".to_owned()),
-        ("STATUSPAGE_API_URL", house.slack.base_url()),
+        ("STATUSPAGE_API_URL", deployment.slack.base_url()),
     ] {
-        house.env.insert(name.to_owned(), value);
+        deployment.env.insert(name.to_owned(), value);
     }
     let shown = CONFIG.replace(
         "owners: [U0BEA]",
         "owners: [U0BEA], statuspage_component: kx1",
     );
-    house.folder.write("wardroom.yaml", &shown);
+    deployment.folder.write("wardroom.yaml", &shown);
     let away = Fault::Status { status: 503 };
-    house
+    deployment
         .slack
         .fault(FaultRule::once("statuspage", away).always());
-    let child = house.opens().await;
-    let ada = house.slack.person("ada");
-    let heard = ada.command(
+    let child = deployment.start().await;
+    let ada = deployment.slack.person("ada");
+    let response = ada.command(
         "builds",
         "/incident",
         "declare P1 api Checkout returns 500s",
     );
-    assert!(heard.await.is_ok());
+    assert!(response.await.is_ok());
     becomes(&child, "statuspage", "degraded").await;
     let text = reqwest::get(format!("{}/metrics", child.url))
         .await
@@ -94,16 +94,16 @@ async fn a_status_page_that_fails_degrades_and_one_that_is_back_does_not() {
     let counted = text.lines().find_map(|line| line.strip_prefix(counted));
     let counted: f64 = counted.and_then(|count| count.parse().ok()).unwrap();
     assert!(counted >= 1.0, "{counted}");
-    house.slack.lift_faults();
+    deployment.slack.lift_faults();
     becomes(&child, "statuspage", "ok").await;
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slack_that_fails_degrades_at_the_first_message_and_not_at_the_next_question() {
-    let house = House::new().await;
-    let child = house.opens().await;
+    let deployment = Deployment::new().await;
+    let child = deployment.start().await;
     becomes(&child, "slack", "ok").await;
     // Its next question how Slack is, a minute later, would be answered well.
     // The other ways to the person fail too: one that works would end it at once.
@@ -115,26 +115,26 @@ async fn a_slack_that_fails_degrades_at_the_first_message_and_not_at_the_next_qu
     ];
     let away = ways.map(|way| {
         let fails = FaultRule::once(way, Fault::Status { status: 503 });
-        house.slack.fault(fails.always())
+        deployment.slack.fault(fails.always())
     });
-    let ada = house.slack.person("ada");
+    let ada = deployment.slack.person("ada");
     assert!(ada.command("builds", "/incident", "help").await.is_ok());
     becomes(&child, "slack", "degraded").await;
     for fault in away {
-        house.slack.lift_fault(fault);
+        deployment.slack.lift_fault(fault);
     }
     assert!(ada.command("builds", "/incident", "list").await.is_ok());
     becomes(&child, "slack", "ok").await;
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dead_mans_switch_follows_nobody_elsewhere() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let (asked, followed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (counts, counts_elsewhere) = (asked.clone(), followed.clone());
-    let ears = Router::new()
+    let messages = Router::new()
         .route(
             "/ping",
             get(async move || {
@@ -148,13 +148,13 @@ async fn the_dead_mans_switch_follows_nobody_elsewhere() {
         );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/ping", listener.local_addr().unwrap());
-    let serving = tokio::spawn(async move { axum::serve(listener, ears).await });
-    house.env.insert("DEADMAN_URL".to_owned(), url);
-    let child = house.opens().await;
+    let serving = tokio::spawn(async move { axum::serve(listener, messages).await });
+    deployment.env.insert("DEADMAN_URL".to_owned(), url);
+    let child = deployment.start().await;
     becomes(&child, "deadman", "degraded").await;
     assert!(asked.load(Ordering::SeqCst) > 0);
     assert_eq!(followed.load(Ordering::SeqCst), 0);
     child.stop().await;
     serving.abort();
-    house.close().await;
+    deployment.close().await;
 }

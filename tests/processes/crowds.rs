@@ -2,7 +2,7 @@
 
 use crate::harness::signed;
 use crate::harness::wardroom::{Wardroom, errors};
-use crate::harness::{House, moment, until};
+use crate::harness::{Deployment, moment, until};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -66,12 +66,12 @@ async fn idle_connections_by_the_thousand_shut_nobody_out() {
         ..files
     };
     setrlimit(Resource::Nofile, more).unwrap();
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port().to_string();
     drop(free);
-    house.env.insert("METRICS_PORT".to_owned(), port);
-    let child = house.opens().await;
+    deployment.env.insert("METRICS_PORT".to_owned(), port);
+    let child = deployment.start().await;
     let metrics = child.metrics_url.clone().expect("a second listener");
     let mut idle = Vec::new();
     // From one address, more than it may have; then from so many that all places are taken.
@@ -84,13 +84,13 @@ async fn idle_connections_by_the_thousand_shut_nobody_out() {
             is_answered("the metrics", &client, &format!("{metrics}/health/live")).await;
             is_answered("a scrape", &client, &format!("{metrics}/metrics")).await;
         }
-        let ada = house.slack.person("ada");
-        let heard = ada.command("builds", "/incident", "list").await;
-        assert!(heard.is_ok(), "{heard:?}");
+        let ada = deployment.slack.person("ada");
+        let response = ada.command("builds", "/incident", "list").await;
+        assert!(response.is_ok(), "{response:?}");
     }
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    house.close().await;
+    deployment.close().await;
 }
 
 /// The most memory that it has had, in MiB.
@@ -154,8 +154,8 @@ async fn genuine(client: &reqwest::Client, url: &str, bytes: usize) -> Duration 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_unsigned_bodies_keep_no_memory_from_signed_ones() {
-    let house = House::new().await;
-    let child = house.opens().await;
+    let deployment = Deployment::new().await;
+    let child = deployment.start().await;
     let shaped = format!("x-hub-signature-256: sha256={}\r\n", "0".repeat(64));
     // What cannot be a signature is refused before its body is read.
     for signature in ["", "x-hub-signature-256: sha256=00\r\n"] {
@@ -179,9 +179,9 @@ async fn slow_unsigned_bodies_keep_no_memory_from_signed_ones() {
     for round in 0..3 {
         let (one, two) = (client_from(1), client_from(2));
         is_answered("while they send", &one, &live).await;
-        let ada = house.slack.person("ada");
-        let heard = ada.command("builds", "/incident", "list").await;
-        assert!(heard.is_ok(), "{heard:?}");
+        let ada = deployment.slack.person("ada");
+        let response = ada.command("builds", "/incident", "list").await;
+        assert!(response.is_ok(), "{response:?}");
         for (from, client, mib, limit) in [
             ("its own address", &two, 1, 4),
             ("its own address", &two, 20, 8),
@@ -218,7 +218,7 @@ async fn slow_unsigned_bodies_keep_no_memory_from_signed_ones() {
     .await;
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    house.close().await;
+    deployment.close().await;
 }
 
 /// Sends one slow body after the other.
@@ -235,10 +235,10 @@ async fn slow_without_end(last: u8, url: String, signature: String) {
 async fn addresses_over_their_limit_do_not_delay_a_large_signed_body() {
     const BESIDE_OTHERS: Duration = Duration::from_secs(3);
     const BEHIND_A_SLOW_ONE: Duration = Duration::from_secs(6);
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let limit = ("RATE_LIMIT_PER_MINUTE".to_owned(), "1000".to_owned());
-    house.env.extend([limit]);
-    let child = house.opens().await;
+    deployment.env.extend([limit]);
+    let child = deployment.start().await;
     let shaped = format!("x-hub-signature-256: sha256={}\r\n", "0".repeat(64));
     // Two announced bodies of that size use up the minute's worth of an address, though neither is read.
     for last in [3, 3, 4, 4, 5, 5, 6, 6, 7, 7] {
@@ -266,5 +266,5 @@ async fn addresses_over_their_limit_do_not_delay_a_large_signed_body() {
     assert!(memory < 400, "{memory} MiB");
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    house.close().await;
+    deployment.close().await;
 }

@@ -1,49 +1,49 @@
 //! The private database: nothing is lost when wardroom is killed beside it, and commands use it
 //! with and without a server.
 
-use crate::harness::House;
-use crate::harness::typists::{Typists, nothing_lost_nothing_twice, rooms};
+use crate::harness::Deployment;
+use crate::harness::command_load::{CommandLoad, channels, nothing_lost_nothing_twice};
 use crate::harness::wardroom::{errors, run};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_beside_its_private_database_it_loses_nothing_and_commands_find_their_rows() {
-    let house = House::embedded().await;
-    let alone = run(&house.env, &["migrate"]).await;
+    let deployment = Deployment::embedded().await;
+    let alone = run(&deployment.env, &["migrate"]).await;
     assert_eq!(alone.code, Some(0), "{}", alone.stderr);
-    let mut child = house.opens().await;
-    let rooms = rooms(&house, 2).await;
-    let typists = Typists::at(&house, &rooms, Duration::from_millis(100));
+    let mut child = deployment.start().await;
+    let channels = channels(&deployment, 2).await;
+    let command_load = CommandLoad::start(&deployment, &channels, Duration::from_millis(100));
     let mut log = Vec::new();
     for _ in 0..2 {
         crate::harness::moment::pass(Duration::from_millis(900)).await;
         log.extend(child.kill().await);
-        child = house.opens().await;
+        child = deployment.start().await;
     }
     crate::harness::moment::pass(Duration::from_millis(500)).await;
-    let ledger = typists.stop().await;
-    nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(60)).await;
+    let ledger = command_load.stop().await;
+    nothing_lost_nothing_twice(&deployment, &ledger, Duration::from_secs(60)).await;
 
-    let beside = lists(&house).await;
+    let beside = lists(&deployment).await;
     assert!(child.runs(), "a command ended the server");
     log.extend(child.stop().await);
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
     assert_eq!(
-        lists(&house).await,
+        lists(&deployment).await,
         beside,
         "alone, commands see what they saw beside the server"
     );
-    house.close().await;
+    deployment.close().await;
 }
 
 /// The same list in small pages, each begun where the last one said.
-async fn page_by_page(house: &House, queue: &str) -> String {
+async fn page_by_page(deployment: &Deployment, queue: &str) -> String {
     let mut all = String::new();
     let mut cursor = Vec::new();
     loop {
         let mut args = vec![queue, "list", "--limit", "25", "--json"];
         args.extend(cursor.iter().map(String::as_str));
-        let page = run(&house.env, &args).await;
+        let page = run(&deployment.env, &args).await;
         assert_eq!(page.code, Some(0), "{}", page.stderr);
         all.push_str(&page.stdout);
         let Some((_, next)) = page.stderr.split_once("add --cursor ") else {
@@ -55,10 +55,10 @@ async fn page_by_page(house: &House, queue: &str) -> String {
 }
 
 /// What the queues' commands print.
-async fn lists(house: &House) -> Vec<String> {
+async fn lists(deployment: &Deployment) -> Vec<String> {
     let mut all = Vec::new();
     for queue in ["inbox", "outbox"] {
-        let listed = run(&house.env, &[queue, "list", "--limit", "60", "--json"]).await;
+        let listed = run(&deployment.env, &[queue, "list", "--limit", "60", "--json"]).await;
         assert_eq!(listed.code, Some(0), "{}", listed.stderr);
         let rows = listed
             .stdout
@@ -66,11 +66,11 @@ async fn lists(house: &House) -> Vec<String> {
             .map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
         let rows: Vec<_> = rows.collect();
         assert!(rows.len() > 10, "{queue}: {}", listed.stdout);
-        let paged = page_by_page(house, queue).await;
+        let paged = page_by_page(deployment, queue).await;
         assert!(paged.starts_with(&listed.stdout), "{queue}: the same rows");
         assert!(paged.lines().count() > 60 || queue == "outbox", "and more");
         let id = rows[0]["id"].as_str().unwrap();
-        let shown = run(&house.env, &[queue, "show", id]).await;
+        let shown = run(&deployment.env, &[queue, "show", id]).await;
         assert_eq!(shown.code, Some(0), "{}", shown.stderr);
         assert!(shown.stdout.contains(id), "{}", shown.stdout);
         assert!(
@@ -79,9 +79,9 @@ async fn lists(house: &House) -> Vec<String> {
             shown.stdout
         );
         let nobody = uuid::Uuid::nil().to_string();
-        let missing = run(&house.env, &[queue, "show", &nobody]).await;
+        let missing = run(&deployment.env, &[queue, "show", &nobody]).await;
         assert_eq!(missing.code, Some(1), "{}", missing.stderr);
-        let none = run(&house.env, &[queue, "list", "--state", "parked"]).await;
+        let none = run(&deployment.env, &[queue, "list", "--state", "parked"]).await;
         assert_eq!(
             (none.code, none.stdout.trim()),
             (Some(0), "nothing"),
@@ -95,7 +95,7 @@ async fn lists(house: &House) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn libpqs_variables_in_the_shell_reach_neither_the_private_database_nor_its_programs() {
-    let mut house = House::embedded().await;
+    let mut deployment = Deployment::embedded().await;
     let foreign = [
         ("PGOPTIONS", "-c default_transaction_read_only=on"),
         ("PGHOST", "/nonexistent"),
@@ -108,21 +108,21 @@ async fn libpqs_variables_in_the_shell_reach_neither_the_private_database_nor_it
         ("PGDATA", "/nonexistent"),
     ];
     let foreign = foreign.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    house.env.extend(foreign);
-    let alone = run(&house.env, &["migrate"]).await;
+    deployment.env.extend(foreign);
+    let alone = run(&deployment.env, &["migrate"]).await;
     assert_eq!(alone.code, Some(0), "{}", alone.stderr);
-    let child = house.opens().await;
+    let child = deployment.start().await;
     let named = child.says(0, "PGOPTIONS has no effect").await;
     assert_eq!(named["level"], "WARN");
-    let ada = house.slack.person("ada");
-    let heard = ada
+    let ada = deployment.slack.person("ada");
+    let response = ada
         .command("builds", "/incident", "declare P3 api written")
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
-    house.settles(Duration::from_secs(30)).await;
-    assert_eq!(house.count("select count(*) from incidents").await, 1);
+    assert!(response.is_ok(), "{response:?}");
+    deployment.settle(Duration::from_secs(30)).await;
+    assert_eq!(deployment.count("select count(*) from incidents").await, 1);
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
     assert!(!log.iter().any(|line| line.contains("hunter2")), "{log:#?}");
-    house.close().await;
+    deployment.close().await;
 }

@@ -4,11 +4,11 @@
 //! ways in which that happens. Promised: ready, and commands acknowledged, within 10 s.
 
 use crate::harness::cluster::Cluster;
+use crate::harness::command_load::{CommandLoad, channels, nothing_lost_nothing_twice};
 use crate::harness::signed::{self, Client};
 use crate::harness::standby::Forwarder;
-use crate::harness::typists::{Typists, nothing_lost_nothing_twice, rooms};
 use crate::harness::wardroom::{Wardroom, errors};
-use crate::harness::{House, becomes, moment, status};
+use crate::harness::{Deployment, becomes, moment, status};
 use std::time::{Duration, Instant};
 
 const PROMISED: Duration = Duration::from_secs(10);
@@ -60,7 +60,7 @@ async fn a_primary_whose_commits_hang_is_left_for_the_other_host() {
 async fn failover(old: Old, known: Known) {
     let mut primary = Cluster::start().await;
     let standby = primary.with_standby().await;
-    let mut house = House::on(&primary).await;
+    let mut deployment = Deployment::on(&primary).await;
     let forwarder = Forwarder::to(&primary).await;
     let url = match known {
         Known::ByTheSameAddress => {
@@ -72,10 +72,10 @@ async fn failover(old: Old, known: Known) {
             format!("postgres:///postgres?user=postgres&host={hosts}")
         }
     };
-    house.env.insert("DATABASE_URL".to_owned(), url);
-    let child = house.opens().await;
-    let rooms = rooms(&house, 3).await;
-    let typists = Typists::at(&house, &rooms, Duration::from_millis(250));
+    deployment.env.insert("DATABASE_URL".to_owned(), url);
+    let child = deployment.start().await;
+    let channels = channels(&deployment, 3).await;
+    let command_load = CommandLoad::start(&deployment, &channels, Duration::from_millis(250));
     let client = Client::new();
     moment::pass(Duration::from_secs(1)).await;
 
@@ -95,9 +95,9 @@ async fn failover(old: Old, known: Known) {
     eprintln!("{old:?}, {known:?}: well {took:?} after the promotion");
     assert!(took < PROMISED, "{took:?}");
 
-    house.moves_to(&standby);
-    let ledger = typists.stop().await;
-    nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(60)).await;
+    deployment.move_to(&standby);
+    let ledger = command_load.stop().await;
+    nothing_lost_nothing_twice(&deployment, &ledger, Duration::from_secs(60)).await;
     let (yes, no) = ledger.counts();
     let refusals = ledger.refusals();
     eprintln!("{yes} commands answered 200, {no} not: {refusals:?}");

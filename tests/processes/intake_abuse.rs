@@ -6,7 +6,7 @@
 use crate::harness::mutate::Mutator;
 use crate::harness::signed::{self, Client};
 use crate::harness::wardroom::errors;
-use crate::harness::{ADMIN_TOKEN, House, ready};
+use crate::harness::{ADMIN_TOKEN, Deployment, ready};
 use ::simulator::Workspace;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,8 +35,8 @@ fn encoded(name: &str, value: &str) -> String {
 }
 
 /// Commands, a click, a submission, events and webhooks, as the simulator makes them.
-async fn real_bodies(house: &House) -> Vec<Real> {
-    let ada = house.slack.person("ada");
+async fn real_bodies(deployment: &Deployment) -> Vec<Real> {
+    let ada = deployment.slack.person("ada");
     let mut all = Vec::new();
     for text in [
         "declare P2 api Checkout returns 500s",
@@ -55,33 +55,35 @@ async fn real_bodies(house: &House) -> Vec<Real> {
             body,
         });
     }
-    let heard = ada
+    let response = ada
         .command("general", "/incident", "declare P3 api the first")
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
+    assert!(response.is_ok(), "{response:?}");
     let limit = Duration::from_secs(20);
     let card = |slack: &Workspace| {
         let snapshot = slack.snapshot();
-        let room = snapshot
+        let channel = snapshot
             .channels
             .iter()
-            .find(|room| !room.pins.is_empty())?;
-        Some((room.id.clone(), room.pins[0].clone()))
+            .find(|channel| !channel.pins.is_empty())?;
+        Some((channel.id.clone(), channel.pins[0].clone()))
     };
-    let (room, ts) = house
+    let (channel, ts) = deployment
         .slack
         .wait_until(limit, card)
         .await
         .expect("a card is pinned");
-    let click = ada.click_payload(&room, &ts, "Investigating", "").unwrap();
+    let click = ada
+        .click_payload(&channel, &ts, "Investigating", "")
+        .unwrap();
     all.push(Real::Payload {
         path: "/slack/interactions",
         json: click,
     });
-    let heard = ada.command("general", "/incident", "declare").await;
-    assert!(heard.is_ok(), "{heard:?}");
+    let response = ada.command("general", "/incident", "declare").await;
+    assert!(response.is_ok(), "{response:?}");
     let opened = |slack: &Workspace| slack.person("ada").modal().map(drop);
-    house
+    deployment
         .slack
         .wait_until(limit, opened)
         .await
@@ -97,12 +99,12 @@ async fn real_bodies(house: &House) -> Vec<Real> {
         json: submission,
     });
     for event in [
-        json!({"type": "channel_archive", "channel": room, "user": "U0ADA"}),
-        json!({"type": "channel_rename", "channel": {"id": room, "name": "new-name", "created": 1}}),
-        json!({"type": "message", "channel": room, "user": "U0ADA", "text": "hello", "ts": "1.2"}),
+        json!({"type": "channel_archive", "channel": channel, "user": "U0ADA"}),
+        json!({"type": "channel_rename", "channel": {"id": channel, "name": "new-name", "created": 1}}),
+        json!({"type": "message", "channel": channel, "user": "U0ADA", "text": "hello", "ts": "1.2"}),
     ] {
-        let id = house.slack.register_event(event);
-        let sent = house.slack.events_sent();
+        let id = deployment.slack.register_event(event);
+        let sent = deployment.slack.events_sent();
         let (_, envelope) = sent.into_iter().find(|(known, _)| *known == id).unwrap();
         all.push(Real::Json {
             path: "/slack/events",
@@ -242,9 +244,9 @@ fn mutated(real: &Real, how: &mut Mutator) -> Sent {
 }
 
 async fn abused(many: usize, seed: u64) {
-    let house = House::new().await;
-    let child = house.opens().await;
-    let bodies = real_bodies(&house).await;
+    let deployment = Deployment::new().await;
+    let child = deployment.start().await;
+    let bodies = real_bodies(&deployment).await;
     let client = Client::new();
     let mut how = Mutator::new(seed);
     let mut statuses: BTreeMap<(&str, u16), usize> = BTreeMap::new();
@@ -296,29 +298,29 @@ async fn abused(many: usize, seed: u64) {
         );
     }
     // What was taken can be decided: nothing of it waits for a reader that does not exist.
-    let failed = house.list("select format('%s %s: %s: %s', source, kind, error, encode(body, 'escape')) from inbox where error is not null").await;
+    let failed = deployment.list("select format('%s %s: %s: %s', source, kind, error, encode(body, 'escape')) from inbox where error is not null").await;
     assert!(
         failed.is_empty(),
         "taken, and not to be read:\n{}",
         failed.join("\n")
     );
-    let ada = house.slack.person("ada");
-    let heard = ada
+    let ada = deployment.slack.person("ada");
+    let response = ada
         .command("general", "/incident", "declare P4 db after all that")
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
-    let declared = house.slack.wait_until(Duration::from_secs(60), |_| {
-        (house.times_said("after all that") > 0).then_some(())
+    assert!(response.is_ok(), "{response:?}");
+    let declared = deployment.slack.wait_until(Duration::from_secs(60), |_| {
+        (deployment.count_public_messages("after all that") > 0).then_some(())
     });
     declared.await.expect("it works as before");
     ready(&child.url).await;
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    let failed = house
+    let failed = deployment
         .list("select format('%s %s: %s', source, kind, error) from inbox where error is not null")
         .await;
     assert!(failed.is_empty(), "{failed:#?}");
-    house.close().await;
+    deployment.close().await;
 }
 
 fn sent_to(statuses: &BTreeMap<(&str, u16), usize>, path: &str) -> usize {

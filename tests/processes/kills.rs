@@ -2,18 +2,18 @@
 //! and happens once.
 //!
 //! Half of the kills come while Slack holds an answer, so that the process dies knowing nothing of
-//! what was done. The rooms are counted in the end, by the words of each command.
+//! what was done. The channels are counted in the end, by the words of each command.
 
-use crate::harness::House;
-use crate::harness::typists::{Typists, nothing_lost_nothing_twice, rooms};
+use crate::harness::Deployment;
+use crate::harness::command_load::{CommandLoad, channels, nothing_lost_nothing_twice};
 use crate::harness::wardroom::errors;
 use ::simulator::{Fault, FaultRule};
 use std::time::Duration;
 
 /// A Slack that is slow, loses answers, and fails, each so many calls.
-fn bad_day(house: &House) {
+fn bad_day(deployment: &Deployment) {
     let each = |method: &str, fault: Fault, nth: u32| {
-        house
+        deployment
             .slack
             .fault(FaultRule::once(method, fault).always().every(nth));
     };
@@ -30,11 +30,11 @@ fn bad_day(house: &House) {
 }
 
 async fn killed(times: u32) {
-    let house = House::new().await;
-    let mut child = house.opens().await;
-    let rooms = rooms(&house, 6).await;
-    bad_day(&house);
-    let typists = Typists::at(&house, &rooms, Duration::from_millis(200));
+    let deployment = Deployment::new().await;
+    let mut child = deployment.start().await;
+    let channels = channels(&deployment, 6).await;
+    bad_day(&deployment);
+    let command_load = CommandLoad::start(&deployment, &channels, Duration::from_millis(200));
     let mut while_held = 0;
     let mut log = Vec::new();
     for kill in 0..times {
@@ -49,21 +49,24 @@ async fn killed(times: u32) {
             } else {
                 "*"
             };
-            let hold = house
+            let hold = deployment
                 .slack
                 .fault(FaultRule::once(method, Fault::HoldAnswer).times(3));
             let held = |slack: &::simulator::Workspace| (slack.held() > 0).then_some(());
-            let met = house.slack.wait_until(Duration::from_secs(4), held).await;
+            let met = deployment
+                .slack
+                .wait_until(Duration::from_secs(4), held)
+                .await;
             while_held += u32::from(met.is_ok());
-            house.slack.lift_fault(hold);
+            deployment.slack.lift_fault(hold);
         }
         log.extend(child.kill().await);
-        child = house.opens().await;
+        child = deployment.start().await;
     }
-    let ledger = typists.stop().await;
-    house.slack.lift_faults();
-    house.slack.release();
-    nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(120)).await;
+    let ledger = command_load.stop().await;
+    deployment.slack.lift_faults();
+    deployment.slack.release();
+    nothing_lost_nothing_twice(&deployment, &ledger, Duration::from_secs(120)).await;
     log.extend(child.stop().await);
     let (yes, no) = ledger.counts();
     eprintln!(
@@ -80,8 +83,8 @@ async fn killed(times: u32) {
     );
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
     let parked = "select count(*) from outbox where state = 'parked'";
-    assert_eq!(house.count(parked).await, 0);
-    house.close().await;
+    assert_eq!(deployment.count(parked).await, 0);
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,15 +10,15 @@
 
 mod beside;
 mod bulkheads;
-mod by_hand;
 mod crowds;
 mod doors;
 mod embedded;
 mod failover;
-#[allow(dead_code, reason = "a house offers more than each story takes")]
+#[allow(dead_code, reason = "a deployment offers more than each story takes")]
 mod harness;
 mod intake_abuse;
 mod kills;
+mod operator;
 mod outputs;
 mod postgres;
 mod proxies;

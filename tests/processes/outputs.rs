@@ -1,7 +1,7 @@
 //! Standard output that ends, and standard error that nothing reads.
 
 use crate::harness::wardroom::{Env, command, run};
-use crate::harness::{House, status, until};
+use crate::harness::{Deployment, status, until};
 use std::fs::OpenOptions;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -30,8 +30,8 @@ fn full() -> Stdio {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_pipe_is_a_quiet_end_and_a_full_disk_is_1_with_a_message() {
-    let house = House::new().await;
-    assert_eq!(run(&house.env, &["migrate"]).await.code, Some(0));
+    let deployment = Deployment::new().await;
+    assert_eq!(run(&deployment.env, &["migrate"]).await.code, Some(0));
     for args in [
         &["inbox", "list"][..],
         &["outbox", "list"],
@@ -42,10 +42,10 @@ async fn a_closed_pipe_is_a_quiet_end_and_a_full_disk_is_1_with_a_message() {
         &["inbox", "--help"],
         &["--version"],
     ] {
-        let ended = run_into(&house.env, args, closed()).await;
+        let ended = run_into(&deployment.env, args, closed()).await;
         let said = String::from_utf8_lossy(&ended.stderr);
         assert_eq!((ended.status.code(), &*said), (Some(0), ""), "{args:?}");
-        let ended = run_into(&house.env, args, full()).await;
+        let ended = run_into(&deployment.env, args, full()).await;
         let said = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(1), "{args:?}: {said}");
         let told = said.contains("cannot write to standard output: No space left on device");
@@ -55,7 +55,7 @@ async fn a_closed_pipe_is_a_quiet_end_and_a_full_disk_is_1_with_a_message() {
     assert_eq!(demo.status.code(), Some(1), "{demo:?}");
     // Neither output can be written: still no panic.
     let mut refused = command(
-        &house.env,
+        &deployment.env,
         &["inbox", "list", "--state", "no-such"],
         &std::env::temp_dir(),
     );
@@ -73,14 +73,16 @@ async fn a_closed_pipe_is_a_quiet_end_and_a_full_disk_is_1_with_a_message() {
     );
     let wrong = wrong.stdout(full()).stderr(full()).status().await.unwrap();
     assert_eq!(wrong.code(), Some(2));
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_is_not_read_stops_nothing_and_says_what_was_dropped() {
-    let mut house = House::new().await;
-    house.env.insert("LOG_LEVEL".to_owned(), "debug".to_owned());
-    let child = house.opens().await;
+    let mut deployment = Deployment::new().await;
+    deployment
+        .env
+        .insert("LOG_LEVEL".to_owned(), "debug".to_owned());
+    let child = deployment.start().await;
     child.is_read(false);
     let live = format!("{}/health/live", child.url);
     let client = reqwest::Client::builder().timeout(Duration::from_secs(10));
@@ -92,12 +94,12 @@ async fn a_log_that_is_not_read_stops_nothing_and_says_what_was_dropped() {
             assert_eq!(answer.expect("it answers").status(), 200);
         }
     }
-    let ada = house.slack.person("ada");
-    let heard = ada
-        .command("builds", "/incident", "declare P3 api unheard")
+    let ada = deployment.slack.person("ada");
+    let response = ada
+        .command("builds", "/incident", "declare P3 api new_messages")
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
-    house.settles(Duration::from_secs(30)).await;
+    assert!(response.is_ok(), "{response:?}");
+    deployment.settle(Duration::from_secs(30)).await;
     assert_eq!(status(&live).await, Some(200));
 
     let metrics = reqwest::get(format!("{}/metrics", child.url))
@@ -130,7 +132,7 @@ async fn a_log_that_is_not_read_stops_nothing_and_says_what_was_dropped() {
     child.stop().await;
 
     // Nor does it keep the process from ending.
-    let mut child = house.opens().await;
+    let mut child = deployment.start().await;
     child.is_read(false);
     for _ in 0..60 {
         let asked = (0..64).map(|_| client.get(format!("{}/health/live", child.url)).send());
@@ -139,5 +141,5 @@ async fn a_log_that_is_not_read_stops_nothing_and_says_what_was_dropped() {
     child.signal(rustix::process::Signal::TERM);
     let ended = child.ended(Duration::from_secs(30)).await;
     assert_eq!(ended.code(), Some(0));
-    house.close().await;
+    deployment.close().await;
 }

@@ -1,13 +1,13 @@
 //! The database dies, goes away, or hangs: the process lives, says so, and goes on by itself.
 //!
 //! Each story has a server of its own. What was acknowledged before, in between and after is
-//! counted in the rooms in the end.
+//! counted in the channels in the end.
 
 use crate::harness::cluster::Cluster;
+use crate::harness::command_load::{CommandLoad, channels, nothing_lost_nothing_twice};
 use crate::harness::signed::{self, Answer, Client};
-use crate::harness::typists::{Typists, nothing_lost_nothing_twice, rooms};
 use crate::harness::wardroom::{Wardroom, errors};
-use crate::harness::{House, becomes, ready, status};
+use crate::harness::{Deployment, becomes, ready, status};
 use sqlx::Connection as _;
 use std::time::{Duration, Instant};
 
@@ -59,18 +59,18 @@ async fn postgresql_killed_twenty_times_loses_nothing_acknowledged() {
 
 async fn killed(times: u32) {
     let mut cluster = Cluster::start().await;
-    let house = House::on(&cluster).await;
-    let child = house.opens().await;
-    let rooms = rooms(&house, 4).await;
-    let typists = Typists::at(&house, &rooms, Duration::from_millis(60));
+    let deployment = Deployment::on(&cluster).await;
+    let child = deployment.start().await;
+    let channels = channels(&deployment, 4).await;
+    let command_load = CommandLoad::start(&deployment, &channels, Duration::from_millis(60));
     for kill in 0..times {
         crate::harness::moment::pass(Duration::from_millis(900 + 211 * u64::from(kill % 5))).await;
-        cluster.kill_when(typists.ledger.awaited(2)).await;
+        cluster.kill_when(command_load.ledger.awaited(2)).await;
         cluster.start_again().await;
         becomes(&child.url, 200, Duration::from_secs(20)).await;
     }
-    let ledger = typists.stop().await;
-    nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(90)).await;
+    let ledger = command_load.stop().await;
+    nothing_lost_nothing_twice(&deployment, &ledger, Duration::from_secs(90)).await;
     let (yes, no) = ledger.counts();
     let refusals = ledger.refusals();
     eprintln!("{times} crashes; {yes} commands answered 200, {no} not: {refusals:?}");
@@ -105,10 +105,10 @@ async fn up(child: &Wardroom) -> String {
 
 async fn away(length: Duration) {
     let mut cluster = Cluster::start().await;
-    let house = House::on(&cluster).await;
-    let child = house.opens().await;
-    let rooms = rooms(&house, 2).await;
-    let typists = Typists::at(&house, &rooms, Duration::from_millis(200));
+    let deployment = Deployment::on(&cluster).await;
+    let child = deployment.start().await;
+    let channels = channels(&deployment, 2).await;
+    let command_load = CommandLoad::start(&deployment, &channels, Duration::from_millis(200));
     let client = Client::new();
     crate::harness::moment::pass(Duration::from_secs(1)).await;
 
@@ -134,8 +134,8 @@ async fn away(length: Duration) {
     let (answer, _) = command(&child, &client, "help").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
 
-    let ledger = typists.stop().await;
-    nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(60)).await;
+    let ledger = command_load.stop().await;
+    nothing_lost_nothing_twice(&deployment, &ledger, Duration::from_secs(60)).await;
     let (yes, no) = ledger.counts();
     let refusals = ledger.refusals();
     eprintln!("{yes} commands answered 200, {no} not: {refusals:?}");
@@ -148,8 +148,8 @@ async fn away(length: Duration) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_hangs_is_refused_in_time_and_recovered_from() {
     let cluster = Cluster::start().await;
-    let house = House::on(&cluster).await;
-    let child = house.opens().await;
+    let deployment = Deployment::on(&cluster).await;
+    let child = deployment.start().await;
     let client = Client::new();
     let (answer, _) = command(&child, &client, "help").await;
     assert_eq!(answer.status, 200);
@@ -165,7 +165,7 @@ async fn a_database_that_hangs_is_refused_in_time_and_recovered_from() {
     assert_eq!(answer.status, 200, "{}", answer.body);
 
     // Somebody holds the table: what needs it is refused, in time.
-    let mut holder = house.connection().await;
+    let mut holder = deployment.connection().await;
     let mut lock = holder.begin().await.unwrap();
     sqlx::query("lock table inbox in access exclusive mode")
         .execute(&mut *lock)
@@ -177,9 +177,9 @@ async fn a_database_that_hangs_is_refused_in_time_and_recovered_from() {
     ready(&child.url).await;
     let (answer, _) = command(&child, &client, "declare+P3+api+after+the+lock").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    house.settles(Duration::from_secs(30)).await;
+    deployment.settle(Duration::from_secs(30)).await;
     let declared = "select count(*) from incidents where title = 'after the lock'";
-    assert_eq!(house.count(declared).await, 1);
+    assert_eq!(deployment.count(declared).await, 1);
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::collector::Collector;
 use crate::harness::wardroom::{Wardroom, errors};
-use crate::harness::{House, until};
+use crate::harness::{Deployment, until};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -100,18 +100,18 @@ async fn forward(mut near: TcpStream, notes: Arc<Mutex<BTreeSet<String>>>) {
 }
 
 /// A house with a status page, traces and a dead man's switch, all on this machine.
-async fn house(proxy: &Proxy, collector: &Collector) -> House {
-    let mut house = House::new().await;
+async fn deployment(proxy: &Proxy, collector: &Collector) -> Deployment {
+    let mut deployment = Deployment::new().await;
     let config = "
 services:
   api: { statuspage_component: kx1 }
 admins: [U0ADA]
 ";
-    let base = house.slack.base_url();
+    let base = deployment.slack.base_url();
     for (name, value) in [
         (
             "WARDROOM_CONFIG",
-            house.folder.write("proxied.yaml", config),
+            deployment.folder.write("proxied.yaml", config),
         ),
         ("STATUSPAGE_API_KEY", "sim-statuspage-key".to_owned()),
         ("STATUSPAGE_PAGE_ID", "p1".to_owned()),
@@ -120,32 +120,32 @@ admins: [U0ADA]
         ("DEADMAN_URL", format!("{base}/ping")),
         ("HTTP_PROXY", proxy.url.clone()),
     ] {
-        house.env.insert(name.to_owned(), value);
+        deployment.env.insert(name.to_owned(), value);
     }
-    house
+    deployment
 }
 
-async fn declares(house: &House) {
+async fn declares(deployment: &Deployment) {
     let words = "declare P3 api Checkout returns 500s";
-    let person = house.slack.person("bea");
-    let heard = person.command("general", "/incident", words).await;
-    assert!(heard.is_ok(), "{heard:?}");
+    let person = deployment.slack.person("bea");
+    let response = person.command("general", "/incident", words).await;
+    assert!(response.is_ok(), "{response:?}");
     until(
         Duration::from_secs(20),
         "the status page shows it",
-        || async { house.slack.component_status("kx1").is_some() },
+        || async { deployment.slack.component_status("kx1").is_some() },
     )
     .await;
-    house.settles(Duration::from_secs(20)).await;
+    deployment.settle(Duration::from_secs(20)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_goes_through_the_proxy() {
     let proxy = Proxy::start().await;
     let collector = Collector::start().await;
-    let house = house(&proxy, &collector).await;
-    let child = house.opens().await;
-    declares(&house).await;
+    let deployment = deployment(&proxy, &collector).await;
+    let child = deployment.start().await;
+    declares(&deployment).await;
     // The engine has made progress before its switch is called, which is 5 s later.
     until(Duration::from_secs(20), "the switch is called", || async {
         proxy.asked().contains("GET /ping")
@@ -165,23 +165,23 @@ async fn every_call_goes_through_the_proxy() {
     }
     let answered = asked.iter().any(|asked| asked.contains("response"));
     assert!(answered, "no response_url in {asked:#?}");
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_no_proxy_names_is_called_directly() {
     let proxy = Proxy::start().await;
     let collector = Collector::start().await;
-    let mut house = house(&proxy, &collector).await;
+    let mut deployment = deployment(&proxy, &collector).await;
     let except = "localhost,127.0.0.0/8".to_owned();
-    house.env.insert("no_proxy".to_owned(), except);
-    let child = house.opens().await;
-    declares(&house).await;
+    deployment.env.insert("no_proxy".to_owned(), except);
+    let child = deployment.start().await;
+    declares(&deployment).await;
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
     assert_eq!(proxy.asked(), BTreeSet::new());
     assert!(collector.requests().0 > 0, "its traces arrive");
-    house.close().await;
+    deployment.close().await;
 }
 
 /// A root certificate of nobody.
@@ -190,15 +190,15 @@ const ROOT: &str = include_str!("../data/root.pem");
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn https_goes_through_its_proxy_by_connect_and_a_refusal_is_no_lost_answer() {
     let proxy = Proxy::start().await;
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     for (name, value) in [
-        ("SSL_CERT_FILE", house.folder.write("root.pem", ROOT)),
+        ("SSL_CERT_FILE", deployment.folder.write("root.pem", ROOT)),
         ("SLACK_API_URL", "https://slack.invalid/api".to_owned()),
         ("HTTPS_PROXY", proxy.url.clone()),
     ] {
-        house.env.insert(name.to_owned(), value);
+        deployment.env.insert(name.to_owned(), value);
     }
-    let child = Wardroom::start(&house.env).await;
+    let child = Wardroom::start(&deployment.env).await;
     until(Duration::from_secs(10), "the proxy is asked", || async {
         !proxy.asked().is_empty()
     })
@@ -208,5 +208,5 @@ async fn https_goes_through_its_proxy_by_connect_and_a_refusal_is_no_lost_answer
     let only = BTreeSet::from(["CONNECT slack.invalid:443".to_owned()]);
     assert_eq!(proxy.asked(), only);
     let _log = child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }

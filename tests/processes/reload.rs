@@ -1,18 +1,18 @@
 //! New rules without a restart: by SIGUSR2, and by watching the file. A wrong file changes nothing.
 
 use crate::harness::wardroom::{Wardroom, errors};
-use crate::harness::{CONFIG, House, moment};
+use crate::harness::{CONFIG, Deployment, moment};
 use rustix::process::Signal;
 use std::time::Duration;
 
 /// Whether a service is known, as a person finds out.
-async fn knows(house: &House, service: &str) -> bool {
-    let ada = house.slack.person("ada");
+async fn knows(deployment: &Deployment, service: &str) -> bool {
+    let ada = deployment.slack.person("ada");
     let line = format!("declare P3 {service} is it known");
-    let heard = ada.command("builds", "/incident", &line).await;
-    assert!(heard.is_ok(), "{heard:?}");
-    house.settles(Duration::from_secs(30)).await;
-    let services = house.list("select service from incidents").await;
+    let response = ada.command("builds", "/incident", &line).await;
+    assert!(response.is_ok(), "{response:?}");
+    deployment.settle(Duration::from_secs(30)).await;
+    let services = deployment.list("select service from incidents").await;
     services.iter().any(|known| known == service)
 }
 
@@ -48,11 +48,11 @@ fn so_far(child: &Wardroom) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigusr2_takes_new_rules_and_leaves_the_old_ones_when_the_new_are_wrong() {
-    let house = House::new().await;
-    let child = house.opens().await;
-    assert!(!knows(&house, "search").await);
+    let deployment = Deployment::new().await;
+    let child = deployment.start().await;
+    assert!(!knows(&deployment, "search").await);
 
-    house
+    deployment
         .folder
         .write("wardroom.yaml", "services: [\nadmins: 7\n");
     child.signal(Signal::USR2);
@@ -65,13 +65,15 @@ async fn sigusr2_takes_new_rules_and_leaves_the_old_ones_when_the_new_are_wrong(
             .is_some_and(|problems| problems.contains("wardroom.yaml:")),
         "{line}"
     );
-    assert!(knows(&house, "api").await, "the old rules hold");
+    assert!(knows(&deployment, "api").await, "the old rules hold");
 
-    house.folder.write("wardroom.yaml", &with_service("search"));
+    deployment
+        .folder
+        .write("wardroom.yaml", &with_service("search"));
     child.signal(Signal::USR2);
     let line = child.says(0, "the configuration was reloaded").await;
     assert_eq!(line["changed"], "services.search", "{line}");
-    assert!(knows(&house, "search").await);
+    assert!(knows(&deployment, "search").await);
     assert_eq!(reloads(&child).await, counted(1, 1));
     let errors_of_config = metric(&child, "bot_errors_total{component=\"config\"}").await;
     assert_eq!(errors_of_config, "1");
@@ -92,20 +94,20 @@ async fn sigusr2_takes_new_rules_and_leaves_the_old_ones_when_the_new_are_wrong(
         "only the wrong file: {:#?}",
         errors(&log)
     );
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watched_file_is_reloaded_when_it_changes() {
-    let house = House::new().await;
-    let child = Wardroom::start_with(&house.env, &["--watch"]).await;
-    house.slack.set_app_url(Some(&child.url));
-    assert!(!knows(&house, "search").await);
+    let deployment = Deployment::new().await;
+    let child = Wardroom::start_with(&deployment.env, &["--watch"]).await;
+    deployment.slack.set_app_url(Some(&child.url));
+    assert!(!knows(&deployment, "search").await);
     // As editors and ConfigMaps do it: a new file in the old one's place.
-    let new = house.folder.write("new.yaml", &with_service("search"));
-    std::fs::rename(new, house.folder.path().join("wardroom.yaml")).unwrap();
+    let new = deployment.folder.write("new.yaml", &with_service("search"));
+    std::fs::rename(new, deployment.folder.path().join("wardroom.yaml")).unwrap();
     child.says(0, "the configuration was reloaded").await;
-    assert!(knows(&house, "search").await);
+    assert!(knows(&deployment, "search").await);
 
     // It stands for two looks and more, and is one change all the same.
     moment::pass(Duration::from_secs(5)).await;
@@ -113,7 +115,7 @@ async fn a_watched_file_is_reloaded_when_it_changes() {
 
     // Who also sends the signal makes it no second one.
     let lines = so_far(&child);
-    house
+    deployment
         .folder
         .write("wardroom.yaml", &with_service("billing"));
     child.signal(Signal::HUP);
@@ -122,41 +124,43 @@ async fn a_watched_file_is_reloaded_when_it_changes() {
     assert_eq!(reloads(&child).await, counted(2, 0));
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_extended_or_made_later_is_watched_too() {
-    let mut house = House::new().await;
-    house.env.remove("WARDROOM_CONFIG");
-    std::fs::remove_file(house.folder.path().join("wardroom.yaml")).unwrap();
-    let child = Wardroom::start_in(house.folder.path(), &house.env, &["--watch"]).await;
-    house.slack.set_app_url(Some(&child.url));
-    house.folder.write("base.yaml", CONFIG);
-    house
+    let mut deployment = Deployment::new().await;
+    deployment.env.remove("WARDROOM_CONFIG");
+    std::fs::remove_file(deployment.folder.path().join("wardroom.yaml")).unwrap();
+    let child = Wardroom::start_in(deployment.folder.path(), &deployment.env, &["--watch"]).await;
+    deployment.slack.set_app_url(Some(&child.url));
+    deployment.folder.write("base.yaml", CONFIG);
+    deployment
         .folder
         .write("wardroom.yaml", "extends: [base.yaml]\n");
     child.says(0, "the configuration was reloaded").await;
-    assert!(knows(&house, "api").await);
+    assert!(knows(&deployment, "api").await);
 
     let lines = so_far(&child);
-    house.folder.write("base.yaml", &with_service("search"));
+    deployment
+        .folder
+        .write("base.yaml", &with_service("search"));
     child.says(lines, "the configuration was reloaded").await;
-    assert!(knows(&house, "search").await);
+    assert!(knows(&deployment, "search").await);
     assert_eq!(reloads(&child).await, counted(2, 0));
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_names_what_changed_and_what_waits_for_a_restart_and_shows_no_secret() {
-    let mut house = House::new().await;
-    let secret = house.folder.write("token", "xoxb-hunter2\n");
-    let env = &mut house.env;
+    let mut deployment = Deployment::new().await;
+    let secret = deployment.folder.write("token", "xoxb-hunter2\n");
+    let env = &mut deployment.env;
     env.remove("ADMIN_TOKEN");
     env.insert("ADMIN_TOKEN_FILE".to_owned(), secret);
-    let child = house.opens().await;
+    let child = deployment.start().await;
     for (source, state) in [
         ("slack", "on"),
         ("github", "on"),
@@ -171,8 +175,8 @@ async fn a_reload_names_what_changed_and_what_waits_for_a_restart_and_shows_no_s
         );
     }
 
-    house.folder.write("token", "xoxb-hunter3\n");
-    house.folder.write(
+    deployment.folder.write("token", "xoxb-hunter3\n");
+    deployment.folder.write(
         "wardroom.yaml",
         &with_service("search").replace("[U0ADA]", "[]"),
     );
@@ -183,5 +187,5 @@ async fn a_reload_names_what_changed_and_what_waits_for_a_restart_and_shows_no_s
     assert_eq!(line["changed"], "ADMIN_TOKEN", "{line}");
     let log = child.stop().await;
     assert!(!log.iter().any(|line| line.contains("hunter")), "{log:#?}");
-    house.close().await;
+    deployment.close().await;
 }

@@ -1,8 +1,8 @@
 //! The end of a process: in order, at once, and within its time.
 
-use crate::harness::typists::rooms;
+use crate::harness::command_load::channels;
 use crate::harness::wardroom::errors;
-use crate::harness::{House, signed, status, until};
+use crate::harness::{Deployment, signed, status, until};
 use ::simulator::{Fault, FaultRule};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -43,10 +43,10 @@ async fn rest_of(mut stream: TcpStream) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_turns_unready_finishes_what_has_begun_and_ends_with_0() {
-    let house = House::new().await;
-    let mut child = house.opens().await;
-    let rooms = rooms(&house, 1).await;
-    house.settles(Duration::from_secs(30)).await;
+    let deployment = Deployment::new().await;
+    let mut child = deployment.start().await;
+    let channels = channels(&deployment, 1).await;
+    deployment.settle(Duration::from_secs(30)).await;
 
     // Two requests are half sent: one in its head, one in its body. A post's answer is held.
     let address = child.url.replace("http://", "");
@@ -58,16 +58,16 @@ async fn sigterm_turns_unready_finishes_what_has_begun_and_ends_with_0() {
     head.write_all(&in_head[..40]).await.unwrap();
     let mut body = TcpStream::connect(&address).await.unwrap();
     body.write_all(&in_body[..in_body.len() - 9]).await.unwrap();
-    house
+    deployment
         .slack
         .fault(FaultRule::once("chat.postMessage", Fault::HoldAnswer));
-    let ada = house.slack.person("ada");
-    let heard = ada
-        .command(&rooms[0], "/incident", "status under-way-end")
+    let ada = deployment.slack.person("ada");
+    let response = ada
+        .command(&channels[0], "/incident", "status under-way-end")
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
+    assert!(response.is_ok(), "{response:?}");
     let limit = Duration::from_secs(10);
-    let held = house
+    let held = deployment
         .slack
         .wait_until(limit, |slack| (slack.held() == 1).then_some(()));
     held.await.expect("the post is held");
@@ -84,10 +84,10 @@ async fn sigterm_turns_unready_finishes_what_has_begun_and_ends_with_0() {
         Some(200)
     );
     // The listener is open still, and takes a whole new command.
-    let heard = ada
+    let response = ada
         .command("general", "/incident", "declare P3 api while draining")
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
+    assert!(response.is_ok(), "{response:?}");
     crate::harness::moment::pass(Duration::from_millis(1500)).await;
     head.write_all(&in_head[40..]).await.unwrap();
     body.write_all(&in_body[in_body.len() - 9..]).await.unwrap();
@@ -99,7 +99,7 @@ async fn sigterm_turns_unready_finishes_what_has_begun_and_ends_with_0() {
             "{answer}"
         );
     }
-    house.slack.release();
+    deployment.slack.release();
     let status = child.ended(Duration::from_secs(25)).await;
     let took = asked_at.elapsed();
     assert_eq!(status.code(), Some(0), "{}", child.lines().join("\n"));
@@ -115,38 +115,38 @@ async fn sigterm_turns_unready_finishes_what_has_begun_and_ends_with_0() {
 
     // What was under way has ended: nobody need look for it.
     let held = "select state || ' ' || attempts from outbox where effect::text like '%under-way-end%' and kind = 'post_message'";
-    assert_eq!(house.list(held).await, ["done 1"]);
-    let child = house.opens().await;
-    house.settles(Duration::from_secs(30)).await;
-    assert_eq!(house.times_said("under-way-end"), 1);
-    let mut titles = house
+    assert_eq!(deployment.list(held).await, ["done 1"]);
+    let child = deployment.start().await;
+    deployment.settle(Duration::from_secs(30)).await;
+    assert_eq!(deployment.count_public_messages("under-way-end"), 1);
+    let mut titles = deployment
         .list("select title from incidents where service = 'api'")
         .await;
     titles.sort();
     assert_eq!(titles, ["half a body", "half a head", "while draining"]);
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_end_is_left_to_its_lease_when_the_grace_is_over() {
-    let mut house = House::new().await;
-    house
+    let mut deployment = Deployment::new().await;
+    deployment
         .env
         .insert("SHUTDOWN_GRACE_SECONDS".to_owned(), "4".to_owned());
-    let mut child = house.opens().await;
-    let rooms = rooms(&house, 1).await;
-    house.settles(Duration::from_secs(30)).await;
-    house
+    let mut child = deployment.start().await;
+    let channels = channels(&deployment, 1).await;
+    deployment.settle(Duration::from_secs(30)).await;
+    deployment
         .slack
         .fault(FaultRule::once("chat.postMessage", Fault::HoldAnswer));
-    let ada = house.slack.person("ada");
-    let heard = ada
-        .command(&rooms[0], "/incident", "status never-answered-end")
+    let ada = deployment.slack.person("ada");
+    let response = ada
+        .command(&channels[0], "/incident", "status never-answered-end")
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
+    assert!(response.is_ok(), "{response:?}");
     let limit = Duration::from_secs(10);
-    let held = house
+    let held = deployment
         .slack
         .wait_until(limit, |slack| (slack.held() == 1).then_some(()));
     held.await.expect("the post is held");
@@ -164,28 +164,28 @@ async fn what_does_not_end_is_left_to_its_lease_when_the_grace_is_over() {
         took < Duration::from_millis(4500),
         "the grace is 4 s, and it took {took:?}"
     );
-    house.slack.release();
-    let child = house.opens().await;
-    house.settles(Duration::from_secs(40)).await;
-    assert_eq!(house.times_said("never-answered-end"), 1);
+    deployment.slack.release();
+    let child = deployment.start().await;
+    deployment.settle(Duration::from_secs(40)).await;
+    assert_eq!(deployment.count_public_messages("never-answered-end"), 1);
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_interrupt_ends_it_at_once_and_a_second_sigterm_does_not() {
-    let house = House::new().await;
+    let deployment = Deployment::new().await;
     for (signal, code) in [(Signal::TERM, 0), (Signal::INT, 130)] {
-        let mut child = house.opens().await;
+        let mut child = deployment.start().await;
         child.signal(signal);
         child.says(0, "stopping").await;
         child.signal(signal);
         let status = child.ended(Duration::from_secs(10)).await;
         assert_eq!(status.code(), Some(code), "{}", child.lines().join("\n"));
     }
-    let mut child = house.opens().await;
+    let mut child = deployment.start().await;
     child.signal(Signal::INT);
     let status = child.ended(Duration::from_secs(10)).await;
     assert_eq!(status.code(), Some(0), "SIGINT alone ends it in order");
-    house.close().await;
+    deployment.close().await;
 }

@@ -3,7 +3,7 @@
 
 use crate::harness::standby::Forwarder;
 use crate::harness::wardroom::{Env, run};
-use crate::harness::{House, cluster::Cluster};
+use crate::harness::{Deployment, cluster::Cluster};
 use futures_util::future::join_all;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -65,7 +65,7 @@ async fn a_database_that_accepts_and_says_nothing_ends_every_command_with_3() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_stops_in_the_middle_of_an_answer_ends_every_command() {
     let cluster = Cluster::start().await;
-    let mut house = House::on(&cluster).await;
+    let mut deployment = Deployment::on(&cluster).await;
     let mut stalled = 0;
     // In the login, in the questions about the server, in a migration, in a list.
     for (bytes, migrated) in [
@@ -80,21 +80,21 @@ async fn a_database_that_stops_in_the_middle_of_an_answer_ends_every_command() {
         } else {
             &["migrate", "--dry-run"]
         };
-        let direct = run(&house.env, migrate).await;
+        let direct = run(&deployment.env, migrate).await;
         assert!(direct.code.is_some(), "{}", direct.stderr);
         if bytes > 2000 {
             cluster.does(ROWS).await;
         }
         let forwarder = Forwarder::that_stops_after(&cluster, bytes).await;
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", forwarder.port);
-        let direct = house.env.insert("DATABASE_URL".to_owned(), url);
+        let direct = deployment.env.insert("DATABASE_URL".to_owned(), url);
         // A server that has started stays, and is unready; see `postgres.rs`.
         let commands = if bytes < 1000 {
             &COMMANDS
         } else {
             &COMMANDS[1..]
         };
-        for (command, code, took, words) in all(&house.env, commands).await {
+        for (command, code, took, words) in all(&deployment.env, commands).await {
             eprintln!("{bytes} bytes, {command}: {code:?} after {took:?}");
             assert!(took < PROMISED, "{command} ended after {took:?}: {words}");
             stalled += usize::from(code == Some(3));
@@ -103,11 +103,13 @@ async fn a_database_that_stops_in_the_middle_of_an_answer_ends_every_command() {
             // Asked for a row that is not there, or for migrations that are missing.
             assert!(matches!(code, Some(0 | 1 | 3)), "{command}: {words}");
         }
-        house.env.insert("DATABASE_URL".to_owned(), direct.unwrap());
+        deployment
+            .env
+            .insert("DATABASE_URL".to_owned(), direct.unwrap());
     }
     assert!(
         stalled > COMMANDS.len(),
         "the database did answer: {stalled}"
     );
-    house.close().await;
+    deployment.close().await;
 }

@@ -1,7 +1,7 @@
 //! How a start ends that cannot succeed, with which code, and what it says.
 
 use crate::harness::wardroom::{Env, Wardroom, run};
-use crate::harness::{Folder, House, becomes, ready, status};
+use crate::harness::{Deployment, Folder, becomes, ready, status};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ fn port_of(listener: &TcpListener) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_port_that_was_asked_for_and_is_taken_ends_the_start_with_3() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = port_of(&taken);
     let ended = run(
-        &house.env,
+        &deployment.env,
         &["serve", "--host", "127.0.0.1", "--port", &port],
     )
     .await;
@@ -32,50 +32,58 @@ async fn a_port_that_was_asked_for_and_is_taken_ends_the_start_with_3() {
         panic!("one line of the log: {lines:#?}");
     };
     assert!(error.starts_with('{'), "{error}");
-    house
+    deployment
         .env
         .insert("LOG_FORMAT".to_owned(), "pretty".to_owned());
     let pretty = run(
-        &house.env,
+        &deployment.env,
         &["serve", "--host", "127.0.0.1", "--port", &port],
     )
     .await;
     let plain = |line: &str| !line.contains("ERROR") && line.contains(&port);
     assert!(pretty.stderr.lines().any(plain), "{}", pretty.stderr);
-    house.env.insert("LOG_FORMAT".to_owned(), "json".to_owned());
+    deployment
+        .env
+        .insert("LOG_FORMAT".to_owned(), "json".to_owned());
 
-    house.env.insert("METRICS_PORT".to_owned(), port.clone());
-    let ended = run(&house.env, &["serve", "--host", "127.0.0.1", "--port", "0"]).await;
+    deployment
+        .env
+        .insert("METRICS_PORT".to_owned(), port.clone());
+    let ended = run(
+        &deployment.env,
+        &["serve", "--host", "127.0.0.1", "--port", "0"],
+    )
+    .await;
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     assert!(
         ended.stderr.contains(&format!("127.0.0.1:{port}")),
         "{}",
         ended.stderr
     );
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_metrics_port_nobody_asked_for_is_done_without_when_it_is_taken() {
-    let mut house = House::new().await;
-    house.env.remove("METRICS_PORT");
+    let mut deployment = Deployment::new().await;
+    deployment.env.remove("METRICS_PORT");
     // Somebody else on this machine may have it already: as good.
     let _taken = TcpListener::bind("127.0.0.1:9090");
-    let child = house.opens().await;
+    let child = deployment.start().await;
     assert_eq!(child.metrics_url, None);
     let warned = child.says(0, "no metrics listener").await;
     assert_eq!(warned["level"], "WARN");
     child.stop().await;
 
     let free = port_of(&TcpListener::bind("127.0.0.1:0").unwrap());
-    house.env.insert("METRICS_PORT".to_owned(), free);
-    let child = house.opens().await;
+    deployment.env.insert("METRICS_PORT".to_owned(), free);
+    let child = deployment.start().await;
     let url = child.metrics_url.clone().expect("it is there");
     assert_eq!(status(&format!("{url}/metrics")).await, Some(200));
     assert_eq!(status(&format!("{url}/health/live")).await, Some(200));
     assert_eq!(status(&format!("{url}/version")).await, Some(404));
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,7 +123,7 @@ async fn a_wrong_configuration_is_refused_whole_with_all_of_its_problems() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_cannot_be_reached_ends_the_start_with_3_and_no_password_is_said() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let nobody = port_of(&TcpListener::bind("127.0.0.1:0").unwrap());
     for (url, command) in [
         (
@@ -127,17 +135,17 @@ async fn a_database_that_cannot_be_reached_ends_the_start_with_3_and_no_password
             &["inbox", "list"],
         ),
         (
-            house.env["DATABASE_URL"].replace("story_", "no_such_story_"),
+            deployment.env["DATABASE_URL"].replace("story_", "no_such_story_"),
             &["serve", "--port", "0"],
         ),
     ] {
-        house.env.insert("DATABASE_URL".to_owned(), url);
-        let ended = run(&house.env, command).await;
+        deployment.env.insert("DATABASE_URL".to_owned(), url);
+        let ended = run(&deployment.env, command).await;
         assert_eq!(ended.code, Some(3), "{command:?}: {}", ended.stderr);
         assert!(ended.stderr.contains("database"), "{}", ended.stderr);
         assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
     }
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -193,13 +201,13 @@ async fn where_no_postgresql_can_be_a_missing_database_is_one_line_that_says_to_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrations_that_are_missing_are_named_applied_once_and_waited_for() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let drop = "drop schema public cascade; create schema public";
     sqlx::raw_sql(drop)
-        .execute(&mut house.connection().await)
+        .execute(&mut deployment.connection().await)
         .await
         .unwrap();
-    let env = &mut house.env;
+    let env = &mut deployment.env;
     let dry = run(env, &["migrate", "--dry-run"]).await;
     assert_eq!(dry.code, Some(1), "{}", dry.stderr);
     assert!(
@@ -237,10 +245,10 @@ async fn migrations_that_are_missing_are_named_applied_once_and_waited_for() {
     child.stop().await;
     // A job that applies them while the server waits.
     sqlx::raw_sql(drop)
-        .execute(&mut house.connection().await)
+        .execute(&mut deployment.connection().await)
         .await
         .unwrap();
-    let env = &house.env;
+    let env = &deployment.env;
     let job = async {
         crate::harness::moment::pass(Duration::from_secs(2)).await;
         run(env, &["migrate"]).await
@@ -251,13 +259,13 @@ async fn migrations_that_are_missing_are_named_applied_once_and_waited_for() {
     let log = child.stop().await;
     let waits = |line: &&String| line.contains("waits for `wardroom migrate`");
     assert_eq!(log.iter().filter(waits).count(), 1, "{log:#?}");
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_healthcheck_says_whether_the_local_server_lives() {
-    let house = House::new().await;
-    let child = house.opens().await;
+    let deployment = Deployment::new().await;
+    let child = deployment.start().await;
     let port = child.url.rsplit(':').next().unwrap().to_owned();
     let mut env = Env::from([("PORT".to_owned(), port)]);
     let asked = run(&env, &["healthcheck"]).await;
@@ -268,7 +276,7 @@ async fn the_healthcheck_says_whether_the_local_server_lives() {
     let asked = run(&env, &["healthcheck"]).await;
     assert_eq!(asked.code, Some(1), "{}", asked.stderr);
     assert!(asked.stderr.contains("no server"), "{}", asked.stderr);
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test]
@@ -282,10 +290,10 @@ async fn completions_are_printed_for_each_shell() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_lacks_a_migration_makes_it_unready_until_it_has_it() {
-    let house = House::new().await;
-    let child = house.opens().await;
+    let deployment = Deployment::new().await;
+    let child = deployment.start().await;
     ready(&child.url).await;
-    let mut connection = house.connection().await;
+    let mut connection = deployment.connection().await;
     let newest = "(select max(version) from _sqlx_migrations)";
     let away = format!("update _sqlx_migrations set version = -version where version = {newest}");
     let back = "update _sqlx_migrations set version = -version where version < 0".to_owned();
@@ -295,21 +303,21 @@ async fn a_database_that_lacks_a_migration_makes_it_unready_until_it_has_it() {
         becomes(&child.url, wanted, Duration::from_secs(6)).await;
     }
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn options_in_the_address_replace_pgoptions_which_is_obeyed_where_there_are_none() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let refused = ("PGOPTIONS".to_owned(), "-c work_mem=much".to_owned());
-    house.env.extend([refused]);
-    let obeyed = run(&house.env, &["migrate"]).await;
+    deployment.env.extend([refused]);
+    let obeyed = run(&deployment.env, &["migrate"]).await;
     assert_ne!(obeyed.code, Some(0), "the server refuses the setting");
     assert!(obeyed.stderr.contains("work_mem"), "{}", obeyed.stderr);
-    let url = house.env.get_mut("DATABASE_URL").unwrap();
+    let url = deployment.env.get_mut("DATABASE_URL").unwrap();
     let more = if url.contains('?') { '&' } else { '?' };
     url.push_str(&format!("{more}options=-c%20work_mem%3D5MB"));
-    let replaced = run(&house.env, &["migrate"]).await;
+    let replaced = run(&deployment.env, &["migrate"]).await;
     assert_eq!(replaced.code, Some(0), "{}", replaced.stderr);
-    house.close().await;
+    deployment.close().await;
 }

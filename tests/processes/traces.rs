@@ -3,26 +3,28 @@
 
 use crate::harness::collector::{Collector, Span};
 use crate::harness::wardroom::Wardroom;
-use crate::harness::{House, until};
+use crate::harness::{Deployment, until};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn set(house: &mut House, variables: &[(&str, &str)]) {
+fn set(deployment: &mut Deployment, variables: &[(&str, &str)]) {
     for (name, value) in variables {
-        house.env.insert((*name).to_owned(), (*value).to_owned());
+        deployment
+            .env
+            .insert((*name).to_owned(), (*value).to_owned());
     }
 }
 
-async fn declare(house: &House) {
-    let ada = house.slack.person("ada");
-    let heard = ada.command(
+async fn declare(deployment: &Deployment) {
+    let ada = deployment.slack.person("ada");
+    let response = ada.command(
         "builds",
         "/incident",
         "declare P1 api Checkout returns 500s",
     );
-    assert!(heard.await.is_ok());
-    house.settles(LIMIT).await;
+    assert!(response.await.is_ok());
+    deployment.settle(LIMIT).await;
 }
 
 fn children<'s>(spans: &'s [Span], parent: &Span, name: &str) -> Vec<&'s Span> {
@@ -37,10 +39,10 @@ fn outcome(span: &Span) -> Option<&str> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_trace_leads_from_the_request_to_the_receipt() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let collector = Collector::start().await;
     set(
-        &mut house,
+        &mut deployment,
         &[
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
             (
@@ -55,8 +57,8 @@ async fn one_trace_leads_from_the_request_to_the_receipt() {
             ("RUST_LOG", "error,wardroom::app=info,wardroom::cli=info"),
         ],
     );
-    let child = house.opens().await;
-    declare(&house).await;
+    let child = deployment.start().await;
+    declare(&deployment).await;
     // The end hands over what is left.
     child.stop().await;
 
@@ -76,23 +78,23 @@ async fn one_trace_leads_from_the_request_to_the_receipt() {
     };
     assert_eq!(decided.attributes["signal.kind"], "command");
     let delivered = children(&spans, decided, "deliver");
-    let room = delivered
+    let channel = delivered
         .iter()
         .find(|span| span.attributes["effect.kind"] == "create_channel")
-        .unwrap_or_else(|| panic!("no room among {delivered:#?}"));
+        .unwrap_or_else(|| panic!("no channel among {delivered:#?}"));
     // A signal that is left out of a batch has a span there too, which says so.
-    let receipts = children(&spans, room, "decide");
+    let receipts = children(&spans, channel, "decide");
     assert!(
         receipts.iter().all(|span| outcome(span).is_some()),
         "{receipts:#?}"
     );
     let done = receipts.iter().filter(|span| outcome(span) == Some("done"));
     let [receipt] = done.collect::<Vec<_>>()[..] else {
-        panic!("one receipt of the room, not {receipts:#?}")
+        panic!("one receipt of the channel, not {receipts:#?}")
     };
     assert!(
         !children(&spans, receipt, "deliver").is_empty(),
-        "what the room's receipt brings about is in the same trace"
+        "what the channel's receipt brings about is in the same trace"
     );
 
     for (name, value) in [
@@ -104,15 +106,15 @@ async fn one_trace_leads_from_the_request_to_the_receipt() {
     }
     let (_, headers) = collector.requests();
     assert_eq!(headers["authorization"], "Bearer let-me-in");
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trace_that_is_not_sampled_is_not_sent() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let collector = Collector::start().await;
     set(
-        &mut house,
+        &mut deployment,
         &[
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
             ("OTEL_SERVICE_NAME", "quiet"),
@@ -120,23 +122,23 @@ async fn a_trace_that_is_not_sampled_is_not_sent() {
             ("OTEL_TRACES_SAMPLER_ARG", "0"),
         ],
     );
-    let child = house.opens().await;
-    declare(&house).await;
+    let child = deployment.start().await;
+    declare(&deployment).await;
     let log = child.stop().await;
     assert_eq!(collector.requests().0, 0, "{:#?}", collector.spans());
     // The log's lines say to which trace they belong all the same.
     let decided = log.iter().find(|line| line.contains("\"decided\""));
     let decided: serde_json::Value = serde_json::from_str(decided.unwrap()).unwrap();
     assert_eq!(decided["trace_id"].as_str().map(str::len), Some(32));
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_that_fails_degrades_and_one_that_is_back_does_not() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let collector = Collector::start().await;
     set(
-        &mut house,
+        &mut deployment,
         &[
             (
                 "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -146,14 +148,14 @@ async fn a_collector_that_fails_degrades_and_one_that_is_back_does_not() {
         ],
     );
     collector.refuses(true);
-    let child = house.opens().await;
+    let child = deployment.start().await;
     becomes(&child, "degraded").await;
     child.says(0, "spans cannot be handed over").await;
     collector.refuses(false);
     becomes(&child, "ok").await;
     child.says(0, "spans are handed over again").await;
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 /// Waits until readiness is 200 and says so of the collector.
@@ -170,19 +172,19 @@ async fn becomes(child: &Wardroom, wanted: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fresh_start_writes_its_traces_into_a_file() {
-    let mut house = House::embedded().await;
+    let mut deployment = Deployment::embedded().await;
     set(
-        &mut house,
+        &mut deployment,
         &[
             ("WARDROOM_TELEMETRY_ENABLED", "true"),
             ("WARDROOM_TELEMETRY_SINK", "file"),
         ],
     );
-    let child = house.opens().await;
-    declare(&house).await;
+    let child = deployment.start().await;
+    declare(&deployment).await;
     child.stop().await;
-    let data = &house.env["WARDROOM_DATA_DIR"];
+    let data = &deployment.env["WARDROOM_DATA_DIR"];
     let lines = std::fs::read_to_string(format!("{data}/traces.ndjson")).unwrap();
     assert!(lines.contains("\"POST /slack/commands\""), "{lines}");
-    house.close().await;
+    deployment.close().await;
 }

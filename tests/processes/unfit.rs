@@ -4,7 +4,7 @@
 use crate::harness::cluster::Cluster;
 use crate::harness::standby::Forwarder;
 use crate::harness::wardroom::{Env, Wardroom, errors, run};
-use crate::harness::{House, becomes, ready};
+use crate::harness::{Deployment, becomes, ready};
 use std::time::{Duration, Instant};
 
 /// Faster than anything that waits: the patience with a server that is away is 10 s.
@@ -61,8 +61,8 @@ async fn a_database_that_is_not_what_we_need_is_refused_at_the_start_with_its_re
     ] {
         cluster.does(sql).await;
     }
-    let house = House::on(&cluster).await;
-    let mut env = house.env.clone();
+    let deployment = Deployment::on(&cluster).await;
+    let mut env = deployment.env.clone();
     for (database, user, words) in [
         (
             "latin",
@@ -122,46 +122,46 @@ async fn a_database_that_is_not_what_we_need_is_refused_at_the_start_with_its_re
         ended.stderr
     );
     cluster.does("grant usage on schema public to public").await;
-    assert_eq!(run(&house.env, &["migrate"]).await.code, Some(0));
+    assert_eq!(run(&deployment.env, &["migrate"]).await.code, Some(0));
     let words = &["may not", "grant select, insert, update", "to powerless"];
     refused(&mut env, url(&cluster, "postgres", "powerless"), words).await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_right_that_is_taken_away_makes_it_unready_with_the_reason_and_parks_nothing() {
     let cluster = Cluster::start().await;
-    let mut house = House::on(&cluster).await;
-    assert_eq!(run(&house.env, &["migrate"]).await.code, Some(0));
+    let mut deployment = Deployment::on(&cluster).await;
+    assert_eq!(run(&deployment.env, &["migrate"]).await.code, Some(0));
     cluster.does("create role wardroom login").await;
     cluster
         .does("grant select, insert, update, delete on all tables in schema public to wardroom")
         .await;
-    house.env.insert(
+    deployment.env.insert(
         "DATABASE_URL".to_owned(),
         url(&cluster, "postgres", "wardroom"),
     );
-    let child = house.opens().await;
+    let child = deployment.start().await;
 
     cluster.does("revoke update on inbox from wardroom").await;
-    let heard = house
+    let response = deployment
         .slack
         .person("ada")
         .command("general", "/incident", "declare P3 api kept")
         .await;
-    assert!(heard.is_ok(), "it is durable, and waits: {heard:?}");
+    assert!(response.is_ok(), "it is durable, and waits: {response:?}");
     becomes(&child.url, 503, Duration::from_secs(8)).await;
     assert_eq!(detail(&child).await, "the database role lacks rights");
     cluster.does("grant update on inbox to wardroom").await;
     ready(&child.url).await;
-    house.settles(Duration::from_secs(30)).await;
+    deployment.settle(Duration::from_secs(30)).await;
     let kept = "select count(*) from incidents where title = 'kept'";
-    assert_eq!(house.count(kept).await, 1);
+    assert_eq!(deployment.count(kept).await, 1);
     let parked = "select count(*) from inbox where state = 'parked'";
-    assert_eq!(house.count(parked).await, 0);
+    assert_eq!(deployment.count(parked).await, 0);
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    house.close().await;
+    deployment.close().await;
 }
 
 /// What readiness says of the database.
@@ -175,8 +175,8 @@ async fn detail(child: &Wardroom) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_only_read_lists_the_queues_and_serves_nothing() {
     let cluster = Cluster::start().await;
-    let mut house = House::on(&cluster).await;
-    assert_eq!(run(&house.env, &["migrate"]).await.code, Some(0));
+    let mut deployment = Deployment::on(&cluster).await;
+    assert_eq!(run(&deployment.env, &["migrate"]).await.code, Some(0));
     for sql in [
         "create role reader login",
         "grant select on all tables in schema public to reader",
@@ -186,7 +186,7 @@ async fn who_may_only_read_lists_the_queues_and_serves_nothing() {
     ] {
         cluster.does(sql).await;
     }
-    house.env.insert(
+    deployment.env.insert(
         "DATABASE_URL".to_owned(),
         url(&cluster, "postgres", "reader"),
     );
@@ -195,7 +195,7 @@ async fn who_may_only_read_lists_the_queues_and_serves_nothing() {
         &["inbox", "list"],
         &["outbox", "list"],
     ] {
-        let ended = run(&house.env, command).await;
+        let ended = run(&deployment.env, command).await;
         assert_eq!(ended.code, Some(0), "{command:?}: {}", ended.stderr);
     }
     for (user, words) in [
@@ -206,10 +206,10 @@ async fn who_may_only_read_lists_the_queues_and_serves_nothing() {
         ),
     ] {
         let address = url(&cluster, "postgres", user);
-        house.env.insert("DATABASE_URL".to_owned(), address);
-        let ended = run(&house.env, &["serve", "--port", "0"]).await;
+        deployment.env.insert("DATABASE_URL".to_owned(), address);
+        let ended = run(&deployment.env, &["serve", "--port", "0"]).await;
         assert_eq!(ended.code, Some(3), "{user}: {}", ended.stderr);
         assert!(ended.stderr.contains(words), "{user}: {}", ended.stderr);
     }
-    house.close().await;
+    deployment.close().await;
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::signed::{self, Client};
 use crate::harness::wardroom::{Wardroom, errors};
-use crate::harness::{House, status};
+use crate::harness::{Deployment, status};
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -12,10 +12,10 @@ type Headers = Vec<(&'static str, String)>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_signed_or_too_large_or_no_http_is_refused_and_does_nothing() {
-    let house = House::new().await;
-    let child = house.opens().await;
+    let deployment = Deployment::new().await;
+    let child = deployment.start().await;
     let client = Client::new();
-    let ada = house.slack.person("ada");
+    let ada = deployment.slack.person("ada");
     let (_, form, _) = ada
         .command_form("general", "/incident", "declare P1 api unsigned")
         .unwrap();
@@ -144,10 +144,10 @@ async fn what_is_not_signed_or_too_large_or_no_http_is_refused_and_does_nothing(
     }
     no_http(&child).await;
 
-    assert_eq!(house.count("select count(*) from inbox").await, 0);
-    assert_eq!(house.count("select count(*) from outbox").await, 0);
+    assert_eq!(deployment.count("select count(*) from inbox").await, 0);
+    assert_eq!(deployment.count("select count(*) from outbox").await, 0);
     let greeting = ["auth.test", "conversations.join", "conversations.info"];
-    let calls = house.slack.requests();
+    let calls = deployment.slack.requests();
     let calls: Vec<_> = calls
         .iter()
         .filter(|call| !greeting.contains(&&*call.method))
@@ -155,7 +155,7 @@ async fn what_is_not_signed_or_too_large_or_no_http_is_refused_and_does_nothing(
     assert!(calls.is_empty(), "{calls:#?}");
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    house.close().await;
+    deployment.close().await;
 }
 
 /// Bytes that are no HTTP, or hardly.

@@ -13,7 +13,7 @@ async fn an_answer_is_for_one_persons_eyes_until_its_address_is_used_up() {
     for _ in 0..5 {
         done(world.deliver(reply(&url, message())).await);
     }
-    let posts = world.posts(&world.room);
+    let posts = world.posts(&world.channel);
     assert_eq!(posts.len(), 5);
     let bea = Some(world.bea.to_string());
     assert!(posts.iter().all(|post| post.ephemeral_to == bea));
@@ -54,7 +54,7 @@ async fn an_answer_that_got_lost_is_uncertain_and_never_looked_for() {
         code: "ratelimited".into(),
     };
     assert_eq!(world.deliver(effect).await, later);
-    assert_eq!(world.posts(&world.room).len(), 1);
+    assert_eq!(world.posts(&world.channel).len(), 1);
 }
 
 #[tokio::test]

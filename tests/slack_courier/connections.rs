@@ -80,7 +80,7 @@ async fn slack_is_reached_again_after_its_connections_fell_silent() {
     assert_eq!(lost, timeout);
     done(courier.sends(&parcel(world.post(message()))).await);
     assert_eq!(between.accepted.load(Ordering::SeqCst), idle + 1);
-    assert_eq!(world.posts(&world.room).len(), 5);
+    assert_eq!(world.posts(&world.channel).len(), 5);
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ use wardroom::telemetry::metrics::Metrics;
 struct World {
     slack: Workspace,
     courier: SlackCourier,
-    room: ChannelId,
+    channel: ChannelId,
     bea: UserId,
 }
 
@@ -72,9 +72,9 @@ async fn world() -> World {
     let courier = courier(access(&slack));
     let bea = slack.add_user(None, "bea");
     let bot = slack.bot_user();
-    let room = slack.add_channel(None, "ops", ChannelType::Public, &[&bea, &bot]);
+    let channel = slack.add_channel(None, "ops", ChannelType::Public, &[&bea, &bot]);
     World {
-        room: ChannelId::new(room).unwrap(),
+        channel: ChannelId::new(channel).unwrap(),
         bea: UserId::new(bea).unwrap(),
         slack,
         courier,
@@ -126,10 +126,13 @@ impl World {
         self.courier.sends(&parcel(effect)).await
     }
 
-    fn posts(&self, room: &ChannelId) -> Vec<MessageView> {
+    fn posts(&self, channel: &ChannelId) -> Vec<MessageView> {
         let snapshot = self.slack.snapshot();
-        let room = snapshot.channel(room.as_str()).expect("the channel exists");
-        room.messages
+        let channel = snapshot
+            .channel(channel.as_str())
+            .expect("the channel exists");
+        channel
+            .messages
             .iter()
             .filter(|message| message.subtype.is_none())
             .cloned()
@@ -138,15 +141,15 @@ impl World {
 
     fn post(&self, message: Message) -> Effect {
         Effect::PostMessage {
-            channel: self.room.clone(),
+            channel: self.channel.clone(),
             message,
         }
     }
 
-    fn to_bea(&self, room: Option<&ChannelId>, url: Option<String>) -> ReplyTo {
+    fn to_bea(&self, channel: Option<&ChannelId>, url: Option<String>) -> ReplyTo {
         ReplyTo {
             person: self.bea.clone(),
-            room: room.cloned(),
+            room: channel.cloned(),
             response_url: url,
             asked_at: now(),
         }
@@ -254,7 +257,7 @@ fn trigger(id: &str) -> Trigger {
 
 fn share(world: &World, file: FileId) -> Effect {
     Effect::ShareFile {
-        channel: world.room.clone(),
+        channel: world.channel.clone(),
         file,
         title: "Postmortem".into(),
         comment: "The draft".into(),

@@ -8,14 +8,14 @@ async fn a_rate_limit_says_how_long_and_what_waits() {
     let world = world().await;
     let limited = Fault::RateLimited { retry_after: 7 };
     let pin = Effect::Pin {
-        channel: world.room.clone(),
+        channel: world.channel.clone(),
         ts: MessageTs::new("1.2").unwrap(),
     };
     for (method, effect, scope) in [
         (
             "chat.postMessage",
             world.post(message()),
-            format!("slack:chat.postMessage:{}", world.room),
+            format!("slack:chat.postMessage:{}", world.channel),
         ),
         ("pins.add", pin, "slack:pins.add".to_owned()),
         (
@@ -34,7 +34,7 @@ async fn a_rate_limit_says_how_long_and_what_waits() {
         };
         assert_eq!(world.deliver(effect).await, expected);
     }
-    assert!(world.posts(&world.room).is_empty());
+    assert!(world.posts(&world.channel).is_empty());
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn errors_of_slack_are_uncertain_refused_or_wait_for_a_new_token() {
         };
         assert_eq!(said, expected);
     }
-    assert!(world.posts(&world.room).is_empty());
+    assert!(world.posts(&world.channel).is_empty());
 }
 
 #[tokio::test]

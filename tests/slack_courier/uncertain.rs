@@ -34,7 +34,7 @@ async fn an_effect_whose_answer_was_lost_is_found_and_not_done_twice() {
             let found = world.courier.finds(&again(&first)).await;
             assert!(matches!(found, Look::Found(_)), "{method}: {found:?}");
         }
-        assert_eq!(world.posts(&world.room).len(), 2);
+        assert_eq!(world.posts(&world.channel).len(), 2);
     }
 }
 
@@ -54,7 +54,7 @@ async fn an_effect_whose_request_was_lost_is_absent() {
         assert!(is_sent_again(&look), "{look:?}");
         done(world.courier.sends(&again(&first)).await);
     }
-    assert_eq!(world.posts(&world.room).len(), 1);
+    assert_eq!(world.posts(&world.channel).len(), 1);
 }
 
 #[tokio::test]
@@ -69,12 +69,12 @@ async fn an_incomplete_long_message_is_completed_and_not_posted_again() {
         matches!(&half, Outcome::Partly { pauses, .. } if !pauses.is_empty()),
         "{half:?}"
     );
-    assert_eq!(world.posts(&world.room).len(), 1);
+    assert_eq!(world.posts(&world.channel).len(), 1);
     let look = world.courier.finds(&again(&first)).await;
     assert!(is_sent_again(&look), "{look:?}");
     world.slack.lift_faults();
     let answer = done(world.courier.sends(&again(&first)).await);
-    let posts = world.posts(&world.room);
+    let posts = world.posts(&world.channel);
     let pages: Vec<_> = posts
         .iter()
         .map(|post| post.metadata.as_ref().unwrap()["event_payload"]["page"].clone())
@@ -152,12 +152,12 @@ async fn a_channel_of_the_bot_is_adopted_only_when_it_is_new_and_free() {
 async fn a_channel_that_cannot_be_read_is_reported() {
     let world = world().await;
     let bea = world.bea.to_string();
-    let room = world
+    let channel = world
         .slack
         .add_channel(None, "far", ChannelType::Public, &[&bea]);
-    let room = ChannelId::new(room).unwrap();
+    let channel = ChannelId::new(channel).unwrap();
     let effect = Effect::PostMessage {
-        channel: room.clone(),
+        channel: channel.clone(),
         message: message(),
     };
     let first = parcel(effect);
@@ -168,9 +168,9 @@ async fn a_channel_that_cannot_be_read_is_reported() {
     assert_eq!(world.courier.finds(&again(&first)).await, unreadable);
     let joined = world
         .courier
-        .join_channels(std::slice::from_ref(&room))
+        .join_channels(std::slice::from_ref(&channel))
         .await;
-    assert_eq!(joined, [(room, Outcome::Done(Answer::Nothing))]);
+    assert_eq!(joined, [(channel, Outcome::Done(Answer::Nothing))]);
     assert!(matches!(
         world.courier.finds(&again(&first)).await,
         Look::Found(_)
@@ -183,21 +183,21 @@ async fn a_harmless_effect_is_repeated_and_shows_once() {
     let (_, ts) = posted(done(world.deliver(world.post(message())).await));
     let cleo = UserId::new(world.slack.add_user(None, "cleo")).unwrap();
     let view = open_form(&world).await;
-    let room = || world.room.clone();
+    let channel = || world.channel.clone();
     let pin = Effect::Pin {
-        channel: room(),
+        channel: channel(),
         ts: ts.clone(),
     };
     let invite = Effect::Invite {
-        channel: room(),
+        channel: channel(),
         person: cleo.clone(),
     };
     let topic = Effect::SetTopic {
-        channel: room(),
+        channel: channel(),
         topic: "P1".into(),
     };
     let edit = Edit {
-        channel: room(),
+        channel: channel(),
         ts: ts.clone(),
         message: Message::line("As it is now"),
     };
@@ -237,8 +237,8 @@ async fn a_harmless_effect_is_repeated_and_shows_once() {
         .iter()
         .filter(|member| **member == cleo.to_string());
     assert_eq!(cleos.count(), 1);
-    assert_eq!(world.posts(&world.room).len(), 1);
-    assert_eq!(world.posts(&world.room)[0].text, "As it is now");
+    assert_eq!(world.posts(&world.channel).len(), 1);
+    assert_eq!(world.posts(&world.channel)[0].text, "As it is now");
 }
 
 #[tokio::test]
@@ -250,7 +250,7 @@ async fn an_effect_without_repetition_and_lookup_stays_uncertain() {
         form: form(),
     };
     let ephemeral = Effect::Ephemeral {
-        to: world.to_bea(Some(&world.room), None),
+        to: world.to_bea(Some(&world.channel), None),
         message: message(),
     };
     let reply = Effect::Reply {

@@ -4,7 +4,7 @@ use crate::world::{Answered, World, answered};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 
 pub(super) fn disk() -> Value {
     json!({"title": "The disk is full", "severity": "P3", "service": "db", "actor": "pager"})
@@ -53,7 +53,7 @@ async fn an_incident_lives_by_the_api_from_its_declaration_to_its_postmortem() {
         ("status", json!("declared")),
         ("service", json!("db")),
         ("commander", json!(null)),
-        ("channel_name", json!(ROOM)),
+        ("channel_name", json!(CHANNEL)),
         ("declared_by", json!("api:pager")),
         ("resolved_at", json!(null)),
         ("duration_minutes", json!(null)),
@@ -61,7 +61,7 @@ async fn an_incident_lives_by_the_api_from_its_declaration_to_its_postmortem() {
         ("private", json!(false)),
         ("source", json!("api")),
         ("declared_at", json!("2026-03-01T09:00:00.000Z")),
-        ("channel_id", json!(world.room_id(ROOM))),
+        ("channel_id", json!(world.channel_id(CHANNEL))),
     ] {
         assert_eq!(by_id[key], value, "{key}");
     }
@@ -158,8 +158,8 @@ async fn an_incident_lives_by_the_api_from_its_declaration_to_its_postmortem() {
         serde_json::Value::from(paged),
         "page by page"
     );
-    assert_eq!(world.count("we look"), 1, "posted once in the room");
-    world.hears_all();
+    assert_eq!(world.count("we look"), 1, "posted once in the channel");
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -335,7 +335,7 @@ async fn what_cannot_be_done_is_refused_with_its_status_its_words_and_the_reques
         is_problem(&answer, 409, "was resolved");
     }
     assert_eq!(world.incidents().await, 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 

@@ -8,7 +8,7 @@ use simulator::{Encoding, Signing};
 use wardroom::domain::ids::EffectId;
 use wardroom::store::Operator;
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 
 #[tokio::test]
 async fn lists_are_walked_by_their_cursors_and_filtered_by_what_is_asked() {
@@ -58,7 +58,7 @@ async fn lists_are_walked_by_their_cursors_and_filtered_by_what_is_asked() {
             .collect();
         assert_eq!(found, numbers, "{query}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -133,7 +133,7 @@ async fn a_call_with_a_key_is_done_once_however_often_and_however_closely_it_is_
         .await;
     is_problem(&bad, 400, "Idempotency-Key");
     world.settle_beside(&other).await;
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -143,7 +143,7 @@ async fn the_queues_and_the_audit_say_who_did_what_and_what_became_of_it_without
     world
         .types("bea", "general", "declare P3 db The secret word")
         .await;
-    world.types("cem", ROOM, "resolved").await;
+    world.types("cem", CHANNEL, "resolved").await;
     let body = json!({"repository": {"full_name": "acme/db"}});
     world
         .slack
@@ -203,18 +203,18 @@ async fn the_queues_and_the_audit_say_who_did_what_and_what_became_of_it_without
         .calls(Method::POST, &format!("/outbox/{id}/retry"), None, &[])
         .await;
     is_problem(&done, 409, "needs no retry");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_post_into_an_archived_room_is_told_of_and_tried_again_it_stands_there_once() {
+async fn a_post_into_an_archived_channel_is_told_of_and_tried_again_it_stands_there_once() {
     let mut world = World::new().await;
     world.declared("bea", "P3 db The disk is full").await;
     world.slack.configure_app(|app| app.events.clear());
-    world.person("ada").archive(ROOM).unwrap();
+    world.person("ada").archive(CHANNEL).unwrap();
     world.settle().await;
-    world.hears_all();
+    world.skip_messages();
     let (status, _) = post(
         &mut world,
         "/incidents/1/status",
@@ -223,7 +223,7 @@ async fn a_post_into_an_archived_room_is_told_of_and_tried_again_it_stands_there
     .await;
     assert_eq!(status, 200, "the timeline has it");
     world.settle_with_events().await;
-    let told = world.room("@bea");
+    let told = world.channel("@bea");
     let told: Vec<&str> = told.posts().map(|post| post.words.as_str()).collect();
     assert_eq!(
         told.iter()
@@ -245,15 +245,15 @@ async fn a_post_into_an_archived_room_is_told_of_and_tried_again_it_stands_there
     // Too early: it is parked again, and nobody is told a second time.
     assert_eq!(world.api(Method::POST, &retry, None, &[]).await.0, 200);
     assert_eq!(world.count("the words"), 0);
-    assert_eq!(world.room("@bea").posts().count(), told.len());
-    world.person("ada").unarchive(ROOM).unwrap();
+    assert_eq!(world.channel("@bea").posts().count(), told.len());
+    world.person("ada").unarchive(CHANNEL).unwrap();
     let (status, row) = world.api(Method::POST, &retry, None, &[]).await;
     assert_eq!((status, &row["state"]), (200, &json!("open")));
     assert_eq!(world.count("the words"), 1);
     let again = world.calls(Method::POST, &retry, None, &[]).await;
     is_problem(&again, 409, "needs no retry");
     assert_eq!(world.count("the words"), 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
@@ -262,7 +262,7 @@ async fn what_an_operator_does_to_a_row_is_in_the_audit_and_the_providers_code_s
     let mut world = World::new().await;
     world.declared("bea", "P3 db The disk is full").await;
     world.slack.configure_app(|app| app.events.clear());
-    world.person("ada").archive(ROOM).unwrap();
+    world.person("ada").archive(CHANNEL).unwrap();
     world.settle().await;
     let words = json!({"text": "the words"});
     post(&mut world, "/incidents/1/status", words).await;
@@ -274,7 +274,7 @@ async fn what_an_operator_does_to_a_row_is_in_the_audit_and_the_providers_code_s
 
     let retry = format!("/outbox/{}/retry", line.id);
     assert_eq!(world.api(Method::POST, &retry, None, &[]).await.0, 200);
-    let (why, now) = ("the room is gone", world.clock.now());
+    let (why, now) = ("the channel is gone", world.clock.now());
     let (id, by) = (EffectId(line.id), Operator::Cli);
     assert!(world.store.drop_effect(id, why, by, now).await.unwrap());
     assert!(!world.store.drop_effect(id, why, by, now).await.unwrap());
@@ -325,6 +325,6 @@ async fn what_an_operator_does_to_a_row_is_in_the_audit_and_the_providers_code_s
         ]
     );
     assert!(incident.is_some() && audit[before..].iter().all(|row| row.outcome == "done"));
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }

@@ -45,7 +45,7 @@ async fn a_lesser_incident_of_a_shared_component_calls_statuspage_only_for_a_new
         .declared("bea", "P1 web shop The basket is empty")
         .await;
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -64,7 +64,7 @@ async fn a_state_whose_call_had_no_answer_is_sent_again() {
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
     world.declared("bea", "P4 api Slower").await;
     assert_eq!(called(&world, &mut calls), says(0, "major_outage"));
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -91,7 +91,7 @@ async fn a_state_that_was_given_up_is_not_remembered_as_shown() {
     // The state is the one that was surely shown last, and the page shows another.
     world.declared("bea", "P1 api Checkout returns 500s").await;
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -110,7 +110,7 @@ async fn a_state_that_an_older_version_showed_is_not_remembered() {
     world.database.execute(older).await.expect("a row");
     world.declared("bea", "P3 api Slow").await;
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -136,7 +136,7 @@ async fn an_older_effect_that_is_retried_replaces_what_a_newer_one_showed() {
     assert_eq!(called(&world, &mut calls), says(1, "operational"));
     world.declared("bea", "P1 api Checkout returns 500s").await;
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -151,7 +151,7 @@ async fn a_state_that_arrives_after_a_newer_one_is_replaced_by_the_newer_one() {
     let (replica, _address) = world.replica().await;
     let stands_still = FaultRule::once("statuspage", Fault::HoldRequest);
     world.slack.fault(stands_still);
-    let place = world.room_id(&api);
+    let place = world.channel_id(&api);
     let said = world.person("bea");
     let said = said.command(&place, "/incident", "resolved").await;
     assert!(said.is_ok());
@@ -186,6 +186,6 @@ async fn a_state_that_arrives_after_a_newer_one_is_replaced_by_the_newer_one() {
     assert_eq!(called(&world, &mut calls), says(0, "operational"));
     world.settle().await;
     assert_eq!(called(&world, &mut calls), says(1, "major_outage"));
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

@@ -39,14 +39,14 @@ async fn a_form_declares_what_was_filled_in_and_the_answer_comes_where_it_was_as
     fields.push(("Commander", "cem"));
     assert_eq!(world.submits("bea", &fields).await, Submitted::Closed);
 
-    let answer = world.whispers("bea", "Declared incident *#1*: 🟡 P3 on db");
-    assert_eq!(answer.room, world.room_id("general"));
-    world.hears("inc-20260301-db", "Checkout returns 500s");
+    let answer = world.expect_ephemeral("bea", "Declared incident *#1*: 🟡 P3 on db");
+    assert_eq!(answer.channel, world.channel_id("general"));
+    world.expect_message("inc-20260301-db", "Checkout returns 500s");
     let incident = world.newest().await;
     assert_eq!(incident.commander.unwrap().as_str(), "U0CEM");
     let bea = Actor::try_from("U0BEA".to_owned()).unwrap();
     assert_eq!(incident.declared_by, bea, "who submitted, not who leads");
-    let members = world.room("inc-20260301-db").members;
+    let members = world.channel("inc-20260301-db").members;
     for person in ["U0BEA", "U0CEM"] {
         assert!(members.iter().any(|one| one == person), "{members:?}");
     }
@@ -54,12 +54,12 @@ async fn a_form_declares_what_was_filled_in_and_the_answer_comes_where_it_was_as
 }
 
 #[tokio::test]
-async fn a_form_is_answered_by_direct_message_where_the_bot_is_not_in_the_room() {
+async fn a_form_is_answered_by_direct_message_where_the_bot_is_not_in_the_channel() {
     let mut world = World::new().await;
     open_form(&mut world, "bea").await;
     assert_eq!(world.submits("bea", &FILLED).await, Submitted::Closed);
-    world.hears("@bea", "Declared incident *#1*: 🟡 P3 on db");
-    world.hears("inc-20260301-db", "Checkout returns 500s");
+    world.expect_message("@bea", "Declared incident *#1*: 🟡 P3 on db");
+    world.expect_message("inc-20260301-db", "Checkout returns 500s");
     world.finish_after_faults().await;
 }
 
@@ -91,10 +91,10 @@ async fn a_template_fills_in_the_form_and_what_it_asks_stands_on_the_timeline() 
         1,
         "{texts:?}"
     );
-    world.hears("ops", "P1 incident #1");
-    world.hears("@dan", "P1 incident #1");
-    world.hears("inc-20260301-db", "Database does not answer");
-    world.hears_all();
+    world.expect_message("ops", "P1 incident #1");
+    world.expect_message("@dan", "P1 incident #1");
+    world.expect_message("inc-20260301-db", "Database does not answer");
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
@@ -124,7 +124,7 @@ async fn a_wrong_field_is_told_in_the_form_and_the_corrected_form_is_the_first_t
     assert_eq!(world.incidents().await, 0);
     assert_eq!(world.submits("bea", &FILLED).await, Submitted::Closed);
     assert_eq!(world.newest().await.number, 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
@@ -137,9 +137,9 @@ async fn one_form_declares_one_incident_however_often_it_is_sent() {
     let payload = world.person("bea").submission(&FILLED).unwrap();
     world.sends("bea", &payload, 3).await;
     assert_eq!(world.incidents().await, 1);
-    world.whispers("bea", "Declared incident *#1*");
-    world.hears("inc-20260301-db", "Checkout returns 500s");
-    world.silence();
+    world.expect_ephemeral("bea", "Declared incident *#1*");
+    world.expect_message("inc-20260301-db", "Checkout returns 500s");
+    world.expect_no_message();
     // The same form with other words: the person is told, and nothing is declared twice.
     let mut again = payload.clone();
     let values = again["view"]["state"]["values"].as_object_mut().unwrap();
@@ -149,7 +149,7 @@ async fn one_form_declares_one_incident_however_often_it_is_sent() {
         .unwrap();
     title["title"]["value"] = "Something else".into();
     world.sends("bea", &again, 2).await;
-    world.whispers("bea", "This form already declared incident #1");
+    world.expect_ephemeral("bea", "This form already declared incident #1");
     assert_eq!(world.incidents().await, 1);
     world.finish().await;
 }
@@ -182,7 +182,7 @@ async fn a_line_that_cannot_be_read_declares_nothing_and_says_what_to_do() {
         ("declare nonsense", "Name the severity"),
     ] {
         world.types("bea", "general", line).await;
-        let refusal = world.whispers("bea", says);
+        let refusal = world.expect_ephemeral("bea", says);
         assert!(
             refusal.words.contains("/incident declare P1 api Checkout"),
             "{}",
@@ -191,17 +191,17 @@ async fn a_line_that_cannot_be_read_declares_nothing_and_says_what_to_do() {
     }
     let long = format!("declare P1 api {}", "x".repeat(101));
     world.types("bea", "general", &long).await;
-    world.whispers("bea", "this title has 101");
+    world.expect_ephemeral("bea", "this title has 101");
     assert_eq!(world.incidents().await, 0);
     world
         .types("bea", "general", "new p3 Web  Shop:  the basket is empty")
         .await;
-    world.whispers("bea", "Name the affected service");
+    world.expect_ephemeral("bea", "Name the affected service");
     world
         .types("bea", "general", "new p3  Web  Shop  the basket is empty")
         .await;
-    world.whispers("bea", "🟡 P3 on web shop, “the basket is empty”");
-    world.hears("inc-20260301-web-shop", "the basket is empty");
+    world.expect_ephemeral("bea", "🟡 P3 on web shop, “the basket is empty”");
+    world.expect_message("inc-20260301-web-shop", "the basket is empty");
     world.finish().await;
 }
 
@@ -217,7 +217,7 @@ async fn a_form_that_comes_too_late_becomes_words() {
     world.sends_form(&path, &form, 0).await;
     world.settle().await;
     assert!(world.person("bea").modal().is_none());
-    world.whispers("bea", "run `/incident declare P2");
+    world.expect_ephemeral("bea", "run `/incident declare P2");
     // We were too late ourselves: Slack is not even asked.
     let (path, form, _) = world
         .person("bea")
@@ -227,19 +227,19 @@ async fn a_form_that_comes_too_late_becomes_words() {
     let asked = world.slack.calls("views.open");
     world.pass(chrono::Duration::seconds(4)).await;
     assert_eq!(world.slack.calls("views.open"), asked);
-    world.whispers("bea", "run `/incident declare P2");
+    world.expect_ephemeral("bea", "run `/incident declare P2");
     // Slack is busy for longer than a trigger lives.
     let limited = Fault::RateLimited { retry_after: 5 };
     world.slack.fault(FaultRule::once("views.open", limited));
     world.types("bea", "general", "declare").await;
     world.pass(chrono::Duration::seconds(5)).await;
-    world.whispers("bea", "run `/incident declare P2");
+    world.expect_ephemeral("bea", "run `/incident declare P2");
     // And the line that all three name works.
     world
         .types("bea", "general", "declare P3 db Checkout is down")
         .await;
     assert_eq!(world.newest().await.number, 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
@@ -252,32 +252,32 @@ async fn an_incident_can_be_declared_from_a_talk_in_private_and_from_a_thread() 
     world
         .types("bea", &talk, "declare P3 db The replica lags")
         .await;
-    world.whispers("bea", "Declared incident *#1*");
-    world.hears("inc-20260301-db", "The replica lags");
+    world.expect_ephemeral("bea", "Declared incident *#1*");
+    world.expect_message("inc-20260301-db", "The replica lags");
 
     // The form, asked for in a talk that the bot cannot see, is answered by direct message.
     world.types("bea", &talk, "declare").await;
     assert_eq!(world.submits("bea", &FILLED).await, Submitted::Closed);
-    world.hears("@bea", "Declared incident *#2*");
-    world.hears("inc-20260301-db-2", "Checkout returns 500s");
+    world.expect_message("@bea", "Declared incident *#2*");
+    world.expect_message("inc-20260301-db-2", "Checkout returns 500s");
 
     // A button in a thread opens the form as well.
     world.types("bea", "inc-20260301-db", "help").await;
-    let help = world.whispers("bea", "Shows what is open");
+    let help = world.expect_ephemeral("bea", "Shows what is open");
     let bea = world.person("bea");
-    let press = bea.click_payload(&help.room, &help.ts, "Declare incident", "");
+    let press = bea.click_payload(&help.channel, &help.ts, "Declare incident", "");
     let mut press = press.unwrap();
     press["container"]["thread_ts"] = "1772355600.000100".into();
     press["message"]["thread_ts"] = "1772355600.000100".into();
     world.sends("bea", &press, 1).await;
     assert_eq!(world.submits("bea", &FILLED).await, Submitted::Closed);
-    world.whispers("bea", "Declared incident *#3*");
-    world.hears("inc-20260301-db-3", "Checkout returns 500s");
+    world.expect_ephemeral("bea", "Declared incident *#3*");
+    world.expect_message("inc-20260301-db-3", "Checkout returns 500s");
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
-async fn two_declarations_at_once_are_two_incidents_with_numbers_and_rooms_of_their_own() {
+async fn two_declarations_at_once_are_two_incidents_with_numbers_and_channels_of_their_own() {
     let mut world = World::new().await;
     let (other, _) = world.replica().await;
     let (bea, cem) = (world.person("bea"), world.person("cem"));
@@ -287,20 +287,20 @@ async fn two_declarations_at_once_are_two_incidents_with_numbers_and_rooms_of_th
     );
     assert!(one.is_ok() && two.is_ok());
     world.settle_beside(&other).await;
-    for (number, room) in [(1, "inc-20260301-db"), (2, "inc-20260301-db-2")] {
+    for (number, channel) in [(1, "inc-20260301-db"), (2, "inc-20260301-db-2")] {
         let incident = world.incident(number).await;
-        assert_eq!(incident.channel_name, room);
-        world.hears(room, &incident.title);
-        assert_eq!(world.room(room).pins.len(), 1);
+        assert_eq!(incident.channel_name, channel);
+        world.expect_message(channel, &incident.title);
+        assert_eq!(world.channel(channel).pins.len(), 1);
     }
     for person in ["bea", "cem"] {
-        world.whispers(person, "Declared incident");
+        world.expect_ephemeral(person, "Declared incident");
     }
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_room_name_that_somebody_else_has_gets_a_suffix_also_when_theirs_is_archived() {
+async fn a_channel_name_that_somebody_else_has_gets_a_suffix_also_when_theirs_is_archived() {
     let mut world = World::new().await;
     let ada = world.person("ada");
     ada.create_channel("inc-20260301-db").unwrap();
@@ -309,18 +309,18 @@ async fn a_room_name_that_somebody_else_has_gets_a_suffix_also_when_theirs_is_ar
     world
         .types("bea", "general", "declare P3 db The replica lags")
         .await;
-    world.whispers("bea", "Declared incident *#1*");
+    world.expect_ephemeral("bea", "Declared incident *#1*");
     for name in [
         "creating `#inc-20260301-db-2`",
         "creating `#inc-20260301-db-3`",
     ] {
-        world.whispers("bea", name);
+        world.expect_ephemeral("bea", name);
     }
-    world.hears("inc-20260301-db-3", "The replica lags");
+    world.expect_message("inc-20260301-db-3", "The replica lags");
     assert_eq!(world.newest().await.channel_name, "inc-20260301-db-3");
     assert!(
-        world.room("inc-20260301-db").posts().next().is_none(),
-        "somebody else's room"
+        world.channel("inc-20260301-db").posts().next().is_none(),
+        "somebody else's channel"
     );
     world.finish_after_faults().await;
 }
@@ -332,20 +332,20 @@ services:
   db: { owners: [U0GONE, U0CEM, U0NEVER] }
 slack: { ops_channel: C0BUILDS }
 ";
-    let mut world = World::ruled_by(rules, &[]).await;
+    let mut world = World::with_config(rules, &[]).await;
     world.slack.add_user(Some("U0GONE"), "gone");
     world.slack.deactivate("U0GONE");
     world
         .types("bea", "general", "declare P3 db The replica lags")
         .await;
-    let members = world.room("inc-20260301-db").members;
+    let members = world.channel("inc-20260301-db").members;
     for person in ["U0BEA", "U0CEM"] {
         assert!(members.iter().any(|one| one == person), "{members:?}");
     }
-    world.hears("builds", "invite <@U0GONE> to the channel of incident #1");
-    world.hears("builds", "invite <@U0NEVER> to the channel of incident #1");
-    world.hears("inc-20260301-db", "The replica lags");
-    world.whispers("bea", "Declared incident *#1*");
+    world.expect_message("builds", "invite <@U0GONE> to the channel of incident #1");
+    world.expect_message("builds", "invite <@U0NEVER> to the channel of incident #1");
+    world.expect_message("inc-20260301-db", "The replica lags");
+    world.expect_ephemeral("bea", "Declared incident *#1*");
     assert_eq!(world.effects("parked").await.len(), 2);
     world.finish_after_faults().await;
 }

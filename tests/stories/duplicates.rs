@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use simulator::{Encoding, Signing};
 use wardroom::domain::incident::{Status, TimelineKind};
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 
 /// A small generator: the same seed, the same story.
 struct Dice(u64);
@@ -40,20 +40,20 @@ async fn arrivals(world: &mut World) -> Vec<Arrival> {
     world
         .types("bea", "general", "declare P3 db The disk is full")
         .await;
-    let card = world.hears(ROOM, "The disk is full");
-    world.hears_all();
+    let card = world.expect_message(CHANNEL, "The disk is full");
+    world.skip_messages();
     world.types("cem", "general", "declare").await;
     let (bea, cem) = (world.person("bea"), world.person("cem"));
-    let form = bea.command_form(&card.room, "/incident", "severity P2 it grows");
-    let (path, form, _) = form.expect("the person sees the room");
+    let form = bea.command_form(&card.channel, "/incident", "severity P2 it grows");
+    let (path, form, _) = form.expect("the person sees the channel");
     let fields = [("Title", "Slow"), ("Severity", "P4"), ("Service", "api")];
     let renamed =
-        json!({"type": "channel_rename", "channel": {"id": card.room, "name": "disk-fire"}});
+        json!({"type": "channel_rename", "channel": {"id": card.channel, "name": "disk-fire"}});
     vec![
         Arrival::Command(path, form),
         Arrival::Interaction(
             "bea",
-            bea.click_payload(&card.room, &card.ts, "Monitoring", "")
+            bea.click_payload(&card.channel, &card.ts, "Monitoring", "")
                 .expect("the person sees it"),
         ),
         Arrival::Interaction("cem", cem.submission(&fields).expect("the person sees it")),
@@ -121,13 +121,13 @@ async fn outcome(world: &World) -> Vec<String> {
         all.extend(world.query(sql).await.iter().map(|row| row.join(" | ")));
     }
     let bot = world.slack.bot_user();
-    for (room, message) in world.slack.snapshot().all_posts() {
+    for (channel, message) in world.slack.snapshot().all_posts() {
         if message.user == bot {
             let only = message.ephemeral_to.as_deref().unwrap_or("all");
-            all.push(format!("{} to {only}: {}", room.kind, message.words));
+            all.push(format!("{} to {only}: {}", channel.kind, message.words));
         }
     }
-    // Ids are drawn anew in each world, and a room's name is how it was called at that moment.
+    // Ids are drawn anew in each world, and a channel's name is how it was called at that moment.
     let mut all: Vec<String> = all.iter().map(|line| without_ids(line)).collect();
     all.sort();
     all
@@ -169,7 +169,7 @@ async fn ends(seed: u64, which: &[usize], copies: &[u32], any_order: bool) -> Ve
     }
     world.settle().await;
     let outcome = outcome(&world).await;
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
     outcome
 }
@@ -221,8 +221,8 @@ async fn slacks_own_retries_are_one_row_also_when_they_reach_another_replica() {
     }
     world.settle_beside(&other).await;
     assert_eq!(world.rows_from("slack").await, 1);
-    world.whispers("bea", "Declared incident *#1*");
-    world.hears(ROOM, "The disk is full");
+    world.expect_ephemeral("bea", "Declared incident *#1*");
+    world.expect_message(CHANNEL, "The disk is full");
     world.finish().await;
 }
 
@@ -232,25 +232,28 @@ async fn a_double_click_is_one_step_and_a_second_click_is_told_that_it_is_there_
     world
         .types("bea", "general", "declare P4 db The disk is full")
         .await;
-    let card = world.hears(ROOM, "The disk is full");
-    world.hears_all();
+    let card = world.expect_message(CHANNEL, "The disk is full");
+    world.skip_messages();
     let bea = world.person("bea");
-    let click = |label: &str| bea.click_payload(&card.room, &card.ts, label, "").unwrap();
+    let click = |label: &str| {
+        bea.click_payload(&card.channel, &card.ts, label, "")
+            .unwrap()
+    };
     // The same click, delivered twice.
     let once = click("Investigating");
     let again = click("Investigating");
     let end = click("Resolve");
     let end_again = click("Resolve");
     world.sends("bea", &once, 3).await;
-    world.hears(ROOM, "Investigating");
+    world.expect_message(CHANNEL, "Investigating");
     // Two presses, before the card was drawn anew.
     world.sends("bea", &again, 1).await;
-    world.whispers("bea", "is already investigating");
+    world.expect_ephemeral("bea", "is already investigating");
     world.sends("bea", &end, 1).await;
     world.submits("bea", &[("Note", "the disk")]).await;
-    world.hears(ROOM, "Resolved");
+    world.expect_message(CHANNEL, "Resolved");
     world.sends("bea", &end_again, 1).await;
-    world.whispers("bea", "Incident #1 was resolved");
+    world.expect_ephemeral("bea", "Incident #1 was resolved");
     world.finish().await;
 }
 
@@ -264,12 +267,12 @@ async fn two_people_resolving_at_once_on_two_replicas_end_it_once_and_it_is_told
         world
             .types("bea", "general", "declare P1 db The disk is full")
             .await;
-        world.hears_all();
-        let room = world.incident(round).await.channel_name;
+        world.skip_messages();
+        let channel = world.incident(round).await.channel_name;
         // Two subjects, so that no order holds them apart: only the incident's own lock does.
         let (path, form, _) = world
             .person("bea")
-            .command_form(&room, "/incident", "resolved by bea")
+            .command_form(&channel, "/incident", "resolved by bea")
             .unwrap();
         let (_, second, _) = world
             .person("ada")
@@ -287,9 +290,9 @@ async fn two_people_resolving_at_once_on_two_replicas_end_it_once_and_it_is_told
             .iter()
             .filter(|line| line.kind == TimelineKind::Resolved);
         assert_eq!(ends.count(), 1, "{lines:#?}");
-        world.hears(&room, "Resolved");
+        world.expect_message(&channel, "Resolved");
         for place in ["ops", "@dan"] {
-            world.hears(place, &format!("Resolved: #{round} "));
+            world.expect_message(place, &format!("Resolved: #{round} "));
         }
         let by = incident.resolved_by.unwrap().to_string();
         let (winner, loser) = if by == "U0BEA" {
@@ -299,10 +302,10 @@ async fn two_people_resolving_at_once_on_two_replicas_end_it_once_and_it_is_told
         };
         // In the channel the line is the answer.
         if winner == "ada" {
-            world.whispers("ada", "is resolved after");
+            world.expect_ephemeral("ada", "is resolved after");
         }
-        world.whispers(loser, &format!("by <@{by}>"));
-        world.silence();
+        world.expect_ephemeral(loser, &format!("by <@{by}>"));
+        world.expect_no_message();
     }
     world.finish().await;
 }

@@ -20,7 +20,7 @@ fn of_another_workspace(world: &World, line: &str) -> String {
     let form = world
         .person("cem")
         .command_form("general", "/incident", line);
-    let (path, form, _room) = form.expect("Cem is in #general");
+    let (path, form, _channel) = form.expect("Cem is in #general");
     assert_eq!(path, COMMAND);
     let foreign = form.replace("team_id=T0SIMTEAM1", "team_id=T0OTHER");
     assert_ne!(form, foreign);
@@ -37,8 +37,10 @@ async fn introduced(world: &mut World) {
 fn ignored(world: &World) -> usize {
     let line = "a request of another Slack workspace is ignored";
     let log = world.log();
-    let lines = log.iter().filter(|heard| heard.contains(line));
-    lines.filter(|heard| heard.contains("T0OTHER")).count()
+    let lines = log.iter().filter(|response| response.contains(line));
+    lines
+        .filter(|response| response.contains("T0OTHER"))
+        .count()
 }
 
 async fn outcomes(world: &World) -> Vec<String> {
@@ -80,14 +82,14 @@ async fn our_own_commands_are_carried_out_in_order_once_we_know() {
     world.pass(Duration::seconds(5)).await;
     assert_eq!(outcomes(&world).await, ["open -"; 3]);
     assert_eq!(world.incidents().await, 0, "nothing is decided before");
-    world.silence();
+    world.expect_no_message();
     introduced(&mut world).await;
     let done = ["done done", "done ignored", "done done"];
     assert_eq!(outcomes(&world).await, done);
     assert_eq!(world.incidents().await, 2);
     assert_eq!(world.incident(1).await.title, "First");
     assert_eq!(world.incident(2).await.title, "Second");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -104,7 +106,7 @@ async fn what_stands_in_for_slack_and_knows_no_such_question_is_believed() {
             .types("ada", "general", "declare P3 db It burns")
             .await;
         assert_eq!(world.incidents().await, 1);
-        world.hears_all();
+        world.skip_messages();
         world.finish().await;
     }
 }

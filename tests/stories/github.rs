@@ -12,12 +12,12 @@ async fn sent(
     encoding: Encoding,
     signing: Signing,
 ) -> (u16, Value) {
-    let heard: AppResponse = world
+    let response: AppResponse = world
         .slack
         .github_webhook(event, Some(delivery), body, encoding, signing)
         .await;
-    let body = serde_json::from_str(&heard.body).unwrap_or(Value::String(heard.body));
-    (heard.status.expect("an answer"), body)
+    let body = serde_json::from_str(&response.body).unwrap_or(Value::String(response.body));
+    (response.status.expect("an answer"), body)
 }
 
 fn run(id: u64) -> Value {

@@ -10,11 +10,11 @@ async fn arrives(world: &mut World, id: &str, event: Value) {
         "event_id": id, "event": event});
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     let body = body.to_string().into_bytes();
-    let heard = world
+    let response = world
         .slack
         .send_as_slack("/slack/events", headers, body, Signing::Good)
         .await;
-    assert_eq!(heard.status, Some(200), "{heard:?}");
+    assert_eq!(response.status, Some(200), "{response:?}");
     world.settle().await;
 }
 
@@ -33,9 +33,9 @@ fn told(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn an_event_that_lacks_what_it_takes_ends_in_one_step_and_is_told_once() {
     let mut world = World::new().await;
-    let room = world.declared("ada", "P3 db It burns").await;
-    world.hears_all();
-    let id = world.room(&room).id.clone();
+    let channel = world.declared("ada", "P3 db It burns").await;
+    world.skip_messages();
+    let id = world.channel(&channel).id.clone();
     for (at, event) in [
         json!({"type": "channel_id_changed", "new_channel_id": "C1", "channel": id}),
         json!({"type": "channel_id_changed", "old_channel_id": id}),

@@ -10,12 +10,12 @@ async fn an_incident_lives_from_one_line_to_its_postmortem_and_everybody_hears_o
     world
         .types("bea", "general", "declare P1 api Checkout returns 500s")
         .await;
-    world.whispers("bea", "Declared incident *#1*");
-    let room = "inc-20260301-api";
-    let card = world.hears(room, "Checkout returns 500s");
-    world.hears("ops", "P1 incident #1: Checkout returns 500s");
-    world.hears("@dan", "P1 incident #1: Checkout returns 500s");
-    let stands = world.room(room);
+    world.expect_ephemeral("bea", "Declared incident *#1*");
+    let channel = "inc-20260301-api";
+    let card = world.expect_message(channel, "Checkout returns 500s");
+    world.expect_message("ops", "P1 incident #1: Checkout returns 500s");
+    world.expect_message("@dan", "P1 incident #1: Checkout returns 500s");
+    let stands = world.channel(channel);
     assert_eq!(
         stands.pins,
         [card.ts.as_str()],
@@ -29,13 +29,13 @@ async fn an_incident_lives_from_one_line_to_its_postmortem_and_everybody_hears_o
     }
 
     world
-        .types("bea", room, "investigating looking at the last deploy")
+        .types("bea", channel, "investigating looking at the last deploy")
         .await;
-    world.hears(room, "looking at the last deploy");
-    world.types("bea", room, "status rolling back").await;
-    world.hears(room, "rolling back");
+    world.expect_message(channel, "looking at the last deploy");
+    world.types("bea", channel, "status rolling back").await;
+    world.expect_message(channel, "rolling back");
     assert_eq!(world.newest().await.status, Status::Investigating);
-    let shown = world.room(room);
+    let shown = world.channel(channel);
     let shown = shown
         .messages
         .iter()
@@ -48,16 +48,16 @@ async fn an_incident_lives_from_one_line_to_its_postmortem_and_everybody_hears_o
     );
 
     world
-        .types("bea", room, "resolved the deploy was rolled back")
+        .types("bea", channel, "resolved the deploy was rolled back")
         .await;
-    world.hears(room, "the deploy was rolled back");
-    world.hears("ops", "Resolved: #1");
-    world.hears("@dan", "Resolved: #1");
+    world.expect_message(channel, "the deploy was rolled back");
+    world.expect_message("ops", "Resolved: #1");
+    world.expect_message("@dan", "Resolved: #1");
     let incident = world.newest().await;
     assert_eq!(incident.status, Status::Resolved);
 
-    world.types("cem", room, "postmortem").await;
-    world.hears_all();
+    world.types("cem", channel, "postmortem").await;
+    world.skip_messages();
     let files = world.slack.snapshot().files;
     let [file] = files.as_slice() else {
         panic!("{files:?}")
@@ -71,14 +71,14 @@ async fn an_incident_lives_from_one_line_to_its_postmortem_and_everybody_hears_o
 #[tokio::test]
 async fn the_time_until_somebody_looks_is_measured_from_when_they_said_so() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     world.clock.advance(chrono::Duration::seconds(90));
-    let id = world.room_id(&room);
-    let heard = world
+    let id = world.channel_id(&channel);
+    let response = world
         .person("bea")
         .command(&id, "/incident", "investigating")
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
+    assert!(response.is_ok(), "{response:?}");
     // It waits for its turn a little, as it does in the world.
     world.clock.advance(chrono::Duration::seconds(2));
     world.settle().await;
@@ -92,30 +92,30 @@ async fn the_time_until_somebody_looks_is_measured_from_when_they_said_so() {
             "{line} is not in {metrics}"
         );
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn people_whom_slack_marked_in_an_update_are_called_and_typed_marks_are_not() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     world
         .types(
             "bea",
-            &room,
+            &channel,
             "status @cem look at https://a.b/x and <!channel> <@U0DAN>",
         )
         .await;
-    let line = world.hears(&room, "look at");
+    let line = world.expect_message(&channel, "look at");
     for words in ["<@U0CEM>", "&lt;!channel&gt; &lt;@U0DAN&gt;"] {
         assert!(line.words.contains(words), "{}", line.words);
         assert!(line.text.contains(words), "{}", line.text);
     }
-    world.hears_all();
-    world.types("bea", &room, "resolved").await;
-    world.types("bea", &room, "postmortem").await;
-    world.hears_all();
+    world.skip_messages();
+    world.types("bea", &channel, "resolved").await;
+    world.types("bea", &channel, "postmortem").await;
+    world.skip_messages();
     let (_, draft) = world
         .api(reqwest::Method::GET, "/incidents/1/postmortem", None, &[])
         .await;
@@ -130,14 +130,14 @@ async fn a_role_for_somebody_who_cannot_come_is_told_to_whoever_gave_it() {
     let mut world = World::new().await;
     world.slack.add_user(Some("U0GONE"), "gone");
     world.slack.deactivate("U0GONE");
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    world.types("bea", &room, "assign comms U0GONE").await;
-    let told = world.whispers("bea", "to the channel of incident #1");
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    world.types("bea", &channel, "assign comms U0GONE").await;
+    let told = world.expect_ephemeral("bea", "to the channel of incident #1");
     assert!(
         told.words.contains("/incident #1 assign comms"),
         "{}",
         told.words
     );
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }

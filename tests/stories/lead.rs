@@ -7,14 +7,14 @@ use serde_json::json;
 use simulator::{Fault, FaultRule, Submitted};
 use wardroom::domain::incident::Status;
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 const NO_ADMINS: &str = "
 services:
   db: {}
 ";
 
 async fn declared() -> World {
-    let mut world = World::ruled_by(NO_ADMINS, &[]).await;
+    let mut world = World::with_config(NO_ADMINS, &[]).await;
     world.declared("bea", "P3 db The disk is full").await;
     world
 }
@@ -26,9 +26,9 @@ async fn commander(world: &World) -> Option<String> {
 
 /// The incident's end, by its commander.
 async fn resolved(mut world: World, by: &str) {
-    world.types(by, ROOM, "resolved").await;
+    world.types(by, CHANNEL, "resolved").await;
     assert_eq!(world.newest().await.status, Status::Resolved);
-    world.hears_all();
+    world.skip_messages();
     // The invitation that was refused stays parked, for an operator to see.
     world.finish_after_faults().await;
 }
@@ -44,18 +44,18 @@ async fn the_lead_goes_back_to_whoever_gave_it_to_somebody_who_cannot_act() {
             "cant_invite" => "U0GONE".to_owned(),
             _ => "U0NOBODY".to_owned(),
         };
-        let card = world.room(ROOM).messages[0].clone();
-        world.types("bea", ROOM, &format!("assign {whom}")).await;
-        world.hears(ROOM, "is now the *commander*");
+        let card = world.channel(CHANNEL).messages[0].clone();
+        world.types("bea", CHANNEL, &format!("assign {whom}")).await;
+        world.expect_message(CHANNEL, "is now the *commander*");
         let goes_back = format!("<@{whom}> can't lead incident #1 (`{code}`)");
-        let line = world.hears(ROOM, &goes_back);
+        let line = world.expect_message(CHANNEL, &goes_back);
         assert!(line.words.contains("<@U0BEA>"), "{}", line.words);
-        let told = world.whispers("bea", &goes_back);
+        let told = world.expect_ephemeral("bea", &goes_back);
         let advice = "Choose another one: `/incident #1 assign commander @user`";
         assert!(told.words.contains(advice), "{}", told.words);
-        world.silence();
+        world.expect_no_message();
         assert_eq!(commander(&world).await.as_deref(), Some("U0BEA"));
-        let now = &world.room(ROOM).messages[0];
+        let now = &world.channel(CHANNEL).messages[0];
         assert_eq!(now.blocks, card.blocks, "the card is as it was");
         let incident = world.newest().await;
         let line = world.timeline(&incident).await.pop().expect("a line");
@@ -71,7 +71,7 @@ async fn the_lead_goes_back_to_whoever_gave_it_to_somebody_who_cannot_act() {
         assert_eq!(last.details["after"], json!("U0BEA"));
         assert_eq!(last.details["why"], json!(code));
         // What was advised is true.
-        world.types("bea", ROOM, "assign commander @cem").await;
+        world.types("bea", CHANNEL, "assign commander @cem").await;
         assert_eq!(commander(&world).await.as_deref(), Some("U0CEM"));
         resolved(world, "cem").await;
     }
@@ -79,7 +79,7 @@ async fn the_lead_goes_back_to_whoever_gave_it_to_somebody_who_cannot_act() {
 
 #[tokio::test]
 async fn a_commander_chosen_in_the_form_who_cannot_act_gives_the_lead_to_the_one_who_declared() {
-    let mut world = World::ruled_by(NO_ADMINS, &[]).await;
+    let mut world = World::with_config(NO_ADMINS, &[]).await;
     world.types("bea", "general", "declare").await;
     let bot = world.slack.bot_user();
     let fields = [
@@ -91,7 +91,7 @@ async fn a_commander_chosen_in_the_form_who_cannot_act_gives_the_lead_to_the_one
     let became = world.submits("bea", &fields).await;
     assert_eq!(became, Submitted::Closed);
     assert_eq!(commander(&world).await.as_deref(), Some("U0BEA"));
-    world.hears_all();
+    world.skip_messages();
     resolved(world, "bea").await;
 }
 
@@ -103,9 +103,9 @@ async fn nobody_leads_when_it_was_the_api_that_chose_somebody_who_cannot_act() {
     let (status, _) = world.api(Method::POST, path, Some(body), &[]).await;
     assert_eq!(status, 200);
     assert_eq!(commander(&world).await, None);
-    world.hears(ROOM, "It has no commander now");
-    world.hears_all();
-    world.types("cem", ROOM, "assign commander @cem").await;
+    world.expect_message(CHANNEL, "It has no commander now");
+    world.skip_messages();
+    world.types("cem", CHANNEL, "assign commander @cem").await;
     assert_eq!(commander(&world).await.as_deref(), Some("U0CEM"));
     resolved(world, "cem").await;
 }
@@ -116,15 +116,15 @@ async fn a_commander_whom_slack_keeps_out_leads_and_the_advice_is_true() {
     let code = "restricted_action".to_owned();
     let fault = FaultRule::once("conversations.invite", Fault::Code { code });
     world.slack.fault(fault);
-    world.types("bea", ROOM, "assign @cem").await;
-    let told = world.whispers("bea", "they are still its commander");
+    world.types("bea", CHANNEL, "assign @cem").await;
+    let told = world.expect_ephemeral("bea", "they are still its commander");
     let advice = "The commander or an admin can choose another one: `/incident #1 assign";
     assert!(told.words.contains(advice), "{}", told.words);
-    world.hears_all();
+    world.skip_messages();
     assert_eq!(commander(&world).await.as_deref(), Some("U0CEM"));
     world.types("cem", "general", "#1 resolved").await;
     assert_eq!(world.newest().await.status, Status::Resolved);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
@@ -133,9 +133,9 @@ async fn the_bot_in_another_role_is_as_silent_as_ever() {
     let mut world = declared().await;
     let bot = world.slack.bot_user();
     world
-        .types("bea", ROOM, &format!("assign comms {bot}"))
+        .types("bea", CHANNEL, &format!("assign comms {bot}"))
         .await;
-    world.hears(ROOM, "is now the *comms*");
-    world.silence();
+    world.expect_message(CHANNEL, "is now the *comms*");
+    world.expect_no_message();
     world.finish().await;
 }

@@ -5,6 +5,7 @@
 
 mod api;
 mod api_rows;
+mod channels;
 mod ci;
 mod components;
 mod declare;
@@ -23,7 +24,6 @@ mod permissions;
 mod replay;
 mod resolve_form;
 mod ring;
-mod rooms;
 mod routing;
 mod tokenless;
 mod typed;

@@ -4,7 +4,7 @@ use crate::world::World;
 use serde_json::Value;
 use wardroom::domain::verbs::VERBS;
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 
 /// Text of many different words, so that a missing piece shows.
 fn many_words(count: usize) -> String {
@@ -16,22 +16,22 @@ fn many_words(count: usize) -> String {
 
 /// Everything that one person alone was told and has not heard, as one text; with how many
 /// messages it took.
-fn told_alone(world: &mut World, person: &str) -> (String, usize) {
+fn ephemeral_text(world: &mut World, person: &str) -> (String, usize) {
     let id = format!("U0{}", person.to_uppercase());
-    let unheard: Vec<String> = world.unheard_by(&id);
-    world.hears_all_in(person);
-    (unheard.join("\n"), unheard.len())
+    let new_messages: Vec<String> = world.new_ephemeral_texts(&id);
+    world.skip_messages_in(person);
+    (new_messages.join("\n"), new_messages.len())
 }
 
 #[tokio::test]
-async fn an_update_of_any_length_stands_whole_in_the_room_and_on_the_timeline() {
+async fn an_update_of_any_length_stands_whole_in_the_channel_and_on_the_timeline() {
     let mut world = World::new().await;
     world.declared("bea", "P3 db The disk is full").await;
     let long = many_words(3000);
-    world.types("bea", ROOM, &format!("status {long}")).await;
-    world.hears_all_in("bea");
-    let room = world.room(ROOM);
-    let said: Vec<String> = room
+    world.types("bea", CHANNEL, &format!("status {long}")).await;
+    world.skip_messages_in("bea");
+    let channel = world.channel(CHANNEL);
+    let said: Vec<String> = channel
         .posts()
         .filter(|message| message.words.contains("🔥"))
         .map(|message| message.words.clone())
@@ -44,8 +44,8 @@ async fn an_update_of_any_length_stands_whole_in_the_room_and_on_the_timeline() 
     let incident = world.newest().await;
     let lines = world.timeline(&incident).await;
     assert!(lines.iter().any(|line| line.text == long));
-    assert_eq!(room.pins.len(), 1);
-    world.hears_all();
+    assert_eq!(channel.pins.len(), 1);
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -57,16 +57,16 @@ async fn a_long_incident_is_read_whole_on_its_timeline_and_in_its_postmortem() {
     for hour in 0..60 {
         world.clock.advance(chrono::Duration::hours(1));
         let text = format!("update {hour} {}", many_words(80));
-        world.types("bea", ROOM, &format!("status {text}")).await;
+        world.types("bea", CHANNEL, &format!("status {text}")).await;
         said.push(text);
     }
-    world.hears_all();
-    world.types("bea", ROOM, "timeline").await;
-    let (all, messages) = told_alone(&mut world, "bea");
+    world.skip_messages();
+    world.types("bea", CHANNEL, "timeline").await;
+    let (all, messages) = ephemeral_text(&mut world, "bea");
     assert!(messages > 4, "{messages} messages");
-    // Cem is not in the room, and a response_url takes five answers: his come as direct messages.
-    world.types("cem", ROOM, "timeline").await;
-    let direct = world.room("@cem");
+    // Cem is not in the channel, and a response_url takes five answers: his come as direct messages.
+    world.types("cem", CHANNEL, "timeline").await;
+    let direct = world.channel("@cem");
     let direct: Vec<&str> = direct.posts().map(|post| post.words.as_str()).collect();
     let direct = direct.join("\n");
     for hour in 0..60 {
@@ -76,35 +76,35 @@ async fn a_long_incident_is_read_whole_on_its_timeline_and_in_its_postmortem() {
             "{update}is missing"
         );
     }
-    world.hears_all();
+    world.skip_messages();
     assert!(
         all.contains("2026-03-01 10:00:00 UTC") && all.contains("2026-03-03 21:00:00 UTC"),
         "full dates"
     );
-    world.types("bea", ROOM, "resolved").await;
-    world.types("bea", ROOM, "postmortem").await;
+    world.types("bea", CHANNEL, "resolved").await;
+    world.types("bea", CHANNEL, "postmortem").await;
     let file = world.slack.snapshot().files.remove(0).content.unwrap();
     for text in &said {
         assert!(file.contains(text), "{text} is missing");
     }
     assert!(file.contains("2 d 12 h"), "{file}");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_postmortem_without_a_room_is_read_whole_in_the_answer() {
+async fn a_postmortem_without_a_channel_is_read_whole_in_the_answer() {
     let mut world = World::new().await;
     world.declared("bea", "P4 db The disk is full").await;
     world
-        .types("bea", ROOM, &format!("status {}", many_words(2500)))
+        .types("bea", CHANNEL, &format!("status {}", many_words(2500)))
         .await;
-    world.types("bea", ROOM, "resolved").await;
-    world.hears_all();
-    world.person("ada").archive(ROOM).unwrap();
+    world.types("bea", CHANNEL, "resolved").await;
+    world.skip_messages();
+    world.person("ada").archive(CHANNEL).unwrap();
     world.settle_with_events().await;
     world.types("cem", "general", "#1 postmortem").await;
-    let (all, _) = told_alone(&mut world, "cem");
+    let (all, _) = ephemeral_text(&mut world, "cem");
     for at in 0..2500 {
         assert!(all.contains(&format!("wörd{at}🔥")), "word {at} is missing");
     }
@@ -119,8 +119,8 @@ async fn a_card_is_one_message_and_one_pin_however_much_happens_to_it() {
     world
         .types("bea", "general", &format!("declare P1 web shop {title}"))
         .await;
-    let room = "inc-20260301-web-shop";
-    let pinned = world.room(room).pins;
+    let channel = "inc-20260301-web-shop";
+    let pinned = world.channel(channel).pins;
     for line in [
         "assign comms @cem",
         "assign scribe @dan",
@@ -133,9 +133,9 @@ async fn a_card_is_one_message_and_one_pin_however_much_happens_to_it() {
         "resolved",
     ] {
         world.pass(chrono::Duration::minutes(10)).await;
-        world.types("bea", room, line).await;
+        world.types("bea", channel, line).await;
     }
-    let stands = world.room(room);
+    let stands = world.channel(channel);
     assert_eq!(stands.pins, pinned);
     assert_eq!(pinned.len(), 1);
     let cards: Vec<_> = stands
@@ -164,7 +164,7 @@ async fn a_card_is_one_message_and_one_pin_however_much_happens_to_it() {
         !card.words.contains("halfway"),
         "an update's words are posted once"
     );
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -194,12 +194,12 @@ async fn every_message_has_words_for_those_who_see_no_blocks() {
         "postmortem",
         "status late",
     ] {
-        world.types("bea", ROOM, line).await;
+        world.types("bea", CHANNEL, line).await;
     }
     let snapshot = world.slack.snapshot();
     let bot = world.slack.bot_user();
     let mut seen = 0;
-    for (room, message) in snapshot
+    for (channel, message) in snapshot
         .all_posts()
         .filter(|(_, message)| message.user == bot)
     {
@@ -207,7 +207,7 @@ async fn every_message_has_words_for_those_who_see_no_blocks() {
         assert!(
             !message.text.trim().is_empty(),
             "{}: {}",
-            room.name,
+            channel.name,
             message.words
         );
         assert!(
@@ -218,7 +218,7 @@ async fn every_message_has_words_for_those_who_see_no_blocks() {
         seen += 1;
     }
     assert!(seen > 20, "{seen}");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -228,13 +228,13 @@ async fn each_verb_has_its_help_and_its_example_is_understood() {
     for verb in VERBS {
         for name in verb.names {
             world.types("cem", "general", &format!("help {name}")).await;
-            let help = world.whispers("cem", verb.does);
+            let help = world.expect_ephemeral("cem", verb.does);
             assert!(help.words.contains(verb.example), "{}", help.words);
             assert!(help.words.contains(&verb.who.to_string()), "{}", help.words);
         }
     }
     world.types("cem", "general", "help").await;
-    let all = world.whispers("cem", "Shows what is open");
+    let all = world.expect_ephemeral("cem", "Shows what is open");
     for verb in VERBS {
         assert!(
             all.words.contains(&format!("/incident {}", verb.names[0])),
@@ -245,16 +245,16 @@ async fn each_verb_has_its_help_and_its_example_is_understood() {
     world
         .types("cem", "general", "help nothing-of-the-kind")
         .await;
-    let none = world.whispers("cem", "Unknown command");
+    let none = world.expect_ephemeral("cem", "Unknown command");
     assert!(none.words.contains("/incident help"), "{}", none.words);
     world.declared("bea", "P3 db The disk is full").await;
     let unknown = world.count("Unknown command");
     for verb in VERBS {
         let line = verb.example.trim_start_matches("/incident").trim();
-        world.types("bea", ROOM, line).await;
+        world.types("bea", CHANNEL, line).await;
         assert_eq!(world.count("Unknown command"), unknown, "{line}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -271,7 +271,7 @@ async fn an_unknown_verb_is_answered_with_the_nearest_ones() {
         ("🔥🔥🔥", "/incident help"),
     ] {
         world.types("cem", "general", typed).await;
-        let told = world.whispers("cem", "Unknown command");
+        let told = world.expect_ephemeral("cem", "Unknown command");
         assert!(told.words.contains(near), "{typed}: {}", told.words);
         let raw = Value::from(told.words.as_str()).to_string();
         assert!(!raw.contains("<!channel"), "{raw}");

@@ -39,8 +39,8 @@ async fn refused_webhooks(world: &World, kind: &str, from: u32, count: u32) {
 /// The messages of the bot in #builds, oldest first.
 fn told(world: &World) -> Vec<String> {
     let bot = world.slack.bot_user();
-    let room = world.room("builds");
-    let posts = room.posts().filter(|post| post.user == bot);
+    let channel = world.channel("builds");
+    let posts = channel.posts().filter(|post| post.user == bot);
     posts.map(|post| post.words.clone()).collect()
 }
 
@@ -54,7 +54,7 @@ fn says(words: &str, all: &[&str]) {
 #[tokio::test]
 async fn five_hundred_parked_rows_are_one_message_with_their_count_and_the_next_one_after_ten_minutes()
  {
-    let mut world = World::ruled_by(OPS, &[]).await;
+    let mut world = World::with_config(OPS, &[]).await;
     refused_webhooks(&world, "push", 0, 500).await;
     world.settle().await;
     let first = told(&world);
@@ -105,13 +105,13 @@ async fn five_hundred_parked_rows_are_one_message_with_their_count_and_the_next_
             .all(|line| line.contains("a signal is parked")),
         "{errors:#?}"
     );
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn two_causes_and_two_kinds_are_told_apart() {
-    let mut world = World::ruled_by(OPS, &[]).await;
+    let mut world = World::with_config(OPS, &[]).await;
     refused_webhooks(&world, "push", 0, 3).await;
     world
         .sql("update inbox set body = null where dedup_key <> 'push-0'")
@@ -135,13 +135,13 @@ async fn two_causes_and_two_kinds_are_told_apart() {
         &of("--kind github/push"),
         &["2 signals", "the body is forgotten"],
     );
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn two_replicas_that_park_at_once_give_one_message() {
-    let mut world = World::ruled_by(OPS, &[]).await;
+    let mut world = World::with_config(OPS, &[]).await;
     let (other, _) = world.replica().await;
     refused_webhooks(&world, "push", 0, 60).await;
     world.settle_beside(&other).await;
@@ -150,13 +150,13 @@ async fn two_replicas_that_park_at_once_give_one_message() {
     let told = told(&world);
     assert_eq!(told.len(), 1, "{told:#?}");
     says(&told[0], &["60 signals", "Of this kind, 60 are parked"]);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn a_message_that_fails_is_sent_again_and_has_the_count() {
-    let mut world = World::ruled_by(OPS, &[]).await;
+    let mut world = World::with_config(OPS, &[]).await;
     let bot = world.slack.bot_user();
     world
         .person("ada")
@@ -173,13 +173,13 @@ async fn a_message_that_fails_is_sent_again_and_has_the_count() {
     let told = told(&world);
     assert_eq!(told.len(), 1, "{told:#?}");
     says(&told[0], &["40 signals"]);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn a_message_that_is_refused_goes_further_once_and_has_the_count_when_it_is_retried() {
-    let mut world = World::ruled_by(OPS, &[]).await;
+    let mut world = World::with_config(OPS, &[]).await;
     let code = "restricted_action".to_owned();
     let closed = FaultRule::once("chat.postMessage", Fault::Code { code });
     let closed = world.slack.fault(closed.in_channel("C0BUILDS").always());
@@ -188,7 +188,7 @@ async fn a_message_that_is_refused_goes_further_once_and_has_the_count_when_it_i
     world.pass_in_steps(EDIT, 3).await;
     assert!(told(&world).is_empty());
     let [parked] = world.effects("parked").await.try_into().expect("one");
-    let further = world.hears("@ada", &format!("wardroom outbox retry {}", parked.id));
+    let further = world.expect_message("@ada", &format!("wardroom outbox retry {}", parked.id));
     says(
         &further.words,
         &["Couldn't post a notice for operators", "restricted_action"],
@@ -206,14 +206,14 @@ async fn a_message_that_is_refused_goes_further_once_and_has_the_count_when_it_i
     let told = told(&world);
     assert_eq!(told.len(), 1, "{told:#?}");
     says(&told[0], &["30 signals"]);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn a_message_that_nobody_confirms_is_repeated_with_the_count_and_then_goes_further() {
     for (lost, messages) in [(1, 2), (2, 2)] {
-        let mut world = World::ruled_by(OPS, &[]).await;
+        let mut world = World::with_config(OPS, &[]).await;
         let rule = FaultRule::once("chat.postMessage", Fault::LoseAnswer);
         world.slack.fault(rule.in_channel("C0BUILDS").times(lost));
         refused_webhooks(&world, "push", 0, 5).await;
@@ -227,16 +227,16 @@ async fn a_message_that_nobody_confirms_is_repeated_with_the_count_and_then_goes
         says(&told[1], &["(repeated) Slack did not confirm"]);
         match lost {
             1 => says(&told[1], &["10 signals", "Of this kind, 10 are parked"]),
-            _ => drop(world.hears("@ada", "Couldn't post a notice for operators")),
+            _ => drop(world.expect_message("@ada", "Couldn't post a notice for operators")),
         }
-        world.hears_all();
+        world.skip_messages();
         world.finish_after_faults().await;
     }
 }
 
 #[tokio::test]
 async fn an_edit_that_is_refused_is_told_to_nobody_and_the_next_message_is_new() {
-    let mut world = World::ruled_by(OPS, &[]).await;
+    let mut world = World::with_config(OPS, &[]).await;
     refused_webhooks(&world, "push", 0, 1).await;
     world.settle().await;
     let code = "edit_window_closed".to_owned();
@@ -251,13 +251,13 @@ async fn an_edit_that_is_refused_is_told_to_nobody_and_the_next_message_is_new()
     refused_webhooks(&world, "push", 6, 1).await;
     world.settle().await;
     assert_eq!(told(&world).len(), 2, "{:#?}", told(&world));
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn refused_announcements_of_one_cause_are_one_message_with_a_command_that_retries_all() {
-    let mut world = World::ruled_by(OPS, &[]).await;
+    let mut world = World::with_config(OPS, &[]).await;
     world
         .types("bea", "general", "declare P3 api Slow queries")
         .await;
@@ -283,28 +283,28 @@ async fn refused_announcements_of_one_cause_are_one_message_with_a_command_that_
         parked.iter().all(|row| row.created_at >= since),
         "{parked:#?}"
     );
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn without_an_ops_channel_refused_announcements_of_one_cause_are_one_direct_message() {
     let no_channel = OPS.replace("slack: { ops_channel: C0BUILDS }\n", "");
-    let mut world = World::ruled_by(&no_channel, &[]).await;
+    let mut world = World::with_config(&no_channel, &[]).await;
     world
         .types("bea", "general", "declare P3 api Slow queries")
         .await;
     world.pass(EDIT).await;
     assert_eq!(world.count("Couldn't notify <#C0"), 1);
-    let told = world.hears("@bea", "Couldn't notify <#C0");
+    let told = world.expect_message("@bea", "Couldn't notify <#C0");
     says(&told.words, &["3 effects", "channel_not_found"]);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn a_replayed_signal_does_not_take_the_count_back() {
-    let mut world = World::ruled_by(OPS, &[]).await;
+    let mut world = World::with_config(OPS, &[]).await;
     refused_webhooks(&world, "push", 0, 20).await;
     world.settle().await;
     world.pass(EDIT).await;
@@ -323,6 +323,6 @@ async fn a_replayed_signal_does_not_take_the_count_back() {
     world.pass(EDIT).await;
     assert_eq!(world.sql(counted).await, 1);
     assert_eq!(told(&world).len(), 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }

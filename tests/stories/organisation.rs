@@ -16,7 +16,7 @@ const SISTER: &str = "T0SISTER";
 
 /// A world in which the app is the organisation's; Sue is of a sister workspace, in #general.
 async fn of_an_organisation(config: &str) -> World {
-    let mut world = World::ruled_by(config, &[]).await;
+    let mut world = World::with_config(config, &[]).await;
     world.slack.install_for_org("E0ACME", &[SISTER]);
     world.slack.add_user_of(SISTER, Some("U0SUE"), "sue");
     let sue = world.slack.person("sue");
@@ -44,7 +44,7 @@ async fn a_channel_is_made_in_the_workspace_in_which_it_was_asked_for() {
         ("Service", "db"),
     ];
     world.submits("sue", &form).await;
-    world.hears_all();
+    world.skip_messages();
     let made = teams(&world, "conversations.create");
     assert_eq!(made, [OURS, SISTER, SISTER].map(|team| json!(team)));
     for number in 1..=3 {
@@ -78,7 +78,7 @@ async fn a_name_that_is_taken_and_an_answer_that_is_lost_stay_in_that_workspace(
             "{method}: {named:?}"
         );
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -93,7 +93,7 @@ async fn what_nobody_in_slack_asked_for_is_made_where_the_configuration_says() {
     assert_eq!(status, 201);
     assert_eq!(teams(&world, "conversations.create"), [json!(SISTER)]);
     assert!(world.newest().await.channel_id.is_some());
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 
     // And where it does not, nobody waits for ever: it is announced without, and told why.
@@ -105,7 +105,7 @@ async fn what_nobody_in_slack_asked_for_is_made_where_the_configuration_says() {
         world.count("no_workspace") > 0,
         "the operators are told why"
     );
-    world.hears_all();
+    world.skip_messages();
 
     // Once the configuration names the workspace, the same effect succeeds.
     let refused = world
@@ -127,7 +127,7 @@ async fn what_nobody_in_slack_asked_for_is_made_where_the_configuration_says() {
     world.settle().await;
     assert_eq!(teams(&world, "conversations.create"), [json!(SISTER)]);
     assert!(world.newest().await.channel_id.is_some());
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
@@ -135,19 +135,19 @@ async fn what_nobody_in_slack_asked_for_is_made_where_the_configuration_says() {
 async fn presses_and_events_of_every_workspace_are_ours() {
     let mut world = of_an_organisation(CONFIG).await;
     world.types("sue", "general", "").await;
-    let menu = world.whispers("U0SUE", "");
+    let menu = world.expect_ephemeral("U0SUE", "");
     let sue = world.person("sue");
     let press = sue
-        .click_payload(&menu.room, &menu.ts, "declare", "")
+        .click_payload(&menu.channel, &menu.ts, "declare", "")
         .expect("the menu has the button");
     assert_eq!(press["team"], Value::Null);
     world.sends("sue", &press, 2).await;
     assert!(sue.modal().is_some(), "the form is open");
-    let room = world.declared("ada", "P3 db It burns").await;
-    sue.join(&room).expect("it is the organisation's");
-    sue.rename(&room, "inc-burns").expect("anybody may");
+    let channel = world.declared("ada", "P3 db It burns").await;
+    sue.join(&channel).expect("it is the organisation's");
+    sue.rename(&channel, "inc-burns").expect("anybody may");
     world.settle_with_events().await;
     assert_eq!(world.newest().await.channel_name, "inc-burns");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

@@ -10,13 +10,13 @@ const PARTNER: &str = "T0PARTNER";
 
 /// A world with #shared, in which Pia of a partner's workspace is, and Ada and the bot.
 async fn with_a_partner(config: &str) -> World {
-    let world = World::ruled_by(config, &[]).await;
+    let world = World::with_config(config, &[]).await;
     let public = simulator::ChannelType::Public;
     let bot = world.slack.bot_user();
-    let room = Some("C0SHARED");
+    let channel = Some("C0SHARED");
     world
         .slack
-        .add_channel(room, "shared", public, &["U0ADA", &bot]);
+        .add_channel(channel, "shared", public, &["U0ADA", &bot]);
     world.slack.share_channel("shared", PARTNER);
     world.slack.add_user_of(PARTNER, Some("U0PIA"), "pia");
     let pia = world.slack.person("pia");
@@ -53,7 +53,7 @@ async fn a_partners_form_declares_once_though_slack_names_their_workspace() {
     let kinds: Vec<&str> = parked.iter().map(|row| row.kind.as_str()).collect();
     assert_eq!(kinds, ["invite"]);
     assert_eq!(world.count("cant_invite"), 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
@@ -61,10 +61,10 @@ async fn a_partners_form_declares_once_though_slack_names_their_workspace() {
 async fn a_partners_press_is_theirs_and_counts_whichever_team_slack_names() {
     let mut world = with_a_partner(OURS).await;
     world.types("pia", "shared", "").await;
-    let menu = world.whispers("U0PIA", "");
+    let menu = world.expect_ephemeral("U0PIA", "");
     let pia = world.person("pia");
     let mut payload = pia
-        .click_payload(&menu.room, &menu.ts, "declare", "")
+        .click_payload(&menu.channel, &menu.ts, "declare", "")
         .expect("the menu has the button");
     assert_eq!(payload["team"]["id"], "T0SIMTEAM1");
     assert_eq!(payload["user"]["team_id"], PARTNER);
@@ -73,23 +73,24 @@ async fn a_partners_press_is_theirs_and_counts_whichever_team_slack_names() {
     pia.close_modal().await.expect("it closes");
     // The other way round: Slack's pages do not say which of both it is.
     payload = pia
-        .click_payload(&menu.room, &menu.ts, "declare", "")
+        .click_payload(&menu.channel, &menu.ts, "declare", "")
         .expect("the menu has the button");
     payload["team"]["id"] = PARTNER.into();
     world.sends("pia", &payload, 1).await;
     assert!(pia.modal().is_some(), "the form is open again");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_partners_deed_in_a_shared_incident_channel_is_heard_of() {
     let mut world = with_a_partner(OURS).await;
-    let room = world.declared("ada", "P3 db It burns").await;
-    world.slack.share_channel(&room, PARTNER);
+    let channel = world.declared("ada", "P3 db It burns").await;
+    world.slack.share_channel(&channel, PARTNER);
     let pia = world.person("pia");
-    pia.join(&room).expect("it is shared now");
-    pia.rename(&room, "inc-with-partner").expect("anybody may");
+    pia.join(&channel).expect("it is shared now");
+    pia.rename(&channel, "inc-with-partner")
+        .expect("anybody may");
     world.settle_with_events().await;
     assert_eq!(world.newest().await.channel_name, "inc-with-partner");
     pia.archive("inc-with-partner").expect("anybody may");
@@ -103,18 +104,18 @@ async fn a_partners_deed_in_a_shared_incident_channel_is_heard_of() {
     assert_eq!(archived.len(), 1);
     assert_eq!(archived[0]["team_id"], PARTNER);
     assert!(world.newest().await.room_closed_at.is_some());
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn partners_who_are_kept_out_are_told_so_and_learn_nothing() {
     let mut world = with_a_partner(OURS_ALONE).await;
-    let room = world.declared("ada", "P3 db Our secret trouble").await;
+    let channel = world.declared("ada", "P3 db Our secret trouble").await;
     let no = "only from members of its own workspace";
     for line in ["", "list", "declare P1 db Theirs", "#1 timeline", "declare"] {
         world.types("pia", "shared", line).await;
-        world.whispers("U0PIA", no);
+        world.expect_ephemeral("U0PIA", no);
     }
     assert!(world.person("pia").modal().is_none(), "no form opens");
     // Our own people go on.
@@ -122,23 +123,23 @@ async fn partners_who_are_kept_out_are_told_so_and_learn_nothing() {
     let submitted = world.submits("ada", &DECLARED).await;
     assert_eq!(submitted, Submitted::Closed);
     assert_eq!(world.incidents().await, 2);
-    world.hears_all();
+    world.skip_messages();
     // A form that was open before, and a press: neither has silence for an answer.
     let card = world.slack.snapshot();
     let card = card
-        .channel(&room)
+        .channel(&channel)
         .expect("it is there")
         .posts()
         .next()
         .cloned();
     let card = card.expect("its card");
-    world.slack.share_channel(&room, PARTNER);
+    world.slack.share_channel(&channel, PARTNER);
     let pia = world.person("pia");
-    pia.join(&room).expect("it is shared now");
-    let press = pia.press(&room, &card.ts, "Timeline").await;
-    assert!(press.is_ok_and(|heard| heard.is_ok()));
+    pia.join(&channel).expect("it is shared now");
+    let press = pia.press(&channel, &card.ts, "Timeline").await;
+    assert!(press.is_ok_and(|response| response.is_ok()));
     world.settle().await;
-    world.whispers("U0PIA", no);
+    world.expect_ephemeral("U0PIA", no);
     assert_eq!(world.person("pia").modal(), None);
     world.finish().await;
 }
@@ -156,7 +157,7 @@ async fn a_partner_is_kept_out_though_we_did_not_know_yet_and_their_form_is_answ
     let mut world = {
         let rule = FaultRule::once("auth.test", Fault::Status { status: 500 }).always();
         world.slack.fault(rule);
-        world.ruled_anew(OURS_ALONE).await;
+        world.restart_with_config(OURS_ALONE).await;
         world
     };
     let encoded = form_urlencoded::Serializer::new(String::new())
@@ -166,7 +167,7 @@ async fn a_partner_is_kept_out_though_we_did_not_know_yet_and_their_form_is_answ
         "content-type".to_owned(),
         "application/x-www-form-urlencoded".to_owned(),
     );
-    let heard = world
+    let response = world
         .slack
         .send_as_slack(
             "/slack/interactions",
@@ -175,9 +176,9 @@ async fn a_partner_is_kept_out_though_we_did_not_know_yet_and_their_form_is_answ
             Signing::Good,
         )
         .await;
-    assert!(heard.is_ok(), "{heard:?}");
+    assert!(response.is_ok(), "{response:?}");
     world.pass(Duration::seconds(5)).await;
-    world.silence();
+    world.expect_no_message();
     world.slack.lift_faults();
     world
         .app
@@ -185,7 +186,7 @@ async fn a_partner_is_kept_out_though_we_did_not_know_yet_and_their_form_is_answ
         .await
         .expect("Slack says who we are");
     world.pass(Duration::seconds(5)).await;
-    world.whispers("U0PIA", "only from members of its own workspace");
+    world.expect_ephemeral("U0PIA", "only from members of its own workspace");
     assert_eq!(world.incidents().await, 0);
     world.finish().await;
 }

@@ -7,13 +7,13 @@ use wardroom::store::Operator;
 #[tokio::test]
 async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P1 api Checkout returns 500s").await;
-    world.types("bea", &room, "status rolling back").await;
-    world.types("bea", &room, "assign scribe @cem").await;
+    let channel = world.declared("bea", "P1 api Checkout returns 500s").await;
+    world.types("bea", &channel, "status rolling back").await;
+    world.types("bea", &channel, "assign scribe @cem").await;
     world
-        .types("bea", &room, "resolved the deploy was rolled back")
+        .types("bea", &channel, "resolved the deploy was rolled back")
         .await;
-    world.hears_all();
+    world.skip_messages();
     let before = world.newest().await;
     let lines = world.timeline(&before).await;
 
@@ -30,7 +30,7 @@ async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees
             replayed += 1;
         }
         world.settle().await;
-        world.silence();
+        world.expect_no_message();
     }
     // What has changed the incident is refused: time has gone on since.
     let changes = rows.iter().filter(|row| row.kind == "command").count();
@@ -39,6 +39,6 @@ async fn replaying_every_signal_of_an_incident_changes_nothing_that_anybody_sees
     assert_eq!(after.number, 1, "no second incident");
     assert_eq!(after.status, before.status);
     assert_eq!(world.timeline(&after).await, lines);
-    assert_eq!(world.room(&room).pins.len(), 1);
+    assert_eq!(world.channel(&channel).pins.len(), 1);
     world.finish().await;
 }

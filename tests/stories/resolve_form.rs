@@ -4,17 +4,17 @@ use crate::world::World;
 use simulator::{Fault, FaultRule, Submitted};
 use wardroom::domain::incident::Status;
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 const NOTE: [(&str, &str); 1] = [("Note", "it was the disk")];
 
 /// An incident of bea's, and its card.
-async fn with_a_card() -> (World, crate::world::HeardMessage) {
+async fn with_a_card() -> (World, crate::world::SeenMessage) {
     let mut world = World::new().await;
     world
         .types("bea", "general", "declare P3 db The disk is full")
         .await;
-    let card = world.hears(ROOM, "The disk is full");
-    world.hears_all();
+    let card = world.expect_message(CHANNEL, "The disk is full");
+    world.skip_messages();
     (world, card)
 }
 
@@ -23,12 +23,12 @@ async fn a_press_asks_for_a_note_and_the_submission_resolves_once() {
     let (mut world, card) = with_a_card().await;
     world.presses("bea", &card, "Resolve").await;
     assert_eq!(world.newest().await.status, Status::Declared);
-    world.silence();
+    world.expect_no_message();
     let payload = world.person("bea").submission(&NOTE).unwrap();
     assert_eq!(world.submits("bea", &NOTE).await, Submitted::Closed);
-    world.hears(ROOM, "it was the disk");
+    world.expect_message(CHANNEL, "it was the disk");
     assert_eq!(world.newest().await.status, Status::Resolved);
-    world.hears_all();
+    world.skip_messages();
     // Slack may deliver a submission again.
     world.sends("bea", &payload, 2).await;
     world.finish().await;
@@ -44,9 +44,9 @@ async fn the_note_may_stay_empty_and_may_have_several_lines() {
             Submitted::Closed
         );
         assert_eq!(world.newest().await.status, Status::Resolved);
-        let line = world.hears(ROOM, "Resolved");
+        let line = world.expect_message(CHANNEL, "Resolved");
         assert!(line.words.contains(note), "{}", line.words);
-        world.hears_all();
+        world.skip_messages();
         world.finish().await;
     }
 }
@@ -56,9 +56,9 @@ async fn a_form_that_is_sent_after_somebody_else_resolved_gives_its_note_back() 
     let (mut world, card) = with_a_card().await;
     world.presses("bea", &card, "Resolve").await;
     world.types("ada", "general", "#1 resolved rebooted").await;
-    world.hears_all();
+    world.skip_messages();
     world.submits("bea", &NOTE).await;
-    let no = world.whispers("bea", "<@U0ADA>");
+    let no = world.expect_ephemeral("bea", "<@U0ADA>");
     assert!(no.words.contains("it was the disk"), "{}", no.words);
     assert_eq!(world.count("it was the disk"), 1);
     world.finish().await;
@@ -72,18 +72,18 @@ async fn a_form_that_slack_does_not_open_becomes_the_line_to_type() {
     };
     world.slack.fault(FaultRule::once("views.open", gone));
     world.presses("bea", &card, "Resolve").await;
-    world.whispers("bea", "/incident #1 resolved &lt;note&gt;");
+    world.expect_ephemeral("bea", "/incident #1 resolved &lt;note&gt;");
     // Too late for Slack to be asked at all.
     let click = world
         .person("bea")
-        .click_payload(&card.room, &card.ts, "Resolve", "")
+        .click_payload(&card.channel, &card.ts, "Resolve", "")
         .unwrap();
-    let heard = world.person("bea").send_payload(&click).await;
-    assert!(heard.is_ok(), "{heard:?}");
+    let response = world.person("bea").send_payload(&click).await;
+    assert!(response.is_ok(), "{response:?}");
     let asked = world.slack.calls("views.open");
     world.pass(chrono::Duration::seconds(4)).await;
     assert_eq!(world.slack.calls("views.open"), asked);
-    world.whispers("bea", "/incident #1 resolved &lt;note&gt;");
+    world.expect_ephemeral("bea", "/incident #1 resolved &lt;note&gt;");
     assert!(world.person("bea").modal().is_none());
     world.finish_after_faults().await;
 }

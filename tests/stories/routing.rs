@@ -1,10 +1,10 @@
-//! Who is told of what outside of an incident's room, and who is not.
+//! Who is told of what outside of an incident's channel, and who is not.
 
 use crate::world::World;
 use chrono::Duration;
 use simulator::{Fault, FaultRule};
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 
 /// What the record says of those who were told: target and status, in order.
 async fn told(world: &World) -> Vec<(String, String)> {
@@ -15,16 +15,16 @@ async fn told(world: &World) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Hears what is said in the incident's room and to the one who acts.
-fn hears_the_rest(world: &mut World) {
-    for place in [ROOM, "bea"] {
-        world.hears_all_in(place);
+/// Hears what is said in the incident's channel and to the one who acts.
+fn skip_the_rest(world: &mut World) {
+    for place in [CHANNEL, "bea"] {
+        world.skip_messages_in(place);
     }
 }
 
 #[tokio::test]
 async fn a_declaration_goes_to_the_route_of_its_severity_and_to_nobody_else() {
-    for (severity, rooms) in [
+    for (severity, channels) in [
         ("P1", &["ops", "@dan"][..]),
         ("P2", &["engineering"]),
         ("P3", &[]),
@@ -38,16 +38,17 @@ async fn a_declaration_goes_to_the_route_of_its_severity_and_to_nobody_else() {
                 &format!("declare {severity} db The disk is full"),
             )
             .await;
-        for place in rooms {
-            let heard = world.hears(place, &format!("{severity} incident #1: The disk is full"));
+        for place in channels {
+            let response =
+                world.expect_message(place, &format!("{severity} incident #1: The disk is full"));
             // The warning stands once, in the channel.
-            assert!(!heard.words.contains("secrets"), "{}", heard.words);
+            assert!(!response.words.contains("secrets"), "{}", response.words);
         }
-        hears_the_rest(&mut world);
-        world.silence();
-        world.types("bea", ROOM, "status nothing new").await;
-        world.types("bea", ROOM, "monitoring").await;
-        hears_the_rest(&mut world);
+        skip_the_rest(&mut world);
+        world.expect_no_message();
+        world.types("bea", CHANNEL, "status nothing new").await;
+        world.types("bea", CHANNEL, "monitoring").await;
+        skip_the_rest(&mut world);
         world.finish().await;
     }
 }
@@ -58,33 +59,33 @@ async fn a_rise_is_told_and_a_fall_is_not_and_the_end_is_heard_by_who_heard_the_
     world
         .types("bea", "general", "declare P1 db The disk is full")
         .await;
-    world.hears("ops", "P1 incident #1");
-    world.hears("@dan", "P1 incident #1");
+    world.expect_message("ops", "P1 incident #1");
+    world.expect_message("@dan", "P1 incident #1");
     for fall in ["sev P2 half of it", "sev P3", "sev P4"] {
-        world.types("bea", ROOM, fall).await;
-        hears_the_rest(&mut world);
-        world.silence();
+        world.types("bea", CHANNEL, fall).await;
+        skip_the_rest(&mut world);
+        world.expect_no_message();
     }
-    world.types("bea", ROOM, "severity P3").await;
-    hears_the_rest(&mut world);
-    world.silence();
-    world.types("bea", ROOM, "severity P2 it grows").await;
-    let rise = world.hears("engineering", "P2 now, incident #1");
+    world.types("bea", CHANNEL, "severity P3").await;
+    skip_the_rest(&mut world);
+    world.expect_no_message();
+    world.types("bea", CHANNEL, "severity P2 it grows").await;
+    let rise = world.expect_message("engineering", "P2 now, incident #1");
     assert!(
         rise.words.contains("Raised from P3: it grows"),
         "{}",
         rise.words
     );
-    hears_the_rest(&mut world);
-    world.silence();
-    world.types("bea", ROOM, "sev P4").await;
+    skip_the_rest(&mut world);
+    world.expect_no_message();
+    world.types("bea", CHANNEL, "sev P4").await;
     world
-        .types("bea", ROOM, "resolved the disk is larger")
+        .types("bea", CHANNEL, "resolved the disk is larger")
         .await;
     for place in ["ops", "@dan", "engineering"] {
-        world.hears(place, "Resolved: #1");
+        world.expect_message(place, "Resolved: #1");
     }
-    hears_the_rest(&mut world);
+    skip_the_rest(&mut world);
     world.finish().await;
 }
 
@@ -94,20 +95,20 @@ async fn who_never_heard_of_an_incident_hears_nothing_of_its_end() {
     world
         .types("bea", "general", "declare P2 db The disk is full")
         .await;
-    world.hears("engineering", "P2 incident #1");
-    world.types("bea", ROOM, "sev P3").await;
-    world.types("bea", ROOM, "resolved").await;
-    world.hears("engineering", "Resolved: #1");
-    hears_the_rest(&mut world);
+    world.expect_message("engineering", "P2 incident #1");
+    world.types("bea", CHANNEL, "sev P3").await;
+    world.types("bea", CHANNEL, "resolved").await;
+    world.expect_message("engineering", "Resolved: #1");
+    skip_the_rest(&mut world);
     world.finish().await;
 }
 
-/// Down to P3 and up to P1 again, in the incident's room.
+/// Down to P3 and up to P1 again, in the incident's channel.
 async fn falls_and_rises(world: &mut World) {
-    world.types("bea", ROOM, "sev P3").await;
-    world.types("bea", ROOM, "sev P1").await;
-    world.hears("ops", "P1 now, incident #1");
-    hears_the_rest(world);
+    world.types("bea", CHANNEL, "sev P3").await;
+    world.types("bea", CHANNEL, "sev P1").await;
+    world.expect_message("ops", "P1 now, incident #1");
+    skip_the_rest(world);
 }
 
 #[tokio::test]
@@ -116,34 +117,34 @@ async fn a_person_is_written_to_once_in_five_minutes_also_after_a_restart_and_by
     world
         .types("bea", "general", "declare P1 db The disk is full")
         .await;
-    world.hears("ops", "P1 incident #1");
-    world.hears("@dan", "P1 incident #1");
-    hears_the_rest(&mut world);
+    world.expect_message("ops", "P1 incident #1");
+    world.expect_message("@dan", "P1 incident #1");
+    skip_the_rest(&mut world);
 
     world.pass(Duration::seconds(100)).await;
     falls_and_rises(&mut world).await;
-    world.silence();
+    world.expect_no_message();
     world.restart().await;
     world.pass(Duration::seconds(100)).await;
     falls_and_rises(&mut world).await;
-    world.silence();
+    world.expect_no_message();
     let (replica, url) = world.replica().await;
     world.slack.set_app_url(Some(&url));
     let first = std::mem::replace(&mut world.app, replica);
     world.pass(Duration::seconds(99)).await;
     falls_and_rises(&mut world).await;
-    world.silence();
+    world.expect_no_message();
 
     // 300 s after the one that was sent, whatever was held back in between.
     world.pass(Duration::seconds(1)).await;
     falls_and_rises(&mut world).await;
-    world.hears("@dan", "P1 now, incident #1");
-    world.silence();
+    world.expect_message("@dan", "P1 now, incident #1");
+    world.expect_no_message();
     world.app = first;
     // Rows of one moment come in no order.
     world.pass(Duration::seconds(1)).await;
     falls_and_rises(&mut world).await;
-    world.silence();
+    world.expect_no_message();
     let dans: Vec<String> = told(&world)
         .await
         .into_iter()
@@ -163,10 +164,10 @@ async fn a_person_is_written_to_once_in_five_minutes_also_after_a_restart_and_by
     );
 
     // The end is the message that lets people stop: never held back.
-    world.types("bea", ROOM, "resolved").await;
-    world.hears("ops", "Resolved: #1");
-    world.hears("@dan", "Resolved: #1");
-    hears_the_rest(&mut world);
+    world.types("bea", CHANNEL, "resolved").await;
+    world.expect_message("ops", "Resolved: #1");
+    world.expect_message("@dan", "Resolved: #1");
+    skip_the_rest(&mut world);
     world.finish().await;
 }
 
@@ -177,11 +178,11 @@ async fn the_throttle_of_one_incident_holds_back_nothing_of_another() {
         world
             .types("bea", "general", "declare P1 db The disk is full")
             .await;
-        world.hears("ops", &format!("P1 incident #{number}: "));
-        world.hears("@dan", &format!("P1 incident #{number}: "));
-        world.hears(&world.newest().await.channel_name, "The disk is full");
+        world.expect_message("ops", &format!("P1 incident #{number}: "));
+        world.expect_message("@dan", &format!("P1 incident #{number}: "));
+        world.expect_message(&world.newest().await.channel_name, "The disk is full");
     }
-    world.hears_all_in("bea");
+    world.skip_messages_in("bea");
     world.finish().await;
 }
 
@@ -194,7 +195,7 @@ slack: { ops_channel: C0BUILDS }
 
 #[tokio::test]
 async fn one_target_that_cannot_be_told_keeps_it_from_nobody_else() {
-    let mut world = World::ruled_by(MANY, &[]).await;
+    let mut world = World::with_config(MANY, &[]).await;
     let public = simulator::ChannelType::Public;
     for (id, name) in [("C0OLD", "old"), ("C0TEAM", "team")] {
         world.slack.add_channel(Some(id), name, public, &["U0ADA"]);
@@ -204,15 +205,15 @@ async fn one_target_that_cannot_be_told_keeps_it_from_nobody_else() {
         .types("bea", "general", "declare P1 db The disk is full")
         .await;
     for place in ["ops", "engineering", "team", "@dan", "@cem"] {
-        world.hears(place, "P1 incident #1");
+        world.expect_message(place, "P1 incident #1");
     }
-    world.hears("builds", "invite <@U0NEVER> to the channel of incident #1");
+    world.expect_message("builds", "invite <@U0NEVER> to the channel of incident #1");
     for (target, code) in [
         ("C0NEVER", "channel_not_found"),
         ("C0OLD", "is_archived"),
         ("U0NEVER", "user_not_found"),
     ] {
-        let told = world.hears("builds", &format!("{target}>"));
+        let told = world.expect_message("builds", &format!("{target}>"));
         let retry = "wardroom outbox retry";
         assert!(
             told.words.contains(code) && told.words.contains(retry),
@@ -220,7 +221,7 @@ async fn one_target_that_cannot_be_told_keeps_it_from_nobody_else() {
             told.words
         );
     }
-    hears_the_rest(&mut world);
+    skip_the_rest(&mut world);
     let mut failed = told(&world).await;
     failed.retain(|(_, status)| status != "sent");
     failed.sort();
@@ -228,16 +229,16 @@ async fn one_target_that_cannot_be_told_keeps_it_from_nobody_else() {
     assert_eq!(failed, [row("C0NEVER"), row("C0OLD"), row("U0NEVER")]);
 
     // Who could not be told that it burns is not told that it is over.
-    world.types("bea", ROOM, "resolved").await;
+    world.types("bea", CHANNEL, "resolved").await;
     for place in ["ops", "engineering", "team", "@dan", "@cem"] {
-        world.hears(place, "Resolved: #1");
+        world.expect_message(place, "Resolved: #1");
     }
-    hears_the_rest(&mut world);
+    skip_the_rest(&mut world);
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
-async fn a_room_that_slack_cannot_write_to_for_a_while_is_told_later_and_the_others_at_once() {
+async fn a_channel_that_slack_cannot_write_to_for_a_while_is_told_later_and_the_others_at_once() {
     let mut world = World::new().await;
     let bot = world.slack.bot_user();
     world.person("ada").invite("ops", &bot).unwrap();
@@ -246,16 +247,16 @@ async fn a_room_that_slack_cannot_write_to_for_a_while_is_told_later_and_the_oth
     world
         .types("bea", "general", "declare P1 db The disk is full")
         .await;
-    world.hears("@dan", "P1 incident #1");
-    hears_the_rest(&mut world);
-    world.silence();
+    world.expect_message("@dan", "P1 incident #1");
+    skip_the_rest(&mut world);
+    world.expect_no_message();
     world.pass_in_steps(Duration::seconds(2), 20).await;
-    world.hears("ops", "P1 incident #1");
+    world.expect_message("ops", "P1 incident #1");
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_room_whose_history_nobody_may_read_is_told_again_and_then_a_person_is_told() {
+async fn a_channel_whose_history_nobody_may_read_is_told_again_and_then_a_person_is_told() {
     let mut world = World::new().await;
     let broken = Fault::DoneButStatus { status: 500 };
     let broken = FaultRule::once("chat.postMessage", broken).in_channel("C0OPS");
@@ -265,10 +266,10 @@ async fn a_room_whose_history_nobody_may_read_is_told_again_and_then_a_person_is
         .await;
     world.pass_in_steps(Duration::seconds(2), 10).await;
     assert_eq!(world.count("(repeated) Slack did not confirm"), 1);
-    world.hears("ops", "(repeated) Slack did not confirm");
-    world.hears("ops", "P1 incident #1");
-    world.hears("@dan", "P1 incident #1");
-    hears_the_rest(&mut world);
+    world.expect_message("ops", "(repeated) Slack did not confirm");
+    world.expect_message("ops", "P1 incident #1");
+    world.expect_message("@dan", "P1 incident #1");
+    skip_the_rest(&mut world);
 
     // Twice: it may stand there, and nobody can find out. Who leads the incident hears that.
     world.slack.fault(FaultRule {
@@ -276,21 +277,21 @@ async fn a_room_whose_history_nobody_may_read_is_told_again_and_then_a_person_is
         times: Some(2),
         ..broken
     });
-    world.types("bea", ROOM, "resolved").await;
+    world.types("bea", CHANNEL, "resolved").await;
     world.pass_in_steps(Duration::seconds(2), 10).await;
-    world.hears("@dan", "Resolved: #1");
-    let told = world.hears("@bea", "Couldn't notify <#C0OPS> about incident #1");
+    world.expect_message("@dan", "Resolved: #1");
+    let told = world.expect_message("@bea", "Couldn't notify <#C0OPS> about incident #1");
     assert!(
         told.words.contains("wardroom outbox retry"),
         "{}",
         told.words
     );
-    hears_the_rest(&mut world);
+    skip_the_rest(&mut world);
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
-async fn a_services_rooms_hear_of_each_of_its_incidents_and_of_no_others_and_only_once() {
+async fn a_services_channels_hear_of_each_of_its_incidents_and_of_no_others_and_only_once() {
     let rules = "
 services:
   db: { channels: [C0BUILDS, C0ENG] }
@@ -298,25 +299,25 @@ services:
 routing:
   P2: { channels: [C0ENG] }
 ";
-    let mut world = World::ruled_by(rules, &[]).await;
+    let mut world = World::with_config(rules, &[]).await;
     world
         .types("bea", "general", "declare P4 db The disk is full")
         .await;
-    world.hears("builds", "P4 incident #1");
-    world.hears("engineering", "P4 incident #1");
+    world.expect_message("builds", "P4 incident #1");
+    world.expect_message("engineering", "P4 incident #1");
     world
         .types("bea", "general", "declare P2 db The disk is full")
         .await;
-    world.hears("builds", "P2 incident #2");
-    world.hears("engineering", "P2 incident #2");
+    world.expect_message("builds", "P2 incident #2");
+    world.expect_message("engineering", "P2 incident #2");
     world.types("bea", "general", "declare P4 api Slow").await;
-    for room in [ROOM, "inc-20260301-db-2", "inc-20260301-api", "bea"] {
-        world.hears_all_in(room);
+    for channel in [CHANNEL, "inc-20260301-db-2", "inc-20260301-api", "bea"] {
+        world.skip_messages_in(channel);
     }
-    world.silence();
-    world.types("bea", ROOM, "resolved").await;
-    world.hears("builds", "Resolved: #1");
-    world.hears("engineering", "Resolved: #1");
-    hears_the_rest(&mut world);
+    world.expect_no_message();
+    world.types("bea", CHANNEL, "resolved").await;
+    world.expect_message("builds", "Resolved: #1");
+    world.expect_message("engineering", "Resolved: #1");
+    skip_the_rest(&mut world);
     world.finish().await;
 }

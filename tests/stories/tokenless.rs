@@ -22,19 +22,19 @@ async fn a_command_is_refused_to_its_person_and_nothing_of_it_runs_once_there_is
     let mut world = tokenless().await;
     for line in ["declare P3 db It burns", "list", ""] {
         world.types("ada", "general", line).await;
-        world.whispers("ada", TOLD);
+        world.expect_ephemeral("ada", TOLD);
     }
     assert_eq!(rows(&world).await, ["done refused"; 3]);
     assert_eq!(world.incidents().await, 0);
-    world.comes_to_a_token().await;
+    world.restart_with_token().await;
     world.pass(Duration::hours(1)).await;
     assert_eq!(world.incidents().await, 0, "nothing was left over");
-    world.silence();
+    world.expect_no_message();
     world
         .types("ada", "general", "declare P3 db It burns")
         .await;
     assert_eq!(world.incidents().await, 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -42,15 +42,15 @@ async fn a_command_is_refused_to_its_person_and_nothing_of_it_runs_once_there_is
 async fn presses_and_forms_from_before_are_refused_too_and_the_same_one_twice_once() {
     let mut world = World::new().await;
     world.types("ada", "general", "").await;
-    let menu = world.whispers("ada", "");
+    let menu = world.expect_ephemeral("ada", "");
     world.types("bea", "general", "declare").await;
-    world.loses_its_token().await;
+    world.restart_without_token().await;
     let ada = world.person("ada");
     let press = ada
-        .click_payload(&menu.room, &menu.ts, "list", "")
+        .click_payload(&menu.channel, &menu.ts, "list", "")
         .expect("the menu has the button");
     world.sends("ada", &press, 2).await;
-    world.whispers("ada", TOLD);
+    world.expect_ephemeral("ada", TOLD);
     let form = [("Title", "It burns"), ("Severity", "P3"), ("Service", "db")];
     let Submitted::Errors(errors) = world.submits("bea", &form).await else {
         panic!("the form stays open and says why");
@@ -72,8 +72,8 @@ async fn what_the_api_declares_waits_for_a_token_and_only_answers_are_carried_wi
     let open = world.effects("open").await;
     assert!(open.iter().any(|row| row.kind == "create_channel"));
     assert!(open.iter().all(|row| row.attempts == 0), "{open:#?}");
-    world.comes_to_a_token().await;
+    world.restart_with_token().await;
     assert!(world.newest().await.channel_id.is_some());
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

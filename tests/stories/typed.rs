@@ -6,8 +6,8 @@ use serde_json::Value;
 #[tokio::test]
 async fn services_and_titles_of_any_script_are_kept_as_they_were_typed() {
     let rules = "services: {決済サービス: {}, Zahlungsübersicht: {}, 🔥: {}}";
-    let mut world = World::ruled_by(rules, &[]).await;
-    for (line, title, room) in [
+    let mut world = World::with_config(rules, &[]).await;
+    for (line, title, channel) in [
         (
             "決済サービス 注文が通らない 🔥",
             "注文が通らない 🔥",
@@ -23,10 +23,10 @@ async fn services_and_titles_of_any_script_are_kept_as_they_were_typed() {
         world
             .types("bea", "general", &format!("declare P4 {line}"))
             .await;
-        world.whispers("bea", "Declared incident");
-        world.hears(room, title);
+        world.expect_ephemeral("bea", "Declared incident");
+        world.expect_message(channel, title);
         assert_eq!(world.newest().await.title, title);
-        assert!(world.room(room).topic.contains(title));
+        assert!(world.channel(channel).topic.contains(title));
     }
     world.finish().await;
 }
@@ -38,29 +38,39 @@ async fn what_somebody_typed_never_calls_anybody_or_links_anywhere() {
     world
         .types("bea", "general", &format!("declare P1 db {typed}"))
         .await;
-    let room = "inc-20260301-db";
-    world.types("bea", room, &format!("status {typed}")).await;
-    world.types("bea", room, &format!("sev P2 {typed}")).await;
-    world.types("bea", room, &format!("resolved {typed}")).await;
-    world.types("bea", room, "timeline").await;
-    world.types("bea", room, "postmortem").await;
+    let channel = "inc-20260301-db";
+    world
+        .types("bea", channel, &format!("status {typed}"))
+        .await;
+    world
+        .types("bea", channel, &format!("sev P2 {typed}"))
+        .await;
+    world
+        .types("bea", channel, &format!("resolved {typed}"))
+        .await;
+    world.types("bea", channel, "timeline").await;
+    world.types("bea", channel, "postmortem").await;
 
     let raw = |text: &str| text.contains("<!channel") || text.contains("<https://evil");
     let snapshot = world.slack.snapshot();
     let mut quoted = 0;
-    for (room, message) in snapshot.all_posts() {
+    for (channel, message) in snapshot.all_posts() {
         let blocks = Value::from(message.blocks.clone());
         let mrkdwn = blocks.to_string();
         for block in &message.blocks {
-            assert!(!raw(&block.to_string()), "{}: {block}", room.name);
+            assert!(!raw(&block.to_string()), "{}: {block}", channel.name);
         }
-        assert!(!raw(&message.text), "{}: {}", room.name, message.text);
+        assert!(!raw(&message.text), "{}: {}", channel.name, message.text);
         quoted += usize::from(
             mrkdwn.contains("&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt;"),
         );
     }
     assert!(quoted >= 6, "it is shown where it belongs, {quoted} times");
-    assert!(!raw(&world.room(room).topic), "{}", world.room(room).topic);
+    assert!(
+        !raw(&world.channel(channel).topic),
+        "{}",
+        world.channel(channel).topic
+    );
     let draft = snapshot.files[0].content.clone().unwrap();
     assert!(
         !raw(&draft.replace("\\<", "")) && draft.contains("\\<!channel\\>"),
@@ -81,13 +91,13 @@ async fn what_somebody_typed_never_calls_anybody_or_links_anywhere() {
         .iter()
         .find(|line| line["kind"] == "status_update");
     assert_eq!(update.unwrap()["text"], typed);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn what_nobody_sees_is_no_part_of_a_command_a_field_or_a_name() {
-    let mut world = World::ruled_by("services: {\u{200b}api\u{200b}: {}}", &[]).await;
+    let mut world = World::with_config("services: {\u{200b}api\u{200b}: {}}", &[]).await;
     let line = "\u{feff}declare P3\u{200b} \u{200e}api Checkout fails\u{200b}";
     world.types("bea", "general", line).await;
     let first = world.newest().await;
@@ -115,6 +125,6 @@ async fn what_nobody_sees_is_no_part_of_a_command_a_field_or_a_name() {
         .await;
     assert_eq!(raised.0, 200, "{}", raised.1);
     assert_eq!(world.newest().await.severity.as_str(), "P1");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

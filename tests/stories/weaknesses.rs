@@ -11,7 +11,7 @@
 //! | 4 | one failing target that stops the others | `one_target_that_cannot_be_told_keeps_it_from_nobody_else` |
 //! | 5 | a fall that is told as a rise | `a_rise_is_told_and_a_fall_is_not_and_the_end_is_heard_by_who_heard_the_beginning` |
 //! | 6 | a resolution that misses who heard the declaration | `a_rise_is_told_and_a_fall_is_not_and_the_end_is_heard_by_who_heard_the_beginning` |
-//! | 7 | details posted twice, and the pinned one not recorded | `weakness_07_the_details_stand_once_in_the_room_and_the_pinned_card_is_on_record` |
+//! | 7 | details posted twice, and the pinned one not recorded | `weakness_07_the_details_stand_once_in_the_channel_and_the_pinned_card_is_on_record` |
 //! | 8 | jobs in memory, without order or second try | `weakness_08_the_status_page_ends_on_the_truth_through_failures_and_a_restart` |
 //! | 9 | work that is lost between the answer and the doing | `weakness_09_a_command_that_was_answered_is_done_by_the_process_that_comes_after` |
 //! | 10 | double delivery, double incident | `events_of_every_kind_delivered_often_and_in_any_order_end_in_the_same_state` |
@@ -48,7 +48,7 @@ use std::collections::HashMap;
 use wardroom::app::Listeners;
 use wardroom::config::Config;
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 
 // 1
 #[tokio::test]
@@ -60,38 +60,38 @@ async fn weakness_01_lists_and_plain_values_of_the_environment_are_read_side_by_
         ("P1_USERS", "U0CEM"),
         ("SHUTDOWN_GRACE_SECONDS", "7"),
     ];
-    let mut world = World::ruled_by("version: \"1\"", &environment).await;
+    let mut world = World::with_config("version: \"1\"", &environment).await;
     world
         .types("bea", "general", "declare P1 db The disk is full")
         .await;
     for place in ["builds", "engineering", "@cem"] {
-        world.hears(place, "P1 incident #1");
+        world.expect_message(place, "P1 incident #1");
     }
-    world.hears(ROOM, "The disk is full");
-    world.hears_all_in("bea");
-    let members = world.room(ROOM).members;
+    world.expect_message(CHANNEL, "The disk is full");
+    world.skip_messages_in("bea");
+    let members = world.channel(CHANNEL).members;
     assert!(members.iter().any(|one| one == "U0CEM"), "{members:?}");
     world.finish().await;
 }
 
 // 7
 #[tokio::test]
-async fn weakness_07_the_details_stand_once_in_the_room_and_the_pinned_card_is_on_record() {
+async fn weakness_07_the_details_stand_once_in_the_channel_and_the_pinned_card_is_on_record() {
     let mut world = World::new().await;
     world
         .types("bea", "general", "declare P1 db The disk is full")
         .await;
-    let room = world.room(ROOM);
-    let posts: Vec<_> = room
+    let channel = world.channel(CHANNEL);
+    let posts: Vec<_> = channel
         .posts()
         .filter(|post| post.ephemeral_to.is_none())
         .collect();
     let [card] = posts[..] else {
         panic!("{posts:#?}")
     };
-    assert_eq!(room.pins, [card.ts.as_str()]);
+    assert_eq!(channel.pins, [card.ts.as_str()]);
     assert_eq!(world.newest().await.card_ts.unwrap().as_str(), card.ts);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -102,10 +102,10 @@ async fn weakness_08_the_status_page_ends_on_the_truth_through_failures_and_a_re
     for fault in [Fault::Status { status: 500 }, Fault::DoneAfterHangUp] {
         world.slack.fault(FaultRule::once("statuspage", fault));
     }
-    let room = world.declared("bea", "P1 api Checkout returns 500s").await;
+    let channel = world.declared("bea", "P1 api Checkout returns 500s").await;
     world.restart().await;
     world.pass(Duration::seconds(1)).await;
-    world.types("bea", &room, "resolved").await;
+    world.types("bea", &channel, "resolved").await;
     world.restart().await;
     world.pass_in_steps(Duration::seconds(5), 12).await;
     assert_eq!(
@@ -114,7 +114,7 @@ async fn weakness_08_the_status_page_ends_on_the_truth_through_failures_and_a_re
     );
     let open = world.effects("open").await;
     assert!(open.is_empty(), "{open:#?}");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -128,8 +128,8 @@ async fn weakness_09_a_command_that_was_answered_is_done_by_the_process_that_com
     world.sends_form(&path, &form, 0).await;
     world.restart().await;
     world.settle().await;
-    world.whispers("bea", "Declared incident *#1*");
-    world.hears(ROOM, "The disk is full");
+    world.expect_ephemeral("bea", "Declared incident *#1*");
+    world.expect_message(CHANNEL, "The disk is full");
     world.finish().await;
 }
 
@@ -166,7 +166,7 @@ async fn weakness_12_a_form_is_opened_before_everything_else_that_waits() {
     );
     assert!(world.person("bea").modal().is_some());
     world.settle().await;
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -179,11 +179,11 @@ async fn weakness_14_a_change_its_timeline_and_its_audit_stand_together_or_not_a
         let before = world.newest().await;
         let refuse = format!("alter table {table} add constraint away check (false) not valid");
         world.database.execute(&refuse).await.unwrap();
-        world.types("bea", ROOM, "severity P2 it grows").await;
+        world.types("bea", CHANNEL, "severity P2 it grows").await;
         assert_eq!(world.newest().await, before, "{table} failed");
         assert_eq!(world.timeline(&before).await.len(), 1, "{table} failed");
         assert_eq!(world.audit().await.len(), 1, "{table} failed");
-        world.silence();
+        world.expect_no_message();
         let mend = format!("alter table {table} drop constraint away");
         world.database.execute(&mend).await.unwrap();
         world.pass_in_steps(Duration::seconds(5), 3).await;
@@ -192,9 +192,9 @@ async fn weakness_14_a_change_its_timeline_and_its_audit_stand_together_or_not_a
             "P2",
             "{table} is mended"
         );
-        world.hears(ROOM, "Severity P3 → 🟠 P2");
-        world.hears("engineering", "P2 now, incident #1");
-        world.hears_all_in("bea");
+        world.expect_message(CHANNEL, "Severity P3 → 🟠 P2");
+        world.expect_message("engineering", "P2 now, incident #1");
+        world.skip_messages_in("bea");
         world.finish().await;
     }
 }
@@ -212,8 +212,8 @@ async fn weakness_22_the_database_itself_keeps_an_end_and_its_hour_together() {
         let error = refused.expect_err(sql).to_string();
         assert!(error.contains("incidents_resolved"), "{error}");
     }
-    world.types("bea", ROOM, "resolved").await;
-    world.hears_all();
+    world.types("bea", CHANNEL, "resolved").await;
+    world.skip_messages();
     let refused = world
         .database
         .execute("update incidents set resolved_at = null")
@@ -240,7 +240,7 @@ async fn weakness_23_a_shared_component_is_well_only_when_no_incident_hits_it() 
     assert_eq!(shown(&world), "degraded_performance");
     world.types("bea", &again, "resolved").await;
     assert_eq!(shown(&world), "operational");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -249,9 +249,9 @@ async fn weakness_23_a_shared_component_is_well_only_when_no_incident_hits_it() 
 async fn weakness_24_empty_credentials_are_none() {
     let off = [("STATUSPAGE_API_KEY", ""), ("STATUSPAGE_PAGE_ID", "  ")];
     let mut world = World::with(&off).await;
-    let room = world.declared("bea", "P1 api Checkout returns 500s").await;
-    world.types("bea", &room, "resolved").await;
-    world.hears_all();
+    let channel = world.declared("bea", "P1 api Checkout returns 500s").await;
+    world.types("bea", &channel, "resolved").await;
+    world.skip_messages();
     assert_eq!(world.slack.calls("statuspage"), 0);
     world.finish().await;
 }
@@ -298,7 +298,7 @@ async fn weakness_28_no_log_line_of_any_level_holds_what_people_said() {
         "unspeakable",
         "declare",
     ] {
-        world.types("bea", ROOM, line).await;
+        world.types("bea", CHANNEL, line).await;
     }
     let fields = [
         ("Title", "unspeakable"),
@@ -306,8 +306,8 @@ async fn weakness_28_no_log_line_of_any_level_holds_what_people_said() {
         ("Service", "db"),
     ];
     world.submits("bea", &fields).await;
-    world.types("bea", ROOM, "resolved unspeakable").await;
-    world.types("bea", ROOM, "postmortem").await;
+    world.types("bea", CHANNEL, "resolved unspeakable").await;
+    world.types("bea", CHANNEL, "postmortem").await;
     let lines = world.log();
     assert!(
         lines.iter().any(|line| line.contains("decided")),
@@ -317,6 +317,6 @@ async fn weakness_28_no_log_line_of_any_level_holds_what_people_said() {
         let told: Vec<&String> = lines.iter().filter(|line| line.contains(secret)).collect();
         assert!(told.is_empty(), "{told:#?}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

@@ -6,6 +6,7 @@
 
 pub mod cluster;
 pub mod collector;
+pub mod command_load;
 #[path = "../../stories/world/database.rs"]
 mod database;
 pub mod moment;
@@ -14,7 +15,6 @@ pub mod signed;
 #[path = "../../support/simulated.rs"]
 mod simulated;
 pub mod standby;
-pub mod typists;
 pub mod wardroom;
 
 use ::simulator::{ChannelType, MessageView, Options, Workspace};
@@ -35,7 +35,7 @@ pub const SLACK_SECRET: &str = "a-signing-secret";
 pub const GITHUB_SECRET: &str = "a-webhook-secret";
 
 /// Slack, a database and the variables with which a child meets both.
-pub struct House {
+pub struct Deployment {
     pub slack: Workspace,
     pub env: Env,
     pub folder: Folder,
@@ -123,7 +123,7 @@ routing:
   P2: { channels: [C0ENG] }
 ";
 
-impl House {
+impl Deployment {
     /// A house on a database of the tests' server.
     pub async fn new() -> Self {
         let database = Database::fresh().await;
@@ -136,20 +136,20 @@ impl House {
     }
 
     /// The database is on this server from now on.
-    pub fn moves_to(&mut self, cluster: &cluster::Cluster) {
+    pub fn move_to(&mut self, cluster: &cluster::Cluster) {
         self.place = Place::Cluster(cluster.options());
     }
 
     /// A house whose children start a private database of their own, in its folder.
     pub async fn embedded() -> Self {
         let unknown = Place::Cluster(PgConnectOptions::new());
-        let mut house = Self::build(String::new(), unknown).await;
-        let data = house.folder.path().join("data");
-        house.place = Place::Private(Private(data.clone()));
-        house.env.remove("DATABASE_URL");
+        let mut deployment = Self::build(String::new(), unknown).await;
+        let data = deployment.folder.path().join("data");
+        deployment.place = Place::Private(Private(data.clone()));
+        deployment.env.remove("DATABASE_URL");
         let data = data.to_string_lossy().into_owned();
-        house.env.insert("WARDROOM_DATA_DIR".to_owned(), data);
-        house
+        deployment.env.insert("WARDROOM_DATA_DIR".to_owned(), data);
+        deployment
     }
 
     async fn build(url: String, place: Place) -> Self {
@@ -171,7 +171,7 @@ impl House {
     }
 
     /// Starts a child, sends Slack's requests to it, and waits until it is ready.
-    pub async fn opens(&self) -> wardroom::Wardroom {
+    pub async fn start(&self) -> wardroom::Wardroom {
         let child = wardroom::Wardroom::start(&self.env).await;
         self.slack.set_app_url(Some(&child.url));
         ready(&child.url).await;
@@ -218,7 +218,7 @@ impl House {
     }
 
     /// Waits until nothing is open in the inbox and the outbox.
-    pub async fn settles(&self, limit: Duration) {
+    pub async fn settle(&self, limit: Duration) {
         const OPEN: &str = "select (select count(*) from inbox where state = 'open')
                                  + (select count(*) from outbox where ended_at is null)";
         const WHAT: &str = "select format('%s %s %s run_at %s lease %s: %s', lane, kind, state,
@@ -236,20 +236,20 @@ impl House {
         }
     }
 
-    /// Every message of the bot that everybody in its room can read.
-    pub fn said(&self) -> Vec<(String, MessageView)> {
+    /// Every message of the bot that everybody in its channel can read.
+    pub fn public_messages(&self) -> Vec<(String, MessageView)> {
         let bot = self.slack.bot_user();
         let snapshot = self.slack.snapshot();
         let ours = snapshot
             .all_posts()
             .filter(|(_, message)| message.user == bot && message.ephemeral_to.is_none());
-        ours.map(|(room, message)| (room.id.clone(), message.clone()))
+        ours.map(|(channel, message)| (channel.id.clone(), message.clone()))
             .collect()
     }
 
     /// How many messages that everybody can read hold these words.
-    pub fn times_said(&self, words: &str) -> usize {
-        let said = self.said();
+    pub fn count_public_messages(&self, words: &str) -> usize {
+        let said = self.public_messages();
         let holds = said
             .iter()
             .filter(|(_, message)| message.words.contains(words));

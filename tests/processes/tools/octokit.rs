@@ -6,7 +6,7 @@
 
 use crate::harness::signed::{self, Client};
 use crate::harness::wardroom::errors;
-use crate::harness::{House, built_beside};
+use crate::harness::{Deployment, built_beside};
 use ::wardroom::domain::ids::SignalId;
 use ::wardroom::github::decode::decode;
 use serde_json::Value;
@@ -64,8 +64,8 @@ fn fetch(folder: &Path) {
 #[ignore = "tools: needs npm; .ci/run brings it"]
 async fn every_example_of_github_is_taken_and_read() {
     let examples = examples();
-    let house = House::new().await;
-    let child = house.opens().await;
+    let deployment = Deployment::new().await;
+    let child = deployment.start().await;
     let client = Client::new();
     let url = format!("{}/github/webhooks", child.url);
     let mut answers: BTreeMap<String, usize> = BTreeMap::new();
@@ -103,14 +103,14 @@ async fn every_example_of_github_is_taken_and_read() {
     }
     eprintln!("{} events: {answers:?}", examples.len());
     assert!(examples.len() > 40 && accepted > 50, "{answers:?}");
-    house.settles(Duration::from_secs(60)).await;
+    deployment.settle(Duration::from_secs(60)).await;
     let done = "select count(*) from inbox where source = 'github' and state = 'done' and attempts = 0 and error is null";
     assert_eq!(
-        house.count(done).await,
+        deployment.count(done).await,
         accepted,
         "all that was accepted is read at the first try"
     );
     let log = child.stop().await;
     assert!(errors(&log).is_empty(), "{:#?}", errors(&log));
-    house.close().await;
+    deployment.close().await;
 }

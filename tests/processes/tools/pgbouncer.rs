@@ -4,9 +4,9 @@
 //! session (a setting, a statement's name, a lock) breaks here and nowhere else. Debian's version
 //! knows nothing of prepared statements, which is the harder case.
 
-use crate::harness::typists::{Typists, nothing_lost_nothing_twice, rooms};
+use crate::harness::command_load::{CommandLoad, channels, nothing_lost_nothing_twice};
 use crate::harness::wardroom::{Wardroom, errors};
-use crate::harness::{Folder, House, ready, until};
+use crate::harness::{Deployment, Folder, ready, until};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
@@ -80,24 +80,26 @@ impl Pooler {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "tools: needs pgbouncer; .ci/run brings it"]
 async fn behind_a_transaction_pooler_nothing_is_lost_and_nothing_done_twice() {
-    let mut house = House::new().await;
-    let direct = house.env["DATABASE_URL"].clone();
+    let mut deployment = Deployment::new().await;
+    let direct = deployment.env["DATABASE_URL"].clone();
     let pooler = Pooler::before(&direct).await;
-    house
+    deployment
         .env
         .insert("DATABASE_URL".to_owned(), pooler.url.clone());
-    house.env.insert("DATABASE_DIRECT_URL".to_owned(), direct);
-    let one = house.opens().await;
-    let other = Wardroom::start(&house.env).await;
+    deployment
+        .env
+        .insert("DATABASE_DIRECT_URL".to_owned(), direct);
+    let one = deployment.start().await;
+    let other = Wardroom::start(&deployment.env).await;
     ready(&other.url).await;
-    let rooms = rooms(&house, 4).await;
-    let typists = Typists::at(&house, &rooms, Duration::from_millis(50));
+    let channels = channels(&deployment, 4).await;
+    let command_load = CommandLoad::start(&deployment, &channels, Duration::from_millis(50));
     crate::harness::moment::pass(Duration::from_secs(4)).await;
     let mut log = one.kill().await;
-    house.slack.set_app_url(Some(&other.url));
+    deployment.slack.set_app_url(Some(&other.url));
     crate::harness::moment::pass(Duration::from_secs(4)).await;
-    let ledger = typists.stop().await;
-    nothing_lost_nothing_twice(&house, &ledger, Duration::from_secs(60)).await;
+    let ledger = command_load.stop().await;
+    nothing_lost_nothing_twice(&deployment, &ledger, Duration::from_secs(60)).await;
     let (yes, _no) = ledger.counts();
     assert!(yes > 40, "only {yes} commands were answered 200");
     log.extend(other.stop().await);
@@ -107,5 +109,5 @@ async fn behind_a_transaction_pooler_nothing_is_lost_and_nothing_done_twice() {
         .filter(|line| line.contains("wait for the database"))
         .collect();
     assert!(waits.is_empty(), "{waits:#?}");
-    house.close().await;
+    deployment.close().await;
 }

@@ -1,7 +1,7 @@
 //! The figures of a running process, as Prometheus' own checker sees them.
 
-use crate::harness::House;
-use crate::harness::typists::rooms;
+use crate::harness::Deployment;
+use crate::harness::command_load::channels;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -10,22 +10,22 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "tools: needs promtool; .ci/run brings it"]
 async fn promtool_finds_nothing_wrong_with_the_metrics() {
-    let mut house = House::new().await;
+    let mut deployment = Deployment::new().await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
-    house
+    deployment
         .env
         .insert("METRICS_PORT".to_owned(), port.to_string());
-    let child = house.opens().await;
+    let child = deployment.start().await;
     let fresh = scraped(&child.url).await;
     // Some of everything, so that labels have values.
-    rooms(&house, 2).await;
-    let ada = house.slack.person("ada");
+    channels(&deployment, 2).await;
+    let ada = deployment.slack.person("ada");
     for text in ["help", "no such verb", "list"] {
         assert!(ada.command("general", "/incident", text).await.is_ok());
     }
-    house.settles(Duration::from_secs(30)).await;
+    deployment.settle(Duration::from_secs(30)).await;
     let used = scraped(&child.url).await;
     let second = scraped(child.metrics_url.as_ref().expect("a second listener")).await;
     for text in [&fresh, &used, &second] {
@@ -42,7 +42,7 @@ async fn promtool_finds_nothing_wrong_with_the_metrics() {
     );
     as_documented(&used);
     child.stop().await;
-    house.close().await;
+    deployment.close().await;
 }
 
 /// Each family of the docs is there with exactly its labels, and no other family is.

@@ -57,7 +57,7 @@ async fn comes(world: &mut World, body: &Value) {
 /// The bot's messages in #builds, oldest first.
 fn told(world: &World) -> Vec<String> {
     let bot = world.slack.bot_user();
-    let channel = world.room("builds");
+    let channel = world.channel("builds");
     let posts = channel.posts().filter(|post| post.user == bot);
     posts.map(|post| post.words.clone()).collect()
 }
@@ -73,7 +73,7 @@ fn only_one(world: &World, says: &[&str]) {
 
 #[tokio::test]
 async fn a_failure_is_one_message_that_is_edited_once_when_it_is_green_again() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     for action in ["requested", "in_progress"] {
         comes(&mut world, &run(1, 1, action, "")).await;
     }
@@ -114,31 +114,31 @@ async fn a_failure_is_one_message_that_is_edited_once_when_it_is_green_again() {
     let told = told(&world);
     assert_eq!(told.len(), 2, "{told:#?}");
     assert!(told[1].contains("timed out on"), "{told:#?}");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_pull_request_from_a_branch_of_the_same_name_hides_no_failure() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     let mut proposed = completed(11, "success");
     proposed["workflow_run"]["event"] = json!("pull_request");
     comes(&mut world, &proposed).await;
     comes(&mut world, &completed(10, "failure")).await;
     only_one(&world, &["🔴", "Run #10"]);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_late_failure_from_before_a_green_run_is_not_counted_with_a_newer_one() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     comes(&mut world, &completed(7, "success")).await;
     comes(&mut world, &completed(8, "failure")).await;
     comes(&mut world, &completed(6, "failure")).await;
     only_one(&world, &["🔴", "Run #8", "1 failed run since"]);
     assert_eq!(world.slack.calls("chat.update"), 0);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -158,7 +158,7 @@ async fn duplicates_and_any_order_end_in_the_same_state() {
         [6, 5, 4, 3, 2, 1, 0],
         [2, 1, 0, 5, 4, 3, 6],
     ] {
-        let mut world = World::ruled_by(WATCHED, &[]).await;
+        let mut world = World::with_config(WATCHED, &[]).await;
         for at in order {
             comes(&mut world, &events[at]).await;
             // Under a new delivery id, which stands outside of the signature.
@@ -184,39 +184,39 @@ async fn duplicates_and_any_order_end_in_the_same_state() {
             told.iter().all(|said| said.contains('✅')),
             "{order:?}: {told:#?}"
         );
-        world.hears_all();
+        world.skip_messages();
         world.finish().await;
     }
 }
 
 #[tokio::test]
 async fn an_older_green_run_that_arrives_late_changes_nothing() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     comes(&mut world, &completed(5, "failure")).await;
     comes(&mut world, &completed(4, "success")).await;
     world.pass(EDIT).await;
     only_one(&world, &["🔴", "Run #5"]);
     assert_eq!(world.slack.calls("chat.update"), 0);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_re_run_that_succeeds_is_green_again() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     comes(&mut world, &completed(1, "failure")).await;
     comes(&mut world, &run(1, 2, "in_progress", "")).await;
     only_one(&world, &["🔴"]);
     comes(&mut world, &run(1, 2, "completed", "success")).await;
     only_one(&world, &["✅", "Run #1"]);
     assert_eq!(world.slack.calls("chat.update"), 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_storm_of_failing_runs_is_one_message_and_few_edits() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     for number in 1..=50 {
         delivers(
             &world,
@@ -230,13 +230,13 @@ async fn a_storm_of_failing_runs_is_one_message_and_few_edits() {
     only_one(&world, &["🔴", "Run #50", "50 failed runs since"]);
     let edits = world.slack.calls("chat.update");
     assert!(edits <= 2, "{edits} edits");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn two_replicas_tell_a_failure_once() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     let (other, _) = world.replica().await;
     for number in 1..=20 {
         delivers(
@@ -259,7 +259,7 @@ async fn two_replicas_tell_a_failure_once() {
     delivers(&world, "green", &completed(21, "success")).await;
     world.settle_beside(&other).await;
     only_one(&world, &["✅", "20 failed runs"]);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -270,7 +270,7 @@ async fn nothing_is_doubled_or_lost_by_a_lost_answer_and_a_restart() {
         Fault::LoseRequest,
         Fault::Status { status: 503 },
     ] {
-        let mut world = World::ruled_by(WATCHED, &[]).await;
+        let mut world = World::with_config(WATCHED, &[]).await;
         let bot = world.slack.bot_user();
         let ada = world.person("ada");
         ada.invite("builds", &bot).expect("the bot comes in");
@@ -296,14 +296,14 @@ async fn nothing_is_doubled_or_lost_by_a_lost_answer_and_a_restart() {
             told.iter().all(|said| said.contains('✅')),
             "{fault:?}: {told:#?}"
         );
-        world.hears_all();
+        world.skip_messages();
         world.finish().await;
     }
 }
 
 #[tokio::test]
 async fn only_pushes_to_the_default_branch_of_watched_repositories_are_told() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     let mut pull = completed(1, "failure");
     pull["workflow_run"]["event"] = json!("pull_request");
     let mut branch = completed(2, "failure");
@@ -324,30 +324,30 @@ async fn only_pushes_to_the_default_branch_of_watched_repositories_are_told() {
 
 #[tokio::test]
 async fn without_a_channel_nothing_is_told_and_the_channels_of_a_service_come_before_those_of_p2() {
-    let mut world = World::ruled_by("services: { api: {} }\nadmins: [U0ADA]", &[]).await;
+    let mut world = World::with_config("services: { api: {} }\nadmins: [U0ADA]", &[]).await;
     comes(&mut world, &completed(1, "failure")).await;
     assert!(world.effects("open").await.is_empty() && world.effects("done").await.is_empty());
     let p2 = "services: { api: {} }\nrouting: { P2: { channels: [C0ENG] } }";
-    world.ruled_anew(p2).await;
+    world.restart_with_config(p2).await;
     comes(&mut world, &completed(2, "failure")).await;
-    world.hears("engineering", "failed on");
+    world.expect_message("engineering", "failed on");
     let own = "services: { shop: { channels: [C0BUILDS], repositories: [acme/api] } }\nrouting: { P2: { channels: [C0ENG] } }";
-    world.ruled_anew(own).await;
+    world.restart_with_config(own).await;
     comes(&mut world, &completed(3, "success")).await;
     comes(&mut world, &completed(4, "failure")).await;
-    world.hears("builds", "failed on");
+    world.expect_message("builds", "failed on");
     world.finish().await;
 }
 
 #[tokio::test]
 async fn runs_and_failures_are_deleted_after_ninety_days() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     comes(&mut world, &completed(1, "failure")).await;
     let rows = "select run_id::text from ci_runs union all select id::text from ci_failures";
     world.pass(Duration::days(89)).await;
     assert_eq!(world.query(rows).await.len(), 2);
     world.pass(Duration::days(2)).await;
     assert!(world.query(rows).await.is_empty());
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

@@ -4,14 +4,14 @@ use super::*;
 
 #[tokio::test]
 async fn a_channel_that_refuses_the_message_is_reported_and_a_retry_shows_the_present_state() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     let code = "restricted_action".to_owned();
     let closed = FaultRule::once("chat.postMessage", Fault::Code { code });
     let closed = world.slack.fault(closed.in_channel("C0BUILDS").always());
     comes(&mut world, &completed(1, "failure")).await;
     let [parked] = world.effects("parked").await.try_into().expect("one");
     let retry = format!("wardroom outbox retry {}", parked.id);
-    let notice = world.hears("ops", &retry);
+    let notice = world.expect_message("ops", &retry);
     for said in ["acme/api", "restricted_action"] {
         assert!(notice.words.contains(said), "{}", notice.words);
     }
@@ -28,13 +28,13 @@ async fn a_channel_that_refuses_the_message_is_reported_and_a_retry_shows_the_pr
     only_one(&world, &["🔴", "Run #2", "2 failed runs"]);
     comes(&mut world, &completed(3, "success")).await;
     only_one(&world, &["✅"]);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn many_failures_that_a_channel_refuses_are_one_message_to_the_operators() {
-    let mut world = World::ruled_by(WATCHED, &[]).await;
+    let mut world = World::with_config(WATCHED, &[]).await;
     let code = "is_archived".to_owned();
     let closed = FaultRule::once("chat.postMessage", Fault::Code { code });
     world.slack.fault(closed.in_channel("C0BUILDS").always());
@@ -45,11 +45,11 @@ async fn many_failures_that_a_channel_refuses_are_one_message_to_the_operators()
     }
     world.pass(Duration::seconds(15)).await;
     let bot = world.slack.bot_user();
-    let ops = world.room("ops");
+    let ops = world.channel("ops");
     let posts: Vec<_> = ops.posts().filter(|post| post.user == bot).collect();
     assert_eq!(posts.len(), 1, "{posts:#?}");
-    let notice = world.hears("ops", "wardroom outbox retry --all");
+    let notice = world.expect_message("ops", "wardroom outbox retry --all");
     assert!(notice.words.contains('5'), "{}", notice.words);
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }

@@ -1,5 +1,5 @@
 //! Each kind of effect, its answer lost, its request lost, Slack failing before or after it: what
-//! stands in the rooms is counted.
+//! stands in the channels is counted.
 //!
 //! The table walks [`Effect::KINDS`]: a new kind without an answer to every question of the ring,
 //! and without such a story, fails here.
@@ -114,7 +114,7 @@ async fn check(
             "{kind} with {fault:?} was not looked for"
         );
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -187,7 +187,7 @@ async fn a_message_that_stands_only_after_we_hung_up_is_found_and_not_said_again
     let mut world = World::new().await;
     let stands = scenes::post_message(&mut world, Fault::DoneAfterHangUp).await;
     assert_eq!(stands, 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -202,14 +202,14 @@ async fn an_announcement_where_nobody_may_look_is_repeated_and_marked_so() {
             .await;
         a_while(&mut world).await;
         assert_eq!(
-            world.unheard_in("ops", "Checkout returns 500s"),
+            world.new_messages_in("ops", "Checkout returns 500s"),
             stand,
             "{fault:?}"
         );
-        let again = world.hears("ops", "(repeated)");
+        let again = world.expect_message("ops", "(repeated)");
         assert!(again.text.starts_with("(repeated)"), "{}", again.text);
         assert_eq!(world.count("(repeated)"), 1);
-        world.hears_all();
+        world.skip_messages();
         world.finish().await;
     }
 }
@@ -223,9 +223,9 @@ async fn a_repeated_announcement_whose_answer_is_lost_too_is_not_repeated_for_ev
         .types("bea", "general", "declare P1 api Checkout returns 500s")
         .await;
     a_while(&mut world).await;
-    assert_eq!(world.unheard_in("ops", "Checkout returns 500s"), 2);
+    assert_eq!(world.new_messages_in("ops", "Checkout returns 500s"), 2);
     world.slack.lift_fault(lost);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -243,8 +243,8 @@ async fn an_announcement_where_the_bot_is_a_member_is_looked_for_and_stands_once
         .types("bea", "general", "declare P1 api Checkout returns 500s")
         .await;
     a_while(&mut world).await;
-    assert_eq!(world.unheard_in("ops", "Checkout returns 500s"), 1);
+    assert_eq!(world.new_messages_in("ops", "Checkout returns 500s"), 1);
     assert_eq!(world.count("(repeated)"), 0);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

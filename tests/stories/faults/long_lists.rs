@@ -4,7 +4,7 @@ use crate::world::World;
 use chrono::Duration;
 use simulator::{ChannelType, Fault, FaultRule, Limits};
 
-const ROOM: &str = "inc-20260301-db";
+const CHANNEL: &str = "inc-20260301-db";
 const KEPT: &str = "select looked_to from outbox where looked_to is not null";
 
 async fn a_large_workspace() -> World {
@@ -27,8 +27,10 @@ fn answered(world: &World, method: &str, outcome: &str) -> usize {
 
 fn incident_channels(world: &World) -> usize {
     let snapshot = world.slack.snapshot();
-    let rooms = snapshot.channels.iter();
-    rooms.filter(|room| room.name.starts_with("inc-")).count()
+    let channels = snapshot.channels.iter();
+    channels
+        .filter(|channel| channel.name.starts_with("inc-"))
+        .count()
 }
 
 #[tokio::test]
@@ -42,8 +44,8 @@ async fn a_channel_among_25_000_whose_answer_got_lost_is_found_by_the_next_proce
         .await;
     let bot = world.slack.bot_user();
     let ada = world.person("ada");
-    ada.join(ROOM).expect("it was created");
-    ada.kick(ROOM, &bot).expect("it is there");
+    ada.join(CHANNEL).expect("it was created");
+    ada.kick(CHANNEL, &bot).expect("it is there");
 
     // It is asked for again, its name is taken, and Slack's limit ends the list in the middle.
     world.pass_in_steps(Duration::seconds(1), 15).await;
@@ -51,11 +53,11 @@ async fn a_channel_among_25_000_whose_answer_got_lost_is_found_by_the_next_proce
     assert_eq!(answered(&world, "conversations.list", "ok"), 20);
     assert_eq!(world.sql(KEPT).await, 1);
     world.restart().await;
-    ada.invite(ROOM, &bot).expect("it comes in again");
+    ada.invite(CHANNEL, &bot).expect("it comes in again");
     world.pass_in_steps(Duration::seconds(10), 7).await;
-    world.hears(ROOM, "The disk is full");
+    world.expect_message(CHANNEL, "The disk is full");
 
-    assert_eq!(world.newest().await.channel_name, ROOM);
+    assert_eq!(world.newest().await.channel_name, CHANNEL);
     let read = answered(&world, "conversations.list", "ok");
     assert_eq!(read, 26, "no page is read twice");
     assert_eq!(answered(&world, "conversations.create", "ok"), 1);
@@ -66,7 +68,7 @@ async fn a_channel_among_25_000_whose_answer_got_lost_is_found_by_the_next_proce
         .try_into()
         .expect("one");
     assert_eq!(row.state, "done");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -79,10 +81,10 @@ async fn a_channel_whose_request_got_lost_is_created_without_a_list_of_25_000() 
         .types("bea", "general", "declare P3 db The disk is full")
         .await;
     world.pass_in_steps(Duration::seconds(1), 15).await;
-    world.hears(ROOM, "The disk is full");
+    world.expect_message(CHANNEL, "The disk is full");
     assert_eq!(world.slack.calls("conversations.list"), 0);
     assert_eq!(incident_channels(&world), 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -91,18 +93,18 @@ async fn another_ones_channel_that_nobody_sees_costs_the_list_once_and_then_the_
 {
     let mut world = a_large_workspace().await;
     let private = ChannelType::Private;
-    world.slack.add_channel(None, ROOM, private, &["U0CEM"]);
+    world.slack.add_channel(None, CHANNEL, private, &["U0CEM"]);
     let lost = FaultRule::once("conversations.create", Fault::LoseRequest);
     world.slack.fault(lost);
     world
         .types("bea", "general", "declare P3 db The disk is full")
         .await;
     world.pass_in_steps(Duration::seconds(5), 20).await;
-    let room = world.newest().await.channel_name;
-    assert_eq!(room, format!("{ROOM}-2"));
-    world.hears(&room, "The disk is full");
+    let channel = world.newest().await.channel_name;
+    assert_eq!(channel, format!("{CHANNEL}-2"));
+    world.expect_message(&channel, "The disk is full");
     assert_eq!(answered(&world, "conversations.list", "ok"), 26);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -125,8 +127,8 @@ async fn a_short_lookup_does_not_wait_for_the_list_of_all_channels() {
         .types("bea", "general", "declare P3 db The disk is full")
         .await;
     world.pass_in_steps(Duration::seconds(1), 15).await;
-    world.hears(ROOM, "The disk is full");
-    world.hears_all();
+    world.expect_message(CHANNEL, "The disk is full");
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -150,8 +152,8 @@ async fn a_lookup_in_vain_still_counts_after_a_pause() {
     let kept = "select from outbox where looks = 1 and state = 'uncertain' and error = 'paused'";
     assert_eq!(world.sql(kept).await, 1);
     world.pass_in_steps(Duration::seconds(10), 4).await;
-    world.hears(ROOM, "The disk is full");
-    world.hears_all();
+    world.expect_message(CHANNEL, "The disk is full");
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -168,8 +170,8 @@ async fn a_channel_that_slack_does_not_show_is_the_only_one_and_its_creation_end
         .await;
     let bot = world.slack.bot_user();
     let ada = world.person("ada");
-    ada.join(ROOM).expect("it was created");
-    ada.kick(ROOM, &bot).expect("it is there");
+    ada.join(CHANNEL).expect("it was created");
+    ada.kick(CHANNEL, &bot).expect("it is there");
     world.pass_in_steps(Duration::seconds(2), 15).await;
     assert_eq!(incident_channels(&world), 1);
     let [row] = super::rows(&world, "create_channel")
@@ -180,6 +182,6 @@ async fn a_channel_that_slack_does_not_show_is_the_only_one_and_its_creation_end
         (row.state.as_str(), row.error.as_deref()),
         ("uncertain", Some("missing_scope"))
     );
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }

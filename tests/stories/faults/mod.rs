@@ -1,6 +1,6 @@
 //! What the ring does when Slack is slow, strict, away, or loses its answers.
 //!
-//! Each story counts what stands in the rooms afterwards: once, or visibly uncertain; never twice
+//! Each story counts what stands in the channels afterwards: once, or visibly uncertain; never twice
 //! in silence, never in silence not at all.
 
 mod every_effect;
@@ -21,12 +21,13 @@ async fn a_while(world: &mut World) {
     world.pass_in_steps(Duration::seconds(1), 20).await;
 }
 
-/// What the bot said in a room to everybody, oldest first, as far as it holds one of these words.
-fn said(world: &World, room: &str, words: &[&str]) -> Vec<String> {
+/// What the bot said in a channel to everybody, oldest first, as far as it holds one of these words.
+fn said(world: &World, channel: &str, words: &[&str]) -> Vec<String> {
     let bot = world.slack.bot_user();
     let ours = |message: &&MessageView| message.user == bot && message.ephemeral_to.is_none();
-    let room = world.room(room);
-    room.posts()
+    let channel = world.channel(channel);
+    channel
+        .posts()
         .filter(ours)
         .filter_map(|message| {
             let found = words.iter().find(|word| message.words.contains(**word));

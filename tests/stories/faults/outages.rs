@@ -23,56 +23,56 @@ fn breaker(world: &World) -> bool {
 #[tokio::test]
 async fn two_503s_in_a_row_delay_a_line_by_a_few_seconds() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let id = world.room_id(&room);
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let id = world.channel_id(&channel);
     let broken = Fault::Status { status: 503 };
     let rule = FaultRule::once("chat.postMessage", broken).times(2);
     world.slack.fault(rule.in_channel(&id));
-    world.types("bea", &room, "status rolling back").await;
+    world.types("bea", &channel, "status rolling back").await;
     world.pass_in_steps(Duration::milliseconds(500), 13).await;
-    let stands = world.unheard_in(&room, "rolling back");
+    let stands = world.new_messages_in(&channel, "rolling back");
     assert_eq!(stands, 1, "within 6.5 s");
     assert_eq!(world.slack.calls("conversations.history"), 2);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_line_that_stands_in_spite_of_a_503_is_not_doubled() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let id = world.room_id(&room);
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let id = world.channel_id(&channel);
     let broken = Fault::DoneButStatus { status: 503 };
     let rule = FaultRule::once("chat.postMessage", broken).in_channel(&id);
     world.slack.fault(rule);
-    world.types("bea", &room, "status rolling back").await;
+    world.types("bea", &channel, "status rolling back").await;
     world.pass_in_steps(seconds(1), 30).await;
-    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 1);
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_504_may_still_be_under_way_and_waits_as_a_lost_answer_does() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let id = world.room_id(&room);
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let id = world.channel_id(&channel);
     let gateway = Fault::Status { status: 504 };
     let rule = FaultRule::once("chat.postMessage", gateway).in_channel(&id);
     world.slack.fault(rule);
-    world.types("bea", &room, "status rolling back").await;
+    world.types("bea", &channel, "status rolling back").await;
     world.pass_in_steps(seconds(1), 9).await;
-    assert_eq!(world.unheard_in(&room, "rolling back"), 0);
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 0);
     world.pass_in_steps(seconds(1), 5).await;
-    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 1);
+    world.skip_messages();
     world.finish().await;
 }
 
 const LANES: usize = 40;
 const LINES: usize = 1000;
 
-/// A thousand lines for the rooms `lane-0`, `lane-1`, …
+/// A thousand lines for the channels `lane-0`, `lane-1`, …
 async fn a_thousand_lines(world: &World) {
     let now = world.clock.now().to_rfc3339();
     let sql = format!(
@@ -98,8 +98,8 @@ async fn after_four_hours_away_a_thousand_lines_come_once_and_in_order_within_a_
             let public = ChannelType::Public;
             world.slack.add_channel(Some(&id), &name, public, &[&bot]);
         }
-        let room = world.declared("bea", "P3 db Slow queries").await;
-        world.hears_all();
+        let channel = world.declared("bea", "P3 db Slow queries").await;
+        world.skip_messages();
         // The first five stand, though nobody says so.
         let stands = Fault::DoneButStatus { status: 503 };
         let stands = FaultRule::once("chat.postMessage", stands).times(5);
@@ -107,7 +107,9 @@ async fn after_four_hours_away_a_thousand_lines_come_once_and_in_order_within_a_
         let away = world.slack.fault(everything(fault.clone()));
         let words = ["the first", "the second", "the third"];
         for words in words {
-            world.types("bea", &room, &format!("status {words}")).await;
+            world
+                .types("bea", &channel, &format!("status {words}"))
+                .await;
         }
         a_thousand_lines(&world).await;
         world.pass_in_steps(seconds(30), 20).await;
@@ -134,10 +136,10 @@ async fn after_four_hours_away_a_thousand_lines_come_once_and_in_order_within_a_
             let lane = format!("lane-{lane}");
             assert_eq!(said(&world, &lane, &wanted), wanted, "{lane}, {fault:?}");
         }
-        assert_eq!(said(&world, &room, &words), words, "{fault:?}");
+        assert_eq!(said(&world, &channel, &words), words, "{fault:?}");
         let late = world.count("(delayed: from 09:00 UTC)");
         assert!(late >= LINES - 5, "{late} are marked, {fault:?}");
-        world.hears_all();
+        world.skip_messages();
         world.finish().await;
     }
 }
@@ -189,7 +191,7 @@ async fn refused_connections_park_nothing_and_everything_comes_once_and_in_order
     gate.open_to(&world).await;
     let known = world.app.identify_bot().await;
     known.expect("Slack answers");
-    let rooms = [
+    let channels = [
         world.declared("bea", "P3 db Slow queries").await,
         world.declared("bea", "P3 api Checkout is slow").await,
     ];
@@ -198,8 +200,10 @@ async fn refused_connections_park_nothing_and_everything_comes_once_and_in_order
     gate.shuts().await;
     let words: Vec<String> = (0..10).map(|at| format!("line-{at}.")).collect();
     for words in &words {
-        for room in &rooms {
-            world.types("bea", room, &format!("status {words}")).await;
+        for channel in &channels {
+            world
+                .types("bea", channel, &format!("status {words}"))
+                .await;
             world.pass(seconds(1)).await;
         }
     }
@@ -210,21 +214,23 @@ async fn refused_connections_park_nothing_and_everything_comes_once_and_in_order
     gate.open_to(&world).await;
     world.pass_in_steps(seconds(1), 61).await;
     let wanted: Vec<&str> = words.iter().map(String::as_str).collect();
-    for room in &rooms {
-        assert_eq!(said(&world, room, &wanted), wanted, "{room}");
+    for channel in &channels {
+        assert_eq!(said(&world, channel, &wanted), wanted, "{channel}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn an_outage_is_known_after_a_restart_and_one_process_tries_for_all() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     let away = everything(Fault::Status { status: 503 });
     let away = world.slack.fault(away);
     for words in ["the first", "the second"] {
-        world.types("bea", &room, &format!("status {words}")).await;
+        world
+            .types("bea", &channel, &format!("status {words}"))
+            .await;
     }
     world.pass_in_steps(seconds(5), 60).await;
     assert!(breaker(&world));
@@ -242,8 +248,8 @@ async fn an_outage_is_known_after_a_restart_and_one_process_tries_for_all() {
     world.slack.lift_fault(away);
     world.pass_in_steps(seconds(1), 80).await;
     let words = ["the first", "the second"];
-    assert_eq!(said(&world, &room, &words), words);
-    world.hears_all();
+    assert_eq!(said(&world, &channel, &words), words);
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -252,10 +258,10 @@ async fn an_effect_that_alone_fails_is_parked_in_the_end() {
     let mut world = World::new().await;
     let broken = FaultRule::once("pins.add", Fault::Status { status: 500 });
     let broken = world.slack.fault(broken.always());
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     for minute in 0..40 {
         let words = format!("status minute {minute}");
-        world.types("bea", &room, &words).await;
+        world.types("bea", &channel, &words).await;
         world.pass_in_steps(seconds(20), 3).await;
     }
     // Those during which nobody else had an answer are tried once more.
@@ -263,8 +269,8 @@ async fn an_effect_that_alone_fails_is_parked_in_the_end() {
     assert!((12..=24).contains(&met), "{met} attempts");
     let [parked] = world.effects("parked").await.try_into().expect("one");
     assert_eq!((parked.kind.as_str(), parked.attempts), ("pin", 12));
-    world.hears("@bea", &format!("wardroom outbox retry {}", parked.id));
-    world.hears_all();
+    world.expect_message("@bea", &format!("wardroom outbox retry {}", parked.id));
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
@@ -272,10 +278,10 @@ async fn an_effect_that_alone_fails_is_parked_in_the_end() {
 async fn an_effect_that_is_not_sent_leaves_the_trial_to_the_next() {
     let mut world = World::new().await;
     let limited = world.declared("bea", "P3 db Slow queries").await;
-    let room = world.declared("bea", "P3 api Checkout is slow").await;
+    let channel = world.declared("bea", "P3 api Checkout is slow").await;
     let away = world.slack.fault(everything(Fault::Status { status: 503 }));
     world.types("bea", &limited, "status the first").await;
-    world.types("bea", &room, "status the second").await;
+    world.types("bea", &channel, "status the second").await;
     world.pass_in_steps(seconds(5), 60).await;
     assert!(breaker(&world));
     world.slack.lift_fault(away);
@@ -285,7 +291,7 @@ async fn an_effect_that_is_not_sent_leaves_the_trial_to_the_next() {
         "insert into pauses (scope, until, reason)
          values ('slack:chat.postMessage:{0}', '{1}', 'limited'), ('slack:conversations.history', '{1}', 'limited');
          ",
-        world.room_id(&limited),
+        world.channel_id(&limited),
         (now + seconds(300)).to_rfc3339(),
     );
     assert_eq!(world.sql(&limit).await, 2);
@@ -297,30 +303,30 @@ async fn an_effect_that_is_not_sent_leaves_the_trial_to_the_next() {
     world.pass_in_steps(seconds(1), 10).await;
     assert!(!breaker(&world));
     world.pass_in_steps(seconds(5), 80).await;
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn only_news_that_come_late_say_so() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     let away = everything(Fault::Status { status: 503 });
     let away = world.slack.fault(away);
-    world.types("bea", &room, "status rolling back").await;
-    world.types("bea", &room, "investigating").await;
+    world.types("bea", &channel, "status rolling back").await;
+    world.types("bea", &channel, "investigating").await;
     world.pass_in_steps(seconds(10), 70).await;
-    world.types("bea", &room, "status nearly done").await;
+    world.types("bea", &channel, "status nearly done").await;
     world.slack.lift_fault(away);
     world.pass_in_steps(seconds(1), 80).await;
-    let late = world.hears(&room, "rolling back");
+    let late = world.expect_message(&channel, "rolling back");
     let marked = late.text.starts_with("(delayed: from 09:00 UTC)");
     assert!(marked, "{late:?}");
-    let soon = world.hears(&room, "nearly done");
+    let soon = world.expect_message(&channel, "nearly done");
     assert!(!soon.words.contains("delayed"), "{soon:?}");
-    let card = world.room(&room);
+    let card = world.channel(&channel);
     let card = card.posts().find(|message| card.pins.contains(&message.ts));
     assert!(!card.expect("it is pinned").words.contains("delayed"));
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

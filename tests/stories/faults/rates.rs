@@ -9,30 +9,30 @@ fn seconds(seconds: i64) -> Duration {
     Duration::seconds(seconds)
 }
 
-/// The next call of a method about a room, or about any, is told to come back.
-fn limited(method: &str, room: Option<&str>, retry_after: u64) -> FaultRule {
+/// The next call of a method about a channel, or about any, is told to come back.
+fn limited(method: &str, channel: Option<&str>, retry_after: u64) -> FaultRule {
     let rule = FaultRule::once(method, Fault::RateLimited { retry_after });
-    match room {
-        Some(room) => rule.in_channel(room),
+    match channel {
+        Some(channel) => rule.in_channel(channel),
         None => rule,
     }
 }
 
-/// Rooms of so many incidents that nobody is told of.
-async fn rooms(world: &mut World, how_many: usize) -> Vec<String> {
-    let mut rooms = Vec::new();
+/// Channels of so many incidents that nobody is told of.
+async fn channels(world: &mut World, how_many: usize) -> Vec<String> {
+    let mut channels = Vec::new();
     for at in 1..=how_many {
-        rooms.push(world.declared("bea", &format!("P3 db Trouble {at}")).await);
+        channels.push(world.declared("bea", &format!("P3 db Trouble {at}")).await);
     }
-    rooms
+    channels
 }
 
 #[tokio::test]
-async fn a_limited_room_waits_as_long_as_slack_says_and_no_other_room_is_held_up() {
+async fn a_limited_channel_waits_as_long_as_slack_says_and_no_other_channel_is_held_up() {
     let mut world = World::new().await;
-    let rooms = rooms(&mut world, 2).await;
-    let (slow, free) = (rooms[0].as_str(), rooms[1].as_str());
-    let id = world.room_id(slow);
+    let channels = channels(&mut world, 2).await;
+    let (slow, free) = (channels[0].as_str(), channels[1].as_str());
+    let id = world.channel_id(slow);
     world
         .slack
         .fault(limited("chat.postMessage", Some(&id), 30));
@@ -41,7 +41,7 @@ async fn a_limited_room_waits_as_long_as_slack_says_and_no_other_room_is_held_up
     }
     world.types("bea", free, "status elsewhere").await;
     assert_eq!(
-        world.unheard_in(free, "elsewhere"),
+        world.new_messages_in(free, "elsewhere"),
         1,
         "it waits for nobody"
     );
@@ -53,41 +53,41 @@ async fn a_limited_room_waits_as_long_as_slack_says_and_no_other_room_is_held_up
         asked,
         "nobody asks while Slack says wait"
     );
-    assert_eq!(world.unheard_in(slow, "the "), 0);
+    assert_eq!(world.new_messages_in(slow, "the "), 0);
     world.pass_in_steps(seconds(1), 2).await;
     let words = ["the first", "the second", "the third"];
     assert_eq!(said(&world, slow, &words), words);
     for row in rows(&world, "post_message").await {
         assert_eq!((row.state.as_str(), row.attempts), ("done", 1), "{row:?}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_second_limited_room_means_that_the_method_is_limited() {
+async fn a_second_limited_channel_means_that_the_method_is_limited() {
     let mut world = World::new().await;
-    let rooms = rooms(&mut world, 3).await;
-    for room in &rooms[..2] {
-        let id = world.room_id(room);
+    let channels = channels(&mut world, 3).await;
+    for channel in &channels[..2] {
+        let id = world.channel_id(channel);
         world
             .slack
             .fault(limited("chat.postMessage", Some(&id), 20));
-        world.types("bea", room, "status one").await;
+        world.types("bea", channel, "status one").await;
     }
     let asked = world.slack.calls("chat.postMessage");
-    world.types("bea", &rooms[2], "status one").await;
+    world.types("bea", &channels[2], "status one").await;
     world.pass_in_steps(seconds(1), 19).await;
     assert_eq!(
         world.slack.calls("chat.postMessage"),
         asked,
-        "the third room waits too"
+        "the third channel waits too"
     );
     world.pass_in_steps(seconds(1), 2).await;
-    for room in &rooms {
-        assert_eq!(world.unheard_in(room, "one"), 1, "{room}");
+    for channel in &channels {
+        assert_eq!(world.new_messages_in(channel, "one"), 1, "{channel}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -99,28 +99,28 @@ async fn another_limited_method_waits_in_all_lanes_and_the_other_methods_go_on()
     let second = world.declared("bea", "P3 db Trouble 2").await;
     assert_eq!(world.slack.calls("pins.add"), 1, "the second does not ask");
     world.types("bea", "general", "list").await;
-    assert!(world.room(&second).pins.is_empty());
+    assert!(world.channel(&second).pins.is_empty());
     world.pass_in_steps(seconds(1), 31).await;
-    for room in [&first, &second] {
-        assert_eq!(world.room(room).pins.len(), 1, "{room}");
+    for channel in [&first, &second] {
+        assert_eq!(world.channel(channel).pins.len(), 1, "{channel}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_pause_holds_after_a_restart_and_on_every_replica() {
     let mut world = World::new().await;
-    let room = rooms(&mut world, 1).await.remove(0);
-    let id = world.room_id(&room);
+    let channel = channels(&mut world, 1).await.remove(0);
+    let id = world.channel_id(&channel);
     world
         .slack
         .fault(limited("chat.postMessage", Some(&id), 60));
-    world.types("bea", &room, "status before").await;
+    world.types("bea", &channel, "status before").await;
     let asked = world.slack.calls("chat.postMessage");
 
     world.restart().await;
-    world.types("bea", &room, "status after").await;
+    world.types("bea", &channel, "status after").await;
     let (replica, _address) = world.replica().await;
     for _ in 0..5 {
         world.pass(seconds(10)).await;
@@ -135,103 +135,107 @@ async fn a_pause_holds_after_a_restart_and_on_every_replica() {
     while replica.engine.delivery_step().await.expect("it answers") > 0 {}
     world.pass_in_steps(seconds(1), 5).await;
     let words = ["before", "after"];
-    assert_eq!(said(&world, &room, &words), words);
-    world.hears_all();
+    assert_eq!(said(&world, &channel, &words), words);
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_room_that_is_limited_again_and_again_keeps_its_order_and_doubles_nothing() {
+async fn a_channel_that_is_limited_again_and_again_keeps_its_order_and_doubles_nothing() {
     let mut world = World::new().await;
-    let room = rooms(&mut world, 1).await.remove(0);
-    let id = world.room_id(&room);
+    let channel = channels(&mut world, 1).await.remove(0);
+    let id = world.channel_id(&channel);
     world
         .slack
         .fault(limited("chat.postMessage", Some(&id), 3).always().every(2));
     let words: Vec<String> = (0..8).map(|at| format!("line-{at}.")).collect();
     for words in &words {
-        world.types("bea", &room, &format!("status {words}")).await;
+        world
+            .types("bea", &channel, &format!("status {words}"))
+            .await;
     }
     world.pass_in_steps(seconds(1), 60).await;
     let wanted: Vec<&str> = words.iter().map(String::as_str).collect();
-    assert_eq!(said(&world, &room, &wanted), wanted);
+    assert_eq!(said(&world, &channel, &wanted), wanted);
     world.slack.lift_faults();
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_limit_met_more_often_than_there_are_attempts_parks_nothing() {
     let mut world = World::new().await;
-    let room = rooms(&mut world, 1).await.remove(0);
-    let id = world.room_id(&room);
+    let channel = channels(&mut world, 1).await.remove(0);
+    let id = world.channel_id(&channel);
     world
         .slack
         .fault(limited("chat.postMessage", Some(&id), 1).times(40));
-    world.types("bea", &room, "status patience").await;
+    world.types("bea", &channel, "status patience").await;
     world.pass_in_steps(seconds(1), 50).await;
-    assert_eq!(world.unheard_in(&room, "patience"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "patience"), 1);
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_burst_against_slacks_own_limits_arrives_whole_once_and_in_order() {
     let mut world = World::new().await;
-    let rooms = rooms(&mut world, 2).await;
+    let channels = channels(&mut world, 2).await;
     world.slack.set_limits(Limits::Slack);
     let words: Vec<String> = (0..12).map(|at| format!("line-{at}.")).collect();
     for words in &words {
-        for room in &rooms {
-            world.types("bea", room, &format!("status {words}")).await;
+        for channel in &channels {
+            world
+                .types("bea", channel, &format!("status {words}"))
+                .await;
         }
     }
     world.pass_in_steps(seconds(1), 90).await;
     let wanted: Vec<&str> = words.iter().map(String::as_str).collect();
-    for room in &rooms {
-        assert_eq!(said(&world, room, &wanted), wanted, "{room}");
+    for channel in &channels {
+        assert_eq!(said(&world, channel, &wanted), wanted, "{channel}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_lost_answer_in_a_limited_room_is_looked_for_after_the_pause_and_not_said_again() {
+async fn a_lost_answer_in_a_limited_channel_is_looked_for_after_the_pause_and_not_said_again() {
     let mut world = World::new().await;
-    let room = rooms(&mut world, 1).await.remove(0);
-    let id = world.room_id(&room);
+    let channel = channels(&mut world, 1).await.remove(0);
+    let id = world.channel_id(&channel);
     let lost = FaultRule::once("chat.postMessage", Fault::LoseAnswer).in_channel(&id);
     world.slack.fault(lost);
     world
         .slack
         .fault(limited("conversations.history", Some(&id), 20));
-    world.types("bea", &room, "status only once").await;
+    world.types("bea", &channel, "status only once").await;
     world.pass_in_steps(seconds(1), 40).await;
-    assert_eq!(world.unheard_in(&room, "only once"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "only once"), 1);
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_limited_look_holds_back_the_looks_of_all_rooms() {
+async fn a_limited_look_holds_back_the_looks_of_all_channels() {
     let mut world = World::new().await;
-    let rooms = rooms(&mut world, 2).await;
+    let channels = channels(&mut world, 2).await;
     world
         .slack
         .fault(limited("conversations.history", None, 20));
-    for room in &rooms {
-        let id = world.room_id(room);
+    for channel in &channels {
+        let id = world.channel_id(channel);
         let lost = FaultRule::once("chat.postMessage", Fault::LoseAnswer).in_channel(&id);
         world.slack.fault(lost);
-        world.types("bea", room, "status only once").await;
+        world.types("bea", channel, "status only once").await;
         world.pass(seconds(3)).await;
     }
     assert_eq!(world.slack.calls("conversations.history"), 1);
     world.pass_in_steps(seconds(1), 40).await;
-    for room in &rooms {
-        assert_eq!(world.unheard_in(room, "only once"), 1, "{room}");
+    for channel in &channels {
+        assert_eq!(world.new_messages_in(channel, "only once"), 1, "{channel}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -254,9 +258,9 @@ async fn a_long_message_that_is_limited_half_way_goes_on_where_it_stopped() {
     let limited = world.slack.fault(limited);
     world.pass_in_steps(seconds(1), 55).await;
     assert_eq!(world.slack.fault_hits(limited), 1);
-    let room = world.newest().await.channel_name;
-    assert_eq!(world.unheard_in(&room, "line-0."), 1);
-    assert_eq!(world.unheard_in(&room, "line-9."), 0);
+    let channel = world.newest().await.channel_name;
+    assert_eq!(world.new_messages_in(&channel, "line-0."), 1);
+    assert_eq!(world.new_messages_in(&channel, "line-9."), 0);
     let asked = world.slack.calls("chat.postMessage");
     world.pass_in_steps(seconds(1), 20).await;
     assert_eq!(world.slack.calls("chat.postMessage"), asked, "it waits");
@@ -264,12 +268,12 @@ async fn a_long_message_that_is_limited_half_way_goes_on_where_it_stopped() {
     world.pass_in_steps(seconds(1), 20).await;
     for at in 0..10 {
         let line = format!("line-{at}.");
-        assert_eq!(world.unheard_in(&room, &line), 1, "{line}");
+        assert_eq!(world.new_messages_in(&channel, &line), 1, "{line}");
     }
     for row in rows(&world, "post_message").await {
         assert_eq!((row.state.as_str(), row.attempts), ("done", 1), "{row:?}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -294,11 +298,11 @@ async fn half_a_message_that_waits_for_minutes_is_completed_and_not_begun_again(
     assert_eq!(world.slack.fault_hits(limited), 1);
     world.pass_in_steps(seconds(60), 9).await;
     world.pass_in_steps(seconds(1), 90).await;
-    let room = world.newest().await.channel_name;
+    let channel = world.newest().await.channel_name;
     for at in 0..10 {
         let line = format!("line-{at}.");
-        assert_eq!(world.unheard_in(&room, &line), 1, "{line}");
+        assert_eq!(world.new_messages_in(&channel, &line), 1, "{line}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

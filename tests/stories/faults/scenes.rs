@@ -1,4 +1,4 @@
-//! For each kind of effect the shortest story that leads to it, and how to count it in the rooms.
+//! For each kind of effect the shortest story that leads to it, and how to count it in the channels.
 //!
 //! A scene sets its fault just before the thing happens, and gives how often it stands there when
 //! everything that follows is over.
@@ -16,30 +16,32 @@ fn lose(world: &World, method: &str, fault: Fault) {
     world.slack.fault(FaultRule::once(method, fault));
 }
 
-fn lose_in(world: &World, method: &str, room: &str, fault: Fault) {
-    let room = world.room_id(room);
-    let rule = FaultRule::once(method, fault).in_channel(&room);
+fn lose_in(world: &World, method: &str, channel: &str, fault: Fault) {
+    let channel = world.channel_id(channel);
+    let rule = FaultRule::once(method, fault).in_channel(&channel);
     world.slack.fault(rule);
 }
 
-fn own_rooms(world: &World) -> Vec<ChannelView> {
-    let mut rooms = world.slack.snapshot().channels;
-    rooms.retain(|room| room.name.starts_with("inc-"));
-    rooms
+fn own_channels(world: &World) -> Vec<ChannelView> {
+    let mut channels = world.slack.snapshot().channels;
+    channels.retain(|channel| channel.name.starts_with("inc-"));
+    channels
 }
 
-/// Slack's own lines of a kind in the one room of an incident, about one person.
+/// Slack's own lines of a kind in the one channel of an incident, about one person.
 fn lines(world: &World, subtype: &str, person: Option<&str>) -> usize {
-    let [room] = own_rooms(world).try_into().expect("one room was made");
+    let [channel] = own_channels(world)
+        .try_into()
+        .expect("one channel was made");
     let fits = |user: &str| person.is_none_or(|person| person == user);
-    let lines = room.messages.iter();
+    let lines = channel.messages.iter();
     lines
         .filter(|line| line.subtype.as_deref() == Some(subtype) && fits(&line.user))
         .count()
 }
 
 /// What only this person sees and no story has heard yet.
-fn whispered(world: &World, person: &str) -> usize {
+fn count_ephemeral(world: &World, person: &str) -> usize {
     let snapshot = world.slack.snapshot();
     let bot = world.slack.bot_user();
     let only = |id: Option<&str>| id == Some(person);
@@ -54,27 +56,29 @@ pub async fn create_channel(world: &mut World, fault: Fault) -> usize {
     let declare = "declare P1 api Checkout returns 500s";
     world.types("bea", "general", declare).await;
     a_while(world).await;
-    let room = world.newest().await.channel_id;
-    let room = room.map(|room| room.to_string());
-    let rooms = own_rooms(world);
+    let channel = world.newest().await.channel_id;
+    let channel = channel.map(|channel| channel.to_string());
+    let channels = own_channels(world);
     assert!(
-        rooms.iter().any(|made| Some(&made.id) == room.as_ref()),
-        "the incident knows its room"
+        channels
+            .iter()
+            .any(|made| Some(&made.id) == channel.as_ref()),
+        "the incident knows its channel"
     );
     assert_eq!(
         world.count("P1 incident #1"),
         2,
         "#ops and Dan are told once"
     );
-    rooms.len()
+    channels.len()
 }
 
 pub async fn post_message(world: &mut World, fault: Fault) -> usize {
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    lose_in(world, "chat.postMessage", &room, fault);
-    world.types("bea", &room, "status rolling back").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    lose_in(world, "chat.postMessage", &channel, fault);
+    world.types("bea", &channel, "status rolling back").await;
     a_while(world).await;
-    world.unheard_in(&room, "rolling back")
+    world.new_messages_in(&channel, "rolling back")
 }
 
 pub async fn direct_message(world: &mut World, fault: Fault) -> usize {
@@ -84,16 +88,16 @@ pub async fn direct_message(world: &mut World, fault: Fault) -> usize {
         .types("bea", "general", "declare P1 api The second")
         .await;
     a_while(world).await;
-    world.unheard_in("@dan", "The second")
+    world.new_messages_in("@dan", "The second")
 }
 
 pub async fn update_message(world: &mut World, fault: Fault) -> usize {
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    lose_in(world, "chat.update", &room, fault);
-    world.types("bea", &room, "investigating").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    lose_in(world, "chat.update", &channel, fault);
+    world.types("bea", &channel, "investigating").await;
     a_while(world).await;
-    let room = world.room(&room);
-    let cards = room
+    let channel = world.channel(&channel);
+    let cards = channel
         .posts()
         .filter(|message| message.words.contains(CARD) && message.words.contains("Investigating"));
     cards.count()
@@ -101,9 +105,9 @@ pub async fn update_message(world: &mut World, fault: Fault) -> usize {
 
 pub async fn pin(world: &mut World, fault: Fault) -> usize {
     lose(world, "pins.add", fault);
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     a_while(world).await;
-    world.room(&room).pins.len()
+    world.channel(&channel).pins.len()
 }
 
 pub async fn invite(world: &mut World, fault: Fault) -> usize {
@@ -115,38 +119,38 @@ pub async fn invite(world: &mut World, fault: Fault) -> usize {
 
 pub async fn set_topic(world: &mut World, fault: Fault) -> usize {
     lose(world, "conversations.setTopic", fault);
-    let room = world.declared("cem", "P3 db Slow queries").await;
+    let channel = world.declared("cem", "P3 db Slow queries").await;
     a_while(world).await;
-    assert!(world.room(&room).topic.contains("Slow queries"));
+    assert!(world.channel(&channel).topic.contains("Slow queries"));
     lines(world, "channel_topic", None)
 }
 
 pub async fn reply(world: &mut World, fault: Fault) -> usize {
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let before = whispered(world, "U0BEA");
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let before = count_ephemeral(world, "U0BEA");
     lose(world, "response_url", fault);
-    world.types("bea", &room, "timeline").await;
+    world.types("bea", &channel, "timeline").await;
     a_while(world).await;
-    whispered(world, "U0BEA") - before
+    count_ephemeral(world, "U0BEA") - before
 }
 
 pub async fn ephemeral(world: &mut World, fault: Fault) -> usize {
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let before = whispered(world, "U0BEA");
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let before = count_ephemeral(world, "U0BEA");
     let code = "expired_url".to_owned();
     lose(world, "response_url", Fault::Code { code });
-    lose_in(world, "chat.postEphemeral", &room, fault);
-    world.types("bea", &room, "timeline").await;
+    lose_in(world, "chat.postEphemeral", &channel, fault);
+    world.types("bea", &channel, "timeline").await;
     a_while(world).await;
-    let directly = world.unheard_in("@bea", "Timeline of");
-    whispered(world, "U0BEA") - before + directly
+    let directly = world.new_messages_in("@bea", "Timeline of");
+    count_ephemeral(world, "U0BEA") - before + directly
 }
 
 pub async fn open_form(world: &mut World, fault: Fault) -> usize {
     lose(world, "views.open", fault);
     world.types("bea", "general", "declare").await;
     a_while(world).await;
-    world.whispers("bea", "If no form opened");
+    world.expect_ephemeral("bea", "If no form opened");
     modals(world)
 }
 
@@ -154,8 +158,8 @@ pub async fn update_form(world: &mut World, fault: Fault) -> usize {
     world.types("bea", "general", "declare").await;
     lose(world, "views.update", fault);
     let chosen = "Payments are failing";
-    let heard = world.person("bea").act_in_modal("Template", chosen).await;
-    assert!(heard.is_ok_and(|heard| heard.is_ok()));
+    let response = world.person("bea").act_in_modal("Template", chosen).await;
+    assert!(response.is_ok_and(|response| response.is_ok()));
     world.settle().await;
     a_while(world).await;
     let form = world.person("bea").modal().expect("the form is open");
@@ -185,16 +189,17 @@ pub async fn share_file(world: &mut World, fault: Fault) -> usize {
 }
 
 async fn postmortem(world: &mut World, method: &str, fault: Fault) -> usize {
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     world
-        .types("bea", &room, "resolved an index was missing")
+        .types("bea", &channel, "resolved an index was missing")
         .await;
-    world.hears_all();
+    world.skip_messages();
     lose(world, method, fault);
-    world.types("bea", &room, "postmortem").await;
+    world.types("bea", &channel, "postmortem").await;
     a_while(world).await;
-    let room = world.room(&room);
-    room.posts()
+    let channel = world.channel(&channel);
+    channel
+        .posts()
         .filter(|message| !message.files.is_empty())
         .count()
 }
@@ -214,7 +219,7 @@ pub async fn update_notice(world: &mut World, fault: Fault) -> usize {
         assert!(retried.expect("it answers"));
     }
     a_while(world).await;
-    let told = world.room("@ada");
+    let told = world.channel("@ada");
     told.posts()
         .filter(|message| message.words.contains("2 effects"))
         .count()

@@ -63,7 +63,7 @@ async fn what_one_area_tells_another_stands_with_the_decision_or_not_at_all() {
         let declared = "select from incidents where source = 'github' and declared_by = 'wardroom'";
         assert_eq!(world.sql(declared).await, u64::from(commits));
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -91,6 +91,6 @@ async fn a_decision_may_lock_several_incidents_and_has_them_in_the_order_in_whic
         intake.undo().await;
     }
     world.sql("delete from inbox where source = 'test'").await;
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

@@ -40,18 +40,18 @@ async fn oldest(world: &World) -> (f64, f64) {
 #[tokio::test]
 async fn the_oldest_row_is_as_old_as_since_it_was_first_due_while_it_waits_its_turn_again() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     assert_eq!(oldest(&world).await, (0.0, 0.0));
     let now = world.clock.now();
     let all = ["slack".to_owned()];
     let pause = world.store.pause(&all, now + Duration::minutes(3), "away");
     pause.await.expect("it answers");
-    world.types("bea", &room, "status rolling back").await;
+    world.types("bea", &channel, "status rolling back").await;
     world.pass(Duration::minutes(2)).await;
     assert_eq!(oldest(&world).await, (0.0, 120.0), "paused");
     world.pass(Duration::minutes(2)).await;
     assert_eq!(oldest(&world).await, (0.0, 0.0));
-    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 1);
 
     // Retried by hand: due since then, whenever it was decided.
     let done = world.effects("done").await;
@@ -68,7 +68,7 @@ async fn the_oldest_row_is_as_old_as_since_it_was_first_due_while_it_waits_its_t
     let again =
         format!("update outbox set state = 'done', ended_at = created_at where id = '{id}'");
     assert_eq!(world.sql(&again).await, 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -101,11 +101,11 @@ async fn a_signal_that_fails_is_as_old_as_its_arrival_and_one_that_is_replayed_a
 #[tokio::test]
 async fn a_lease_that_ran_out_by_a_jump_of_the_clock_does_not_make_a_look_come_too_early() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let place = world.room_id(&room);
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let place = world.channel_id(&channel);
     let bea = world.person("bea");
-    let heard = bea.command(&place, "/incident", "status rolling back");
-    assert!(heard.await.is_ok());
+    let response = bea.command(&place, "/incident", "status rolling back");
+    assert!(response.await.is_ok());
     while world.app.engine.intake_step().await.expect("it answers") {}
     let now = world.clock.now();
     let claim = world
@@ -120,12 +120,12 @@ async fn a_lease_that_ran_out_by_a_jump_of_the_clock_does_not_make_a_look_come_t
     assert!(world.sql(jump).await > 0);
     world.pass_in_steps(Duration::seconds(1), 8).await;
     assert_eq!(
-        world.unheard_in(&room, "rolling back"),
+        world.new_messages_in(&channel, "rolling back"),
         0,
         "until that request has had its time, nothing says that it failed"
     );
     world.pass_in_steps(Duration::seconds(1), 4).await;
-    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 1);
+    world.skip_messages();
     world.finish().await;
 }

@@ -8,15 +8,19 @@ use wardroom::store::StoreError;
 /// The class of a lane's advisory lock, as the store takes it.
 const LANES: i32 = 0x5741_0001;
 
-/// A status line that is durable and not yet decided; gives the room's name.
+/// A status line that is durable and not yet decided; gives the channel's name.
 async fn waiting(world: &mut World) -> String {
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let heard = world
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let response = world
         .person("bea")
-        .command(&world.room_id(&room), "/incident", "status rolling back")
+        .command(
+            &world.channel_id(&channel),
+            "/incident",
+            "status rolling back",
+        )
         .await;
-    assert!(heard.is_ok());
-    room
+    assert!(response.is_ok());
+    channel
 }
 
 /// Has the database refuse the next lines of timelines with this code.
@@ -41,24 +45,24 @@ async fn refuse_lines(world: &World, code: &str, times: u32) {
         .await;
 }
 
-async fn decided_once(mut world: World, room: &str) {
+async fn decided_once(mut world: World, channel: &str) {
     world.settle().await;
-    assert_eq!(world.unheard_in(room, "rolling back"), 1);
+    assert_eq!(world.new_messages_in(channel, "rolling back"), 1);
     let incident = world.newest().await;
     let lines = world.timeline(&incident).await;
     let lines = lines
         .iter()
         .filter(|line| line.text.contains("rolling back"));
     assert_eq!(lines.count(), 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_deadlock_is_the_decision_made_again_and_nobody_notices() {
     let mut world = World::new().await;
-    let room = waiting(&mut world).await;
-    let lane = format!("slack:{}", world.room_id(&room));
+    let channel = waiting(&mut world).await;
+    let lane = format!("slack:{}", world.channel_id(&channel));
     // The other one has the lane, and will want the incident; it leaves finding out to us.
     let mut other = world.database.connection().await;
     for statement in [
@@ -83,31 +87,31 @@ async fn a_deadlock_is_the_decision_made_again_and_nobody_notices() {
     assert!(deciding.await.expect("no panic").expect("no error"));
     let tried = "select from inbox where attempts > 0";
     assert_eq!(world.sql(tried).await, 0, "it is nobody's failure");
-    decided_once(world, &room).await;
+    decided_once(world, &channel).await;
 }
 
 #[tokio::test]
 async fn what_could_not_be_serialized_is_decided_again_at_once() {
     for code in ["40001", "40P01"] {
         let mut world = World::new().await;
-        let room = waiting(&mut world).await;
+        let channel = waiting(&mut world).await;
         refuse_lines(&world, code, 3).await;
         assert!(world.app.engine.intake_step().await.expect("no error"));
         let left = "select from inbox where attempts > 0 or state = 'open'";
         assert_eq!(world.sql(left).await, 0, "{code}");
-        decided_once(world, &room).await;
+        decided_once(world, &channel).await;
     }
 }
 
 #[tokio::test]
 async fn what_is_in_the_way_for_longer_is_tried_again_later() {
     let mut world = World::new().await;
-    let room = waiting(&mut world).await;
+    let channel = waiting(&mut world).await;
     refuse_lines(&world, "40001", 7).await;
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "rolling back"), 0);
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 0);
     world.pass(Duration::seconds(5)).await;
-    decided_once(world, &room).await;
+    decided_once(world, &channel).await;
 }
 
 #[tokio::test]
@@ -115,7 +119,7 @@ async fn a_database_that_keeps_us_waiting_is_not_the_signals_fault() {
     // A lock that somebody keeps, a statement that takes too long, a server that shuts down.
     for code in ["55P03", "57014", "57P01"] {
         let mut world = World::new().await;
-        let room = waiting(&mut world).await;
+        let channel = waiting(&mut world).await;
         refuse_lines(&world, code, 8).await;
         for _ in 0..8 {
             let away = world.app.engine.intake_step().await;
@@ -128,14 +132,14 @@ async fn a_database_that_keeps_us_waiting_is_not_the_signals_fault() {
         }
         let tried = "select from inbox where attempts > 0";
         assert_eq!(world.sql(tried).await, 0, "{code}");
-        decided_once(world, &room).await;
+        decided_once(world, &channel).await;
     }
 }
 
 #[tokio::test]
 async fn a_signal_that_stood_behind_a_lock_for_too_long_lets_others_go_first() {
     let mut world = World::new().await;
-    let room = waiting(&mut world).await;
+    let channel = waiting(&mut world).await;
     let cem = world.person("cem");
     let asked = cem.command("C0OPS", "/incident", "help");
     assert!(asked.await.is_ok());
@@ -145,8 +149,8 @@ async fn a_signal_that_stood_behind_a_lock_for_too_long_lets_others_go_first() {
     assert!(matches!(slow, Err(StoreError::Unavailable(_))), "{slow:?}");
     assert!(world.app.engine.intake_step().await.expect("it answers"));
     world.settle().await;
-    world.whispers("cem", "/incident");
-    assert_eq!(world.unheard_in(&room, "rolling back"), 0);
+    world.expect_ephemeral("cem", "/incident");
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 0);
     world.pass(Duration::seconds(5)).await;
-    decided_once(world, &room).await;
+    decided_once(world, &channel).await;
 }

@@ -13,30 +13,32 @@ use wardroom::store::{Ending, Operator, StoreError, Which};
 const EXPIRE: &str = "update outbox set lease_until = clock_timestamp() - interval '1 s'
                        where ended_at is null and lease_until is not null";
 
-/// A status line that is decided and not yet delivered; gives the room's name.
+/// A status line that is decided and not yet delivered; gives the channel's name.
 async fn decided(world: &mut World) -> String {
     after(world, "status rolling back").await
 }
 
 /// What this command brings about is decided and not yet delivered.
 async fn after(world: &mut World, command: &str) -> String {
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let heard = world
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let response = world
         .person("bea")
-        .command(&world.room_id(&room), "/incident", command)
+        .command(&world.channel_id(&channel), "/incident", command)
         .await;
-    assert!(heard.is_ok());
+    assert!(response.is_ok());
     while world.app.engine.intake_step().await.expect("it answers") {}
-    room
+    channel
 }
 
 #[tokio::test]
 async fn what_a_lost_process_may_have_done_is_looked_for_by_the_one_that_takes_over() {
     let mut world = World::new().await;
     let (replica, _address) = world.replica().await;
-    let room = decided(&mut world).await;
+    let channel = decided(&mut world).await;
     let hold = FaultRule::once("chat.postMessage", Fault::HoldAnswer);
-    world.slack.fault(hold.in_channel(&world.room_id(&room)));
+    world
+        .slack
+        .fault(hold.in_channel(&world.channel_id(&channel)));
     let engine = world.app.engine.clone();
     let posting = tokio::spawn(async move { engine.delivery_step().await });
     let held = |slack: &simulator::Workspace| (slack.held() == 1).then_some(());
@@ -61,8 +63,8 @@ async fn what_a_lost_process_may_have_done_is_looked_for_by_the_one_that_takes_o
         .expect("a fenced word is no error");
     assert_eq!(row(world.effects("done").await).ended_at, settled.ended_at);
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 1);
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -70,7 +72,7 @@ async fn what_a_lost_process_may_have_done_is_looked_for_by_the_one_that_takes_o
 async fn who_lost_the_lease_settles_nothing_any_more() {
     let mut world = World::new().await;
     let (replica, _address) = world.replica().await;
-    let room = decided(&mut world).await;
+    let channel = decided(&mut world).await;
     let now = world.clock.now();
     let claim = world
         .store
@@ -112,10 +114,10 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
     // The second one is gone as well.
     world.sql(EXPIRE).await;
     world.pass_in_steps(Duration::seconds(1), 15).await;
-    assert_eq!(world.unheard_in(&room, "rolling back"), 1);
+    assert_eq!(world.new_messages_in(&channel, "rolling back"), 1);
     let row = world.store.outbox_row(EffectId(lost.id.0)).await;
     assert_eq!(row.expect("it answers").expect("it is there").state, "done");
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
@@ -140,19 +142,21 @@ async fn an_answer_that_was_under_way_when_its_process_died_ends_in_sight_and_is
         ("reply", Some("interrupted"))
     );
     assert_eq!(world.slack.calls("response_url"), before);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_card_that_was_shown_too_late_is_shown_once_more_as_it_is() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     let (replica, _address) = world.replica().await;
     // This process is about to show "investigating" when its host stands still.
     let hold = FaultRule::once("chat.update", Fault::HoldRequest);
-    world.slack.fault(hold.in_channel(&world.room_id(&room)));
-    let place = world.room_id(&room);
+    world
+        .slack
+        .fault(hold.in_channel(&world.channel_id(&channel)));
+    let place = world.channel_id(&channel);
     let said = world
         .person("bea")
         .command(&place, "/incident", "investigating")
@@ -177,7 +181,7 @@ async fn a_card_that_was_shown_too_late_is_shown_once_more_as_it_is() {
         world.clock.advance(Duration::seconds(2));
     }
     let card = |world: &World| {
-        let stands = world.room(&room);
+        let stands = world.channel(&channel);
         let pinned = stands
             .messages
             .iter()
@@ -194,6 +198,6 @@ async fn a_card_that_was_shown_too_late_is_shown_once_more_as_it_is() {
     world.settle().await;
     world.pass_in_steps(Duration::seconds(2), 5).await;
     assert!(card(&world).contains("Resolved"), "{}", card(&world));
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }

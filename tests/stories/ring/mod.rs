@@ -20,7 +20,7 @@ mod unreadable;
 mod versions;
 mod writer;
 
-use crate::world::{Database, dawn};
+use crate::world::{Database, story_start};
 use sqlx::{AssertSqlSafe, Row as _};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +63,7 @@ impl Ring {
         let (sender, rules) = watch::channel(Arc::new(Rules::default()));
         Self {
             database: Database::fresh().await,
-            clock: Clock::manual(dawn()),
+            clock: Clock::manual(story_start()),
             decided: Decided::default(),
             mended: Arc::default(),
             _rules: sender,

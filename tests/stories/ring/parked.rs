@@ -63,7 +63,7 @@ async fn what_nobody_here_can_read_is_told_to_an_admin_with_the_command_that_rep
         source: "slack",
         kind: "command".to_owned(),
         dedup_key: "odd".to_owned(),
-        subject: "room:C0OPS".to_owned(),
+        subject: "channel:C0OPS".to_owned(),
         headers: serde_json::json!({}),
         body: "%%% not what a command looks like".into(),
         traceparent: None,
@@ -71,7 +71,7 @@ async fn what_nobody_here_can_read_is_told_to_an_admin_with_the_command_that_rep
     };
     let id = world.store.append(arrival).await.expect("durable").id();
     world.pass_in_steps(Duration::seconds(5), 20).await;
-    let told = world.hears("@ada", &format!("wardroom inbox replay {id}"));
+    let told = world.expect_message("@ada", &format!("wardroom inbox replay {id}"));
     assert!(!told.words.contains("%%%"), "{}", told.words);
     let row = world.store.inbox_row(id).await.expect("it answers");
     assert_eq!(row.expect("it is there").state, "parked");
@@ -82,17 +82,17 @@ async fn what_nobody_here_can_read_is_told_to_an_admin_with_the_command_that_rep
 #[tokio::test]
 async fn an_effect_that_this_version_cannot_read_is_parked_alone_and_told() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     for words in ["the first", "the second"] {
-        let heard = world
+        let response = world
             .person("bea")
             .command(
-                &world.room_id(&room),
+                &world.channel_id(&channel),
                 "/incident",
                 &format!("status {words}"),
             )
             .await;
-        assert!(heard.is_ok());
+        assert!(response.is_ok());
     }
     while world.app.engine.intake_step().await.expect("it answers") {}
     let open = world.effects("open").await;
@@ -116,19 +116,23 @@ async fn an_effect_that_this_version_cannot_read_is_parked_alone_and_told() {
         ("open", Some("unreadable")),
         "in a rolling update another process may read it"
     );
-    assert_eq!(world.unheard_in(&room, "the second"), 0, "in its turn");
+    assert_eq!(
+        world.new_messages_in(&channel, "the second"),
+        0,
+        "in its turn"
+    );
     world.pass_in_steps(Duration::seconds(20), 29).await;
     let row = world.store.outbox_row(EffectId(first)).await;
     let row = row.expect("it answers").expect("it is there");
     assert_eq!((row.state.as_str(), row.attempts), ("open", 0));
     world.pass_in_steps(Duration::seconds(20), 2).await;
-    assert_eq!(world.unheard_in(&room, "the second"), 1);
+    assert_eq!(world.new_messages_in(&channel, "the second"), 1);
     let [parked] = world.effects("parked").await.try_into().expect("one");
     assert_eq!(
         (parked.id, parked.error.as_deref()),
         (first, Some("unreadable"))
     );
-    world.hears("@ada", &format!("wardroom outbox retry {first}"));
+    world.expect_message("@ada", &format!("wardroom outbox retry {first}"));
 
     // A version that can read it is deployed.
     let back = format!("update outbox set effect = (select effect from kept) where id = '{first}'");
@@ -140,16 +144,16 @@ async fn an_effect_that_this_version_cannot_read_is_parked_alone_and_told() {
         .await;
     assert!(retried.expect("it answers"));
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "the first"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "the first"), 1);
+    world.skip_messages();
     world.finish_after_faults().await;
 }
 
 #[tokio::test]
 async fn an_effect_whose_facts_cannot_be_read_is_tried_with_pauses_and_then_put_aside() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let place = world.room_id(&room);
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let place = world.channel_id(&channel);
     let bea = world.person("bea");
     let said = bea.command(&place, "/incident", "investigating");
     assert!(said.await.is_ok());
@@ -180,6 +184,6 @@ async fn an_effect_whose_facts_cannot_be_read_is_tried_with_pauses_and_then_put_
     world.settle().await;
     let row = world.store.outbox_row(EffectId(card.id)).await;
     assert_eq!(row.expect("it answers").expect("it is there").state, "done");
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }

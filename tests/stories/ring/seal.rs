@@ -74,12 +74,12 @@ async fn a_sealed_body_is_readable_with_its_key_only_and_another_ones_row_blocks
 async fn what_goes_out_is_sealed_too_and_arrives_as_it_was_said() {
     let key = "ab".repeat(32);
     let mut world = World::with(&[("ENCRYPTION_KEY", &key)]).await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let (bea, place) = (world.person("bea"), world.room_id(&room));
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let (bea, place) = (world.person("bea"), world.channel_id(&channel));
     let said = bea.command(&place, "/incident", "status the passphrase");
     assert!(said.await.is_ok());
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "the passphrase"), 1);
+    assert_eq!(world.new_messages_in(&channel, "the passphrase"), 1);
     for (table, column) in [
         ("outbox", "effect::text"),
         ("outbox", "origin::text"),
@@ -101,12 +101,12 @@ async fn what_goes_out_is_sealed_too_and_arrives_as_it_was_said() {
     world.settle().await;
     world.pass_in_steps(Duration::seconds(20), 31).await;
     world.settle().await;
-    world.hears("@ada", &format!("wardroom outbox retry {foreign}"));
+    world.expect_message("@ada", &format!("wardroom outbox retry {foreign}"));
     let now = world.clock.now();
     let dropped = world
         .store
         .drop_effect(EffectId(foreign), "its key is lost", Operator::Cli, now);
     assert!(dropped.await.expect("it answers"));
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }

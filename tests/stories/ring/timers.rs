@@ -10,8 +10,8 @@ fn kinds() -> Vec<String> {
     vec!["incident_channel_overdue".to_owned()]
 }
 
-/// An incident whose room Slack does not make for a long while.
-async fn without_a_room(world: &mut World) {
+/// An incident whose channel Slack does not make for a long while.
+async fn without_a_channel(world: &mut World) {
     let wait = Fault::RateLimited { retry_after: 600 };
     world
         .slack
@@ -19,13 +19,13 @@ async fn without_a_room(world: &mut World) {
     world
         .types("bea", "general", "declare P3 db Slow queries")
         .await;
-    world.hears_all();
+    world.skip_messages();
 }
 
 #[tokio::test]
 async fn a_timer_fires_once_whoever_comes_to_it_first_also_after_a_restart() {
     let mut world = World::new().await;
-    without_a_room(&mut world).await;
+    without_a_channel(&mut world).await;
     world.restart().await;
     let (replica, _address) = world.replica().await;
     world.clock.advance(Duration::seconds(61));
@@ -41,14 +41,14 @@ async fn a_timer_fires_once_whoever_comes_to_it_first_also_after_a_restart() {
     assert_eq!(world.count(SLOW) - calls, 1);
     world.pass_in_steps(Duration::seconds(60), 10).await;
     assert_eq!(world.count(SLOW), 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn the_signal_of_an_older_hour_does_nothing() {
     let mut world = World::new().await;
-    without_a_room(&mut world).await;
+    without_a_channel(&mut world).await;
     world.clock.advance(Duration::seconds(61));
     let now = world.clock.now();
     assert_eq!(
@@ -72,16 +72,16 @@ async fn the_signal_of_an_older_hour_does_nothing() {
     assert_eq!(world.count(SLOW), 1);
     world.pass_in_steps(Duration::seconds(60), 10).await;
     assert_eq!(world.count(SLOW), 1);
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_room_that_comes_in_time_takes_its_timer_away() {
+async fn a_channel_that_comes_in_time_takes_its_timer_away() {
     let mut world = World::new().await;
     world.declared("bea", "P3 db Slow queries").await;
     world.pass_in_steps(Duration::seconds(10), 12).await;
-    world.silence();
+    world.expect_no_message();
     assert_eq!(world.sql("select from area_timers where pending").await, 0);
     world.finish().await;
 }

@@ -96,20 +96,24 @@ async fn appends_and_decisions_of_two_replicas_leave_no_row_stuck_doubled_or_ove
 async fn two_replicas_share_the_lanes_and_keep_each_ones_order_with_a_lossy_slack() {
     let mut world = World::new().await;
     let (replica, _address) = world.replica().await;
-    let mut rooms = Vec::new();
+    let mut channels = Vec::new();
     for at in 0..4 {
-        rooms.push(world.declared("bea", &format!("P3 db Trouble {at}")).await);
+        channels.push(world.declared("bea", &format!("P3 db Trouble {at}")).await);
     }
     let lossy = FaultRule::once("chat.postMessage", Fault::LoseAnswer);
     world.slack.fault(lossy.always().every(3));
     let words: Vec<String> = (0..5).map(|at| format!("line-{at}.")).collect();
     for line in &words {
-        for room in &rooms {
-            let heard = world
+        for channel in &channels {
+            let response = world
                 .person("bea")
-                .command(&world.room_id(room), "/incident", &format!("status {line}"))
+                .command(
+                    &world.channel_id(channel),
+                    "/incident",
+                    &format!("status {line}"),
+                )
                 .await;
-            assert!(heard.is_ok());
+            assert!(response.is_ok());
         }
     }
     let both = [world.app.engine.clone(), replica.engine.clone()];
@@ -126,29 +130,33 @@ async fn two_replicas_share_the_lanes_and_keep_each_ones_order_with_a_lossy_slac
     }
     world.slack.lift_faults();
     world.pass_in_steps(Duration::seconds(2), 10).await;
-    for room in &rooms {
-        let posts = world.room(room);
+    for channel in &channels {
+        let posts = world.channel(channel);
         let posts: Vec<&str> = posts
             .posts()
             .filter(|message| message.ephemeral_to.is_none())
             .filter_map(|message| words.iter().find(|line| message.words.contains(*line)))
             .map(String::as_str)
             .collect();
-        assert_eq!(posts, words, "{room}");
+        assert_eq!(posts, words, "{channel}");
     }
-    world.hears_all();
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_row_that_is_blocked_by_nothing_is_freed_by_the_sweep() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let heard = world
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let response = world
         .person("bea")
-        .command(&world.room_id(&room), "/incident", "status all is well")
+        .command(
+            &world.channel_id(&channel),
+            "/incident",
+            "status all is well",
+        )
         .await;
-    assert!(heard.is_ok());
+    assert!(response.is_ok());
     assert_eq!(
         world
             .sql("update inbox set blocked = true where state = 'open'")
@@ -156,49 +164,53 @@ async fn a_row_that_is_blocked_by_nothing_is_freed_by_the_sweep() {
         1
     );
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "all is well"), 0);
+    assert_eq!(world.new_messages_in(&channel, "all is well"), 0);
     world.pass(Duration::seconds(31)).await;
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "all is well"), 1);
+    assert_eq!(world.new_messages_in(&channel, "all is well"), 1);
 
-    let heard = world
+    let response = world
         .person("bea")
-        .command(&world.room_id(&room), "/incident", "status still well")
+        .command(
+            &world.channel_id(&channel),
+            "/incident",
+            "status still well",
+        )
         .await;
-    assert!(heard.is_ok());
+    assert!(response.is_ok());
     while world.app.engine.intake_step().await.expect("it answers") {}
     let stuck = "update outbox set blocked = true where ended_at is null";
     assert!(world.sql(stuck).await > 0);
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "still well"), 0);
+    assert_eq!(world.new_messages_in(&channel, "still well"), 0);
     world.pass(Duration::seconds(31)).await;
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "still well"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "still well"), 1);
+    world.skip_messages();
     world.finish().await;
 }
 
 #[tokio::test]
 async fn a_retried_row_waits_for_the_one_that_has_its_turn() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
-    let id = world.room_id(&room);
+    let channel = world.declared("bea", "P3 db Slow queries").await;
+    let id = world.channel_id(&channel);
     let code = "restricted_action".to_owned();
     let refuse = FaultRule::once("chat.postMessage", Fault::Code { code }).in_channel(&id);
     world.slack.fault(refuse.times(2));
-    world.types("bea", &room, "status the first").await;
-    world.types("bea", &room, "status never mind").await;
+    world.types("bea", &channel, "status the first").await;
+    world.types("bea", &channel, "status never mind").await;
     let mut parked = world.effects("parked").await;
     parked.reverse();
     assert_eq!(parked.len(), 2);
 
     let hold = FaultRule::once("chat.postMessage", Fault::HoldAnswer).in_channel(&id);
     world.slack.fault(hold);
-    let heard = world
+    let response = world
         .person("bea")
         .command(&id, "/incident", "status the second")
         .await;
-    assert!(heard.is_ok());
+    assert!(response.is_ok());
     while world.app.engine.intake_step().await.expect("it answers") {}
     let engine = world.app.engine.clone();
     let posting = tokio::spawn(async move { engine.delivery_step().await });
@@ -221,16 +233,16 @@ async fn a_retried_row_waits_for_the_one_that_has_its_turn() {
     let calls = world.slack.calls("chat.postMessage");
     world.settle().await;
     assert_eq!(
-        world.unheard_in(&room, "the first"),
+        world.new_messages_in(&channel, "the first"),
         0,
         "it does not go beside the one under way ({calls} calls before)"
     );
     world.slack.release();
     posting.await.expect("no panic").expect("it answers");
     world.settle().await;
-    assert_eq!(world.unheard_in(&room, "the first"), 1);
-    assert_eq!(world.unheard_in(&room, "the second"), 1);
-    world.hears_all();
+    assert_eq!(world.new_messages_in(&channel, "the first"), 1);
+    assert_eq!(world.new_messages_in(&channel, "the second"), 1);
+    world.skip_messages();
     world.finish().await;
 }
 

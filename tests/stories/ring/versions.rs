@@ -32,16 +32,20 @@ async fn readiness(world: &World) -> (u16, serde_json::Value) {
 #[tokio::test]
 async fn an_old_binary_beside_newer_tables_claims_nothing_and_says_so_until_they_fit_again() {
     let mut world = World::new().await;
-    let room = world.declared("bea", "P3 db Slow queries").await;
+    let channel = world.declared("bea", "P3 db Slow queries").await;
     world
         .sql("update modules set version = version + 1 where name = 'outbox'")
         .await;
     world.restart().await;
-    let heard = world
+    let response = world
         .person("bea")
-        .command(&world.room_id(&room), "/incident", "status rolling back")
+        .command(
+            &world.channel_id(&channel),
+            "/incident",
+            "status rolling back",
+        )
         .await;
-    assert!(heard.is_ok(), "what arrives is kept all the same");
+    assert!(response.is_ok(), "what arrives is kept all the same");
 
     let running = world.app.engine.start(process(&world), 2);
     let said = async || {
@@ -67,7 +71,7 @@ async fn an_old_binary_beside_newer_tables_claims_nothing_and_says_so_until_they
         .sql("update modules set version = version - 1 where name = 'outbox'")
         .await;
     let running = world.app.engine.start(process(&world), 2);
-    let posted = async || world.unheard_in(&room, "rolling back") == 1;
+    let posted = async || world.new_messages_in(&channel, "rolling back") == 1;
     until(&world, "the newer binary goes on", posted).await;
     let (status, told) = readiness(&world).await;
     assert_eq!(
@@ -75,6 +79,6 @@ async fn an_old_binary_beside_newer_tables_claims_nothing_and_says_so_until_they
         (200, &"ok".into())
     );
     running.stop(RealTime::from_secs(2)).await;
-    world.hears_all();
+    world.skip_messages();
     world.finish_after_faults().await;
 }

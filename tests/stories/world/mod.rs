@@ -7,14 +7,14 @@
 //! line at ERROR.
 
 mod database;
-mod ears;
 mod log;
+mod messages;
 mod people;
 #[path = "../../support/simulated.rs"]
 mod simulated;
 
 pub use database::{Database, server};
-pub use ears::HeardMessage;
+pub use messages::SeenMessage;
 pub use people::{Answered, answered};
 
 use chrono::{DateTime, Duration, Utc};
@@ -32,7 +32,7 @@ use wardroom::store::{Batching, OutboxRow, Seal, Settings, Store, Way};
 /// The bearer token of the API in a story.
 pub const ADMIN_TOKEN: &str = "an-admins-token";
 
-/// People and rooms that every story has: Ada (an admin), Bea, Cem, Dan (told of each P1), and
+/// People and channels that every story has: Ada (an admin), Bea, Cem, Dan (told of each P1), and
 /// #general, #ops (told of each P1), #engineering (told of each P2), #builds (nobody is told).
 pub struct World {
     pub slack: Workspace,
@@ -42,7 +42,7 @@ pub struct World {
     /// Where the app listens.
     pub url: String,
     pub database: Database,
-    heard: BTreeSet<(String, String)>,
+    seen: BTreeSet<(String, String)>,
     people: HashMap<&'static str, String>,
     log: log::Log,
     duties: Duties,
@@ -53,7 +53,7 @@ pub struct World {
 }
 
 /// When every story begins.
-pub fn dawn() -> DateTime<Utc> {
+pub fn story_start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_355_600, 0).expect("2026-03-01 09:00 UTC")
 }
 
@@ -65,14 +65,14 @@ impl World {
 
     /// The same with more variables, or others.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
-        Self::ruled_by(CONFIG, variables).await
+        Self::with_config(CONFIG, variables).await
     }
 
     /// A world with a configuration of its own.
-    pub async fn ruled_by(config: &str, variables: &[(&str, &str)]) -> Self {
+    pub async fn with_config(config: &str, variables: &[(&str, &str)]) -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let log = log::listen();
-        let clock = Clock::manual(dawn());
+        let clock = Clock::manual(story_start());
         let slack_clock = clock.clone();
         let mut options = simulated::options(Arc::new(move || slack_clock.now()));
         options.app.signing_secret = "a-signing-secret".to_owned();
@@ -137,14 +137,14 @@ impl World {
             clock,
             url,
             database,
-            heard: BTreeSet::new(),
+            seen: BTreeSet::new(),
             people,
             log,
             duties: Duties::default(),
             process: Process {
                 id: uuid::Uuid::new_v4(),
                 host: "story".to_owned(),
-                started_at: dawn(),
+                started_at: story_start(),
             },
             stage,
             env,
@@ -229,7 +229,7 @@ impl World {
     }
 
     /// Starts again with the bot's token.
-    pub async fn comes_to_a_token(&mut self) {
+    pub async fn restart_with_token(&mut self) {
         let token = "xoxb-sim-bot-token".to_owned();
         self.env.insert("SLACK_BOT_TOKEN".to_owned(), token);
         self.restart().await;
@@ -237,13 +237,13 @@ impl World {
     }
 
     /// Starts again without it.
-    pub async fn loses_its_token(&mut self) {
+    pub async fn restart_without_token(&mut self) {
         self.env.remove("SLACK_BOT_TOKEN");
         self.restart().await;
     }
 
     /// The same with another configuration.
-    pub async fn ruled_anew(&mut self, config: &str) {
+    pub async fn restart_with_config(&mut self, config: &str) {
         config.clone_into(&mut self.config);
         self.restart().await;
     }
@@ -292,7 +292,7 @@ impl World {
     /// Ends a story: fails on a message that nobody expected, a parked row, or an ERROR line.
     pub async fn finish(mut self) {
         self.settle().await;
-        self.silence();
+        self.expect_no_message();
         let parked = self.effects("parked").await;
         assert!(parked.is_empty(), "parked effects: {parked:#?}");
         let parked = self
@@ -314,7 +314,7 @@ impl World {
     /// at that itself. Messages that nobody expected fail it all the same.
     pub async fn finish_after_faults(mut self) {
         self.settle().await;
-        self.silence();
+        self.expect_no_message();
         self.end().await;
     }
 

@@ -21,33 +21,36 @@ impl World {
         self.slack.person(&self.person_id(name))
     }
 
-    /// A person types `/incident …` in a room; the command is answered 200, and all that follows
+    /// A person types `/incident …` in a channel; the command is answered 200, and all that follows
     /// from it at this moment happens.
-    pub async fn types(&mut self, person: &str, room: &str, text: &str) {
-        let room = self.room_id(room);
-        let heard = self.person(person).command(&room, "/incident", text).await;
-        assert!(heard.is_ok(), "/incident {text}: {heard:?}");
+    pub async fn types(&mut self, person: &str, channel: &str, text: &str) {
+        let channel = self.channel_id(channel);
+        let response = self
+            .person(person)
+            .command(&channel, "/incident", text)
+            .await;
+        assert!(response.is_ok(), "/incident {text}: {response:?}");
         self.settle().await;
     }
 
     /// A person presses a button (by its label) under a message.
-    pub async fn presses(&mut self, person: &str, message: &super::HeardMessage, button: &str) {
-        let heard = self
+    pub async fn presses(&mut self, person: &str, message: &super::SeenMessage, button: &str) {
+        let response = self
             .person(person)
-            .press(&message.room, &message.ts, button)
+            .press(&message.channel, &message.ts, button)
             .await;
-        let heard = heard.unwrap_or_else(|why| panic!("{button}: {why}"));
-        assert!(heard.is_ok(), "{button}: {heard:?}");
+        let response = response.unwrap_or_else(|why| panic!("{button}: {why}"));
+        assert!(response.is_ok(), "{button}: {response:?}");
         self.settle().await;
     }
 
     /// Declares an incident in #general by one line and hears what everybody hears; gives the name
-    /// of its room.
+    /// of its channel.
     pub async fn declared(&mut self, person: &str, line: &str) -> String {
         self.types(person, "general", &format!("declare {line}"))
             .await;
         let incident = self.newest().await;
-        self.hears_all();
+        self.skip_messages();
         incident.channel_name
     }
 
@@ -92,8 +95,8 @@ impl World {
     /// Sends a payload that a person made before, as often as it is said; each is answered 200.
     pub async fn sends(&mut self, person: &str, payload: &Value, times: usize) {
         for _ in 0..times {
-            let heard = self.person(person).send_payload(payload).await;
-            assert!(heard.is_ok(), "{heard:?}");
+            let response = self.person(person).send_payload(payload).await;
+            assert!(response.is_ok(), "{response:?}");
         }
         self.settle().await;
     }
@@ -107,9 +110,9 @@ impl World {
             headers.push(("x-slack-retry-reason".to_owned(), "http_timeout".to_owned()));
         }
         let body = form.as_bytes().to_vec();
-        let heard = self.slack.send_as_slack(path, headers, body, Signing::Good);
-        let heard = heard.await;
-        assert!(heard.is_ok(), "{heard:?}");
+        let response = self.slack.send_as_slack(path, headers, body, Signing::Good);
+        let response = response.await;
+        assert!(response.is_ok(), "{response:?}");
     }
 
     /// How many incidents there are.

@@ -1,7 +1,7 @@
 //! Rows of the queues replayed, retried and dropped from the command line, one by one and all that
 //! match.
 
-use crate::harness::House;
+use crate::harness::Deployment;
 use crate::harness::wardroom::{Ended, command, run};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -31,19 +31,19 @@ const AUDIT: &str = "select action || ' ' || coalesce(details ->> 'why', '-') ||
                        from audit_log order by id";
 const NOTHING_CHANGED: [&str; 4] = ["1 parked", "2 parked", "3 parked", "4 done"];
 
-async fn house() -> House {
-    let house = House::new().await;
-    let migrated = run(&house.env, &["migrate"]).await;
+async fn deployment() -> Deployment {
+    let deployment = Deployment::new().await;
+    let migrated = run(&deployment.env, &["migrate"]).await;
     assert_eq!(migrated.code, Some(0), "{migrated:?}");
-    let mut connection = house.connection().await;
+    let mut connection = deployment.connection().await;
     let inserted = sqlx::raw_sql(ROWS).execute(&mut connection).await;
     inserted.expect("the rows are as the tables want them");
-    house
+    deployment
 }
 
-async fn says(house: &House, words: &str) -> Ended {
+async fn says(deployment: &Deployment, words: &str) -> Ended {
     let args: Vec<&str> = words.split(' ').collect();
-    run(&house.env, &args).await
+    run(&deployment.env, &args).await
 }
 
 fn id(place: u8) -> String {
@@ -52,32 +52,32 @@ fn id(place: u8) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_rows_are_dropped_by_their_ids_and_one_that_is_done_is_refused() {
-    let house = house().await;
+    let deployment = deployment().await;
     for queue in ["inbox", "outbox"] {
         let words = format!("{queue} drop {} {} {} --why old", id(1), id(4), id(2));
-        let ended = says(&house, &words).await;
+        let ended = says(&deployment, &words).await;
         assert_eq!(ended.code, Some(1), "{ended:?}");
         let done = format!("{} is dropped\n{} is dropped\n", id(1), id(2));
         assert_eq!(ended.stdout, done);
         let refused = format!("{} is not dropped", id(4));
         assert!(ended.stderr.contains(&refused), "{}", ended.stderr);
     }
-    let signals = house.list(SIGNALS).await;
+    let signals = deployment.list(SIGNALS).await;
     assert_eq!(signals, ["1 done", "2 done", "3 parked", "4 done"]);
-    let effects = house.list(EFFECTS).await;
+    let effects = deployment.list(EFFECTS).await;
     assert_eq!(effects, ["1 dropped", "2 dropped", "3 parked", "4 done"]);
-    let audit = house.list(AUDIT).await;
+    let audit = deployment.list(AUDIT).await;
     let (of_signals, of_effects) = (
         ["inbox.drop old 1", "inbox.drop old 2"],
         ["outbox.drop old 1", "outbox.drop old 2"],
     );
     assert_eq!(audit, [of_signals, of_effects].concat());
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_that_match_and_only_they_are_replayed_retried_and_dropped() {
-    let house = house().await;
+    let deployment = deployment().await;
     for (words, answer) in [
         (
             "inbox replay --all --kind slack/command --since 72h --yes",
@@ -101,18 +101,18 @@ async fn all_that_match_and_only_they_are_replayed_retried_and_dropped() {
         ),
         ("outbox drop --all --yes --why old", "0 effects match.\n"),
     ] {
-        let ended = says(&house, words).await;
+        let ended = says(&deployment, words).await;
         assert_eq!(
             (ended.code, &*ended.stdout),
             (Some(0), answer),
             "{words}: {ended:?}"
         );
     }
-    let signals = house.list(SIGNALS).await;
+    let signals = deployment.list(SIGNALS).await;
     assert_eq!(signals, ["1 parked", "2 done", "3 open", "4 done"]);
-    let effects = house.list(EFFECTS).await;
+    let effects = deployment.list(EFFECTS).await;
     assert_eq!(effects, ["1 dropped", "2 open", "3 open", "4 done"]);
-    let audit = house.list(AUDIT).await;
+    let audit = deployment.list(AUDIT).await;
     let wanted = [
         "inbox.replay - 3",
         "inbox.drop old 2",
@@ -124,23 +124,23 @@ async fn all_that_match_and_only_they_are_replayed_retried_and_dropped() {
     assert_eq!(audit, wanted, "the oldest first");
 
     // What matches and cannot be replayed is refused, and the rest is done.
-    let mut connection = house.connection().await;
+    let mut connection = deployment.connection().await;
     let forgotten = "update inbox set body = null where right(id::text, 1) = '4'";
     let forgotten = sqlx::raw_sql(forgotten).execute(&mut connection).await;
     forgotten.expect("the statement is right");
-    let ended = says(&house, "inbox replay --all --state done --yes").await;
+    let ended = says(&deployment, "inbox replay --all --state done --yes").await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(
         ended.stdout,
         "2 signals match.\n1 signal replayed, 1 refused\n"
     );
     assert!(ended.stderr.contains(&format!("{} is not replayed", id(4))));
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_terminal_and_without_yes_nothing_changes() {
-    let house = house().await;
+    let deployment = deployment().await;
     for (words, told) in [
         (
             "inbox replay --all",
@@ -159,16 +159,16 @@ async fn without_a_terminal_and_without_yes_nothing_changes() {
             "3 effects match; there is no terminal to ask on: add --yes\n",
         ),
     ] {
-        let ended = says(&house, words).await;
+        let ended = says(&deployment, words).await;
         assert_eq!((ended.code, &*ended.stderr), (Some(2), told), "{words}");
     }
-    assert_eq!(house.list(SIGNALS).await, NOTHING_CHANGED);
-    assert_eq!(house.list(EFFECTS).await, NOTHING_CHANGED);
-    house.close().await;
+    assert_eq!(deployment.list(SIGNALS).await, NOTHING_CHANGED);
+    assert_eq!(deployment.list(EFFECTS).await, NOTHING_CHANGED);
+    deployment.close().await;
 }
 
 /// Runs a command on a terminal at which this is typed; returns its exit code and its lines.
-async fn typed(house: &House, words: &str, answer: &str) -> (Option<i32>, String) {
+async fn typed(deployment: &Deployment, words: &str, answer: &str) -> (Option<i32>, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -178,7 +178,7 @@ async fn typed(house: &House, words: &str, answer: &str) -> (Option<i32>, String
     terminal.write_all(answer.as_bytes()).unwrap();
     let args: Vec<&str> = words.split(' ').collect();
     let mut child = {
-        let mut command = command(&house.env, &args, &std::env::temp_dir());
+        let mut command = command(&deployment.env, &args, &std::env::temp_dir());
         let out = slave.try_clone().unwrap();
         let command = command.stdin(slave.try_clone().unwrap()).stdout(out);
         command.stderr(slave).spawn().unwrap()
@@ -192,22 +192,22 @@ async fn typed(house: &House, words: &str, answer: &str) -> (Option<i32>, String
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_terminal_it_says_how_many_and_asks() {
-    let house = house().await;
+    let deployment = deployment().await;
     let question = "3 signals match. Replay them? [y/N] ";
-    let (code, said) = typed(&house, "inbox replay --all", "\n").await;
+    let (code, said) = typed(&deployment, "inbox replay --all", "\n").await;
     assert_eq!(code, Some(1), "{said}");
     assert!(
         said.contains(question) && said.contains("nothing is changed"),
         "{said}"
     );
-    assert_eq!(house.list(SIGNALS).await, NOTHING_CHANGED);
-    let (code, said) = typed(&house, "inbox replay --all", "y\n").await;
+    assert_eq!(deployment.list(SIGNALS).await, NOTHING_CHANGED);
+    let (code, said) = typed(&deployment, "inbox replay --all", "y\n").await;
     assert_eq!(code, Some(0), "{said}");
     assert!(
         said.contains(question) && said.contains("3 signals replayed"),
         "{said}"
     );
-    let signals = house.list(SIGNALS).await;
+    let signals = deployment.list(SIGNALS).await;
     assert_eq!(signals, ["1 open", "2 open", "3 open", "4 done"]);
-    house.close().await;
+    deployment.close().await;
 }

@@ -1,10 +1,10 @@
 //! People who type without a pause while processes die, and the ledger of what they were told.
 //!
-//! Every command has words of its own, so that what became of it can be counted in the rooms. What
+//! Every command has words of its own, so that what became of it can be counted in the channels. What
 //! was answered 200 must be there exactly once; what was not may be there, and never twice. Some
 //! requests are sent again as they were: an answer that was lost makes a sender do that.
 
-use super::House;
+use super::Deployment;
 use ::simulator::{AppResponse, Signing, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 /// What a command was to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// An update in this room.
+    /// An update in this channel.
     Update(String),
     /// A new incident, told in #engineering.
     Declare,
@@ -81,11 +81,11 @@ impl Ledger {
         entry.acknowledged |= acknowledged;
     }
 
-    fn note_answer(&self, heard: &AppResponse) {
-        if heard.is_ok() {
+    fn note_answer(&self, response: &AppResponse) {
+        if response.is_ok() {
             return;
         }
-        let what = match (heard.status, &heard.error) {
+        let what = match (response.status, &response.error) {
             (Some(status), _) => status.to_string(),
             (None, Some(why)) if why == "timeout" => "timeout".to_owned(),
             (None, _) => "no connection".to_owned(),
@@ -105,28 +105,28 @@ async fn send(slack: &Workspace, path: &str, body: &str) -> AppResponse {
 }
 
 /// People at work until they are told to stop.
-pub struct Typists {
+pub struct CommandLoad {
     pub ledger: Arc<Ledger>,
     stop: watch::Sender<bool>,
     people: JoinSet<()>,
 }
 
-impl Typists {
-    /// One typist for each room, and one who declares incidents; each types every `pace`.
-    pub fn at(house: &House, rooms: &[String], pace: Duration) -> Self {
+impl CommandLoad {
+    /// One typist for each channel, and one who declares incidents; each types every `pace`.
+    pub fn start(deployment: &Deployment, channels: &[String], pace: Duration) -> Self {
         let ledger = Arc::new(Ledger::default());
         let (stop, stopping) = watch::channel(false);
         let mut people = JoinSet::new();
-        for (seat, room) in rooms.iter().enumerate() {
+        for (seat, channel) in channels.iter().enumerate() {
             people.spawn(type_on(
-                house.slack.clone(),
+                deployment.slack.clone(),
                 ledger.clone(),
-                Some(room.clone()),
+                Some(channel.clone()),
                 pace + Duration::from_millis(17 * seat as u64),
                 stopping.clone(),
             ));
         }
-        let (slack, declares) = (house.slack.clone(), pace * 6);
+        let (slack, declares) = (deployment.slack.clone(), pace * 6);
         people.spawn(type_on(slack, ledger.clone(), None, declares, stopping));
         Self {
             ledger,
@@ -147,7 +147,7 @@ impl Typists {
 async fn type_on(
     slack: Workspace,
     ledger: Arc<Ledger>,
-    room: Option<String>,
+    channel: Option<String>,
     pace: Duration,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -161,11 +161,11 @@ async fn type_on(
         }
         number += 1;
         let words = ledger.words();
-        let (place, text, asked) = match &room {
-            Some(room) => (
-                room.as_str(),
+        let (place, text, asked) = match &channel {
+            Some(channel) => (
+                channel.as_str(),
                 format!("status {words}"),
-                Asked::Update(room.clone()),
+                Asked::Update(channel.clone()),
             ),
             None => ("general", format!("declare P2 api {words}"), Asked::Declare),
         };
@@ -175,12 +175,12 @@ async fn type_on(
             .unwrap();
         ledger.note(&words, asked.clone(), false);
         ledger.waiting.send_modify(|waiting| *waiting += 1);
-        let heard = send(&slack, &path, &body).await;
+        let response = send(&slack, &path, &body).await;
         ledger.waiting.send_modify(|waiting| *waiting -= 1);
-        ledger.note_answer(&heard);
-        ledger.note(&words, asked.clone(), heard.is_ok());
+        ledger.note_answer(&response);
+        ledger.note(&words, asked.clone(), response.is_ok());
         // The same request once more: after a lost answer, and sometimes just so.
-        if number.is_multiple_of(if heard.is_ok() { 5 } else { 2 }) {
+        if number.is_multiple_of(if response.is_ok() { 5 } else { 2 }) {
             let again = send(&slack, &path, &body).await;
             ledger.note_answer(&again);
             ledger.note(&words, asked, again.is_ok());
@@ -188,40 +188,42 @@ async fn type_on(
     }
 }
 
-/// Declares incidents and gives their rooms, once they are there.
-pub async fn rooms(house: &House, many: usize) -> Vec<String> {
+/// Declares incidents and gives their channels, once they are there.
+pub async fn channels(deployment: &Deployment, many: usize) -> Vec<String> {
     for number in 0..many {
-        let line = format!("declare P3 db room-{number}");
-        let heard = house
+        let line = format!("declare P3 db channel-{number}");
+        let response = deployment
             .slack
             .person("ada")
             .command("general", "/incident", &line)
             .await;
-        assert!(heard.is_ok(), "{heard:?}");
+        assert!(response.is_ok(), "{response:?}");
     }
-    let found = house.slack.wait_until(Duration::from_secs(60), |slack| {
-        let snapshot = slack.snapshot();
-        let carded = snapshot
-            .channels
-            .iter()
-            .filter(|room| !room.pins.is_empty());
-        let rooms: Vec<String> = carded.map(|room| room.id.clone()).collect();
-        (rooms.len() == many).then_some(rooms)
-    });
-    found.await.expect("the rooms are there")
+    let found = deployment
+        .slack
+        .wait_until(Duration::from_secs(60), |slack| {
+            let snapshot = slack.snapshot();
+            let carded = snapshot
+                .channels
+                .iter()
+                .filter(|channel| !channel.pins.is_empty());
+            let channels: Vec<String> = carded.map(|channel| channel.id.clone()).collect();
+            (channels.len() == many).then_some(channels)
+        });
+    found.await.expect("the channels are there")
 }
 
-/// Waits until everything that was acknowledged stands in its room, then counts.
-pub async fn nothing_lost_nothing_twice(house: &House, ledger: &Ledger, limit: Duration) {
+/// Waits until everything that was acknowledged stands in its channel, then counts.
+pub async fn nothing_lost_nothing_twice(deployment: &Deployment, ledger: &Ledger, limit: Duration) {
     let entries = ledger.entries();
     let acknowledged: Vec<&String> = entries
         .iter()
         .filter_map(|(words, entry)| entry.acknowledged.then_some(words))
         .collect();
-    let drained = house
+    let drained = deployment
         .slack
         .wait_until(limit, |_| {
-            let said = house.said();
+            let said = deployment.public_messages();
             let all: String = said
                 .iter()
                 .map(|(_, message)| message.words.as_str())
@@ -233,7 +235,7 @@ pub async fn nothing_lost_nothing_twice(house: &House, ledger: &Ledger, limit: D
         })
         .await;
     if drained.is_err() {
-        let said = house.said();
+        let said = deployment.public_messages();
         let all: String = said
             .iter()
             .map(|(_, message)| message.words.as_str())
@@ -243,29 +245,29 @@ pub async fn nothing_lost_nothing_twice(house: &House, ledger: &Ledger, limit: D
             .filter(|words| !all.contains(**words))
             .collect();
         panic!(
-            "acknowledged and not in the rooms after {limit:?}: {missing:?}\ninbox:\n{}\noutbox:\n{}",
-            house.list("select format('%s %s %s %s', kind, state, blocked, error) from inbox where state <> 'done'").await.join("\n"),
-            house.list("select format('%s %s %s run_at %s: %s', lane, kind, state, run_at, error) from outbox where state <> 'done'").await.join("\n"),
+            "acknowledged and not in the channels after {limit:?}: {missing:?}\ninbox:\n{}\noutbox:\n{}",
+            deployment.list("select format('%s %s %s %s', kind, state, blocked, error) from inbox where state <> 'done'").await.join("\n"),
+            deployment.list("select format('%s %s %s run_at %s: %s', lane, kind, state, run_at, error) from outbox where state <> 'done'").await.join("\n"),
         );
     }
-    house.settles(limit).await;
-    count(house, &entries).await;
+    deployment.settle(limit).await;
+    count(deployment, &entries).await;
 }
 
-async fn count(house: &House, entries: &BTreeMap<String, Entry>) {
+async fn count(deployment: &Deployment, entries: &BTreeMap<String, Entry>) {
     // An answer that was under way in a killed process is given once more, perhaps as a direct
-    // message: it is for its person alone, and no second word in a room.
-    let mut said = house.said();
-    said.retain(|(room, _)| !room.starts_with('D'));
-    let timeline = house
+    // message: it is for its person alone, and no second word in a channel.
+    let mut said = deployment.public_messages();
+    said.retain(|(channel, _)| !channel.starts_with('D'));
+    let timeline = deployment
         .list("select text from incident_timeline where kind = 'status_update'")
         .await;
-    let titles = house.list("select title from incidents").await;
+    let titles = deployment.list("select title from incidents").await;
     let mut wrong = Vec::new();
     for (words, entry) in entries {
         let places: Vec<&String> = said
             .iter()
-            .filter_map(|(room, message)| message.words.contains(words).then_some(room))
+            .filter_map(|(channel, message)| message.words.contains(words).then_some(channel))
             .collect();
         let kept = match entry.asked {
             Asked::Update(_) => timeline.iter().filter(|text| text.contains(words)).count(),
@@ -274,7 +276,7 @@ async fn count(house: &House, entries: &BTreeMap<String, Entry>) {
         let there: BTreeSet<&String> = places.iter().copied().collect();
         // A declaration stands on its card and in #engineering, once each.
         let (messages, in_order) = match &entry.asked {
-            Asked::Update(room) => (1, there.iter().all(|at| *at == room)),
+            Asked::Update(channel) => (1, there.iter().all(|at| *at == channel)),
             Asked::Declare => (2, there.len() == places.len()),
         };
         let whole = places.len() == messages && kept == 1 && in_order;
@@ -294,17 +296,17 @@ async fn count(house: &House, entries: &BTreeMap<String, Entry>) {
     in_order(&said, entries);
 }
 
-/// In each room the updates stand in the order in which they were typed.
+/// In each channel the updates stand in the order in which they were typed.
 fn in_order(said: &[(String, ::simulator::MessageView)], entries: &BTreeMap<String, Entry>) {
     let mut last: BTreeMap<&String, &String> = BTreeMap::new();
-    for (room, message) in said {
+    for (channel, message) in said {
         let typed = entries.iter().find(|(words, entry)| {
-            matches!(&entry.asked, Asked::Update(at) if at == room)
+            matches!(&entry.asked, Asked::Update(at) if at == channel)
                 && message.words.contains(*words)
         });
         let Some((words, _)) = typed else { continue };
-        if let Some(before) = last.insert(room, words) {
-            assert!(before < words, "{room}: {words} stands after {before}");
+        if let Some(before) = last.insert(channel, words) {
+            assert!(before < words, "{channel}: {words} stands after {before}");
         }
     }
 }

@@ -1,13 +1,13 @@
-//! What stands in the rooms, and what a story has heard of it: whatever it did not expect fails it.
+//! What stands in the channels, and what a story has heard of it: whatever it did not expect fails it.
 
 use super::World;
 use simulator::{ChannelView, MessageView};
 
 /// A message that a story expected.
 #[derive(Debug, Clone)]
-pub struct HeardMessage {
-    /// The room's id.
-    pub room: String,
+pub struct SeenMessage {
+    /// The channel's id.
+    pub channel: String,
     /// Its stamp.
     pub ts: String,
     /// All words that a person reads in it.
@@ -17,19 +17,19 @@ pub struct HeardMessage {
 }
 
 impl World {
-    /// Expects exactly one message in a room (by id, name, or `@name` for a direct message) that
+    /// Expects exactly one message in a channel (by id, name, or `@name` for a direct message) that
     /// was not heard before and holds these words; with it, it is heard.
     #[track_caller]
-    pub fn hears(&mut self, room: &str, words: &str) -> HeardMessage {
-        self.hears_one(room, words, |message| message.ephemeral_to.is_none())
+    pub fn expect_message(&mut self, channel: &str, words: &str) -> SeenMessage {
+        self.expect_one(channel, words, |message| message.ephemeral_to.is_none())
     }
 
     /// The same for a message that only this person sees, wherever it is.
     #[track_caller]
-    pub fn whispers(&mut self, person: &str, words: &str) -> HeardMessage {
+    pub fn expect_ephemeral(&mut self, person: &str, words: &str) -> SeenMessage {
         let id = self.person_id(person);
         let found: Vec<(ChannelView, MessageView)> = self
-            .unheard()
+            .new_messages()
             .into_iter()
             .filter(|(_, message)| {
                 message.ephemeral_to.as_deref() == Some(&id) && has(message, words)
@@ -39,19 +39,19 @@ impl World {
     }
 
     #[track_caller]
-    fn hears_one(
+    fn expect_one(
         &mut self,
-        room: &str,
+        channel: &str,
         words: &str,
         fits: impl Fn(&MessageView) -> bool,
-    ) -> HeardMessage {
-        let id = self.room_id(room);
+    ) -> SeenMessage {
+        let id = self.channel_id(channel);
         let found: Vec<(ChannelView, MessageView)> = self
-            .unheard()
+            .new_messages()
             .into_iter()
             .filter(|(at, message)| at.id == id && fits(message) && has(message, words))
             .collect();
-        self.only_one(found, &format!("in {room}"), words)
+        self.only_one(found, &format!("in {channel}"), words)
     }
 
     #[track_caller]
@@ -60,17 +60,17 @@ impl World {
         found: Vec<(ChannelView, MessageView)>,
         place: &str,
         words: &str,
-    ) -> HeardMessage {
-        let [(room, message)] = found.as_slice() else {
+    ) -> SeenMessage {
+        let [(channel, message)] = found.as_slice() else {
             panic!(
-                "expected one message {place} with {words:?}, found {}; unheard are:\n{}",
+                "expected one message {place} with {words:?}, found {}; new ones are:\n{}",
                 found.len(),
-                self.unheard_lines()
+                self.new_message_lines()
             );
         };
-        self.heard.insert((room.id.clone(), message.ts.clone()));
-        HeardMessage {
-            room: room.id.clone(),
+        self.seen.insert((channel.id.clone(), message.ts.clone()));
+        SeenMessage {
+            channel: channel.id.clone(),
             ts: message.ts.clone(),
             words: message.words.clone(),
             text: message.text.clone(),
@@ -78,33 +78,34 @@ impl World {
     }
 
     /// Hears everything that was said so far, whatever it is: for stories about something else.
-    pub fn hears_all(&mut self) {
-        for (room, message) in self.unheard() {
-            self.heard.insert((room.id, message.ts));
+    pub fn skip_messages(&mut self) {
+        for (channel, message) in self.new_messages() {
+            self.seen.insert((channel.id, message.ts));
         }
     }
 
-    /// The same for one room, or for all that one person alone sees.
-    pub fn hears_all_in(&mut self, place: &str) {
+    /// The same for one channel, or for all that one person alone sees.
+    pub fn skip_messages_in(&mut self, place: &str) {
         let person = self.person_id(place);
         let snapshot = self.slack.snapshot();
-        let room = snapshot.channel(place).map(|room| room.id.clone());
-        for (at, message) in self.unheard() {
-            let public = message.ephemeral_to.is_none() && Some(&at.id) == room.as_ref();
+        let channel = snapshot.channel(place).map(|channel| channel.id.clone());
+        for (at, message) in self.new_messages() {
+            let public = message.ephemeral_to.is_none() && Some(&at.id) == channel.as_ref();
             if public || message.ephemeral_to.as_ref() == Some(&person) {
-                self.heard.insert((at.id, message.ts));
+                self.seen.insert((at.id, message.ts));
             }
         }
     }
 
     /// The words of what this person alone was told (by their id) and has not heard, in order.
-    pub fn unheard_by(&self, person: &str) -> Vec<String> {
-        let unheard = self.unheard().into_iter();
-        let alone = unheard.filter(|(_, message)| message.ephemeral_to.as_deref() == Some(person));
+    pub fn new_ephemeral_texts(&self, person: &str) -> Vec<String> {
+        let new_messages = self.new_messages().into_iter();
+        let alone =
+            new_messages.filter(|(_, message)| message.ephemeral_to.as_deref() == Some(person));
         alone.map(|(_, message)| message.words).collect()
     }
 
-    /// How many messages of the bot hold these words, in all rooms, heard or not.
+    /// How many messages of the bot hold these words, in all channels, heard or not.
     pub fn count(&self, words: &str) -> usize {
         let bot = self.slack.bot_user();
         let snapshot = self.slack.snapshot();
@@ -114,10 +115,10 @@ impl World {
             .count()
     }
 
-    /// How many messages that were not heard yet stand in a room, for everybody, with these words.
-    pub fn unheard_in(&self, room: &str, words: &str) -> usize {
-        let id = self.room_id(room);
-        let all = self.unheard();
+    /// How many messages that were not heard yet stand in a channel, for everybody, with these words.
+    pub fn new_messages_in(&self, channel: &str, words: &str) -> usize {
+        let id = self.channel_id(channel);
+        let all = self.new_messages();
         let fits = |(at, message): &&(ChannelView, MessageView)| {
             at.id == id && message.ephemeral_to.is_none() && has(message, words)
         };
@@ -126,34 +127,37 @@ impl World {
 
     /// Fails when the bot has said anything that no story expected.
     #[track_caller]
-    pub fn silence(&self) {
+    pub fn expect_no_message(&self) {
         assert!(
-            self.unheard().is_empty(),
+            self.new_messages().is_empty(),
             "nobody expected this:\n{}",
-            self.unheard_lines()
+            self.new_message_lines()
         );
     }
 
-    pub(super) fn unheard(&self) -> Vec<(ChannelView, MessageView)> {
+    pub(super) fn new_messages(&self) -> Vec<(ChannelView, MessageView)> {
         let bot = self.slack.bot_user();
         self.slack
             .snapshot()
             .all_posts()
-            .filter(|(room, message)| {
-                message.user == bot && !self.heard.contains(&(room.id.clone(), message.ts.clone()))
+            .filter(|(channel, message)| {
+                message.user == bot
+                    && !self
+                        .seen
+                        .contains(&(channel.id.clone(), message.ts.clone()))
             })
-            .map(|(room, message)| (room.clone(), message.clone()))
+            .map(|(channel, message)| (channel.clone(), message.clone()))
             .collect()
     }
 
-    pub(super) fn unheard_lines(&self) -> String {
+    pub(super) fn new_message_lines(&self) -> String {
         let lines: Vec<String> = self
-            .unheard()
+            .new_messages()
             .iter()
-            .map(|(room, message)| {
+            .map(|(channel, message)| {
                 let only = message.ephemeral_to.as_deref().unwrap_or("all");
                 let words = message.words.replace('\n', " / ");
-                format!("  [{} {}] to {only}: {words}", room.id, room.name)
+                format!("  [{} {}] to {only}: {words}", channel.id, channel.name)
             })
             .collect();
         if lines.is_empty() {
@@ -163,34 +167,34 @@ impl World {
         }
     }
 
-    /// A room's id by its id, its name, or `@name` for the bot's direct messages with a person.
+    /// A channel's id by its id, its name, or `@name` for the bot's direct messages with a person.
     #[track_caller]
-    pub fn room_id(&self, room: &str) -> String {
+    pub fn channel_id(&self, channel: &str) -> String {
         let snapshot = self.slack.snapshot();
-        if let Some(name) = room.strip_prefix('@') {
+        if let Some(name) = channel.strip_prefix('@') {
             let person = self.person_id(name);
             return snapshot
                 .direct_message(&self.slack.bot_user(), &person)
                 .map_or_else(
                     || format!("no direct message with {name}"),
-                    |room| room.id.clone(),
+                    |channel| channel.id.clone(),
                 );
         }
-        snapshot.channel(room).map_or_else(
+        snapshot.channel(channel).map_or_else(
             || {
                 panic!(
-                    "there is no room {room}; unheard are:\n{}",
-                    self.unheard_lines()
+                    "there is no channel {channel}; new ones are:\n{}",
+                    self.new_message_lines()
                 )
             },
-            |room| room.id.clone(),
+            |channel| channel.id.clone(),
         )
     }
 
-    /// A room as it stands.
+    /// A channel as it stands.
     #[track_caller]
-    pub fn room(&self, room: &str) -> ChannelView {
-        let id = self.room_id(room);
+    pub fn channel(&self, channel: &str) -> ChannelView {
+        let id = self.channel_id(channel);
         self.slack
             .snapshot()
             .channel(&id)
