@@ -78,7 +78,7 @@ pub enum Outcome {
 
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
+pub enum Lookup {
     Found(Answer),
     Absent,
     /// Not all of it was found: what is missing is sent, and what stands, or may, is found from here.
@@ -92,7 +92,7 @@ pub enum Look {
         code: String,
     },
     /// More is to be read than one exchange holds. This one has read on, so it counts as no attempt:
-    /// a lookup that reads nothing is [`Look::Failed`].
+    /// a lookup that reads nothing is [`Lookup::Failed`].
     Unfinished {
         /// How far.
         looked_to: LookedTo,
@@ -133,13 +133,13 @@ pub trait Courier: Send + Sync {
     fn pause_scopes(&self, effect: &Self::Effect) -> Vec<String>;
 
     /// The scopes whose pauses hold back a lookup for this effect.
-    fn look_scopes(&self, effect: &Self::Effect) -> Vec<String>;
+    fn reconcile_scopes(&self, effect: &Self::Effect) -> Vec<String>;
 
     /// Makes the exchange, once, within the parcel's deadline.
     async fn deliver(&self, effect: &Self::Effect, parcel: &Parcel) -> Outcome;
 
-    /// Looks up whether an uncertain effect happened. Only for those that say `LookFirst`.
-    async fn look(&self, effect: &Self::Effect, parcel: &Parcel) -> Look;
+    /// Finds out whether an uncertain effect happened. Only for those that say `LookUpFirst`.
+    async fn reconcile(&self, effect: &Self::Effect, parcel: &Parcel) -> Lookup;
 }
 
 /// A courier of any provider, as the engine holds it; every [`Courier`] is one.
@@ -148,9 +148,9 @@ pub trait AnyCourier: Send + Sync {
     fn provider(&self) -> Provider;
     fn only(&self) -> Option<&'static [&'static str]>;
     fn pause_scopes(&self, effect: &Effect) -> Vec<String>;
-    fn look_scopes(&self, effect: &Effect) -> Vec<String>;
+    fn reconcile_scopes(&self, effect: &Effect) -> Vec<String>;
     async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome;
-    async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look;
+    async fn reconcile(&self, effect: &Effect, parcel: &Parcel) -> Lookup;
 }
 
 /// Another provider's effect is never claimed for a courier; the answer keeps it from repeating.
@@ -171,9 +171,9 @@ impl<C: Courier> AnyCourier for C {
         own.map_or_else(Vec::new, |effect| Courier::pause_scopes(self, effect))
     }
 
-    fn look_scopes(&self, effect: &Effect) -> Vec<String> {
+    fn reconcile_scopes(&self, effect: &Effect) -> Vec<String> {
         let own = C::Effect::of(effect);
-        own.map_or_else(Vec::new, |effect| Courier::look_scopes(self, effect))
+        own.map_or_else(Vec::new, |effect| Courier::reconcile_scopes(self, effect))
     }
 
     async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome {
@@ -184,11 +184,11 @@ impl<C: Courier> AnyCourier for C {
         }
     }
 
-    async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look {
+    async fn reconcile(&self, effect: &Effect, parcel: &Parcel) -> Lookup {
         let code = NOT_ITS_OWN.to_owned();
         match C::Effect::of(effect) {
-            Some(effect) => Courier::look(self, effect, parcel).await,
-            None => Look::Unreadable { code },
+            Some(effect) => Courier::reconcile(self, effect, parcel).await,
+            None => Lookup::Unreadable { code },
         }
     }
 }

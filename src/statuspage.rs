@@ -4,7 +4,7 @@
 //! no lookup. Statuspage accepts one request a second for a token, and answers others with 420 or
 //! 429. <https://developer.statuspage.io/>
 
-use crate::courier::{Courier, Look, Outcome, Parcel};
+use crate::courier::{Courier, Lookup, Outcome, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::statuspage::Effect;
 use crate::http_client::{HttpClient, Unanswered};
@@ -65,7 +65,7 @@ impl Courier for StatuspageCourier {
         vec![SCOPE.to_owned()]
     }
 
-    fn look_scopes(&self, _effect: &Effect) -> Vec<String> {
+    fn reconcile_scopes(&self, _effect: &Effect) -> Vec<String> {
         Vec::new()
     }
 
@@ -88,8 +88,8 @@ impl Courier for StatuspageCourier {
         }
     }
 
-    async fn look(&self, _effect: &Effect, _parcel: &Parcel) -> Look {
-        Look::Unreadable {
+    async fn reconcile(&self, _effect: &Effect, _parcel: &Parcel) -> Lookup {
+        Lookup::Unreadable {
             code: "nothing_to_look_for".to_owned(),
         }
     }

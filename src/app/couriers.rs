@@ -1,7 +1,7 @@
 //! The couriers of the providers that are configured.
 
 use crate::config::Config;
-use crate::courier::{AnyCourier, Look, Outcome, Parcel};
+use crate::courier::{AnyCourier, Lookup, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::rules::Rules;
 use crate::http_client::HttpClient;
@@ -42,8 +42,8 @@ impl AnyCourier for Reporting {
         self.courier.pause_scopes(effect)
     }
 
-    fn look_scopes(&self, effect: &Effect) -> Vec<String> {
-        self.courier.look_scopes(effect)
+    fn reconcile_scopes(&self, effect: &Effect) -> Vec<String> {
+        self.courier.reconcile_scopes(effect)
     }
 
     async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome {
@@ -65,8 +65,8 @@ impl AnyCourier for Reporting {
         outcome
     }
 
-    async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look {
-        self.courier.look(effect, parcel).await
+    async fn reconcile(&self, effect: &Effect, parcel: &Parcel) -> Lookup {
+        self.courier.reconcile(effect, parcel).await
     }
 }
 

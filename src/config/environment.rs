@@ -14,7 +14,7 @@ use super::problem::{Findings, Place};
 use super::readers::{Asked, Reader};
 use super::variable::Variable;
 use super::variables::VARIABLES;
-use crate::unseen;
+use crate::invisible;
 
 /// The largest file that `X_FILE` may name.
 const MAX_SECRET: u64 = 64 * 1024;
@@ -86,7 +86,7 @@ impl<'e> Environment<'e> {
         let given = names.find_map(|name| self.named(name, variable.secret))?;
         for other in names {
             // Both spellings of a proxy's variable are often set to the same.
-            let differs = |value: String| unseen::trim(&value) != given.1.text;
+            let differs = |value: String| invisible::trim(&value) != given.1.text;
             if self.raw(other).is_some_and(differs) {
                 let message = format!("{other} is ignored: {} is set", given.0);
                 self.warning(&Place::variable(other), message, "unset one");
@@ -154,11 +154,11 @@ fn variable(name: &str) -> &'static Variable {
 
 pub(super) fn read_secret(path: &str) -> Result<String, String> {
     let mut text = String::new();
-    let file = File::open(unseen::trim(path)).map_err(|error| error.to_string())?;
+    let file = File::open(invisible::trim(path)).map_err(|error| error.to_string())?;
     file.take(MAX_SECRET + 1)
         .read_to_string(&mut text)
         .map_err(|error| error.to_string())?;
-    let trimmed = unseen::trim(&text);
+    let trimmed = invisible::trim(&text);
     if trimmed.is_empty() {
         return Err("it is empty".to_owned());
     }

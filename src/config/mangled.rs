@@ -9,7 +9,7 @@
 use super::environment::Environment;
 use super::problem::Place;
 use super::variables::VARIABLES;
-use crate::unseen;
+use crate::invisible;
 
 /// What a variable's value turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,13 +24,13 @@ pub(super) enum Value<'v> {
 impl<'v> Value<'v> {
     /// Reads the value of the variable `name`.
     pub(super) fn of(name: &str, value: &'v str) -> Self {
-        let value = unseen::trim(value);
+        let value = invisible::trim(value);
         for quote in ['"', '\''] {
             let inside = value
                 .strip_prefix(quote)
                 .and_then(|rest| rest.strip_suffix(quote));
             if let Some(inside) = inside {
-                return Self::Quoted(unseen::trim(inside));
+                return Self::Quoted(invisible::trim(inside));
             }
         }
         let link = |scheme: &&str| value.starts_with(*scheme);

@@ -17,7 +17,7 @@ use super::secret::{EncryptionKey, Secret};
 use super::shapes::{self, ServiceName, SlackUser, same_name, shape};
 use super::variable::Variable;
 use super::{LogFormat, MetricsPort, yaml};
-use crate::unseen;
+use crate::invisible;
 
 /// Reads the value of a variable.
 pub(crate) trait Reader<T>: Fn(&Asked<'_>) -> Option<T> {}
@@ -52,8 +52,8 @@ impl Asked<'_> {
         let mut column = 0;
         let mut items: Vec<Given> = Vec::new();
         for part in self.text().split(',') {
-            let text = unseen::trim(part);
-            let indent = part.chars().count() - unseen::trim_start(part).chars().count();
+            let text = invisible::trim(part);
+            let indent = part.chars().count() - invisible::trim_start(part).chars().count();
             if !text.is_empty() && !items.iter().any(|item| item.text == text) {
                 let place = self.given.place.moved_right(column + indent);
                 let text = text.to_owned();
@@ -122,8 +122,8 @@ pub(crate) fn secret(asked: &Asked<'_>) -> Option<Secret> {
     let odd = |c: char| c.is_control() || c.is_whitespace();
     let fault = if asked.text().contains(odd) {
         "has a space or a line break in it"
-    } else if asked.text().contains(unseen::is_unseen) {
-        "has an unseen character in it"
+    } else if asked.text().contains(invisible::is_invisible) {
+        "has an invisible character in it"
     } else {
         return Some(Secret::new(asked.text()));
     };

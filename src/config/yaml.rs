@@ -12,7 +12,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
 use super::problem::{Findings, Place, short};
-use crate::unseen;
+use crate::invisible;
 
 /// The largest file that is read.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
@@ -247,7 +247,7 @@ impl<'t> Builder<'t, '_> {
                 }
             };
             self.count(&place, 1)?;
-            let name = unseen::trim_marks(&text).to_owned();
+            let name = invisible::trim_marks(&text).to_owned();
             let first = seen.get(&name).copied();
             if let Some(first) = first {
                 let message = format!("the key `{}` stands here a second time", short(&name));
@@ -308,7 +308,7 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, span: &Span) -> Kind {
     let quotes = if style == Style::Quoted { 2 } else { 0 };
     let width = span.end.col().saturating_sub(span.start.col());
     let flat = span.start.line() == span.end.line() && width == text.chars().count() + quotes;
-    let text = unseen::trim_marks(&text).to_owned();
+    let text = invisible::trim_marks(&text).to_owned();
     Kind::Scalar(Scalar {
         written: text.clone(),
         text,

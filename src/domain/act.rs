@@ -20,10 +20,10 @@ pub struct Request {
     pub team: Option<TeamId>,
     /// For what.
     pub act: Act,
-    /// The incident that was named; `None`: the one of `room`.
+    /// The incident that was named; `None`: the one of `channel`.
     pub target: Option<IncidentRef>,
-    /// The room in which it was asked.
-    pub room: Option<ChannelId>,
+    /// The channel in which it was asked.
+    pub channel: Option<ChannelId>,
     /// The handle that opens a modal, while it lives.
     pub trigger: Option<Trigger>,
     /// Where the answer goes.
@@ -89,13 +89,14 @@ pub enum AnswerTo {
 }
 
 /// How to answer a person in Slack, best way first: the `response_url`; an ephemeral message in
-/// the room; a direct message.
+/// the channel; a direct message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyTo {
     /// Whom.
     pub person: UserId,
-    /// Where they asked, if it was in a room.
-    pub room: Option<ChannelId>,
+    /// Where they asked, if it was in a channel. Rows have it as `room`.
+    #[serde(rename = "room")]
+    pub channel: Option<ChannelId>,
     /// Slack's one-way address for answers: 5 uses within 30 minutes. A secret.
     pub response_url: Option<String>,
     /// When they asked.

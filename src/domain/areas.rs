@@ -126,7 +126,7 @@ impl Event {
                     team: None,
                     act: Act::Declare(declaration),
                     target: None,
-                    room: None,
+                    channel: None,
                     trigger: None,
                     answer_to: AnswerTo::Area(source),
                     names: Default::default(),

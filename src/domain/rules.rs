@@ -4,7 +4,7 @@
 
 use super::ids::{ChannelId, TeamId, UserId};
 use super::incident::Severity;
-use crate::unseen;
+use crate::invisible;
 
 /// The team's rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,9 +102,9 @@ impl Rules {
         }
     }
 
-    /// The service of that name, in any case and whatever unseen characters are in it.
+    /// The service of that name, in any case and whatever invisible characters are in it.
     pub fn service(&self, name: &str) -> Option<&ServiceRules> {
-        let bare = |name: &str| unseen::without(unseen::trim(name)).to_lowercase();
+        let bare = |name: &str| invisible::without(invisible::trim(name)).to_lowercase();
         let wanted = bare(name);
         self.services
             .iter()

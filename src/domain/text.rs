@@ -6,7 +6,7 @@
 //! people and rooms are told apart from text that only looks like them.
 
 use super::ids::{ChannelId, UserId};
-use crate::unseen;
+use crate::invisible;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -278,13 +278,13 @@ impl Typed {
         text
     }
 
-    /// Without white space and unseen characters at its ends.
+    /// Without white space and invisible characters at its ends.
     pub fn trimmed(mut self) -> Self {
         if let Some(Piece::Plain(first)) = self.0.first_mut() {
-            *first = unseen::trim_start(first).to_owned();
+            *first = invisible::trim_start(first).to_owned();
         }
         if let Some(Piece::Plain(last)) = self.0.last_mut() {
-            *last = unseen::trim_end(last).to_owned();
+            *last = invisible::trim_end(last).to_owned();
         }
         self.0
             .retain(|piece| !matches!(piece, Piece::Plain(text) if text.is_empty()));

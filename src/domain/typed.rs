@@ -1,6 +1,6 @@
 //! What was typed, word by word, with the rest kept exactly as it was typed.
 //!
-//! Words end at white space of any script and at the provider's marks for people and rooms; unseen
+//! Words end at white space of any script and at the provider's marks for people and rooms; invisible
 //! characters are no part of a word.
 //! Nothing is judged here but shapes: a number, a severity, a service that the rules know.
 
@@ -9,7 +9,7 @@ use super::ids::{ChannelId, UserId};
 use super::incident::{Severity, declare_form};
 use super::rules::Rules;
 use super::text::{Piece, Typed};
-use crate::unseen;
+use crate::invisible;
 use std::collections::VecDeque;
 
 /// One word.
@@ -42,10 +42,10 @@ impl Words {
         self.pieces.is_empty()
     }
 
-    /// Takes the next word, to be compared with ours: without unseen characters.
+    /// Takes the next word, to be compared with ours: without invisible characters.
     pub(crate) fn next(&mut self) -> Option<Word> {
         Some(match self.next_as_typed()? {
-            Word::Plain(word) => Word::Plain(unseen::without(&word).into_owned()),
+            Word::Plain(word) => Word::Plain(invisible::without(&word).into_owned()),
             mark @ (Word::Person(_) | Word::Room(_)) => mark,
         })
     }
@@ -60,9 +60,9 @@ impl Words {
             Piece::Plain(text) => match text.split_once(char::is_whitespace) {
                 Some((word, rest)) => {
                     self.pieces.push_front(Piece::Plain(rest.to_owned()));
-                    Word::Plain(unseen::trim(word).to_owned())
+                    Word::Plain(invisible::trim(word).to_owned())
                 }
-                None => Word::Plain(unseen::trim(&text).to_owned()),
+                None => Word::Plain(invisible::trim(&text).to_owned()),
             },
         };
         self.skip_space();
@@ -163,7 +163,7 @@ impl Words {
         let mut ahead = self.clone();
         name.split_whitespace().all(|wanted| {
             let word = ahead.plain_word();
-            let wanted = unseen::without(wanted).to_lowercase();
+            let wanted = invisible::without(wanted).to_lowercase();
             word.is_some_and(|word| word.to_lowercase() == wanted)
         })
     }
@@ -175,7 +175,7 @@ impl Words {
 
     fn skip_space(&mut self) {
         while let Some(Piece::Plain(text)) = self.pieces.front_mut() {
-            let trimmed = unseen::trim_start(text);
+            let trimmed = invisible::trim_start(text);
             if trimmed.is_empty() {
                 self.pieces.pop_front();
                 continue;

@@ -161,7 +161,7 @@ impl Engine {
             match self.deliver(errand).await {
                 Ok(()) => {}
                 Err(StoreError::Fenced) => {
-                    tracing::warn!("the lease went to somebody else; they look for it");
+                    tracing::warn!("the lease went to another process; it looks the effect up");
                     self.show_again(&claimed).await;
                 }
                 Err(error) => {
@@ -189,9 +189,9 @@ impl Engine {
         let Some(courier) = self.couriers.get(&provider).cloned() else {
             return Ok(());
         };
-        let looking = claimed.uncertain && claimed.effect.repeat() == Repeat::LookFirst;
-        let scopes = if looking {
-            courier.look_scopes(&claimed.effect)
+        let reconciles = claimed.uncertain && claimed.effect.repeat() == Repeat::LookUpFirst;
+        let scopes = if reconciles {
+            courier.reconcile_scopes(&claimed.effect)
         } else {
             courier.pause_scopes(&claimed.effect)
         };
@@ -238,10 +238,10 @@ impl Engine {
             let standing = self.breakers.standing(provider);
             plan::charge(&claimed, standing.answered_at, standing.down)
         };
-        let ending = if looking {
-            let look = self.look(&*courier, &effect, &parcel).await;
+        let ending = if reconciles {
+            let lookup = self.reconcile(&*courier, &effect, &parcel).await;
             let now = self.parts.clock.now();
-            plan::after_look(look, &claimed, charge(), now, rand::random())
+            plan::after_lookup(lookup, &claimed, charge(), now, rand::random())
         } else {
             let outcome = self.exchange(&*courier, &effect, &parcel).await;
             let now = self.parts.clock.now();

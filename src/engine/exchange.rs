@@ -1,11 +1,11 @@
-//! One exchange or one look, and what the rest of the house learns from it: the metrics, the
+//! One exchange or one lookup, and what the rest of the house learns from it: the metrics, the
 //! breaker, the pauses.
 //!
 //! What could not be written down about a pause is only a warning: the exchange's own outcome must
 //! not get lost over it.
 
 use super::{Engine, plan};
-use crate::courier::{AnyCourier, Look, Outcome, Parcel};
+use crate::courier::{AnyCourier, Lookup, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
 use crate::store::StoreError;
 use std::time::{Duration, Instant};
@@ -71,30 +71,30 @@ impl Engine {
         outcome
     }
 
-    pub(super) async fn look(
+    pub(super) async fn reconcile(
         &self,
         courier: &dyn AnyCourier,
         effect: &Effect,
         parcel: &Parcel,
-    ) -> Look {
-        let look = courier.look(effect, parcel);
-        let look = tokio::time::timeout(parcel.deadline + CUT_OFF, look).await;
-        let look = look.unwrap_or_else(|_late| Look::Failed {
+    ) -> Lookup {
+        let lookup = courier.reconcile(effect, parcel);
+        let lookup = tokio::time::timeout(parcel.deadline + CUT_OFF, lookup).await;
+        let lookup = lookup.unwrap_or_else(|_late| Lookup::Failed {
             code: "timeout".to_owned(),
             after: None,
             pauses: Vec::new(),
         });
-        let found = matches!(look, Look::Found(_));
-        tracing::info!(found, "looked for an effect whose end was unknown");
-        match &look {
-            Look::Found(_)
-            | Look::Absent
-            | Look::Partly { .. }
-            | Look::Refused { .. }
-            | Look::Unreadable { .. } => {
+        let found = matches!(lookup, Lookup::Found(_));
+        tracing::info!(found, "looked up an effect whose end was unknown");
+        match &lookup {
+            Lookup::Found(_)
+            | Lookup::Absent
+            | Lookup::Partly { .. }
+            | Lookup::Refused { .. }
+            | Lookup::Unreadable { .. } => {
                 self.provider_answered(courier.provider()).await;
             }
-            Look::Unfinished {
+            Lookup::Unfinished {
                 after,
                 code,
                 pauses,
@@ -103,10 +103,10 @@ impl Engine {
                 self.provider_answered(courier.provider()).await;
                 self.pause(pauses, *after, code).await;
             }
-            Look::Failed {
+            Lookup::Failed {
                 code, after: None, ..
             } => self.provider_failed(courier.provider(), code).await,
-            Look::Failed {
+            Lookup::Failed {
                 code,
                 after: Some(after),
                 pauses,
@@ -115,7 +115,7 @@ impl Engine {
                 self.pause(pauses, *after, code).await;
             }
         }
-        look
+        lookup
     }
 
     /// A provider answered somebody of this process. When it was down, everything that waits for it

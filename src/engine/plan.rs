@@ -1,26 +1,26 @@
-//! What follows from an exchange or a look: when to try again, when to look, when to give up.
+//! What follows from an exchange or a lookup: when to try again, when to look up, when to give up.
 //!
 //! Pure, so that every way an exchange can end stands in one table. The rule that a reader would
 //! question: an uncertain effect is never simply sent again. What its repetition means decides.
 
-use crate::courier::{Look, Outcome};
+use crate::courier::{Lookup, Outcome};
 use crate::domain::effect::{Answer, Repeat};
 use crate::domain::looked_to::LookedTo;
 use crate::domain::signal::End;
 use crate::store::{Claimed, Counted, Ending};
 use chrono::{DateTime, Duration, Utc};
 
-/// A provider may still be busy with a request whose answer we did not get; looking earlier than
+/// A provider may still be busy with a request whose answer we did not get; a lookup earlier than
 /// this after the deadline would find nothing that says anything.
-const LOOK_AFTER: Duration = Duration::seconds(2);
-/// The second look comes this long after the first. What a dead process held must be done 20 s
-/// later: 15 s of its lease, two looks, and the sending.
-const LOOK_AGAIN: Duration = Duration::seconds(2);
-/// So many looks in vain mean that it did not happen.
-const LOOKS: i32 = 2;
+const LOOKUP_AFTER: Duration = Duration::seconds(2);
+/// The second lookup comes this long after the first. What a dead process held must be done 20 s
+/// later: 15 s of its lease, two lookups, and the sending.
+const LOOKUP_AGAIN: Duration = Duration::seconds(2);
+/// So many lookups in vain mean that it did not happen.
+const LOOKUPS: i32 = 2;
 /// No provider makes us wait longer in one go, whatever its Retry-After says.
 pub const LONGEST_WAIT: Duration = Duration::hours(1);
-/// So many attempts and failed looks, about twenty minutes with their pauses, and a person must look.
+/// So many attempts and failed lookups, about twenty minutes with their pauses, and a person must act.
 /// Those that fail while the provider answers nobody are not among them.
 pub const ATTEMPTS: i32 = 12;
 /// A message that comes this long after it was decided says when it was meant.
@@ -94,13 +94,13 @@ pub fn after_exchange(
             looked_to,
             ..
         } => {
-            let look_at = now + bounded(after);
+            let lookup_at = now + bounded(after);
             match claimed.effect.repeat() {
                 Repeat::Never => Ending::Over(End::Uncertain { code }),
-                Repeat::Harmless => again(claimed, look_at, Counted::No, code),
-                Repeat::LookFirst => Ending::Unsure {
-                    look_at,
-                    looks: 0,
+                Repeat::Harmless => again(claimed, lookup_at, Counted::No, code),
+                Repeat::LookUpFirst => Ending::Unsure {
+                    lookup_at,
+                    lookups: 0,
                     counted: Counted::No,
                     error: code,
                     looked_to,
@@ -115,20 +115,22 @@ pub fn after_exchange(
                     Ending::Over(End::Refused { code })
                 }
                 Repeat::Never => again(claimed, at, Counted::Yes, code),
-                Repeat::Harmless | Repeat::LookFirst if spent => Ending::Over(End::Parked { code }),
-                Repeat::Harmless | Repeat::LookFirst => again(claimed, at, charge, code),
+                Repeat::Harmless | Repeat::LookUpFirst if spent => {
+                    Ending::Over(End::Parked { code })
+                }
+                Repeat::Harmless | Repeat::LookUpFirst => again(claimed, at, charge, code),
             }
         }
-        // An answer came, so nothing is under way any more, and one look is enough.
-        Outcome::ServerError { code } => perhaps(claimed, LOOKS - 1, charge, code, now, jitter),
+        // An answer came, so nothing is in progress any more, and one lookup is enough.
+        Outcome::ServerError { code } => perhaps(claimed, LOOKUPS - 1, charge, code, now, jitter),
         Outcome::Uncertain { code } => perhaps(claimed, 0, charge, code, now, jitter),
     }
 }
 
-/// What follows when it may have happened; `looks`: how many looks in vain it needs no more.
+/// What follows when it may have happened; `lookups`: how many of the lookups it no longer needs.
 fn perhaps(
     claimed: &Claimed,
-    looks: i32,
+    lookups: i32,
     charge: Counted,
     code: String,
     now: DateTime<Utc>,
@@ -139,12 +141,12 @@ fn perhaps(
         Repeat::Never => Ending::Over(End::Uncertain { code }),
         Repeat::Harmless if spent => Ending::Over(End::Parked { code }),
         Repeat::Harmless => {
-            let pause = backoff(claimed.attempts, jitter).max(LOOK_AFTER);
+            let pause = backoff(claimed.attempts, jitter).max(LOOKUP_AFTER);
             again(claimed, now + pause, charge, code)
         }
-        Repeat::LookFirst => Ending::Unsure {
-            look_at: now + LOOK_AFTER,
-            looks,
+        Repeat::LookUpFirst => Ending::Unsure {
+            lookup_at: now + LOOKUP_AFTER,
+            lookups,
             counted: charge,
             error: code,
             looked_to: None,
@@ -152,22 +154,22 @@ fn perhaps(
     }
 }
 
-/// What follows from a look; `charge` is for one that failed.
-pub fn after_look(
-    look: Look,
+/// What follows from a lookup; `charge` is for one that failed.
+pub fn after_lookup(
+    lookup: Lookup,
     claimed: &Claimed,
     charge: Counted,
     now: DateTime<Utc>,
     jitter: f64,
 ) -> Ending {
-    match look {
-        Look::Found(answer) => Ending::Over(End::Done(answer)),
-        Look::Refused { code } => Ending::Over(End::Refused { code }),
-        Look::Absent => in_vain(claimed, None, now, jitter),
-        Look::Partly { looked_to } => in_vain(claimed, Some(looked_to), now, jitter),
+    match lookup {
+        Lookup::Found(answer) => Ending::Over(End::Done(answer)),
+        Lookup::Refused { code } => Ending::Over(End::Refused { code }),
+        Lookup::Absent => in_vain(claimed, None, now, jitter),
+        Lookup::Partly { looked_to } => in_vain(claimed, Some(looked_to), now, jitter),
         // A person has asked for it, knowing that it may stand there already, and asked once: an attempt
         // since then that cannot be confirmed either is not repeated.
-        Look::Unreadable { .. } if claimed.generation > 0 && claimed.attempts <= 1 => {
+        Lookup::Unreadable { .. } if claimed.generation > 0 && claimed.attempts <= 1 => {
             Ending::Again {
                 at: now,
                 counted: Counted::No,
@@ -176,33 +178,33 @@ pub fn after_look(
                 looked_to: None,
             }
         }
-        Look::Unreadable { code } => Ending::Over(End::Uncertain { code }),
-        Look::Failed {
+        Lookup::Unreadable { code } => Ending::Over(End::Uncertain { code }),
+        Lookup::Failed {
             code, after: None, ..
         } if charge == Counted::Yes && claimed.attempts >= ATTEMPTS => {
             Ending::Over(End::Parked { code })
         }
-        Look::Failed { code, after, .. } => {
+        Lookup::Failed { code, after, .. } => {
             let (pause, counted) = match after {
                 Some(after) => (bounded(after), Counted::No),
-                None => (backoff(claimed.attempts, jitter).max(LOOK_AFTER), charge),
+                None => (backoff(claimed.attempts, jitter).max(LOOKUP_AFTER), charge),
             };
             Ending::Unsure {
-                look_at: now + pause,
-                looks: claimed.looks,
+                lookup_at: now + pause,
+                lookups: claimed.lookups,
                 counted,
                 error: code,
                 looked_to: claimed.looked_to.clone(),
             }
         }
-        Look::Unfinished {
+        Lookup::Unfinished {
             looked_to,
             after,
             code,
             ..
         } => Ending::Unsure {
-            look_at: now + bounded(after),
-            looks: claimed.looks,
+            lookup_at: now + bounded(after),
+            lookups: claimed.lookups,
             counted: Counted::No,
             error: code,
             looked_to: Some(looked_to),
@@ -217,14 +219,14 @@ fn in_vain(
     now: DateTime<Utc>,
     jitter: f64,
 ) -> Ending {
-    if claimed.looks + 1 < LOOKS {
+    if claimed.lookups + 1 < LOOKUPS {
         return Ending::Unsure {
-            // The last look counts only when the provider has had the whole of an exchange's time:
+            // The last lookup counts only when the provider has had the whole of an exchange's time:
             // an answer that was lost at once says nothing about the work behind it.
-            look_at: claimed.uncertain_since.map_or(now + LOOK_AGAIN, |since| {
-                (now + LOOK_AGAIN).max(since + deadline(claimed) + LOOK_AFTER)
+            lookup_at: claimed.uncertain_since.map_or(now + LOOKUP_AGAIN, |since| {
+                (now + LOOKUP_AGAIN).max(since + deadline(claimed) + LOOKUP_AFTER)
             }),
-            looks: claimed.looks + 1,
+            lookups: claimed.lookups + 1,
             counted: Counted::No,
             error: "looked_for".to_owned(),
             // It reads everything again.

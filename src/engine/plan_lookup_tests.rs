@@ -4,19 +4,21 @@ use super::tests::{claimed, lost, now, post};
 use super::*;
 
 #[test]
-fn it_is_sent_again_only_after_two_looks_in_vain() {
+fn it_is_sent_again_only_after_two_lookups_in_vain() {
     let mut effect = claimed(post());
     effect.uncertain = true;
-    let first = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
+    let first = after_lookup(Lookup::Absent, &effect, Counted::Yes, now(), 0.5);
     let Ending::Unsure {
-        looks: 1, look_at, ..
+        lookups: 1,
+        lookup_at,
+        ..
     } = first
     else {
         panic!("{first:?}")
     };
-    assert_eq!(look_at - now(), LOOK_AGAIN);
-    effect.looks = 1;
-    let second = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
+    assert_eq!(lookup_at - now(), LOOKUP_AGAIN);
+    effect.lookups = 1;
+    let second = after_lookup(Lookup::Absent, &effect, Counted::Yes, now(), 0.5);
     assert!(
         matches!(
             second,
@@ -27,8 +29,8 @@ fn it_is_sent_again_only_after_two_looks_in_vain() {
         ),
         "{second:?}"
     );
-    let found = after_look(
-        Look::Found(Answer::Nothing),
+    let found = after_lookup(
+        Lookup::Found(Answer::Nothing),
         &effect,
         Counted::Yes,
         now(),
@@ -47,41 +49,41 @@ fn an_unfinished_lookup_goes_on_where_it_stopped_and_counts_as_no_attempt() {
     let mut effect = claimed(post());
     effect.uncertain = true;
     effect.attempts = ATTEMPTS;
-    effect.looks = 1;
+    effect.lookups = 1;
     effect.looked_to = Some(to("half"));
-    let unfinished = Look::Unfinished {
+    let unfinished = Lookup::Unfinished {
         looked_to: to("further"),
         after: std::time::Duration::from_secs(17),
         code: "ratelimited".into(),
         pauses: vec![],
     };
-    let ending = after_look(unfinished, &effect, Counted::Yes, now(), 0.5);
+    let ending = after_lookup(unfinished, &effect, Counted::Yes, now(), 0.5);
     let Ending::Unsure {
-        look_at,
-        looks: 1,
+        lookup_at,
+        lookups: 1,
         counted: Counted::No,
         ..
     } = ending
     else {
         panic!("{ending:?}")
     };
-    assert_eq!((look_at - now()).num_seconds(), 17);
+    assert_eq!((lookup_at - now()).num_seconds(), 17);
     assert!(looked_to(&ending) == Some(to("further")));
 
     // Neither a failure nor a pause forgets it; the next lookup, and another attempt, do.
-    let failed = Look::Failed {
+    let failed = Lookup::Failed {
         code: "timeout".into(),
         after: None,
         pauses: vec![],
     };
-    let ending = after_look(failed, &effect, Counted::Outage, now(), 0.5);
+    let ending = after_lookup(failed, &effect, Counted::Outage, now(), 0.5);
     assert!(looked_to(&ending) == effect.looked_to);
     let until = Some(now() + Duration::seconds(4));
     let ending = before_exchange(&effect, until, now()).unwrap();
     assert!(looked_to(&ending) == effect.looked_to);
-    for looks in [0, 1] {
-        effect.looks = looks;
-        let ending = after_look(Look::Absent, &effect, Counted::Yes, now(), 0.5);
+    for lookups in [0, 1] {
+        effect.lookups = lookups;
+        let ending = after_lookup(Lookup::Absent, &effect, Counted::Yes, now(), 0.5);
         assert!(looked_to(&ending).is_none());
     }
     let ending = after_exchange(lost(), &effect, Counted::Yes, now(), 0.5);
@@ -91,22 +93,22 @@ fn an_unfinished_lookup_goes_on_where_it_stopped_and_counts_as_no_attempt() {
 #[test]
 fn what_stands_in_part_is_looked_for_twice_and_where_it_was_found_is_kept() {
     let found_from = LookedTo::new("there").unwrap();
-    let partly = || Look::Partly {
+    let partly = || Lookup::Partly {
         looked_to: found_from.clone(),
     };
     let mut effect = claimed(post());
     effect.uncertain = true;
-    let first = after_look(partly(), &effect, Counted::Yes, now(), 0.5);
+    let first = after_lookup(partly(), &effect, Counted::Yes, now(), 0.5);
     let Ending::Unsure {
-        looks: 1,
+        lookups: 1,
         looked_to: None,
         ..
     } = first
     else {
         panic!("{first:?}")
     };
-    effect.looks = 1;
-    let second = after_look(partly(), &effect, Counted::Yes, now(), 0.5);
+    effect.lookups = 1;
+    let second = after_lookup(partly(), &effect, Counted::Yes, now(), 0.5);
     let Ending::Again {
         certainty: Certainty::SurelyNot,
         looked_to: Some(kept),
@@ -120,10 +122,10 @@ fn what_stands_in_part_is_looked_for_twice_and_where_it_was_found_is_kept() {
 
 #[test]
 fn a_name_that_is_another_ones_is_refused_by_its_lookup() {
-    let refused = Look::Refused {
+    let refused = Lookup::Refused {
         code: "name_taken".into(),
     };
-    let ending = after_look(refused, &claimed(post()), Counted::Yes, now(), 0.5);
+    let ending = after_lookup(refused, &claimed(post()), Counted::Yes, now(), 0.5);
     let Ending::Over(End::Refused { code }) = ending else {
         panic!("{ending:?}")
     };
@@ -145,10 +147,10 @@ fn what_was_retried_by_hand_and_cannot_be_confirmed_is_repeated_once() {
     effect.generation = 1;
     let mut rounds = 0;
     loop {
-        let unreadable = Look::Unreadable {
+        let unreadable = Lookup::Unreadable {
             code: "missing_scope".into(),
         };
-        match after_look(unreadable, &effect, Counted::Yes, now(), 0.5) {
+        match after_lookup(unreadable, &effect, Counted::Yes, now(), 0.5) {
             // It is claimed for the attempt, whose answer gets lost, and for the next lookup.
             Ending::Again { .. } => effect.attempts += 1,
             Ending::Over(End::Uncertain { .. }) => break,

@@ -1,4 +1,4 @@
-//! Every way an exchange or a look can end, and what follows from it.
+//! Every way an exchange or a lookup can end, and what follows from it.
 
 use super::*;
 use crate::domain::act::ReplyTo;
@@ -25,7 +25,7 @@ fn claimed_for(effect: Effect, purpose: Purpose) -> Claimed {
         effect,
         origin: purpose.into(),
         attempts: 1,
-        looks: 0,
+        lookups: 0,
         generation: 0,
         uncertain: false,
         uncertain_since: None,
@@ -61,7 +61,7 @@ fn reply() -> Effect {
     let person = UserId::new("U1").unwrap();
     let to = ReplyTo {
         person,
-        room: None,
+        channel: None,
         response_url: None,
         asked_at: now(),
     };
@@ -81,12 +81,14 @@ pub(super) fn lost() -> Outcome {
 fn an_uncertain_post_is_looked_for_and_never_simply_sent_again() {
     let ending = after_exchange(lost(), &claimed(post()), Counted::Yes, now(), 0.5);
     let Ending::Unsure {
-        look_at, looks: 0, ..
+        lookup_at,
+        lookups: 0,
+        ..
     } = ending
     else {
         panic!("{ending:?}")
     };
-    assert_eq!(look_at - now(), LOOK_AFTER);
+    assert_eq!(lookup_at - now(), LOOKUP_AFTER);
 }
 
 #[test]
@@ -146,14 +148,14 @@ fn half_a_message_is_looked_for_when_its_429_is_over_and_half_an_answer_is_not_b
     };
     let ending = after_exchange(partly(), &claimed(post()), Counted::Yes, now(), 0.5);
     let Ending::Unsure {
-        look_at,
+        lookup_at,
         counted: Counted::No,
         ..
     } = ending
     else {
         panic!("{ending:?}")
     };
-    assert_eq!((look_at - now()).num_seconds(), 17);
+    assert_eq!((lookup_at - now()).num_seconds(), 17);
     let ending = after_exchange(partly(), &claimed(reply()), Counted::Yes, now(), 0.5);
     assert!(
         matches!(ending, Ending::Over(End::Uncertain { .. })),
@@ -203,7 +205,7 @@ fn an_answer_that_keeps_failing_goes_another_way_while_its_person_waits() {
     };
     assert!(
         answer.origin.has_another_way(&answer.effect, &code),
-        "nobody need look at it"
+        "no operator needs to act"
     );
 }
 
@@ -238,20 +240,20 @@ fn an_uncertain_effect_that_is_paused_stays_uncertain() {
 
 #[test]
 fn where_nobody_may_look_it_ends_uncertain() {
-    let unreadable = Look::Unreadable {
+    let unreadable = Lookup::Unreadable {
         code: "not_in_channel".into(),
     };
-    let ending = after_look(unreadable, &claimed(post()), Counted::Yes, now(), 0.5);
+    let ending = after_lookup(unreadable, &claimed(post()), Counted::Yes, now(), 0.5);
     assert!(
         matches!(ending, Ending::Over(End::Uncertain { .. })),
         "{ending:?}"
     );
     let mut asked_for = claimed(post());
     asked_for.generation = 1;
-    let unreadable = Look::Unreadable {
+    let unreadable = Lookup::Unreadable {
         code: "not_in_channel".into(),
     };
-    let again = after_look(unreadable, &asked_for, Counted::Yes, now(), 0.5);
+    let again = after_lookup(unreadable, &asked_for, Counted::Yes, now(), 0.5);
     assert!(
         matches!(
             again,
@@ -266,32 +268,32 @@ fn where_nobody_may_look_it_ends_uncertain() {
 
 #[test]
 fn who_cannot_look_so_often_asks_a_person() {
-    let failing = || Look::Failed {
+    let failing = || Lookup::Failed {
         code: "timeout".into(),
         after: None,
         pauses: vec![],
     };
-    let again = after_look(failing(), &claimed(post()), Counted::Yes, now(), 0.5);
+    let again = after_lookup(failing(), &claimed(post()), Counted::Yes, now(), 0.5);
     assert!(matches!(again, Ending::Unsure { .. }), "{again:?}");
-    // Nor does a provider put a look off for days.
+    // Nor does a provider put a lookup off for days.
     for after in [
         std::time::Duration::from_secs(86_400),
         std::time::Duration::MAX,
     ] {
-        let limited = Look::Failed {
+        let limited = Lookup::Failed {
             code: "ratelimited".into(),
             after: Some(after),
             pauses: vec![],
         };
-        let ending = after_look(limited, &claimed(post()), Counted::Yes, now(), 0.5);
-        let Ending::Unsure { look_at, .. } = ending else {
+        let ending = after_lookup(limited, &claimed(post()), Counted::Yes, now(), 0.5);
+        let Ending::Unsure { lookup_at, .. } = ending else {
             panic!("{ending:?}")
         };
-        assert_eq!(look_at, now() + LONGEST_WAIT);
+        assert_eq!(lookup_at, now() + LONGEST_WAIT);
     }
     let mut uncertain = claimed(post());
     uncertain.attempts = ATTEMPTS;
-    let ending = after_look(failing(), &uncertain, Counted::Yes, now(), 0.5);
+    let ending = after_lookup(failing(), &uncertain, Counted::Yes, now(), 0.5);
     assert!(
         matches!(ending, Ending::Over(End::Parked { .. })),
         "{ending:?}"
@@ -299,19 +301,19 @@ fn who_cannot_look_so_often_asks_a_person() {
 }
 
 #[test]
-fn a_503_needs_one_look_and_a_504_two() {
+fn a_503_needs_one_lookup_and_a_504_two() {
     let looks_after =
         |outcome| match after_exchange(outcome, &claimed(post()), Counted::Yes, now(), 0.5) {
-            Ending::Unsure { looks, .. } => looks,
+            Ending::Unsure { lookups, .. } => lookups,
             other => panic!("{other:?}"),
         };
     let code = || "http_503".to_owned();
     let answered = Outcome::ServerError { code: code() };
-    assert_eq!(looks_after(answered), LOOKS - 1);
+    assert_eq!(looks_after(answered), LOOKUPS - 1);
     assert_eq!(looks_after(Outcome::Uncertain { code: code() }), 0);
-    let mut looked = claimed(post());
-    looked.looks = LOOKS - 1;
-    let ending = after_look(Look::Absent, &looked, Counted::Yes, now(), 0.5);
+    let mut reconciled = claimed(post());
+    reconciled.lookups = LOOKUPS - 1;
+    let ending = after_lookup(Lookup::Absent, &reconciled, Counted::Yes, now(), 0.5);
     assert!(matches!(ending, Ending::Again { at, .. } if at - now() < Duration::seconds(1)));
 }
 
@@ -342,12 +344,12 @@ fn an_outage_parks_nothing_however_often_it_is_tried() {
             let ending = after_exchange(outcome, &spent, Counted::Outage, now(), 0.5);
             assert!(!matches!(ending, Ending::Over(_)), "{ending:?}");
         }
-        let failing = Look::Failed {
+        let failing = Lookup::Failed {
             code: code(),
             after: None,
             pauses: vec![],
         };
-        let ending = after_look(failing, &spent, Counted::Outage, now(), 0.5);
+        let ending = after_lookup(failing, &spent, Counted::Outage, now(), 0.5);
         assert!(!matches!(ending, Ending::Over(_)), "{ending:?}");
         // A provider that refuses our credentials answers.
         let outcome = Outcome::Unauthorized { code: code() };

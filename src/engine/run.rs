@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 /// The poll that everything relies on; hints only make it faster.
 const POLL: Duration = Duration::from_secs(1);
-/// Effects are polled twice as often: a look or a retry that is due waits for nobody's hint.
+/// Effects are polled twice as often: a lookup or a retry that is due needs no hint.
 const POLL_EFFECTS: Duration = Duration::from_millis(500);
 /// A signal is decided within this, or the database does not answer.
 const INTAKE_LIMIT: Duration = Duration::from_secs(15);

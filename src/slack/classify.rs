@@ -5,7 +5,7 @@
 //! parked, where an operator sees them, and can be retried with a new token.
 
 use super::client::CallError;
-use crate::courier::{Look, Outcome};
+use crate::courier::{Lookup, Outcome};
 use crate::domain::effect::Answer;
 use std::time::Duration;
 
@@ -81,10 +81,10 @@ pub(crate) fn outcome_after_part(error: CallError, pauses: Vec<String>) -> Outco
 }
 
 /// What a failed call means for a lookup. A rate limit pauses the scopes `pauses`.
-pub(crate) fn lookup(error: CallError, pauses: Vec<String>) -> Look {
+pub(crate) fn lookup(error: CallError, pauses: Vec<String>) -> Lookup {
     match outcome(error, pauses) {
-        Outcome::Done(_) => Look::Absent,
-        Outcome::Refused { code } => Look::Unreadable { code },
+        Outcome::Done(_) => Lookup::Absent,
+        Outcome::Refused { code } => Lookup::Unreadable { code },
         Outcome::Later {
             after,
             code,
@@ -95,7 +95,7 @@ pub(crate) fn lookup(error: CallError, pauses: Vec<String>) -> Look {
             code,
             pauses,
             ..
-        } => Look::Failed {
+        } => Lookup::Failed {
             code,
             after: Some(after),
             pauses,
@@ -103,7 +103,7 @@ pub(crate) fn lookup(error: CallError, pauses: Vec<String>) -> Look {
         Outcome::Failed { code }
         | Outcome::Unauthorized { code }
         | Outcome::ServerError { code }
-        | Outcome::Uncertain { code } => Look::Failed {
+        | Outcome::Uncertain { code } => Lookup::Failed {
             code,
             after: None,
             pauses: Vec::new(),

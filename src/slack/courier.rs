@@ -7,7 +7,7 @@ use super::address::{Installation, Team};
 use super::classify::{outcome, outcome_of_preparation};
 use super::client::{Access, Client};
 use super::methods::Method;
-use crate::courier::{Courier, Look, Outcome, Parcel};
+use crate::courier::{Courier, Lookup, Outcome, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::slack::Effect;
 use crate::domain::form::Form;
@@ -116,13 +116,13 @@ impl SlackCourier {
     }
 
     /// Joins public channels, so that their history can be read. Returns an outcome for each.
-    pub async fn join_channels(&self, rooms: &[ChannelId]) -> Vec<(ChannelId, Outcome)> {
-        let mut joined = Vec::with_capacity(rooms.len());
-        for room in rooms {
+    pub async fn join_channels(&self, channels: &[ChannelId]) -> Vec<(ChannelId, Outcome)> {
+        let mut joined = Vec::with_capacity(channels.len());
+        for channel in channels {
             let until = Instant::now() + AUTH_TEST_TIMEOUT;
-            let body = json!({"channel": room.as_str()});
+            let body = json!({"channel": channel.as_str()});
             let said = self.call(Method::ConversationsJoin, body, until);
-            joined.push((room.clone(), said.await));
+            joined.push((channel.clone(), said.await));
         }
         joined
     }
@@ -270,7 +270,7 @@ impl Courier for SlackCourier {
         }
     }
 
-    fn look_scopes(&self, effect: &Effect) -> Vec<String> {
+    fn reconcile_scopes(&self, effect: &Effect) -> Vec<String> {
         match effect {
             Effect::PostMessage { .. } | Effect::ShareFile { .. } => {
                 scopes(Method::ConversationsHistory)
@@ -302,11 +302,11 @@ impl Courier for SlackCourier {
                 team,
                 taken,
             } => {
-                let room = match self.wanted_channel(name, *private, team.as_ref(), taken) {
-                    Ok(room) => room,
+                let channel = match self.wanted_channel(name, *private, team.as_ref(), taken) {
+                    Ok(channel) => channel,
                     Err(outcome) => return outcome,
                 };
-                self.create_channel(room, parcel, until).await
+                self.create_channel(channel, parcel, until).await
             }
             Effect::PostMessage { channel, message } => {
                 let scope = post_scope(channel.as_str());
@@ -314,9 +314,9 @@ impl Courier for SlackCourier {
             }
             Effect::DirectMessage { person, message } => {
                 match self.open_direct_message(person, until).await {
-                    Ok(room) => {
+                    Ok(channel) => {
                         let scope = post_scope(person.as_str());
-                        self.post(&room, message, scope, parcel, until).await
+                        self.post(&channel, message, scope, parcel, until).await
                     }
                     Err(error) => outcome_of_preparation(error, scopes(Method::ConversationsOpen)),
                 }
@@ -349,7 +349,7 @@ impl Courier for SlackCourier {
         }
     }
 
-    async fn look(&self, effect: &Effect, parcel: &Parcel) -> Look {
+    async fn reconcile(&self, effect: &Effect, parcel: &Parcel) -> Lookup {
         let until = Instant::now() + parcel.deadline;
         self.reconcile(effect, parcel, until).await
     }

@@ -79,7 +79,7 @@ fn a_command_has_a_user_an_act_a_channel_and_a_response_url() {
     let request = asked("command", COMMAND);
     assert_eq!(request.actor.to_string(), "U1");
     assert_eq!(request.act, Act::OpenDeclareForm);
-    assert_eq!(request.room.unwrap().as_str(), "C1");
+    assert_eq!(request.channel.unwrap().as_str(), "C1");
     let trigger = request.trigger.unwrap();
     assert_eq!((trigger.expires - at()).num_seconds(), 3);
     let AnswerTo::Person(to) = request.answer_to else {
@@ -108,7 +108,7 @@ fn a_selection_in_the_form_has_the_values_of_all_inputs() {
     };
     assert_eq!(values["title"], "Down");
     assert_eq!(revision, 4);
-    assert_eq!(request.room.unwrap().as_str(), "C9");
+    assert_eq!(request.channel.unwrap().as_str(), "C9");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_submission_declares_and_has_the_view_and_the_channel_where_it_was_opened() 
     };
     assert_eq!(declaration.title, "Checkout & co are down");
     assert_eq!(declaration.view.unwrap().as_str(), "V1");
-    assert_eq!(request.room.unwrap().as_str(), "C9");
+    assert_eq!(request.channel.unwrap().as_str(), "C9");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::methods::Method;
 use super::mrkdwn;
 use super::reconcile::PostedPages;
 use super::render::{self, Page};
-use crate::courier::{Look, Outcome, Parcel};
+use crate::courier::{Lookup, Outcome, Parcel};
 use crate::domain::act::ReplyTo;
 use crate::domain::effect::Answer;
 use crate::domain::effect::slack::{self as slack_effect, Edit};
@@ -43,13 +43,10 @@ impl SlackCourier {
         if let Some(team) = &wanted.team {
             body["team_id"] = json!(team.as_str());
         }
-        let created = self
-            .client
-            .post(Method::ConversationsCreate, &body, until)
-            .await;
-        match created {
+        let created = self.client.post(Method::ConversationsCreate, &body, until);
+        match created.await {
             Ok(answer) => match channel_answer(&answer["channel"], name) {
-                Some(room) => Outcome::Done(room),
+                Some(channel) => Outcome::Done(channel),
                 None => unreadable_answer(),
             },
             // The name may belong to our own channel, from an attempt whose answer was lost.
@@ -57,18 +54,18 @@ impl SlackCourier {
                 let place = Place::start(List::Own(Name::Taken));
                 let kept = place.keep();
                 match self.look_up_channel(&wanted, place, parcel, until).await {
-                    Look::Found(answer) => Outcome::Done(answer),
-                    Look::Absent | Look::Partly { .. } | Look::Refused { .. } => {
+                    Lookup::Found(answer) => Outcome::Done(answer),
+                    Lookup::Absent | Lookup::Partly { .. } | Lookup::Refused { .. } => {
                         Outcome::Refused { code }
                     }
                     // Whose it is, the next lookup finds out, or it ends as uncertain.
-                    Look::Unreadable { code } => Outcome::Partly {
+                    Lookup::Unreadable { code } => Outcome::Partly {
                         after: LOOKUP_RETRY,
                         pauses: Vec::new(),
                         code,
                         looked_to: kept,
                     },
-                    Look::Failed {
+                    Lookup::Failed {
                         code,
                         after,
                         pauses,
@@ -78,7 +75,7 @@ impl SlackCourier {
                         code,
                         looked_to: kept,
                     },
-                    Look::Unfinished {
+                    Lookup::Unfinished {
                         looked_to,
                         after,
                         code,
@@ -102,13 +99,11 @@ impl SlackCourier {
         until: Instant,
     ) -> Result<ChannelId, CallError> {
         let body = json!({"users": person.as_str()});
-        let answer = self
-            .client
-            .post(Method::ConversationsOpen, &body, until)
-            .await?;
-        let room = answer["channel"]["id"].as_str();
-        let room = room.and_then(|id| ChannelId::new(id).ok());
-        room.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))
+        let opened = self.client.post(Method::ConversationsOpen, &body, until);
+        let answer = opened.await?;
+        let channel = answer["channel"]["id"].as_str();
+        let channel = channel.and_then(|id| ChannelId::new(id).ok());
+        channel.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))
     }
 
     /// A message in pages, with links to the Slack that the courier talks to.
@@ -118,7 +113,7 @@ impl SlackCourier {
 
     pub(super) async fn post(
         &self,
-        room: &ChannelId,
+        channel: &ChannelId,
         message: &Message,
         scope: String,
         parcel: &Parcel,
@@ -130,31 +125,35 @@ impl SlackCourier {
         }
         let mut posted = PostedPages::default();
         if pages.len() > 1 {
-            match self.posted_pages(room, parcel, until).await {
+            match self.posted_pages(channel, parcel, until).await {
                 Ok((found, _)) => posted = found,
                 // Cannot be read: the first time nothing can stand, and later it is the engine
                 // that has decided to say it again.
-                Err(Look::Unreadable { .. }) => {}
-                Err(Look::Failed {
+                Err(
+                    Lookup::Unreadable { .. }
+                    | Lookup::Found(_)
+                    | Lookup::Absent
+                    | Lookup::Partly { .. }
+                    | Lookup::Refused { .. },
+                ) => {}
+                Err(Lookup::Failed {
                     code,
                     after,
                     pauses,
                 }) => return not_now(code, after, pauses),
-                Err(Look::Unfinished {
+                Err(Lookup::Unfinished {
                     code,
                     after,
                     pauses,
                     ..
                 }) => return not_now(code, Some(after).filter(|after| !after.is_zero()), pauses),
-                Err(Look::Found(_) | Look::Absent | Look::Partly { .. } | Look::Refused { .. }) => {
-                }
             }
         }
         for (at, page) in pages.iter().enumerate() {
             if posted.contains_key(&at) {
                 continue;
             }
-            match self.post_page(room, page, parcel.id, at, until).await {
+            match self.post_page(channel, page, parcel.id, at, until).await {
                 Ok(ts) => posted.insert(at, ts),
                 Err(error) if posted.is_empty() => return outcome(error, vec![scope]),
                 Err(error) => return outcome_after_part(error, vec![scope]),
@@ -162,7 +161,7 @@ impl SlackCourier {
         }
         match posted.remove(&0) {
             Some(ts) => Outcome::Done(Answer::Slack(slack_effect::Answer::Message {
-                channel: room.clone(),
+                channel: channel.clone(),
                 ts,
             })),
             None => unreadable_answer(),
@@ -171,7 +170,7 @@ impl SlackCourier {
 
     async fn post_page(
         &self,
-        room: &ChannelId,
+        channel: &ChannelId,
         page: &Page,
         id: EffectId,
         at: usize,
@@ -182,7 +181,7 @@ impl SlackCourier {
         let body = with_page(
             page,
             json!({
-                "channel": room.as_str(),
+                "channel": channel.as_str(),
                 "metadata": {"event_type": METADATA_EVENT_TYPE, "event_payload": mark},
                 "unfurl_links": false,
                 "unfurl_media": false,
@@ -192,7 +191,7 @@ impl SlackCourier {
         let answer = match post().await {
             // The bot was removed from a public channel: it joins again, if its scopes allow it.
             Err(CallError::Api(code))
-                if code == "not_in_channel" && self.join(room, until).await =>
+                if code == "not_in_channel" && self.join(channel, until).await =>
             {
                 post().await?
             }
@@ -202,8 +201,8 @@ impl SlackCourier {
         ts.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))
     }
 
-    async fn join(&self, room: &ChannelId, until: Instant) -> bool {
-        let body = json!({"channel": room.as_str()});
+    async fn join(&self, channel: &ChannelId, until: Instant) -> bool {
+        let body = json!({"channel": channel.as_str()});
         let joined = self.client.post(Method::ConversationsJoin, &body, until);
         joined.await.is_ok()
     }
@@ -274,13 +273,13 @@ impl SlackCourier {
         message: &Message,
         until: Instant,
     ) -> Outcome {
-        let Some(room) = &to.room else {
-            return refused("no_room");
+        let Some(channel) = &to.channel else {
+            return refused("no_channel");
         };
         for (at, page) in self.pages(message).iter().enumerate() {
             let body = with_page(
                 page,
-                json!({"channel": room.as_str(), "user": to.person.as_str()}),
+                json!({"channel": channel.as_str(), "user": to.person.as_str()}),
             );
             let sent = self
                 .client
@@ -321,7 +320,7 @@ impl SlackCourier {
 
     pub(super) async fn share(
         &self,
-        room: &ChannelId,
+        channel: &ChannelId,
         file: &FileId,
         title: &str,
         comment: &str,
@@ -329,7 +328,7 @@ impl SlackCourier {
     ) -> Outcome {
         let mut body = json!({
             "files": [{"id": file.as_str(), "title": title}],
-            "channel_id": room.as_str(),
+            "channel_id": channel.as_str(),
         });
         if !comment.trim().is_empty() {
             body["initial_comment"] = json!(mrkdwn::truncate(&Text::plain(comment), 4000));

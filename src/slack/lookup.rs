@@ -13,7 +13,7 @@ use super::classify;
 use super::client::CallError;
 use super::courier::SlackCourier;
 use super::methods::Method;
-use crate::courier::Look;
+use crate::courier::Lookup;
 use crate::domain::looked_to::LookedTo;
 use serde_json::Value;
 use std::time::Duration;
@@ -172,16 +172,16 @@ pub(super) fn interrupted(
     pauses: Vec<String>,
     began: &Place,
     reached: &Place,
-) -> Look {
+) -> Lookup {
     match (classify::lookup(error, pauses), reached.keep()) {
         (
-            Look::Failed {
+            Lookup::Failed {
                 code,
                 after,
                 pauses,
             },
             Some(looked_to),
-        ) if reached != began => Look::Unfinished {
+        ) if reached != began => Lookup::Unfinished {
             looked_to,
             after: after.unwrap_or(Duration::ZERO),
             code,

@@ -11,7 +11,7 @@ use super::deliver::channel_answer;
 use super::lookup::{List, Name, Place, interrupted};
 use super::methods::Method;
 use super::reconcile::SKEW;
-use crate::courier::{Look, Outcome, Parcel};
+use crate::courier::{Lookup, Outcome, Parcel};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ impl SlackCourier {
         began: Place,
         parcel: &Parcel,
         until: Instant,
-    ) -> Look {
+    ) -> Lookup {
         let us = match self.identity_until(until).await {
             Ok(identity) => identity.user_id.to_string(),
             Err(unknown) => return no_identity(unknown),
@@ -37,7 +37,7 @@ impl SlackCourier {
             let (method, name) = match place.list {
                 List::Own(name) => (Method::UsersConversations, name),
                 List::All => (Method::ConversationsList, Name::Taken),
-                List::History => return Look::Absent,
+                List::History => return Lookup::Absent,
             };
             let mut found = None;
             let seen = self.read_on(method, &params, &mut place, until, |answer, _| {
@@ -54,9 +54,9 @@ impl SlackCourier {
             if let Some(channel) = found {
                 return match (channel_answer(&channel, wanted.name), name) {
                     (Some(found), _) if is_ours(&channel, &us, wanted, parcel) => {
-                        Look::Found(found)
+                        Lookup::Found(found)
                     }
-                    (_, Name::Unknown) => Look::Absent,
+                    (_, Name::Unknown) => Lookup::Absent,
                     (_, Name::Taken) => name_taken(),
                 };
             }
@@ -71,13 +71,13 @@ impl SlackCourier {
 }
 
 /// It is asked for again; should its name be taken then, it is looked for from here.
-fn ask_again() -> Look {
+fn ask_again() -> Lookup {
     let taken = Place::start(List::Own(Name::Taken)).keep();
-    taken.map_or(Look::Absent, |looked_to| Look::Partly { looked_to })
+    taken.map_or(Lookup::Absent, |looked_to| Lookup::Partly { looked_to })
 }
 
-fn name_taken() -> Look {
-    Look::Refused {
+fn name_taken() -> Lookup {
+    Lookup::Refused {
         code: "name_taken".to_owned(),
     }
 }
@@ -104,7 +104,7 @@ fn params(wanted: &WantedChannel<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// `auth.test` failed.
-fn no_identity(unknown: Outcome) -> Look {
+fn no_identity(unknown: Outcome) -> Lookup {
     match unknown {
         Outcome::Later {
             after,
@@ -116,7 +116,7 @@ fn no_identity(unknown: Outcome) -> Look {
             code,
             pauses,
             ..
-        } => Look::Failed {
+        } => Lookup::Failed {
             code,
             after: Some(after),
             pauses,
@@ -125,20 +125,20 @@ fn no_identity(unknown: Outcome) -> Look {
         | Outcome::Unauthorized { code }
         | Outcome::ServerError { code }
         | Outcome::Refused { code }
-        | Outcome::Uncertain { code } => Look::Failed {
+        | Outcome::Uncertain { code } => Lookup::Failed {
             code,
             after: None,
             pauses: Vec::new(),
         },
-        Outcome::Done(_) => Look::Absent,
+        Outcome::Done(_) => Lookup::Absent,
     }
 }
 
-fn is_ours(room: &Value, us: &str, wanted: &WantedChannel<'_>, parcel: &Parcel) -> bool {
-    let made_by_us = room["creator"] == us;
-    let made_at = room["created"].as_i64().unwrap_or_default();
+fn is_ours(channel: &Value, us: &str, wanted: &WantedChannel<'_>, parcel: &Parcel) -> bool {
+    let made_by_us = channel["creator"] == us;
+    let made_at = channel["created"].as_i64().unwrap_or_default();
     let new_enough = made_at >= (parcel.first_attempt_at - SKEW).timestamp();
     let mut taken = wanted.taken.iter();
-    let free = !taken.any(|taken| room["id"] == taken.as_str());
+    let free = !taken.any(|taken| channel["id"] == taken.as_str());
     made_by_us && new_enough && free
 }

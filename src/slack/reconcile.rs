@@ -11,7 +11,7 @@ use super::courier::{SlackCourier, scopes};
 use super::deliver::METADATA_EVENT_TYPE;
 use super::lookup::{List, Name, Place, interrupted};
 use super::methods::Method;
-use crate::courier::{Look, Parcel};
+use crate::courier::{Lookup, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::slack::{self as slack_effect, Effect};
 use crate::domain::ids::{ChannelId, MessageTs};
@@ -31,7 +31,12 @@ const PAGE: &str = "200";
 pub(super) type PostedPages = BTreeMap<usize, MessageTs>;
 
 impl SlackCourier {
-    pub(super) async fn reconcile(&self, effect: &Effect, parcel: &Parcel, until: Instant) -> Look {
+    pub(super) async fn reconcile(
+        &self,
+        effect: &Effect,
+        parcel: &Parcel,
+        until: Instant,
+    ) -> Lookup {
         match effect {
             Effect::PostMessage { channel, message } => {
                 let pages = self.pages(message).len();
@@ -39,9 +44,9 @@ impl SlackCourier {
             }
             Effect::DirectMessage { person, message } => {
                 match self.open_direct_message(person, until).await {
-                    Ok(room) => {
+                    Ok(channel) => {
                         let pages = self.pages(message).len();
-                        self.look_up_message(&room, pages, parcel, until).await
+                        self.look_up_message(&channel, pages, parcel, until).await
                     }
                     Err(error) => classify::lookup(error, scopes(Method::ConversationsOpen)),
                 }
@@ -52,14 +57,14 @@ impl SlackCourier {
                 team,
                 taken,
             } => match self.wanted_channel(name, *private, team.as_ref(), taken) {
-                Ok(room) => {
+                Ok(channel) => {
                     let kept = Place::kept(parcel.looked_to.as_ref());
                     let kept = kept.filter(|place| place.list != List::History);
                     let place = kept.unwrap_or(Place::start(List::Own(Name::Unknown)));
-                    self.look_up_channel(&room, place, parcel, until).await
+                    self.look_up_channel(&channel, place, parcel, until).await
                 }
                 // Without a workspace none was ever asked for.
-                Err(_) => Look::Absent,
+                Err(_) => Lookup::Absent,
             },
             Effect::ShareFile { channel, file, .. } => {
                 let mut stands = false;
@@ -71,8 +76,8 @@ impl SlackCourier {
                 });
                 match (seen.await, stands) {
                     (Err(error), _) => unread(error, &began, &place),
-                    (Ok(()), true) => Look::Found(Answer::Nothing),
-                    (Ok(()), false) => Look::Absent,
+                    (Ok(()), true) => Lookup::Found(Answer::Nothing),
+                    (Ok(()), false) => Lookup::Absent,
                 }
             }
             Effect::UpdateMessage { .. }
@@ -83,7 +88,7 @@ impl SlackCourier {
             | Effect::Ephemeral { .. }
             | Effect::OpenForm { .. }
             | Effect::UpdateForm { .. }
-            | Effect::StageFile { .. } => Look::Unreadable {
+            | Effect::StageFile { .. } => Lookup::Unreadable {
                 code: "nothing_to_look_for".to_owned(),
             },
         }
@@ -92,41 +97,41 @@ impl SlackCourier {
     /// A message is found when all of its pages are. Missing pages are posted by the next delivery.
     async fn look_up_message(
         &self,
-        room: &ChannelId,
+        channel: &ChannelId,
         pages: usize,
         parcel: &Parcel,
         until: Instant,
-    ) -> Look {
-        let (mut posted, found_from) = match self.posted_pages(room, parcel, until).await {
+    ) -> Lookup {
+        let (mut posted, found_from) = match self.posted_pages(channel, parcel, until).await {
             Ok(found) => found,
             Err(look) => return look,
         };
         let count = posted.len();
         match (posted.remove(&0), found_from) {
             (Some(ts), _) if count >= pages => {
-                Look::Found(Answer::Slack(slack_effect::Answer::Message {
-                    channel: room.clone(),
+                Lookup::Found(Answer::Slack(slack_effect::Answer::Message {
+                    channel: channel.clone(),
                     ts,
                 }))
             }
-            (_, Some(looked_to)) => Look::Partly { looked_to },
-            (_, None) => Look::Absent,
+            (_, Some(looked_to)) => Lookup::Partly { looked_to },
+            (_, None) => Lookup::Absent,
         }
     }
 
     /// The pages of the parcel's message that are in a channel, and the place from which they were read.
     pub(super) async fn posted_pages(
         &self,
-        room: &ChannelId,
+        channel: &ChannelId,
         parcel: &Parcel,
         until: Instant,
-    ) -> Result<(PostedPages, Option<LookedTo>), Look> {
+    ) -> Result<(PostedPages, Option<LookedTo>), Lookup> {
         let id = parcel.id.to_string();
         let mut posted = PostedPages::new();
         let mut found_from: Option<Place> = None;
         let began = history(parcel);
         let mut place = began.clone();
-        let seen = self.read_history(room, parcel, &mut place, until, |message, here| {
+        let seen = self.read_history(channel, parcel, &mut place, until, |message, here| {
             if let Some((page, ts)) = marked_with(message, &id) {
                 posted.insert(page, ts);
                 found_from.get_or_insert_with(|| here.clone());
@@ -146,14 +151,14 @@ impl SlackCourier {
     /// Reads a channel's history back from a place; stops when `enough`.
     async fn read_history(
         &self,
-        room: &ChannelId,
+        channel: &ChannelId,
         parcel: &Parcel,
         place: &mut Place,
         until: Instant,
         mut enough: impl FnMut(&Value, &Place) -> bool,
     ) -> Result<(), CallError> {
         let params = [
-            ("channel", room.to_string()),
+            ("channel", channel.to_string()),
             (
                 "oldest",
                 back_to(parcel.mark.as_deref(), parcel.first_attempt_at),
@@ -186,7 +191,7 @@ fn history(parcel: &Parcel) -> Place {
 }
 
 /// A history that could not be read to where it was to be read.
-fn unread(error: CallError, began: &Place, reached: &Place) -> Look {
+fn unread(error: CallError, began: &Place, reached: &Place) -> Lookup {
     interrupted(error, scopes(Method::ConversationsHistory), began, reached)
 }
 

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A module of the crate's root and what of ours it may name.
 const MAY: &[(&str, &[&str])] = &[
-    ("unseen", &[]),
+    ("invisible", &[]),
     ("http_client", &["config"]),
-    ("domain", &["unseen"]),
+    ("domain", &["invisible"]),
     ("redact", &[]),
-    ("config", &["unseen"]),
+    ("config", &["invisible"]),
     ("courier", &["domain"]),
     ("store", &["domain"]),
     // Labels are bounded by the domain's own kinds; everything that logs is redacted.
@@ -25,7 +25,7 @@ const MAY: &[(&str, &[&str])] = &[
             "http_client",
             "redact",
             "telemetry",
-            "unseen",
+            "invisible",
         ],
     ),
     (
@@ -47,7 +47,14 @@ const MAY: &[(&str, &[&str])] = &[
     // Of the adapters only what reads: see `the_edge_reads_and_never_calls`.
     (
         "edge",
-        &["domain", "github", "slack", "store", "telemetry", "unseen"],
+        &[
+            "domain",
+            "github",
+            "slack",
+            "store",
+            "telemetry",
+            "invisible",
+        ],
     ),
     // May import every module; only `cli` and `main` import it.
     (

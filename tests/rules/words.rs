@@ -77,7 +77,7 @@ fn is_covered(path: &str) -> bool {
         "src/slack/",
         "src/statuspage.rs",
         "src/telemetry/",
-        "src/unseen.rs",
+        "src/invisible.rs",
         "tests/data/migrations/",
         "tests/manifests/",
         "tests/rules/",

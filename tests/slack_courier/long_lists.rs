@@ -39,13 +39,13 @@ fn patient(mut sent: Sent) -> Sent {
 
 /// Looks until a lookup ends, each time with a courier that remembers nothing. Gives what it found, and
 /// how each exchange before it ended.
-async fn looked_up(world: &World, sent: &Sent) -> (Look, Vec<String>) {
+async fn looked_up(world: &World, sent: &Sent) -> (Lookup, Vec<String>) {
     let mut sent = sent.clone();
     let mut codes = Vec::new();
     for _ in 0..500 {
         let courier = courier(access(&world.slack));
         match courier.finds(&sent).await {
-            Look::Unfinished {
+            Lookup::Unfinished {
                 looked_to,
                 after,
                 code,
@@ -59,7 +59,7 @@ async fn looked_up(world: &World, sent: &Sent) -> (Look, Vec<String>) {
                 world.slack.advance(after);
                 codes.push(code);
             }
-            Look::Failed { code, after, .. } => {
+            Lookup::Failed { code, after, .. } => {
                 world.slack.advance(after.unwrap_or_default());
                 codes.push(code);
             }
@@ -91,7 +91,7 @@ async fn a_channel_among_25_000_is_found_through_limits_and_timeouts_and_no_page
         world.slack.fault(rule.times(2).every(nth));
     }
     let (found, codes) = looked_up(&world, &sent).await;
-    let Look::Found(Answer::Slack(slack::Answer::Channel { name, .. })) = found else {
+    let Lookup::Found(Answer::Slack(slack::Answer::Channel { name, .. })) = found else {
         panic!("{found:?} after {codes:?}")
     };
     assert_eq!(name, "inc-7");
@@ -110,7 +110,7 @@ async fn a_channel_that_the_bot_is_in_is_found_without_the_list_of_all() {
     let bea = world.slack.person(world.bea.as_str());
     bea.invite("inc-8", &world.slack.bot_user()).unwrap();
     let found = world.courier.finds(&sent).await;
-    assert!(matches!(found, Look::Found(_)), "{found:?}");
+    assert!(matches!(found, Lookup::Found(_)), "{found:?}");
     assert_eq!(world.slack.calls("users.conversations"), 1);
     assert_eq!(world.slack.calls("conversations.list"), 0);
 }
@@ -120,7 +120,10 @@ async fn an_invalid_cursor_begins_the_list_again() {
     let (world, mut sent) = many_channels("inc-9").await;
     sent.parcel.looked_to = LookedTo::new("all:20:expired");
     let (found, codes) = looked_up(&world, &sent).await;
-    assert!(matches!(found, Look::Found(_)), "{found:?} after {codes:?}");
+    assert!(
+        matches!(found, Lookup::Found(_)),
+        "{found:?} after {codes:?}"
+    );
     assert_eq!(asked(&world, "conversations.list", "invalid_cursor"), 1);
     assert_eq!(asked(&world, "conversations.list", "ok"), 26);
 }
@@ -147,7 +150,7 @@ async fn a_taken_name_is_another_ones_only_when_the_whole_list_was_read_in_vain(
     assert!(looked_to.is_some(), "{code}");
     sent.parcel.looked_to = looked_to;
     let (found, _) = looked_up(&world, &sent).await;
-    let refused = Look::Refused {
+    let refused = Lookup::Refused {
         code: "name_taken".into(),
     };
     assert_eq!(found, refused);
@@ -159,7 +162,7 @@ async fn a_taken_name_is_another_ones_only_when_the_whole_list_was_read_in_vain(
 async fn a_list_without_an_end_is_given_up_at_the_bound() {
     let (world, mut sent) = many_channels("inc-11").await;
     sent.parcel.looked_to = LookedTo::new("all:999:expired");
-    let unreadable = Look::Unreadable {
+    let unreadable = Lookup::Unreadable {
         code: "too_many_channels".into(),
     };
     assert_eq!(world.courier.finds(&sent).await, unreadable);
@@ -180,7 +183,10 @@ async fn a_message_below_3_000_others_is_found_by_lookups_that_read_on() {
     let limited = FaultRule::once("conversations.history", limited);
     world.slack.fault(limited.times(3).every(5));
     let (found, codes) = looked_up(&world, &patient(again(&first))).await;
-    assert!(matches!(found, Look::Found(_)), "{found:?} after {codes:?}");
+    assert!(
+        matches!(found, Lookup::Found(_)),
+        "{found:?} after {codes:?}"
+    );
     assert_eq!(asked(&world, "conversations.history", "ok"), 16);
     assert_eq!(
         codes.iter().filter(|code| *code == "ratelimited").count(),

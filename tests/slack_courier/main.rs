@@ -23,7 +23,7 @@ use std::time::Duration;
 use url::Url;
 use uuid::Uuid;
 use wardroom::config::Proxies;
-use wardroom::courier::{Courier, Look, Outcome, Parcel};
+use wardroom::courier::{Courier, Lookup, Outcome, Parcel};
 use wardroom::domain::act::{ReplyTo, Trigger};
 use wardroom::domain::effect::slack::{self, Edit, Effect};
 use wardroom::domain::effect::{Answer, Repeat};
@@ -114,8 +114,8 @@ trait Carries: Courier {
         self.deliver(&sent.effect, &sent.parcel).await
     }
 
-    async fn finds(&self, sent: &Sent<Self::Effect>) -> Look {
-        self.look(&sent.effect, &sent.parcel).await
+    async fn finds(&self, sent: &Sent<Self::Effect>) -> Lookup {
+        self.reconcile(&sent.effect, &sent.parcel).await
     }
 }
 
@@ -149,7 +149,7 @@ impl World {
     fn to_bea(&self, channel: Option<&ChannelId>, url: Option<String>) -> ReplyTo {
         ReplyTo {
             person: self.bea.clone(),
-            room: channel.cloned(),
+            channel: channel.cloned(),
             response_url: url,
             asked_at: now(),
         }
@@ -216,8 +216,8 @@ fn refused(code: &str) -> Outcome {
 }
 
 /// Whether it was not found, or not whole.
-fn is_sent_again(look: &Look) -> bool {
-    matches!(look, Look::Absent | Look::Partly { .. })
+fn is_sent_again(lookup: &Lookup) -> bool {
+    matches!(lookup, Lookup::Absent | Lookup::Partly { .. })
 }
 
 /// Whether it may have happened.

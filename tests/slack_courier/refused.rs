@@ -104,8 +104,8 @@ async fn a_channel_of_another_creator_is_never_adopted() {
         .add_channel(None, "inc-5", ChannelType::Public, &[&bea]);
     let first = parcel(create("inc-5"));
     assert_eq!(world.courier.sends(&first).await, refused("name_taken"));
-    let look = world.courier.finds(&again(&first)).await;
-    assert!(is_sent_again(&look), "{look:?}");
+    let lookup = world.courier.finds(&again(&first)).await;
+    assert!(is_sent_again(&lookup), "{lookup:?}");
     let outcome = world.courier.sends(&again(&first)).await;
     assert_eq!(outcome, refused("name_taken"));
 }

@@ -24,15 +24,15 @@ async fn an_effect_whose_answer_was_lost_is_found_and_not_done_twice() {
             ("conversations.create", create("inc-2")),
             ("files.completeUploadExternal", share(&world, id)),
         ] {
-            assert_eq!(effect.repeat(), Repeat::LookFirst);
+            assert_eq!(effect.repeat(), Repeat::LookUpFirst);
             let first = parcel(effect);
-            let look = world.courier.finds(&first).await;
-            assert!(is_sent_again(&look), "{method}: {look:?}");
+            let lookup = world.courier.finds(&first).await;
+            assert!(is_sent_again(&lookup), "{method}: {lookup:?}");
             world.slack.fault(FaultRule::once(method, fault.clone()));
             let outcome = world.courier.sends(&first).await;
             assert!(uncertain(&outcome), "{method}: {outcome:?}");
             let found = world.courier.finds(&again(&first)).await;
-            assert!(matches!(found, Look::Found(_)), "{method}: {found:?}");
+            assert!(matches!(found, Lookup::Found(_)), "{method}: {found:?}");
         }
         assert_eq!(world.posts(&world.channel).len(), 2);
     }
@@ -50,8 +50,8 @@ async fn an_effect_whose_request_was_lost_is_absent() {
             .slack
             .fault(FaultRule::once(method, Fault::LoseRequest));
         assert!(uncertain(&world.courier.sends(&first).await));
-        let look = world.courier.finds(&again(&first)).await;
-        assert!(is_sent_again(&look), "{look:?}");
+        let lookup = world.courier.finds(&again(&first)).await;
+        assert!(is_sent_again(&lookup), "{lookup:?}");
         done(world.courier.sends(&again(&first)).await);
     }
     assert_eq!(world.posts(&world.channel).len(), 1);
@@ -70,8 +70,8 @@ async fn an_incomplete_long_message_is_completed_and_not_posted_again() {
         "{half:?}"
     );
     assert_eq!(world.posts(&world.channel).len(), 1);
-    let look = world.courier.finds(&again(&first)).await;
-    assert!(is_sent_again(&look), "{look:?}");
+    let lookup = world.courier.finds(&again(&first)).await;
+    assert!(is_sent_again(&lookup), "{lookup:?}");
     world.slack.lift_faults();
     let answer = done(world.courier.sends(&again(&first)).await);
     let posts = world.posts(&world.channel);
@@ -87,7 +87,7 @@ async fn an_incomplete_long_message_is_completed_and_not_posted_again() {
             .collect::<Vec<_>>()
     );
     let found = world.courier.finds(&again(&first)).await;
-    assert_eq!(found, Look::Found(answer));
+    assert_eq!(found, Lookup::Found(answer));
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn an_exchange_ends_at_its_deadline_and_is_then_uncertain() {
     };
     world.slack.wait_until(patience, stands).await.unwrap();
     let found = world.courier.finds(&again(&first)).await;
-    assert!(matches!(found, Look::Found(_)), "{found:?}");
+    assert!(matches!(found, Lookup::Found(_)), "{found:?}");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_channel_of_the_bot_is_adopted_only_when_it_is_new_and_free() {
     let (id, _) = created(done(world.deliver(create("inc-6")).await));
     let first = parcel(create("inc-6"));
     let ours = again(&first);
-    assert!(matches!(world.courier.finds(&ours).await, Look::Found(_)));
+    assert!(matches!(world.courier.finds(&ours).await, Lookup::Found(_)));
     done(world.courier.sends(&ours).await);
     let mut taken = again(&first);
     taken.effect = Effect::CreateChannel {
@@ -134,16 +134,16 @@ async fn a_channel_of_the_bot_is_adopted_only_when_it_is_new_and_free() {
         private: false,
         taken: vec![id],
     };
-    assert_eq!(world.courier.finds(&taken).await, Look::Absent);
+    assert_eq!(world.courier.finds(&taken).await, Lookup::Absent);
     let mut later = again(&first);
     later.parcel.first_attempt_at = now() + chrono::Duration::hours(1);
-    assert_eq!(world.courier.finds(&later).await, Look::Absent);
+    assert_eq!(world.courier.finds(&later).await, Lookup::Absent);
     // It was archived meanwhile, so an incident cannot use it.
     let bea = world.slack.person(world.bea.as_str());
     bea.join("inc-6").unwrap();
     bea.archive("inc-6").unwrap();
-    let look = world.courier.finds(&ours).await;
-    assert!(is_sent_again(&look), "{look:?}");
+    let lookup = world.courier.finds(&ours).await;
+    assert!(is_sent_again(&lookup), "{lookup:?}");
     let name_taken = refused("name_taken");
     assert_eq!(world.courier.sends(&ours).await, name_taken);
 }
@@ -162,7 +162,7 @@ async fn a_channel_that_cannot_be_read_is_reported() {
     };
     let first = parcel(effect);
     done(world.courier.sends(&first).await);
-    let unreadable = Look::Unreadable {
+    let unreadable = Lookup::Unreadable {
         code: "not_in_channel".into(),
     };
     assert_eq!(world.courier.finds(&again(&first)).await, unreadable);
@@ -173,7 +173,7 @@ async fn a_channel_that_cannot_be_read_is_reported() {
     assert_eq!(joined, [(channel, Outcome::Done(Answer::Nothing))]);
     assert!(matches!(
         world.courier.finds(&again(&first)).await,
-        Look::Found(_)
+        Lookup::Found(_)
     ));
 }
 
@@ -268,10 +268,10 @@ async fn an_effect_without_repetition_and_lookup_stays_uncertain() {
             .fault(FaultRule::once(method, Fault::LoseAnswer));
         let lost = world.deliver(effect.clone()).await;
         assert!(uncertain(&lost), "{method}: {lost:?}");
-        let look = world.courier.finds(&parcel(effect)).await;
+        let lookup = world.courier.finds(&parcel(effect)).await;
         assert!(
-            matches!(look, Look::Unreadable { .. }),
-            "{method}: {look:?}"
+            matches!(lookup, Lookup::Unreadable { .. }),
+            "{method}: {lookup:?}"
         );
     }
 }
@@ -288,11 +288,11 @@ async fn a_message_is_found_below_all_later_messages() {
         bea.say("ops", &format!("line {at}")).unwrap();
     }
     let found = world.courier.finds(&again(&first)).await;
-    assert!(matches!(found, Look::Found(_)), "{found:?}");
+    assert!(matches!(found, Lookup::Found(_)), "{found:?}");
     assert_eq!(world.slack.calls("conversations.history"), 3);
     let mut another = again(&first);
     another.parcel.id = EffectId::of(SignalId(Uuid::nil()), 2, "test");
-    assert_eq!(world.courier.finds(&another).await, Look::Absent);
+    assert_eq!(world.courier.finds(&another).await, Lookup::Absent);
 }
 
 #[tokio::test]
@@ -317,7 +317,7 @@ async fn a_taken_name_is_not_another_ones_when_slack_does_not_show_whose_it_is()
             panic!("{outcome:?}")
         };
         sent.parcel.looked_to = looked_to;
-        let unreadable = Look::Unreadable { code: code.into() };
+        let unreadable = Lookup::Unreadable { code: code.into() };
         assert_eq!(world.courier.finds(&sent).await, unreadable);
     }
 }

@@ -47,7 +47,7 @@ fn unseen_characters_at_the_ends_of_words_are_no_part_of_them() {
     assert_eq!(slack.signing_secret.expect("a secret").expose(), "abc");
     assert_eq!(
         errors_of(&[("ADMIN_TOKEN", "ab\u{200b}cd")]),
-        ["$ADMIN_TOKEN:1:1: error: ADMIN_TOKEN has an unseen character in it"]
+        ["$ADMIN_TOKEN:1:1: error: ADMIN_TOKEN has an invisible character in it"]
     );
 }
 

@@ -5,7 +5,7 @@
 
 use super::super::text::{Message, Part, Span, Text};
 use super::{Conclusion, Failure};
-use crate::unseen;
+use crate::invisible;
 
 /// A name has at most so many characters.
 const LONGEST: usize = 100;
@@ -83,7 +83,7 @@ fn short(sha: &str) -> String {
 
 fn one_line(name: &str) -> String {
     let name = name.replace(char::is_control, " ");
-    let seen = unseen::without(&name);
+    let seen = invisible::without(&name);
     let words: Vec<&str> = seen.split_whitespace().collect();
     let line = words.join(" ");
     if line.chars().count() <= LONGEST {

@@ -40,7 +40,7 @@ pub enum Repeat {
     /// Nothing changes: it is done again.
     Harmless,
     /// A second one would show: it is looked up, and done only if it is absent.
-    LookFirst,
+    LookUpFirst,
     /// It can be neither repeated nor looked up: it ends uncertain.
     Never,
 }

@@ -159,7 +159,7 @@ impl Effect {
             Self::CreateChannel { .. }
             | Self::PostMessage { .. }
             | Self::DirectMessage { .. }
-            | Self::ShareFile { .. } => Repeat::LookFirst,
+            | Self::ShareFile { .. } => Repeat::LookUpFirst,
             Self::Reply { .. } | Self::Ephemeral { .. } | Self::OpenForm { .. } => Repeat::Never,
         }
     }
@@ -214,7 +214,7 @@ impl Effect {
             | Self::Invite { channel, .. }
             | Self::SetTopic { channel, .. }
             | Self::ShareFile { channel, .. } => Some(channel),
-            Self::Ephemeral { to, .. } => to.room.as_ref(),
+            Self::Ephemeral { to, .. } => to.channel.as_ref(),
             Self::CreateChannel { .. }
             | Self::DirectMessage { .. }
             | Self::UpdateMessage { .. }

@@ -39,7 +39,7 @@ fn without_url(
     message: Message,
     incident: Option<IncidentId>,
 ) {
-    if to.room.is_some() {
+    if to.channel.is_some() {
         let to = ReplyTo {
             response_url: None,
             ..to.clone()

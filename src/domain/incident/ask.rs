@@ -223,7 +223,7 @@ impl<'a> Scene<'a> {
         self.permit(request, incident)?;
         let mut incident = incident.clone();
         // Nobody types in a closed room: that it is open again was not told, or comes later.
-        if request.room.is_some() && request.room == incident.channel_id {
+        if request.channel.is_some() && request.channel == incident.channel_id {
             incident.room_closed_at = None;
         }
         Ok(incident)
@@ -371,7 +371,7 @@ pub(crate) fn show_component(
 /// elsewhere that it is done and where it can be seen.
 pub(crate) fn done(request: &Request, incident: &Incident, what: &str) -> Option<Message> {
     let text = match (&incident.channel_id, incident.open_room()) {
-        (Some(_), Some(channel)) if request.room.as_ref() == Some(channel) => return None,
+        (Some(_), Some(channel)) if request.channel.as_ref() == Some(channel) => return None,
         (Some(_), Some(channel)) => Text::plain(format!("{what}: ")).room(channel),
         (Some(_), None) => Text::plain(format!(
             "{what}. Its channel is closed: the timeline has it, and it will be posted if the \

@@ -162,7 +162,7 @@ fn begun(
             AnswerTo::Api => Source::Api,
             AnswerTo::Area(source) => source,
         },
-        origin_room: request.room.clone(),
+        origin_room: request.channel.clone(),
         origin_view: declaration.view,
     };
     let base = naming::base_of(&incident);

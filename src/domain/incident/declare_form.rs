@@ -13,7 +13,7 @@ use super::super::text::Text;
 use super::Decision;
 use super::ask::{Refusal, Scene, Verdict};
 use super::{Kind, Purpose, Severity, answer, templates};
-use crate::unseen;
+use crate::invisible;
 use std::collections::BTreeMap;
 
 /// The form's name: its submission and its choices come back under it.
@@ -139,7 +139,7 @@ pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErro
     let mut wrong = |key: &str, sentence: String| {
         errors.insert(key.to_owned(), sentence);
     };
-    let value = |key: &str| values.get(key).map_or("", |value| unseen::trim(value));
+    let value = |key: &str| values.get(key).map_or("", |value| invisible::trim(value));
     // The template's own, when the form was sent before it could show it.
     let typed = tidy(value(TITLE));
     let title = match templates::title_of(value(TEMPLATE), rules) {
@@ -149,7 +149,7 @@ pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErro
     if let Err(sentence) = check_title(&title) {
         wrong(TITLE, sentence);
     }
-    let severity = Severity::parse(&unseen::without(value(SEVERITY)));
+    let severity = Severity::parse(&invisible::without(value(SEVERITY)));
     if severity.is_none() {
         wrong(SEVERITY, "Choose a severity from P1 (worst) to P4.".into());
     }
@@ -159,7 +159,7 @@ pub fn validate(values: &Values, rules: &Rules) -> Result<Declaration, FieldErro
     }
     let commander = match value(COMMANDER) {
         "" => None,
-        id => match UserId::new(unseen::without(id)) {
+        id => match UserId::new(invisible::without(id)) {
             Ok(id) => Some(id),
             Err(_) => {
                 wrong(COMMANDER, "Choose a person, or leave it empty.".into());
@@ -187,7 +187,7 @@ pub(crate) fn tidy(title: &str) -> String {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    unseen::trim(&line).to_owned()
+    invisible::trim(&line).to_owned()
 }
 
 pub(crate) fn check_title(title: &str) -> Result<(), String> {
@@ -246,7 +246,7 @@ pub(crate) fn open(decision: &mut Decision, request: &Request, scene: &Scene<'_>
         return Err(too_late());
     }
     let mut context = BTreeMap::new();
-    if let Some(room) = &request.room {
+    if let Some(room) = &request.channel {
         context.insert(ROOM.to_owned(), room.to_string());
     }
     let effect = Effect::OpenForm {

@@ -20,7 +20,7 @@ pub(crate) fn as_meant<'a>(
     let here = scene
         .facts
         .incident()
-        .filter(|incident| incident.channel_id.is_some() && incident.channel_id == request.room);
+        .filter(|incident| incident.channel_id.is_some() && incident.channel_id == request.channel);
     match (here, &elsewhere.target) {
         // Its own number, in its own room, is no word.
         (Some(incident), IncidentRef::Number(there)) if incident.number != *there => {

@@ -128,7 +128,7 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
             let target = request
                 .target
                 .clone()
-                .or_else(|| request.room.clone().map(IncidentRef::Room));
+                .or_else(|| request.channel.clone().map(IncidentRef::Room));
             let other = request.elsewhere.as_ref().map(|one| one.target.clone());
             let on_incident = Needs {
                 incidents: target.into_iter().chain(other).collect(),

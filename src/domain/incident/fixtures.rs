@@ -93,7 +93,7 @@ pub(crate) fn by_api(act: Act, target: Option<IncidentRef>) -> Request {
         team: None,
         act,
         target,
-        room: None,
+        channel: None,
         trigger: None,
         answer_to: AnswerTo::Api,
         names: BTreeMap::new(),

@@ -43,7 +43,7 @@ pub(crate) fn open(
         (INCIDENT.to_owned(), incident.id.to_string()),
         (NUMBER.to_owned(), incident.number.to_string()),
     ]);
-    if let Some(room) = &request.room {
+    if let Some(room) = &request.channel {
         context.insert(ROOM.to_owned(), room.to_string());
     }
     let effect = Effect::OpenForm {

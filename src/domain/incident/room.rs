@@ -309,7 +309,7 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, generation: i3
         Some(person) => {
             let to = ReplyTo {
                 person: person.clone(),
-                room: incident.origin_room.clone(),
+                channel: incident.origin_room.clone(),
                 response_url: None,
                 asked_at: incident.declared_at,
             };

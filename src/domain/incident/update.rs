@@ -8,7 +8,7 @@ use super::super::text::{Message, Text, Typed};
 use super::Decision;
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
 use super::{Incident, Status, TimelineKind, words};
-use crate::unseen;
+use crate::invisible;
 use serde_json::json;
 
 pub(crate) fn update(
@@ -20,7 +20,7 @@ pub(crate) fn update(
 ) -> Verdict {
     let mut incident = scene.changeable(request)?;
     let words = typed.to_plain();
-    let text = unseen::trim(&words);
+    let text = invisible::trim(&words);
     if unless_last && incident.last_update.as_deref() == Some(text) {
         let number = incident.number;
         let stands = Text::plain(format!("#{number} already has this update."));

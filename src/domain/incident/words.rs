@@ -7,7 +7,7 @@ use super::super::act::{Act, Role};
 use super::super::ids::{Actor, IncidentId, UserId};
 use super::super::text::{Button, ButtonStyle, Message, Part, Text, Typed};
 use super::{Incident, Severity, Status};
-use crate::unseen;
+use crate::invisible;
 
 /// Goes on with somebody's name.
 pub(crate) fn who(text: Text, actor: &Actor) -> Text {
@@ -118,7 +118,7 @@ pub(crate) fn giving_back(message: Message, typed: &Typed) -> Message {
 /// The words of what was typed, if there are any.
 pub(crate) fn said(typed: Option<&Typed>) -> Option<String> {
     let words = typed?.to_plain();
-    let words = unseen::trim(&words);
+    let words = invisible::trim(&words);
     (!words.is_empty()).then(|| words.to_owned())
 }
 

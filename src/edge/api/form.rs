@@ -10,7 +10,7 @@ use crate::domain::ids::UserId;
 use crate::domain::incident::{Kind, Severity, Status, declare_form};
 use crate::domain::rules::Rules;
 use crate::domain::text::Typed;
-use crate::unseen;
+use crate::invisible;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,7 +94,7 @@ impl Form {
         match self.fields.get(field) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => {
-                let text = unseen::trim(text).to_owned();
+                let text = invisible::trim(text).to_owned();
                 if text.contains('\0') {
                     self.wrong(field, "A zero byte cannot be kept.");
                     return None;
@@ -128,7 +128,7 @@ impl Form {
         expected: &str,
     ) -> Option<T> {
         let text = text?;
-        let read = parse(&unseen::without(&text));
+        let read = parse(&invisible::without(&text));
         if read.is_none() {
             self.wrong(field, expected);
         }

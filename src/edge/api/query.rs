@@ -6,7 +6,7 @@
 use super::super::problem::Problem;
 use crate::domain::act::IncidentRef;
 use crate::domain::ids::IncidentId;
-use crate::unseen;
+use crate::invisible;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ impl Query {
                 let words = format!("{name} holds a zero byte.");
                 return Err(Problem::bad_request(words));
             }
-            let value = unseen::trim(&value);
+            let value = invisible::trim(&value);
             if !value.is_empty() {
                 query.0.insert(name.into_owned(), value.to_owned());
             }

@@ -50,7 +50,7 @@ pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal
         actor: Actor::Api(call.actor),
         act: call.act,
         target: call.target,
-        room: None,
+        channel: None,
         trigger: None,
         answer_to: AnswerTo::Api,
         names: Default::default(),

@@ -9,8 +9,8 @@ use crate::domain::command as words;
 use crate::domain::ids::{Actor, ChannelId, TeamId, UserId};
 use crate::domain::incident;
 use crate::domain::text::{Message, Text};
+use crate::invisible;
 use crate::slack::{typed, wire};
-use crate::unseen;
 use chrono::{DateTime, Duration, Utc};
 
 /// How long a `trigger_id` is valid.
@@ -20,7 +20,7 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
     let field = |name| wire::field(payload.body, name);
     let person = field("user_id").ok_or("no user")?;
     let person = UserId::new(person).map_err(|_| "not a user's id")?;
-    let room = field("channel_id").and_then(|id| ChannelId::new(id).ok());
+    let channel = field("channel_id").and_then(|id| ChannelId::new(id).ok());
     let text = field("text").unwrap_or_default();
     let command = field("command").ok_or("no command")?;
     let typed = typed::read(&text);
@@ -28,7 +28,7 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
     if let Some(name) = field("user_name").filter(|name| !name.is_empty()) {
         names.insert(person.clone(), typed::unescape(&name));
     }
-    let command = match unseen::without(&command).to_lowercase().as_str() {
+    let command = match invisible::without(&command).to_lowercase().as_str() {
         "/incident" | "/inc" => words::parse(&typed, payload.rules),
         "/wardroom" => misunderstood(
             Text::default()
@@ -43,11 +43,11 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
         team: workspace(payload, field("team_id").as_deref()),
         act: command.act,
         target: command.target,
-        room: room.clone(),
+        channel: channel.clone(),
         trigger: field("trigger_id").map(|id| trigger(&id, payload.at)),
         answer_to: AnswerTo::Person(ReplyTo {
             person,
-            room,
+            channel,
             response_url: field("response_url").map(|url| url.into_owned()),
             asked_at: payload.at,
         }),

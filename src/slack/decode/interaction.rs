@@ -108,8 +108,8 @@ fn request(
         .view()
         .map(|view| view.input().private_metadata.context);
     let from_context = from_context.and_then(|context| context.get(declare_form::ROOM).cloned());
-    let room = interaction.channel().map(str::to_owned).or(from_context);
-    let room = room.and_then(|id| ChannelId::new(id).ok());
+    let channel = interaction.channel().map(str::to_owned).or(from_context);
+    let channel = channel.and_then(|id| ChannelId::new(id).ok());
     let name = interaction.user_name().map(typed::unescape);
     let names = name.map(|name| (person.clone(), name)).into_iter();
     let names = names.collect();
@@ -119,13 +119,13 @@ fn request(
         team: command::workspace(payload, interaction.workspace()),
         act,
         target,
-        room: room.clone(),
+        channel: channel.clone(),
         trigger: interaction
             .trigger_id()
             .map(|id| command::trigger(id, payload.at)),
         answer_to: AnswerTo::Person(ReplyTo {
             person,
-            room,
+            channel,
             response_url: interaction.response_url().map(str::to_owned),
             asked_at: payload.at,
         }),

@@ -31,7 +31,7 @@ pub struct Claimed {
     /// How often it was claimed, this time included.
     pub attempts: i32,
     /// How often it was looked for in vain.
-    pub looks: i32,
+    pub lookups: i32,
     /// How often it was retried by hand.
     pub generation: i32,
     /// Whether an earlier attempt may have happened.
@@ -44,7 +44,7 @@ pub struct Claimed {
     pub not_after: Option<DateTime<Utc>>,
     /// When it was first claimed.
     pub first_attempt_at: DateTime<Utc>,
-    /// When it failed last, or a look for it did.
+    /// When it failed last, or a lookup of it did.
     pub failed_at: Option<DateTime<Utc>>,
     /// When it was decided.
     pub created_at: DateTime<Utc>,
@@ -75,9 +75,9 @@ pub enum Ending {
     /// It may have happened: it is looked for then.
     Unsure {
         /// When.
-        look_at: DateTime<Utc>,
+        lookup_at: DateTime<Utc>,
         /// How often it was looked for in vain.
-        looks: i32,
+        lookups: i32,
         /// Whether the attempt counts.
         counted: Counted,
         /// Why.
@@ -193,7 +193,7 @@ impl Store {
                 origin,
                 lane: row.lane,
                 attempts: row.attempts,
-                looks: row.looks,
+                lookups: row.looks,
                 generation: row.generation,
                 uncertain: row.state == "uncertain",
                 uncertain_since: row.uncertain_since,
@@ -230,14 +230,14 @@ impl Store {
                 error,
                 looked_to,
             } => {
-                let (state, looks) = match certainty {
+                let (state, lookups) = match certainty {
                     Certainty::SurelyNot => ("open", 0),
-                    Certainty::Perhaps => ("uncertain", claimed.looks),
+                    Certainty::Perhaps => ("uncertain", claimed.lookups),
                 };
                 let waiting = Waiting {
                     until: *at,
                     state,
-                    looks,
+                    lookups,
                     counted: *counted,
                     error,
                     looked_to,
@@ -245,16 +245,16 @@ impl Store {
                 wait(&mut transaction, claimed, waiting, now).await?
             }
             Ending::Unsure {
-                look_at,
-                looks,
+                lookup_at,
+                lookups,
                 counted,
                 error,
                 looked_to,
             } => {
                 let waiting = Waiting {
-                    until: *look_at,
+                    until: *lookup_at,
                     state: "uncertain",
-                    looks: *looks,
+                    lookups: *lookups,
                     counted: *counted,
                     error,
                     looked_to,
@@ -274,7 +274,7 @@ impl Store {
                 self.wakes.outbox(provider).notify_one();
                 self.wakes.urgent.notify_one();
             }
-            Ending::Again { at, .. } | Ending::Unsure { look_at: at, .. } if *at <= now => {
+            Ending::Again { at, .. } | Ending::Unsure { lookup_at: at, .. } if *at <= now => {
                 self.wakes.outbox(provider).notify_one();
             }
             Ending::Again { .. } | Ending::Unsure { .. } => {}
@@ -345,7 +345,7 @@ impl Store {
 struct Waiting<'a> {
     until: DateTime<Utc>,
     state: &'a str,
-    looks: i32,
+    lookups: i32,
     counted: Counted,
     error: &'a str,
     looked_to: &'a Option<LookedTo>,
@@ -376,7 +376,7 @@ async fn wait(
         claimed.token,
         waiting.until,
         waiting.state,
-        waiting.looks,
+        waiting.lookups,
         uncounted,
         waiting.error,
         now,

@@ -92,7 +92,7 @@ async fn check(
         .collect();
     let unsure = ended.iter().filter(|state| *state == "uncertain").count();
     match effect.repeat() {
-        Repeat::Harmless | Repeat::LookFirst => {
+        Repeat::Harmless | Repeat::LookUpFirst => {
             assert_eq!(stands, 1, "{kind} with {fault:?}: {ended:?}");
             assert!(
                 ended.iter().all(|state| state == "done"),
@@ -137,7 +137,7 @@ fn every_kind_says_how_it_waits_what_its_repetition_means_and_has_a_story() {
         assert!(!told.is_empty(), "{kind} has no story");
         for probe in told {
             match (effect.repeat(), probe) {
-                (Repeat::LookFirst, Probe::By(_)) => {}
+                (Repeat::LookUpFirst, Probe::By(_)) => {}
                 (Repeat::Harmless | Repeat::Never, Probe::None(why)) => assert!(!why.is_empty()),
                 (repeat, _) => panic!("{kind} is {repeat:?}: its probe does not fit"),
             }

@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
-use wardroom::courier::{Courier, Look, Outcome, Parcel};
+use wardroom::courier::{Courier, Lookup, Outcome, Parcel};
 use wardroom::domain::areas::{Event, Signal};
 use wardroom::domain::effect::Answer;
 use wardroom::domain::effect::slack::Effect;
@@ -190,7 +190,7 @@ impl Courier for ToNowhere {
         Vec::new()
     }
 
-    fn look_scopes(&self, _effect: &Effect) -> Vec<String> {
+    fn reconcile_scopes(&self, _effect: &Effect) -> Vec<String> {
         Vec::new()
     }
 
@@ -198,8 +198,8 @@ impl Courier for ToNowhere {
         Outcome::Done(Answer::Nothing)
     }
 
-    async fn look(&self, _effect: &Effect, _parcel: &Parcel) -> Look {
-        Look::Absent
+    async fn reconcile(&self, _effect: &Effect, _parcel: &Parcel) -> Lookup {
+        Lookup::Absent
     }
 }
 

@@ -138,7 +138,7 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
         let mut world = World::new();
         let to = ReplyTo {
             person: person("UDECL"),
-            room: Some(channel("CTALK")),
+            channel: Some(channel("CTALK")),
             response_url: Some("https://hooks.example/1".into()),
             asked_at: world.now,
         };
@@ -148,7 +148,7 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
             actor: Actor::Person(person("UDECL")),
             act: Act::OpenDeclareForm,
             target: None,
-            room: Some(channel("CTALK")),
+            channel: Some(channel("CTALK")),
             trigger: Some(Trigger {
                 id: "1.2.x".into(),
                 expires: world.now + chrono::Duration::seconds(3),

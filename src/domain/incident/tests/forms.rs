@@ -119,7 +119,7 @@ fn a_form_that_slack_did_not_open_for_another_reason_is_not_called_late() {
             origin: (Purpose::Form {
                 answer_to: ReplyTo {
                     person: person("UDECL"),
-                    room: None,
+                    channel: None,
                     response_url: None,
                     asked_at: world.now,
                 },
@@ -209,13 +209,13 @@ fn a_resolve_form_that_slack_did_not_open_becomes_the_line_to_type() {
 #[test]
 fn a_name_of_which_nothing_is_seen_is_none() {
     let rules = Rules::default();
-    for unseen in [
+    for invisible in [
         "\u{7}\u{7}\u{7}",
         "\u{200b}\u{200b}\u{200b}",
         "\u{1} \u{feff}",
     ] {
-        assert_eq!(declare_form::tidy(unseen), "");
-        assert!(declare_form::check_service(unseen, &rules).is_err());
+        assert_eq!(declare_form::tidy(invisible), "");
+        assert!(declare_form::check_service(invisible, &rules).is_err());
     }
     assert_eq!(declare_form::tidy(" \u{200b}Checkout\u{1} "), "Checkout");
 }

@@ -101,11 +101,11 @@ impl World {
     ) -> Decision {
         let request = Request {
             actor: Actor::Person(person(who)),
-            room: Some(room.clone()),
+            channel: Some(room.clone()),
             trigger: Some(super::forms::trigger(self.now)),
             answer_to: AnswerTo::Person(ReplyTo {
                 person: person(who),
-                room: Some(room.clone()),
+                channel: Some(room.clone()),
                 response_url: Some("https://hooks.example/1".into()),
                 asked_at: self.now,
             }),

@@ -353,7 +353,7 @@ fn a_command_that_was_put_aside_is_answered_with_the_command_that_replays_it() {
     for reply_to in [
         Some(ReplyTo {
             person: person("UDECL"),
-            room: None,
+            channel: None,
             response_url: None,
             asked_at: world.now,
         }),

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 /// Whether a character shows nothing and is not a space: format characters of Unicode, the old
 /// variation selectors, and control characters.
-pub(crate) fn is_unseen(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
@@ -29,17 +29,17 @@ pub(crate) fn trim(text: &str) -> &str {
 
 /// [`trim`] at the beginning only.
 pub(crate) fn trim_start(text: &str) -> &str {
-    text.trim_start_matches(|c: char| c.is_whitespace() || is_unseen(c))
+    text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
 /// [`trim`] at the end only.
 pub(crate) fn trim_end(text: &str) -> &str {
-    text.trim_end_matches(|c: char| c.is_whitespace() || (is_unseen(c) && !acts_backwards(c)))
+    text.trim_end_matches(|c: char| c.is_whitespace() || (is_invisible(c) && !acts_backwards(c)))
 }
 
 /// The text without invisible format characters at its ends, and without the white space among them.
 pub(crate) fn trim_marks(text: &str) -> &str {
-    let mark = |c: char| is_unseen(c) && !c.is_control();
+    let mark = |c: char| is_invisible(c) && !c.is_control();
     match text.starts_with(mark) || text.ends_with(mark) {
         true => trim(text),
         false => text,
@@ -48,8 +48,8 @@ pub(crate) fn trim_marks(text: &str) -> &str {
 
 /// A word without invisible characters, for comparison with a word of ours.
 pub(crate) fn without(word: &str) -> Cow<'_, str> {
-    if word.contains(is_unseen) {
-        return Cow::Owned(word.replace(is_unseen, ""));
+    if word.contains(is_invisible) {
+        return Cow::Owned(word.replace(is_invisible, ""));
     }
     Cow::Borrowed(word)
 }
