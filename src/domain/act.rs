@@ -30,8 +30,8 @@ pub struct Request {
     pub answer_to: AnswerTo,
     /// What the people in it are called, as far as the provider says so.
     pub names: BTreeMap<UserId, String>,
-    /// What it means where the room is no incident's; `None`: the same.
-    pub elsewhere: Option<Box<Elsewhere>>,
+    /// What it means outside an incident channel; `None`: the same.
+    pub outside_channel: Option<Box<OutsideChannel>>,
 }
 
 /// Whose workspace a person is of.
@@ -44,10 +44,10 @@ pub enum Membership {
     Outsider,
 }
 
-/// Words that begin with a number, as in `status #7 it burns`: in an incident's room they are words
-/// about that incident, elsewhere the number says which one is meant.
+/// Words that begin with a number, as in `status #7 it burns`: in an incident's channel they are
+/// words about that incident, outside one the number says which one is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Elsewhere {
+pub struct OutsideChannel {
     /// Which.
     pub target: IncidentRef,
     /// What, without the number.
@@ -64,8 +64,8 @@ pub enum IncidentRef {
     Id(IncidentId),
     /// By its number: `#7`.
     Number(i64),
-    /// By its room.
-    Room(ChannelId),
+    /// By its channel.
+    Channel(ChannelId),
 }
 
 /// Slack's permission to open a modal: single use.
@@ -173,7 +173,7 @@ pub enum Act {
     },
     /// What happened so far, for the one who asks.
     Timeline,
-    /// The postmortem's draft as a file in the room.
+    /// The postmortem's draft as a file in the channel.
     Postmortem,
     /// The open incidents and those closed lately.
     List,

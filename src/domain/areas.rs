@@ -130,7 +130,7 @@ impl Event {
                     trigger: None,
                     answer_to: AnswerTo::Area(source),
                     names: Default::default(),
-                    elsewhere: None,
+                    outside_channel: None,
                 };
                 incident::Event::Asked(Box::new(request)).into()
             }

@@ -4,7 +4,7 @@
 //! not understood becomes [`Act::Misunderstood`] with words that say what would be. Pure, and never
 //! panics: everything is taken by words and characters, never by bytes.
 
-use super::act::{Act, Declaration, Elsewhere, IncidentRef, Role};
+use super::act::{Act, Declaration, IncidentRef, OutsideChannel, Role};
 use super::ids::UserId;
 use super::incident::words::{self, BY_ONE_LINE};
 use super::incident::{Kind, Status, declare_form, help};
@@ -18,10 +18,10 @@ use super::verbs::{About, VERBS, verb};
 pub struct Command {
     /// What.
     pub act: Act,
-    /// Which; `None`: the one of the room.
+    /// Which; `None`: the one of the channel.
     pub target: Option<IncidentRef>,
-    /// What it means where the room is no incident's; `None`: the same.
-    pub elsewhere: Option<Elsewhere>,
+    /// What it means outside an incident channel; `None`: the same.
+    pub outside_channel: Option<OutsideChannel>,
 }
 
 /// Reads what was typed after `/incident`.
@@ -44,7 +44,7 @@ fn understand(typed: &Typed, rules: &Rules) -> Command {
         return Command {
             act: Act::Menu,
             target: before,
-            elsewhere: None,
+            outside_channel: None,
         };
     };
     let known = match &word {
@@ -55,27 +55,27 @@ fn understand(typed: &Typed, rules: &Rules) -> Command {
         return Command {
             act: misunderstood(unknown(&word, before.as_ref())),
             target: None,
-            elsewhere: None,
+            outside_channel: None,
         };
     };
     let read = |mut typed: Words| (known.read)(&mut typed, rules).unwrap_or_else(misunderstood);
-    let (target, elsewhere) = match (before, known.about) {
+    let (target, outside_channel) = match (before, known.about) {
         (None, About::AnIncident) => (typed.number(), None),
         (None, About::AnIncidentInWords) => {
             let mut rest = typed.clone();
-            let elsewhere = rest.number().map(|target| Elsewhere {
+            let outside_channel = rest.number().map(|target| OutsideChannel {
                 target,
                 alone: rest.is_empty(),
                 act: read(rest),
             });
-            (None, elsewhere)
+            (None, outside_channel)
         }
         (before, _) => (before, None),
     };
     Command {
         act: read(typed),
         target,
-        elsewhere,
+        outside_channel,
     }
 }
 
@@ -299,7 +299,7 @@ fn unknown(word: &Word, about: Option<&IncidentRef>) -> Message {
     // What was named before the word is not typed again for nothing.
     let before = match about {
         Some(IncidentRef::Number(number)) => format!("/incident #{number}"),
-        Some(IncidentRef::Id(_) | IncidentRef::Room(_)) | None => "/incident".to_owned(),
+        Some(IncidentRef::Id(_) | IncidentRef::Channel(_)) | None => "/incident".to_owned(),
     };
     let text = help::suggesting(said, &shown, &before);
     Message::said(text).with(Part::Buttons(vec![words::button(

@@ -144,30 +144,30 @@ fn a_number_is_taken_before_and_after_the_verb() {
         let command = read(text);
         assert_eq!(command.target, target.map(IncidentRef::Number), "{text}");
         assert_eq!(command.act, update(words));
-        assert_eq!(command.elsewhere, None);
+        assert_eq!(command.outside_channel, None);
     }
-    // After a verb whose words follow, it depends on the room.
+    // After a verb whose words follow, it depends on the channel.
     let command = read("status #7 it burns");
     assert_eq!((command.act, command.target), (update("#7 it burns"), None));
-    let elsewhere = Elsewhere {
+    let outside = OutsideChannel {
         target: IncidentRef::Number(7),
         act: update("it burns"),
         alone: false,
     };
-    assert_eq!(command.elsewhere, Some(elsewhere));
-    assert!(read("resolved #7").elsewhere.unwrap().alone);
+    assert_eq!(command.outside_channel, Some(outside));
+    assert!(read("resolved #7").outside_channel.unwrap().alone);
     let command = read("severity #7 P1");
     assert_eq!(command.target, Some(IncidentRef::Number(7)));
-    assert_eq!(command.elsewhere, None);
+    assert_eq!(command.outside_channel, None);
     assert_eq!(read("#7").act, Act::Menu);
     assert_eq!(read("#7").target, Some(IncidentRef::Number(7)));
-    let room = ChannelId::new("CINC").unwrap();
+    let channel = ChannelId::new("CINC").unwrap();
     let typed = Typed(vec![
-        Piece::Room(room.clone(), "inc".into()),
+        Piece::Room(channel.clone(), "inc".into()),
         Piece::Plain(" resolved".into()),
     ]);
     let command = parse(&typed, &rules());
-    assert_eq!(command.target, Some(IncidentRef::Room(room)));
+    assert_eq!(command.target, Some(IncidentRef::Channel(channel)));
     assert_eq!(command.act, Act::Resolve { note: None });
 }
 

@@ -122,7 +122,7 @@ impl Words {
     /// Takes `#7` or the mention of a room.
     pub(crate) fn target(&mut self) -> Option<IncidentRef> {
         if let Some(Piece::Room(id, _)) = self.pieces.front() {
-            let target = IncidentRef::Room(id.clone());
+            let target = IncidentRef::Channel(id.clone());
             self.next();
             return Some(target);
         }

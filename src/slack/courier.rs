@@ -12,7 +12,7 @@ use crate::domain::effect::Answer;
 use crate::domain::effect::slack::Effect;
 use crate::domain::form::Form;
 use crate::domain::ids::{ChannelId, TeamId, UserId};
-use crate::domain::incident::room::NO_WORKSPACE;
+use crate::domain::incident::channel::NO_WORKSPACE;
 use crate::domain::rules::Rules;
 use crate::domain::text::Text;
 use crate::http_client::HttpClient;

@@ -37,7 +37,7 @@ fn click() -> Value {
 
 fn submission() -> Value {
     let metadata =
-        json!({"form": "declare", "revision": 4, "context": {(declare_form::ROOM): "C9"}});
+        json!({"form": "declare", "revision": 4, "context": {(declare_form::CHANNEL): "C9"}});
     json!({"type": "view_submission", "team": {"id": "T1"}, "user": {"id": "U1", "name": "bea"},
         "api_app_id": "A1", "trigger_id": "1.2.x", "enterprise": {"id": "E1"},
         "view": {"id": "V1", "team_id": "T1", "app_installed_team_id": "T1", "hash": "h",

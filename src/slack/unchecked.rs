@@ -86,7 +86,7 @@ pub fn refuse_without_token(signal: Signal) -> Signal {
                     refusal: Message::said(no_token()),
                 },
                 target: None,
-                elsewhere: None,
+                outside_channel: None,
                 ..*request
             }))
             .into()

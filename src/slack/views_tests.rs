@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::ids::UserId;
-use crate::domain::incident::declare_form::ROOM;
+use crate::domain::incident::declare_form::CHANNEL;
 
 fn form(inputs: Vec<Input>) -> Form {
     Form {
@@ -10,7 +10,7 @@ fn form(inputs: Vec<Input>) -> Form {
         title: "Declare an incident right here and now".into(),
         submit: "Declare".into(),
         inputs,
-        context: BTreeMap::from([(ROOM.into(), "C1".into())]),
+        context: BTreeMap::from([(CHANNEL.into(), "C1".into())]),
         revision: 3,
     }
 }
@@ -93,7 +93,7 @@ fn values_are_read_by_their_keys_and_empty_inputs_are_absent() {
     let expected = [("commander", "U2"), ("severity", "P1"), ("title", "a < b")];
     assert_eq!(values, expected);
     assert_eq!(submitted.private_metadata.form, "declare");
-    assert_eq!(submitted.private_metadata.context[ROOM], "C1");
+    assert_eq!(submitted.private_metadata.context[CHANNEL], "C1");
 }
 
 #[test]

@@ -103,7 +103,7 @@ async fn a_partners_deed_in_a_shared_incident_channel_is_heard_of() {
         .collect();
     assert_eq!(archived.len(), 1);
     assert_eq!(archived[0]["team_id"], PARTNER);
-    assert!(world.newest().await.room_closed_at.is_some());
+    assert!(world.newest().await.channel_closed_at.is_some());
     world.skip_messages();
     world.finish().await;
 }

@@ -14,8 +14,9 @@ use super::super::text::{Message, Text};
 use super::{Change, Decision};
 use super::{Facts, Incident, Purpose, TimelineEntry, TimelineKind};
 use super::{
-    answer, by_hand, declare, declare_form, elsewhere, help, menu, outsider, postmortem, refusals,
-    resolve, resolve_form, roles, severity, status_page, templates, timeline, update, words,
+    answer, channel_events, declare, declare_form, help, menu, outside_channel, outsider,
+    postmortem, refusals, resolve, resolve_form, roles, severity, status_page, templates, timeline,
+    update, words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -67,8 +68,8 @@ pub(crate) fn decide_request(decision: &mut Decision, request: &Request, scene: 
         name: name.clone(),
         at: scene.at,
     }));
-    let meant =
-        outsider::permitted(request, scene).and_then(|()| elsewhere::as_meant(request, scene));
+    let meant = outsider::permitted(request, scene)
+        .and_then(|()| outside_channel::as_meant(request, scene));
     let (request, verdict) = match &meant {
         Ok(request) => (&**request, verdict(decision, request, scene)),
         Err(refusal) => (request, Err(refusal.clone())),
@@ -222,9 +223,9 @@ impl<'a> Scene<'a> {
         }
         self.permit(request, incident)?;
         let mut incident = incident.clone();
-        // Nobody types in a closed room: that it is open again was not told, or comes later.
+        // Nobody types in a closed channel: that it is open again was not told, or comes later.
         if request.channel.is_some() && request.channel == incident.channel_id {
-            incident.room_closed_at = None;
+            incident.channel_closed_at = None;
         }
         Ok(incident)
     }
@@ -268,13 +269,13 @@ pub(crate) struct Happened {
     pub text: String,
     /// What the audit says beyond who and when.
     pub details: Value,
-    /// The line in the incident's room.
+    /// The line in the incident's channel.
     pub line: Message,
 }
 
 /// Keeps a change of an incident and shows it: the row, the timeline, the audit, a line in its
-/// room, its card. While there is no room that can be written in the timeline has the words, and the
-/// room gets them when it comes, or comes back.
+/// channel, its card. While there is no channel that can be written in the timeline has the words, and the
+/// channel gets them when it comes, or comes back.
 pub(crate) fn record(
     decision: &mut Decision,
     request: &Request,
@@ -292,12 +293,12 @@ pub(crate) fn record(
     }));
     audit_done(decision, request, scene, incident.id, happened.details);
     let before = scene.facts.incident();
-    if let Some(since) = before.and_then(|incident| incident.room_closed_at) {
-        by_hand::is_back(decision, scene, incident, since);
+    if let Some(since) = before.and_then(|incident| incident.channel_closed_at) {
+        channel_events::is_back(decision, scene, incident, since);
     }
-    if let Some(room) = incident.open_room() {
+    if let Some(channel) = incident.open_channel() {
         let line = Effect::PostMessage {
-            channel: room.clone(),
+            channel: channel.clone(),
             message: happened.line,
         };
         let purpose = Purpose::Line {
@@ -331,9 +332,9 @@ pub(crate) fn audit_done(
 }
 
 /// Brings the card up to date, if it stands already and can be edited; else its receipt will, or the
-/// room's return.
+/// channel's return.
 pub(crate) fn show_card(decision: &mut Decision, incident: &Incident) {
-    if incident.card_ts.is_some() && incident.open_room().is_some() {
+    if incident.card_ts.is_some() && incident.open_channel().is_some() {
         let id = incident.id;
         let effect = Effect::UpdateMessage {
             shows: format!("card:{id}"),
@@ -368,9 +369,9 @@ pub(crate) fn show_component(
 }
 
 /// What the one who made a change is told: nothing where its line is posted before their eyes,
-/// elsewhere that it is done and where it can be seen.
+/// outside it that it is done and where it can be seen.
 pub(crate) fn done(request: &Request, incident: &Incident, what: &str) -> Option<Message> {
-    let text = match (&incident.channel_id, incident.open_room()) {
+    let text = match (&incident.channel_id, incident.open_channel()) {
         (Some(_), Some(channel)) if request.channel.as_ref() == Some(channel) => return None,
         (Some(_), Some(channel)) => Text::plain(format!("{what}: ")).room(channel),
         (Some(_), None) => Text::plain(format!(

@@ -1,4 +1,4 @@
-//! An incident's card: the one pinned message of its room, edited in place.
+//! An incident's card: the one pinned message of its channel, edited in place.
 //!
 //! Rendered when it is delivered, from the incident as it then is, so that an old edit can never
 //! stand. It holds no update's words: those are posted once, and the card only says when the last

@@ -10,8 +10,8 @@ use super::ask::{self, Scene};
 use super::facts::{self, Facts, Needs};
 use super::trouble::{self, Concerns};
 use super::{
-    Change, Decision, Event, NotificationStatus, Purpose, TimelineKind, Timer, answer, by_hand,
-    receipts, room,
+    Change, Decision, Event, NotificationStatus, Purpose, TimelineKind, Timer, answer, channel,
+    channel_events, receipts,
 };
 use chrono::{DateTime, Utc};
 
@@ -40,19 +40,21 @@ impl Area for Incidents {
         match event {
             Event::Asked(request) => ask::decide_request(decision, request, &scene),
             Event::ChannelClosed { channel, how } => {
-                let _known = by_hand::closed(decision, &scene, channel, *how, None);
+                let _known = channel_events::closed(decision, &scene, channel, *how, None);
             }
-            Event::ChannelMoved { from, to } => by_hand::moved(decision, &scene, from, to),
-            Event::ChannelReopened { channel } => by_hand::reopened(decision, &scene, channel),
+            Event::ChannelMoved { from, to } => channel_events::moved(decision, &scene, from, to),
+            Event::ChannelReopened { channel } => {
+                channel_events::reopened(decision, &scene, channel)
+            }
             Event::ChannelRenamed { channel, name } => {
-                by_hand::renamed(decision, &scene, channel, name);
+                channel_events::renamed(decision, &scene, channel, name);
             }
             Event::Receipt(receipt) => receipts::decide_receipt(decision, receipt, &scene),
             Event::TimerDue {
                 timer: Timer::ChannelOverdue,
                 generation,
                 ..
-            } => room::overdue(decision, &scene, *generation),
+            } => channel::overdue(decision, &scene, *generation),
             Event::Parked(row) => answer::parked(decision, &scene, row),
             Event::EffectStuck { message, .. } => {
                 let (concerns, message) = (Concerns::Operators, message.clone());

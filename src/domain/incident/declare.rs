@@ -1,4 +1,4 @@
-//! A new incident: recorded at once, its room made next, and everybody told when that is there.
+//! A new incident: recorded at once, its channel made next, and everybody told when that is there.
 //!
 //! The record does not wait for Slack: number, timeline and audit stand with the declaration's
 //! transaction. Whoever asked is the one who declared it; the commander is only whom they chose.
@@ -15,8 +15,8 @@ use super::{Incident, Purpose, Source, Status, TimelineEntry, TimelineKind, nami
 use chrono::Duration;
 use serde_json::json;
 
-/// How long Slack may take to make a room before the one who declared is told.
-pub(crate) const ROOM_WITHIN: Duration = Duration::seconds(60);
+/// How long Slack may take to make a channel before the one who declared is told.
+pub(crate) const CHANNEL_WITHIN: Duration = Duration::seconds(60);
 
 pub(crate) fn declare(
     decision: &mut Decision,
@@ -63,7 +63,7 @@ pub(crate) fn declare(
         },
     });
     ask::audit_done(decision, request, scene, incident.id, details);
-    let due = Some(scene.now + ROOM_WITHIN);
+    let due = Some(scene.now + CHANNEL_WITHIN);
     decision.timer(Timer::ChannelOverdue.of(incident.id, due));
     let answer_to = match &request.answer_to {
         AnswerTo::Person(to) => Some(to.clone()),
@@ -146,7 +146,7 @@ fn begun(
         channel_id: None,
         channel_name: String::new(),
         channel_try: 1,
-        room_closed_at: None,
+        channel_closed_at: None,
         card_ts: None,
         declared_by: request.actor.clone(),
         declared_at: scene.at,
@@ -162,7 +162,7 @@ fn begun(
             AnswerTo::Api => Source::Api,
             AnswerTo::Area(source) => source,
         },
-        origin_room: request.channel.clone(),
+        origin_channel: request.channel.clone(),
         origin_view: declaration.view,
     };
     let base = naming::base_of(&incident);
@@ -192,6 +192,6 @@ fn already(first: &Incident) -> Refusal {
         "This form already declared incident #{}. Nothing changed. Its channel: ",
         first.number
     ));
-    let text = Text(text.0.into_iter().chain(words::room(first).0).collect());
+    let text = Text(text.0.into_iter().chain(words::channel(first).0).collect());
     Refusal::new(409, "declared_already", text)
 }

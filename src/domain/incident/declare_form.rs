@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 
 /// The form's name: its submission and its choices come back under it.
 pub const FORM: &str = "declare";
-/// The context's key for the room in which the form was asked for.
-pub const ROOM: &str = "room";
+/// The context's key for the channel in which the form was asked for.
+pub const CHANNEL: &str = "room";
 /// The inputs' keys.
 pub const TEMPLATE: &str = "template";
 /// The title's key.
@@ -246,8 +246,8 @@ pub(crate) fn open(decision: &mut Decision, request: &Request, scene: &Scene<'_>
         return Err(too_late());
     }
     let mut context = BTreeMap::new();
-    if let Some(room) = &request.channel {
-        context.insert(ROOM.to_owned(), room.to_string());
+    if let Some(channel) = &request.channel {
+        context.insert(CHANNEL.to_owned(), channel.to_string());
     }
     let effect = Effect::OpenForm {
         trigger: trigger.clone(),

@@ -21,7 +21,7 @@ pub struct Needs {
     pub incidents: Vec<IncidentRef>,
     /// Its timeline too.
     pub timeline: bool,
-    /// Its timeline if its room is closed: what it missed.
+    /// Its timeline if its channel is closed: what it missed.
     pub missed: bool,
     /// What the people of its record are called.
     pub names: bool,
@@ -33,8 +33,8 @@ pub struct Needs {
     pub number: bool,
     /// Whether an incident was declared from this view.
     pub view: Option<ViewId>,
-    /// Every room name of an incident that begins so, reserved or in use.
-    pub room_names: Option<String>,
+    /// Every channel name of an incident that begins so, reserved or in use.
+    pub channel_names: Option<String>,
     /// The generation of this timer of the incident.
     pub timer: Option<Timer>,
     /// Why this row is stuck, and the recent notices of its kind and cause.
@@ -57,7 +57,7 @@ impl Needs {
             missed: _,
             names: _,
             resolved_within: _,
-            room_names: _,
+            channel_names: _,
             timer: _,
         } = self
         else {
@@ -100,7 +100,7 @@ pub struct Facts {
     pub next_number: Option<i64>,
     /// The incident that was declared from the view.
     pub declared_from_view: Option<Incident>,
-    /// The room names that are taken, of those that were asked for.
+    /// The channel names that are taken, of those that were asked for.
     pub taken_names: Vec<String>,
     /// The generation of the timer that is due, as it stands now; `None`: no such timer.
     pub timer_generation: Option<i32>,
@@ -128,8 +128,11 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
             let target = request
                 .target
                 .clone()
-                .or_else(|| request.channel.clone().map(IncidentRef::Room));
-            let other = request.elsewhere.as_ref().map(|one| one.target.clone());
+                .or_else(|| request.channel.clone().map(IncidentRef::Channel));
+            let other = request
+                .outside_channel
+                .as_ref()
+                .map(|one| one.target.clone());
             let on_incident = Needs {
                 incidents: target.into_iter().chain(other).collect(),
                 missed: true,
@@ -147,7 +150,7 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
                     incidents: vec![IncidentRef::Id(IncidentId::declared_by(context.signal))],
                     number: true,
                     view: declaration.view.clone(),
-                    room_names: Some(naming::prefix(context.at, &declaration.service)),
+                    channel_names: Some(naming::prefix(context.at, &declaration.service)),
                     ..Needs::default()
                 },
                 Act::Update { .. }
@@ -170,17 +173,17 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
             }
         }
         Event::ChannelClosed { channel, .. } | Event::ChannelMoved { from: channel, .. } => Needs {
-            incidents: vec![IncidentRef::Room(channel.clone())],
+            incidents: vec![IncidentRef::Channel(channel.clone())],
             ..Needs::default()
         },
         Event::ChannelReopened { channel } => Needs {
-            incidents: vec![IncidentRef::Room(channel.clone())],
+            incidents: vec![IncidentRef::Channel(channel.clone())],
             missed: true,
             ..Needs::default()
         },
         Event::ChannelRenamed { channel, name } => Needs {
-            incidents: vec![IncidentRef::Room(channel.clone())],
-            room_names: Some(name.clone()),
+            incidents: vec![IncidentRef::Channel(channel.clone())],
+            channel_names: Some(name.clone()),
             ..Needs::default()
         },
         Event::Receipt(receipt) => Needs {
@@ -190,14 +193,14 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
                 .map(IncidentRef::Id)
                 .into_iter()
                 .collect(),
-            // A room that is there gets the lines that it missed; one that is not, another name.
+            // A channel that is there gets the lines that it missed; one that is not, another name.
             // Of somebody who was not let in it says who gave them the lead.
             timeline: matches!(
                 (&receipt.origin, &receipt.end),
                 (Purpose::Channel { .. }, _) | (Purpose::Invitation { .. }, End::Refused { .. })
             ),
             missed: receipt.generation > 0,
-            room_names: match (&receipt.effect, &receipt.end) {
+            channel_names: match (&receipt.effect, &receipt.end) {
                 (Effect::Slack(slack::Effect::CreateChannel { name, .. }), End::Refused { .. }) => {
                     Some(naming::day_of(name).to_owned())
                 }

@@ -53,7 +53,7 @@ pub(crate) fn rules() -> Rules {
     }
 }
 
-/// Number 7, P2 on `api`, led by `ULEAD`, declared by `UDECL`, with its room and its card.
+/// Number 7, P2 on `api`, led by `ULEAD`, declared by `UDECL`, with its channel and its card.
 pub(crate) fn incident() -> Incident {
     Incident {
         id: IncidentId(Uuid::from_u128(7)),
@@ -68,7 +68,7 @@ pub(crate) fn incident() -> Incident {
         channel_id: Some(channel("CINC")),
         channel_name: "inc-20260301-api".into(),
         channel_try: 1,
-        room_closed_at: None,
+        channel_closed_at: None,
         card_ts: Some(super::MessageTs::new("1700000000.000100").unwrap()),
         declared_by: Actor::Person(person("UDECL")),
         declared_at: noon(),
@@ -80,7 +80,7 @@ pub(crate) fn incident() -> Incident {
         kind: Kind::Real,
         private: false,
         source: Source::Slack,
-        origin_room: Some(channel("CTALK")),
+        origin_channel: Some(channel("CTALK")),
         origin_view: None,
     }
 }
@@ -97,6 +97,6 @@ pub(crate) fn by_api(act: Act, target: Option<IncidentRef>) -> Request {
         trigger: None,
         answer_to: AnswerTo::Api,
         names: BTreeMap::new(),
-        elsewhere: None,
+        outside_channel: None,
     }
 }

@@ -1,7 +1,7 @@
 //! What is open, and what can be done: the menu of a place, the list, and the choice that is
 //! offered when nobody knows which incident was meant.
 //!
-//! Never a dead end: whoever asks outside of an incident's room gets the incidents to choose from.
+//! Never a dead end: whoever asks outside of an incident's channel gets the incidents to choose from.
 //! Acts come as buttons that do no harm when they are pressed twice; what is too long for a button
 //! comes as a line to type.
 
@@ -58,7 +58,7 @@ fn of_incident(request: &Request, scene: &Scene<'_>, incident: &Incident) -> Mes
         }
     }
     let channel = Text::default().bold("Channel:").and(" ");
-    let channel = channel.0.into_iter().chain(words::room(incident).0);
+    let channel = channel.0.into_iter().chain(words::channel(incident).0);
     message = message.with(Part::Section(Text(channel.collect())));
     if let Some(update) = &incident.last_update {
         let text = Text::default().bold("Last update:").and(" ").and(&**update);
@@ -188,7 +188,7 @@ pub(crate) fn which(request: &Request, scene: &Scene<'_>) -> Refusal {
     let begin = match &request.target {
         Some(IncidentRef::Number(number)) => format!("There is no incident #{number}. "),
         Some(IncidentRef::Id(id)) => format!("There is no incident {id}. "),
-        Some(IncidentRef::Room(_)) => "That isn't an incident channel. ".to_owned(),
+        Some(IncidentRef::Channel(_)) => "That isn't an incident channel. ".to_owned(),
         None => "This isn't an incident channel. ".to_owned(),
     };
     if candidates.is_empty() {
@@ -286,7 +286,7 @@ fn lines(incidents: &[&Incident]) -> Text {
         };
         text = text.and(") ");
         text = match &incident.channel_id {
-            Some(room) => text.room(room),
+            Some(channel) => text.room(channel),
             None => text.and("no channel yet"),
         };
     }

@@ -6,22 +6,23 @@
 pub(crate) mod answer;
 pub(crate) mod ask;
 pub mod buttons;
-pub(crate) mod by_hand;
 pub mod card;
 mod change;
+pub(crate) mod channel;
+pub(crate) mod channel_events;
 mod decide;
 mod declare;
 pub mod declare_form;
-mod elsewhere;
 mod event;
 pub(crate) mod facts;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod help;
-pub(crate) mod invited;
+pub(crate) mod invitation;
 mod menu;
 pub mod naming;
 pub mod notices;
+mod outside_channel;
 mod outsider;
 pub mod postmortem;
 mod purpose;
@@ -30,7 +31,6 @@ mod refusals;
 mod resolve;
 pub mod resolve_form;
 mod roles;
-pub(crate) mod room;
 mod route;
 mod severity;
 pub mod status_page;
@@ -213,14 +213,14 @@ pub struct Incident {
     pub comms: Option<UserId>,
     /// Who writes it down.
     pub scribe: Option<UserId>,
-    /// The incident's own room, once Slack has made it.
+    /// The incident's own channel, once Slack has made it.
     pub channel_id: Option<ChannelId>,
-    /// The room's name: reserved when decided, before Slack has made it.
+    /// The channel's name: reserved when decided, before Slack has made it.
     pub channel_name: String,
     /// The suffix that the reserved name carries: 1 is none, 2 is `-2`, …
     pub channel_try: i32,
-    /// When Slack said that the room was archived or deleted; `None` while it can be written in.
-    pub room_closed_at: Option<DateTime<Utc>>,
+    /// When Slack said that the channel was archived or deleted; `None` while it can be written in.
+    pub channel_closed_at: Option<DateTime<Utc>>,
     /// The pinned card's message.
     pub card_ts: Option<MessageTs>,
     /// Who declared it.
@@ -235,25 +235,25 @@ pub struct Incident {
     pub resolved_by: Option<Actor>,
     /// The last public update.
     pub last_update: Option<String>,
-    /// When it was given: the card shows the hour, the words stand in the room once.
+    /// When it was given: the card shows the hour, the words stand in the channel once.
     pub last_update_at: Option<DateTime<Utc>>,
     /// Whether it counts.
     pub kind: Kind,
-    /// Whether its room is by invitation.
+    /// Whether its channel is by invitation.
     pub private: bool,
     /// What it came from.
     pub source: Source,
-    /// The room in which it was declared: where answers go when nothing better is known.
-    pub origin_room: Option<ChannelId>,
+    /// The channel in which it was declared: where answers go when nothing better is known.
+    pub origin_channel: Option<ChannelId>,
     /// The modal that declared it: a second incident from one view is refused.
     pub origin_view: Option<ViewId>,
 }
 
 impl Incident {
-    /// Its room, while it can be written in.
-    pub fn open_room(&self) -> Option<&ChannelId> {
-        let room = self.channel_id.as_ref();
-        room.filter(|_| self.room_closed_at.is_none())
+    /// Its channel, while it can be written in.
+    pub fn open_channel(&self) -> Option<&ChannelId> {
+        let channel = self.channel_id.as_ref();
+        channel.filter(|_| self.channel_closed_at.is_none())
     }
 
     /// From declaration to resolution in whole minutes, rounded; `None` while it goes on.
@@ -329,12 +329,12 @@ impl TimelineKind {
     }
 }
 
-/// Somebody who is told of an incident outside of its own room.
+/// Somebody who is told of an incident outside of its own channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "channel", content = "target")]
 pub enum Target {
-    /// A room.
-    Room(ChannelId),
+    /// A channel.
+    Channel(ChannelId),
     /// A person, by direct message.
     Person(UserId),
 }

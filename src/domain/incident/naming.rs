@@ -1,25 +1,25 @@
-//! The names of incidents' rooms: `inc-YYYYMMDD-<service slug>`, and `-2`, `-3`, … when taken.
+//! The names of incidents' channels: `inc-YYYYMMDD-<service slug>`, and `-2`, `-3`, … when taken.
 //!
 //! Slack takes 1 to 80 lower-case letters of any language, digits, `-` and `_`. The base is cut
 //! so that every suffix fits behind it: a numbered name always begins with its base, and the store
-//! finds the taken ones by that prefix. No room in memory is kept here: what is taken is a fact.
+//! finds the taken ones by that prefix. Which names are taken is a fact: nothing is kept here.
 
 use super::Incident;
 use chrono::{DateTime, Utc};
 
-/// Slack's longest name for a room, in characters.
+/// Slack's longest name for a channel, in characters.
 pub const LONGEST: usize = 80;
-/// Room for `-` and the ten digits of the largest suffix.
+/// Space for `-` and the ten digits of the largest suffix.
 const LONGEST_BASE: usize = LONGEST - 11;
 
 /// The name without a suffix of an incident that is declared now; `None`: the service's name has
-/// no letter that a room's name may have, and the incident's number takes its place.
+/// no letter that a channel's name may have, and the incident's number takes its place.
 pub fn base(declared_at: DateTime<Utc>, service: &str) -> Option<String> {
     let slug = slug(service, LONGEST_BASE - dated(declared_at).chars().count());
     (!slug.is_empty()).then(|| dated(declared_at) + &slug)
 }
 
-/// What the names that an incident's room may not take begin with, as far as it matters here.
+/// What the names that an incident's channel may not take begin with, as far as it matters here.
 pub fn prefix(declared_at: DateTime<Utc>, service: &str) -> String {
     base(declared_at, service).unwrap_or_else(|| dated(declared_at))
 }

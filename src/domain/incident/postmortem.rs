@@ -22,7 +22,7 @@ const AGAIN_AFTER: Duration = Duration::seconds(60);
 /// The timeline's words for a draft.
 const NOTE: &str = "Postmortem draft created.";
 
-/// Puts the draft as a file into the incident's room; without a room, into the answer.
+/// Puts the draft as a file into the incident's channel; without a channel, into the answer.
 pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_>) -> Verdict {
     let incident = scene.meant(request)?;
     let number = incident.number;
@@ -35,7 +35,7 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
         return Err(Refusal::new(409, "not_resolved", text));
     }
     let content = markdown(incident, &scene.facts.timeline, &scene.facts.names);
-    let Some(room) = incident.open_room() else {
+    let Some(channel) = incident.open_channel() else {
         let summary = format!("Postmortem draft for incident #{number}");
         return Ok(Some(
             Message::line(summary).with(Part::Preformatted(content)),
@@ -44,7 +44,7 @@ pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_
     let mut drafts = scene.facts.timeline.iter();
     if drafts.any(|entry| entry.text == NOTE && scene.at - entry.at < AGAIN_AFTER) {
         let text = Text::plain("A draft was created less than a minute ago. See ")
-            .room(room)
+            .room(channel)
             .and(", or ask again in a minute.");
         return Err(Refusal::new(409, "on_its_way", text));
     }

@@ -6,7 +6,7 @@
 use super::super::act::ReplyTo;
 use super::super::effect::{Effect, slack};
 use super::super::ids::{EffectId, IncidentId};
-use super::{invited, naming};
+use super::{invitation, naming};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,7 +152,7 @@ impl Purpose {
                 code == "name_taken" || (code.starts_with("invalid_name") && !plainest)
             }
             Self::CardUpdate { .. } => code == "message_not_found",
-            Self::Invitation { .. } => code == invited::OURSELVES,
+            Self::Invitation { .. } => code == invitation::OURSELVES,
             // The next notice of its kind is a new message.
             Self::Answer | Self::Form { .. } | Self::FormUpdate | Self::NoticeUpdate { .. } => true,
             Self::Card { .. }

@@ -13,25 +13,25 @@ use super::super::text::{Message, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
 use super::{Closing, Decision, Receipt};
-use super::{Purpose, answer, by_hand, invited, room, route, words};
+use super::{Purpose, answer, channel, channel_events, invitation, route, words};
 
 /// Decides what follows from a receipt.
 pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
     let end = &receipt.end;
     match &receipt.origin {
         Purpose::Channel { answer_to, .. } => {
-            room::created(decision, scene, receipt, answer_to.as_ref());
+            channel::created(decision, scene, receipt, answer_to.as_ref());
         }
         Purpose::Card { .. } => {
             if let (End::Done(Answer::Slack(slack::Answer::Message { channel, ts })), Some(card)) =
                 (end, message(&receipt.effect))
             {
-                room::card_posted(decision, scene, channel, ts, card);
+                channel::card_posted(decision, scene, channel, ts, card);
             }
             in_channel(decision, receipt, scene, "post the card", None);
         }
         Purpose::CardUpdate { .. } => {
-            room::card_updated(decision, scene, end);
+            channel::card_updated(decision, scene, end);
             in_channel(decision, receipt, scene, "update the card", None);
         }
         Purpose::Pin { .. } => in_channel(decision, receipt, scene, "pin the card", None),
@@ -127,7 +127,7 @@ fn in_channel(
             // The card, the pin and the topic are set anew when it is back, and messages are posted
             // again; files are not, so the operator who retries one is told which.
             let file = is_file(&receipt.effect);
-            let told = by_hand::closed(
+            let told = channel_events::closed(
                 decision,
                 scene,
                 channel,
@@ -147,7 +147,7 @@ fn in_channel(
         }
         // An operator retries what was done in a closed channel only when it is open again.
         (None, End::Done(_)) if receipt.generation > 0 => {
-            by_hand::reopened(decision, scene, channel);
+            channel_events::reopened(decision, scene, channel);
         }
         (None, _) => stuck(decision, receipt, scene, what, to),
     }
@@ -270,10 +270,10 @@ fn invitation(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, to:
     };
     match (closing(&receipt.end), &receipt.end) {
         (Some(how), _) => {
-            let _told = by_hand::closed(decision, scene, channel, how, None);
+            let _told = channel_events::closed(decision, scene, channel, how, None);
         }
         (None, End::Refused { code }) => {
-            invited::refused(decision, receipt, scene, person, code, to);
+            invitation::refused(decision, receipt, scene, person, code, to);
         }
         (None, _) => {
             let what = "invite someone to the channel";

@@ -11,7 +11,7 @@ use super::super::ids::IncidentId;
 use super::super::text::{Message, Text, Typed};
 use super::Decision;
 use super::ask::{Refusal, Scene, Verdict};
-use super::declare_form::ROOM;
+use super::declare_form::CHANNEL;
 use super::{Incident, Purpose, words};
 use std::collections::BTreeMap;
 
@@ -43,8 +43,8 @@ pub(crate) fn open(
         (INCIDENT.to_owned(), incident.id.to_string()),
         (NUMBER.to_owned(), incident.number.to_string()),
     ]);
-    if let Some(room) = &request.channel {
-        context.insert(ROOM.to_owned(), room.to_string());
+    if let Some(channel) = &request.channel {
+        context.insert(CHANNEL.to_owned(), channel.to_string());
     }
     let effect = Effect::OpenForm {
         trigger: trigger.clone(),

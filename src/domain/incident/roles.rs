@@ -8,7 +8,7 @@ use super::super::ids::UserId;
 use super::super::text::{Message, Text};
 use super::Decision;
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
-use super::{Incident, TimelineEntry, TimelineKind, answer, room, words};
+use super::{Incident, TimelineEntry, TimelineKind, answer, channel, words};
 use serde_json::json;
 
 pub(crate) fn assign(
@@ -40,17 +40,17 @@ pub(crate) fn assign(
         line: Message::said(words::who(line, &request.actor).and(")")),
     };
     // Decided before the line that names them; the two lanes keep no order between them.
-    if let Some(room) = incident.open_room() {
+    if let Some(channel) = incident.open_channel() {
         let to = match &request.answer_to {
             AnswerTo::Person(to) if to.person != *person => Some(to),
             AnswerTo::Person(_) | AnswerTo::Api | AnswerTo::Area(_) => None,
         };
-        room::invite(decision, &incident, room, person, to);
+        channel::invite(decision, &incident, channel, person, to);
     }
     ask::record(decision, request, scene, &incident, happened);
-    match incident.open_room() {
+    match incident.open_channel() {
         Some(_) => {}
-        // Without a room the line above reaches nobody.
+        // Without a channel the line above reaches nobody.
         None if request.actor.person() != Some(person) => {
             let text = Text::plain(format!(
                 "You're now the {name} of incident {}. See its state: ",

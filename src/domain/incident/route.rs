@@ -1,11 +1,11 @@
-//! Who is told of an incident outside of its own room, and of what.
+//! Who is told of an incident outside of its own channel, and of what.
 //!
-//! - A declaration goes to the severity's rooms and people and to the service's rooms, each once.
-//! - A rise to P1 or P2 goes to that severity's route and to the service's rooms; a fall to nobody.
+//! - A declaration goes to the severity's channels and people and to the service's channels, each once.
+//! - A rise to P1 or P2 goes to that severity's route and to the service's channels; a fall to nobody.
 //! - The resolution goes to whoever was told that it burns, whatever the severity is by then, and
 //!   to nobody else.
 //! - A person gets at most one direct message of one incident in five minutes; held-back ones are
-//!   kept as such. Rooms are not throttled, and the resolution never is: it is the message that
+//!   kept as such. Channels are not throttled, and the resolution never is: it is the message that
 //!   lets people stop, and there is one only.
 //!
 //! Every attempt is a row of its own, so that one that fails stops no other.
@@ -113,21 +113,21 @@ fn told_of_the_end(scene: &Scene<'_>, target: &Target) -> bool {
     rows.any(|row| row.occasion == Occasion::Resolved && row.target == *target)
 }
 
-/// The severity's route and the service's rooms.
+/// The severity's route and the service's channels.
 fn targets(scene: &Scene<'_>, incident: &Incident) -> Vec<Target> {
     let route = scene.rules.route(incident.severity);
-    let rooms = route.channels.iter().cloned().map(Target::Room);
+    let channels = route.channels.iter().cloned().map(Target::Channel);
     let people = route.users.iter().cloned().map(Target::Person);
     let service = scene.rules.service(&incident.service);
     let team = service.map_or(&[][..], |service| &service.channels);
-    let all = rooms.chain(people);
-    let all = all.chain(team.iter().cloned().map(Target::Room));
+    let all = channels.chain(people);
+    let all = all.chain(team.iter().cloned().map(Target::Channel));
     each_once(all.collect(), incident)
 }
 
-/// Each target once, and never the incident's own room.
+/// Each target once, and never the incident's own channel.
 fn each_once(targets: Vec<Target>, incident: &Incident) -> Vec<Target> {
-    let own = incident.channel_id.clone().map(Target::Room);
+    let own = incident.channel_id.clone().map(Target::Channel);
     let mut once = Vec::new();
     for target in targets {
         if own.as_ref() != Some(&target) && !once.contains(&target) {
@@ -187,7 +187,7 @@ impl Target {
     /// The effect by which they hear of something.
     pub(crate) fn hears(self, message: Message) -> Effect {
         match self {
-            Self::Room(channel) => Effect::PostMessage { channel, message },
+            Self::Channel(channel) => Effect::PostMessage { channel, message },
             Self::Person(person) => Effect::DirectMessage { person, message },
         }
     }
@@ -288,7 +288,7 @@ fn could_not_tell(
 ) {
     let text = Text::plain("Couldn't notify ");
     let text = match target {
-        Target::Room(channel) => text.room(channel),
+        Target::Channel(channel) => text.room(channel),
         Target::Person(person) => text.person(person),
     };
     let text = text
@@ -296,7 +296,7 @@ fn could_not_tell(
         .code(code)
         .and("). After fixing that, run: ")
         .code(answer::retry(receipt.effect_id));
-    // A room cannot be told that nothing can be said in it.
+    // A channel cannot be told that nothing can be said in it.
     let message = Message::said(text);
     trouble::report(decision, scene, Concerns::Operators, Some(target), message);
 }
@@ -349,7 +349,7 @@ fn resolved(incident: &Incident, note: Option<&str>) -> Message {
         None => text,
     };
     let text = text.and(words::after_colon(note));
-    let text = match incident.open_room() {
+    let text = match incident.open_channel() {
         Some(channel) => text.and("\nChannel: ").room(channel),
         None => text,
     };
@@ -357,7 +357,7 @@ fn resolved(incident: &Incident, note: Option<&str>) -> Message {
 }
 
 fn facts(incident: &Incident) -> Vec<(String, Text)> {
-    let mut channel = words::room(incident);
+    let mut channel = words::channel(incident);
     if incident.channel_id.is_none() {
         let way = format!("/incident #{}", incident.number);
         channel = channel.and("; until then: ").code(way);

@@ -1,10 +1,10 @@
-//! Worse or better. Only a rise to P1 or P2 is told outside of the room; a fall wakes nobody.
+//! Worse or better. Only a rise to P1 or P2 is told outside of the channel; a fall wakes nobody.
 
 use super::super::act::Request;
 use super::super::text::{Message, Text, Typed};
 use super::Decision;
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
-use super::{Severity, TimelineKind, room, route, words};
+use super::{Severity, TimelineKind, channel, route, words};
 use serde_json::json;
 
 pub(crate) fn set(
@@ -47,11 +47,11 @@ pub(crate) fn set(
     };
     ask::record(decision, request, scene, &incident, happened);
     route::announce_rise(decision, scene, &incident, before, reason);
-    if let (true, Some(room)) = (to.worse_than(before), incident.open_room()) {
+    if let (true, Some(channel)) = (to.worse_than(before), incident.open_channel()) {
         let known = &scene.rules.route(before).users;
         for person in &scene.rules.route(to).users {
             if !known.contains(person) {
-                room::invite(decision, &incident, room, person, None);
+                channel::invite(decision, &incident, channel, person, None);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What could not be done reaches a person: one ladder, taken down to the first who is there.
 //!
-//! The ladder: the room of those who run this; the one who answers for the incident, its commander
+//! The ladder: the channel of those who run this; the one who answers for the incident, its commander
 //! or else who declared it; the first admin. A trouble that is told to nobody is kept for nobody, so
 //! each begins with whom it concerns and ends with whoever is left. What fails on the ladder itself
 //! only ever goes further down it: two closed doors must not send each other words for ever.
@@ -16,9 +16,9 @@ use super::{Purpose, Target, answer, notices, words};
 /// Who hears of a trouble first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Concerns {
-    /// Those who run this: a list of ids is wrong, or a room does not let us in.
+    /// Those who run this: a list of ids is wrong, or a channel does not let us in.
     Operators,
-    /// The one who answers for the incident: its room lacks something.
+    /// The one who answers for the incident: its channel lacks something.
     Responsible,
 }
 
@@ -62,13 +62,13 @@ pub(crate) fn inform(
 /// The first on the ladder who can be reached.
 fn first(scene: &Scene<'_>, concerns: Concerns, out_of_reach: Option<&Target>) -> Option<Target> {
     let incident = scene.facts.incident();
-    let room = scene.rules.ops_channel.clone().map(Target::Room);
+    let channel = scene.rules.ops_channel.clone().map(Target::Channel);
     let admin = scene.rules.admins.first().cloned().map(Target::Person);
     let responsible = incident.and_then(words::responsible).cloned();
     let responsible = responsible.map(Target::Person);
     let ladder = match concerns {
-        Concerns::Operators => [room, responsible, admin],
-        Concerns::Responsible => [responsible, room, admin],
+        Concerns::Operators => [channel, responsible, admin],
+        Concerns::Responsible => [responsible, channel, admin],
     };
     let mut ladder = ladder.into_iter().flatten();
     ladder.find(|target| Some(target) != out_of_reach)
@@ -96,16 +96,16 @@ pub(crate) fn notice_given(
     further(decision, scene, next, text, message, receipt);
 }
 
-/// A word to those who run this stands in their room or not.
+/// A word to those who run this stands in their channel or not.
 pub(crate) fn notice_posted(
     decision: &mut Decision,
     scene: &Scene<'_>,
-    room: &ChannelId,
+    channel: &ChannelId,
     message: &Message,
     receipt: &Receipt,
 ) {
     let admin = scene.rules.admins.first().cloned().map(Target::Person);
-    let text = Text::plain("Couldn't post a notice for operators in ").room(room);
+    let text = Text::plain("Couldn't post a notice for operators in ").room(channel);
     further(decision, scene, admin, text, message, receipt);
 }
 
@@ -136,16 +136,16 @@ fn further(
     }
 }
 
-/// Further down than this person: an admin's next is the next admin, anybody else's the room. So it
-/// is also for an admin who leads the incident: whether the room was asked before them, nobody knows
+/// Further down than this person: an admin's next is the next admin, anybody else's the channel. So it
+/// is also for an admin who leads the incident: whether the channel was asked before them, nobody knows
 /// here, and a ladder that can be climbed again has no end.
 fn next_after(rules: &Rules, person: &UserId) -> Option<Target> {
     let admins = &rules.admins;
     match admins.iter().position(|admin| admin == person) {
         Some(at) => admins.get(at + 1).cloned().map(Target::Person),
         None => {
-            let room = rules.ops_channel.clone().map(Target::Room);
-            room.or_else(|| admins.first().cloned().map(Target::Person))
+            let channel = rules.ops_channel.clone().map(Target::Channel);
+            channel.or_else(|| admins.first().cloned().map(Target::Person))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! An update in words, and the steps forward: investigating, identified, monitoring.
 //!
 //! Forward only: a step that is not ahead changes nothing and says where the incident stands. The
-//! words are posted once, in the incident's room.
+//! words are posted once, in the incident's channel.
 
 use super::super::act::Request;
 use super::super::text::{Message, Text, Typed};

@@ -66,10 +66,10 @@ pub(crate) fn state(incident: &Incident) -> String {
     }
 }
 
-/// Its room, linked when it is there.
-pub(crate) fn room(incident: &Incident) -> Text {
+/// Its channel, linked when it is there.
+pub(crate) fn channel(incident: &Incident) -> Text {
     match &incident.channel_id {
-        Some(room) => Text::default().room(room),
+        Some(channel) => Text::default().room(channel),
         None => Text::plain("no channel yet"),
     }
 }
@@ -122,7 +122,7 @@ pub(crate) fn said(typed: Option<&Typed>) -> Option<String> {
     (!words.is_empty()).then(|| words.to_owned())
 }
 
-/// `: text` with the people, rooms and links in it, or nothing.
+/// `: text` with the people, channels and links in it, or nothing.
 pub(crate) fn typed_after_colon(text: Text, typed: Option<&Typed>) -> Text {
     match typed {
         Some(typed) if said(Some(typed)).is_some() => text.and(": ").typed(typed),
@@ -161,7 +161,7 @@ pub const OPEN: &str = "open_channel";
 
 /// A button that opens the incident's channel, once there is one.
 pub(crate) fn open_channel(incident: &Incident) -> Option<Part> {
-    let channel = incident.open_room()?.clone();
+    let channel = incident.open_channel()?.clone();
     Some(Part::Buttons(vec![Button {
         opens: Some(channel),
         ..button("Open channel", OPEN, "", ButtonStyle::Primary)

@@ -87,7 +87,7 @@ async fn submit(
         None => String::new(),
         Some(IncidentRef::Id(id)) => id.to_string(),
         Some(IncidentRef::Number(number)) => number.to_string(),
-        Some(IncidentRef::Room(_)) => return Err(no_incident()),
+        Some(IncidentRef::Channel(_)) => return Err(no_incident()),
     };
     let own_key = uuid::Uuid::new_v4().to_string();
     let key = idempotency_key(headers)?.unwrap_or(&own_key);

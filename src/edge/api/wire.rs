@@ -54,7 +54,7 @@ pub fn decode_api(body: &[u8], id: SignalId, at: DateTime<Utc>) -> Result<Signal
         trigger: None,
         answer_to: AnswerTo::Api,
         names: Default::default(),
-        elsewhere: None,
+        outside_channel: None,
     }));
     let event = event.into();
     Ok(Signal { id, at, event })

@@ -52,7 +52,7 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
             asked_at: payload.at,
         }),
         names,
-        elsewhere: command.elsewhere.map(Box::new),
+        outside_channel: command.outside_channel.map(Box::new),
     }));
     Ok(asked.into())
 }
@@ -76,7 +76,7 @@ fn misunderstood(why: Text) -> words::Command {
             refusal: Message::said(words),
         },
         target: None,
-        elsewhere: None,
+        outside_channel: None,
     }
 }
 

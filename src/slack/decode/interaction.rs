@@ -107,7 +107,7 @@ fn request(
     let from_context = interaction
         .view()
         .map(|view| view.input().private_metadata.context);
-    let from_context = from_context.and_then(|context| context.get(declare_form::ROOM).cloned());
+    let from_context = from_context.and_then(|context| context.get(declare_form::CHANNEL).cloned());
     let channel = interaction.channel().map(str::to_owned).or(from_context);
     let channel = channel.and_then(|id| ChannelId::new(id).ok());
     let name = interaction.user_name().map(typed::unescape);
@@ -130,7 +130,7 @@ fn request(
             asked_at: payload.at,
         }),
         names,
-        elsewhere: None,
+        outside_channel: None,
     }));
     Ok(asked.into())
 }

@@ -24,7 +24,7 @@ pub(super) async fn load(
     };
     if let Some(incident) = facts.incidents.first() {
         facts.notifications = notifications::of(connection, incident.id).await?;
-        if needs.timeline || (needs.missed && incident.room_closed_at.is_some()) {
+        if needs.timeline || (needs.missed && incident.channel_closed_at.is_some()) {
             facts.timeline = timeline::timeline(connection, incident.id).await?;
         }
         if needs.names {
@@ -62,7 +62,7 @@ pub(super) async fn load(
             .await?;
         facts.declared_from_view = row.map(Incident::try_from).transpose()?;
     }
-    if let Some(beginning) = &needs.room_names {
+    if let Some(beginning) = &needs.channel_names {
         facts.taken_names = incidents::names_like(connection, beginning).await?;
     }
     if let Some(row) = needs.stuck {
@@ -93,7 +93,7 @@ async fn lock_incidents(
         .iter()
         .filter_map(|reference| match reference {
             IncidentRef::Id(id) => Some(id.0),
-            IncidentRef::Number(_) | IncidentRef::Room(_) => None,
+            IncidentRef::Number(_) | IncidentRef::Channel(_) => None,
         })
         .collect();
     let rows = select_incidents!("where id = any($1) order by id for update", &ids)
@@ -109,7 +109,7 @@ async fn lock_incidents(
         let one = locked.iter().find(|incident| match reference {
             IncidentRef::Id(id) => incident.id == *id,
             IncidentRef::Number(number) => incident.number == *number,
-            IncidentRef::Room(channel) => incident.channel_id.as_ref() == Some(channel),
+            IncidentRef::Channel(channel) => incident.channel_id.as_ref() == Some(channel),
         });
         if let Some(one) = one.filter(|one| !found.iter().any(|known| known.id == one.id)) {
             found.push(one.clone());
@@ -133,7 +133,7 @@ async fn lock_incident(
                 .fetch_optional(connection)
                 .await?
         }
-        IncidentRef::Room(room) => incident_in_room(connection, room).await?,
+        IncidentRef::Channel(room) => incident_in_room(connection, room).await?,
     };
     row.map(Incident::try_from).transpose()
 }

@@ -119,7 +119,7 @@ impl TryFrom<IncidentRow> for Incident {
             channel_id: text_id::<ChannelId>("channel_id", row.channel_id)?,
             channel_name: row.channel_name,
             channel_try: row.channel_try,
-            room_closed_at: row.room_closed_at,
+            channel_closed_at: row.room_closed_at,
             card_ts: text_id::<MessageTs>("card_ts", row.card_ts)?,
             declared_by: Actor::try_from(row.declared_by.clone())
                 .map_err(|BadId| unreadable("declared_by", &row.declared_by))?,
@@ -132,7 +132,7 @@ impl TryFrom<IncidentRow> for Incident {
             kind: word::<Kind>("kind", &row.kind)?,
             private: row.private,
             source: word::<Source>("source", &row.source)?,
-            origin_room: text_id::<ChannelId>("origin_room", row.origin_room)?,
+            origin_channel: text_id::<ChannelId>("origin_room", row.origin_room)?,
             origin_view: text_id::<ViewId>("origin_view", row.origin_view)?,
         })
     }
@@ -160,7 +160,7 @@ pub(super) async fn known(
         match reference {
             IncidentRef::Id(id) => ids.push(id.0),
             IncidentRef::Number(number) => numbers.push(*number),
-            IncidentRef::Room(room) => rooms.push(room.to_string()),
+            IncidentRef::Channel(room) => rooms.push(room.to_string()),
         }
     }
     let rows = sqlx::query!(
@@ -177,7 +177,7 @@ pub(super) async fn known(
         known.insert(IncidentRef::Id(IncidentId(row.id)));
         known.insert(IncidentRef::Number(row.number));
         let room = text_id::<ChannelId>("channel_id", row.channel_id)?;
-        known.extend(room.map(IncidentRef::Room));
+        known.extend(room.map(IncidentRef::Channel));
     }
     Ok(known)
 }
@@ -248,7 +248,7 @@ pub(super) async fn insert(
         word_of(&incident.kind),
         incident.private,
         word_of(&incident.source),
-        incident.origin_room.as_ref().map(ChannelId::as_str),
+        incident.origin_channel.as_ref().map(ChannelId::as_str),
         incident.origin_view.as_ref().map(ViewId::as_str),
         incident.last_update,
     )
@@ -289,7 +289,7 @@ pub(super) async fn update(
         incident.acknowledged_at,
         incident.resolved_at,
         incident.last_update,
-        incident.room_closed_at,
+        incident.channel_closed_at,
         incident.resolved_by.as_ref().map(Actor::to_string),
         incident.last_update_at,
     )
@@ -320,7 +320,7 @@ impl Store {
         let (id, number, room) = match reference {
             IncidentRef::Id(id) => (Some(id.0), None, None),
             IncidentRef::Number(number) => (None, Some(*number), None),
-            IncidentRef::Room(room) => (None, None, Some(room.as_str())),
+            IncidentRef::Channel(room) => (None, None, Some(room.as_str())),
         };
         let row = select_incidents!(
             "where id = $1 or number = $2 or channel_id = $3",

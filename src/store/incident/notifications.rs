@@ -8,7 +8,7 @@ use crate::store::session::Session;
 
 pub(super) fn split(target: &Target) -> (&'static str, &str) {
     match target {
-        Target::Room(room) => ("room", room.as_str()),
+        Target::Channel(room) => ("room", room.as_str()),
         Target::Person(person) => ("person", person.as_str()),
     }
 }
@@ -16,7 +16,7 @@ pub(super) fn split(target: &Target) -> (&'static str, &str) {
 pub(super) fn target(channel: &str, id: String) -> Result<Target, StoreError> {
     let bad = |BadId| StoreError::Unreadable("notifications.target".to_owned());
     match channel {
-        "room" => ChannelId::new(id).map(Target::Room).map_err(bad),
+        "room" => ChannelId::new(id).map(Target::Channel).map_err(bad),
         _ => UserId::new(id).map(Target::Person).map_err(bad),
     }
 }

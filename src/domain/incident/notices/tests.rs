@@ -39,7 +39,7 @@ fn told(notices: Vec<Notice>, now: DateTime<Utc>) -> Decision {
         notices,
     };
     let mut decision = Decision::on(SignalId(Uuid::from_u128(1)));
-    let target = Target::Room(channel("COPS"));
+    let target = Target::Channel(channel("COPS"));
     let message = Message::line("A signal is parked");
     tell(&mut decision, &scene, target, &stuck, message);
     decision
@@ -47,7 +47,7 @@ fn told(notices: Vec<Notice>, now: DateTime<Utc>) -> Decision {
 
 #[test]
 fn the_first_row_of_a_cause_gives_a_message_and_the_next_ones_its_count_for_ten_minutes() {
-    let ops = || Target::Room(channel("COPS"));
+    let ops = || Target::Channel(channel("COPS"));
     let other = Target::Person(person("UADMIN"));
     let just_before = noon() + LASTS - Duration::seconds(1);
     for (notices, now, is_new) in [
@@ -105,7 +105,7 @@ fn a_message_says_how_many_since_when_and_the_commands_for_all_of_them() {
             ],
         ),
     ] {
-        let mut notice = notice(Target::Room(channel("COPS")), noon());
+        let mut notice = notice(Target::Channel(channel("COPS")), noon());
         notice.cause = Cause::of(rows, kind.into(), "timeout");
         // Not after the row: the command leaves out what is older than its start.
         notice.oldest += Duration::milliseconds(900);
@@ -146,7 +146,7 @@ fn what_is_not_counted_to_its_end_says_so() {
         (COUNTED + 1, "more than 10,000 are parked"),
     ] {
         let standing = Standing {
-            notice: notice(Target::Room(channel("COPS")), noon()),
+            notice: notice(Target::Channel(channel("COPS")), noon()),
             first: Message::said(Text::plain("The first row.")),
             channel: channel("COPS"),
             ts: MessageTs::new("1.2").unwrap(),

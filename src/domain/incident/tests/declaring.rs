@@ -155,7 +155,7 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
             }),
             answer_to: crate::domain::act::AnswerTo::Person(to),
             names: Default::default(),
-            elsewhere: None,
+            outside_channel: None,
         };
         world.happens(Event::Asked(Box::new(request)));
         let decision = world.end_next("open_form", end);

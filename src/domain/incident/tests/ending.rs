@@ -99,7 +99,7 @@ fn nothing_changes_after_the_end() {
 }
 
 #[test]
-fn an_updates_words_are_posted_once_in_the_incidents_room() {
+fn an_updates_words_are_posted_once_in_the_incidents_channel() {
     let mut world = World::with_incident();
     let words = "The rollback <!channel> *has* begun";
     world.ask("UDECL", say(words));
@@ -155,7 +155,7 @@ fn a_timeline_of_several_days_has_full_dates_and_is_for_the_one_who_asks() {
 }
 
 #[test]
-fn a_postmortem_waits_for_the_end_and_comes_once_as_a_file_in_the_room() {
+fn a_postmortem_waits_for_the_end_and_comes_once_as_a_file_in_the_channel() {
     let mut world = World::with_incident();
     let early = world.ask("USTRANGER", Act::Postmortem);
     assert_eq!(early.outcome, Outcome::Refused);
@@ -208,7 +208,7 @@ fn a_draft_names_people_as_they_are_called() {
 }
 
 #[test]
-fn without_a_room_the_postmortem_is_the_answer() {
+fn without_a_channel_the_postmortem_is_the_answer() {
     let mut world = World::new();
     world.ask("UDECL", super::memory::declaration(Severity::P3));
     world.ask("UDECL", resolve());

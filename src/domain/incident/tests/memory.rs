@@ -34,7 +34,7 @@ pub(super) struct World {
     pub outbox: Vec<Planned>,
     pub done: Vec<Planned>,
     signals: u128,
-    rooms: u32,
+    channels: u32,
     messages: u32,
 }
 
@@ -52,12 +52,12 @@ impl World {
             outbox: Vec::new(),
             done: Vec::new(),
             signals: 0,
-            rooms: 0,
+            channels: 0,
             messages: 0,
         }
     }
 
-    /// A world with incident #1: P2 on `api`, declared and led by `UDECL`, its room made, its
+    /// A world with incident #1: P2 on `api`, declared and led by `UDECL`, its channel made, its
     /// card pinned, everybody told.
     pub fn with_incident() -> Self {
         let mut world = Self::new();
@@ -88,24 +88,24 @@ impl World {
     }
 
     /// Somebody asks in this channel, of the incident whose channel it is.
-    pub fn ask_in(&mut self, room: &ChannelId, who: &str, act: Act) -> Decision {
-        self.asked(room, who, act, None)
+    pub fn ask_in(&mut self, channel: &ChannelId, who: &str, act: Act) -> Decision {
+        self.asked(channel, who, act, None)
     }
 
     fn asked(
         &mut self,
-        room: &ChannelId,
+        channel: &ChannelId,
         who: &str,
         act: Act,
         target: Option<IncidentRef>,
     ) -> Decision {
         let request = Request {
             actor: Actor::Person(person(who)),
-            channel: Some(room.clone()),
+            channel: Some(channel.clone()),
             trigger: Some(super::forms::trigger(self.now)),
             answer_to: AnswerTo::Person(ReplyTo {
                 person: person(who),
-                channel: Some(room.clone()),
+                channel: Some(channel.clone()),
                 response_url: Some("https://hooks.example/1".into()),
                 asked_at: self.now,
             }),
@@ -150,7 +150,7 @@ impl World {
             self.incidents.iter().find(|one| match wanted {
                 IncidentRef::Id(id) => one.id == *id,
                 IncidentRef::Number(number) => one.number == *number,
-                IncidentRef::Room(room) => one.channel_id.as_ref() == Some(room),
+                IncidentRef::Channel(channel) => one.channel_id.as_ref() == Some(channel),
             })
         });
         let of_found = |id: IncidentId| found.is_some_and(|one| one.id == id);
@@ -184,7 +184,7 @@ impl World {
                 .iter()
                 .filter(|row| of_found(row.incident))
                 .filter(|_| {
-                    let closed = found.is_some_and(|one| one.room_closed_at.is_some());
+                    let closed = found.is_some_and(|one| one.channel_closed_at.is_some());
                     needs.timeline || (needs.missed && closed)
                 })
                 .cloned()
@@ -207,7 +207,7 @@ impl World {
                 .iter()
                 .map(|one| one.channel_name.clone())
                 .filter(|name| {
-                    let prefix = needs.room_names.as_ref();
+                    let prefix = needs.channel_names.as_ref();
                     prefix.is_some_and(|prefix| name.starts_with(prefix))
                 })
                 .collect(),
@@ -296,9 +296,9 @@ impl World {
         };
         End::Done(Answer::Slack(match effect {
             Slack::CreateChannel { name, .. } => {
-                self.rooms += 1;
+                self.channels += 1;
                 slack::Answer::Channel {
-                    id: channel(&format!("CINC{}", self.rooms)),
+                    id: channel(&format!("CINC{}", self.channels)),
                     name: name.clone(),
                 }
             }

@@ -5,12 +5,12 @@
 
 mod acts;
 mod any_order;
+mod channels;
 mod declaring;
 mod ending;
 mod forms;
 mod memory;
 mod rights;
-mod rooms;
 mod telling;
 mod troubles;
 mod words_said;

@@ -85,7 +85,7 @@ fn a_stranger_is_told_that_it_is_over_rather_than_that_they_lack_a_right() {
 }
 
 #[test]
-fn a_command_elsewhere_offers_the_open_incidents_and_never_a_dead_end() {
+fn a_command_outside_an_incident_channel_offers_the_open_incidents_and_never_a_dead_end() {
     let mut world = World::new();
     for _ in 0..7 {
         world.ask("UDECL", declaration(Severity::P3));
@@ -93,7 +93,7 @@ fn a_command_elsewhere_offers_the_open_incidents_and_never_a_dead_end() {
     for target in [
         None,
         Some(IncidentRef::Number(99)),
-        Some(IncidentRef::Room(channel("CELSE"))),
+        Some(IncidentRef::Channel(channel("CELSE"))),
     ] {
         let decision = world.ask_about("UDECL", resolve(), target.clone());
         assert_eq!(decision.outcome, Outcome::Refused);
@@ -153,7 +153,7 @@ fn the_open_ones_are_listed_first_and_a_list_that_is_cut_says_so() {
 }
 
 #[test]
-fn an_incident_asked_for_from_elsewhere_links_to_its_room() {
+fn an_incident_asked_for_outside_its_channel_links_to_its_channel() {
     let mut world = World::with_incident();
     let words = answer(&world.ask("UREADER", Act::Menu));
     assert!(words.contains("Channel: #CINC1"), "{words}");

@@ -9,7 +9,7 @@ use crate::domain::incident::{NotificationStatus, Severity, Status};
 use crate::domain::signal::End;
 
 #[test]
-fn a_declaration_is_told_to_its_route_and_to_the_services_rooms_each_once() {
+fn a_declaration_is_told_to_its_route_and_to_the_services_channels_each_once() {
     for (severity, heard) in [
         (Severity::P1, &["CALL", "CTEAM", "UBOSS", "UOWNER"][..]),
         (Severity::P2, &["CENG", "UBOSS", "CTEAM"]),
@@ -20,7 +20,7 @@ fn a_declaration_is_told_to_its_route_and_to_the_services_rooms_each_once() {
         world.ask("UDECL", declaration(severity));
         assert!(
             world.announced().is_empty(),
-            "told before the room is there"
+            "told before the channel is there"
         );
         world.settle();
         assert_eq!(world.who_heard("Incident declared"), heard, "{severity}");
@@ -31,9 +31,9 @@ fn a_declaration_is_told_to_its_route_and_to_the_services_rooms_each_once() {
 fn one_target_that_fails_stops_no_other_and_those_who_run_this_hear_of_it() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
-    world.end_next("create_channel", room());
+    world.end_next("create_channel", created_channel());
     let first = world.outbox.iter().position(|one| {
-        super::words_said::channel_of(one).is_some_and(|room| room.as_str() == "CALL")
+        super::words_said::channel_of(one).is_some_and(|channel| channel.as_str() == "CALL")
     });
     let failing = world.outbox.remove(first.unwrap());
     world.end(&failing, refused("not_in_channel"));
@@ -88,7 +88,7 @@ fn who_heard_the_declaration_hears_the_resolution_whatever_the_severity_is_by_th
     let end = said
         .iter()
         .find(|(to, words)| to == "CALL" && words.contains("Resolved"));
-    assert!(end.unwrap().1.contains("#CINC1"), "it links to the room");
+    assert!(end.unwrap().1.contains("#CINC1"), "it links to the channel");
     assert_eq!(heard, ["CALL", "CTEAM", "UBOSS", "UOWNER"]);
 }
 
@@ -107,7 +107,7 @@ fn a_person_gets_one_direct_message_in_five_minutes_but_always_the_resolution() 
         );
         assert!(
             heard.contains(&"CTEAM".to_owned()),
-            "rooms are not throttled"
+            "channels are not throttled"
         );
         let held = world.notifications.iter();
         let held = held.filter(|row| row.status == NotificationStatus::Throttled);
@@ -122,7 +122,7 @@ fn a_person_gets_one_direct_message_in_five_minutes_but_always_the_resolution() 
 fn who_could_not_be_told_of_the_fire_is_not_told_that_it_is_out() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P2));
-    world.end_next("create_channel", room());
+    world.end_next("create_channel", created_channel());
     world.end_next("direct_message", refused("user_not_found"));
     world.settle();
     world.ask("UDECL", resolve());
@@ -134,7 +134,7 @@ fn who_could_not_be_told_of_the_fire_is_not_told_that_it_is_out() {
 fn an_announcement_that_nobody_can_look_for_is_repeated_once_and_says_so() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P2));
-    world.end_next("create_channel", room());
+    world.end_next("create_channel", created_channel());
     let uncertain = || End::Uncertain {
         code: "timeout".into(),
     };
@@ -150,7 +150,7 @@ fn an_announcement_that_nobody_can_look_for_is_repeated_once_and_says_so() {
     assert_eq!(world.who_heard("Resolved"), ["CENG", "UBOSS", "CTEAM"]);
 }
 
-fn room() -> End {
+fn created_channel() -> End {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
     let planned = world.take("create_channel");
@@ -158,7 +158,7 @@ fn room() -> End {
 }
 
 #[test]
-fn a_change_in_the_incidents_channel_is_answered_by_its_line_and_one_elsewhere_by_a_link() {
+fn a_change_in_the_incidents_channel_is_answered_by_its_line_and_one_outside_it_by_a_link() {
     let scribe = || Act::Assign {
         role: Role::Scribe,
         person: person("UNEW"),

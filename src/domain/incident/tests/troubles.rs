@@ -1,8 +1,8 @@
-//! What goes wrong reaches somebody: an answer by the next way, a trouble whom it concerns, a room
+//! What goes wrong reaches somebody: an answer by the next way, a trouble whom it concerns, a channel
 //! that is closed whoever leads.
 
+use super::channels::created_channel;
 use super::memory::{World, declaration, refused, resolve, say};
-use super::rooms::room;
 use crate::domain::act::{Act, Role};
 use crate::domain::decision::Outcome;
 use crate::domain::incident::Severity;
@@ -25,7 +25,7 @@ fn an_uncertain_answer_is_given_once_more_by_the_next_way() {
 }
 
 #[test]
-fn without_a_room_of_those_who_run_this_the_first_admin_hears_what_is_parked() {
+fn without_a_channel_of_those_who_run_this_the_first_admin_hears_what_is_parked() {
     let parked = || End::Parked {
         code: "http_500".into(),
     };
@@ -46,7 +46,7 @@ fn without_a_room_of_those_who_run_this_the_first_admin_hears_what_is_parked() {
     let mut world = World::new();
     world.rules.ops_channel = None;
     world.ask_by_api(declaration(Severity::P4), None);
-    world.end_next("create_channel", room());
+    world.end_next("create_channel", created_channel());
     world.end_next("post_message", parked());
     assert_eq!(told(&world).0, "UADMIN");
 
@@ -67,7 +67,7 @@ fn a_card_or_a_draft_of_which_nobody_knows_whether_it_stands_is_said() {
     };
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P4));
-    world.end_next("create_channel", room());
+    world.end_next("create_channel", created_channel());
     world.end_next("post_message", uncertain());
     let (to, words) = world.said().pop().unwrap();
     assert_eq!(to, "UDECL");
@@ -102,10 +102,10 @@ fn who_gave_a_role_to_somebody_who_cannot_come_hears_it() {
     let (to, words) = world.said().pop().unwrap();
     assert_eq!(to, "reply:UADMIN");
     assert!(words.contains("/incident #1 assign comms"), "{words}");
-    // A second role, and the room is archived: they hear it directly.
-    let room = world.incident().channel_id.clone().unwrap();
+    // A second role, and the channel is archived: they hear it directly.
+    let channel = world.incident().channel_id.clone().unwrap();
     world.happens(Event::ChannelClosed {
-        channel: room,
+        channel,
         how: Closing::Archived,
     });
     let invited = world.count("invite");
@@ -121,13 +121,13 @@ fn who_gave_a_role_to_somebody_who_cannot_come_hears_it() {
 }
 
 #[test]
-fn a_room_that_is_gone_is_not_called_archived() {
+fn a_channel_that_is_gone_is_not_called_archived() {
     for (event, code) in [(true, ""), (false, "channel_not_found")] {
         let mut world = World::with_incident();
-        let room = world.incident().channel_id.clone().unwrap();
+        let channel = world.incident().channel_id.clone().unwrap();
         if event {
             let how = Closing::Gone;
-            world.happens(Event::ChannelClosed { channel: room, how });
+            world.happens(Event::ChannelClosed { channel, how });
         } else {
             world.ask("UDECL", say("words"));
             world.end_next("post_message", refused(code));
@@ -142,7 +142,7 @@ fn a_room_that_is_gone_is_not_called_archived() {
 }
 
 #[test]
-fn a_room_that_slack_moves_stays_the_incidents() {
+fn a_channel_that_slack_moves_stays_the_incidents() {
     let mut world = World::with_incident();
     let from = world.incident().channel_id.clone().unwrap();
     world.happens(Event::ChannelMoved {
@@ -157,11 +157,11 @@ fn a_room_that_slack_moves_stays_the_incidents() {
 }
 
 #[test]
-fn nothing_is_posted_in_an_archived_room_and_it_stands_there_once_it_is_back() {
+fn nothing_is_posted_in_an_archived_channel_and_it_stands_there_once_it_is_back() {
     let mut world = World::with_incident();
-    let room = world.incident().channel_id.clone().unwrap();
+    let channel = world.incident().channel_id.clone().unwrap();
     world.happens(Event::ChannelClosed {
-        channel: room.clone(),
+        channel: channel.clone(),
         how: Closing::Archived,
     });
     world.settle();
@@ -169,7 +169,7 @@ fn nothing_is_posted_in_an_archived_room_and_it_stands_there_once_it_is_back() {
     world.ask("UDECL", say("meanwhile"));
     let kinds: Vec<_> = world.outbox.iter().map(|one| one.effect.kind()).collect();
     assert_eq!(kinds, ["reply"]);
-    world.happens(Event::ChannelReopened { channel: room });
+    world.happens(Event::ChannelReopened { channel });
     let (to, words) = world.said().pop().unwrap();
     assert!(
         to == "CINC1" && words.contains("meanwhile"),
@@ -180,7 +180,7 @@ fn nothing_is_posted_in_an_archived_room_and_it_stands_there_once_it_is_back() {
 #[test]
 fn troubles_that_nobody_can_be_told_come_to_an_end() {
     let mut world = World::with_incident();
-    // Who leads is the only admin, and neither they nor any room can be reached.
+    // Who leads is the only admin, and neither they nor any channel can be reached.
     let lead = Act::Assign {
         role: Role::Commander,
         person: person("UADMIN"),

@@ -1,8 +1,8 @@
-//! What happens to an incident's room by other hands: archived, deleted, brought back, moved, named
+//! What happens to an incident's channel by other hands: archived, deleted, brought back, moved, named
 //! anew.
 //!
-//! The incident goes on whatever becomes of its room. Nothing is posted in one that is closed: the
-//! timeline has the words, and the room gets them when it is back.
+//! The incident goes on whatever becomes of its channel. Nothing is posted in one that is closed: the
+//! timeline has the words, and the channel gets them when it is back.
 
 use super::super::decision::Retry;
 use super::super::effect::slack::channel_lane;
@@ -11,28 +11,28 @@ use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
 use super::{Change, Closing, Decision};
-use super::{Incident, TimelineEntry, TimelineKind, answer, room};
+use super::{Incident, TimelineEntry, TimelineKind, answer, channel};
 use chrono::{DateTime, Utc};
 
-/// Slack says that the room was archived or deleted: by its event, or by refusing to write there.
+/// Slack says that the channel was archived or deleted: by its event, or by refusing to write there.
 /// The incident goes on; who leads it is told once, with the command that tries again what was
 /// refused. Returns whether a person was told: not when it was known, when it is no incident's
 /// channel any more, or when the incident is over.
 pub(crate) fn closed(
     decision: &mut Decision,
     scene: &Scene<'_>,
-    room: &ChannelId,
+    channel: &ChannelId,
     how: Closing,
     refused: Option<EffectId>,
 ) -> bool {
-    let Some(incident) = of_room(scene, room) else {
+    let Some(incident) = of_channel(scene, channel) else {
         return false;
     };
-    if incident.room_closed_at.is_some() {
+    if incident.channel_closed_at.is_some() {
         return false;
     }
     let mut incident = incident.clone();
-    incident.room_closed_at = Some(scene.at);
+    incident.channel_closed_at = Some(scene.at);
     decision.change(Change::Save(Box::new(incident.clone())));
     let said = match how {
         Closing::Archived => "The channel was archived.",
@@ -42,7 +42,7 @@ pub(crate) fn closed(
     if !incident.status.is_open() {
         return false;
     }
-    let text = Text::plain(format!("The channel of incident #{}, ", incident.number)).room(room);
+    let text = Text::plain(format!("The channel of incident #{}, ", incident.number)).room(channel);
     let text = match how {
         Closing::Archived => text.and(
             ", is archived, so nothing can be posted in it. The incident is still open: unarchive \
@@ -67,47 +67,47 @@ pub(crate) fn closed(
     true
 }
 
-/// The room can be written in again.
-pub(crate) fn reopened(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId) {
-    let Some(incident) = of_room(scene, room) else {
+/// The channel can be written in again.
+pub(crate) fn reopened(decision: &mut Decision, scene: &Scene<'_>, channel: &ChannelId) {
+    let Some(incident) = of_channel(scene, channel) else {
         return;
     };
-    let Some(since) = incident.room_closed_at else {
+    let Some(since) = incident.channel_closed_at else {
         return;
     };
     let mut incident = incident.clone();
-    incident.room_closed_at = None;
+    incident.channel_closed_at = None;
     decision.change(Change::Save(Box::new(incident.clone())));
     is_back(decision, scene, &incident, since);
     ask::show_card(decision, &incident);
 }
 
-/// Notes that the room is back, and says in it what was said while it was closed.
+/// Notes that the channel is back, and says in it what was said while it was closed.
 pub(crate) fn is_back(
     decision: &mut Decision,
     scene: &Scene<'_>,
     incident: &Incident,
     since: DateTime<Utc>,
 ) {
-    let Some(room) = incident.open_room() else {
+    let Some(channel) = incident.open_channel() else {
         return;
     };
     note(decision, scene, incident, "The channel can be used again.");
     // What it refused is older than what was not even tried.
     decision.retry(Retry {
-        lane: channel_lane(room),
+        lane: channel_lane(channel),
         kind: "post_message",
         codes: &["is_archived", "channel_not_found"],
     });
     let lines = scene.facts.timeline.iter();
     let meanwhile = lines.filter(|entry| entry.at > since);
     let title = "While this channel was closed:";
-    room::say_missed(decision, incident, room, title, meanwhile.collect());
+    channel::say_missed(decision, incident, channel, title, meanwhile.collect());
 }
 
-/// The room has a new id: the provider moved it, with all that stands in it.
+/// The channel has a new id: the provider moved it, with all that stands in it.
 pub(crate) fn moved(decision: &mut Decision, scene: &Scene<'_>, from: &ChannelId, to: &ChannelId) {
-    let Some(incident) = of_room(scene, from) else {
+    let Some(incident) = of_channel(scene, from) else {
         return;
     };
     let mut incident = incident.clone();
@@ -115,9 +115,9 @@ pub(crate) fn moved(decision: &mut Decision, scene: &Scene<'_>, from: &ChannelId
     decision.change(Change::Save(Box::new(incident)));
 }
 
-/// The room has a new name; its id is what counts.
-pub(crate) fn renamed(decision: &mut Decision, scene: &Scene<'_>, room: &ChannelId, name: &str) {
-    let Some(incident) = of_room(scene, room) else {
+/// The channel has a new name; its id is what counts.
+pub(crate) fn renamed(decision: &mut Decision, scene: &Scene<'_>, channel: &ChannelId, name: &str) {
+    let Some(incident) = of_channel(scene, channel) else {
         return;
     };
     // A name that another incident has reserved stays that one's: two rows never hold one name.
@@ -130,10 +130,10 @@ pub(crate) fn renamed(decision: &mut Decision, scene: &Scene<'_>, room: &Channel
     decision.change(Change::Save(Box::new(incident)));
 }
 
-/// The incident whose own room this is.
-pub(crate) fn of_room<'a>(scene: &Scene<'a>, room: &ChannelId) -> Option<&'a Incident> {
+/// The incident whose own channel this is.
+pub(crate) fn of_channel<'a>(scene: &Scene<'a>, channel: &ChannelId) -> Option<&'a Incident> {
     let incident = scene.facts.incident()?;
-    (incident.channel_id.as_ref() == Some(room)).then_some(incident)
+    (incident.channel_id.as_ref() == Some(channel)).then_some(incident)
 }
 
 fn note(decision: &mut Decision, scene: &Scene<'_>, incident: &Incident, text: &str) {

@@ -13,10 +13,12 @@ use super::super::text::{Message, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
 use super::{Change, Decision, Receipt};
-use super::{Incident, Purpose, Target, TimelineEntry, TimelineKind, answer, roles, room, words};
+use super::{
+    Incident, Purpose, Target, TimelineEntry, TimelineKind, answer, channel, roles, words,
+};
 use serde_json::json;
 
-/// What is said of the bot itself: it is in its rooms already, and leads none.
+/// What is said of the bot itself: it is in its channels already, and leads none.
 pub(crate) const OURSELVES: &str = "cant_invite_self";
 /// What is said of somebody who cannot act, wherever they are.
 const CANNOT_ACT: [&str; 5] = [
@@ -142,13 +144,13 @@ fn take_back(
         Some(after) => text.person(after).and(" is the commander again."),
         None => text.and("It has no commander now."),
     };
-    if let Some(room) = incident.open_room() {
-        // Who gave it from elsewhere may never have been here.
+    if let Some(channel) = incident.open_channel() {
+        // The person who gave it may not be in the channel.
         if let Some(after) = &after {
-            room::invite(decision, &incident, room, after, None);
+            channel::invite(decision, &incident, channel, after, None);
         }
         let line = Effect::PostMessage {
-            channel: room.clone(),
+            channel: channel.clone(),
             message: Message::said(text.clone()),
         };
         let purpose = Purpose::Line {

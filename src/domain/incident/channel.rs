@@ -1,9 +1,9 @@
-//! An incident's room: made, refused, named anew, late, and its card.
+//! An incident's channel: made, refused, named anew, late, and its card.
 //!
-//! Whatever Slack answers, no incident stays mute: a room that cannot be made is announced
-//! without it, and who declared learns how to try again. The announcements wait for the room, so
-//! that they can link to it, but never longer than [`super::declare::ROOM_WITHIN`]. Lines that
-//! were given while there was no room are posted in it once, together.
+//! Whatever Slack answers, no incident stays mute: a channel that cannot be made is announced
+//! without it, and who declared learns how to try again. The announcements wait for the channel, so
+//! that they can link to it, but never longer than [`super::declare::CHANNEL_WITHIN`]. Lines that
+//! were given while there was no channel are posted in it once, together.
 
 use super::super::act::ReplyTo;
 use super::super::effect::slack::{self, Effect};
@@ -22,7 +22,7 @@ use super::{
 /// organisation must name one.
 pub const NO_WORKSPACE: &str = "no_workspace";
 
-/// The room that was to be made: there, or not.
+/// The channel that was to be made: there, or not.
 pub(crate) fn created(
     decision: &mut Decision,
     scene: &Scene<'_>,
@@ -34,7 +34,7 @@ pub(crate) fn created(
     else {
         return;
     };
-    // An answer about another name, or after the room came, is an old one.
+    // An answer about another name, or after the channel came, is an old one.
     if incident.channel_id.is_some() || incident.channel_name != *name {
         return;
     }
@@ -62,7 +62,14 @@ pub(crate) fn created(
         End::Expired => not_made(decision, scene, incident, receipt.effect_id, "expired", to),
         End::Dropped { why } => not_made(decision, scene, incident, receipt.effect_id, why, to),
         End::Done(_) => {
-            not_made(decision, scene, incident, receipt.effect_id, "no_room", to);
+            not_made(
+                decision,
+                scene,
+                incident,
+                receipt.effect_id,
+                "no_channel",
+                to,
+            );
         }
     }
 }
@@ -120,18 +127,18 @@ fn made(
     decision: &mut Decision,
     scene: &Scene<'_>,
     incident: &Incident,
-    room: &ChannelId,
+    channel: &ChannelId,
     name: &str,
     to: Option<&ReplyTo>,
 ) {
     let mut incident = incident.clone();
-    incident.channel_id = Some(room.clone());
+    incident.channel_id = Some(channel.clone());
     incident.channel_name = name.to_owned();
     decision.change(Change::Save(Box::new(incident.clone())));
     decision.timer(Timer::ChannelOverdue.of(incident.id, None));
-    post_card(decision, &incident, room);
+    post_card(decision, &incident, channel);
     let topic = Effect::SetTopic {
-        channel: room.clone(),
+        channel: channel.clone(),
         topic: topic(&incident),
     };
     let id = incident.id;
@@ -140,29 +147,29 @@ fn made(
         // Whoever chose somebody else to lead hears it when they cannot come.
         let chosen = incident.commander.as_ref() == Some(&person)
             && incident.declared_by.person() != Some(&person);
-        invite(decision, &incident, room, &person, to.filter(|_| chosen));
+        invite(decision, &incident, channel, &person, to.filter(|_| chosen));
     }
     let lines = scene.facts.timeline.iter();
     say_missed(
         decision,
         &incident,
-        room,
+        channel,
         "Before this channel was created:",
         lines.collect(),
     );
     route::announce_declared(decision, scene, &incident);
 }
 
-fn post_card(decision: &mut Decision, incident: &Incident, room: &ChannelId) {
+fn post_card(decision: &mut Decision, incident: &Incident, channel: &ChannelId) {
     let card = Effect::PostMessage {
-        channel: room.clone(),
+        channel: channel.clone(),
         message: card::card(incident),
     };
     let incident = incident.id;
     decision.effect(card, Purpose::Card { incident });
 }
 
-/// The topic holds what does not change: a topic that is set anew is a line in the room each time.
+/// The topic holds what does not change: a topic that is set anew is a line in the channel each time.
 fn topic(incident: &Incident) -> String {
     let topic = format!(
         "Incident #{} on {}: {}. See the pinned card for its state.",
@@ -171,7 +178,7 @@ fn topic(incident: &Incident) -> String {
     words::shortened(&topic, 250)
 }
 
-/// Who is asked into the room, each once: who declared, who has a role, the service's owners and
+/// Who is asked into the channel, each once: who declared, who has a role, the service's owners and
 /// the people of the severity's route. When it is over already, only those who had a part in it.
 fn asked_in(scene: &Scene<'_>, incident: &Incident) -> Vec<UserId> {
     let mut people: Vec<UserId> = incident.declared_by.person().cloned().into_iter().collect();
@@ -197,12 +204,12 @@ fn asked_in(scene: &Scene<'_>, incident: &Incident) -> Vec<UserId> {
 pub(crate) fn invite(
     decision: &mut Decision,
     incident: &Incident,
-    room: &ChannelId,
+    channel: &ChannelId,
     person: &UserId,
     to: Option<&ReplyTo>,
 ) {
     let effect = Effect::Invite {
-        channel: room.clone(),
+        channel: channel.clone(),
         person: person.clone(),
     };
     let purpose = Purpose::Invitation {
@@ -212,22 +219,22 @@ pub(crate) fn invite(
     decision.effect(effect, purpose);
 }
 
-/// Says in the room, together, the lines that would have stood in it, had it been open.
+/// Says in the channel, together, the lines that would have stood in it, had it been open.
 pub(crate) fn say_missed(
     decision: &mut Decision,
     incident: &Incident,
-    room: &ChannelId,
+    channel: &ChannelId,
     title: &str,
     mut lines: Vec<&TimelineEntry>,
 ) {
-    lines.retain(|entry| is_room_line(entry.kind));
+    lines.retain(|entry| is_channel_line(entry.kind));
     if lines.is_empty() {
         return;
     }
     let mut message = Message::said(Text::default().bold(title));
     message.parts.extend(timeline::sections(&lines));
     let lines = Effect::PostMessage {
-        channel: room.clone(),
+        channel: channel.clone(),
         message,
     };
     let purpose = Purpose::Line {
@@ -237,7 +244,7 @@ pub(crate) fn say_missed(
     decision.effect(lines, purpose);
 }
 
-fn is_room_line(kind: TimelineKind) -> bool {
+fn is_channel_line(kind: TimelineKind) -> bool {
     match kind {
         TimelineKind::StatusUpdate
         | TimelineKind::StateChange
@@ -256,7 +263,7 @@ fn not_made(
     code: &str,
     to: Option<&ReplyTo>,
 ) {
-    // Whoever waits for the room hears now that it does not come: not that it is late as well.
+    // Whoever waits for the channel hears now that it does not come: not that it is late as well.
     decision.timer(Timer::ChannelOverdue.of(incident.id, None));
     route::announce_declared(decision, scene, incident);
     let text = Text::plain(format!(
@@ -284,7 +291,7 @@ fn not_made(
     }
 }
 
-/// The room should have been there by now.
+/// The channel should have been there by now.
 pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, generation: i32) {
     let Some(incident) = scene.facts.incident() else {
         return;
@@ -309,7 +316,7 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, generation: i3
         Some(person) => {
             let to = ReplyTo {
                 person: person.clone(),
-                channel: incident.origin_room.clone(),
+                channel: incident.origin_channel.clone(),
                 response_url: None,
                 asked_at: incident.declared_at,
             };
@@ -323,21 +330,21 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, generation: i3
 pub(crate) fn card_posted(
     decision: &mut Decision,
     scene: &Scene<'_>,
-    room: &ChannelId,
+    channel: &ChannelId,
     ts: &MessageTs,
     posted: &Message,
 ) {
     let Some(incident) = scene.facts.incident() else {
         return;
     };
-    if incident.card_ts.is_some() || incident.channel_id.as_ref() != Some(room) {
+    if incident.card_ts.is_some() || incident.channel_id.as_ref() != Some(channel) {
         return;
     }
     let mut incident = incident.clone();
     incident.card_ts = Some(ts.clone());
     decision.change(Change::Save(Box::new(incident.clone())));
     let pin = Effect::Pin {
-        channel: room.clone(),
+        channel: channel.clone(),
         ts: ts.clone(),
     };
     let id = incident.id;
@@ -353,10 +360,10 @@ pub(crate) fn card_updated(decision: &mut Decision, scene: &Scene<'_>, end: &End
     let Some(incident) = scene.facts.incident() else {
         return;
     };
-    if let (true, Some(_), Some(room)) = (gone, &incident.card_ts, &incident.channel_id) {
+    if let (true, Some(_), Some(channel)) = (gone, &incident.card_ts, &incident.channel_id) {
         let mut incident = incident.clone();
         incident.card_ts = None;
         decision.change(Change::Save(Box::new(incident.clone())));
-        post_card(decision, &incident, room);
+        post_card(decision, &incident, channel);
     }
 }

@@ -1,4 +1,4 @@
-//! The room: asked in, named anew, late, refused, archived, and its one card.
+//! The channel: asked in, named anew, late, refused, archived, and its one card.
 
 use super::memory::{World, advance, declaration, refused, say};
 use super::words_said::{answer, whole};
@@ -25,7 +25,7 @@ fn invited(world: &World) -> Vec<String> {
 fn declarer_commander_owners_and_route_are_asked_in_each_by_an_effect_of_their_own() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
-    world.end_next("create_channel", room());
+    world.end_next("create_channel", created_channel());
     assert_eq!(invited(&world), ["UDECL", "UOWNER", "UBOSS"]);
     world.end_next("invite", refused("user_not_found"));
     world.settle();
@@ -38,7 +38,7 @@ fn declarer_commander_owners_and_route_are_asked_in_each_by_an_effect_of_their_o
 }
 
 #[test]
-fn the_details_stand_once_in_the_room_and_that_one_message_is_pinned() {
+fn the_details_stand_once_in_the_channel_and_that_one_message_is_pinned() {
     let mut world = World::with_incident();
     let said = world.said();
     let lines = said.iter().filter(|(place, _)| place == "CINC1");
@@ -106,7 +106,7 @@ fn a_name_that_slack_does_not_like_becomes_the_plainest_one_and_then_is_given_up
 }
 
 #[test]
-fn a_room_that_cannot_be_made_never_leaves_a_mute_incident() {
+fn a_channel_that_cannot_be_made_never_leaves_a_mute_incident() {
     for end in [
         refused("restricted_action"),
         End::Parked {
@@ -125,7 +125,7 @@ fn a_room_that_cannot_be_made_never_leaves_a_mute_incident() {
         assert!(answer(&decision).contains(&retry));
         assert_eq!(world.who_heard("Incident declared").len(), 4);
         assert!(world.timers.is_empty(), "it is not late: it does not come");
-        // The retry brings the room, and nobody is told twice.
+        // The retry brings the channel, and nobody is told twice.
         let well = world.well(&planned.effect);
         world.end(&planned, well);
         world.settle();
@@ -135,7 +135,7 @@ fn a_room_that_cannot_be_made_never_leaves_a_mute_incident() {
 }
 
 #[test]
-fn a_room_that_is_late_is_told_of_once_and_does_not_hold_back_the_announcement() {
+fn a_channel_that_is_late_is_told_of_once_and_does_not_hold_back_the_announcement() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
     world.pass(60);
@@ -147,12 +147,12 @@ fn a_room_that_is_late_is_told_of_once_and_does_not_hold_back_the_announcement()
     world.settle();
     assert_eq!(world.who_heard("Incident declared").len(), 4);
     let mut quick = World::with_incident();
-    assert!(quick.timers.is_empty(), "the timer outlives the room");
+    assert!(quick.timers.is_empty(), "the timer outlives the channel");
     assert_eq!(quick.timer().outcome, Outcome::Ignored);
 }
 
 #[test]
-fn what_was_said_before_the_room_was_there_stands_in_it_once() {
+fn what_was_said_before_the_channel_was_there_stands_in_it_once() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P3));
     let decision = world.ask("UDECL", say("we look at it"));
@@ -160,17 +160,17 @@ fn what_was_said_before_the_room_was_there_stands_in_it_once() {
     world.ask("UDECL", advance(Status::Investigating));
     world.settle();
     let said = world.said();
-    let room: Vec<_> = said.iter().filter(|(place, _)| place == "CINC1").collect();
-    assert_eq!(room.len(), 2, "{room:?}");
-    assert!(room[1].1.contains("we look at it") && room[1].1.contains("Investigating"));
-    assert!(!room[0].1.contains("we look at it"));
+    let channel: Vec<_> = said.iter().filter(|(place, _)| place == "CINC1").collect();
+    assert_eq!(channel.len(), 2, "{channel:?}");
+    assert!(channel[1].1.contains("we look at it") && channel[1].1.contains("Investigating"));
+    assert!(!channel[0].1.contains("we look at it"));
 }
 
 #[test]
 fn a_card_that_is_out_of_date_when_it_stands_is_edited_at_once() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P3));
-    world.end_next("create_channel", room());
+    world.end_next("create_channel", created_channel());
     world.ask("UDECL", advance(Status::Monitoring));
     assert_eq!(
         world.count("update_message"),
@@ -194,13 +194,13 @@ fn a_card_that_somebody_deleted_is_posted_and_pinned_anew() {
 }
 
 #[test]
-fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
+fn an_archived_channel_is_told_of_once_and_the_incident_goes_on() {
     let mut world = World::with_incident();
-    let room = world.incident().channel_id.clone().unwrap();
+    let channel = world.incident().channel_id.clone().unwrap();
     world.ask("UDECL", say("still here"));
     for _ in 0..2 {
         world.happens(Event::ChannelClosed {
-            channel: room.clone(),
+            channel: channel.clone(),
             how: Closing::Archived,
         });
     }
@@ -209,7 +209,7 @@ fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
     world.settle();
     let said = world.said();
     let told: Vec<_> = said.iter().filter(|(to, _)| to == "UDECL").collect();
-    // Nothing of the line that was on its way: it is posted when the room is back.
+    // Nothing of the line that was on its way: it is posted when the channel is back.
     assert_eq!(told.len(), 1, "{told:?}");
     let notes = world
         .timeline
@@ -218,29 +218,29 @@ fn an_archived_room_is_told_of_once_and_the_incident_goes_on() {
     assert_eq!(notes.count(), 1);
     let words = answer(&world.ask("UDECL", say("and again")));
     assert!(words.contains("closed"), "{words}");
-    world.happens(super::acts::reopened(&room));
-    assert_eq!(world.incident().room_closed_at, None);
+    world.happens(super::acts::reopened(&channel));
+    assert_eq!(world.incident().channel_closed_at, None);
     world.happens(Event::ChannelRenamed {
-        channel: room,
+        channel,
         name: "checkout-fire".into(),
     });
     assert_eq!(world.incident().channel_name, "checkout-fire");
 }
 
 #[test]
-fn an_archived_room_whose_event_was_missed_is_noticed_by_the_refusal() {
+fn an_archived_channel_whose_event_was_missed_is_noticed_by_the_refusal() {
     let mut world = World::with_incident();
     world.ask("UDECL", say("words"));
     world.end_next("post_message", refused("is_archived"));
-    assert!(world.incident().room_closed_at.is_some());
+    assert!(world.incident().channel_closed_at.is_some());
     assert_eq!(
         world.count("direct_message"),
         2,
         "the announcement's and one"
     );
-    let room = world.incident().channel_id.clone().unwrap();
-    let back = world.happens(super::acts::reopened(&room));
-    assert_eq!(back.retries[0].lane, format!("slack:{room}"));
+    let channel = world.incident().channel_id.clone().unwrap();
+    let back = world.happens(super::acts::reopened(&channel));
+    assert_eq!(back.retries[0].lane, format!("slack:{channel}"));
 }
 
 #[test]
@@ -296,13 +296,13 @@ fn a_channel_without_a_workspace_names_the_key_to_set() {
 }
 
 #[test]
-fn another_rooms_archive_is_not_the_incidents() {
+fn another_channels_archive_is_not_the_incidents() {
     let mut world = World::with_incident();
     world.happens(Event::ChannelClosed {
         channel: channel("CENG"),
         how: Closing::Archived,
     });
-    assert_eq!(world.incident().room_closed_at, None);
+    assert_eq!(world.incident().channel_closed_at, None);
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn a_press_on_an_old_button_meets_the_same_refusal() {
     assert_eq!(late.outcome, Outcome::Refused);
 }
 
-pub(super) fn room() -> End {
+pub(super) fn created_channel() -> End {
     End::Done(Answer::Slack(slack::Answer::Channel {
         id: channel("CINC1"),
         name: "inc-20260301-api".into(),
