@@ -1,7 +1,7 @@
 //! The decoders, which make signals of rows of the inbox: one for each source, with the kinds that it reads.
 
-use crate::domain::act::Membership;
 use crate::domain::areas::{Event, Signal};
+use crate::domain::ids::Membership;
 use crate::engine::{Decode, Decoder};
 use crate::slack::address::Installation;
 use crate::slack::unchecked::{Checked, check, refuse_without_token};

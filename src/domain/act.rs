@@ -2,10 +2,10 @@
 //!
 //! Every way in becomes a [`Request`], so that a rule holds for all of them.
 
-use super::ids::{Actor, ChannelId, IncidentId, TeamId, UserId, ViewId};
+use super::ids::{Actor, ChannelId, IncidentId, Membership, TeamId, UserId, ViewId};
 use super::incident::{Kind, Severity, Source, Status};
-use super::text::Typed;
-use chrono::{DateTime, Duration, Utc};
+use super::text::{ReplyTo, Trigger, Typed};
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,16 +34,6 @@ pub struct Request {
     pub outside_channel: Option<Box<OutsideChannel>>,
 }
 
-/// Whose workspace a person is of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Membership {
-    /// Ours, or another one of our organisation.
-    #[default]
-    Ours,
-    /// A partner's: they share a channel with us.
-    Outsider,
-}
-
 /// Words that begin with a number, as in `status #7 it burns`: in an incident's channel they are
 /// words about that incident, outside one the number says which one is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,15 +58,6 @@ pub enum IncidentRef {
     Channel(ChannelId),
 }
 
-/// Slack's permission to open a modal: single use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trigger {
-    /// Slack's `trigger_id`.
-    pub id: String,
-    /// It dies 3 s after the person acted (Slack's limit).
-    pub expires: DateTime<Utc>,
-}
-
 /// Where an answer goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerTo {
@@ -86,29 +67,6 @@ pub enum AnswerTo {
     Api,
     /// Nowhere: an area asked, because of this.
     Area(Source),
-}
-
-/// How to answer a person in Slack, best way first: the `response_url`; an ephemeral message in
-/// the channel; a direct message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReplyTo {
-    /// Whom.
-    pub person: UserId,
-    /// Where they asked, if it was in a channel. Rows have it as `room`.
-    #[serde(rename = "room")]
-    pub channel: Option<ChannelId>,
-    /// Slack's one-way address for answers: 5 uses within 30 minutes. A secret.
-    pub response_url: Option<String>,
-    /// When they asked.
-    pub asked_at: DateTime<Utc>,
-}
-
-impl ReplyTo {
-    /// The `response_url` while Slack still takes it (30 minutes; a minute is kept in hand).
-    pub fn live_url(&self, now: DateTime<Utc>) -> Option<&str> {
-        let url = self.response_url.as_deref()?;
-        (now - self.asked_at < Duration::minutes(29)).then_some(url)
-    }
 }
 
 /// What can be asked for.
@@ -124,7 +82,7 @@ pub enum Act {
         /// The open modal.
         view: ViewId,
         /// The form as it stands, with what was filled in.
-        values: super::form::Values,
+        values: super::text::form::Values,
         /// Its context.
         context: BTreeMap<String, String>,
         /// Its revision.

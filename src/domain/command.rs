@@ -7,10 +7,9 @@
 use super::act::{Act, Declaration, IncidentRef, OutsideChannel, Role};
 use super::ids::UserId;
 use super::incident::words::{self, BY_ONE_LINE};
-use super::incident::{Kind, Status, declare_form, help};
+use super::incident::{Kind, Severity, Status, declare_form, help};
 use super::rules::Rules;
-use super::text::{ButtonStyle, Message, Part, Text, Typed};
-use super::typed::{Word, Words};
+use super::text::{ButtonStyle, Message, Part, Text, Typed, Word, Words};
 use super::verbs::{About, VERBS, verb};
 
 /// What was asked for, and about which incident if one was named.
@@ -39,7 +38,7 @@ pub fn parse(typed: &Typed, rules: &Rules) -> Command {
 
 fn understand(typed: &Typed, rules: &Rules) -> Command {
     let mut typed = Words::of(typed);
-    let before = typed.target();
+    let before = target(&mut typed);
     let Some(word) = typed.next() else {
         return Command {
             act: Act::Menu,
@@ -60,10 +59,10 @@ fn understand(typed: &Typed, rules: &Rules) -> Command {
     };
     let read = |mut typed: Words| (known.read)(&mut typed, rules).unwrap_or_else(misunderstood);
     let (target, outside_channel) = match (before, known.about) {
-        (None, About::AnIncident) => (typed.number(), None),
+        (None, About::AnIncident) => (number(&mut typed), None),
         (None, About::AnIncidentInWords) => {
             let mut rest = typed.clone();
-            let outside_channel = rest.number().map(|target| OutsideChannel {
+            let outside_channel = number(&mut rest).map(|target| OutsideChannel {
                 target,
                 alone: rest.is_empty(),
                 act: read(rest),
@@ -93,7 +92,7 @@ pub(crate) fn update(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
 
 /// `P1..P4 [REASON]`.
 pub(crate) fn severity(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
-    let Some(to) = rest.severity() else {
+    let Some(to) = severity_word(rest) else {
         return Err(usage("severity", "Which severity? P1 (worst) to P4."));
     };
     Ok(Act::SetSeverity {
@@ -152,6 +151,47 @@ pub(crate) fn assign(role: Option<Role>, rest: &mut Words) -> Result<Act, Messag
     }
 }
 
+/// Takes `#7`.
+fn number(words: &mut Words) -> Option<IncidentRef> {
+    words.take(|word| {
+        let digits = word.strip_prefix('#')?;
+        let only_digits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        // A number that does not fit names no incident, and is answered so.
+        only_digits.then(|| IncidentRef::Number(digits.parse().unwrap_or(i64::MAX)))
+    })
+}
+
+/// Takes `#7` or the mention of a channel.
+fn target(words: &mut Words) -> Option<IncidentRef> {
+    words
+        .channel()
+        .map(IncidentRef::Channel)
+        .or_else(|| number(words))
+}
+
+/// Takes `P1`.
+fn severity_word(words: &mut Words) -> Option<Severity> {
+    words.take(|word| Severity::parse(word.trim_end_matches([',', ':'])))
+}
+
+/// Takes a service's name, the longest that fits; without any services, one word.
+fn service_word(words: &mut Words, rules: &Rules) -> Option<String> {
+    if rules.services.is_empty() {
+        let mut ahead = words.clone();
+        let Word::Plain(name) = ahead.next_as_typed()? else {
+            return None;
+        };
+        *words = ahead;
+        return declare_form::check_service(&name, rules).ok();
+    }
+    let length = |name: &str| name.split_whitespace().count();
+    let named = rules.services.iter().map(|service| service.name.as_str());
+    let fitting = named.filter(|name| length(name) > 0 && words.clone().name(name));
+    let longest = fitting.min_by_key(|name| std::cmp::Reverse(length(name)))?;
+    words.name(longest);
+    Some(longest.to_owned())
+}
+
 /// A person's id as it is copied from a profile.
 fn as_id(word: &str) -> Option<UserId> {
     let looks = word.len() >= 6
@@ -167,15 +207,15 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
     if rest.is_empty() {
         return Ok(Act::OpenDeclareForm);
     }
-    let mut severity = rest.severity();
-    let mut service = rest.service(rules);
-    severity = severity.or_else(|| rest.severity());
+    let mut severity = severity_word(rest);
+    let mut service = service_word(rest, rules);
+    severity = severity.or_else(|| severity_word(rest));
     // What stands where a severity should, before a service that there is.
     let mut odd = None;
     if severity.is_none() && service.is_none() {
         let mut after = rest.clone();
         let first = after.plain_word();
-        service = after.service(rules);
+        service = service_word(&mut after, rules);
         odd = first.filter(|_| service.is_some());
     }
     let title = declare_form::tidy(&rest.rest().to_plain());

@@ -181,6 +181,16 @@ impl TryFrom<String> for Actor {
     }
 }
 
+/// Whose workspace a person is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Membership {
+    /// Ours, or another one of our organisation.
+    #[default]
+    Ours,
+    /// A partner's: they share a channel with us.
+    Outsider,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

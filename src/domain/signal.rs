@@ -1,8 +1,8 @@
 //! What comes back to the ring by itself: receipts, timers, and rows that were put aside.
 
-use super::act::ReplyTo;
 use super::effect::{Answer, Effect};
 use super::ids::{EffectId, SignalId};
+use super::text::ReplyTo;
 use serde::{Deserialize, Serialize};
 
 /// A timer that is due. Its area reads the owner and the name.

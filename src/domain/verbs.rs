@@ -7,8 +7,7 @@ use super::act::{Act, Role};
 use super::command;
 use super::incident::Status;
 use super::rules::Rules;
-use super::text::Message;
-use super::typed::Words;
+use super::text::{Message, Words};
 use std::fmt;
 
 /// A verb of `/incident`.

@@ -1,11 +1,10 @@
 //! Every way an exchange or a lookup can end, and what follows from it.
 
 use super::*;
-use crate::domain::act::ReplyTo;
 use crate::domain::effect::{Effect, slack::Effect as Slack};
 use crate::domain::ids::{ChannelId, EffectId, IncidentId, MessageTs, SignalId, UserId};
 use crate::domain::incident::Purpose;
-use crate::domain::text::Message;
+use crate::domain::text::{Message, ReplyTo};
 use uuid::Uuid;
 
 pub(super) fn now() -> DateTime<Utc> {

@@ -6,7 +6,7 @@
 //! that is installed in a whole organisation has one installation and many workspaces.
 
 use super::address::Addressed;
-use crate::domain::act::Membership;
+use crate::domain::ids::Membership;
 
 /// Our installation, as far as `auth.test` has described it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

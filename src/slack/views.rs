@@ -6,7 +6,7 @@
 //! is in `private_metadata`. Limits: <https://docs.slack.dev/reference/views>
 
 use super::mrkdwn::{self, plain_text};
-use crate::domain::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
+use crate::domain::text::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -24,12 +24,11 @@ use url::Url;
 use uuid::Uuid;
 use wardroom::config::Proxies;
 use wardroom::courier::{Courier, Lookup, Outcome, Parcel};
-use wardroom::domain::act::{ReplyTo, Trigger};
 use wardroom::domain::effect::slack::{self, Edit, Effect};
 use wardroom::domain::effect::{Answer, Repeat};
-use wardroom::domain::form::Form;
 use wardroom::domain::ids::{ChannelId, EffectId, FileId, MessageTs, SignalId, UserId, ViewId};
-use wardroom::domain::text::{Message, Part, Text};
+use wardroom::domain::text::form::Form;
+use wardroom::domain::text::{Message, Part, ReplyTo, Text, Trigger};
 use wardroom::http_client::HttpClient;
 use wardroom::slack::client::Access;
 use wardroom::slack::courier::SlackCourier;
@@ -233,12 +232,12 @@ fn form() -> Form {
         name: "declare".into(),
         title: "Declare an incident".into(),
         submit: "Declare".into(),
-        inputs: vec![wardroom::domain::form::Input {
+        inputs: vec![wardroom::domain::text::form::Input {
             key: "title".into(),
             label: "Title".into(),
             hint: None,
             optional: false,
-            kind: wardroom::domain::form::InputKind::Text {
+            kind: wardroom::domain::text::form::InputKind::Text {
                 initial: None,
                 max: 100,
             },

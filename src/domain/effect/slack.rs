@@ -1,9 +1,8 @@
 //! What can be done in Slack.
 
-use super::super::act::{ReplyTo, Trigger};
-use super::super::form::Form;
 use super::super::ids::{ChannelId, EffectId, FileId, MessageTs, TeamId, UserId, ViewId};
-use super::super::text::Message;
+use super::super::text::form::Form;
+use super::super::text::{Message, ReplyTo, Trigger};
 use super::{Priority, Provider, Repeat, Vocabulary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

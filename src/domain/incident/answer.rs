@@ -5,16 +5,14 @@
 //! that nobody waits for an answer that never comes. An uncertain one counts as failed: an answer
 //! that only its person sees does no harm twice, and its absence looks like a dead bot.
 
-use super::super::act::ReplyTo;
 use super::super::effect::slack::Effect;
-use super::super::form::Form;
 use super::super::ids::{EffectId, IncidentId, UserId};
 use super::super::signal::{End, ParkedRow};
-use super::super::text::{Message, Text};
-use super::Decision;
+use super::super::text::form::Form;
+use super::super::text::{Message, ReplyTo, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
-use super::{Purpose, resolve_form, words};
+use super::{Decision, Purpose, resolve_form, words};
 use chrono::{DateTime, Utc};
 
 /// Answers somebody by the best way that is left.

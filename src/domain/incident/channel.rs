@@ -5,17 +5,16 @@
 //! that they can link to it, but never longer than [`super::declare::CHANNEL_WITHIN`]. Lines that
 //! were given while there was no channel are posted in it once, together.
 
-use super::super::act::ReplyTo;
 use super::super::effect::slack::{self, Effect};
 use super::super::effect::{self, Answer};
 use super::super::ids::{ChannelId, EffectId, MessageTs, UserId};
 use super::super::signal::End;
-use super::super::text::{Message, Text};
+use super::super::text::{Message, ReplyTo, Text};
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
-use super::{Change, Decision, Receipt, Timer};
 use super::{
-    Incident, Purpose, TimelineEntry, TimelineKind, answer, card, naming, route, timeline, words,
+    Change, Decision, Incident, Purpose, Receipt, TimelineEntry, TimelineKind, Timer, answer, card,
+    naming, route, timeline, words,
 };
 
 /// The code for a channel whose workspace is not known: an app that is installed in all of an

@@ -6,13 +6,12 @@
 
 use super::super::act::{AnswerTo, Declaration, Request};
 use super::super::effect::slack::Effect;
-use super::super::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
 use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::text::Text;
-use super::Decision;
+use super::super::text::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
 use super::ask::{Refusal, Scene, Verdict};
-use super::{Kind, Purpose, Severity, answer, templates};
+use super::{Decision, Kind, Purpose, Severity, answer, templates};
 use crate::invisible;
 use std::collections::BTreeMap;
 

@@ -3,9 +3,9 @@
 //! It is stored beside the effect, and the receipt is decided by it. A purpose fails to compile until
 //! [`super::receipts`] answers every end of it.
 
-use super::super::act::ReplyTo;
 use super::super::effect::{Effect, slack};
 use super::super::ids::{EffectId, IncidentId};
+use super::super::text::ReplyTo;
 use super::{invitation, naming};
 use serde::{Deserialize, Serialize};
 

@@ -4,12 +4,11 @@
 //! again changes nothing. What was parked reaches a person, with the command that retries it; what
 //! went well is mostly silent.
 
-use super::super::act::ReplyTo;
 use super::super::effect::slack::{self, Effect as Slack};
 use super::super::effect::{Answer, Effect, statuspage};
 use super::super::ids::ChannelId;
 use super::super::signal::End;
-use super::super::text::{Message, Text};
+use super::super::text::{Message, ReplyTo, Text};
 use super::ask::Scene;
 use super::trouble::{self, Concerns};
 use super::{Closing, Decision, Receipt};

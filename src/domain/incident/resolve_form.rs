@@ -6,13 +6,12 @@
 
 use super::super::act::{Act, AnswerTo, IncidentRef, Request};
 use super::super::effect::slack::Effect;
-use super::super::form::{Form, Input, InputKind, Values};
 use super::super::ids::IncidentId;
+use super::super::text::form::{Form, Input, InputKind, Values};
 use super::super::text::{Message, Text, Typed};
-use super::Decision;
 use super::ask::{Refusal, Scene, Verdict};
 use super::declare_form::CHANNEL;
-use super::{Incident, Purpose, words};
+use super::{Decision, Incident, Purpose, words};
 use std::collections::BTreeMap;
 
 /// The form's name: its submission comes back under it.

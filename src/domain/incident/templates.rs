@@ -3,13 +3,12 @@
 //! Only what nobody entered is filled in: what a person typed stays, whatever they choose then.
 
 use super::super::effect::slack::Effect;
-use super::super::form::Values;
 use super::super::ids::ViewId;
 use super::super::rules::{Rules, Template};
-use super::Decision;
+use super::super::text::form::Values;
 use super::ask::{Scene, Verdict};
 use super::declare_form::{SERVICE, SEVERITY, TEMPLATE, TITLE, USUAL, form};
-use super::{Purpose, words};
+use super::{Decision, Purpose, words};
 use std::collections::BTreeMap;
 
 /// Fills in what a template proposes, where nothing stands or where the template that was chosen

@@ -5,11 +5,11 @@
 
 use super::super::problem::Problem;
 use crate::domain::act::{Act, Role};
-use crate::domain::form::Values;
 use crate::domain::ids::UserId;
 use crate::domain::incident::{Kind, Severity, Status, declare_form};
 use crate::domain::rules::Rules;
 use crate::domain::text::Typed;
+use crate::domain::text::form::Values;
 use crate::invisible;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,9 +7,8 @@ mod command;
 mod event;
 mod interaction;
 
-use crate::domain::act::Membership;
 use crate::domain::areas::{Event, Signal};
-use crate::domain::ids::SignalId;
+use crate::domain::ids::{Membership, SignalId};
 use crate::domain::rules::Rules;
 use chrono::{DateTime, Utc};
 

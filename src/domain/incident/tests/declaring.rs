@@ -2,14 +2,13 @@
 
 use super::memory::{World, declaration};
 use super::words_said::answer;
-use crate::domain::act::{Act, Declaration, IncidentRef, ReplyTo, Trigger};
-use crate::domain::decision::AuditOutcome;
-use crate::domain::decision::{ApiAnswer, Outcome};
+use crate::domain::act::{Act, Declaration, IncidentRef};
+use crate::domain::decision::{ApiAnswer, AuditOutcome, Outcome};
 use crate::domain::ids::{Actor, ViewId};
-use crate::domain::incident::Event;
 use crate::domain::incident::fixtures::{channel, person};
-use crate::domain::incident::{Severity, Source, Status};
+use crate::domain::incident::{Event, Severity, Source, Status};
 use crate::domain::signal::End;
+use crate::domain::text::{ReplyTo, Trigger};
 
 fn chosen(commander: &str) -> Act {
     let Act::Declare(declaration) = declaration(Severity::P1) else {

@@ -2,16 +2,16 @@
 
 use super::memory::{World, refused, resolve};
 use super::words_said::answer;
-use crate::domain::act::{Act, ReplyTo, Trigger};
+use crate::domain::act::Act;
 use crate::domain::decision::{Outcome, Planned};
 use crate::domain::effect::Effect;
 use crate::domain::effect::slack::Effect as Slack;
-use crate::domain::form::{Form, InputKind, Values};
 use crate::domain::ids::{EffectId, ViewId};
-use crate::domain::incident::Purpose;
 use crate::domain::incident::fixtures::{person, service};
-use crate::domain::incident::{Severity, declare_form, resolve_form};
+use crate::domain::incident::{Purpose, Severity, declare_form, resolve_form};
 use crate::domain::rules::{Rules, Template};
+use crate::domain::text::form::{Form, InputKind, Values};
+use crate::domain::text::{ReplyTo, Trigger};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 
 pub(super) use super::acts::{advance, declaration, lead, refused, resolve, say, severity};
 use super::words_said::said;
-use crate::domain::act::{Act, AnswerTo, IncidentRef, ReplyTo, Request};
+use crate::domain::act::{Act, AnswerTo, IncidentRef, Request};
 use crate::domain::area::{Area, Context};
 use crate::domain::decision;
 use crate::domain::decision::AuditEntry;
@@ -16,6 +16,7 @@ use crate::domain::incident::{
 };
 use crate::domain::rules::Rules;
 use crate::domain::signal::{End, Receipt};
+use crate::domain::text::ReplyTo;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;

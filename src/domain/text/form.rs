@@ -4,7 +4,7 @@
 //! pure and happens before the submission is appended, because its field errors must be in the
 //! HTTP answer (Slack closes the modal otherwise).
 
-use super::ids::UserId;
+use super::super::ids::UserId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
