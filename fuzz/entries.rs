@@ -5,8 +5,8 @@
 
 use chrono::DateTime;
 use wardroom::config::Config;
-use wardroom::domain::command;
 use wardroom::domain::ids::SignalId;
+use wardroom::domain::incident::command;
 use wardroom::domain::rules::{Rules, ServiceRules};
 use wardroom::slack::address::{Addressed, Endpoint, Installation};
 use wardroom::slack::signature::{Header, Secrets};

@@ -4,11 +4,11 @@
 //! The ring knows an area by its word and by what is asked here; its terms stay in its folder. A new
 //! area is a variant of [`Event`] and of [`Origin`]; the compiler then asks for the rest.
 
-use super::act::{Act, AnswerTo, Request};
 use super::area::Area;
 use super::ci::{self, Ci};
 use super::effect::Effect;
 use super::ids::{Actor, IncidentId, Membership, SignalId};
+use super::incident::act::{Act, AnswerTo, Request};
 use super::incident::{self, Incidents, Timer};
 use super::signal::{ParkedRow, Receipt, TimerDue};
 use super::text::ReplyTo;

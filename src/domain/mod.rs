@@ -3,11 +3,9 @@
 //! No async, no SQL, no HTTP, no provider: everything takes `now` and gives back a value. An
 //! adapter turns what arrives into a [`areas::Signal`] and carries out an [`effect::Effect`].
 
-pub mod act;
 pub mod area;
 pub mod areas;
 pub mod ci;
-pub mod command;
 pub mod decision;
 pub mod effect;
 pub mod ids;
@@ -18,4 +16,3 @@ pub mod rules;
 pub mod signal;
 pub mod text;
 pub mod told;
-pub mod verbs;

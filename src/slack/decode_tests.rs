@@ -1,7 +1,7 @@
 //! What each kind of row is decoded to, and that no input causes a panic.
 
 use super::*;
-use crate::domain::act::{Act, AnswerTo, Request};
+use crate::domain::incident::act::{Act, AnswerTo, Request};
 use crate::domain::incident::{self, Closing};
 use crate::domain::rules::ServiceRules;
 use crate::slack::address::{Addressed, Endpoint, Installation, address};

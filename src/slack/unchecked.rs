@@ -7,9 +7,9 @@
 use super::address::{Addressed, Endpoint, Installation, Team, address};
 use super::interaction::Interaction;
 use super::views;
-use crate::domain::act::{Act, AnswerTo, Request};
 use crate::domain::areas::{Event, Signal};
 use crate::domain::ids::Membership;
+use crate::domain::incident::act::{Act, AnswerTo, Request};
 use crate::domain::incident::{self, declare_form};
 use crate::domain::rules::Rules;
 use crate::domain::text::{Message, Text};

@@ -14,8 +14,8 @@ use database::Fresh;
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use std::path::{Path, PathBuf};
-use wardroom::domain::act::IncidentRef;
 use wardroom::domain::incident::Status;
+use wardroom::domain::incident::act::IncidentRef;
 use wardroom::store::{self, Batching, MIGRATOR, Settings, Store, Way};
 
 fn folder(name: &str) -> PathBuf {

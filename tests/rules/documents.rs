@@ -255,7 +255,7 @@ fn every_verb_is_in_the_docs_as_it_is_and_nothing_else_is() {
     let page = read("docs/USAGE.md");
     let rows = first_cells(section(&page, "## Verbs"));
     let mut code = Names::new();
-    for verb in wardroom::domain::verbs::VERBS {
+    for verb in wardroom::domain::incident::verbs::VERBS {
         code.extend(verb.names.iter().map(ToString::to_string));
         let row = rows
             .iter()

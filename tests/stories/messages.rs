@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use serde_json::Value;
-use wardroom::domain::verbs::VERBS;
+use wardroom::domain::incident::verbs::VERBS;
 
 const CHANNEL: &str = "inc-20260301-db";
 

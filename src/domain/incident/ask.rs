@@ -5,18 +5,17 @@
 //! that they lack a right which would not help them. Each refusal and each change is audited with
 //! the one who asked, never with somebody whom they chose.
 
-use super::super::act::{Act, AnswerTo, Request, Role};
 use super::super::decision::{ApiAnswer, AuditEntry, AuditOutcome, Named, Outcome};
 use super::super::effect::{slack::Effect, statuspage};
 use super::super::ids::{Actor, IncidentId, UserId};
 use super::super::rules::Rules;
 use super::super::text::{Message, Text};
-use super::{Change, Decision};
-use super::{Facts, Incident, Purpose, TimelineEntry, TimelineKind};
+use super::act::{Act, AnswerTo, Request, Role};
 use super::{
-    answer, channel_events, declare, declare_form, help, menu, outside_channel, outsider,
-    postmortem, refusals, resolve, resolve_form, roles, severity, status_page, templates, timeline,
-    update, words,
+    Change, Decision, Facts, Incident, Purpose, TimelineEntry, TimelineKind, answer,
+    channel_events, declare, declare_form, help, menu, outside_channel, outsider, postmortem,
+    refusals, resolve, resolve_form, roles, severity, status_page, templates, timeline, update,
+    words,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

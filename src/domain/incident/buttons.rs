@@ -3,8 +3,8 @@
 //! A press takes the same way as a typed command and meets the same refusals, so a button that
 //! has outlived its state, or is pressed twice, does no harm.
 
-use super::super::act::{Act, IncidentRef};
 use super::super::text::{Button, ButtonStyle, Typed};
+use super::act::{Act, IncidentRef};
 use super::words::{self, button};
 use super::{Incident, Status};
 use serde::{Deserialize, Serialize};

@@ -2,10 +2,10 @@
 //!
 //! It only says which file answers for what; every rule is in the file of its name.
 
-use super::super::act::AnswerTo;
 use super::super::area::{Area, Context};
 use super::super::effect::{Effect, slack};
 use super::super::measure::Measure;
+use super::act::AnswerTo;
 use super::ask::{self, Scene};
 use super::facts::{self, Facts, Needs};
 use super::trouble::{self, Concerns};

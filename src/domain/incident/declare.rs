@@ -3,11 +3,11 @@
 //! The record does not wait for Slack: number, timeline and audit stand with the declaration's
 //! transaction. Whoever asked is the one who declared it; the commander is only whom they chose.
 
-use super::super::act::{AnswerTo, Declaration, Request};
 use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, IncidentId};
 use super::super::text::form::Values;
 use super::super::text::{Message, Part, Text};
+use super::act::{AnswerTo, Declaration, Request};
 use super::ask::{self, Refusal, Scene, Verdict};
 use super::declare_form::{self, COMMANDER, SERVICE, SEVERITY, TEMPLATE, TITLE};
 use super::{

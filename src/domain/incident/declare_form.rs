@@ -4,12 +4,12 @@
 //! [`validate`] is the one judge for the form, the API and the one-line command alike, and runs
 //! again when the declaration is decided, because the configuration may have changed meanwhile.
 
-use super::super::act::{AnswerTo, Declaration, Request};
 use super::super::effect::slack::Effect;
 use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::text::Text;
 use super::super::text::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
+use super::act::{AnswerTo, Declaration, Request};
 use super::ask::{Refusal, Scene, Verdict};
 use super::{Decision, Kind, Purpose, Severity, answer, templates};
 use crate::invisible;

@@ -1,11 +1,11 @@
 //! What can happen to incidents.
 
-use super::super::act::Request;
 use super::super::decision::TimerChange;
 use super::super::ids::{ChannelId, EffectId, IncidentId};
 use super::super::signal::{ParkedRow, Receipt};
 use super::super::text::Message;
 use super::Purpose;
+use super::act::Request;
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq)]

@@ -3,11 +3,11 @@
 //! [`needs`] says it before anything is loaded, so that the store can lock every row in id order;
 //! the decision sees [`Facts`] and nothing else.
 
-use super::super::act::{Act, IncidentRef};
 use super::super::area::Context;
 use super::super::effect::{Effect, slack};
 use super::super::ids::{EffectId, IncidentId, UserId, ViewId};
 use super::super::signal::End;
+use super::act::{Act, IncidentRef};
 use super::notices::{self, Notice, Stuck, StuckRow};
 use super::{Event, Incident, Notification, Purpose, TimelineEntry, Timer, naming};
 use chrono::Duration;

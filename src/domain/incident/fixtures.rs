@@ -1,8 +1,8 @@
 //! An incident, a team and its rules for the tests of the domain.
 
-use super::super::act::{Act, AnswerTo, IncidentRef, Request};
 use super::super::ids::{Actor, ChannelId, IncidentId, UserId};
 use super::super::rules::{Route, Rules, ServiceRules, Template};
+use super::act::{Act, AnswerTo, IncidentRef, Request};
 use super::{Incident, Kind, Severity, Source, Status};
 use chrono::{DateTime, TimeZone, Utc};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! How to use it, made from the table of verbs, so that no verb is left out.
 
-use super::super::command::nearest;
 use super::super::text::{ButtonStyle, Message, Part, Text};
-use super::super::verbs::{VERBS, Verb, verb};
+use super::command::nearest;
+use super::verbs::{VERBS, Verb, verb};
 use super::words::{self, button};
 
 /// Help about one verb, or about all of them.

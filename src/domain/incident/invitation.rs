@@ -5,11 +5,11 @@
 //! that was closed) must not lead: nobody but an admin could end that, and there may be none. Whether
 //! somebody can is seen here first, because only Slack knows, so the lead is taken back.
 
-use super::super::act::Role;
 use super::super::decision::{AuditEntry, AuditOutcome};
 use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, UserId};
 use super::super::text::{Message, ReplyTo, Text};
+use super::act::Role;
 use super::ask::{self, Scene};
 use super::trouble::{self, Concerns};
 use super::{Change, Decision, Receipt};

@@ -5,8 +5,8 @@
 //! Acts come as buttons that do no harm when they are pressed twice; what is too long for a button
 //! comes as a line to type.
 
-use super::super::act::{Act, IncidentRef, Request};
 use super::super::text::{ButtonStyle, Message, Part, Text};
+use super::act::{Act, IncidentRef, Request};
 use super::ask::{self, Refusal, Scene, Verdict};
 use super::facts::OFFERED_FOR_DAYS;
 use super::words::{self, button};

@@ -3,6 +3,7 @@
 //! Values only. What may happen to it is decided in the files beside this one; where it is kept
 //! is the store's affair. Forward only: the order of [`Status`] is the law.
 
+pub mod act;
 pub(crate) mod answer;
 pub(crate) mod ask;
 pub mod buttons;
@@ -10,6 +11,7 @@ pub mod card;
 mod change;
 pub(crate) mod channel;
 pub(crate) mod channel_events;
+pub mod command;
 mod decide;
 mod declare;
 pub mod declare_form;
@@ -40,6 +42,7 @@ mod tests;
 mod timeline;
 mod trouble;
 mod update;
+pub mod verbs;
 pub(crate) mod words;
 
 pub use change::Change;

@@ -3,8 +3,8 @@
 //! In an incident's channel the command is about that incident, whatever its words name: nobody's
 //! `resolved #7 was the cause` may end #7. Where nothing but a number was typed, nobody can tell.
 
-use super::super::act::{Act, IncidentRef, OutsideChannel, Request};
 use super::super::text::Text;
+use super::act::{Act, IncidentRef, OutsideChannel, Request};
 use super::ask::{Refusal, Scene};
 use super::buttons;
 use std::borrow::Cow;

@@ -2,10 +2,10 @@
 //!
 //! All or nothing: a list and a menu tell of every open incident, so reading is no lesser act.
 
-use super::super::act::Request;
 use super::super::ids::Membership;
 use super::super::rules::Outsiders;
 use super::super::text::Text;
+use super::act::Request;
 use super::ask::{Refusal, Scene};
 
 /// Refuses an outsider where the configuration says so.

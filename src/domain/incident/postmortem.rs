@@ -3,14 +3,14 @@
 //! Everything that somebody typed is escaped, so that a title can neither break the document nor
 //! link anywhere. It promises nothing that the product cannot do.
 
-use super::super::act::{AnswerTo, Request};
 use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, UserId};
 use super::super::text::{Message, Part, Text};
+use super::act::{AnswerTo, Request};
 use super::ask::{self, Refusal, Scene, Verdict};
-use super::{Change, Decision};
 use super::{
-    Incident, Purpose, Status, TimelineEntry, TimelineKind, naming, roles, timeline, words,
+    Change, Decision, Incident, Purpose, Status, TimelineEntry, TimelineKind, naming, roles,
+    timeline, words,
 };
 use chrono::Duration;
 use serde_json::json;

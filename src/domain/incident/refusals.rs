@@ -1,7 +1,7 @@
 //! The refusals that many acts share: it is over, or the person may not.
 
-use super::super::act::Act;
 use super::super::text::Text;
+use super::act::Act;
 use super::ask::Refusal;
 use super::{Incident, Status, words};
 

@@ -1,10 +1,9 @@
 //! The end: once, by the first who asks; announced to everyone who was notified of the incident.
 
-use super::super::act::Request;
 use super::super::text::{Message, Part, Text, Typed};
-use super::Decision;
+use super::act::Request;
 use super::ask::{self, Happened, Scene, Verdict};
-use super::{Status, TimelineKind, route, words};
+use super::{Decision, Status, TimelineKind, route, words};
 use serde_json::json;
 
 pub(crate) fn resolve(

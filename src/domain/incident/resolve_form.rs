@@ -4,11 +4,11 @@
 //! person may resolve is decided before the form opens, and again when it comes back, because both
 //! the incident and its commander may have changed meanwhile.
 
-use super::super::act::{Act, AnswerTo, IncidentRef, Request};
 use super::super::effect::slack::Effect;
 use super::super::ids::IncidentId;
 use super::super::text::form::{Form, Input, InputKind, Values};
 use super::super::text::{Message, Text, Typed};
+use super::act::{Act, AnswerTo, IncidentRef, Request};
 use super::ask::{Refusal, Scene, Verdict};
 use super::declare_form::CHANNEL;
 use super::{Decision, Incident, Purpose, words};

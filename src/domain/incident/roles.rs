@@ -3,12 +3,11 @@
 //! An absent commander blocks nobody: an admin hands the lead to somebody, and where nobody leads
 //! anybody may take it (see [`super::ask::Scene::permit`]).
 
-use super::super::act::{AnswerTo, Request, Role};
 use super::super::ids::UserId;
 use super::super::text::{Message, Text};
-use super::Decision;
+use super::act::{AnswerTo, Request, Role};
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
-use super::{Incident, TimelineEntry, TimelineKind, answer, channel, words};
+use super::{Decision, Incident, TimelineEntry, TimelineKind, answer, channel, words};
 use serde_json::json;
 
 pub(crate) fn assign(

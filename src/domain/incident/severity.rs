@@ -1,10 +1,9 @@
 //! Worse or better. Only a rise to P1 or P2 is told outside of the channel; a fall wakes nobody.
 
-use super::super::act::Request;
 use super::super::text::{Message, Text, Typed};
-use super::Decision;
+use super::act::Request;
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
-use super::{Severity, TimelineKind, channel, route, words};
+use super::{Decision, Severity, TimelineKind, channel, route, words};
 use serde_json::json;
 
 pub(crate) fn set(

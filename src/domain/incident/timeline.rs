@@ -3,8 +3,8 @@
 //! Each line has its full date in UTC: an incident may last for days, and people who read it
 //! together sit in different time zones. Any length: the adapter splits it.
 
-use super::super::act::Request;
 use super::super::text::{Message, Part, Text};
+use super::act::Request;
 use super::ask::{Scene, Verdict};
 use super::{TimelineEntry, roles, words};
 use chrono::{DateTime, Utc};

@@ -3,11 +3,10 @@
 //! Forward only: a step that is not ahead changes nothing and says where the incident stands. The
 //! words are posted once, in the incident's channel.
 
-use super::super::act::Request;
 use super::super::text::{Message, Text, Typed};
-use super::Decision;
+use super::act::Request;
 use super::ask::{self, Happened, Refusal, Scene, Verdict};
-use super::{Incident, Status, TimelineKind, words};
+use super::{Decision, Incident, Status, TimelineKind, words};
 use crate::invisible;
 use serde_json::json;
 

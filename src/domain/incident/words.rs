@@ -3,9 +3,9 @@
 //! Nothing is decided here. What a person typed only ever goes into plain spans, so that it can
 //! neither call anybody nor link anywhere; ids become mentions only where they are ids.
 
-use super::super::act::{Act, Role};
 use super::super::ids::{Actor, IncidentId, UserId};
 use super::super::text::{Button, ButtonStyle, Message, Part, Text, Typed};
+use super::act::{Act, Role};
 use super::{Incident, Severity, Status};
 use crate::invisible;
 

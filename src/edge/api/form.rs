@@ -4,8 +4,8 @@
 //! form in Slack. Whether the act is allowed is decided later, with the incident's state.
 
 use super::super::problem::Problem;
-use crate::domain::act::{Act, Role};
 use crate::domain::ids::UserId;
+use crate::domain::incident::act::{Act, Role};
 use crate::domain::incident::{Kind, Severity, Status, declare_form};
 use crate::domain::rules::Rules;
 use crate::domain::text::Typed;

@@ -4,7 +4,7 @@ use super::super::problem::Problem;
 use super::super::state::EdgeState;
 use super::query::{Query, incident_ref, no_incident};
 use super::{failed, wire};
-use crate::domain::act::IncidentRef;
+use crate::domain::incident::act::IncidentRef;
 use crate::domain::incident::{Incident, Severity, Status, postmortem};
 use crate::store::IncidentFilter;
 use axum::Json;

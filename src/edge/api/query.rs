@@ -4,8 +4,8 @@
 //! filter that is ignored would show everything.
 
 use super::super::problem::Problem;
-use crate::domain::act::IncidentRef;
 use crate::domain::ids::IncidentId;
+use crate::domain::incident::act::IncidentRef;
 use crate::invisible;
 use std::collections::BTreeMap;
 use uuid::Uuid;

@@ -4,9 +4,9 @@
 //! default, because rows outlive deployments.
 
 use super::form::VERBS;
-use crate::domain::act::{Act, AnswerTo, IncidentRef, Request};
 use crate::domain::areas::Signal;
 use crate::domain::ids::{Actor, Membership, SignalId};
+use crate::domain::incident::act::{Act, AnswerTo, IncidentRef, Request};
 use crate::domain::incident::{Event, Incident, Kind, Source, TimelineEntry};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};

@@ -3,11 +3,11 @@
 //! The domain parses the text; only Slack's escapes and markup are read here.
 
 use super::Payload;
-use crate::domain::act::{Act, AnswerTo, Request};
 use crate::domain::areas::Event;
-use crate::domain::command as words;
 use crate::domain::ids::{Actor, ChannelId, Membership, TeamId, UserId};
 use crate::domain::incident;
+use crate::domain::incident::act::{Act, AnswerTo, Request};
+use crate::domain::incident::command as words;
 use crate::domain::text::{Message, ReplyTo, Text, Trigger};
 use crate::invisible;
 use crate::slack::{typed, wire};

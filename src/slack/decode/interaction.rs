@@ -1,9 +1,9 @@
 //! Block actions and view submissions. The domain knows what its buttons and forms mean.
 
 use super::{Payload, command};
-use crate::domain::act::{Act, AnswerTo, IncidentRef, Request};
 use crate::domain::areas::Event;
 use crate::domain::ids::{Actor, ChannelId, UserId};
+use crate::domain::incident::act::{Act, AnswerTo, IncidentRef, Request};
 use crate::domain::incident::{self, buttons::act_of_button, declare_form, resolve_form, words};
 use crate::domain::text::{Message, Part, ReplyTo, Text};
 use crate::slack::interaction::Interaction;

@@ -2,7 +2,7 @@
 
 use super::incidents::{incident_in_room, select_incidents};
 use super::{incidents, notices, notifications, timeline};
-use crate::domain::act::IncidentRef;
+use crate::domain::incident::act::IncidentRef;
 use crate::domain::incident::{Facts, Incident, Needs, Wanted, postmortem};
 use crate::store::error::StoreError;
 use crate::store::people;

@@ -1,7 +1,7 @@
 //! The `incidents` table.
 
-use crate::domain::act::IncidentRef;
 use crate::domain::ids::{Actor, BadId, ChannelId, IncidentId, MessageTs, UserId, ViewId};
+use crate::domain::incident::act::IncidentRef;
 use crate::domain::incident::{Incident, Kind, Severity, Source, Status};
 use crate::store::Store;
 use crate::store::error::StoreError;

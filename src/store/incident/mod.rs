@@ -11,10 +11,10 @@ mod timeline;
 
 pub use incidents::IncidentFilter;
 
-use crate::domain::act::IncidentRef;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::effect::{Effect, statuspage};
 use crate::domain::ids::SignalId;
+use crate::domain::incident::act::IncidentRef;
 use crate::domain::incident::notices as notice;
 use crate::domain::incident::{Change, Facts, Incidents, Needs, Purpose, card, status_page};
 use crate::domain::rules::Rules;

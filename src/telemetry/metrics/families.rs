@@ -6,7 +6,7 @@
 
 use super::Severity;
 use crate::domain::effect::{Effect, Provider};
-use crate::domain::verbs::VERBS;
+use crate::domain::incident::verbs::VERBS;
 use prometheus::core::Collector;
 use prometheus::{
     GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,

@@ -58,11 +58,13 @@ fn a_decision_that_takes_more_than_half_a_minute_is_told_from_one_that_takes_les
 #[test]
 fn every_verb_and_every_effect_has_a_series_of_its_own_from_the_first_scrape() {
     let text = scrape();
-    let verbs = crate::domain::verbs::VERBS.iter();
+    let verbs = crate::domain::incident::verbs::VERBS.iter();
     let typed = verbs.map(|verb| {
         let typed = verb.example.trim_start_matches("/incident ").into();
-        let command =
-            crate::domain::command::parse(&typed, &crate::domain::rules::Rules::default());
+        let command = crate::domain::incident::command::parse(
+            &typed,
+            &crate::domain::rules::Rules::default(),
+        );
         let name = command.act.name();
         format!("wardroom_slack_commands_total{{command=\"{name}\",")
     });

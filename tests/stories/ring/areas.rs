@@ -1,8 +1,8 @@
 //! Areas at the ring's joints: what one tells another, and what a decision locks.
 
 use crate::world::World;
-use wardroom::domain::act::{Declaration, IncidentRef};
 use wardroom::domain::decision::Decision;
+use wardroom::domain::incident::act::{Declaration, IncidentRef};
 use wardroom::domain::incident::{Incidents, Kind, Needs, Severity, Source};
 use wardroom::domain::told::Told;
 use wardroom::store::{Arrival, Claim, Decided, Reads, Ready};

@@ -4,7 +4,7 @@ use super::{ADMIN_TOKEN, World};
 use reqwest::Method;
 use serde_json::Value;
 use simulator::{Person, Signing, Submitted};
-use wardroom::domain::act::IncidentRef;
+use wardroom::domain::incident::act::IncidentRef;
 use wardroom::domain::incident::{Incident, TimelineEntry};
 use wardroom::store::AuditRow;
 

@@ -1,7 +1,7 @@
 //! What people ask for in the stories, in short.
 
-use crate::domain::act::{Act, Declaration, Role};
 use crate::domain::ids::ChannelId;
+use crate::domain::incident::act::{Act, Declaration, Role};
 use crate::domain::incident::fixtures::person;
 use crate::domain::incident::{Event, Kind, Severity, Status};
 use crate::domain::signal::End;

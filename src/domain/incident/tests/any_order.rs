@@ -1,12 +1,10 @@
 //! Whatever comes, doubled and in any order: never backwards, never two ends, never two cards.
 
-use super::memory::Planned;
-use super::memory::{World, advance, declaration, resolve, say, severity};
-use crate::domain::act::{Act, Role};
+use super::memory::{Planned, World, advance, declaration, resolve, say, severity};
 use crate::domain::effect::Effect;
-use crate::domain::incident::Purpose;
+use crate::domain::incident::act::{Act, Role};
 use crate::domain::incident::fixtures::person;
-use crate::domain::incident::{Severity, Status, TimelineKind};
+use crate::domain::incident::{Purpose, Severity, Status, TimelineKind};
 use crate::domain::signal::End;
 
 /// A small generator: the same seed, the same story.

@@ -2,11 +2,11 @@
 
 use super::memory::{World, advance, declaration, refused, say};
 use super::words_said::{answer, whole};
-use crate::domain::act::{Act, IncidentRef};
 use crate::domain::decision::Outcome;
 use crate::domain::effect::slack::{self, Effect as Slack};
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::ids::SignalId;
+use crate::domain::incident::act::{Act, IncidentRef};
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Closing, Event, Severity, Status, TimelineKind};
 use crate::domain::signal::{End, ParkedRow};

@@ -2,9 +2,9 @@
 
 use super::memory::{World, declaration};
 use super::words_said::answer;
-use crate::domain::act::{Act, Declaration, IncidentRef};
 use crate::domain::decision::{ApiAnswer, AuditOutcome, Outcome};
 use crate::domain::ids::{Actor, ViewId};
+use crate::domain::incident::act::{Act, Declaration, IncidentRef};
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Event, Severity, Source, Status};
 use crate::domain::signal::End;
@@ -141,7 +141,7 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
             response_url: Some("https://hooks.example/1".into()),
             asked_at: world.now,
         };
-        let request = crate::domain::act::Request {
+        let request = crate::domain::incident::act::Request {
             membership: Default::default(),
             team: None,
             actor: Actor::Person(person("UDECL")),
@@ -152,7 +152,7 @@ fn a_form_that_did_not_open_becomes_words_that_declare_by_one_line() {
                 id: "1.2.x".into(),
                 expires: world.now + chrono::Duration::seconds(3),
             }),
-            answer_to: crate::domain::act::AnswerTo::Person(to),
+            answer_to: crate::domain::incident::act::AnswerTo::Person(to),
             names: Default::default(),
             outside_channel: None,
         };

@@ -2,10 +2,10 @@
 
 use super::memory::{World, advance, resolve, say, severity};
 use super::words_said::{answer, whole};
-use crate::domain::act::Act;
 use crate::domain::decision::Outcome;
 use crate::domain::effect::Effect;
 use crate::domain::effect::slack::Effect as Slack;
+use crate::domain::incident::act::Act;
 use crate::domain::incident::fixtures::person;
 use crate::domain::incident::{Severity, Status, TimelineKind};
 

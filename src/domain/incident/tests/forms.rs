@@ -2,11 +2,11 @@
 
 use super::memory::{World, refused, resolve};
 use super::words_said::answer;
-use crate::domain::act::Act;
 use crate::domain::decision::{Outcome, Planned};
 use crate::domain::effect::Effect;
 use crate::domain::effect::slack::Effect as Slack;
 use crate::domain::ids::{EffectId, ViewId};
+use crate::domain::incident::act::Act;
 use crate::domain::incident::fixtures::{person, service};
 use crate::domain::incident::{Purpose, Severity, declare_form, resolve_form};
 use crate::domain::rules::{Rules, Template};

@@ -2,13 +2,13 @@
 
 pub(super) use super::acts::{advance, declaration, lead, refused, resolve, say, severity};
 use super::words_said::said;
-use crate::domain::act::{Act, AnswerTo, IncidentRef, Request};
 use crate::domain::area::{Area, Context};
 use crate::domain::decision;
 use crate::domain::decision::AuditEntry;
 use crate::domain::effect::slack::{self, Effect as Slack};
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId, UserId};
+use crate::domain::incident::act::{Act, AnswerTo, IncidentRef, Request};
 use crate::domain::incident::fixtures::{by_api, channel, noon, person, rules};
 use crate::domain::incident::{
     Change, Decision, Event, Facts, Incident, Incidents, Needs, Notification, Purpose, Severity,

@@ -2,9 +2,8 @@
 
 use super::memory::{World, advance, declaration, lead, resolve, say, severity};
 use super::words_said::answer;
-use crate::domain::act::{Act, IncidentRef, Role};
-use crate::domain::decision::AuditOutcome;
-use crate::domain::decision::Outcome;
+use crate::domain::decision::{AuditOutcome, Outcome};
+use crate::domain::incident::act::{Act, IncidentRef, Role};
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Severity, Status};
 

@@ -2,10 +2,9 @@
 
 use super::memory::{World, advance, declaration, refused, resolve, say, severity};
 use super::words_said::said;
-use crate::domain::act::{Act, Role};
-use crate::domain::incident::Decision;
+use crate::domain::incident::act::{Act, Role};
 use crate::domain::incident::fixtures::{channel, person};
-use crate::domain::incident::{NotificationStatus, Severity, Status};
+use crate::domain::incident::{Decision, NotificationStatus, Severity, Status};
 use crate::domain::signal::End;
 
 #[test]

@@ -3,11 +3,10 @@
 
 use super::channels::created_channel;
 use super::memory::{World, declaration, refused, resolve, say};
-use crate::domain::act::{Act, Role};
 use crate::domain::decision::Outcome;
-use crate::domain::incident::Severity;
+use crate::domain::incident::act::{Act, Role};
 use crate::domain::incident::fixtures::{channel, person};
-use crate::domain::incident::{Closing, Event};
+use crate::domain::incident::{Closing, Event, Severity};
 use crate::domain::signal::End;
 
 #[test]

@@ -4,8 +4,8 @@ use super::*;
 use crate::domain::ids::ChannelId;
 use crate::domain::incident::Severity;
 use crate::domain::incident::fixtures::{person, rules};
+use crate::domain::incident::verbs::verb_of;
 use crate::domain::text::{Piece, Span};
-use crate::domain::verbs::verb_of;
 
 fn read(text: &str) -> Command {
     parse(&Typed::plain(text), &rules())

@@ -3,11 +3,10 @@
 //! A verb that is not here does not exist; an act that can be typed and is not here fails a test.
 //! Only what is built is listed: the help promises nothing.
 
+use super::super::rules::Rules;
+use super::super::text::{Message, Words};
 use super::act::{Act, Role};
-use super::command;
-use super::incident::Status;
-use super::rules::Rules;
-use super::text::{Message, Words};
+use super::{Status, command};
 use std::fmt;
 
 /// A verb of `/incident`.

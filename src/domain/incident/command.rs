@@ -4,13 +4,13 @@
 //! not understood becomes [`Act::Misunderstood`] with words that say what would be. Pure, and never
 //! panics: everything is taken by words and characters, never by bytes.
 
+use super::super::ids::UserId;
+use super::super::rules::Rules;
+use super::super::text::{ButtonStyle, Message, Part, Text, Typed, Word, Words};
 use super::act::{Act, Declaration, IncidentRef, OutsideChannel, Role};
-use super::ids::UserId;
-use super::incident::words::{self, BY_ONE_LINE};
-use super::incident::{Kind, Severity, Status, declare_form, help};
-use super::rules::Rules;
-use super::text::{ButtonStyle, Message, Part, Text, Typed, Word, Words};
 use super::verbs::{About, VERBS, verb};
+use super::words::{self, BY_ONE_LINE};
+use super::{Kind, Severity, Status, declare_form, help};
 
 /// What was asked for, and about which incident if one was named.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 //!
 //! Every way in becomes a [`Request`], so that a rule holds for all of them.
 
-use super::ids::{Actor, ChannelId, IncidentId, Membership, TeamId, UserId, ViewId};
-use super::incident::{Kind, Severity, Source, Status};
-use super::text::{ReplyTo, Trigger, Typed};
+use super::super::ids::{Actor, ChannelId, IncidentId, Membership, TeamId, UserId, ViewId};
+use super::super::text::{ReplyTo, Trigger, Typed};
+use super::{Kind, Severity, Source, Status};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ pub enum Act {
         /// The open modal.
         view: ViewId,
         /// The form as it stands, with what was filled in.
-        values: super::text::form::Values,
+        values: super::super::text::form::Values,
         /// Its context.
         context: BTreeMap<String, String>,
         /// Its revision.
@@ -143,7 +143,7 @@ pub enum Act {
     /// What was asked for could not be understood: say so, with what would be.
     Misunderstood {
         /// Words for the person: what is wrong and what to do.
-        refusal: super::text::Message,
+        refusal: super::super::text::Message,
     },
 }
 
