@@ -1,6 +1,6 @@
 //! What the metrics count of decisions. The telemetry has a family for each.
 
-use super::incident::Severity;
+use super::severity::Severity;
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! A value that is replaced whole on a reload; the domain never knows where it was read.
 
 use super::ids::{ChannelId, TeamId, UserId};
-use super::incident::Severity;
+use super::severity::Severity;
 use crate::invisible;
 
 /// The team's rules.

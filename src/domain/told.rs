@@ -3,9 +3,8 @@
 //! A decision appends it to the inbox in its own transaction, and the other area decides on it in
 //! another. The words belong to neither area, so that the two do not name each other.
 
+use super::declaration::{Declaration, Source};
 use super::ids::EffectId;
-use super::incident::Source;
-use super::incident::act::Declaration;
 use super::text::Message;
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@
 
 use super::super::ids::{Actor, ChannelId, IncidentId, Membership, TeamId, UserId, ViewId};
 use super::super::text::{ReplyTo, Trigger, Typed};
-use super::{Kind, Severity, Source, Status};
+use super::{Declaration, Severity, Source, Status};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -168,26 +168,6 @@ impl Act {
             Self::Misunderstood { .. } => "unknown",
         }
     }
-}
-
-/// What a declaration says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Declaration {
-    /// What to call it.
-    pub title: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// The service that is hit, as the configuration spells it.
-    pub service: String,
-    /// Who leads; `None`: the one who declares, if it is a person.
-    pub commander: Option<UserId>,
-    /// Whether it counts.
-    pub kind: Kind,
-    /// The modal that it came from.
-    pub view: Option<ViewId>,
-    /// The template that filled in the form.
-    #[serde(default)]
-    pub template: Option<String>,
 }
 
 /// A role in an incident.

@@ -7,10 +7,10 @@
 use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::text::{ButtonStyle, Message, Part, Text, Typed, Word, Words};
-use super::act::{Act, Declaration, IncidentRef, OutsideChannel, Role};
+use super::act::{Act, IncidentRef, OutsideChannel, Role};
 use super::verbs::{About, VERBS, verb};
 use super::words::{self, BY_ONE_LINE};
-use super::{Kind, Severity, Status, declare_form, help};
+use super::{Declaration, Kind, Severity, Status, declare_form, help};
 
 /// What was asked for, and about which incident if one was named.
 #[derive(Debug, Clone, PartialEq, Eq)]

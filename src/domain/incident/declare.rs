@@ -7,12 +7,12 @@ use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, IncidentId};
 use super::super::text::form::Values;
 use super::super::text::{Message, Part, Text};
-use super::act::{AnswerTo, Declaration, Request};
+use super::act::{AnswerTo, Request};
 use super::ask::{self, Refusal, Scene, Verdict};
 use super::declare_form::{self, COMMANDER, SERVICE, SEVERITY, TEMPLATE, TITLE};
 use super::{
-    Change, Decision, Incident, Purpose, Source, Status, TimelineEntry, TimelineKind, Timer,
-    naming, words,
+    Change, Decision, Declaration, Incident, Purpose, Source, Status, TimelineEntry, TimelineKind,
+    Timer, naming, words,
 };
 use chrono::Duration;
 use serde_json::json;

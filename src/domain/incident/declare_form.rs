@@ -9,9 +9,9 @@ use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::text::Text;
 use super::super::text::form::{FieldErrors, Form, Input, InputKind, Tells, Values};
-use super::act::{AnswerTo, Declaration, Request};
+use super::act::{AnswerTo, Request};
 use super::ask::{Refusal, Scene, Verdict};
-use super::{Decision, Kind, Purpose, Severity, answer, templates};
+use super::{Decision, Declaration, Kind, Purpose, Severity, answer, templates};
 use crate::invisible;
 use std::collections::BTreeMap;
 

@@ -56,56 +56,13 @@ pub(crate) type Decision = super::decision::Decision<Change, Purpose>;
 /// The end of an effect of this area.
 pub(crate) type Receipt = super::signal::Receipt<Purpose>;
 
+pub use super::declaration::{Declaration, Kind, Source};
+pub use super::severity::Severity;
+
 use super::ids::{Actor, ChannelId, EffectId, IncidentId, MessageTs, UserId, ViewId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// How bad it is; P1 is the worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Severity {
-    /// Everything burns.
-    P1,
-    /// Many are hit.
-    P2,
-    /// Some are hit.
-    P3,
-    /// Hardly anybody is hit.
-    P4,
-}
-
-impl Severity {
-    /// All of them, the worst first.
-    pub const ALL: [Self; 4] = [Self::P1, Self::P2, Self::P3, Self::P4];
-
-    /// `P1`…`P4`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::P1 => "P1",
-            Self::P2 => "P2",
-            Self::P3 => "P3",
-            Self::P4 => "P4",
-        }
-    }
-
-    /// Reads `P1`, `p1`.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|severity| severity.as_str().eq_ignore_ascii_case(text))
-    }
-
-    /// Whether this is worse than `other`.
-    pub fn worse_than(self, other: Self) -> bool {
-        self < other
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -167,32 +124,6 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// Whether it counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// It does.
-    Real,
-    /// An exercise: marked as one, and kept out of the figures.
-    Drill,
-}
-
-/// What it came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// A person in Slack.
-    Slack,
-    /// A failing build.
-    Github,
-    /// An alert.
-    Alert,
-    /// A missed heartbeat.
-    Heartbeat,
-    /// The API.
-    Api,
 }
 
 /// An incident, as its row in `incidents`.

@@ -2,7 +2,8 @@
 
 use crate::world::World;
 use wardroom::domain::decision::Decision;
-use wardroom::domain::incident::act::{Declaration, IncidentRef};
+use wardroom::domain::declaration::Declaration;
+use wardroom::domain::incident::act::IncidentRef;
 use wardroom::domain::incident::{Incidents, Kind, Needs, Severity, Source};
 use wardroom::domain::told::Told;
 use wardroom::store::{Arrival, Claim, Decided, Reads, Ready};

@@ -1,9 +1,9 @@
 //! What people ask for in the stories, in short.
 
 use crate::domain::ids::ChannelId;
-use crate::domain::incident::act::{Act, Declaration, Role};
+use crate::domain::incident::act::{Act, Role};
 use crate::domain::incident::fixtures::person;
-use crate::domain::incident::{Event, Kind, Severity, Status};
+use crate::domain::incident::{Declaration, Event, Kind, Severity, Status};
 use crate::domain::signal::End;
 
 pub(super) fn declaration(severity: Severity) -> Act {

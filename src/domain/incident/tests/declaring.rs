@@ -4,9 +4,9 @@ use super::memory::{World, declaration};
 use super::words_said::answer;
 use crate::domain::decision::{ApiAnswer, AuditOutcome, Outcome};
 use crate::domain::ids::{Actor, ViewId};
-use crate::domain::incident::act::{Act, Declaration, IncidentRef};
+use crate::domain::incident::act::{Act, IncidentRef};
 use crate::domain::incident::fixtures::{channel, person};
-use crate::domain::incident::{Event, Severity, Source, Status};
+use crate::domain::incident::{Declaration, Event, Severity, Source, Status};
 use crate::domain::signal::End;
 use crate::domain::text::{ReplyTo, Trigger};
 

@@ -1,0 +1,53 @@
+//! What a declaration of an incident says, in words that every area has.
+//!
+//! Any area may declare an incident ([`super::told::Told`]), and names nothing else of that area.
+
+use super::ids::{UserId, ViewId};
+use super::severity::Severity;
+use serde::{Deserialize, Serialize};
+
+/// What a declaration says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declaration {
+    /// What to call it.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The service that is hit, as the configuration spells it.
+    pub service: String,
+    /// Who leads; `None`: the one who declares, if it is a person.
+    pub commander: Option<UserId>,
+    /// Whether it counts.
+    pub kind: Kind,
+    /// The modal that it came from.
+    pub view: Option<ViewId>,
+    /// The template that filled in the form.
+    #[serde(default)]
+    pub template: Option<String>,
+}
+
+/// Whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It does.
+    Real,
+    /// An exercise: marked as one, and kept out of the figures.
+    Drill,
+}
+
+/// What it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A person in Slack.
+    Slack,
+    /// A failing build.
+    Github,
+    /// An alert.
+    Alert,
+    /// A missed heartbeat.
+    Heartbeat,
+    /// The API.
+    Api,
+}
