@@ -5,9 +5,12 @@ use super::error::StoreError;
 use super::session::Session;
 use crate::domain::area::Area;
 use crate::domain::areas::Origin;
+use crate::domain::ci::Ci;
 use crate::domain::decision::Decision;
 use crate::domain::effect::Effect;
+use crate::domain::effect::slack::{self, Edit};
 use crate::domain::ids::SignalId;
+use crate::domain::incident::Incidents;
 use crate::domain::rules::Rules;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -43,6 +46,9 @@ pub trait Persist: Area {
         changes: &[Self::Change],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Statements that delete rows which the area keeps no longer, each at most `at_once` of them.
+    fn forget(now: DateTime<Utc>, at_once: i64) -> Vec<Statement>;
+
     /// The effect as it is to be delivered now; `None`: it only shows state, and there is none. `again`:
     /// an earlier attempt of it may have happened.
     fn complete(
@@ -53,6 +59,27 @@ pub trait Persist: Area {
         rules: &Rules,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Option<Effect>, StoreError>> + Send;
+}
+
+/// A statement with its values.
+pub type Statement = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+/// What all areas keep no longer; see [`Persist::forget`].
+pub(super) fn forget(now: DateTime<Utc>, at_once: i64) -> Vec<Statement> {
+    let mut statements = Incidents::forget(now, at_once);
+    statements.extend(Ci::forget(now, at_once));
+    statements
+}
+
+/// An effect that edits a message, with what the message shows now.
+pub(super) fn with_edit(effect: Effect, edit: Edit) -> Effect {
+    match effect {
+        Effect::Slack(slack::Effect::UpdateMessage { shows, .. }) => {
+            let edit = Some(Box::new(edit));
+            slack::Effect::UpdateMessage { shows, edit }.into()
+        }
+        other => other,
+    }
 }
 
 /// A decision of any area, ready to be saved.
@@ -142,14 +169,9 @@ impl Store {
     ) -> Result<Option<Effect>, StoreError> {
         match origin {
             Origin::Incident(purpose) => {
-                crate::domain::incident::Incidents::complete(
-                    self, purpose, effect, again, rules, now,
-                )
-                .await
+                Incidents::complete(self, purpose, effect, again, rules, now).await
             }
-            Origin::Ci(purpose) => {
-                crate::domain::ci::Ci::complete(self, purpose, effect, again, rules, now).await
-            }
+            Origin::Ci(purpose) => Ci::complete(self, purpose, effect, again, rules, now).await,
         }
     }
 }

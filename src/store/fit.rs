@@ -95,6 +95,7 @@ pub(super) async fn rights(
                                      ('incidents', 'select'), ('incidents', 'insert'),
                                      ('incidents', 'update'), ('area_timers', 'select'),
                                      ('area_timers', 'insert'), ('area_timers', 'update'),
+                                     ('area_timers', 'delete'),
                                      ('ci_runs', 'select'), ('ci_runs', 'insert'),
                                      ('ci_runs', 'update'), ('ci_runs', 'delete'),
                                      ('ci_failures', 'select'), ('ci_failures', 'insert'),

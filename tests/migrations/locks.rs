@@ -40,7 +40,12 @@ async fn a_migration_that_waits_too_long_for_a_lock_may_be_tried_again() {
 
 #[tokio::test]
 async fn a_migration_that_exchanges_an_index_does_not_deadlock_with_who_reads_and_then_writes() {
-    for (version, table) in [(14, "inbox"), (14, "outbox"), (18, "outbox")] {
+    for (version, table) in [
+        (14, "inbox"),
+        (14, "outbox"),
+        (18, "outbox"),
+        (25, "outbox"),
+    ] {
         let fresh = before(version).await;
         let (mut decider, mut watch) = (fresh.connect().await, fresh.connect().await);
         let read = format!("begin; lock table {table} in access share mode");

@@ -1,6 +1,7 @@
 //! The `ci_failures` table.
 
 use crate::domain::ci::{Conclusion, Failed, Failure, FailureId, Green, Line, Place};
+use crate::domain::ids::SignalId;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
@@ -114,8 +115,12 @@ pub(super) async fn failure(store: &Store, id: FailureId) -> Result<Option<Failu
     row.map(Failure::try_from).transpose()
 }
 
-/// A new failure, or one that this transaction has locked.
-pub(super) async fn save(connection: &mut Session, failure: &Failure) -> Result<(), StoreError> {
+/// A new failure, or one that this transaction has locked. Its age is counted from when the signal was received.
+pub(super) async fn save(
+    connection: &mut Session,
+    signal: SignalId,
+    failure: &Failure,
+) -> Result<(), StoreError> {
     let messages = serde_json::to_value(&failure.messages)
         .map_err(|error| StoreError::Unreadable(error.to_string()))?;
     let (last, green) = (&failure.last, failure.green.as_ref());
@@ -123,7 +128,8 @@ pub(super) async fn save(connection: &mut Session, failure: &Failure) -> Result<
         "insert into ci_failures (id, repository, workflow_id, branch, workflow, since, count, last_number, last_attempt,
                                   last_conclusion, last_sha, last_actor, last_url, green_at, green_number, green_url,
                                   news_at, messages)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                 (select received_at from inbox where id = $17), $18)
          on conflict (id) do update
             set workflow = excluded.workflow, since = excluded.since, count = excluded.count,
                 last_number = excluded.last_number, last_attempt = excluded.last_attempt,
@@ -147,28 +153,10 @@ pub(super) async fn save(connection: &mut Session, failure: &Failure) -> Result<
         green.map(|green| green.at),
         green.map(|green| green.number),
         green.map(|green| green.url.as_str()),
-        failure.news_at,
+        signal.0,
         messages,
     )
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Deletes some of the failures of which there has been no news since then.
-pub(super) async fn forget(
-    connection: &mut Session,
-    before: DateTime<Utc>,
-    at_once: i64,
-) -> Result<u64, StoreError> {
-    let forgotten = sqlx::query!(
-        "delete from ci_failures
-          where id = any(array(select id from ci_failures where news_at < $1
-                                order by news_at limit $2 for update skip locked))",
-        before,
-        at_once,
-    )
-    .execute(connection)
-    .await?;
-    Ok(forgotten.rows_affected())
 }

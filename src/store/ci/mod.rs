@@ -12,13 +12,13 @@ use crate::domain::effect::slack::{self, Edit};
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
 use crate::store::Store;
-use crate::store::area::Persist;
+use crate::store::area::{Persist, Statement, with_edit};
 use crate::store::error::StoreError;
 use crate::store::ring::turns::lock_aggregate;
 use crate::store::session::Session;
 use chrono::{DateTime, Duration, Utc};
 
-/// Runs and failures are deleted so long after the last news of them.
+/// Runs, and failures that are over, are deleted so long after the last delivery about them.
 const KEPT: Duration = Duration::days(90);
 
 fn lock_name(line: &Line) -> String {
@@ -63,42 +63,60 @@ impl Persist for Ci {
 
     async fn save(
         session: &mut Session,
-        _signal: SignalId,
+        signal: SignalId,
         changes: &[Change],
     ) -> Result<(), StoreError> {
         for change in changes {
             match change {
-                Change::Run(run) => runs::save(session, run).await?,
-                Change::Failure(failure) => failures::save(session, failure).await?,
+                Change::Run(run) => runs::save(session, signal, run).await?,
+                Change::Failure(failure) => failures::save(session, signal, failure).await?,
             }
         }
         Ok(())
     }
 
+    fn forget(now: DateTime<Utc>, at_once: i64) -> Vec<Statement> {
+        let before = now - KEPT;
+        vec![
+            sqlx::query!(
+                "delete from ci_runs
+                  where ctid = any(array(select ctid from ci_runs where received_at < $1
+                                          order by received_at limit $2 for update skip locked))",
+                before,
+                at_once,
+            ),
+            sqlx::query!(
+                "delete from ci_failures
+                  where id = any(array(select id from ci_failures
+                                        where news_at < $1 and green_at is not null
+                                        order by news_at limit $2 for update skip locked))",
+                before,
+                at_once,
+            ),
+        ]
+    }
+
     async fn complete(
         store: &Store,
         purpose: &Purpose,
-        effect: Effect,
+        mut effect: Effect,
         _again: bool,
         _rules: &Rules,
         _now: DateTime<Utc>,
     ) -> Result<Option<Effect>, StoreError> {
-        match (purpose, effect) {
-            (
-                Purpose::Message { failure, .. },
-                Effect::Slack(slack::Effect::PostMessage {
-                    channel,
-                    message: as_decided,
-                }),
-            ) => {
+        match purpose {
+            Purpose::Message { failure, .. } => {
                 let failure = failures::failure(store, *failure).await?;
-                let message = failure.as_ref().map_or(as_decided, message);
-                Ok(Some(slack::Effect::PostMessage { channel, message }.into()))
+                if let (
+                    Effect::Slack(slack::Effect::PostMessage { message: text, .. }),
+                    Some(failure),
+                ) = (&mut effect, failure)
+                {
+                    *text = message(&failure);
+                }
+                Ok(Some(effect))
             }
-            (
-                Purpose::Update { failure, channel },
-                Effect::Slack(slack::Effect::UpdateMessage { shows, .. }),
-            ) => {
+            Purpose::Update { failure, channel } => {
                 let failure = failures::failure(store, *failure).await?;
                 let edit = failure.and_then(|failure| {
                     let ts = failure.messages.get(channel)?.clone()?;
@@ -108,28 +126,8 @@ impl Persist for Ci {
                         message: message(&failure),
                     })
                 });
-                Ok(edit.map(|edit| {
-                    let edit = Some(Box::new(edit));
-                    slack::Effect::UpdateMessage { shows, edit }.into()
-                }))
+                Ok(edit.map(|edit| with_edit(effect, edit)))
             }
-            (_, effect) => Ok(Some(effect)),
         }
     }
-}
-
-/// Deletes some of what is old; returns how many rows.
-pub(super) async fn forget_old(
-    store: &Store,
-    now: DateTime<Utc>,
-    at_once: i64,
-) -> Result<u64, StoreError> {
-    let before = now - KEPT;
-    let mut session = store.single().await?;
-    let forgotten = runs::forget(&mut session, before, at_once).await?;
-    session.end().await?;
-    let mut session = store.single().await?;
-    let failures = failures::forget(&mut session, before, at_once).await?;
-    session.end().await?;
-    Ok(forgotten + failures)
 }

@@ -1,9 +1,9 @@
 //! The `ci_runs` table.
 
 use crate::domain::ci::{Line, Place, Run, Status};
+use crate::domain::ids::SignalId;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
-use chrono::{DateTime, Utc};
 
 /// A run as it is known, under the lock of its line.
 pub(super) async fn run(
@@ -69,18 +69,24 @@ pub(super) async fn green(
     }))
 }
 
-/// A run as it is now, which [`Run::replaces`] what was known.
-pub(super) async fn save(connection: &mut Session, run: &Run) -> Result<(), StoreError> {
+/// A run as it is now, received with this signal, which [`Run::replaces`] what was known.
+pub(super) async fn save(
+    connection: &mut Session,
+    signal: SignalId,
+    run: &Run,
+) -> Result<(), StoreError> {
     let (status, conclusion) = run.status.words();
     sqlx::query!(
         "insert into ci_runs (repository, run_id, attempt, number, workflow_id, workflow, trigger, branch, sha, status,
-                              conclusion, actor, url, started_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                              conclusion, actor, url, started_at, updated_at, received_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+                 (select received_at from inbox where id = $16))
          on conflict (repository, run_id) do update
             set attempt = excluded.attempt, number = excluded.number, workflow_id = excluded.workflow_id,
                 workflow = excluded.workflow, trigger = excluded.trigger, branch = excluded.branch, sha = excluded.sha,
                 status = excluded.status, conclusion = excluded.conclusion, actor = excluded.actor, url = excluded.url,
-                started_at = excluded.started_at, updated_at = excluded.updated_at",
+                started_at = excluded.started_at, updated_at = excluded.updated_at,
+                received_at = excluded.received_at",
         run.line.repository,
         run.id,
         run.place.attempt,
@@ -96,26 +102,9 @@ pub(super) async fn save(connection: &mut Session, run: &Run) -> Result<(), Stor
         run.url,
         run.started_at,
         run.updated_at,
+        signal.0,
     )
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Deletes some of the runs of which there has been no news since then.
-pub(super) async fn forget(
-    connection: &mut Session,
-    before: DateTime<Utc>,
-    at_once: i64,
-) -> Result<u64, StoreError> {
-    let forgotten = sqlx::query!(
-        "delete from ci_runs
-          where ctid = any(array(select ctid from ci_runs where updated_at < $1
-                                  order by updated_at limit $2 for update skip locked))",
-        before,
-        at_once,
-    )
-    .execute(connection)
-    .await?;
-    Ok(forgotten.rows_affected())
 }

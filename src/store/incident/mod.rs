@@ -19,10 +19,13 @@ use crate::domain::incident::notices as notice;
 use crate::domain::incident::{Change, Facts, Incidents, Needs, Purpose, card, status_page};
 use crate::domain::rules::Rules;
 use crate::store::Store;
-use crate::store::area::Persist;
+use crate::store::area::{Persist, Statement, with_edit};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+
+/// Notices to operators are deleted so long after the message.
+const NOTICES_KEPT: Duration = Duration::days(30);
 
 impl Persist for Incidents {
     async fn load(
@@ -75,19 +78,26 @@ impl Persist for Incidents {
         Ok(())
     }
 
+    fn forget(now: DateTime<Utc>, at_once: i64) -> Vec<Statement> {
+        vec![sqlx::query!(
+            "delete from notices
+              where effect = any(array(select effect from notices where since < $1
+                                        order by since limit $2 for update skip locked))",
+            now - NOTICES_KEPT,
+            at_once,
+        )]
+    }
+
     async fn complete(
         store: &Store,
         purpose: &Purpose,
-        effect: Effect,
+        mut effect: Effect,
         again: bool,
         rules: &Rules,
         now: DateTime<Utc>,
     ) -> Result<Option<Effect>, StoreError> {
-        match (purpose, effect) {
-            (
-                Purpose::CardUpdate { incident },
-                Effect::Slack(slack::Effect::UpdateMessage { shows, .. }),
-            ) => {
+        match purpose {
+            Purpose::CardUpdate { incident } => {
                 let incident = store.incident(&IncidentRef::Id(*incident)).await?;
                 let edit = incident.and_then(|incident| {
                     Some(Edit {
@@ -96,61 +106,58 @@ impl Persist for Incidents {
                         ts: incident.card_ts?,
                     })
                 });
-                Ok(edit.map(|edit| {
-                    let edit = Some(Box::new(edit));
-                    slack::Effect::UpdateMessage { shows, edit }.into()
-                }))
+                return Ok(edit.map(|edit| with_edit(effect, edit)));
             }
-            (
-                Purpose::NoticeUpdate { notice },
-                Effect::Slack(slack::Effect::UpdateMessage { shows, .. }),
-            ) => {
+            Purpose::NoticeUpdate { notice } => {
                 let standing = store.notice(*notice).await?;
-                Ok(standing.map(|standing| {
-                    let edit = Some(Box::new(Edit {
-                        message: notice::message(&standing, now),
-                        channel: standing.channel,
-                        ts: standing.ts,
-                    }));
-                    slack::Effect::UpdateMessage { shows, edit }.into()
-                }))
+                return Ok(standing.map(|standing| {
+                    with_edit(
+                        effect,
+                        Edit {
+                            message: notice::message(&standing, now),
+                            channel: standing.channel,
+                            ts: standing.ts,
+                        },
+                    )
+                }));
             }
-            (
-                Purpose::Component,
-                Effect::Statuspage(statuspage::Effect::UpdateComponent { component, .. }),
-            ) => {
-                let on_it = rules.services.iter().filter(|service| {
-                    service.statuspage_component.as_deref() == Some(component.as_str())
-                });
-                let services: Vec<String> = on_it.map(|service| service.name.clone()).collect();
-                if services.is_empty() {
-                    return Ok(None);
+            Purpose::Component => {
+                if let Effect::Statuspage(statuspage::Effect::UpdateComponent {
+                    component,
+                    status,
+                }) = &mut effect
+                {
+                    let services = rules.services.iter().filter(|service| {
+                        service.statuspage_component.as_deref() == Some(component.as_str())
+                    });
+                    let services: Vec<String> =
+                        services.map(|service| service.name.clone()).collect();
+                    if services.is_empty() {
+                        return Ok(None);
+                    }
+                    let open = store.open_of_services(&services).await?;
+                    *status = Some(status_page::component_status(&open));
                 }
-                let open = store.open_of_services(&services).await?;
-                let status = Some(status_page::component_status(&open));
-                Ok(Some(
-                    statuspage::Effect::UpdateComponent { component, status }.into(),
-                ))
             }
-            (
-                Purpose::Channel { .. },
-                Effect::Slack(slack::Effect::CreateChannel {
-                    name,
-                    private,
-                    team,
-                    ..
-                }),
-            ) if again => {
-                let taken = store.incident_rooms().await?;
-                let effect = slack::Effect::CreateChannel {
-                    name,
-                    private,
-                    team,
-                    taken,
-                };
-                Ok(Some(effect.into()))
+            Purpose::Channel { .. } => {
+                if let Effect::Slack(slack::Effect::CreateChannel { taken, .. }) = &mut effect
+                    && again
+                {
+                    *taken = store.incident_rooms().await?;
+                }
             }
-            (_, effect) => Ok(Some(effect)),
+            Purpose::Card { .. }
+            | Purpose::Pin { .. }
+            | Purpose::Topic { .. }
+            | Purpose::Invitation { .. }
+            | Purpose::Announcement { .. }
+            | Purpose::Line { .. }
+            | Purpose::Draft { .. }
+            | Purpose::Answer
+            | Purpose::Form { .. }
+            | Purpose::FormUpdate
+            | Purpose::Notice { .. } => {}
         }
+        Ok(Some(effect))
     }
 }

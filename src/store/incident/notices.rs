@@ -198,38 +198,30 @@ impl Store {
 /// How many rows of the cause's kind are stuck: at most one more than [`COUNTED`].
 async fn how_many(connection: &mut Session, cause: &Cause) -> Result<i64, StoreError> {
     let limit = COUNTED + 1;
-    let count = match cause.rows {
+    let state = match cause.rows {
         Rows::ParkedSignals => {
-            sqlx::query_scalar!(
-                "select count(*) from (
-                    select from inbox where state = 'parked' and source || '/' || kind = $1 limit $2) as stuck",
+            let count = sqlx::query_scalar!(
+                r#"select count(*) as "count!" from (
+                    select from inbox
+                     where state not in ('open', 'done') and source || '/' || kind between $1 and $1
+                     order by source || '/' || kind limit $2) as stuck"#,
                 cause.kind,
                 limit,
-            )
-            .fetch_one(connection)
-            .await?
+            );
+            return Ok(count.fetch_one(connection).await?);
         }
-        Rows::ParkedEffects => {
-            sqlx::query_scalar!(
-                "select count(*) from (
-                    select from outbox where state = 'parked' and kind = $1 limit $2) as stuck",
-                cause.kind,
-                limit,
-            )
-            .fetch_one(connection)
-            .await?
-        }
-        Rows::UncertainEffects => {
-            sqlx::query_scalar!(
-                "select count(*) from (
-                    select from outbox
-                     where state = 'uncertain' and ended_at is not null and kind = $1 limit $2) as stuck",
-                cause.kind,
-                limit,
-            )
-            .fetch_one(connection)
-            .await?
-        }
+        Rows::ParkedEffects => "parked",
+        Rows::UncertainEffects => "uncertain",
     };
-    Ok(count.unwrap_or_default())
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (
+            select from outbox
+             where state in ('parked', 'uncertain') and ended_at is not null and state = $1
+               and kind between $2 and $2
+             order by kind limit $3) as stuck"#,
+        state,
+        cause.kind,
+        limit,
+    );
+    Ok(count.fetch_one(connection).await?)
 }

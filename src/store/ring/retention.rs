@@ -1,11 +1,13 @@
-//! What is forgotten, and when.
+//! What is deleted, and when.
 //!
-//! Bodies live 7 days; keys 30, which is longer than any provider sends a delivery again; ended
-//! effects and notices for operators 30. Timeline, audit and parked rows are never forgotten. Replicas
-//! that do this at once leave each other's rows alone.
+//! Bodies are kept for 7 days; keys for 30, which is longer than any provider sends a delivery again; ended
+//! effects and timers for 30. Each area says what it keeps no longer ([`Persist::forget`]). Timeline,
+//! audit and parked rows are kept for ever. Replicas that do this at once skip each other's rows.
+//!
+//! [`Persist::forget`]: crate::store::area::Persist::forget
 
 use crate::store::error::StoreError;
-use crate::store::{Store, ci};
+use crate::store::{Store, area};
 use chrono::{DateTime, Duration, Utc};
 
 /// At most this many rows in one go, so that no clean-up holds anybody up.
@@ -57,23 +59,32 @@ impl Store {
             now - Duration::days(30),
             AT_ONCE,
         );
-        let notices = sqlx::query!(
-            "delete from notices
-              where effect = any(array(select effect from notices where since < $1
-                                        order by since limit $2 for update skip locked))",
-            now - Duration::days(30),
-            AT_ONCE,
-        );
         let hour = now - Duration::hours(1);
         let pauses = sqlx::query!(
             "delete from pauses where until < $1 and down_since is null",
             hour
         );
+        // A signal of the timer that is still there would be taken for one of the next setting.
+        let timers = sqlx::query!(
+            "delete from area_timers
+              where ctid = any(array(
+                    select ctid from area_timers
+                     where not pending and due < $1
+                       and not exists (select from inbox i
+                                        where i.source = 'timer'
+                                          and i.dedup_key = area || '/' || owner || '/' || name || '@' || generation
+                                        offset 0)
+                     order by due limit $2 for update skip locked))",
+            now - Duration::days(30),
+            AT_ONCE,
+        );
         let processes = sqlx::query!(
             "delete from processes where seen_at < clock_timestamp() - interval '1 day'"
         );
-        let mut changed = ci::forget_old(self, now, AT_ONCE).await?;
-        for step in [bodies, keys, effects, notices, pauses, processes] {
+        let mut steps = vec![bodies, keys, effects, timers, pauses, processes];
+        steps.extend(area::forget(now, AT_ONCE));
+        let mut changed = 0;
+        for step in steps {
             let mut session = self.single().await?;
             changed += step.execute(&mut session).await?.rows_affected();
             session.end().await?;

@@ -53,7 +53,13 @@ async fn bodies_live_a_week_keys_and_ended_effects_a_month_and_history_and_parke
     let bodies = "select from inbox where body is not null and state = 'done'";
     let keys = "select from inbox where state = 'done'";
     let ended = "select from outbox where state in ('done', 'dropped')";
+    let timers = "select from area_timers";
     let (had_keys, had_ended) = (world.sql(keys).await, world.sql(ended).await);
+    assert_eq!(
+        world.sql(timers).await,
+        1,
+        "cancelled: the channel came in time"
+    );
     assert_eq!(world.sql(bodies).await, had_keys);
 
     world.pass(Duration::days(7) - Duration::minutes(12)).await;
@@ -72,6 +78,7 @@ async fn bodies_live_a_week_keys_and_ended_effects_a_month_and_history_and_parke
 
     world.pass(Duration::days(22)).await;
     assert_eq!(world.sql(ended).await, had_ended);
+    assert_eq!(world.sql(timers).await, 1);
     let again = world.store.append(noise(&world)).await.expect("durable");
     assert_eq!(
         again,
@@ -82,6 +89,7 @@ async fn bodies_live_a_week_keys_and_ended_effects_a_month_and_history_and_parke
     world.pass(Duration::days(2)).await;
     assert_eq!(world.sql(keys).await, 0);
     assert_eq!(world.sql(ended).await, 0);
+    assert_eq!(world.sql(timers).await, 0);
     assert_eq!(world.effects("parked").await.len(), 1);
     assert_eq!(world.timeline(&incident).await.len(), lines + 1);
     assert_eq!(world.incident(1).await.id, incident.id);
