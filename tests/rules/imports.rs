@@ -2,6 +2,7 @@
 //!
 //! The table is that of `docs/ARCHITECTURE.md`. It applies to unit tests too.
 
+use crate::paths::{Mention, mentions};
 use crate::tree::{Source, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,118 +114,6 @@ const IMPURE: [&str; 14] = [
     "rand::",
 ];
 
-/// One mention of a module of ours: from where, and the path after `crate`.
-struct Mention {
-    at: String,
-    path: Vec<String>,
-}
-
-/// Every path from the crate's root that a file names.
-fn mentions(source: &Source) -> Vec<Mention> {
-    let mut found = Vec::new();
-    // Groups over several lines: the lines until the statement's end are one.
-    let mut statement: Option<(usize, usize, String)> = None;
-    for line in &source.lines {
-        let code = line.code.trim();
-        if let Some((_, _, text)) = &mut statement {
-            text.push_str(code);
-        } else {
-            statement = Some((line.number, line.depth, code.to_owned()));
-        }
-        let open = statement.as_ref().is_some_and(|(_, _, text)| {
-            let imports = text
-                .trim_start_matches("pub ")
-                .trim_start_matches("pub(crate) ")
-                .trim_start_matches("pub(super) ");
-            imports.starts_with("use ") && !text.ends_with(';')
-        });
-        if open {
-            continue;
-        }
-        if let Some((number, depth, text)) = statement.take() {
-            let mut module = source.module();
-            module.extend(std::iter::repeat_n("tests", depth));
-            for path in paths(&text, &module) {
-                let at = format!("{}:{number}", source.path);
-                found.push(Mention { at, path });
-            }
-        }
-    }
-    found
-}
-
-/// The paths that begin at the crate's root, in a line of a module.
-fn paths(text: &str, module: &[&str]) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    let mut last = ' ';
-    while let Some(here) = rest.chars().next() {
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        if !word(last) && last != ':' {
-            if let Some(after) = rest.strip_prefix("crate::") {
-                expand(after, &[], &mut found);
-            } else if let Some(mut after) = rest.strip_prefix("super::") {
-                let mut climbed = 1;
-                while let Some(next) = after.strip_prefix("super::") {
-                    (after, climbed) = (next, climbed + 1);
-                }
-                let left = module.len().saturating_sub(climbed);
-                let base: Vec<String> = module[..left].iter().map(ToString::to_string).collect();
-                // A path that stays within a module of the root is not checked.
-                if base.is_empty() {
-                    expand(after, &base, &mut found);
-                }
-                last = ':';
-                rest = after;
-                continue;
-            }
-        }
-        last = here;
-        rest = &rest[here.len_utf8()..];
-    }
-    found
-}
-
-/// `{a, b::c}` after a prefix is two paths.
-fn expand(text: &str, prefix: &[String], found: &mut Vec<Vec<String>>) {
-    if let Some(group) = text.strip_prefix('{') {
-        let mut depth = 0;
-        let mut start = 0;
-        for (at, c) in group.char_indices() {
-            match c {
-                '{' => depth += 1,
-                ',' | '}' if depth == 0 => {
-                    let part = group[start..at].trim();
-                    if !part.is_empty() {
-                        expand(part, prefix, found);
-                    }
-                    start = at + 1;
-                    if c == '}' {
-                        return;
-                    }
-                }
-                '}' => depth -= 1,
-                _ => {}
-            }
-        }
-        return;
-    }
-    let end = text
-        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .unwrap_or(text.len());
-    let mut path = prefix.to_vec();
-    path.push(text[..end].to_owned());
-    match text[end..].strip_prefix("::") {
-        Some(rest)
-            if rest.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '{')
-                && path.len() < 3 =>
-        {
-            expand(rest, &path, found);
-        }
-        _ => found.push(path),
-    }
-}
-
 fn module_of(source: &Source) -> String {
     match source.path.as_str() {
         "src/main.rs" => "main".to_owned(),
@@ -249,7 +138,7 @@ fn broken(sources: &[Source]) -> Vec<String> {
             ));
             continue;
         };
-        for Mention { at, path } in mentions(source) {
+        for Mention { at, path, .. } in mentions(source) {
             let other = path[0].as_str();
             // The root's own items (macros, `main`) belong to no module.
             if other == module || !may.contains_key(other) || allowed.contains(other) {
@@ -293,7 +182,7 @@ fn the_edge_reads_and_never_calls() {
         .iter()
         .filter(|source| module_of(source) == "edge")
     {
-        for Mention { at, path } in mentions(source) {
+        for Mention { at, path, .. } in mentions(source) {
             let adapter = matches!(path[0].as_str(), "slack" | "github");
             let reads = path
                 .get(1)
@@ -357,36 +246,4 @@ fn only_the_store_speaks_sql() {
         "SQL outside of store/:\n{}",
         broken.join("\n")
     );
-}
-
-#[test]
-fn a_path_is_read_however_it_is_written() {
-    let module = ["slack", "courier"];
-    for (line, expected) in [
-        ("use crate::store::Store;", vec!["store::Store"]),
-        (
-            "use crate::{domain::ids::UserId, store};",
-            vec!["domain::ids::UserId", "store"],
-        ),
-        (
-            "let x = crate::engine::plan::ATTEMPTS;",
-            vec!["engine::plan::ATTEMPTS"],
-        ),
-        (
-            "use super::super::github::{address, signature};",
-            vec!["github::address", "github::signature"],
-        ),
-        ("use super::client::Client;", vec![]),
-        (
-            "pub(crate) fn f(x: &crate::github::Y) {}",
-            vec!["github::Y"],
-        ),
-        ("let macrocrate = 1;", vec![]),
-    ] {
-        let found: Vec<String> = paths(line, &module)
-            .iter()
-            .map(|path| path.join("::"))
-            .collect();
-        assert_eq!(found, expected, "{line}");
-    }
 }

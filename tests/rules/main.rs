@@ -4,10 +4,12 @@
 //! The tests read the repository's files and the `--help` of the binary; they need no database and no
 //! network. A violation is reported with file and line.
 
+mod circles;
 mod crates;
 mod documents;
 mod imports;
 mod pages;
+mod paths;
 mod rights;
 mod shape;
 mod tree;
