@@ -68,8 +68,9 @@ impl App {
             Ok(config) => match rules::from_config(config) {
                 Ok(rules) => {
                     self.rules.send_replace(Arc::new(rules));
-                    let at = self.clock.now().timestamp();
-                    self.metrics.config_reloaded(Ok(at));
+                    self.metrics.config_reloads.inc(["applied"]);
+                    let now = self.clock.now().timestamp();
+                    self.metrics.config_last_reload.set([], now as f64);
                     let changed = applied.difference(config).rules.join(", ");
                     let shown = match changed.as_str() {
                         "" => "no rule",
@@ -90,7 +91,7 @@ impl App {
             },
             Err(problems) => problems.clone(),
         };
-        self.metrics.config_reloaded(Err(()));
+        self.metrics.config_reloads.inc(["failed"]);
         self.metrics.error("config");
         log_invalid(&refused);
     }

@@ -20,7 +20,7 @@ pub(super) async fn append(state: &EdgeState, arrival: Arrival) -> Result<Append
     })?;
     if let Appended::Duplicate(id) = appended {
         let event_type = event_type(source, &kind);
-        state.metrics.signal_not_stored(&event_type, "duplicate");
+        state.metrics.signal_counted(&event_type, "duplicate");
         tracing::debug!(signal.id = %id, signal.kind = kind, source, "duplicate");
     }
     Ok(appended)

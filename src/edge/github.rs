@@ -11,7 +11,6 @@ use super::state::EdgeState;
 use crate::github::address::{Addressed, address};
 use crate::github::signature;
 use crate::store::{Appended, Arrival};
-use crate::telemetry::metrics::SignedSource;
 use crate::telemetry::traces;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -42,7 +41,7 @@ async fn verified(
         return Err(Problem::not_found());
     }
     let refused = || {
-        state.metrics.signature_failed(SignedSource::Github);
+        state.metrics.github_signature_failures.inc([]);
         tracing::warn!(target: "wardroom::security", "a webhook is not signed by GitHub");
         Problem::unauthorized("The signature is missing or wrong.")
     };
@@ -55,7 +54,7 @@ async fn verified(
     let body = body::read(&parts.headers, body, MAX_BYTES, client, &state.allowance).await?;
     let secrets: Vec<&[u8]> = state.settings.github.iter().map(String::as_bytes).collect();
     let secret = signature::verify(&secrets, claimed, &body).map_err(|_| refused())?;
-    state.metrics.signature_held(SignedSource::Github, secret);
+    state.metrics.signature_held("github", secret);
     Ok((parts.headers, body))
 }
 
@@ -86,7 +85,7 @@ async fn answer(
     let delivery = delivery.ok_or_else(|| Problem::bad_request("X-GitHub-Delivery is missing."))?;
     let Addressed::Stored { kind, subject } = addressed else {
         // Its name came from outside and is no label.
-        state.metrics.signal_not_stored("other", "ignored");
+        state.metrics.signal_counted("other", "ignored");
         return Ok(accepted("ignored"));
     };
     let arrival = Arrival {

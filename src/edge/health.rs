@@ -177,10 +177,10 @@ pub(super) async fn database_problem(state: &EdgeState) -> Option<&'static str> 
     if let Some((at, problem)) = *last
         && at.elapsed() < FRESH
     {
-        state.metrics.cache_hit("readiness");
+        state.metrics.cache_hits.inc(["readiness"]);
         return problem;
     }
-    state.metrics.cache_missed("readiness");
+    state.metrics.cache_misses.inc(["readiness"]);
     // Once more after an error: the first use of a dead connection fails.
     let ping = async {
         match state.store.ping().await {

@@ -31,11 +31,12 @@ pub(super) async fn open(State(state): State<Arc<EdgeState>>) -> Response {
 async fn scrape(state: &EdgeState) -> Response {
     let metrics = &state.metrics;
     let (busy, idle) = state.store.connections();
-    metrics.db_pool(i64::from(idle), i64::from(busy));
-    metrics.db_acquire_timeouts(acquire_timeouts());
+    metrics.db_pool.set(["idle"], f64::from(idle));
+    metrics.db_pool.set(["used"], f64::from(busy));
+    metrics.db_acquire_timeouts.raise_to([], acquire_timeouts());
     // Asked first: a scrape must not wait for the gauges of a database that is down.
     let up = super::health::database_problem(state).await.is_none();
-    metrics.database_up(up);
+    metrics.database_up.set([], f64::from(u8::from(up)));
     if up {
         set_gauges(state).await;
     }
@@ -50,12 +51,14 @@ async fn set_gauges(state: &EdgeState) {
         Ok(Ok(gauges)) => {
             let metrics = &state.metrics;
             for (name, queue) in [("inbox", &gauges.inbox), ("outbox", &gauges.outbox)] {
-                metrics.queue(name, queue.length, queue.oldest_seconds, queue.parked);
+                metrics.queue_length.set([name], queue.length as f64);
+                metrics.queue_oldest.set([name], queue.oldest_seconds);
+                metrics.dead_letters.set([name], queue.parked as f64);
             }
             for (severity, open) in Severity::ALL.into_iter().zip(gauges.incidents_open) {
-                metrics.incidents_open(severity, open);
+                metrics.incidents_open.set([severity.as_str()], open as f64);
             }
-            metrics.active_executions(gauges.active);
+            metrics.active_executions.set([], gauges.active as f64);
         }
         Ok(Err(error)) => tracing::warn!(%error, "the gauges could not be read"),
         Err(_elapsed) => tracing::warn!("the gauges could not be read in time"),

@@ -61,7 +61,7 @@ struct InFlight<'a>(&'a Metrics);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.http_in_flight(-1);
+        self.0.http_in_flight.add([], -1.0);
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn observe(
     next: Next,
 ) -> Response {
     let began = Instant::now();
-    state.metrics.http_in_flight(1);
+    state.metrics.http_in_flight.add([], 1.0);
     let _in_flight = InFlight(&state.metrics);
     let method = method_label(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();

@@ -12,7 +12,7 @@ use crate::slack::address::{Addressed, Endpoint, ResponseBody, address, is_certi
 use crate::slack::signature::{Header, SignatureError, SignedWith, check_headers, verify};
 use crate::slack::unchecked::{self, log_other_installation};
 use crate::store::Arrival;
-use crate::telemetry::metrics::{SignedSource, event_type};
+use crate::telemetry::metrics::event_type;
 use crate::telemetry::traces;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -56,7 +56,7 @@ async fn verified(
     };
     let refused = |error: SignatureError| {
         tracing::warn!(target: "wardroom::security", %error, "a request to Slack's routes is not signed by Slack");
-        state.metrics.signature_failed(SignedSource::Slack);
+        state.metrics.slack_signature_failures.inc([]);
         Problem::unauthorized("The signature is missing, wrong or too old.")
     };
     let (parts, body) = request.into_parts();
@@ -79,7 +79,7 @@ async fn verified(
         SignedWith::Current => 0,
         SignedWith::Previous => 1,
     };
-    state.metrics.signature_held(SignedSource::Slack, index);
+    state.metrics.signature_held("slack", index);
     Ok(Some(body))
 }
 
@@ -145,6 +145,6 @@ fn respond(body: ResponseBody) -> Response {
 
 fn ignored(state: &EdgeState, what: &'static str) -> Response {
     let kind = event_type("slack", what);
-    state.metrics.signal_not_stored(&kind, "ignored");
+    state.metrics.signal_counted(&kind, "ignored");
     StatusCode::OK.into_response()
 }

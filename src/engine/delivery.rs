@@ -99,8 +99,7 @@ impl Engine {
         let down = own.is_some_and(|pause| pause.down_since.is_some());
         let paused = own.is_some_and(|pause| pause.until > now);
         self.breakers.seen(provider, down);
-        let state = i64::from(down || paused);
-        self.parts.metrics.breaker(provider.as_str(), state);
+        self.show_breaker(provider, down || paused);
         let claimed_at = Instant::now();
         let mut trial = None;
         let claimed = match priority {
@@ -343,7 +342,10 @@ impl Engine {
             Ending::Unsure { .. } => "unsure",
             Ending::Over(end) => {
                 let word = end_word(end);
-                self.parts.metrics.effect_ended(claimed.effect.kind(), word);
+                self.parts
+                    .metrics
+                    .actions
+                    .inc([claimed.effect.kind(), word]);
                 word
             }
         };

@@ -36,9 +36,10 @@ impl Engine {
             Outcome::Failed { .. } | Outcome::Unauthorized { .. } => "failed",
             Outcome::ServerError { .. } | Outcome::Uncertain { .. } => "uncertain",
         };
-        self.parts
-            .metrics
-            .external(provider.as_str(), word, began.elapsed());
+        let metrics = &self.parts.metrics;
+        metrics.external.inc([provider.as_str(), word]);
+        let duration = &metrics.external_duration;
+        duration.observe([provider.as_str()], began.elapsed());
         match &outcome {
             Outcome::Done(_) | Outcome::Refused { .. } => {
                 self.provider_answered(provider).await;
@@ -125,7 +126,7 @@ impl Engine {
         if !self.breakers.answered(provider, now) {
             return;
         }
-        self.parts.metrics.breaker(provider.as_str(), 0);
+        self.show_breaker(provider, false);
         let store = &self.parts.store;
         let ended = store.provider_answered(provider.as_str(), now);
         match store.within(STORE_LIMIT, ended).await {
@@ -151,7 +152,7 @@ impl Engine {
         if !self.breakers.failed(provider) {
             return;
         }
-        self.parts.metrics.breaker(provider.as_str(), 1);
+        self.show_breaker(provider, true);
         let now = self.parts.clock.now();
         let store = &self.parts.store;
         let paused = store.provider_failed(provider.as_str(), code, now);
@@ -164,6 +165,11 @@ impl Engine {
             ),
             Err(error) => tracing::warn!(%error, "a pause could not be written down"),
         }
+    }
+
+    pub(super) fn show_breaker(&self, provider: Provider, open: bool) {
+        let breaker = &self.parts.metrics.breaker;
+        breaker.set([provider.as_str()], f64::from(u8::from(open)));
     }
 
     /// Writes the pauses that a provider asked for. When a second room of a method is limited, it

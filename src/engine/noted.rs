@@ -5,6 +5,7 @@ use super::Engine;
 use crate::domain::areas::{Event, Origin, Signal};
 use crate::domain::decision::Decision;
 use crate::store::{StoreError, StoredSignal};
+use crate::telemetry::metrics::event_type;
 use crate::telemetry::traces;
 use chrono::{DateTime, Utc};
 use std::time::Instant;
@@ -39,7 +40,7 @@ impl Engine {
         let outcome = decision.outcome.as_str();
         let took = began.elapsed();
         let metrics = &self.parts.metrics;
-        metrics.signal_decided(&event_type(stored), outcome, took);
+        metrics.signal_decided(&event_type(&stored.source, &stored.kind), outcome, took);
         for measure in &decision.measures {
             metrics.measure(measure);
         }
@@ -64,12 +65,11 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let metrics = &self.parts.metrics;
-        metrics.signal_decided(&event_type(stored), "failed", began.elapsed());
+        metrics.signal_decided(
+            &event_type(&stored.source, &stored.kind),
+            "failed",
+            began.elapsed(),
+        );
         self.set_aside(stored, why, signal, now).await
     }
-}
-
-/// What a signal is called in the metrics: source and kind.
-fn event_type(stored: &StoredSignal) -> String {
-    format!("{}_{}", stored.source, stored.kind.replace(':', "_"))
 }

@@ -53,7 +53,7 @@ impl Engine {
             if parked > 0 {
                 self.parts.metrics.error("engine");
             }
-            self.parts.metrics.job_succeeded("sweep", now.timestamp());
+            self.job_succeeded("sweep", now);
         }
         if due(&mut duties.forget, FORGET_EVERY, now) {
             let forgotten = store.forget_old(now).await?;
@@ -62,15 +62,18 @@ impl Engine {
                 // The rest at the next tick: timers and the sign of life come in between.
                 duties.forget = None;
             }
-            self.parts
-                .metrics
-                .job_succeeded("retention", now.timestamp());
+            self.job_succeeded("retention", now);
         }
         let fired = fired?;
         if fired > 0 {
             store.wakes().inbox.notify_one();
         }
         Ok(fired)
+    }
+
+    fn job_succeeded(&self, job: &'static str, now: DateTime<Utc>) {
+        let jobs = &self.parts.metrics.job_last_success;
+        jobs.set([job], now.timestamp() as f64);
     }
 }
 

@@ -19,7 +19,6 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use url::Url;
 
@@ -29,15 +28,25 @@ pub(super) fn to(
     health: &Arc<Health>,
     builder: TracerProviderBuilder,
 ) -> anyhow::Result<TracerProviderBuilder> {
-    let lines = match config.telemetry.sink {
+    let health = health.clone();
+    let inner = match config.telemetry.sink {
         TelemetrySink::Otlp => {
-            let otlp = Redacting::new(otlp(config)?, "otlp", health);
-            return Ok(builder.with_batch_exporter(otlp));
+            let (inner, component) = (otlp(config)?, "otlp");
+            return Ok(builder.with_batch_exporter(Redacting {
+                inner,
+                component,
+                health,
+            }));
         }
         TelemetrySink::File => Lines::To(config.database.data_dir.join("traces.ndjson")),
         TelemetrySink::Console => Lines::ToStdout,
     };
-    Ok(builder.with_batch_exporter(Redacting::new(lines, "traces", health)))
+    let component = "traces";
+    Ok(builder.with_batch_exporter(Redacting {
+        inner,
+        component,
+        health,
+    }))
 }
 
 /// An exporter that redacts spans, and reports whether they can be exported.
@@ -47,35 +56,23 @@ struct Redacting<E> {
     /// The name among the components of the health.
     component: &'static str,
     health: Arc<Health>,
-    failing: AtomicBool,
-}
-
-impl<E> Redacting<E> {
-    fn new(inner: E, component: &'static str, health: &Arc<Health>) -> Self {
-        Self {
-            inner,
-            component,
-            health: health.clone(),
-            failing: AtomicBool::new(false),
-        }
-    }
 }
 
 impl<E: SpanExporter> SpanExporter for Redacting<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         batch.iter_mut().for_each(scrub);
         let sent = self.inner.export(batch).await;
-        let failing = sent.is_err();
-        let condition = match failing {
-            true => Condition::Degraded("spans cannot be handed over".to_owned()),
-            false => Condition::Ok,
+        let condition = match &sent {
+            Ok(()) => Condition::Ok,
+            Err(_) => Condition::Degraded("spans cannot be exported".to_owned()),
         };
-        self.health.set(self.component, condition);
-        if failing != self.failing.swap(failing, Ordering::Relaxed) {
-            match &sent {
-                Ok(()) => tracing::info!("spans are handed over again"),
-                Err(error) => tracing::warn!(%error, "spans cannot be handed over and are lost"),
+        let before = self.health.set(self.component, condition);
+        match (&sent, before) {
+            (Ok(()), Some(Condition::Degraded(_))) => tracing::info!("spans are exported again"),
+            (Err(error), None | Some(Condition::Ok)) => {
+                tracing::warn!(%error, "spans cannot be exported and are lost");
             }
+            (Ok(()), None | Some(Condition::Ok)) | (Err(_), Some(Condition::Degraded(_))) => {}
         }
         sent
     }
@@ -238,7 +235,11 @@ mod tests {
     fn a_secret_in_a_span_or_in_a_line_within_it_is_never_exported() {
         let exported = Exported::default();
         let health = Arc::new(Health::new());
-        let exporter = Redacting::new(exported.clone(), "otlp", &health);
+        let exporter = Redacting {
+            inner: exported.clone(),
+            component: "otlp",
+            health: health.clone(),
+        };
         let provider = SdkTracerProvider::builder()
             .with_simple_exporter(exporter)
             .build();

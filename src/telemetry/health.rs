@@ -90,9 +90,9 @@ impl Health {
         self.was_ready.load(Ordering::Relaxed)
     }
 
-    /// Sets the state of an optional component, such as `slack`.
-    pub fn set(&self, component: &'static str, condition: Condition) {
-        self.optional().insert(component, condition);
+    /// Sets the state of an optional component, such as `slack`; returns the one before.
+    pub fn set(&self, component: &'static str, condition: Condition) -> Option<Condition> {
+        self.optional().insert(component, condition)
     }
 
     pub fn components(&self) -> BTreeMap<&'static str, Condition> {

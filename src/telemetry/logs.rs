@@ -6,12 +6,12 @@
 
 use crate::redact;
 use opentelemetry::trace::TraceContextExt;
+use serde::Serialize;
 use serde_json::{Map, Value};
-use std::fmt;
 use std::sync::OnceLock;
 use tracing::dispatcher::WeakDispatch;
-use tracing::field::{Field, Visit};
 use tracing::{Dispatch, Event, Subscriber, span};
+use tracing_serde::fields::AsMap as _;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::debug_fn;
@@ -77,38 +77,13 @@ const RESERVED: [&str; 6] = [
     "environment",
 ];
 
-/// The fields of a span or an event, unredacted: most spans never see a line.
-#[derive(Default)]
-struct Fields(Vec<(&'static str, Value)>);
+/// The fields of a span, unredacted: most spans never see a line.
+struct Fields(Map<String, Value>);
 
-impl Fields {
-    fn put(&mut self, field: &Field, value: impl Into<Value>) {
-        let key = field.name();
-        // Fields for OpenTelemetry alone (`otel.name`), and of the `log` crate's bridge.
-        if !key.starts_with("otel.") && !key.starts_with("log.") {
-            self.0.push((key, value.into()));
-        }
-    }
-}
-
-impl Visit for Fields {
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value);
-    }
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value);
-    }
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, value);
-    }
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value);
-    }
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value);
-    }
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, format!("{value:?}"));
+fn fields(of: impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(of) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) | Err(_) => Map::new(),
     }
 }
 
@@ -123,17 +98,16 @@ where
 
     fn on_new_span(&self, attrs: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
         if let Some(span) = ctx.span(id) {
-            let mut fields = Fields::default();
-            attrs.record(&mut fields);
+            let fields = Fields(fields(attrs.field_map()));
             span.extensions_mut().insert(fields);
         }
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, ctx: Context<'_, S>) {
         if let Some(span) = ctx.span(id)
-            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+            && let Some(known) = span.extensions_mut().get_mut::<Fields>()
         {
-            values.record(fields);
+            known.0.extend(fields(values.field_map()));
         }
     }
 
@@ -151,9 +125,14 @@ where
             ("trace_id".to_owned(), trace_id.unwrap_or_default().into()),
             ("environment".to_owned(), self.environment.as_str().into()),
         ]);
-        let mut add = |fields: &Fields| {
-            for (key, value) in &fields.0 {
-                let reserved = if RESERVED.contains(key) { "_" } else { "" };
+        let mut add = |fields: &Map<String, Value>| {
+            for (key, value) in fields {
+                // Fields for OpenTelemetry alone (`otel.name`), and of the `log` crate's bridge.
+                if key.starts_with("otel.") || key.starts_with("log.") {
+                    continue;
+                }
+                let is_reserved = RESERVED.contains(&key.as_str());
+                let reserved = if is_reserved { "_" } else { "" };
                 let value = match value {
                     Value::String(text) => redact::scrub(text).into(),
                     other => other.clone(),
@@ -164,12 +143,10 @@ where
         let scope = ctx.event_scope(event);
         for span in scope.into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(fields) = span.extensions().get::<Fields>() {
-                add(fields);
+                add(&fields.0);
             }
         }
-        let mut own = Fields::default();
-        event.record(&mut own);
-        add(&own);
+        add(&fields(event.field_map()));
         let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
         bytes.push(b'\n');
         (self.write)(&bytes);

@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,8 @@ pub fn write(line: &[u8]) {
 
 /// Lines that were dropped since the start of the process.
 pub fn dropped() -> u64 {
-    STDERR.get().map_or(0, |lines| lines.shared.dropped())
+    let lines = STDERR.get();
+    lines.map_or(0, |lines| lines.shared.dropped.load(Ordering::Relaxed))
 }
 
 /// Standard error as an `io::Write`; each call is one line.
@@ -71,15 +72,8 @@ impl Drop for FlushAtEnd {
     fn drop(&mut self) {
         if let Some(lines) = STDERR.get() {
             lines.flush(LAST_LINES);
-            // The first one may have caused a report.
-            lines.flush(LAST_LINES);
         }
     }
-}
-
-enum Message {
-    Line(Vec<u8>),
-    Flush(SyncSender<()>),
 }
 
 #[derive(Default)]
@@ -88,14 +82,8 @@ struct Shared {
     dropped: AtomicU64,
 }
 
-impl Shared {
-    fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-}
-
 struct Lines {
-    messages: Sender<Message>,
+    waiting: Sender<Vec<u8>>,
     queue_bytes: usize,
     shared: Arc<Shared>,
 }
@@ -103,10 +91,10 @@ struct Lines {
 impl Lines {
     /// `report` is called on the writing thread with the number of lines dropped since its last call.
     fn new(out: impl Write + Send + 'static, queue_bytes: usize, report: fn(u64)) -> Self {
-        let (messages, received) = channel();
+        let (waiting, received) = channel();
         let shared = Arc::new(Shared::default());
         let lines = Self {
-            messages,
+            waiting,
             queue_bytes,
             shared: shared.clone(),
         };
@@ -120,46 +108,35 @@ impl Lines {
     fn queue(&self, line: &[u8]) {
         let waiting = &self.shared.waiting_bytes;
         let before = waiting.fetch_add(line.len(), Ordering::Relaxed);
-        let queued = before + line.len() <= self.queue_bytes
-            && self.messages.send(Message::Line(line.to_vec())).is_ok();
-        if !queued {
+        let fits = before + line.len() <= self.queue_bytes;
+        if !fits || self.waiting.send(line.to_vec()).is_err() {
             waiting.fetch_sub(line.len(), Ordering::Relaxed);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
+    /// Waits until all lines are written, or for `limit`.
     fn flush(&self, limit: Duration) {
-        let (done, written) = sync_channel(1);
-        if self.messages.send(Message::Flush(done)).is_ok() {
-            let _in_time = written.recv_timeout(limit);
+        let until = Instant::now() + limit;
+        while self.shared.waiting_bytes.load(Ordering::Relaxed) > 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
 
-fn write_all(mut out: impl Write, received: &Receiver<Message>, shared: &Shared, report: fn(u64)) {
+fn write_all(mut out: impl Write, received: &Receiver<Vec<u8>>, shared: &Shared, report: fn(u64)) {
+    let waiting = &shared.waiting_bytes;
     let (mut reported, mut reported_at) = (0, Instant::now());
-    loop {
-        let next = received.try_recv();
-        let caught_up = matches!(next, Err(_) | Ok(Message::Flush(_)));
-        if caught_up || reported_at.elapsed() >= REPORT_EVERY {
-            let dropped = shared.dropped();
-            if dropped > reported {
-                report(dropped - reported);
-                (reported, reported_at) = (dropped, Instant::now());
-            }
+    for line in received {
+        let _closed = out.write_all(&line);
+        let dropped = shared.dropped.load(Ordering::Relaxed);
+        let caught_up = waiting.load(Ordering::Relaxed) == line.len();
+        if dropped > reported && (caught_up || reported_at.elapsed() >= REPORT_EVERY) {
+            report(dropped - reported);
+            (reported, reported_at) = (dropped, Instant::now());
         }
-        match next.or_else(|_empty| received.recv()) {
-            Ok(Message::Line(line)) => {
-                let _closed = out.write_all(&line);
-                shared
-                    .waiting_bytes
-                    .fetch_sub(line.len(), Ordering::Relaxed);
-            }
-            Ok(Message::Flush(done)) => {
-                let _gave_up = done.send(());
-            }
-            Err(_no_sender) => return,
-        }
+        // After the report, so that `flush` waits for the report's line too.
+        waiting.fetch_sub(line.len(), Ordering::Relaxed);
     }
 }
 
@@ -194,7 +171,8 @@ mod tests {
         for n in 0..10 {
             lines.queue(format!("line {n:04}\n").as_bytes());
         }
-        assert_eq!(lines.shared.dropped(), 6, "four lines fit into 40 bytes");
+        let dropped = lines.shared.dropped.load(Ordering::SeqCst);
+        assert_eq!(dropped, 6, "four lines fit into 40 bytes");
         lines.flush(Duration::from_millis(10));
         assert_eq!(REPORTED.load(Ordering::SeqCst), 0, "it cannot write yet");
         for _ in 0..4 {

@@ -96,7 +96,7 @@ async fn a_log_that_is_not_read_stops_nothing_and_says_what_was_dropped() {
     }
     let ada = deployment.slack.person("ada");
     let response = ada
-        .command("builds", "/incident", "declare P3 api new_messages")
+        .command("builds", "/incident", "declare P3 api unread")
         .await;
     assert!(response.is_ok(), "{response:?}");
     deployment.settle(Duration::from_secs(30)).await;

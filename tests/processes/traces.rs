@@ -150,10 +150,10 @@ async fn a_collector_that_fails_degrades_and_one_that_is_back_does_not() {
     collector.refuses(true);
     let child = deployment.start().await;
     becomes(&child, "degraded").await;
-    child.says(0, "spans cannot be handed over").await;
+    child.says(0, "spans cannot be exported").await;
     collector.refuses(false);
     becomes(&child, "ok").await;
-    child.says(0, "spans are handed over again").await;
+    child.says(0, "spans are exported again").await;
     child.stop().await;
     deployment.close().await;
 }

@@ -4,14 +4,12 @@
 //! Names and labels are a contract with dashboards and alerts: add to them, never rename one. A family
 //! of a part that is not built is absent.
 
-use super::Severity;
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::incident::verbs::VERBS;
+use crate::domain::severity::Severity;
 use prometheus::core::Collector;
-use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry,
-};
+use prometheus::{GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use std::time::Duration;
 
 /// Slack waits 3 s for an answer.
 const REQUEST: &[f64] = &[
@@ -52,109 +50,162 @@ fn commands() -> impl Iterator<Item = &'static str> {
     ])
 }
 
-/// Makes `Families` with a field for each line: field, type (with its buckets), name, help, and for each
+/// A metric with `N` labels. Their values are words of the program: text from outside cannot grow the
+/// number of series, and a new verb or effect has a label of its own.
+#[derive(Debug)]
+pub struct Family<M, const N: usize>(pub(super) M);
+
+pub type Counter<const N: usize> = Family<IntCounterVec, N>;
+pub type Gauge<const N: usize> = Family<GaugeVec, N>;
+pub type Histogram<const N: usize> = Family<HistogramVec, N>;
+
+impl<const N: usize> Counter<N> {
+    fn family(options: Opts, labels: [&str; N]) -> prometheus::Result<IntCounterVec> {
+        IntCounterVec::new(options, &labels)
+    }
+
+    pub fn inc(&self, labels: [&'static str; N]) {
+        self.0.with_label_values(&labels).inc();
+    }
+
+    /// Raises the counter to a total that another part counts.
+    pub fn raise_to(&self, labels: [&'static str; N], total: u64) {
+        let counter = self.0.with_label_values(&labels);
+        counter.inc_by(total.saturating_sub(counter.get()));
+    }
+}
+
+impl<const N: usize> Gauge<N> {
+    fn family(options: Opts, labels: [&str; N]) -> prometheus::Result<GaugeVec> {
+        GaugeVec::new(options, &labels)
+    }
+
+    pub fn set(&self, labels: [&'static str; N], value: f64) {
+        self.0.with_label_values(&labels).set(value);
+    }
+
+    pub fn add(&self, labels: [&'static str; N], value: f64) {
+        self.0.with_label_values(&labels).add(value);
+    }
+}
+
+impl<const N: usize> Histogram<N> {
+    fn family(options: HistogramOpts, labels: [&str; N]) -> prometheus::Result<HistogramVec> {
+        HistogramVec::new(options, &labels)
+    }
+
+    pub fn observe(&self, labels: [&'static str; N], took: Duration) {
+        self.0
+            .with_label_values(&labels)
+            .observe(took.as_secs_f64());
+    }
+}
+
+/// Makes [`Metrics`] with a field for each line: field, type (with its buckets), name, help, and for each
 /// label the values of the first series.
 macro_rules! families {
-    ($($field:ident: $kind:ident $(($buckets:expr))? = $name:literal, $help:literal $labels:tt;)*) => {
+    ($($field:ident: $kind:ident<$n:literal> $(($buckets:expr))? = $name:literal, $help:literal
+        [$($label:literal: $first:expr),*];)*) => {
         /// The names of all families but those of the process itself.
         pub const FAMILIES: &[&str] = &[$($name),*];
 
+        /// All metrics of a process.
         #[derive(Debug)]
-        pub(super) struct Families { $(pub(super) $field: $kind),* }
+        pub struct Metrics {
+            pub(super) registry: Registry,
+            $(pub $field: $kind<$n>),*
+        }
 
-        impl Families {
-            pub(super) fn register(registry: &Registry) -> Self {
-                Self { $($field: {
-                    let options = Opts::new($name, $help);
-                    $(let options = HistogramOpts::from(options).buckets($buckets.to_vec());)?
-                    families!(@one registry $kind options $labels)
-                }),* }
+        impl Metrics {
+            pub(super) fn register(registry: Registry) -> Self {
+                Self {
+                    $($field: {
+                        let options = Opts::new($name, $help);
+                        $(let options = HistogramOpts::from(options).buckets($buckets.to_vec());)?
+                        let family = registered(&registry, $kind::family(options, [$($label),*]));
+                        for values in combinations(&[$(Vec::from_iter($first)),*]) {
+                            family.with_label_values(&values);
+                        }
+                        Family(family)
+                    },)*
+                    registry,
+                }
             }
         }
     };
-    (@one $registry:ident $kind:ident $options:ident []) => {
-        registered($registry, $kind::with_opts($options))
-    };
-    (@one $registry:ident $kind:ident $options:ident [$($label:literal: $first:expr),+]) => {{
-        let family = registered($registry, $kind::new($options, &[$($label),+]));
-        for values in combinations(&[$(Vec::from_iter($first)),+]) {
-            family.with_label_values(&values);
-        }
-        family
-    }};
 }
 
 families! {
-    http_requests: IntCounterVec = "http_requests_total", "HTTP requests answered."
+    http_requests: Counter<3> = "http_requests_total", "HTTP requests answered."
         ["method": ["GET"], "path": ["/health/live"], "status": ["200"]];
-    http_duration: HistogramVec(REQUEST) = "http_request_duration_seconds", "The duration of HTTP requests."
+    http_duration: Histogram<2>(REQUEST) = "http_request_duration_seconds", "The duration of HTTP requests."
         ["method": ["GET"], "path": ["/health/live"]];
-    http_in_flight: IntGauge = "http_requests_in_flight", "HTTP requests being answered." [];
-    events: IntCounterVec = "bot_events_processed_total", "Signals, by result."
+    http_in_flight: Gauge<0> = "http_requests_in_flight", "HTTP requests being answered." [];
+    events: Counter<2> = "bot_events_processed_total", "Signals, by result."
         ["event_type": EVENTS, "status": EVENT_STATUSES];
-    event_duration: HistogramVec(DECISION) = "bot_event_processing_duration_seconds",
+    event_duration: Histogram<1>(DECISION) = "bot_event_processing_duration_seconds",
         "The duration of deciding a signal." ["event_type": ["slack_command"]];
-    errors: IntCounterVec = "bot_errors_total", "Errors that an operator should investigate."
+    errors: Counter<1> = "bot_errors_total", "Errors that an operator should investigate."
         ["component": ["config", "edge", "engine", "slack", "statuspage", "store"]];
-    queue_length: IntGaugeVec = "bot_queue_length", "Open rows." ["queue": QUEUES];
-    queue_oldest: GaugeVec = "bot_queue_oldest_seconds", "Seconds since the oldest open row was first due."
+    queue_length: Gauge<1> = "bot_queue_length", "Open rows." ["queue": QUEUES];
+    queue_oldest: Gauge<1> = "bot_queue_oldest_seconds", "Seconds since the oldest open row was first due."
         ["queue": QUEUES];
-    active_executions: IntGauge = "bot_active_executions", "Effects being delivered, on all replicas." [];
-    dead_letters: IntGaugeVec = "bot_dead_letters", "Parked rows." ["queue": QUEUES];
-    slack_commands: IntCounterVec = "wardroom_slack_commands_total", "Commands, by result."
+    active_executions: Gauge<0> = "bot_active_executions", "Effects being delivered, on all replicas." [];
+    dead_letters: Gauge<1> = "bot_dead_letters", "Parked rows." ["queue": QUEUES];
+    slack_commands: Counter<2> = "wardroom_slack_commands_total", "Commands, by result."
         ["command": commands(), "result": ["done", "refused"]];
-    slack_api: IntCounterVec = "wardroom_slack_api_requests_total", "Calls to Slack's Web API."
+    slack_api: Counter<2> = "wardroom_slack_api_requests_total", "Calls to Slack's Web API."
         ["method": ["chat.postMessage"], "result": CALL_RESULTS];
-    slack_rate_limited: IntCounterVec = "wardroom_slack_api_rate_limited_total",
+    slack_rate_limited: Counter<1> = "wardroom_slack_api_rate_limited_total",
         "Calls that Slack answered with 429." ["method": ["chat.postMessage"]];
-    _slack_sockets: IntGauge = "wardroom_slack_socket_connections",
+    _slack_sockets: Gauge<0> = "wardroom_slack_socket_connections",
         "Open Socket Mode connections of this process." [];
-    slack_signature_failures: IntCounter = "wardroom_slack_signature_failures_total",
+    slack_signature_failures: Counter<0> = "wardroom_slack_signature_failures_total",
         "Requests to Slack's routes whose signature was missing, wrong or old." [];
-    incidents_open: IntGaugeVec = "wardroom_incidents_open", "Open incidents."
+    incidents_open: Gauge<1> = "wardroom_incidents_open", "Open incidents."
         ["severity": Severity::ALL.map(Severity::as_str)];
-    incidents: IntCounterVec = "wardroom_incidents_total", "Incidents declared."
+    incidents: Counter<1> = "wardroom_incidents_total", "Incidents declared."
         ["severity": Severity::ALL.map(Severity::as_str)];
-    time_to_acknowledge: Histogram(INCIDENT) = "wardroom_incident_time_to_acknowledge_seconds",
+    time_to_acknowledge: Histogram<0>(INCIDENT) = "wardroom_incident_time_to_acknowledge_seconds",
         "The time from the declaration to the first change of state." [];
-    time_to_resolve: HistogramVec(INCIDENT) = "wardroom_incident_time_to_resolve_seconds",
+    time_to_resolve: Histogram<1>(INCIDENT) = "wardroom_incident_time_to_resolve_seconds",
         "The time from the declaration to the resolution."
         ["severity": Severity::ALL.map(Severity::as_str)];
-    notifications: IntCounterVec = "wardroom_notifications_total",
+    notifications: Counter<2> = "wardroom_notifications_total",
         "Notifications of incidents to channels and people."
         ["channel": ["channel", "dm"], "status": ["sent", "failed", "throttled", "uncertain"]];
-    github_signature_failures: IntCounter = "wardroom_github_signature_failures_total",
+    github_signature_failures: Counter<0> = "wardroom_github_signature_failures_total",
         "Webhooks whose signature was missing or wrong." [];
-    signatures: IntCounterVec = "wardroom_signatures_total", "Valid signatures, by secret."
+    signatures: Counter<2> = "wardroom_signatures_total", "Valid signatures, by secret."
         ["source": ["slack", "github"], "secret": ["current", "previous"]];
-    actions: IntCounterVec = "wardroom_actions_total", "Effects that ended."
+    actions: Counter<2> = "wardroom_actions_total", "Effects that ended."
         ["action": Effect::KINDS, "status": ["done"]];
-    job_last_success: IntGaugeVec = "wardroom_job_last_success_timestamp_seconds",
+    job_last_success: Gauge<1> = "wardroom_job_last_success_timestamp_seconds",
         "When a periodic job last succeeded." ["job": ["sweep", "retention"]];
-    external: IntCounterVec = "wardroom_external_requests_total", "Requests to other services."
+    external: Counter<2> = "wardroom_external_requests_total", "Requests to other services."
         ["service": Provider::ALL.map(Provider::as_str), "status": ["ok"]];
-    external_duration: HistogramVec(REQUEST) = "wardroom_external_request_duration_seconds",
+    external_duration: Histogram<1>(REQUEST) = "wardroom_external_request_duration_seconds",
         "The duration of requests to other services." ["service": Provider::ALL.map(Provider::as_str)];
-    breaker: IntGaugeVec = "wardroom_circuit_breaker_state", "0 closed, 1 open."
+    breaker: Gauge<1> = "wardroom_circuit_breaker_state", "0 closed, 1 open."
         ["service": Provider::ALL.map(Provider::as_str)];
-    database_up: IntGauge = "wardroom_database_up", "1: the database answers and takes writes." [];
-    db_pool: IntGaugeVec = "wardroom_db_pool_connections", "Connections to the database."
+    database_up: Gauge<0> = "wardroom_database_up", "1: the database answers and takes writes." [];
+    db_pool: Gauge<1> = "wardroom_db_pool_connections", "Connections to the database."
         ["state": ["idle", "used"]];
-    db_acquire_timeouts: IntCounter = "wardroom_db_pool_acquire_timeouts_total",
+    db_acquire_timeouts: Counter<0> = "wardroom_db_pool_acquire_timeouts_total",
         "Times that no connection became free in time." [];
-    cache_hits: IntCounterVec = "wardroom_cache_hits_total", "Cache hits." ["cache": ["readiness"]];
-    cache_misses: IntCounterVec = "wardroom_cache_misses_total", "Cache misses." ["cache": ["readiness"]];
-    config_reloads: IntCounterVec = "wardroom_config_reloads_total", "Reloads of a changed configuration."
+    cache_hits: Counter<1> = "wardroom_cache_hits_total", "Cache hits." ["cache": ["readiness"]];
+    cache_misses: Counter<1> = "wardroom_cache_misses_total", "Cache misses." ["cache": ["readiness"]];
+    config_reloads: Counter<1> = "wardroom_config_reloads_total", "Reloads of a changed configuration."
         ["result": ["applied", "failed"]];
-    config_last_reload: IntGauge = "wardroom_config_last_reload_timestamp_seconds",
+    config_last_reload: Gauge<0> = "wardroom_config_last_reload_timestamp_seconds",
         "When the configuration was last read." [];
-    _backup_last_success: IntGauge = "wardroom_backup_last_success_timestamp_seconds",
+    _backup_last_success: Gauge<0> = "wardroom_backup_last_success_timestamp_seconds",
         "When the last backup was made." [];
-    _audit_failures: IntCounter = "wardroom_audit_failures_total",
+    _audit_failures: Counter<0> = "wardroom_audit_failures_total",
         "Audit entries that could not be written." [];
-    log_lines_dropped: IntCounter = "wardroom_log_lines_dropped_total",
+    log_lines_dropped: Counter<0> = "wardroom_log_lines_dropped_total",
         "Log lines dropped because standard error was not read." [];
-    build_info: IntGaugeVec = "wardroom_build_info", "The version and commit of the build."
+    build_info: Gauge<2> = "wardroom_build_info", "The version and commit of the build."
         ["version": [], "commit": []];
 }
 

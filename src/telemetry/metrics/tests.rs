@@ -79,7 +79,7 @@ fn every_verb_and_every_effect_has_a_series_of_its_own_from_the_first_scrape() {
 #[test]
 fn without_the_database_the_last_gauges_stand() {
     let metrics = Metrics::new("0.1.0", "abc");
-    metrics.incidents_open(Severity::P1, 2);
+    metrics.incidents_open.set(["P1"], 2.0);
     metrics.render();
     let text = metrics.render();
     assert!(text.contains(r#"wardroom_incidents_open{severity="P1"} 2"#));
