@@ -76,6 +76,22 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The code of an outcome that is not done.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Done(_) => None,
+            Self::Refused { code }
+            | Self::Later { code, .. }
+            | Self::Partly { code, .. }
+            | Self::Failed { code }
+            | Self::Unauthorized { code }
+            | Self::ServerError { code }
+            | Self::Uncertain { code } => Some(code),
+        }
+    }
+}
+
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
@@ -128,6 +144,20 @@ pub trait Courier: Send + Sync {
         None
     }
 
+    /// Whether the provider is healthy after this outcome; `None`: the outcome does not say, as a refusal and a
+    /// rate limit, and all that a courier of some kinds only does.
+    fn is_healthy(&self, outcome: &Outcome) -> Option<bool> {
+        match outcome {
+            _ if self.only().is_some() => None,
+            Outcome::Done(_) => Some(true),
+            Outcome::Refused { .. } | Outcome::Later { .. } | Outcome::Partly { .. } => None,
+            Outcome::Failed { .. }
+            | Outcome::Unauthorized { .. }
+            | Outcome::ServerError { .. }
+            | Outcome::Uncertain { .. } => Some(false),
+        }
+    }
+
     /// The scopes whose pauses hold this effect back, such as `slack:chat.postMessage` and
     /// `slack:chat.postMessage:C1`.
     fn pause_scopes(&self, effect: &Self::Effect) -> Vec<String>;
@@ -147,6 +177,7 @@ pub trait Courier: Send + Sync {
 pub trait AnyCourier: Send + Sync {
     fn provider(&self) -> Provider;
     fn only(&self) -> Option<&'static [&'static str]>;
+    fn is_healthy(&self, outcome: &Outcome) -> Option<bool>;
     fn pause_scopes(&self, effect: &Effect) -> Vec<String>;
     fn reconcile_scopes(&self, effect: &Effect) -> Vec<String>;
     async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome;
@@ -164,6 +195,10 @@ impl<C: Courier> AnyCourier for C {
 
     fn only(&self) -> Option<&'static [&'static str]> {
         Courier::only(self)
+    }
+
+    fn is_healthy(&self, outcome: &Outcome) -> Option<bool> {
+        Courier::is_healthy(self, outcome)
     }
 
     fn pause_scopes(&self, effect: &Effect) -> Vec<String> {

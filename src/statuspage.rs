@@ -61,6 +61,11 @@ impl StatuspageCourier {
 impl Courier for StatuspageCourier {
     type Effect = Effect;
 
+    /// Refusals count too: an operator must act when a key is invalid or a component is deleted.
+    fn is_healthy(&self, outcome: &Outcome) -> Option<bool> {
+        Some(matches!(outcome, Outcome::Done(_)))
+    }
+
     fn pause_scopes(&self, _effect: &Effect) -> Vec<String> {
         vec![SCOPE.to_owned()]
     }

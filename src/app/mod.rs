@@ -17,6 +17,7 @@ pub use process_signals::{ProcessSignals, until_stop_signal};
 pub use reload::Watching;
 
 use crate::config::{self, Config, MetricsPort};
+use crate::domain::effect::Provider;
 use crate::domain::rules::Rules;
 use crate::edge::server::{Stage, serve};
 use crate::edge::{Build, ConnectionLimit, EdgeSettings, EdgeState, app_router, metrics_router};
@@ -26,7 +27,7 @@ use crate::slack::address::{Installation, Team};
 use crate::slack::courier::SlackCourier;
 use crate::slack::signature::Secrets;
 use crate::store::Store;
-use crate::telemetry::health::Health;
+use crate::telemetry::health::{Condition, Health};
 use crate::telemetry::metrics::Metrics;
 use anyhow::Context as _;
 use axum::Router;
@@ -114,13 +115,19 @@ impl App {
         let rules = rules::from_config(&config).context("the rules of the configuration")?;
         let (rules, rules_seen) = watch::channel(Arc::new(rules));
         let (installation, installation_seen) = watch::channel(installation(&config));
-        let couriers = couriers::from_config(&config, &metrics, &health, &rules_seen)?;
+        let slack = couriers::slack(&config, &metrics)?;
+        let slack = slack.map(|slack| Arc::new(slack.with_rules(rules_seen.clone())));
+        let no_token = installation.borrow().team == Team::NoToken;
+        if no_token {
+            let why = "SLACK_BOT_TOKEN is not set".to_owned();
+            health.set(Provider::Slack.as_str(), Condition::Degraded(why));
+        }
         let engine = Engine::new(Parts {
             store: store.clone(),
             clock: clock.clone(),
             rules: rules_seen.clone(),
             decoders: decoders::all(installation_seen.clone()),
-            couriers: couriers.all,
+            couriers: couriers::all(&config, slack.clone())?,
             metrics: metrics.clone(),
             health: health.clone(),
             concurrency: usize::try_from(config.process.worker_concurrency).unwrap_or(16),
@@ -143,7 +150,7 @@ impl App {
             metrics_router: metrics_router(edge),
             metrics,
             rules,
-            slack: couriers.slack,
+            slack: slack.filter(|_| !no_token),
             installation,
             clock,
             config,

@@ -1,11 +1,11 @@
-//! Effects out: claimed under a lease, carried by a courier, settled with a receipt.
+//! Effects out: claimed under a lease, delivered by a courier, settled with a receipt.
 //!
 //! The exchange runs outside any transaction. What follows from it is decided in `plan`; this
-//! file only asks, sends and writes down.
+//! file only claims, sends and saves.
 
-use super::trial::Trial;
-use super::{Engine, plan, trial};
-use crate::courier::Parcel;
+use super::probe::{Probe, probe_until};
+use super::{Engine, plan};
+use crate::courier::{AnyCourier, Parcel};
 use crate::domain::effect::{Effect, Priority, Provider, Repeat};
 use crate::domain::signal::End;
 use crate::store::{Claimed, Counted, Ending, Pause, StoreError, Which};
@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 use tracing::Instrument;
 
 /// Work with the database around an exchange; the lease covers it.
@@ -21,61 +22,33 @@ pub(super) const STORE_LIMIT: Duration = Duration::from_secs(5);
 /// A settling that failed is tried again after this long, while the lease lasts.
 const SETTLE_AGAIN: Duration = Duration::from_millis(250);
 /// What is kept of the lease for settling.
-const IN_HAND: Duration = Duration::from_secs(3);
+const SETTLE_RESERVE: Duration = Duration::from_secs(3);
 
-/// Effects that were claimed together, with the pauses that held then.
-pub(super) struct Batch {
-    pub(super) claimed: Vec<Claimed>,
-    pauses: Arc<HashMap<String, Pause>>,
-    claimed_at: Instant,
-    trial: Option<Trial>,
-}
-
-/// One of a batch, ready to go.
-pub(super) struct Errand {
+/// A claimed effect, with the pauses that were in force when it was claimed.
+pub(super) struct Delivery {
     claimed: Claimed,
     pauses: Arc<HashMap<String, Pause>>,
     claimed_at: Instant,
-    trial: Option<Trial>,
-}
-
-impl Batch {
-    pub(super) fn errands(self) -> impl Iterator<Item = Errand> {
-        let Self {
-            claimed,
-            pauses,
-            claimed_at,
-            trial,
-        } = self;
-        claimed.into_iter().map(move |claimed| Errand {
-            claimed,
-            pauses: pauses.clone(),
-            claimed_at,
-            trial,
-        })
-    }
+    probe: Option<Probe>,
 }
 
 impl Engine {
     /// Delivers what is due, all at once up to the concurrency; returns how many were claimed.
     pub async fn delivery_step(self: &Arc<Self>) -> Result<usize, StoreError> {
-        let mut errands = Vec::new();
+        let mut deliveries = Vec::new();
         for provider in self.couriers.keys() {
             for (priority, free) in provider.slots(self.parts.concurrency) {
-                let batch = self.claim_batch(*provider, priority, free).await?;
-                errands.extend(batch.errands());
+                deliveries.extend(self.claim_deliveries(*provider, priority, free).await?);
             }
         }
-        let claimed = errands.len();
-        let under_way: Vec<_> = errands
-            .into_iter()
-            .map(|errand| {
-                let engine = self.clone();
-                tokio::spawn(async move { engine.run_errand(errand).await })
-            })
-            .collect();
-        for errand in under_way {
-            if let Err(error) = errand.await {
+        let claimed = deliveries.len();
+        let mut running = JoinSet::new();
+        for delivery in deliveries {
+            let engine = self.clone();
+            running.spawn(async move { engine.run_delivery(delivery).await });
+        }
+        while let Some(ended) = running.join_next().await {
+            if let Err(error) = ended {
                 tracing::error!(error = %error, "a delivery panicked; its lease runs out by itself");
             }
         }
@@ -85,64 +58,74 @@ impl Engine {
     /// Claims what is due for a provider. While it is down that is nothing in turn, and a single
     /// effect at the end of each pause. What is to go at once is always claimed: it expires, and
     /// its person is answered by another way.
-    pub(super) async fn claim_batch(
+    pub(super) async fn claim_deliveries(
         &self,
         provider: Provider,
         priority: Priority,
         free: usize,
-    ) -> Result<Batch, StoreError> {
+    ) -> Result<Vec<Delivery>, StoreError> {
         let now = self.parts.clock.now();
         let store = &self.parts.store;
-        // The pauses first: once something is claimed, nothing may fail before it is on its way.
+        // The pauses first: once something is claimed, nothing may fail before it is delivered.
         let mut pauses = store.within(STORE_LIMIT, store.pauses(now)).await?;
         let own = pauses.get(provider.as_str()).copied();
         let down = own.is_some_and(|pause| pause.down_since.is_some());
         let paused = own.is_some_and(|pause| pause.until > now);
         self.breakers.seen(provider, down);
         self.show_breaker(provider, down || paused);
+        if paused && priority == Priority::InTurn {
+            return Ok(Vec::new());
+        }
         let claimed_at = Instant::now();
-        let mut trial = None;
-        let claimed = match priority {
-            Priority::InTurn if paused => Vec::new(),
-            Priority::Now | Priority::InTurn if down && !paused => {
-                let claimed = self.claim_trial(provider, priority, now).await?;
-                if !claimed.is_empty() {
-                    trial = self.take_trial(provider, now).await;
-                    if trial.is_none() {
-                        let elsewhere = Pause {
-                            until: now + trial::length(provider),
-                            down_since: Some(now),
-                        };
-                        pauses.insert(provider.as_str().to_owned(), elsewhere);
-                    }
-                }
-                claimed
-            }
-            Priority::Now | Priority::InTurn => {
-                let limit = i64::try_from(free).unwrap_or(i64::MAX);
-                let which = self.carried(provider, Which::All);
-                let claiming = store.claim_effects(now, limit, provider, priority, which);
-                store.within(STORE_LIMIT, claiming).await?
-            }
+        let probing = down && !paused;
+        let claimed = if probing {
+            self.claim_probe(provider, priority, now).await?
+        } else {
+            let claiming = self.claim_effects(provider, priority, free, Which::All, now);
+            claiming.await?
         };
-        Ok(Batch {
+        let mut probe = None;
+        if probing && !claimed.is_empty() {
+            probe = self.take_probe(provider, now).await;
+            if probe.is_none() {
+                let by_another_process = Pause {
+                    until: probe_until(provider, now),
+                    down_since: Some(now),
+                };
+                pauses.insert(provider.as_str().to_owned(), by_another_process);
+            }
+        }
+        let pauses = Arc::new(pauses);
+        let claimed = claimed.into_iter().map(|claimed| Delivery {
             claimed,
-            pauses: Arc::new(pauses),
+            pauses: pauses.clone(),
             claimed_at,
-            trial,
-        })
+            probe,
+        });
+        Ok(claimed.collect())
     }
 
-    /// Which of a provider's effects are claimed here: no others than its courier carries.
-    pub(super) fn carried(&self, provider: Provider, which: Which) -> Which {
+    /// Claims at most `limit` effects, and only those that the provider's courier delivers.
+    pub(super) async fn claim_effects(
+        &self,
+        provider: Provider,
+        priority: Priority,
+        limit: usize,
+        which: Which,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claimed>, StoreError> {
         let courier = self.couriers.get(&provider);
         let only = courier.and_then(|courier| courier.only());
-        only.map_or(which, Which::Only)
+        let which = only.map_or(which, Which::Only);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let store = &self.parts.store;
+        let claiming = store.claim_effects(now, limit, provider, priority, which);
+        store.within(STORE_LIMIT, claiming).await
     }
 
-    /// Carries one effect; whatever happens, the row says so, or its lease runs out.
-    pub(super) async fn run_errand(&self, mut errand: Errand) {
-        let claimed = errand.claimed.clone();
+    /// Delivers one effect; whatever happens, the row says so, or its lease runs out.
+    pub(super) async fn run_delivery(&self, mut delivery: Delivery) {
+        let claimed = &mut delivery.claimed;
         let span = tracing::info_span!(
             "deliver",
             effect.id = %claimed.id,
@@ -154,104 +137,93 @@ impl Engine {
         );
         traces::continue_from(&span, claimed.traceparent.as_deref());
         // The receipt follows from this attempt.
-        errand.claimed.traceparent =
-            traces::traceparent(&span).or_else(|| claimed.traceparent.clone());
+        let own = traces::traceparent(&span);
+        claimed.traceparent = own.or(claimed.traceparent.take());
         async {
-            match self.deliver(errand).await {
-                Ok(()) => {}
-                Err(StoreError::Fenced) => {
-                    tracing::warn!("the lease went to another process; it looks the effect up");
-                    self.show_again(&claimed).await;
-                }
-                Err(error) => {
-                    // By the time it can be reached again, others may have taken over.
-                    self.show_again(&claimed).await;
-                    self.parts.metrics.error("engine");
-                    tracing::warn!(error = %error, "an effect could not be settled; its lease runs out by itself");
-                }
+            let Err(error) = self.deliver(&mut delivery).await else {
+                return;
+            };
+            if matches!(error, StoreError::Fenced) {
+                tracing::warn!("another process has the lease; it looks the effect up");
+            } else {
+                self.parts.metrics.error("engine");
+                tracing::warn!(error = %error, "an effect could not be settled; its lease runs out by itself");
             }
+            // By the time the database can be reached again, another process may have taken over.
+            self.show_again(&delivery.claimed).await;
         }
         .instrument(span)
         .await;
     }
 
-    async fn deliver(&self, errand: Errand) -> Result<(), StoreError> {
-        let Errand {
-            mut claimed,
-            pauses,
-            claimed_at,
-            trial,
-        } = errand;
-        let now = self.parts.clock.now();
-        let provider = claimed.effect.provider();
-        // Only what a courier here can carry is claimed.
+    async fn deliver(&self, delivery: &mut Delivery) -> Result<(), StoreError> {
+        let provider = delivery.claimed.effect.provider();
+        // Only what a courier here delivers is claimed.
         let Some(courier) = self.couriers.get(&provider).cloned() else {
             return Ok(());
         };
-        let reconciles = claimed.uncertain && claimed.effect.repeat() == Repeat::LookUpFirst;
-        let scopes = if reconciles {
+        let prepared = self.prepare(&*courier, delivery).await;
+        let (ending, unused_probe) = match prepared {
+            Ok((effect, parcel)) => {
+                let sending = self.send(&*courier, &delivery.claimed, &effect, &parcel);
+                (sending.await, None)
+            }
+            Err(ending) => (*ending, delivery.probe),
+        };
+        let settled = self
+            .settle(&delivery.claimed, ending, delivery.claimed_at)
+            .await;
+        if let Some(probe) = unused_probe {
+            self.give_back_probe(provider, probe).await;
+        }
+        settled
+    }
+
+    /// The effect as it is now and what its exchange or lookup needs to know; or how it ends unsent.
+    async fn prepare(
+        &self,
+        courier: &dyn AnyCourier,
+        delivery: &mut Delivery,
+    ) -> Result<(Effect, Parcel), Box<Ending>> {
+        let now = self.parts.clock.now();
+        let claimed = &mut delivery.claimed;
+        let scopes = if is_lookup(claimed) {
             courier.reconcile_scopes(&claimed.effect)
         } else {
             courier.pause_scopes(&claimed.effect)
         };
+        let scopes = scopes.iter().map(String::as_str);
         let paused_until = scopes
-            .iter()
-            .map(String::as_str)
-            .chain([provider.as_str()])
-            .filter_map(|scope| pauses.get(scope))
-            .map(|pause| pause.until)
+            .chain([courier.provider().as_str()])
+            .filter_map(|scope| Some(delivery.pauses.get(scope)?.until))
             .filter(|until| *until > now)
             .max();
-        // Nothing is sent: a trial is for the next effect.
-        let unsent = async |claimed: &Claimed, ending| {
-            let settled = self.settle(claimed, ending, claimed_at).await;
-            if let Some(trial) = trial {
-                self.give_back_trial(provider, trial).await;
-            }
-            settled
-        };
-        if let Some(ending) = plan::before_exchange(&claimed, paused_until, now) {
-            return unsent(&claimed, ending).await;
+        if let Some(ending) = plan::before_exchange(claimed, paused_until, now) {
+            return Err(Box::new(ending));
         }
-        let store = &self.parts.store;
-        let prepared = store
-            .within(STORE_LIMIT, self.prepare(&mut claimed, now))
-            .await;
-        let (effect, parcel) = match prepared {
-            Ok((Some(effect), parcel)) if !spent(&effect, claimed_at) => (effect, parcel),
+        let completing = self.complete(claimed, now);
+        let unsent = match self.parts.store.within(STORE_LIMIT, completing).await {
+            Ok((Some(effect), parcel)) if !spent(&effect, delivery.claimed_at) => {
+                return Ok((effect, parcel));
+            }
+            Ok((Some(_), _)) => plan::out_of_time(claimed, now),
             // It only shows state, and there is none, or it is shown already.
-            Ok((None, _)) => return unsent(&claimed, plan::nothing_to_show()).await,
-            Ok(_) => return unsent(&claimed, plan::out_of_time(&claimed, now)).await,
+            Ok((None, _)) => plan::nothing_to_show(),
             Err(error) => {
                 tracing::warn!(%error, "what an effect needs to know could not be read");
-                let counted = if error.is_passing() {
-                    Counted::No
-                } else {
-                    Counted::Yes
+                let counted = match error.is_passing() {
+                    true => Counted::No,
+                    false => Counted::Yes,
                 };
-                let ending = plan::unprepared(&claimed, counted, now, rand::random());
-                return unsent(&claimed, ending).await;
+                plan::unprepared(claimed, counted, now, rand::random())
             }
         };
-        let charge = || {
-            let standing = self.breakers.standing(provider);
-            plan::charge(&claimed, standing.answered_at, standing.down)
-        };
-        let ending = if reconciles {
-            let lookup = self.reconcile(&*courier, &effect, &parcel).await;
-            let now = self.parts.clock.now();
-            plan::after_lookup(lookup, &claimed, charge(), now, rand::random())
-        } else {
-            let outcome = self.exchange(&*courier, &effect, &parcel).await;
-            let now = self.parts.clock.now();
-            plan::after_exchange(outcome, &claimed, charge(), now, rand::random())
-        };
-        self.settle(&claimed, ending, claimed_at).await
+        Err(Box::new(unsent))
     }
 
     /// Completes the effect and loads what its exchange or lookup needs to know; no effect: there is
     /// nothing to show any more.
-    async fn prepare(
+    async fn complete(
         &self,
         claimed: &mut Claimed,
         now: DateTime<Utc>,
@@ -287,6 +259,27 @@ impl Engine {
         Ok((effect, parcel))
     }
 
+    async fn send(
+        &self,
+        courier: &dyn AnyCourier,
+        claimed: &Claimed,
+        effect: &Effect,
+        parcel: &Parcel,
+    ) -> Ending {
+        let charge = || {
+            let standing = self.breakers.standing(courier.provider());
+            plan::charge(claimed, standing.answered_at, standing.down)
+        };
+        let now = || self.parts.clock.now();
+        if is_lookup(claimed) {
+            let lookup = self.reconcile(courier, effect, parcel).await;
+            plan::after_lookup(lookup, claimed, charge(), now(), rand::random())
+        } else {
+            let outcome = self.exchange(courier, effect, parcel).await;
+            plan::after_exchange(outcome, claimed, charge(), now(), rand::random())
+        }
+    }
+
     /// Settles while the lease lasts: a database that is away for a moment must not make what is
     /// known uncertain.
     async fn settle(
@@ -297,6 +290,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
         let store = &self.parts.store;
+        let lease = claimed.effect.provider().lease();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -307,11 +301,7 @@ impl Engine {
                 Ok(()) => break,
                 // An earlier try of ours went through, and only its answer was lost.
                 Err(StoreError::Fenced) if tries > 1 => break,
-                Err(error)
-                    if error.is_passing()
-                        && claimed_at.elapsed() + STORE_LIMIT
-                            < claimed.effect.provider().lease() =>
-                {
+                Err(error) if error.is_passing() && claimed_at.elapsed() + STORE_LIMIT < lease => {
                     tracing::warn!(error = %error, "an effect could not be settled yet");
                     tokio::time::sleep(SETTLE_AGAIN).await;
                 }
@@ -374,7 +364,11 @@ impl Engine {
 /// Whether what is left of a lease does not cover an exchange: the last moment to know is right
 /// before it.
 fn spent(effect: &Effect, claimed_at: Instant) -> bool {
-    claimed_at.elapsed() + effect.deadline() + IN_HAND > effect.provider().lease()
+    claimed_at.elapsed() + effect.deadline() + SETTLE_RESERVE > effect.provider().lease()
+}
+
+fn is_lookup(claimed: &Claimed) -> bool {
+    claimed.uncertain && claimed.effect.repeat() == Repeat::LookUpFirst
 }
 
 fn end_word(end: &End) -> &'static str {

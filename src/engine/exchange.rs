@@ -1,19 +1,27 @@
-//! One exchange or one lookup, and what the rest of the house learns from it: the metrics, the
-//! breaker, the pauses.
+//! One exchange or one lookup, and what follows for the provider: metrics, health, circuit breaker, pauses.
 //!
-//! What could not be written down about a pause is only a warning: the exchange's own outcome must
-//! not get lost over it.
+//! A pause that cannot be saved is only a warning: the exchange's own outcome must not get lost over it.
 
 use super::{Engine, plan};
 use crate::courier::{AnyCourier, Lookup, Outcome, Parcel};
 use crate::domain::effect::{Effect, Provider};
 use crate::store::StoreError;
+use crate::telemetry::health::Condition;
 use std::time::{Duration, Instant};
 
 /// The couriers keep to the parcel's deadline themselves; so much later they are cut off.
 const CUT_OFF: Duration = Duration::from_millis(500);
-/// Writing a pause down must not eat up the lease.
+/// Saving a pause must not use up the lease.
 const STORE_LIMIT: Duration = Duration::from_secs(2);
+
+/// What an exchange or a lookup says about the provider.
+enum Contact<'a> {
+    Answered,
+    /// It answered that these scopes must wait.
+    Limited(&'a [String], Duration, &'a str),
+    /// It did not answer, or only that it failed.
+    Failed(&'a str),
+}
 
 impl Engine {
     pub(super) async fn exchange(
@@ -28,26 +36,9 @@ impl Engine {
         let outcome = outcome.unwrap_or_else(|_late| Outcome::Uncertain {
             code: "timeout".to_owned(),
         });
-        let provider = courier.provider();
-        let word = match &outcome {
-            Outcome::Done(_) => "ok",
-            Outcome::Refused { .. } => "refused",
-            Outcome::Later { .. } | Outcome::Partly { .. } => "later",
-            Outcome::Failed { .. } | Outcome::Unauthorized { .. } => "failed",
-            Outcome::ServerError { .. } | Outcome::Uncertain { .. } => "uncertain",
-        };
-        let metrics = &self.parts.metrics;
-        metrics.external.inc([provider.as_str(), word]);
-        let duration = &metrics.external_duration;
-        duration.observe([provider.as_str()], began.elapsed());
-        match &outcome {
-            Outcome::Done(_) | Outcome::Refused { .. } => {
-                self.provider_answered(provider).await;
-            }
-            Outcome::Unauthorized { code } => {
-                tracing::warn!(error = %code, "the provider does not accept our credentials");
-                self.provider_answered(provider).await;
-            }
+        let (result, contact) = match &outcome {
+            Outcome::Done(_) => ("ok", Contact::Answered),
+            Outcome::Refused { .. } => ("refused", Contact::Answered),
             Outcome::Later {
                 after,
                 pauses,
@@ -58,17 +49,31 @@ impl Engine {
                 pauses,
                 code,
                 ..
-            } => {
-                self.provider_answered(provider).await;
-                self.pause(pauses, *after, code).await;
+            } => ("later", Contact::Limited(pauses, *after, code)),
+            Outcome::Unauthorized { code } => {
+                tracing::warn!(error = %code, "the provider does not accept our credentials");
+                self.parts.metrics.error(courier.provider().as_str());
+                ("failed", Contact::Answered)
             }
-            Outcome::Failed { code }
-            | Outcome::ServerError { code }
-            | Outcome::Uncertain { code } => {
-                tracing::warn!(error = %code, "an exchange failed");
-                self.provider_failed(provider, code).await;
+            Outcome::Failed { code } => ("failed", Contact::Failed(code)),
+            Outcome::ServerError { code } | Outcome::Uncertain { code } => {
+                ("uncertain", Contact::Failed(code))
             }
+        };
+        let service = courier.provider().as_str();
+        let metrics = &self.parts.metrics;
+        metrics.external.inc([service, result]);
+        metrics
+            .external_duration
+            .observe([service], began.elapsed());
+        if let Some(healthy) = courier.is_healthy(&outcome) {
+            let condition = match outcome.code() {
+                Some(code) if !healthy => Condition::Degraded(code.to_owned()),
+                Some(_) | None => Condition::Ok,
+            };
+            self.parts.health.set(service, condition);
         }
+        self.learn(courier.provider(), contact).await;
         outcome
     }
 
@@ -87,40 +92,48 @@ impl Engine {
         });
         let found = matches!(lookup, Lookup::Found(_));
         tracing::info!(found, "looked up an effect whose end was unknown");
-        match &lookup {
+        let contact = match &lookup {
             Lookup::Found(_)
             | Lookup::Absent
             | Lookup::Partly { .. }
             | Lookup::Refused { .. }
-            | Lookup::Unreadable { .. } => {
-                self.provider_answered(courier.provider()).await;
-            }
+            | Lookup::Unreadable { .. } => Contact::Answered,
             Lookup::Unfinished {
                 after,
                 code,
                 pauses,
                 ..
-            } => {
-                self.provider_answered(courier.provider()).await;
-                self.pause(pauses, *after, code).await;
             }
-            Lookup::Failed {
-                code, after: None, ..
-            } => self.provider_failed(courier.provider(), code).await,
-            Lookup::Failed {
+            | Lookup::Failed {
                 code,
                 after: Some(after),
                 pauses,
-            } => {
-                self.provider_answered(courier.provider()).await;
-                self.pause(pauses, *after, code).await;
-            }
-        }
+            } => Contact::Limited(pauses, *after, code),
+            Lookup::Failed {
+                code, after: None, ..
+            } => Contact::Failed(code),
+        };
+        self.learn(courier.provider(), contact).await;
         lookup
     }
 
-    /// A provider answered somebody of this process. When it was down, everything that waits for it
-    /// goes out, on all replicas.
+    async fn learn(&self, provider: Provider, contact: Contact<'_>) {
+        if let Contact::Failed(code) = contact {
+            tracing::warn!(error = %code, "a request to the provider failed");
+            self.parts.metrics.error(provider.as_str());
+            return self.provider_failed(provider, code).await;
+        }
+        self.provider_answered(provider).await;
+        if let Contact::Limited(scopes, after, code) = contact {
+            let saving = self.pause(scopes, after, code);
+            if let Err(error) = self.parts.store.within(STORE_LIMIT, saving).await {
+                tracing::warn!(error = %error, "a pause could not be saved");
+            }
+        }
+    }
+
+    /// A provider answered this process. When it was down, everything that waits for it is delivered
+    /// again, by all replicas.
     pub async fn provider_answered(&self, provider: Provider) {
         let now = self.parts.clock.now();
         if !self.breakers.answered(provider, now) {
@@ -141,7 +154,7 @@ impl Engine {
             Ok(None) => {}
             // The next attempt finds out the same.
             Err(error) => {
-                tracing::warn!(%error, "that a provider answers again could not be written down");
+                tracing::warn!(%error, "that a provider answers again could not be saved");
             }
         }
         store.wakes().outbox(provider).notify_one();
@@ -163,7 +176,7 @@ impl Engine {
                 error = %code,
                 "the provider does not answer; what is meant for it waits"
             ),
-            Err(error) => tracing::warn!(%error, "a pause could not be written down"),
+            Err(error) => tracing::warn!(%error, "a pause could not be saved"),
         }
     }
 
@@ -172,16 +185,9 @@ impl Engine {
         breaker.set([provider.as_str()], f64::from(u8::from(open)));
     }
 
-    /// Writes the pauses that a provider asked for. When a second room of a method is limited, it
-    /// is the method that is limited.
-    async fn pause(&self, scopes: &[String], after: Duration, code: &str) {
-        let writing = self.write_pause(scopes, after, code);
-        if let Err(error) = self.parts.store.within(STORE_LIMIT, writing).await {
-            tracing::warn!(error = %error, "a pause could not be written down");
-        }
-    }
-
-    async fn write_pause(
+    /// Saves the pauses that a provider asked for. When a second target of a method is limited, the method
+    /// is limited as a whole.
+    async fn pause(
         &self,
         scopes: &[String],
         after: Duration,
@@ -192,13 +198,13 @@ impl Engine {
         let mut all = scopes.to_vec();
         for scope in scopes {
             let mut parts = scope.splitn(3, ':');
-            let (Some(provider), Some(method), Some(_room)) =
+            let (Some(provider), Some(method), Some(_target)) =
                 (parts.next(), parts.next(), parts.next())
             else {
                 continue;
             };
             let method = format!("{provider}:{method}");
-            if store.another_room_paused(&method, scope, now).await? {
+            if store.another_target_paused(&method, scope, now).await? {
                 all.push(method);
             }
         }

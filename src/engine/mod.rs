@@ -15,9 +15,9 @@ mod intake;
 mod noted;
 mod pace;
 pub mod plan;
+mod probe;
 mod run;
 mod tick;
-mod trial;
 
 pub use run::Running;
 pub use tick::{Duties, Process};

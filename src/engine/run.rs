@@ -13,7 +13,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 /// The poll that everything relies on; hints only make it faster.
@@ -60,34 +60,31 @@ impl Loop {
     }
 }
 
+/// When a loop takes its next step.
+enum Next<'a> {
+    Now,
+    After(Duration),
+    /// When it is notified, or after this time.
+    OnHint(&'a Notify, Duration),
+}
+
 /// Runs a loop, and starts it again should it ever end by itself: a panic in one step must not
 /// leave a process that takes in and never acts.
-async fn kept_up(
+async fn keep_running(
     engine: Arc<Engine>,
     process: Process,
     mut stopping: watch::Receiver<bool>,
     run: Loop,
 ) {
-    loop {
-        let (engine, seen) = (engine.clone(), stopping.clone());
-        let running = async {
-            match run {
-                Loop::Decide => engine.decide_on(seen).await,
-                Loop::Deliver(provider, priority, slots) => {
-                    engine.deliver_on(provider, priority, slots, seen).await;
-                }
-                Loop::Tick => engine.tick_on(process.clone(), seen).await,
-            }
-        };
-        let ended = AssertUnwindSafe(running).catch_unwind().await;
-        if ended.is_ok() && *stopping.borrow() {
-            return;
+    while !*stopping.borrow() {
+        let running = engine.run_loop(run, &process, &mut stopping);
+        if AssertUnwindSafe(running).catch_unwind().await.is_err() {
+            tracing::error!(
+                run = run.name(),
+                "a loop of the engine panicked; it is started again"
+            );
+            pause(&mut stopping, POLL).await;
         }
-        tracing::error!(
-            run = run.name(),
-            "a loop of the engine ended by itself; it is started again"
-        );
-        pause(&mut stopping, POLL).await;
     }
 }
 
@@ -96,7 +93,8 @@ impl Engine {
     pub fn start(self: &Arc<Self>, process: Process, deciders: usize) -> Running {
         let (stop, stopping) = watch::channel(false);
         let mut loops = JoinSet::new();
-        let loop_of = |run: Loop| kept_up(self.clone(), process.clone(), stopping.clone(), run);
+        let loop_of =
+            |run: Loop| keep_running(self.clone(), process.clone(), stopping.clone(), run);
         for _ in 0..deciders.max(1) {
             loops.spawn(loop_of(Loop::Decide));
         }
@@ -135,27 +133,19 @@ impl Engine {
     }
 
     /// Whether this binary understands the tables; asked before the first claim of all, then as
-    /// often as the clock's duties look. Waits a moment when it may not.
+    /// often as the sign of life is given.
     ///
     /// An outdated process asks again each second, and that is its progress: it is not stuck, it
     /// still takes in, and it must stay ready until the newer processes are.
-    async fn may_claim(&self, stopping: &mut watch::Receiver<bool>) -> bool {
+    async fn may_claim(&self) -> Result<bool, StoreError> {
         let outdated = || self.versions.outdated.load(Ordering::SeqCst);
         if outdated() || !self.versions.known.load(Ordering::SeqCst) {
-            match self.ask_versions().await {
-                Ok(()) if outdated() => {
-                    self.parts.health.engine_progressed();
-                    pause(stopping, POLL).await;
-                }
-                Ok(()) => {}
-                Err(error) => {
-                    tracing::warn!(error = %error, "the loops wait for the database");
-                    pause(stopping, AWAY).await;
-                    return false;
-                }
+            self.ask_versions().await?;
+            if outdated() {
+                self.parts.health.engine_progressed();
             }
         }
-        !outdated()
+        Ok(!outdated())
     }
 
     async fn ask_versions(&self) -> Result<(), StoreError> {
@@ -170,99 +160,98 @@ impl Engine {
         Ok(())
     }
 
-    async fn decide_on(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
+    async fn run_loop(
+        self: &Arc<Self>,
+        run: Loop,
+        process: &Process,
+        stopping: &mut watch::Receiver<bool>,
+    ) {
+        let mut duties = Duties::default();
+        let mut deliveries = JoinSet::new();
         while !*stopping.borrow() {
-            if !self.may_claim(&mut stopping).await {
-                continue;
-            }
-            let turn = self.turn(&stopping).await;
-            if *stopping.borrow() {
-                break;
-            }
-            let step = self.parts.store.within(INTAKE_LIMIT, self.intake_step());
-            match turn.step(step).await {
-                Ok(more) => {
-                    self.parts.health.engine_progressed();
-                    if !more {
-                        let wakes = self.parts.store.wakes();
-                        tokio::select! {
-                            () = wakes.inbox.notified() => {}
-                            () = pause(&mut stopping, POLL) => {}
-                        }
+            let step = match run {
+                Loop::Decide => self.decide_due(stopping).await,
+                Loop::Deliver(provider, priority, slots) => {
+                    let slots = slots - deliveries.len();
+                    self.deliver_due(provider, priority, slots, &mut deliveries)
+                        .await
+                }
+                Loop::Tick => {
+                    let ticking = self.tick(&mut duties, process);
+                    let ticked = self.parts.store.within(TICK_LIMIT, ticking).await;
+                    ticked.map(|_fired| Next::After(POLL))
+                }
+            };
+            match step {
+                Ok(Next::Now) => {}
+                Ok(Next::After(length)) => pause(stopping, length).await,
+                Ok(Next::OnHint(hint, poll)) => {
+                    tokio::select! {
+                        () = hint.notified() => {}
+                        () = pause(stopping, poll) => {}
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, cause = error_code(&error), "signals wait for the database");
-                    pause(&mut stopping, AWAY).await;
+                    let (run, cause) = (run.name(), error_code(&error));
+                    tracing::warn!(error = %error, cause, run, "the engine waits for the database");
+                    pause(stopping, AWAY).await;
                 }
             }
+            while deliveries.try_join_next().is_some() {}
         }
+        while deliveries.join_next().await.is_some() {}
     }
 
-    async fn deliver_on(
-        self: Arc<Self>,
+    async fn decide_due(
+        &self,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<Next<'_>, StoreError> {
+        if !self.may_claim().await? {
+            return Ok(Next::After(POLL));
+        }
+        let turn = self.turn(stopping).await;
+        if *stopping.borrow() {
+            return Ok(Next::Now);
+        }
+        let store = &self.parts.store;
+        let step = store.within(INTAKE_LIMIT, self.intake_step());
+        let more = turn.step(step).await?;
+        self.parts.health.engine_progressed();
+        Ok(match more {
+            true => Next::Now,
+            false => Next::OnHint(&store.wakes().inbox, POLL),
+        })
+    }
+
+    /// Starts what is due in the free slots.
+    async fn deliver_due(
+        self: &Arc<Self>,
         provider: Provider,
         priority: Priority,
         slots: usize,
-        mut stopping: watch::Receiver<bool>,
-    ) {
+        deliveries: &mut JoinSet<()>,
+    ) -> Result<Next<'_>, StoreError> {
+        if !self.may_claim().await? {
+            return Ok(Next::After(POLL));
+        }
         let wakes = self.parts.store.wakes();
         let hint = match priority {
             Priority::Now => &wakes.urgent,
             Priority::InTurn => wakes.outbox(provider),
         };
-        let slots = Arc::new(Semaphore::new(slots));
-        let mut under_way = JoinSet::new();
-        while !*stopping.borrow() {
-            while under_way.try_join_next().is_some() {}
-            if !self.may_claim(&mut stopping).await {
-                continue;
-            }
-            let free = slots.available_permits();
-            if free == 0 {
-                tokio::select! {
-                    permit = slots.acquire() => drop(permit),
-                    () = pause(&mut stopping, POLL) => {}
-                }
-                continue;
-            }
-            match self.claim_batch(provider, priority, free).await {
-                Ok(batch) if batch.claimed.is_empty() => {
-                    tokio::select! {
-                        () = hint.notified() => {}
-                        () = pause(&mut stopping, POLL_EFFECTS) => {}
-                    }
-                }
-                Ok(batch) => {
-                    for errand in batch.errands() {
-                        let Ok(slot) = slots.clone().acquire_owned().await else {
-                            return;
-                        };
-                        let engine = self.clone();
-                        under_way.spawn(async move {
-                            engine.run_errand(errand).await;
-                            drop(slot);
-                        });
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(error = %error, cause = error_code(&error), "effects wait for the database");
-                    pause(&mut stopping, AWAY).await;
-                }
-            }
+        if slots == 0 {
+            let _slot_or_poll = tokio::time::timeout(POLL, deliveries.join_next()).await;
+            return Ok(Next::Now);
         }
-        while under_way.join_next().await.is_some() {}
-    }
-
-    async fn tick_on(self: Arc<Self>, process: Process, mut stopping: watch::Receiver<bool>) {
-        let mut duties = Duties::default();
-        while !*stopping.borrow() {
-            let ticking = self.tick(&mut duties, &process);
-            if let Err(error) = self.parts.store.within(TICK_LIMIT, ticking).await {
-                tracing::warn!(error = %error, cause = error_code(&error), "the clock's duties wait for the database");
-            }
-            pause(&mut stopping, POLL).await;
+        let claimed = self.claim_deliveries(provider, priority, slots).await?;
+        if claimed.is_empty() {
+            return Ok(Next::OnHint(hint, POLL_EFFECTS));
         }
+        for delivery in claimed {
+            let engine = self.clone();
+            deliveries.spawn(async move { engine.run_delivery(delivery).await });
+        }
+        Ok(Next::Now)
     }
 }
 
@@ -270,7 +259,7 @@ impl Running {
     /// Claims nothing more, and waits until what is under way has ended, or until `grace` is over:
     /// then the leases give it back.
     pub async fn stop(mut self, grace: Duration) {
-        let _nobody_left = self.stop.send(true);
+        let _no_loop_left = self.stop.send(true);
         let ended = tokio::time::timeout(grace, async {
             while self.loops.join_next().await.is_some() {}
         })

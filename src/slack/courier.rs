@@ -221,16 +221,7 @@ pub(super) fn post_scope(target: &str) -> String {
 }
 
 fn code(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Done(_) => "ok".to_owned(),
-        Outcome::Refused { code }
-        | Outcome::Later { code, .. }
-        | Outcome::Partly { code, .. }
-        | Outcome::Failed { code }
-        | Outcome::Unauthorized { code }
-        | Outcome::ServerError { code }
-        | Outcome::Uncertain { code } => code,
-    }
+    outcome.code().unwrap_or("ok").to_owned()
 }
 
 #[async_trait]

@@ -7,7 +7,7 @@ use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// A pause of a provider, a method, or one room.
+/// A pause of a provider, a method, or one target of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
     /// Nothing is sent before.
@@ -58,11 +58,11 @@ impl Store {
         session.end().await
     }
 
-    /// Whether another room of this method is paused too: then it is the method that is limited.
-    pub async fn another_room_paused(
+    /// Whether another target of this method is paused too: then it is the method that is limited.
+    pub async fn another_target_paused(
         &self,
         method: &str,
-        room_scope: &str,
+        target_scope: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let prefix = format!("{method}:");
@@ -71,7 +71,7 @@ impl Store {
                                where starts_with(scope, $1) and scope <> $2 and until > $3)
                       as "found!""#,
             prefix,
-            room_scope,
+            target_scope,
             now,
         )
         .fetch_one(&mut self.single().await?)
@@ -111,7 +111,7 @@ impl Store {
 
     /// Takes the one attempt at the end of a provider's pause; until `until` it is nobody else's.
     /// `false`: another process has it, or the provider answers again.
-    pub async fn take_trial(
+    pub async fn take_probe(
         &self,
         scope: &str,
         until: DateTime<Utc>,
