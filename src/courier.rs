@@ -133,6 +133,9 @@ pub enum Lookup {
     },
 }
 
+/// The code of a lookup for an effect that needs none.
+pub const NOTHING_TO_LOOK_UP: &str = "nothing_to_look_up";
+
 /// Carries effects to one provider.
 #[async_trait]
 pub trait Courier: Send + Sync {
@@ -163,13 +166,19 @@ pub trait Courier: Send + Sync {
     fn pause_scopes(&self, effect: &Self::Effect) -> Vec<String>;
 
     /// The scopes whose pauses hold back a lookup for this effect.
-    fn reconcile_scopes(&self, effect: &Self::Effect) -> Vec<String>;
+    fn reconcile_scopes(&self, _effect: &Self::Effect) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Makes the exchange, once, within the parcel's deadline.
     async fn deliver(&self, effect: &Self::Effect, parcel: &Parcel) -> Outcome;
 
     /// Finds out whether an uncertain effect happened. Only for those that say `LookUpFirst`.
-    async fn reconcile(&self, effect: &Self::Effect, parcel: &Parcel) -> Lookup;
+    async fn reconcile(&self, _effect: &Self::Effect, _parcel: &Parcel) -> Lookup {
+        Lookup::Unreadable {
+            code: NOTHING_TO_LOOK_UP.to_owned(),
+        }
+    }
 }
 
 /// A courier of any provider, as the engine holds it; every [`Courier`] is one.

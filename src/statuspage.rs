@@ -4,7 +4,7 @@
 //! no lookup. Statuspage accepts one request a second for a token, and answers others with 420 or
 //! 429. <https://developer.statuspage.io/>
 
-use crate::courier::{Courier, Lookup, Outcome, Parcel};
+use crate::courier::{Courier, Outcome, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::statuspage::Effect;
 use crate::http_client::{HttpClient, Unanswered};
@@ -70,10 +70,6 @@ impl Courier for StatuspageCourier {
         vec![SCOPE.to_owned()]
     }
 
-    fn reconcile_scopes(&self, _effect: &Effect) -> Vec<String> {
-        Vec::new()
-    }
-
     async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome {
         let Effect::UpdateComponent { component, status } = effect;
         let Some(status) = status else {
@@ -90,12 +86,6 @@ impl Courier for StatuspageCourier {
             },
             Err(Unanswered::Lost(code)) => uncertain(code),
             Err(Unanswered::Unsendable) => refused("bad_request"),
-        }
-    }
-
-    async fn reconcile(&self, _effect: &Effect, _parcel: &Parcel) -> Lookup {
-        Lookup::Unreadable {
-            code: "nothing_to_look_for".to_owned(),
         }
     }
 }

@@ -4,18 +4,19 @@
 //! fields are mandatory; other answers are read as JSON, because the typed ones fail on the metadata of
 //! other apps. It has no timeout, so the deadline is set here. Its rate control is off: the engine's
 //! pauses hold for all replicas.
+//! A method's name is a label of metrics and a part of the scope of a pause.
 //! Bodies, tokens and addresses are never logged.
 
+use super::call_error::{CallError, read};
 use super::connector::Connector;
-use super::methods::Method;
-use crate::http_client::{HttpClient, Unanswered};
+use crate::http_client::HttpClient;
 use crate::telemetry::metrics::Metrics;
 use serde_json::Value;
+use slack_morphism::ClientResult;
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::prelude::*;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
@@ -41,34 +42,6 @@ impl Access {
     }
 }
 
-/// What is known about a call that did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CallError {
-    /// Slack refused it with this code.
-    Api(String),
-    RateLimited {
-        code: String,
-        after: Option<Duration>,
-    },
-    /// It was not sent.
-    NotSent(&'static str),
-    /// Slack answered that it failed.
-    ServerError(String),
-    /// It was sent, and its result is unknown.
-    Unknown(String),
-}
-
-impl CallError {
-    fn result(&self) -> &'static str {
-        match self {
-            Self::Api(_) => "refused",
-            Self::RateLimited { .. } => "later",
-            Self::NotSent(_) => "failed",
-            Self::ServerError(_) | Self::Unknown(_) => "uncertain",
-        }
-    }
-}
-
 pub(crate) struct Client {
     slack: SlackClient<Connector>,
     token: SlackApiToken,
@@ -90,33 +63,27 @@ impl Client {
     /// Calls a method that writes, with JSON.
     pub(crate) async fn post(
         &self,
-        method: Method,
+        method: &'static str,
         body: &Value,
         until: Instant,
     ) -> Result<Value, CallError> {
         let session = self.slack.open_session(&self.token);
-        let call = session.http_session_api;
-        let call = call.http_post::<_, Value>(method.as_str(), body, None);
-        self.observed(method, async { check_ok(self.within(until, call).await?) })
-            .await
+        let call = session.http_session_api.http_post(method, body, None);
+        self.call(method, until, call).await
     }
 
     /// Calls a method that reads: many of these take no JSON.
     pub(crate) async fn get(
         &self,
-        method: Method,
+        method: &'static str,
         params: &[(&str, String)],
         until: Instant,
     ) -> Result<Value, CallError> {
         let session = self.slack.open_session(&self.token);
-        let params: Vec<(&str, Option<&String>)> = params
-            .iter()
-            .map(|(name, value)| (*name, Some(value)))
-            .collect();
-        let call = session.http_session_api;
-        let call = call.http_get::<Value, _, _>(method.as_str(), &params, None);
-        self.observed(method, async { check_ok(self.within(until, call).await?) })
-            .await
+        let params = params.iter().map(|(name, value)| (*name, Some(value)));
+        let params: Vec<(&str, Option<&String>)> = params.collect();
+        let call = session.http_session_api.http_get(method, &params, None);
+        self.call(method, until, call).await
     }
 
     /// Gets an upload URL. Both fields of the answer are mandatory, so the typed call is used.
@@ -125,214 +92,55 @@ impl Client {
         name: &str,
         length: usize,
         until: Instant,
-    ) -> Result<(Url, String), CallError> {
+    ) -> Result<SlackApiFilesGetUploadUrlExternalResponse, CallError> {
         let session = self.slack.open_session(&self.token);
         let request = SlackApiFilesGetUploadUrlExternalRequest::new(name.to_owned(), length);
         let call = session.get_upload_url_external(&request);
-        self.observed(Method::FilesGetUploadUrlExternal, async {
-            let answer = self.within(until, call).await?;
-            Ok((answer.upload_url.0, answer.file_id.0))
-        })
-        .await
+        self.call("files.getUploadURLExternal", until, call).await
     }
 
-    /// Posts JSON to a URL that Slack gave us, without the token.
+    /// Posts to a URL that Slack gave us, without the token.
     pub(crate) async fn post_to(
         &self,
-        method: Method,
+        method: &'static str,
         url: Url,
-        body: &Value,
+        content_type: &str,
+        body: String,
         until: Instant,
     ) -> Result<(), CallError> {
-        let request = self.http.request(reqwest::Method::POST, url).json(body);
-        self.observed(method, self.exchange(request, until)).await
-    }
-
-    /// Posts bytes to a URL that Slack gave us, without the token.
-    pub(crate) async fn upload_to(
-        &self,
-        url: Url,
-        bytes: Vec<u8>,
-        until: Instant,
-    ) -> Result<(), CallError> {
-        let octets = "application/octet-stream";
         let request = self.http.request(reqwest::Method::POST, url);
-        let request = request.header("content-type", octets).body(bytes);
-        self.observed(Method::Upload, self.exchange(request, until))
-            .await
+        let request = request.header("content-type", content_type).body(body);
+        let answer = self.http.send_within(until, request).await;
+        let said = answer
+            .map_err(CallError::from)
+            .and_then(|answer| read(&answer));
+        self.counted(method, said.map(|_| ()))
     }
 
-    async fn within<T>(
+    async fn call<T>(
         &self,
+        method: &'static str,
         until: Instant,
-        call: impl Future<Output = Result<T, SlackClientError>>,
+        call: impl Future<Output = ClientResult<T>>,
     ) -> Result<T, CallError> {
         let ended = self.http.within(until, call).await;
-        ended.map_err(unanswered)?.map_err(call_error)
+        let said = ended.map_err(CallError::from);
+        self.counted(method, said.and_then(|said| said.map_err(call_error)))
     }
 
-    /// A request to a URL outside the Web API.
-    async fn exchange(
-        &self,
-        request: reqwest::RequestBuilder,
-        until: Instant,
-    ) -> Result<(), CallError> {
-        let answer = self.http.send_within(until, request).await;
-        let answer = answer.map_err(unanswered)?;
-        match answer.status.as_u16() {
-            429 => Err(CallError::RateLimited {
-                code: "ratelimited".to_owned(),
-                after: answer.retry_after(),
-            }),
-            status => web_answer(status, &answer.body),
-        }
-    }
-
-    async fn observed<T>(
-        &self,
-        method: Method,
-        call: impl Future<Output = Result<T, CallError>>,
-    ) -> Result<T, CallError> {
-        let ended = call.await;
-        let result = ended.as_ref().err().map_or("ok", CallError::result);
-        self.metrics.slack_call(method.as_str(), result);
-        ended
+    fn counted<T>(&self, method: &'static str, said: Result<T, CallError>) -> Result<T, CallError> {
+        let result = said.as_ref().err().map_or("ok", CallError::result);
+        self.metrics.slack_call(method, result);
+        said
     }
 }
 
-fn unanswered(why: Unanswered) -> CallError {
-    match why {
-        Unanswered::NeverSent(code) => CallError::NotSent(code),
-        Unanswered::Lost(code) => CallError::Unknown(code.to_owned()),
-        Unanswered::Unsendable => CallError::Api("bad_address".to_owned()),
-    }
-}
-
-/// A success has `ok: true`; a proxy's page has not.
-fn check_ok(answer: Value) -> Result<Value, CallError> {
-    match answer["ok"].as_bool() {
-        Some(true) => Ok(answer),
-        Some(false) => Err(api(answer["error"].as_str().unwrap_or("no_error_code"))),
-        None => Err(CallError::Unknown("unreadable_answer".to_owned())),
-    }
-}
-
-/// Slack's codes are short words; anything else stays out of rows and logs.
-fn api(code: &str) -> CallError {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    match code {
-        "ratelimited" | "rate_limited" | "too_many_requests" => CallError::RateLimited {
-            code: code.to_owned(),
-            after: None,
-        },
-        _ if (1..=60).contains(&code.len()) && code.bytes().all(word) => {
-            CallError::Api(code.to_owned())
-        }
-        _ => CallError::Api("odd_error_code".to_owned()),
-    }
-}
-
-fn http(status: u16) -> CallError {
-    match status {
-        500 | 502 | 503 => CallError::ServerError(format!("http_{status}")),
-        // A proxy may answer so while Slack is still working.
-        408 | 500.. => CallError::Unknown(format!("http_{status}")),
-        _ => CallError::Api(format!("http_{status}")),
-    }
-}
-
+/// The error that our connector reported, or that its answer has not the type of the call.
 fn call_error(error: SlackClientError) -> CallError {
-    match error {
-        SlackClientError::ApiError(error) => api(&error.code),
-        SlackClientError::RateLimitError(error) => CallError::RateLimited {
-            code: "ratelimited".to_owned(),
-            after: error.retry_after,
-        },
-        SlackClientError::HttpError(error) => http(error.status_code.as_u16()),
-        SlackClientError::HttpProtocolError(error) => {
-            let cause = error.cause.as_deref();
-            match cause.and_then(|cause| cause.downcast_ref::<Unanswered>()) {
-                Some(why) => unanswered(*why),
-                None => CallError::Unknown("broken_off".to_owned()),
-            }
-        }
-        SlackClientError::ProtocolError(_) => CallError::Unknown("unreadable_answer".to_owned()),
-        SlackClientError::SystemError(_)
-        | SlackClientError::EndOfStream(_)
-        | SlackClientError::SocketModeProtocolError(_) => {
-            CallError::Unknown("broken_off".to_owned())
-        }
-    }
-}
-
-/// The answer of a `response_url` or an upload: `ok`, JSON with a code, or a code as the whole body.
-fn web_answer(status: u16, body: &[u8]) -> Result<(), CallError> {
-    let said: Option<Value> = serde_json::from_slice(body).ok();
-    let code = said.as_ref().and_then(|said| said["error"].as_str());
-    let word = std::str::from_utf8(body).unwrap_or_default().trim();
-    let code = code.or_else(|| {
-        ["expired_url", "used_url"]
-            .into_iter()
-            .find(|code| *code == word)
-    });
-    let refused = said
-        .as_ref()
-        .is_some_and(|said| said["ok"] == Value::Bool(false));
-    match (status, code) {
-        (200..=299, Some(code)) if refused => Err(api(code)),
-        (200..=299, _) if refused => Err(CallError::Api("no_error_code".to_owned())),
-        (200..=299, _) => Ok(()),
-        (300..=499, Some(code)) => Err(api(code)),
-        _ => Err(http(status)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_200_without_ok_is_not_a_success() {
-        let unknown = |code: &str| Err(CallError::Unknown(code.into()));
-        let refused = |code: &str| Err(CallError::Api(code.into()));
-        assert_eq!(check_ok(json!({})), unknown("unreadable_answer"));
-        assert_eq!(check_ok(json!("ok")), unknown("unreadable_answer"));
-        assert_eq!(check_ok(json!({"ok": false})), refused("no_error_code"));
-        assert_eq!(
-            check_ok(json!({"ok": false, "error": "<b>"})),
-            refused("odd_error_code")
-        );
-        assert!(check_ok(json!({"ok": true})).is_ok());
-    }
-
-    #[test]
-    fn the_answers_of_a_response_url_are_classified() {
-        let refused = |code: &str| Err(CallError::Api(code.into()));
-        let server = |code: &str| Err(CallError::ServerError(code.into()));
-        let unknown = |code: &str| Err(CallError::Unknown(code.into()));
-        let table: [(u16, &[u8], Result<(), CallError>); 10] = [
-            (200, b"ok", Ok(())),
-            (200, b"", Ok(())),
-            (200, br#"{"ok":true}"#, Ok(())),
-            (
-                200,
-                br#"{"ok":false,"error":"used_url"}"#,
-                refused("used_url"),
-            ),
-            (404, b"expired_url", refused("expired_url")),
-            (
-                404,
-                br#"{"ok":false,"error":"used_url"}"#,
-                refused("used_url"),
-            ),
-            (404, b"<html>", refused("http_404")),
-            (302, b"", refused("http_302")),
-            (503, b"", server("http_503")),
-            (504, b"", unknown("http_504")),
-        ];
-        for (status, body, said) in table {
-            assert_eq!(web_answer(status, body), said, "{status} {body:?}");
-        }
-    }
+    let cause = match error {
+        SlackClientError::HttpProtocolError(error) => error.cause,
+        _ => None,
+    };
+    let reported = cause.and_then(|cause| cause.downcast().ok());
+    reported.map_or_else(CallError::unreadable, |reported| *reported)
 }

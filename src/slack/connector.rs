@@ -2,18 +2,16 @@
 //!
 //! Its own one would bring a second HTTP stack with other rules for proxies, time limits and
 //! connections. Only the calls that we use are supported: `GET` and `POST` of JSON with the bot's token.
+//! An error is a [`CallError`], as the cause of a `HttpProtocolError`.
 
-use crate::http_client::{Answer, HttpClient};
+use super::call_error::{CallError, read};
+use crate::http_client::HttpClient;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use slack_morphism::errors::{
-    SlackClientApiError, SlackClientError, SlackClientHttpError, SlackClientHttpProtocolError,
-    SlackClientSystemError, SlackRateLimitError, map_serde_error,
-};
+use slack_morphism::errors::{SlackClientError, SlackClientHttpProtocolError, map_serde_error};
 use slack_morphism::multipart_form::FileMultipartData;
 use slack_morphism::prelude::*;
 use slack_morphism::{ClientResult, SlackClientApiCallContext, SlackClientHttpConnector};
@@ -41,40 +39,23 @@ impl Connector {
         if let Some(token) = token {
             request = request.bearer_auth(&token.token_value.0);
         }
-        match self.http.send(request).await {
-            Ok(answer) => read(&answer),
-            Err(unanswered) => Err(SlackClientError::HttpProtocolError(
-                SlackClientHttpProtocolError::new().with_cause(Box::new(unanswered)),
-            )),
+        let answer = self.http.send(request).await.map_err(CallError::from);
+        let said = answer.and_then(|answer| read(&answer)).map_err(reported)?;
+        // A proxy's page has no `ok`.
+        if said["ok"] != true {
+            return Err(reported(CallError::unreadable()));
         }
+        serde_json::from_value(said).map_err(|error| map_serde_error(error, None))
     }
 }
 
-/// A 200 is a success only when it is JSON without an `error`: pages of proxies are not.
-fn read<RS: DeserializeOwned>(answer: &Answer) -> ClientResult<RS> {
-    match answer.status.as_u16() {
-        200 => {
-            let unreadable = |error| map_serde_error(error, None);
-            let said: Value = serde_json::from_slice(&answer.body).map_err(unreadable)?;
-            match said["error"].as_str() {
-                Some(code) => Err(SlackClientError::ApiError(SlackClientApiError::new(
-                    code.to_owned(),
-                ))),
-                None => serde_json::from_value(said).map_err(unreadable),
-            }
-        }
-        429 => Err(SlackClientError::RateLimitError(
-            SlackRateLimitError::new().opt_retry_after(answer.retry_after()),
-        )),
-        _ => Err(SlackClientError::HttpError(SlackClientHttpError::new(
-            answer.status,
-        ))),
-    }
+fn reported(error: CallError) -> SlackClientError {
+    let error = SlackClientHttpProtocolError::new().with_cause(Box::new(error));
+    SlackClientError::HttpProtocolError(error)
 }
 
 fn unsupported<'a, RS: Send + 'a>() -> BoxFuture<'a, ClientResult<RS>> {
-    let why = "this kind of call is not supported".to_owned();
-    let error = SlackClientError::SystemError(SlackClientSystemError::new().with_message(why));
+    let error = reported(CallError::NotSent("unsupported_call"));
     std::future::ready(Err(error)).boxed()
 }
 
@@ -83,71 +64,53 @@ impl SlackClientHttpConnector for Connector {
         Ok(format!("{}/{method}", self.api_url).parse()?)
     }
 
-    fn http_get_uri<'a, RS>(
+    fn http_get_uri<'a, RS: DeserializeOwned + Send + 'a>(
         &'a self,
         full_uri: Url,
         context: SlackClientApiCallContext<'a>,
-    ) -> BoxFuture<'a, ClientResult<RS>>
-    where
-        RS: for<'de> serde::de::Deserialize<'de> + Send + 'a,
-    {
+    ) -> BoxFuture<'a, ClientResult<RS>> {
         let request = self.http.request(Method::GET, full_uri);
         self.call(request, context.token).boxed()
     }
 
-    fn http_post_uri<'a, RQ, RS>(
+    fn http_post_uri<'a, RQ: Serialize + Send + Sync, RS: DeserializeOwned + Send + 'a>(
         &'a self,
         full_uri: Url,
         request_body: &'a RQ,
         context: SlackClientApiCallContext<'a>,
-    ) -> BoxFuture<'a, ClientResult<RS>>
-    where
-        RQ: Serialize + Send + Sync,
-        RS: for<'de> serde::de::Deserialize<'de> + Send + 'a,
-    {
+    ) -> BoxFuture<'a, ClientResult<RS>> {
         let request = self.http.request(Method::POST, full_uri);
         // Without the charset Slack adds a warning to each answer.
         let request = request.header("content-type", "application/json; charset=utf-8");
         self.call(request.json(request_body), context.token).boxed()
     }
 
-    fn http_get_with_client_secret<'a, RS>(
+    fn http_get_with_client_secret<'a, RS: Send + 'a>(
         &'a self,
         _full_uri: Url,
         _client_id: &'a SlackClientId,
         _client_secret: &'a SlackClientSecret,
-    ) -> BoxFuture<'a, ClientResult<RS>>
-    where
-        RS: for<'de> serde::de::Deserialize<'de> + Send + 'a,
-    {
+    ) -> BoxFuture<'a, ClientResult<RS>> {
         unsupported()
     }
 
-    fn http_post_uri_multipart_form<'a, 'p, RS, PT, TS>(
+    fn http_post_uri_multipart_form<'a, 'p, RS: Send + 'a, PT, TS: 'p>(
         &'a self,
         _full_uri: Url,
         _file: Option<FileMultipartData<'p>>,
         _params: &'p PT,
         _context: SlackClientApiCallContext<'a>,
-    ) -> BoxFuture<'a, ClientResult<RS>>
-    where
-        RS: for<'de> serde::de::Deserialize<'de> + Send + 'a,
-        PT: IntoIterator<Item = (&'p str, Option<TS>)> + Clone,
-        TS: AsRef<str> + 'p + Send,
-    {
+    ) -> BoxFuture<'a, ClientResult<RS>> {
         unsupported()
     }
 
-    fn http_post_uri_binary<'a, 'p, RS>(
+    fn http_post_uri_binary<'a, 'p, RS: Send + 'a>(
         &'a self,
         _full_uri: Url,
         _content_type: String,
         _data: &'a [u8],
         _context: SlackClientApiCallContext<'a>,
-    ) -> BoxFuture<'a, ClientResult<RS>>
-    where
-        RS: for<'de> serde::de::Deserialize<'de> + Send + 'a,
-    {
+    ) -> BoxFuture<'a, ClientResult<RS>> {
         unsupported()
     }
 }

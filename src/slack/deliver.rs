@@ -4,18 +4,15 @@
 //! a page of a longer message is posted, the pages that exist are looked up: so an incomplete message is
 //! completed, and not posted again.
 
-use super::allowed_urls;
-use super::classify::{outcome, outcome_after_part, outcome_of_preparation};
-use super::client::CallError;
-use super::courier::{SlackCourier, WantedChannel, scopes};
-use super::lookup::{List, Name, Place};
-use super::methods::Method;
-use super::mrkdwn;
-use super::reconcile::PostedPages;
+use super::call_error::CallError;
+use super::courier::{SlackCourier, post_scope, scopes};
+use super::lookup::{List, Place};
+use super::reconcile::{PostedPages, marked_with};
 use super::render::{self, Page};
-use crate::courier::{Lookup, Outcome, Parcel};
+use super::{allowed_urls, mrkdwn, views};
+use crate::courier::{Outcome, Parcel};
 use crate::domain::effect::Answer;
-use crate::domain::effect::slack::{self as slack_effect, Edit};
+use crate::domain::effect::slack::{self as slack_effect, Edit, Effect};
 use crate::domain::ids::{ChannelId, EffectId, FileId, MessageTs, UserId};
 use crate::domain::text::{Message, ReplyTo, Text};
 use chrono::{DateTime, Utc};
@@ -25,70 +22,125 @@ use tokio::time::Instant;
 
 /// The `event_type` of the metadata of our messages.
 pub(super) const METADATA_EVENT_TYPE: &str = "wardroom_effect";
-/// How long the lookup of a taken name waits when it could not begin.
-const LOOKUP_RETRY: Duration = Duration::from_secs(2);
 /// Slack accepts five messages at a `response_url`; one is left for a retry by an operator.
 const MESSAGES_PER_RESPONSE_URL: usize = 4;
+const POST_EPHEMERAL: &str = "chat.postEphemeral";
+
+/// The error is every other outcome, so that `?` returns it early.
+type Delivery = Result<Answer, Outcome>;
 
 impl SlackCourier {
-    pub(super) async fn create_channel(
+    pub(super) async fn carry_out(
         &self,
-        wanted: WantedChannel<'_>,
+        effect: &Effect,
         parcel: &Parcel,
         until: Instant,
-    ) -> Outcome {
-        let name = wanted.name;
-        let mut body = json!({"name": name, "is_private": wanted.private});
-        if let Some(team) = &wanted.team {
-            body["team_id"] = json!(team.as_str());
-        }
-        let created = self.client.post(Method::ConversationsCreate, &body, until);
-        match created.await {
-            Ok(answer) => match channel_answer(&answer["channel"], name) {
-                Some(channel) => Outcome::Done(channel),
-                None => unreadable_answer(),
-            },
-            // The name may belong to our own channel, from an attempt whose answer was lost.
-            Err(CallError::Api(code)) if code == "name_taken" && parcel.after_uncertain => {
-                let place = Place::start(List::Own(Name::Taken));
-                let kept = place.keep();
-                match self.look_up_channel(&wanted, place, parcel, until).await {
-                    Lookup::Found(answer) => Outcome::Done(answer),
-                    Lookup::Absent | Lookup::Partly { .. } | Lookup::Refused { .. } => {
-                        Outcome::Refused { code }
-                    }
-                    // Whose it is, the next lookup finds out, or it ends as uncertain.
-                    Lookup::Unreadable { code } => Outcome::Partly {
-                        after: LOOKUP_RETRY,
-                        pauses: Vec::new(),
-                        code,
-                        looked_to: kept,
-                    },
-                    Lookup::Failed {
-                        code,
-                        after,
-                        pauses,
-                    } => Outcome::Partly {
-                        after: after.unwrap_or(LOOKUP_RETRY),
-                        pauses,
-                        code,
-                        looked_to: kept,
-                    },
-                    Lookup::Unfinished {
-                        looked_to,
-                        after,
-                        code,
-                        pauses,
-                    } => Outcome::Partly {
-                        after,
-                        pauses,
-                        code,
-                        looked_to: Some(looked_to),
-                    },
+    ) -> Delivery {
+        let (method, body) = match effect {
+            Effect::CreateChannel {
+                name,
+                private,
+                team,
+                ..
+            } => {
+                let team = self.workspace(team.as_ref());
+                let team = team.map_err(|error| error.outcome(Vec::new()))?;
+                let mut body = json!({"name": name, "is_private": private});
+                if let Some(team) = team {
+                    body["team_id"] = json!(team.as_str());
+                }
+                return self.create_channel(name, &body, parcel, until).await;
+            }
+            Effect::PostMessage { channel, message } => {
+                let scope = post_scope(channel.as_str());
+                return self.post(channel, message, scope, parcel, until).await;
+            }
+            Effect::DirectMessage { person, message } => {
+                let opened = self.open_direct_message(person, until).await;
+                let channel = opened.map_err(|error| {
+                    error.outcome_of_preparation(scopes(&["conversations.open"]))
+                })?;
+                let scope = post_scope(person.as_str());
+                return self.post(&channel, message, scope, parcel, until).await;
+            }
+            Effect::Reply { to, message } => {
+                return self.reply(to, message, parcel.now, until).await;
+            }
+            Effect::Ephemeral { to, message } => return self.ephemeral(to, message, until).await,
+            Effect::StageFile { name, content } => return self.upload(name, content, until).await,
+            Effect::UpdateMessage { edit, .. } => {
+                let body = edit.as_deref().and_then(|edit| self.edited(edit));
+                let Some(body) = body else {
+                    return Ok(Answer::Nothing);
+                };
+                ("chat.update", body)
+            }
+            Effect::Pin { channel, ts } => (
+                "pins.add",
+                json!({"channel": channel.as_str(), "timestamp": ts.as_str()}),
+            ),
+            Effect::Invite { channel, person } => (
+                "conversations.invite",
+                json!({"channel": channel.as_str(), "users": person.as_str()}),
+            ),
+            Effect::SetTopic { channel, topic } => {
+                let topic = mrkdwn::truncate(&Text::plain(topic), 250);
+                let body = json!({"channel": channel.as_str(), "topic": topic});
+                ("conversations.setTopic", body)
+            }
+            Effect::OpenForm { trigger, form } => (
+                "views.open",
+                json!({"trigger_id": trigger.id, "view": views::modal(form)}),
+            ),
+            Effect::UpdateForm { view, form } => (
+                "views.update",
+                json!({"view_id": view.as_str(), "view": views::modal(form)}),
+            ),
+            Effect::ShareFile {
+                channel,
+                file,
+                title,
+                comment,
+            } => {
+                let mut body = json!({
+                    "files": [{"id": file.as_str(), "title": title}],
+                    "channel_id": channel.as_str(),
+                });
+                if !comment.trim().is_empty() {
+                    body["initial_comment"] = json!(mrkdwn::truncate(&Text::plain(comment), 4000));
+                }
+                ("files.completeUploadExternal", body)
+            }
+        };
+        let said = self.client.post(method, &body, until).await;
+        said.map_err(|error| error.outcome(scopes(&[method])))?;
+        Ok(Answer::Nothing)
+    }
+
+    async fn create_channel(
+        &self,
+        name: &str,
+        body: &Value,
+        parcel: &Parcel,
+        until: Instant,
+    ) -> Delivery {
+        const CREATE: &str = "conversations.create";
+        let created = self.client.post(CREATE, body, until).await;
+        let answer = created.map_err(|error| match error {
+            // The name may belong to our own channel, from an attempt whose answer was lost: a lookup
+            // finds out.
+            CallError::Api(code) if code == "name_taken" && parcel.after_uncertain => {
+                Outcome::Partly {
+                    after: Duration::ZERO,
+                    pauses: Vec::new(),
+                    code,
+                    looked_to: Place::start(List::OwnTaken).keep(),
                 }
             }
-            Err(error) => outcome(error, scopes(Method::ConversationsCreate)),
-        }
+            error => error.outcome(scopes(&[CREATE])),
+        })?;
+        let channel = channel_answer(&answer["channel"], name);
+        channel.ok_or_else(|| CallError::unreadable().outcome(Vec::new()))
     }
 
     /// The direct message channel of a person. Opening it shows nothing.
@@ -98,11 +150,11 @@ impl SlackCourier {
         until: Instant,
     ) -> Result<ChannelId, CallError> {
         let body = json!({"users": person.as_str()});
-        let opened = self.client.post(Method::ConversationsOpen, &body, until);
+        let opened = self.client.post("conversations.open", &body, until);
         let answer = opened.await?;
         let channel = answer["channel"]["id"].as_str();
         let channel = channel.and_then(|id| ChannelId::new(id).ok());
-        channel.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))
+        channel.ok_or_else(CallError::unreadable)
     }
 
     /// A message in pages, with links to the Slack that the courier talks to.
@@ -110,61 +162,47 @@ impl SlackCourier {
         render::pages(message, self.access.site())
     }
 
-    pub(super) async fn post(
+    async fn post(
         &self,
         channel: &ChannelId,
         message: &Message,
         scope: String,
         parcel: &Parcel,
         until: Instant,
-    ) -> Outcome {
+    ) -> Delivery {
         let mut pages = self.pages(message);
         if let (Some(from), Some(first)) = (parcel.delayed_from, pages.first_mut()) {
             *first = first.clone().delayed(from, parcel.now);
         }
         let mut posted = PostedPages::default();
         if pages.len() > 1 {
-            match self.posted_pages(channel, parcel, until).await {
+            let id = parcel.id.to_string();
+            let ours = |message: &Value| marked_with(message, &id);
+            match self.posted_pages(channel, parcel, until, ours).await {
                 Ok((found, _)) => posted = found,
-                // Cannot be read: the first time nothing can stand, and later it is the engine
-                // that has decided to say it again.
-                Err(
-                    Lookup::Unreadable { .. }
-                    | Lookup::Found(_)
-                    | Lookup::Absent
-                    | Lookup::Partly { .. }
-                    | Lookup::Refused { .. },
-                ) => {}
-                Err(Lookup::Failed {
-                    code,
-                    after,
-                    pauses,
-                }) => return not_now(code, after, pauses),
-                Err(Lookup::Unfinished {
-                    code,
-                    after,
-                    pauses,
-                    ..
-                }) => return not_now(code, Some(after).filter(|after| !after.is_zero()), pauses),
+                Err((error, _)) => {
+                    let pauses = scopes(&["conversations.history"]);
+                    match error.outcome_of_preparation(pauses) {
+                        // It cannot be read: the first time nothing can exist, and later it is the
+                        // engine that has decided to post it again.
+                        Outcome::Refused { .. } => {}
+                        not_now => return Err(not_now),
+                    }
+                }
             }
         }
         for (at, page) in pages.iter().enumerate() {
             if posted.contains_key(&at) {
                 continue;
             }
-            match self.post_page(channel, page, parcel.id, at, until).await {
-                Ok(ts) => posted.insert(at, ts),
-                Err(error) if posted.is_empty() => return outcome(error, vec![scope]),
-                Err(error) => return outcome_after_part(error, vec![scope]),
-            };
+            let ts = self.post_page(channel, page, parcel.id, at, until).await;
+            let ts = ts.map_err(|error| after(posted.len(), error, vec![scope.clone()]))?;
+            posted.insert(at, ts);
         }
-        match posted.remove(&0) {
-            Some(ts) => Outcome::Done(Answer::Slack(slack_effect::Answer::Message {
-                channel: channel.clone(),
-                ts,
-            })),
-            None => unreadable_answer(),
-        }
+        let ts = posted.remove(&0);
+        let ts = ts.ok_or_else(|| CallError::unreadable().outcome(Vec::new()))?;
+        let channel = channel.clone();
+        Ok(Answer::Slack(slack_effect::Answer::Message { channel, ts }))
     }
 
     async fn post_page(
@@ -186,154 +224,97 @@ impl SlackCourier {
                 "unfurl_media": false,
             }),
         );
-        let post = || self.client.post(Method::ChatPostMessage, &body, until);
+        let post = || self.client.post("chat.postMessage", &body, until);
         let answer = match post().await {
             // The bot was removed from a public channel: it joins again, if its scopes allow it.
             Err(CallError::Api(code))
-                if code == "not_in_channel" && self.join(channel, until).await =>
+                if code == "not_in_channel" && self.join(channel, until).await.is_ok() =>
             {
                 post().await?
             }
             posted => posted?,
         };
         let ts = answer["ts"].as_str().and_then(|ts| MessageTs::new(ts).ok());
-        ts.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))
+        ts.ok_or_else(CallError::unreadable)
     }
 
-    async fn join(&self, channel: &ChannelId, until: Instant) -> bool {
-        let body = json!({"channel": channel.as_str()});
-        let joined = self.client.post(Method::ConversationsJoin, &body, until);
-        joined.await.is_ok()
-    }
-
-    pub(super) async fn update_message(&self, edit: Option<&Edit>, until: Instant) -> Outcome {
-        let Some(Edit {
-            channel,
-            ts,
-            message,
-        }) = edit
-        else {
-            return Outcome::Done(Answer::Nothing);
-        };
-        let pages = self.pages(message);
-        let Some(page) = pages.first() else {
-            return Outcome::Done(Answer::Nothing);
-        };
-        let mut body = with_page(
-            page,
-            json!({"channel": channel.as_str(), "ts": ts.as_str()}),
-        );
+    fn edited(&self, edit: &Edit) -> Option<Value> {
+        let pages = self.pages(&edit.message);
+        let page = pages.first()?;
+        let place = json!({"channel": edit.channel.as_str(), "ts": edit.ts.as_str()});
+        let mut body = with_page(page, place);
         // Without the key the old blocks would stay.
         body["blocks"] = json!(page.blocks);
-        self.call(Method::ChatUpdate, body, until).await
+        Some(body)
     }
 
-    pub(super) async fn reply(
+    async fn reply(
         &self,
         to: &ReplyTo,
         message: &Message,
         now: DateTime<Utc>,
         until: Instant,
-    ) -> Outcome {
-        let Some(url) = to.live_url(now) else {
-            return refused(match to.response_url {
-                Some(_) => "expired_url",
-                None => "no_response_url",
-            });
-        };
-        let Some(url) = allowed_urls::response_url(url, &self.access) else {
-            return refused("response_url_host_not_allowed");
-        };
+    ) -> Delivery {
+        let url = to.live_url(now).ok_or_else(|| match to.response_url {
+            Some(_) => refused("expired_url"),
+            None => refused("no_response_url"),
+        })?;
+        let url = allowed_urls::response_url(url, &self.access);
+        let url = url.ok_or_else(|| refused("response_url_host_not_allowed"))?;
         let pages = self.pages(message);
         if pages.len() > MESSAGES_PER_RESPONSE_URL {
             // The address would be used up half-way; an ephemeral message has no such limit.
-            return refused("too_long_for_response_url");
+            return Err(refused("too_long_for_response_url"));
         }
         for (at, page) in pages.iter().enumerate() {
-            let body = with_page(
-                page,
-                json!({"response_type": "ephemeral", "replace_original": false}),
-            );
+            let kind = json!({"response_type": "ephemeral", "replace_original": false});
+            let body = with_page(page, kind).to_string();
+            let url = url.clone();
             let sent = self
                 .client
-                .post_to(Method::ResponseUrl, url.clone(), &body, until);
-            match (sent.await, at) {
-                (Ok(()), _) => {}
-                (Err(error), 0) => return outcome(error, Vec::new()),
-                (Err(error), _) => return outcome_after_part(error, Vec::new()),
-            }
+                .post_to("response_url", url, "application/json", body, until);
+            sent.await.map_err(|error| after(at, error, Vec::new()))?;
         }
-        Outcome::Done(Answer::Nothing)
+        Ok(Answer::Nothing)
     }
 
-    pub(super) async fn ephemeral(
-        &self,
-        to: &ReplyTo,
-        message: &Message,
-        until: Instant,
-    ) -> Outcome {
-        let Some(channel) = &to.channel else {
-            return refused("no_channel");
-        };
+    async fn ephemeral(&self, to: &ReplyTo, message: &Message, until: Instant) -> Delivery {
+        let channel = to.channel.as_ref().ok_or_else(|| refused("no_channel"))?;
         for (at, page) in self.pages(message).iter().enumerate() {
-            let body = with_page(
-                page,
-                json!({"channel": channel.as_str(), "user": to.person.as_str()}),
-            );
-            let sent = self
-                .client
-                .post(Method::ChatPostEphemeral, &body, until)
-                .await;
-            match (sent, at) {
-                (Ok(_), _) => {}
-                (Err(error), 0) => return outcome(error, scopes(Method::ChatPostEphemeral)),
-                (Err(error), _) => {
-                    return outcome_after_part(error, scopes(Method::ChatPostEphemeral));
-                }
-            }
+            let reader = json!({"channel": channel.as_str(), "user": to.person.as_str()});
+            let body = with_page(page, reader);
+            let sent = self.client.post(POST_EPHEMERAL, &body, until).await;
+            sent.map_err(|error| after(at, error, scopes(&[POST_EPHEMERAL])))?;
         }
-        Outcome::Done(Answer::Nothing)
+        Ok(Answer::Nothing)
     }
 
     /// Uploads a file. It is not visible before it is shared, so the outcome cannot be uncertain.
-    pub(super) async fn upload(&self, name: &str, content: &str, until: Instant) -> Outcome {
+    async fn upload(&self, name: &str, content: &str, until: Instant) -> Delivery {
+        let failed = |error: CallError| {
+            error.outcome_of_preparation(scopes(&["files.getUploadURLExternal"]))
+        };
         let asked = self.client.upload_url(name, content.len(), until).await;
-        let (url, file) = match asked {
-            Ok(place) => place,
-            Err(error) => {
-                return outcome_of_preparation(error, scopes(Method::FilesGetUploadUrlExternal));
-            }
-        };
-        let Some(url) = allowed_urls::upload_url(url.as_str(), &self.access) else {
-            return refused("upload_host_not_allowed");
-        };
-        let Ok(file) = FileId::new(file) else {
-            return unreadable_answer();
-        };
-        let bytes = content.as_bytes().to_vec();
-        match self.client.upload_to(url, bytes, until).await {
-            Ok(()) => Outcome::Done(Answer::Slack(slack_effect::Answer::File { id: file })),
-            Err(error) => outcome_of_preparation(error, scopes(Method::FilesGetUploadUrlExternal)),
-        }
+        let place = asked.map_err(failed)?;
+        let url = allowed_urls::upload_url(place.upload_url.0.as_str(), &self.access);
+        let url = url.ok_or_else(|| refused("upload_host_not_allowed"))?;
+        let id = FileId::new(place.file_id.0);
+        let id = id.map_err(|_| CallError::unreadable().outcome(Vec::new()))?;
+        let octets = "application/octet-stream";
+        let content = content.to_owned();
+        let sent = self
+            .client
+            .post_to("files.upload", url, octets, content, until);
+        sent.await.map_err(failed)?;
+        Ok(Answer::Slack(slack_effect::Answer::File { id }))
     }
+}
 
-    pub(super) async fn share(
-        &self,
-        channel: &ChannelId,
-        file: &FileId,
-        title: &str,
-        comment: &str,
-        until: Instant,
-    ) -> Outcome {
-        let mut body = json!({
-            "files": [{"id": file.as_str(), "title": title}],
-            "channel_id": channel.as_str(),
-        });
-        if !comment.trim().is_empty() {
-            body["initial_comment"] = json!(mrkdwn::truncate(&Text::plain(comment), 4000));
-        }
-        self.call(Method::FilesCompleteUploadExternal, body, until)
-            .await
+/// The outcome of a call that failed after so many pages were sent.
+fn after(pages: usize, error: CallError, pauses: Vec<String>) -> Outcome {
+    match pages {
+        0 => error.outcome(pauses),
+        _ => error.outcome_after_part(pauses),
     }
 }
 
@@ -356,24 +337,6 @@ pub(super) fn channel_answer(channel: &Value, asked: &str) -> Option<Answer> {
 fn refused(code: &str) -> Outcome {
     Outcome::Refused {
         code: code.to_owned(),
-    }
-}
-
-fn not_now(code: String, after: Option<Duration>, pauses: Vec<String>) -> Outcome {
-    match after {
-        Some(after) => Outcome::Later {
-            after,
-            pauses,
-            code,
-        },
-        None => Outcome::Failed { code },
-    }
-}
-
-/// A success without the expected fields: a lookup may find the result.
-fn unreadable_answer() -> Outcome {
-    Outcome::Uncertain {
-        code: "unreadable_answer".to_owned(),
     }
 }
 

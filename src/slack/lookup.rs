@@ -9,11 +9,9 @@
 //! 50. 25,000 channels are 26 requests, a good minute. Beyond the bound the lookup gives up: what was
 //! not read says nothing, and the effect ends `uncertain`.
 
-use super::classify;
-use super::client::CallError;
-use super::courier::SlackCourier;
-use super::methods::Method;
-use crate::courier::Lookup;
+use super::call_error::CallError;
+use super::courier::{SlackCourier, scopes};
+use crate::courier::{Lookup, Parcel};
 use crate::domain::looked_to::LookedTo;
 use serde_json::Value;
 use std::time::Duration;
@@ -23,10 +21,6 @@ use tokio::time::Instant;
 const MOST_REQUESTS: u16 = 1_000;
 /// The longest cursor that is kept, in bytes; with the place's other words it fits [`LookedTo`].
 const LONGEST_CURSOR: usize = 1_000;
-/// Our own code for more channels than are read.
-const TOO_MANY_CHANNELS: &str = "too_many_channels";
-/// Our own code for a history that goes on further than it is read.
-const TOO_FAR_BACK: &str = "too_far_back";
 
 /// What is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,38 +28,21 @@ pub(super) enum List {
     /// A channel's messages, the newest first.
     History,
     /// The channels that the bot is in: those that it created, as long as it is not removed.
-    Own(Name),
+    Own,
+    /// The same, when Slack has said that the name is taken: by this incident's channel or by another
+    /// one.
+    OwnTaken,
     /// All channels that the bot sees; read only for a name that is taken.
     All,
-}
-
-/// What is known of the name of a channel that is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
-    Unknown,
-    /// Slack has said that it is taken: by this incident's channel or by another one.
-    Taken,
 }
 
 impl List {
     const EACH: [(Self, &'static str); 4] = [
         (Self::History, "history"),
-        (Self::Own(Name::Unknown), "own"),
-        (Self::Own(Name::Taken), "own-taken"),
+        (Self::Own, "own"),
+        (Self::OwnTaken, "own-taken"),
         (Self::All, "all"),
     ];
-
-    fn as_str(self) -> &'static str {
-        let named = Self::EACH.into_iter().find(|(list, _)| *list == self);
-        named.map_or("", |(_, word)| word)
-    }
-
-    fn too_long(self) -> &'static str {
-        match self {
-            Self::History => TOO_FAR_BACK,
-            Self::Own(_) | Self::All => TOO_MANY_CHANNELS,
-        }
-    }
 }
 
 /// How far a lookup has read. Holds a cursor of Slack's: not to be printed.
@@ -74,6 +51,8 @@ pub(super) struct Place {
     pub(super) list: List,
     requests: u16,
     cursor: Option<String>,
+    /// Whether it has read on from where it began.
+    has_read: bool,
 }
 
 impl Place {
@@ -82,37 +61,78 @@ impl Place {
             list,
             requests: 0,
             cursor: None,
+            has_read: false,
         }
     }
 
-    /// Where the lookup before has stopped, if there was one.
-    pub(super) fn kept(looked_to: Option<&LookedTo>) -> Option<Self> {
+    /// Where the lookup before has stopped, or the front of a list.
+    pub(super) fn of(parcel: &Parcel, first: List) -> Self {
+        let kept = Self::kept(parcel.looked_to.as_ref());
+        let is_history = |list| list == List::History;
+        kept.filter(|kept| is_history(kept.list) == is_history(first))
+            .unwrap_or_else(|| Self::start(first))
+    }
+
+    fn kept(looked_to: Option<&LookedTo>) -> Option<Self> {
         let mut parts = looked_to?.as_str().splitn(3, ':');
         let (word, requests, cursor) = (parts.next()?, parts.next()?, parts.next()?);
         let (list, _) = List::EACH.into_iter().find(|(_, named)| *named == word)?;
         Some(Self {
-            list,
             requests: requests.parse().ok()?,
             cursor: (!cursor.is_empty()).then(|| cursor.to_owned()),
+            ..Self::start(list)
         })
     }
 
     pub(super) fn keep(&self) -> Option<LookedTo> {
+        let named = List::EACH.into_iter().find(|(list, _)| *list == self.list);
         let cursor = self.cursor.as_deref().unwrap_or_default();
-        LookedTo::new(format!("{}:{}:{cursor}", self.list.as_str(), self.requests))
+        LookedTo::new(format!("{}:{}:{cursor}", named?.1, self.requests))
     }
 
     /// The front of another list, as a part of the same lookup.
     pub(super) fn move_to(&mut self, list: List) {
-        self.list = list;
-        self.cursor = None;
+        let requests = self.requests;
+        *self = Self {
+            requests,
+            has_read: true,
+            ..Self::start(list)
+        };
     }
 
     /// The same place as the beginning of another lookup.
-    pub(super) fn restarted(&self) -> Self {
+    pub(super) fn restarted(self) -> Self {
         Self {
             requests: 0,
-            ..self.clone()
+            ..self
+        }
+    }
+
+    fn read_on(&mut self, cursor: Option<String>) {
+        self.requests += 1;
+        self.cursor = cursor;
+        self.has_read = true;
+    }
+
+    /// The result of a lookup that an error interrupted here. When it has read anything, it is
+    /// unfinished, unless the error is permanent.
+    pub(super) fn interrupted(&self, error: CallError, method: &str) -> Lookup {
+        let kept = self.keep().filter(|_| self.has_read);
+        match (error.lookup(scopes(&[method])), kept) {
+            (
+                Lookup::Failed {
+                    code,
+                    after,
+                    pauses,
+                },
+                Some(looked_to),
+            ) => Lookup::Unfinished {
+                looked_to,
+                after: after.unwrap_or(Duration::ZERO),
+                code,
+                pauses,
+            },
+            (lookup, _) => lookup,
         }
     }
 }
@@ -122,7 +142,7 @@ impl SlackCourier {
     /// that was enough, or that could not be read.
     pub(super) async fn read_on(
         &self,
-        method: Method,
+        method: &'static str,
         params: &[(&str, String)],
         place: &mut Place,
         until: Instant,
@@ -130,15 +150,18 @@ impl SlackCourier {
     ) -> Result<(), CallError> {
         loop {
             if place.requests >= MOST_REQUESTS {
-                return Err(CallError::Api(place.list.too_long().to_owned()));
+                let too_long = match place.list {
+                    List::History => "too_far_back",
+                    List::Own | List::OwnTaken | List::All => "too_many_channels",
+                };
+                return Err(CallError::Api(too_long.to_owned()));
             }
             let mut asked = params.to_vec();
             asked.extend(place.cursor.clone().map(|cursor| ("cursor", cursor)));
             let answer = match self.client.get(method, &asked, until).await {
                 // Slack forgets cursors.
                 Err(CallError::Api(code)) if code == "invalid_cursor" && place.cursor.is_some() => {
-                    place.requests += 1;
-                    place.cursor = None;
+                    place.read_on(None);
                     continue;
                 }
                 answered => answered?,
@@ -146,11 +169,10 @@ impl SlackCourier {
             if enough(&answer, place)? {
                 return Ok(());
             }
-            let Some(cursor) = next_cursor(&answer)? else {
-                return Ok(());
-            };
-            place.requests += 1;
-            place.cursor = Some(cursor);
+            match next_cursor(&answer)? {
+                Some(cursor) => place.read_on(Some(cursor)),
+                None => return Ok(()),
+            }
         }
     }
 }
@@ -158,36 +180,8 @@ impl SlackCourier {
 fn next_cursor(answer: &Value) -> Result<Option<String>, CallError> {
     match answer["response_metadata"]["next_cursor"].as_str() {
         None | Some("") => Ok(None),
-        Some(cursor) if cursor.len() > LONGEST_CURSOR => {
-            Err(CallError::Unknown("unreadable_answer".to_owned()))
-        }
+        Some(cursor) if cursor.len() > LONGEST_CURSOR => Err(CallError::unreadable()),
         Some(cursor) => Ok(Some(cursor.to_owned())),
-    }
-}
-
-/// The result of a lookup that was interrupted at a place. When it has read anything, it is unfinished,
-/// unless the error is permanent.
-pub(super) fn interrupted(
-    error: CallError,
-    pauses: Vec<String>,
-    began: &Place,
-    reached: &Place,
-) -> Lookup {
-    match (classify::lookup(error, pauses), reached.keep()) {
-        (
-            Lookup::Failed {
-                code,
-                after,
-                pauses,
-            },
-            Some(looked_to),
-        ) if reached != began => Lookup::Unfinished {
-            looked_to,
-            after: after.unwrap_or(Duration::ZERO),
-            code,
-            pauses,
-        },
-        (look, _) => look,
     }
 }
 
@@ -201,9 +195,9 @@ mod tests {
         for (list, _) in List::EACH {
             for cursor in [None, Some("dGVhbTpDMDYxRkE1UEI=:a".to_owned())] {
                 let place = Place {
-                    list,
                     requests: 21,
                     cursor,
+                    ..Place::start(list)
                 };
                 let kept = place.keep();
                 assert!(Place::kept(kept.as_ref()) == Some(place), "{list:?}");
@@ -223,9 +217,9 @@ mod tests {
         assert!(next_cursor(&answer(LONGEST_CURSOR + 1)).is_err());
         let cursor = next_cursor(&answer(LONGEST_CURSOR)).unwrap();
         let place = Place {
-            list: List::Own(Name::Taken),
             requests: MOST_REQUESTS,
             cursor,
+            ..Place::start(List::OwnTaken)
         };
         assert!(place.keep().is_some());
     }

@@ -6,87 +6,86 @@
 //! names are unique. Only when the name is taken then are all channels read, to know whose it is. How
 //! long these lists may be: see `lookup`.
 
-use super::courier::{SlackCourier, WantedChannel, scopes};
+use super::courier::SlackCourier;
 use super::deliver::channel_answer;
-use super::lookup::{List, Name, Place, interrupted};
-use super::methods::Method;
+use super::lookup::{List, Place};
 use super::reconcile::SKEW;
-use crate::courier::{Lookup, Outcome, Parcel};
+use crate::courier::{Lookup, Parcel};
+use crate::domain::ids::{ChannelId, TeamId};
 use serde_json::Value;
 use tokio::time::Instant;
 
 /// The largest page of a list that Slack gives.
 const PAGE: &str = "999";
 
+/// A channel that an attempt may have created.
+#[derive(Debug)]
+pub(super) struct WantedChannel<'a> {
+    pub(super) name: &'a str,
+    pub(super) private: bool,
+    /// The workspace, where a call must name it.
+    pub(super) team: Option<TeamId>,
+    /// Channels that have an owner and are never adopted.
+    pub(super) taken: &'a [ChannelId],
+}
+
 impl SlackCourier {
-    /// The channel that an attempt of ours may have made, read on from a place.
     pub(super) async fn look_up_channel(
         &self,
         wanted: &WantedChannel<'_>,
-        began: Place,
         parcel: &Parcel,
         until: Instant,
-    ) -> Lookup {
-        let us = match self.identity_until(until).await {
-            Ok(identity) => identity.user_id.to_string(),
-            Err(unknown) => return no_identity(unknown),
-        };
+    ) -> Result<Lookup, Lookup> {
+        let identity = self.identity_until(until).await;
+        let identity = identity.map_err(|error| error.lookup(Vec::new()))?;
+        let us = identity.user_id.as_str();
         let params = params(wanted);
-        let mut place = began.clone();
+        let mut place = Place::of(parcel, List::Own);
         loop {
-            let (method, name) = match place.list {
-                List::Own(name) => (Method::UsersConversations, name),
-                List::All => (Method::ConversationsList, Name::Taken),
-                List::History => return Lookup::Absent,
+            let method = match place.list {
+                List::Own | List::OwnTaken => "users.conversations",
+                List::All | List::History => "conversations.list",
             };
             let mut found = None;
             let seen = self.read_on(method, &params, &mut place, until, |answer, _| {
-                let channels = answer["channels"].as_array().map_or(&[][..], Vec::as_slice);
-                let named = channels
-                    .iter()
-                    .find(|channel| channel["name"] == wanted.name);
-                found = named.cloned();
+                let mut channels = answer["channels"].as_array().into_iter().flatten();
+                found = channels
+                    .find(|channel| channel["name"] == wanted.name)
+                    .cloned();
                 Ok(found.is_some())
             });
-            if let Err(error) = seen.await {
-                return interrupted(error, scopes(method), &began, &place);
+            let seen = seen.await;
+            seen.map_err(|error| place.interrupted(error, method))?;
+            if let Some(channel) = &found
+                && is_ours(channel, us, wanted, parcel)
+                && let Some(answer) = channel_answer(channel, wanted.name)
+            {
+                return Ok(Lookup::Found(answer));
             }
-            if let Some(channel) = found {
-                return match (channel_answer(&channel, wanted.name), name) {
-                    (Some(found), _) if is_ours(&channel, &us, wanted, parcel) => {
-                        Lookup::Found(found)
-                    }
-                    (_, Name::Unknown) => Lookup::Absent,
-                    (_, Name::Taken) => name_taken(),
-                };
-            }
-            match (place.list, name) {
-                (_, Name::Unknown) => return ask_again(),
+            return Ok(match place.list {
+                List::Own if found.is_some() => Lookup::Absent,
+                // It is asked for again; should its name be taken then, it is looked for from here.
+                List::Own => {
+                    let taken = Place::start(List::OwnTaken).keep();
+                    taken.map_or(Lookup::Absent, |looked_to| Lookup::Partly { looked_to })
+                }
                 // Of private channels the bot sees its own only.
-                (List::Own(_), Name::Taken) if !wanted.private => place.move_to(List::All),
-                (_, Name::Taken) => return name_taken(),
-            }
+                List::OwnTaken if found.is_none() && !wanted.private => {
+                    place.move_to(List::All);
+                    continue;
+                }
+                List::OwnTaken | List::All | List::History => Lookup::Refused {
+                    code: "name_taken".to_owned(),
+                },
+            });
         }
     }
 }
 
-/// It is asked for again; should its name be taken then, it is looked for from here.
-fn ask_again() -> Lookup {
-    let taken = Place::start(List::Own(Name::Taken)).keep();
-    taken.map_or(Lookup::Absent, |looked_to| Lookup::Partly { looked_to })
-}
-
-fn name_taken() -> Lookup {
-    Lookup::Refused {
-        code: "name_taken".to_owned(),
-    }
-}
-
 fn params(wanted: &WantedChannel<'_>) -> Vec<(&'static str, String)> {
-    let kind = if wanted.private {
-        "private_channel"
-    } else {
-        "public_channel"
+    let kind = match wanted.private {
+        true => "private_channel",
+        false => "public_channel",
     };
     let mut params = vec![
         ("types", kind.to_owned()),
@@ -94,44 +93,9 @@ fn params(wanted: &WantedChannel<'_>) -> Vec<(&'static str, String)> {
         ("exclude_archived", "true".to_owned()),
         ("limit", PAGE.to_owned()),
     ];
-    params.extend(
-        wanted
-            .team
-            .as_ref()
-            .map(|team| ("team_id", team.to_string())),
-    );
+    let team = wanted.team.as_ref();
+    params.extend(team.map(|team| ("team_id", team.to_string())));
     params
-}
-
-/// `auth.test` failed.
-fn no_identity(unknown: Outcome) -> Lookup {
-    match unknown {
-        Outcome::Later {
-            after,
-            code,
-            pauses,
-        }
-        | Outcome::Partly {
-            after,
-            code,
-            pauses,
-            ..
-        } => Lookup::Failed {
-            code,
-            after: Some(after),
-            pauses,
-        },
-        Outcome::Failed { code }
-        | Outcome::Unauthorized { code }
-        | Outcome::ServerError { code }
-        | Outcome::Refused { code }
-        | Outcome::Uncertain { code } => Lookup::Failed {
-            code,
-            after: None,
-            pauses: Vec::new(),
-        },
-        Outcome::Done(_) => Lookup::Absent,
-    }
 }
 
 fn is_ours(channel: &Value, us: &str, wanted: &WantedChannel<'_>, parcel: &Parcel) -> bool {

@@ -10,15 +10,15 @@ pub mod address;
 pub mod client;
 pub mod courier;
 pub mod decode;
-pub mod methods;
 pub mod signature;
 pub mod typed;
 pub mod unchecked;
 
 mod allowed_urls;
-mod classify;
+mod call_error;
 mod connector;
 mod deliver;
+pub mod identity;
 mod installation;
 mod interaction;
 mod literal;

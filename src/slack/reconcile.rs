@@ -5,17 +5,16 @@
 //! to a minute before the first attempt, whichever is earlier, because either may be wrong. Its
 //! length is limited in `lookup`.
 
-use super::classify;
-use super::client::CallError;
+use super::call_error::CallError;
 use super::courier::{SlackCourier, scopes};
 use super::deliver::METADATA_EVENT_TYPE;
-use super::lookup::{List, Name, Place, interrupted};
-use super::methods::Method;
-use crate::courier::{Lookup, Parcel};
+use super::lookup::{List, Place};
+use super::lookup_channel::WantedChannel;
+use crate::courier::{Lookup, NOTHING_TO_LOOK_UP, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::slack::{self as slack_effect, Effect};
 use crate::domain::ids::{ChannelId, MessageTs};
-use crate::domain::looked_to::LookedTo;
+use crate::domain::text::Message;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -27,58 +26,55 @@ pub(super) const SKEW: Duration = Duration::seconds(60);
 const MAX_CLOCK_ERROR: Duration = Duration::minutes(10);
 /// A page of history, as Slack advises.
 const PAGE: &str = "200";
+const HISTORY: &str = "conversations.history";
+
 /// The pages of a message that are in its channel, by their numbers.
 pub(super) type PostedPages = BTreeMap<usize, MessageTs>;
 
 impl SlackCourier {
-    pub(super) async fn reconcile(
+    /// The error is the result too, when a call failed.
+    pub(super) async fn look_up(
         &self,
         effect: &Effect,
         parcel: &Parcel,
         until: Instant,
-    ) -> Lookup {
+    ) -> Result<Lookup, Lookup> {
         match effect {
             Effect::PostMessage { channel, message } => {
-                let pages = self.pages(message).len();
-                self.look_up_message(channel, pages, parcel, until).await
+                self.look_up_message(channel, message, parcel, until).await
             }
             Effect::DirectMessage { person, message } => {
-                match self.open_direct_message(person, until).await {
-                    Ok(channel) => {
-                        let pages = self.pages(message).len();
-                        self.look_up_message(&channel, pages, parcel, until).await
-                    }
-                    Err(error) => classify::lookup(error, scopes(Method::ConversationsOpen)),
-                }
+                let opened = self.open_direct_message(person, until).await;
+                let channel =
+                    opened.map_err(|error| error.lookup(scopes(&["conversations.open"])))?;
+                self.look_up_message(&channel, message, parcel, until).await
             }
             Effect::CreateChannel {
                 name,
                 private,
                 team,
                 taken,
-            } => match self.wanted_channel(name, *private, team.as_ref(), taken) {
-                Ok(channel) => {
-                    let kept = Place::kept(parcel.looked_to.as_ref());
-                    let kept = kept.filter(|place| place.list != List::History);
-                    let place = kept.unwrap_or(Place::start(List::Own(Name::Unknown)));
-                    self.look_up_channel(&channel, place, parcel, until).await
-                }
-                // Without a workspace none was ever asked for.
-                Err(_) => Lookup::Absent,
-            },
+            } => {
+                let private = *private;
+                let Ok(team) = self.workspace(team.as_ref()) else {
+                    // Without a workspace none was ever asked for.
+                    return Ok(Lookup::Absent);
+                };
+                let wanted = WantedChannel {
+                    name,
+                    private,
+                    team,
+                    taken,
+                };
+                self.look_up_channel(&wanted, parcel, until).await
+            }
             Effect::ShareFile { channel, file, .. } => {
-                let mut stands = false;
-                let began = history(parcel);
-                let mut place = began.clone();
-                let seen = self.read_history(channel, parcel, &mut place, until, |message, _| {
-                    stands |= holds_file(message, file.as_str());
-                    stands
-                });
-                match (seen.await, stands) {
-                    (Err(error), _) => unread(error, &began, &place),
-                    (Ok(()), true) => Lookup::Found(Answer::Nothing),
-                    (Ok(()), false) => Lookup::Absent,
-                }
+                let shares = |message: &Value| shares_file(message, file.as_str());
+                let found = self.posted_pages(channel, parcel, until, shares).await;
+                Ok(match found.map_err(unread)? {
+                    (shared, _) if shared.is_empty() => Lookup::Absent,
+                    _ => Lookup::Found(Answer::Nothing),
+                })
             }
             Effect::UpdateMessage { .. }
             | Effect::Pin { .. }
@@ -88,9 +84,9 @@ impl SlackCourier {
             | Effect::Ephemeral { .. }
             | Effect::OpenForm { .. }
             | Effect::UpdateForm { .. }
-            | Effect::StageFile { .. } => Lookup::Unreadable {
-                code: "nothing_to_look_for".to_owned(),
-            },
+            | Effect::StageFile { .. } => Err(Lookup::Unreadable {
+                code: NOTHING_TO_LOOK_UP.to_owned(),
+            }),
         }
     }
 
@@ -98,65 +94,33 @@ impl SlackCourier {
     async fn look_up_message(
         &self,
         channel: &ChannelId,
-        pages: usize,
+        message: &Message,
         parcel: &Parcel,
         until: Instant,
-    ) -> Lookup {
-        let (mut posted, found_from) = match self.posted_pages(channel, parcel, until).await {
-            Ok(found) => found,
-            Err(look) => return look,
-        };
-        let count = posted.len();
-        match (posted.remove(&0), found_from) {
-            (Some(ts), _) if count >= pages => {
-                Lookup::Found(Answer::Slack(slack_effect::Answer::Message {
-                    channel: channel.clone(),
-                    ts,
-                }))
-            }
-            (_, Some(looked_to)) => Lookup::Partly { looked_to },
-            (_, None) => Lookup::Absent,
+    ) -> Result<Lookup, Lookup> {
+        let id = parcel.id.to_string();
+        let ours = |message: &Value| marked_with(message, &id);
+        let found = self.posted_pages(channel, parcel, until, ours).await;
+        let (mut posted, found_from) = found.map_err(unread)?;
+        let is_whole = posted.len() >= self.pages(message).len();
+        if let Some(ts) = posted.remove(&0).filter(|_| is_whole) {
+            let channel = channel.clone();
+            let answer = slack_effect::Answer::Message { channel, ts };
+            return Ok(Lookup::Found(Answer::Slack(answer)));
         }
+        let found_from = found_from.and_then(|place| place.restarted().keep());
+        Ok(found_from.map_or(Lookup::Absent, |looked_to| Lookup::Partly { looked_to }))
     }
 
-    /// The pages of the parcel's message that are in a channel, and the place from which they were read.
+    /// The pages of a message that are in a channel, and the place from which they were read. `page_of`
+    /// recognises a page. With an error comes the place that was reached.
     pub(super) async fn posted_pages(
         &self,
         channel: &ChannelId,
         parcel: &Parcel,
         until: Instant,
-    ) -> Result<(PostedPages, Option<LookedTo>), Lookup> {
-        let id = parcel.id.to_string();
-        let mut posted = PostedPages::new();
-        let mut found_from: Option<Place> = None;
-        let began = history(parcel);
-        let mut place = began.clone();
-        let seen = self.read_history(channel, parcel, &mut place, until, |message, here| {
-            if let Some((page, ts)) = marked_with(message, &id) {
-                posted.insert(page, ts);
-                found_from.get_or_insert_with(|| here.clone());
-            }
-            posted.contains_key(&0)
-        });
-        let seen = seen.await;
-        if let Err(error) = seen {
-            // The pages of one message stand together: they are found together, too.
-            let reached = found_from.as_ref().unwrap_or(&place);
-            return Err(unread(error, &began, reached));
-        }
-        let found_from = found_from.and_then(|place| place.restarted().keep());
-        Ok((posted, found_from))
-    }
-
-    /// Reads a channel's history back from a place; stops when `enough`.
-    async fn read_history(
-        &self,
-        channel: &ChannelId,
-        parcel: &Parcel,
-        place: &mut Place,
-        until: Instant,
-        mut enough: impl FnMut(&Value, &Place) -> bool,
-    ) -> Result<(), CallError> {
+        page_of: impl Fn(&Value) -> Option<(usize, MessageTs)>,
+    ) -> Result<(PostedPages, Option<Place>), (CallError, Place)> {
         let params = [
             ("channel", channel.to_string()),
             (
@@ -167,35 +131,34 @@ impl SlackCourier {
             ("limit", PAGE.to_owned()),
             ("include_all_metadata", "true".to_owned()),
         ];
-        let method = Method::ConversationsHistory;
-        let read = self.read_on(method, &params, place, until, |answer, here| {
+        let mut posted = PostedPages::new();
+        let mut found_from = None;
+        let mut place = Place::of(parcel, List::History);
+        let seen = self.read_on(HISTORY, &params, &mut place, until, |answer, here| {
             let messages = answer["messages"].as_array();
-            let messages =
-                messages.ok_or_else(|| CallError::Unknown("unreadable_answer".to_owned()))?;
-            // All of a page is read, not up to the first hit: pages of one message stand together.
-            let mut done = false;
-            for message in messages {
-                done |= enough(message, here);
+            // All of a page of the history is read: the pages of one message are next to each other.
+            let pages = messages.ok_or_else(CallError::unreadable)?.iter();
+            posted.extend(pages.filter_map(&page_of));
+            if found_from.is_none() && !posted.is_empty() {
+                found_from = Some(here.clone());
             }
-            Ok(done)
+            Ok(posted.contains_key(&0))
         });
-        read.await
+        match seen.await {
+            Ok(()) => Ok((posted, found_from)),
+            // They are found together, too.
+            Err(error) => Err((error, found_from.unwrap_or(place))),
+        }
     }
 }
 
-/// Where a history is read on, or its front.
-fn history(parcel: &Parcel) -> Place {
-    let kept = Place::kept(parcel.looked_to.as_ref());
-    let kept = kept.filter(|place| place.list == List::History);
-    kept.unwrap_or_else(|| Place::start(List::History))
-}
-
 /// A history that could not be read to where it was to be read.
-fn unread(error: CallError, began: &Place, reached: &Place) -> Lookup {
-    interrupted(error, scopes(Method::ConversationsHistory), began, reached)
+fn unread((error, place): (CallError, Place)) -> Lookup {
+    place.interrupted(error, HISTORY)
 }
 
-fn marked_with(message: &Value, id: &str) -> Option<(usize, MessageTs)> {
+/// The page of a message with this effect's id.
+pub(super) fn marked_with(message: &Value, id: &str) -> Option<(usize, MessageTs)> {
     let metadata = &message["metadata"];
     let payload = &metadata["event_payload"];
     if metadata["event_type"] != METADATA_EVENT_TYPE || payload["id"] != id {
@@ -206,29 +169,23 @@ fn marked_with(message: &Value, id: &str) -> Option<(usize, MessageTs)> {
     Some((page, ts))
 }
 
-fn holds_file(message: &Value, file: &str) -> bool {
-    let files = message["files"].as_array().map_or(&[][..], Vec::as_slice);
-    files.iter().any(|held| held["id"] == file)
+/// A message that shares a file has one page.
+fn shares_file(message: &Value, file: &str) -> Option<(usize, MessageTs)> {
+    let mut files = message["files"].as_array()?.iter();
+    files.find(|shared| shared["id"] == file)?;
+    Some((0, MessageTs::new(message["ts"].as_str()?).ok()?))
 }
 
 /// The earlier of the last message that we knew and a minute before the first attempt; never more
 /// than [`MAX_CLOCK_ERROR`] before that: a quiet channel's last message is weeks old.
 fn back_to(last_known: Option<&str>, first_attempt: DateTime<Utc>) -> String {
-    let by_clock = format!("{}.000000", (first_attempt - SKEW).timestamp());
-    let Some(last_known) = last_known else {
-        return by_clock;
-    };
-    let seconds = |ts: &str| {
-        ts.split('.')
-            .next()
-            .and_then(|whole| whole.parse::<i64>().ok())
-    };
-    match (seconds(last_known), seconds(&by_clock)) {
-        (Some(known), Some(clock)) if known < clock - MAX_CLOCK_ERROR.num_seconds() => {
-            format!("{}.000000", clock - MAX_CLOCK_ERROR.num_seconds())
-        }
-        (Some(known), Some(clock)) if known < clock => last_known.to_owned(),
-        _ => by_clock,
+    let clock = (first_attempt - SKEW).timestamp();
+    let earliest = clock - MAX_CLOCK_ERROR.num_seconds();
+    let seconds = |ts: &str| ts.split('.').next()?.parse::<i64>().ok();
+    match last_known.and_then(|ts| Some((ts, seconds(ts)?))) {
+        Some((_, known)) if known < earliest => format!("{earliest}.000000"),
+        Some((ts, known)) if known < clock => ts.to_owned(),
+        _ => format!("{clock}.000000"),
     }
 }
 

@@ -155,6 +155,21 @@ impl World {
     }
 }
 
+/// Sends it again, and looks it up when the courier asks for that. What it found or was refused.
+async fn sent_or_found(world: &World, sent: &Sent) -> Result<Answer, String> {
+    let mut sent = again(sent);
+    match world.courier.sends(&sent).await {
+        Outcome::Done(answer) => return Ok(answer),
+        Outcome::Partly { looked_to, .. } => sent.parcel.looked_to = looked_to,
+        other => panic!("{other:?}"),
+    }
+    match world.courier.finds(&sent).await {
+        Lookup::Found(answer) => Ok(answer),
+        Lookup::Refused { code } => Err(code),
+        other => panic!("{other:?}"),
+    }
+}
+
 fn message() -> Message {
     let text = Text::plain("a < b & <!channel> 🔥 ").bold("*bold*");
     Message::section("Checkout is down & out", text)

@@ -126,7 +126,7 @@ async fn a_channel_of_the_bot_is_adopted_only_when_it_is_new_and_free() {
     let first = parcel(create("inc-6"));
     let ours = again(&first);
     assert!(matches!(world.courier.finds(&ours).await, Lookup::Found(_)));
-    done(world.courier.sends(&ours).await);
+    sent_or_found(&world, &ours).await.unwrap();
     let mut taken = again(&first);
     taken.effect = Effect::CreateChannel {
         name: "inc-6".into(),
@@ -144,8 +144,8 @@ async fn a_channel_of_the_bot_is_adopted_only_when_it_is_new_and_free() {
     bea.archive("inc-6").unwrap();
     let lookup = world.courier.finds(&ours).await;
     assert!(is_sent_again(&lookup), "{lookup:?}");
-    let name_taken = refused("name_taken");
-    assert_eq!(world.courier.sends(&ours).await, name_taken);
+    let name_taken = Err("name_taken".to_owned());
+    assert_eq!(sent_or_found(&world, &ours).await, name_taken);
 }
 
 #[tokio::test]
