@@ -145,7 +145,7 @@ const LEFTOVERS: Duration = Duration::from_millis(500);
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    foreign::leave_out_libpq();
+    foreign::leave_out_pgoptions();
     let _last_lines = FlushAtEnd;
     // One TLS provider for all clients; a second installation is no failure.
     let _installed = rustls::crypto::ring::default_provider().install_default();

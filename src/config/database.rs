@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::environment::{Environment, Given};
 use super::problem::Place;
-use super::readers::whole;
+use super::readers::number;
 use super::server::Server;
 use super::server::parameters;
 use super::server::url::{self, Said};
@@ -44,7 +44,8 @@ pub(super) fn read(env: &Environment<'_>, given: &DatabaseVariables) -> Database
         (Some(url), part) => {
             if let Some(part) = part {
                 let hint = "unset DATABASE_URL or the DB_ variables";
-                env.warning(&part.place, "ignored: DATABASE_URL is set", hint);
+                let message = "ignored: DATABASE_URL is set";
+                env.found.warning(&part.place, message, hint);
             }
             checked(env, "DATABASE_URL", url)
         }
@@ -52,11 +53,12 @@ pub(super) fn read(env: &Environment<'_>, given: &DatabaseVariables) -> Database
         (None, None) => None,
     };
     let asked = given.url.is_some() || part.is_some();
-    if let (Some(direct), false) = (&given.direct_url, asked) {
-        let message = "DATABASE_DIRECT_URL without DATABASE_URL";
-        env.error(&direct.place, message, "set DATABASE_URL as well");
-    }
     let direct = given.direct_url.as_ref();
+    if let (Some(direct), false) = (direct, asked) {
+        let message = "DATABASE_DIRECT_URL without DATABASE_URL";
+        let hint = "set DATABASE_URL as well";
+        env.found.error(&direct.place, message, hint);
+    }
     let direct = direct.and_then(|given| checked(env, "DATABASE_DIRECT_URL", given));
     embedded(env, asked, given);
     Database {
@@ -69,50 +71,35 @@ pub(super) fn read(env: &Environment<'_>, given: &DatabaseVariables) -> Database
     }
 }
 
-/// Whether the environment names a server; else the private PostgreSQL is used.
-#[must_use]
-pub fn names_a_server(env: &dyn Fn(&str) -> Option<String>) -> bool {
-    let env = Environment::new(env);
-    ["DATABASE_URL", "DATABASE_URL_FILE", "DB_HOST"]
-        .iter()
-        .any(|name| env.raw(name).is_some())
-}
-
 fn embedded(env: &Environment<'_>, server: bool, given: &DatabaseVariables) {
     let place = Place::variable("DATABASE_URL");
     match (server, given.embedded) {
         (true, true) => {
-            let at = Place::variable("WARDROOM_EMBEDDED");
-            env.warning(
-                &at,
-                "ignored: a database server is configured",
-                "unset one of them",
-            );
+            let place = Place::variable("WARDROOM_EMBEDDED");
+            let message = "ignored: a database server is configured";
+            env.found.warning(&place, message, "unset one of them");
         }
-        (false, false) if env.raw("KUBERNETES_SERVICE_HOST").is_some() => env.error(
-            &place,
-            "no database: in Kubernetes DATABASE_URL must be set",
-            "a pod's disk is deleted with the pod; WARDROOM_EMBEDDED=true allows it",
-        ),
-        (false, false) => env.warning(
-            &place,
-            format!(
-                "not set: a private PostgreSQL in {} is used",
-                given.data_dir.display()
-            ),
-            "set it for production",
-        ),
+        (false, false) if env.raw("KUBERNETES_SERVICE_HOST").is_some() => {
+            let message = "no database: in Kubernetes DATABASE_URL must be set";
+            let hint = "a pod's disk is deleted with the pod; WARDROOM_EMBEDDED=true allows it";
+            env.found.error(&place, message, hint);
+        }
+        (false, false) => {
+            let folder = given.data_dir.display();
+            let message = format!("not set: a private PostgreSQL in {folder} is used");
+            env.found.warning(&place, message, "set it for production");
+        }
         (true, false) | (false, true) => {}
     }
 }
 
 /// An address that PostgreSQL's clients take. The messages show nothing of it.
 fn checked(env: &Environment<'_>, name: &str, given: &Given) -> Option<Server> {
-    match url::read(&given.text) {
+    match url::read(given.text.expose()) {
         Ok(said) => judged(env, name, &given.place, said),
         Err(fault) => {
             let message = format!("{name} {}", fault.message);
-            env.error(&given.place, message, &fault.hint);
+            env.found.error(&given.place, message, fault.hint);
             None
         }
     }
@@ -120,14 +107,14 @@ fn checked(env: &Environment<'_>, name: &str, given: &Given) -> Option<Server> {
 
 fn judged(env: &Environment<'_>, name: &str, place: &Place, said: Said) -> Option<Server> {
     let judged = parameters::judge(said, &|name| env.raw(name), &|path| passwords(env, path));
-    for parameter in &judged.no_effect {
+    for parameter in judged.no_effect {
         let message = format!("{name} has the parameter {parameter}, which has no effect");
-        env.warning(place, message, "leave it out");
+        env.found.warning(place, message, "leave it out");
     }
-    for (from, fault) in &judged.faults {
+    for (from, fault) in judged.faults {
         let place = from.map_or_else(|| place.clone(), Place::variable);
-        let name = from.unwrap_or(name);
-        env.error(&place, format!("{name} {}", fault.message), &fault.hint);
+        let message = format!("{} {}", from.unwrap_or(name), fault.message);
+        env.found.error(&place, message, fault.hint);
     }
     judged.server
 }
@@ -142,7 +129,8 @@ fn passwords(env: &Environment<'_>, path: Option<&str>) -> Option<String> {
     let open_to_others = std::fs::metadata(&path).ok()?.permissions().mode() & 0o077 != 0;
     if open_to_others {
         let place = Place::top(path.to_string_lossy());
-        env.warning(&place, "ignored: other users may read it", "chmod 600");
+        env.found
+            .warning(&place, "ignored: other users may read it", "chmod 600");
         return None;
     }
     std::fs::read_to_string(&path).ok()
@@ -151,30 +139,28 @@ fn passwords(env: &Environment<'_>, path: Option<&str>) -> Option<String> {
 fn from_parts(env: &Environment<'_>, given: &DatabaseVariables, part: &Given) -> Option<Server> {
     let Some(host) = &given.host else {
         let message = "a part of the database's address without DB_HOST";
-        env.error(&part.place, message, "set DB_HOST, or DATABASE_URL alone");
+        let hint = "set DB_HOST, or DATABASE_URL alone";
+        env.found.error(&part.place, message, hint);
         return None;
     };
-    let port = env.filled("DB_PORT", "5432", whole(1..=65535));
+    let port = env.filled("DB_PORT", "5432", number(1..=u16::MAX));
     // An IPv6 address may have its brackets.
     let bare = |host: &str| {
+        let host = host.trim();
         let inner = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
         inner.unwrap_or(host).to_owned()
     };
-    let mut said = Said {
-        hosts: host.text.split(',').map(str::trim).map(bare).collect(),
-        ports: vec![port.to_string()],
-        ..Said::default()
-    };
-    for (name, given, default) in [
-        ("dbname", &given.name, Some("wardroom")),
-        ("user", &given.user, Some("wardroom")),
-        ("password", &given.password, None),
-    ] {
-        if let Some(value) = given.as_ref().map(|given| given.text.as_str()).or(default) {
-            said.others.insert(name.to_owned(), value.to_owned());
-        }
-    }
+    let hosts: Vec<String> = host.text.expose().split(',').map(bare).collect();
+    let text = |given: &Option<Given>| given.as_ref().map(|given| given.text.expose().to_owned());
+    let or_ours = |given: &Option<Given>| text(given).unwrap_or("wardroom".to_owned());
+    let mut said = Said::from([
+        ("host".to_owned(), hosts.join(",")),
+        ("port".to_owned(), port.to_string()),
+        ("dbname".to_owned(), or_ours(&given.name)),
+        ("user".to_owned(), or_ours(&given.user)),
+    ]);
+    said.extend(text(&given.password).map(|password| ("password".to_owned(), password)));
     judged(env, "DB_HOST", &host.place, said)
 }

@@ -3,65 +3,69 @@
 //! It never touches the process's environment: what looks a variable up is handed in, so that tests
 //! run side by side. An empty variable counts as unset, because `.env` files and manifests are full
 //! of them. Values are read in `readers`; only names in `VARIABLES` may be asked for.
+//!
+//! `docker run --env-file` and systemd's older `EnvironmentFile` keep the quotes of a line, and Kubernetes
+//! sets `METRICS_PORT=tcp://10.0.0.1:9090` in every pod beside a Service named `metrics`. The quotes are
+//! removed, and such an address counts as unset, both with a warning.
 
-use std::cell::RefCell;
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
 
-use super::mangled::Value;
 use super::problem::{Findings, Place};
 use super::readers::{Asked, Reader};
+use super::secret::Secret;
 use super::variable::Variable;
 use super::variables::VARIABLES;
 use crate::invisible;
 
 /// The largest file that `X_FILE` may name.
 const MAX_SECRET: u64 = 64 * 1024;
+/// What the manifests contain where a secret belongs. It is public, and would work as a secret.
+const PLACEHOLDER: &str = "REPLACE-ME";
 
 /// A variable that was found: under which name, and what it holds.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     pub(super) place: Place,
-    pub(super) text: String,
-}
-
-impl fmt::Debug for Given {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+    pub(super) text: Secret,
 }
 
 /// The environment, with the problems found while reading it.
 pub(crate) struct Environment<'e> {
     lookup: &'e dyn Fn(&str) -> Option<String>,
-    pub found: RefCell<Findings>,
+    pub found: Findings,
 }
 
 impl<'e> Environment<'e> {
     pub(crate) fn new(lookup: &'e dyn Fn(&str) -> Option<String>) -> Self {
-        Self {
-            lookup,
-            found: RefCell::default(),
-        }
-    }
-
-    /// A variable of any name, byte for byte.
-    pub(super) fn as_it_stands(&self, name: &str) -> Option<String> {
-        (self.lookup)(name)
+        let found = Findings::default();
+        Self { lookup, found }
     }
 
     /// A variable of any name, trimmed and without what other programs put around it; empty is unset.
     pub(crate) fn raw(&self, name: &str) -> Option<String> {
-        let value = self.as_it_stands(name)?;
-        Value::of(name, &value).text().map(str::to_owned)
+        let value = (self.lookup)(name)?;
+        let mut value = invisible::trim(&value);
+        let inside = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+        if let Some(inside) = inside('"').or_else(|| inside('\'')) {
+            value = invisible::trim(inside);
+            let message = format!("{name} is in quotes: they are removed");
+            let hint = "Docker's --env-file keeps quotes: write the value without them";
+            self.found.warning(&Place::variable(name), message, hint);
+        }
+        let schemes = ["tcp://", "udp://", "sctp://"];
+        if name.ends_with("PORT") && schemes.iter().any(|scheme| value.starts_with(scheme)) {
+            let message = format!("{name} holds the address of a Kubernetes Service: ignored");
+            let hint =
+                "set enableServiceLinks: false in the pod, or give the variable its own value";
+            self.found.warning(&Place::variable(name), message, hint);
+            return None;
+        }
+        Some(value.to_owned()).filter(|value| !value.is_empty())
     }
 
     /// What `${NAME}` in a file stands for: the variable, or the content of `NAME_FILE`.
     pub(crate) fn reference(&self, name: &str) -> Result<Option<String>, String> {
-        if !VARIABLES.iter().any(|known| known.name == name) {
-            self.tell_if_mangled(name);
-        }
         match (self.raw(name), self.raw(&format!("{name}_FILE"))) {
             (Some(value), _) => Ok(Some(value)),
             (None, Some(path)) => read_secret(&path)
@@ -71,14 +75,6 @@ impl<'e> Environment<'e> {
         }
     }
 
-    pub(crate) fn error(&self, place: &Place, message: impl Into<String>, hint: &str) {
-        self.found.borrow_mut().error(place, message, hint);
-    }
-
-    pub(crate) fn warning(&self, place: &Place, message: impl Into<String>, hint: &str) {
-        self.found.borrow_mut().warning(place, message, hint);
-    }
-
     /// A variable of the table, by its name or an alias, or by `_FILE` when it is a secret.
     pub(crate) fn get(&self, name: &str) -> Option<Given> {
         let variable = variable(name);
@@ -86,35 +82,51 @@ impl<'e> Environment<'e> {
         let given = names.find_map(|name| self.named(name, variable.secret))?;
         for other in names {
             // Both spellings of a proxy's variable are often set to the same.
-            let differs = |value: String| invisible::trim(&value) != given.1.text;
-            if self.raw(other).is_some_and(differs) {
-                let message = format!("{other} is ignored: {} is set", given.0);
-                self.warning(&Place::variable(other), message, "unset one");
+            if self
+                .raw(other)
+                .is_some_and(|value| value != given.text.expose())
+            {
+                let used = given.place.file.trim_start_matches('$');
+                let message = format!("{other} is ignored: {used} is set");
+                self.found
+                    .warning(&Place::variable(other), message, "unset one");
             }
         }
-        Some(given.1)
+        if variable.no_effect_yet {
+            let message = format!("{name} has no effect yet");
+            let hint = "the part that would use it is not built";
+            self.found.warning(&given.place, message, hint);
+        }
+        Some(given)
     }
 
-    fn named(&self, name: &'static str, secret: bool) -> Option<(&'static str, Given)> {
-        let direct = self.raw(name).map(|text| Given {
-            place: Place::variable(name),
-            text,
-        });
+    fn named(&self, name: &str, secret: bool) -> Option<Given> {
         let in_file = format!("{name}_FILE");
-        let Some(path) = self.raw(&in_file).filter(|_| secret) else {
-            return direct.map(|given| (name, given));
+        let path = self.raw(&in_file).filter(|_| secret);
+        let (place, text) = match (self.raw(name), path) {
+            (Some(_), Some(_)) => {
+                let message = format!("both {name} and {in_file} are set");
+                let place = Place::variable(&in_file);
+                self.found.error(&place, message, "unset one of them");
+                return None;
+            }
+            (None, Some(path)) => (Place::variable(&in_file), read_secret(&path)),
+            (text, None) => (Place::variable(name), Ok(text?)),
         };
-        let place = Place::variable(&in_file);
-        if direct.is_some() {
-            let message = format!("both {name} and {in_file} are set");
-            self.error(&place, message, "unset one of them");
-            return None;
-        }
-        match read_secret(&path) {
-            Ok(text) => Some((name, Given { place, text })),
+        match text {
+            Ok(text) => {
+                if text.contains(PLACEHOLDER) {
+                    let message = format!("{name} still holds the placeholder {PLACEHOLDER}");
+                    let hint = "replace it by the real value, or leave the variable out";
+                    self.found.error(&place, message, hint);
+                }
+                let text = Secret::new(text);
+                Some(Given { place, text })
+            }
             Err(why) => {
+                let message = format!("the file cannot be read: {why}");
                 let hint = "it names a file that holds the secret and nothing else";
-                self.error(&place, format!("the file cannot be read: {why}"), hint);
+                self.found.error(&place, message, hint);
                 None
             }
         }
@@ -124,7 +136,7 @@ impl<'e> Environment<'e> {
     pub(crate) fn filled<T>(&self, name: &str, default: &str, read: impl Reader<T>) -> T {
         let given = self.optional(name, &read);
         given.unwrap_or_else(|| {
-            let (place, text) = (Place::variable(name), default.to_owned());
+            let (place, text) = (Place::variable(name), Secret::new(default));
             let read = read(&self.asked(name, Given { place, text }, true));
             read.unwrap_or_else(|| panic!("the default of {name} cannot be read"))
         })
@@ -152,18 +164,14 @@ fn variable(name: &str) -> &'static Variable {
         .unwrap_or_else(|| panic!("{name} is read and is not in VARIABLES"))
 }
 
-pub(super) fn read_secret(path: &str) -> Result<String, String> {
+fn read_secret(path: &str) -> Result<String, String> {
     let mut text = String::new();
-    let file = File::open(invisible::trim(path)).map_err(|error| error.to_string())?;
-    file.take(MAX_SECRET + 1)
-        .read_to_string(&mut text)
+    File::open(path)
+        .and_then(|file| file.take(MAX_SECRET + 1).read_to_string(&mut text))
         .map_err(|error| error.to_string())?;
-    let trimmed = invisible::trim(&text);
-    if trimmed.is_empty() {
-        return Err("it is empty".to_owned());
+    match invisible::trim(&text) {
+        "" => Err("it is empty".to_owned()),
+        _ if text.len() as u64 > MAX_SECRET => Err("it is larger than 64 KiB".to_owned()),
+        text => Ok(text.to_owned()),
     }
-    if text.len() as u64 > MAX_SECRET {
-        return Err("it is larger than 64 KiB".to_owned());
-    }
-    Ok(trimmed.to_owned())
 }

@@ -5,7 +5,7 @@
 //! written is kept beside what it became: only the former is ever shown.
 
 use super::problem::{Findings, Place, short};
-use super::yaml::{Kind, Node, Scalar, Style};
+use super::yaml::{Kind, Node, Scalar};
 
 /// How much text all variables of one file may add up to.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
@@ -14,21 +14,21 @@ const MAX_TEXT: usize = 4 * 1024 * 1024;
 pub(crate) type Lookup<'a> = dyn Fn(&str) -> Result<Option<String>, String> + 'a;
 
 /// Replaces every reference in the tree; unset variables without a default are errors.
-pub(crate) fn expand(node: &mut Node, lookup: &Lookup<'_>, found: &mut Findings) {
+pub(crate) fn expand(node: &mut Node, lookup: &Lookup<'_>, found: &Findings) {
     let budget = MAX_TEXT;
-    Expanding {
+    let mut expanding = Expanding {
         lookup,
         found,
         budget,
-    }
-    .walk(node);
+    };
+    expanding.walk(node);
 }
 
 const SHAPE: &str = "write ${NAME} or ${NAME:-default}; a literal ${ is written $${";
 
 struct Expanding<'e> {
     lookup: &'e Lookup<'e>,
-    found: &'e mut Findings,
+    found: &'e Findings,
     /// How much text variables may still add.
     budget: usize,
 }
@@ -53,65 +53,63 @@ impl Expanding<'_> {
     }
 
     fn replaced(&mut self, scalar: &Scalar, place: &Place) -> String {
-        let written = scalar.written.as_str();
         let mut out = String::new();
-        let mut rest = written;
+        let mut rest = scalar.written.as_str();
         while let Some(start) = rest.find("${") {
             // `$${` is a literal `${`.
-            if rest[..start].ends_with('$') {
-                out.push_str(&rest[..start - 1]);
-                out.push_str("${");
+            if let Some(before) = rest[..start].strip_suffix('$') {
+                out = out + before + "${";
                 rest = &rest[start + 2..];
                 continue;
             }
             out.push_str(&rest[..start]);
-            let at = within(scalar, place, written.len() - rest.len() + start);
-            let Some(length) = rest[start..].find('}') else {
-                self.found.error(&at, "`${` is not closed", SHAPE);
-                return out;
+            rest = &rest[start..];
+            let at = scalar.written.len() - rest.len();
+            let (value, after) = match rest.split_once('}') {
+                Some((reference, after)) => (self.value(&reference[2..]), after),
+                None => (Err(("`${` is not closed".to_owned(), SHAPE.to_owned())), ""),
             };
-            let value = self.value(&rest[start + 2..start + length], &at);
-            rest = &rest[start + length + 1..];
-            let Some(left) = self.budget.checked_sub(value.len()) else {
-                let message = "the variables of this file add up to more than 4 MiB";
-                self.found.error(&at, message, "use shorter values");
-                return out;
-            };
-            self.budget = left;
-            out.push_str(&value);
+            match value {
+                Ok(value) => out.push_str(&value),
+                Err((message, hint)) => {
+                    self.found.error(&within(scalar, place, at), message, hint);
+                }
+            }
+            rest = after;
         }
         out + rest
     }
 
-    /// What stands for `inside`; empty where that is an error.
-    fn value(&mut self, inside: &str, at: &Place) -> String {
-        let (name, default) = match inside.split_once(":-") {
+    /// The value of a reference; else what is wrong with it, and a hint.
+    fn value(&mut self, reference: &str) -> Result<String, (String, String)> {
+        let (name, default) = match reference.split_once(":-") {
             Some((name, default)) => (name, Some(default)),
-            None => (inside, None),
+            None => (reference, None),
         };
         let inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty()
-            || name.starts_with(|c: char| c.is_ascii_digit())
-            || !name.chars().all(inner)
-        {
+        let digit = name.starts_with(|c: char| c.is_ascii_digit());
+        if name.is_empty() || digit || !name.chars().all(inner) {
             let message = format!("`{}` is not the name of a variable", short(name));
-            self.found.error(at, message, SHAPE);
-            return String::new();
+            return Err((message, SHAPE.to_owned()));
         }
-        let (message, hint) = match ((self.lookup)(name), default) {
-            (Ok(Some(value)), _) => return value,
-            (Ok(None), Some(default)) => return default.to_owned(),
+        let value = match ((self.lookup)(name), default) {
+            (Ok(Some(value)), _) => value,
+            (Ok(None), Some(default)) => default.to_owned(),
             (Ok(None), None) => {
                 let hint = format!("set it, or give a default: ${{{name}:-…}}");
-                (format!("the variable {name} is not set"), hint)
+                return Err((format!("the variable {name} is not set"), hint));
             }
-            (Err(why), _) => (
-                why,
-                "it names a file that holds the value and nothing else".to_owned(),
-            ),
+            (Err(why), _) => {
+                let hint = "it names a file that holds the value and nothing else";
+                return Err((why, hint.to_owned()));
+            }
         };
-        self.found.error(at, message, hint);
-        String::new()
+        let Some(left) = self.budget.checked_sub(value.len()) else {
+            let message = "the variables of this file add up to more than 4 MiB";
+            return Err((message.to_owned(), "use shorter values".to_owned()));
+        };
+        self.budget = left;
+        Ok(value)
     }
 }
 
@@ -120,8 +118,7 @@ fn within(scalar: &Scalar, place: &Place, byte: usize) -> Place {
     if !scalar.flat {
         return place.clone();
     }
-    let quote = usize::from(scalar.style == Style::Quoted);
-    place.moved_right(scalar.written[..byte].chars().count() + quote)
+    place.moved_right(scalar.written[..byte].chars().count() + usize::from(scalar.quoted))
 }
 
 #[cfg(test)]
@@ -130,15 +127,15 @@ mod tests {
     use super::*;
 
     fn expanded(yaml: &str) -> Result<String, String> {
-        let mut found = Findings::default();
-        let mut node = parse("f", yaml.as_bytes(), &mut found).expect("the table is YAML");
+        let found = Findings::default();
+        let mut node = parse("f", yaml.as_bytes(), &found).expect("the table is YAML");
         let lookup = |name: &str| match name {
             "A" => Ok(Some("alpha".to_owned())),
             "NESTED" => Ok(Some("${A}".to_owned())),
             "BROKEN" => Err("cannot read".to_owned()),
             _ => Ok(None),
         };
-        expand(&mut node, &lookup, &mut found);
+        expand(&mut node, &lookup, &found);
         match found.conclude() {
             Err(problems) => Err(problems[0].to_string().lines().next().unwrap().to_owned()),
             Ok(_) => match node.kind {

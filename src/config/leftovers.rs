@@ -1,74 +1,36 @@
-//! Variables without an effect: placeholders of the manifests, and names of other programs. A placeholder
-//! is refused; the others are named once.
+//! Variables of other programs that have no effect here: each is named once at the start.
 
-use super::environment::{Environment, read_secret};
+use super::environment::Environment;
 use super::problem::Place;
-use super::variables::VARIABLES;
 
-/// What stands in the manifests where a secret belongs.
-const PLACEHOLDER: &str = "REPLACE-ME";
-
-impl Environment<'_> {
-    /// Says what is left over; `names` are those of all variables that there are.
-    pub(super) fn tell_leftovers(&self, names: &[String]) {
-        self.tell_ineffective(names);
-        self.tell_mangled();
-        self.refuse_placeholders();
+/// Names them. `names` are those of all variables that there are; libpq's variables count when there is no
+/// `server` that they could describe.
+pub(super) fn tell(env: &Environment<'_>, names: &[String], server: bool) {
+    let mut told: Vec<&str> = Vec::new();
+    let mut tell = |name: &'static str, why: &str| {
+        if env.raw(name).is_some() {
+            warn(env, name, why);
+        }
+        told.push(name);
+    };
+    for (why, names) in INEFFECTIVE {
+        names.iter().for_each(|name| tell(name, why));
     }
-
-    /// A placeholder is public, and would work as a secret.
-    fn refuse_placeholders(&self) {
-        for (variable, name) in VARIABLES
-            .iter()
-            .flat_map(|one| one.names().map(move |name| (one, name)))
-        {
-            let in_file = self
-                .raw(&format!("{name}_FILE"))
-                .filter(|_| variable.secret);
-            let in_file = || in_file.and_then(|path| read_secret(&path).ok());
-            let value = self.raw(name).or_else(in_file);
-            if value.is_some_and(|value| value.contains(PLACEHOLDER)) {
-                let message = format!("{name} still holds the placeholder {PLACEHOLDER}");
-                let hint = "put the real value in, or leave the variable out";
-                self.error(&Place::variable(name), message, hint);
-            }
-        }
+    if !server {
+        let why = "the private PostgreSQL is not reached by libpq's variables";
+        LIBPQ.iter().for_each(|name| tell(name, why));
     }
-
-    /// Names that mean nothing here, or nothing yet: said once at the start.
-    fn tell_ineffective(&self, names: &[String]) {
-        let tell = |name: &str, why: &str| {
-            let message = format!("{name} has no effect");
-            self.warning(&Place::variable(name), message, why);
-        };
-        let known = || {
-            INEFFECTIVE
-                .iter()
-                .flat_map(|(why, names)| names.iter().map(move |name| (*name, *why)))
-        };
-        for (name, why) in known().filter(|(name, _)| self.raw(name).is_some()) {
-            tell(name, why);
-        }
-        let left_out = self.raw(LEFT_OUT).unwrap_or_default();
-        for name in left_out.split(',').filter(|name| LIBPQ.contains(name)) {
-            tell(
-                name,
-                "the private PostgreSQL is not reached by libpq's variables",
-            );
-        }
-        for (begins, why) in INEFFECTIVE_FAMILIES {
-            let family = names.iter().filter(|name| name.starts_with(begins));
-            let unknown = |name: &&String| known().all(|(known, _)| known != *name);
-            family.filter(unknown).for_each(|name| tell(name, why));
-        }
-        for variable in VARIABLES.iter().filter(|one| one.no_effect_yet) {
-            if let Some(given) = self.get(variable.name) {
-                let message = format!("{} has no effect yet", variable.name);
-                let hint = "the part that would use it is not built";
-                self.warning(&given.place, message, hint);
-            }
-        }
+    for (begins, why) in INEFFECTIVE_FAMILIES {
+        let family = names.iter().filter(|name| name.starts_with(begins));
+        family
+            .filter(|name| !told.contains(&name.as_str()))
+            .for_each(|name| warn(env, name, why));
     }
+}
+
+fn warn(env: &Environment<'_>, name: &str, why: &str) {
+    let message = format!("{name} has no effect");
+    env.found.warning(&Place::variable(name), message, why);
 }
 
 /// How the names of other programs' variables begin, and why none of them has an effect.
@@ -77,18 +39,12 @@ const INEFFECTIVE_FAMILIES: &[(&str, &str)] = &[
     ("VICTOR_", "Wardroom reads no setting of that program"),
 ];
 
-/// Variables of libpq that sqlx would take for the private PostgreSQL too.
+/// Variables of libpq that name a server; the private PostgreSQL is not reached by them.
 #[rustfmt::skip]
-pub const LIBPQ: &[&str] = &[
+const LIBPQ: &[&str] = &[
     "PGAPPNAME", "PGDATABASE", "PGHOST", "PGHOSTADDR", "PGOPTIONS", "PGPASSFILE", "PGPASSWORD", "PGPORT",
     "PGSSLCERT", "PGSSLKEY", "PGSSLMODE", "PGSSLROOTCERT", "PGUSER",
 ];
-
-/// Holds the names of those that the program left out when it started itself again.
-pub const LEFT_OUT: &str = "WARDROOM_LEFT_OUT";
-
-/// Holds `PGOPTIONS` where a server is named: sqlx would add the variable to the address's `options`.
-pub const KEPT_OPTIONS: &str = "WARDROOM_PGOPTIONS";
 
 /// Why variables of other programs have no effect here.
 #[rustfmt::skip]

@@ -7,12 +7,9 @@
 mod database;
 mod difference;
 mod environment;
-#[cfg(test)]
-mod examples;
 mod expand;
 mod file;
 mod leftovers;
-mod mangled;
 mod problem;
 mod proxies;
 mod read;
@@ -34,9 +31,8 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
-pub use database::{Database, names_a_server};
+pub use database::Database;
 pub use difference::Difference;
-pub use leftovers::{KEPT_OPTIONS, LEFT_OUT, LIBPQ};
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
 pub use rules::{Outsiders, Route, Routing, Rules, Service, Template, Watched, built_in_templates};
@@ -50,7 +46,6 @@ pub use variable::Variable;
 pub use variables::{Github, Http, Process, Slack, VARIABLES};
 
 use environment::Environment;
-use problem::Findings;
 use variables::Variables;
 
 /// The file that is read when none is named.
@@ -172,18 +167,19 @@ impl Config {
         let named = variables.process.config.clone();
         let default = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists());
         let file = ask.file.map(Path::to_path_buf).or(named).or_else(default);
-        let mut in_file = Findings::default();
         let tree = match &file {
-            Some(path) => file::load(path, &|name| env.reference(name), &mut in_file),
+            Some(path) => file::load(path, &|name| env.reference(name), &env.found),
             None => Some(yaml::Node::empty_map(Place::top(DEFAULT_FILE))),
         };
         // Without a tree there is an error already: what the keys mean can wait.
-        let rules = tree.map(|tree| sections::rules(&tree, &variables.overrides, &mut in_file));
+        let rules = tree.map(|tree| sections::rules(&tree, &variables.overrides, &env.found));
         settings::halves(&env, ask.slack);
+        let database = database::read(&env, &variables.database);
+        leftovers::tell(&env, ask.names, database.server.is_some());
         let config = Self {
             rules: rules.unwrap_or_default(),
             http: variables.http.clone(),
-            database: database::read(&env, &variables.database),
+            database,
             slack: variables.slack.if_configured(),
             github: variables.github.checked(),
             statuspage: Statuspage::of(&variables.statuspage),
@@ -195,10 +191,7 @@ impl Config {
             variables,
             file,
         };
-        env.tell_leftovers(ask.names);
-        let mut found = env.found.into_inner();
-        found.append(in_file);
-        found.conclude().map(|notices| (config, notices))
+        env.found.conclude().map(|notices| (config, notices))
     }
 }
 
@@ -209,9 +202,15 @@ impl Config {
 pub fn listens_on(env: &dyn Fn(&str) -> Option<String>) -> Result<(String, u16), Vec<Problem>> {
     let env = Environment::new(env);
     let host = env.filled("HOST", "0.0.0.0", readers::host);
-    let listener = (host, env.filled("PORT", "3000", readers::port));
-    env.found.into_inner().conclude().map(|_notices| listener)
+    let listener = (
+        host,
+        env.filled("PORT", "3000", readers::number(0..=u16::MAX)),
+    );
+    env.found.conclude().map(|_notices| listener)
 }
+
+/// Holds `PGOPTIONS`: sqlx would read that variable itself.
+pub const KEPT_OPTIONS: &str = "WARDROOM_PGOPTIONS";
 
 /// Looks a variable up in the process's environment: what `load` is given outside of tests.
 #[must_use]

@@ -5,6 +5,7 @@
 //! It must never carry a value that could be a secret: messages quote keys, shapes and what was
 //! written in a file before `${VAR}` was filled in, never what a variable held.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,14 +21,6 @@ pub struct Place {
 }
 
 impl Place {
-    pub(crate) fn new(file: &Arc<str>, line: usize, column: usize) -> Self {
-        Self {
-            file: Arc::clone(file),
-            line,
-            column,
-        }
-    }
-
     /// The start of a file.
     pub(crate) fn top(file: impl AsRef<str>) -> Self {
         Self {
@@ -68,13 +61,11 @@ pub enum Severity {
 /// One thing that is wrong, shown as `file:line:column: error: message` and a hint below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
     pub place: Place,
-    /// What, in one sentence.
+    /// What is wrong, in one sentence.
     pub message: String,
     /// What to do about it.
     pub hint: String,
-    /// Whether it refuses the start.
     pub severity: Severity,
 }
 
@@ -84,12 +75,7 @@ impl fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let Self {
-            place,
-            message,
-            hint,
-            ..
-        } = self;
+        let (place, message, hint) = (&self.place, &self.message, &self.hint);
         write!(f, "{place}: {severity}: {message}\n    hint: {hint}")
     }
 }
@@ -97,73 +83,55 @@ impl fmt::Display for Problem {
 /// A warning about a configuration that is accepted.
 pub type Notice = Problem;
 
-/// Collects problems while a configuration is read, so that all of them are told at once.
+/// Collects problems while a configuration is read, so that all of them are reported at once.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(Vec<Problem>);
+pub(crate) struct Findings(RefCell<Vec<Problem>>);
 
 impl Findings {
-    pub(crate) fn error(
-        &mut self,
-        place: &Place,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.push(Severity::Error, place, message.into(), hint.into());
+    pub(crate) fn error(&self, place: &Place, message: impl Into<String>, hint: impl Into<String>) {
+        self.add(Severity::Error, place, message.into(), hint.into());
     }
 
     pub(crate) fn warning(
-        &mut self,
+        &self,
         place: &Place,
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.push(Severity::Warning, place, message.into(), hint.into());
+        self.add(Severity::Warning, place, message.into(), hint.into());
     }
 
-    fn push(&mut self, severity: Severity, place: &Place, message: String, hint: String) {
-        let place = place.clone();
-        self.0.push(Problem {
-            place,
+    fn add(&self, severity: Severity, place: &Place, message: String, hint: String) {
+        self.0.borrow_mut().push(Problem {
+            place: place.clone(),
             message,
             hint,
             severity,
         });
     }
 
-    pub(crate) fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-    }
-
     /// The notices when nothing is an error, else every problem, in the order of their places.
-    pub(crate) fn conclude(mut self) -> Result<Vec<Notice>, Vec<Problem>> {
-        let by_place =
-            |a: &Problem, b: &Problem| (&a.place, &a.message).cmp(&(&b.place, &b.message));
-        self.0.sort_by(by_place);
-        self.0.dedup();
-        let refuses = |problem: &Problem| problem.severity == Severity::Error;
-        let refused = self.0.iter().any(refuses);
-        if refused { Err(self.0) } else { Ok(self.0) }
+    pub(crate) fn conclude(self) -> Result<Vec<Notice>, Vec<Problem>> {
+        let mut all = self.0.into_inner();
+        all.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
+        all.dedup();
+        let refused = all.iter().any(|one| one.severity == Severity::Error);
+        if refused { Err(all) } else { Ok(all) }
     }
 }
 
 /// The closest of `known` to what was typed, when it is close enough to be meant.
-pub(crate) fn nearest<'a>(
-    typed: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let typed = typed.to_lowercase();
-    let likeness = |name: &str| strsim::jaro_winkler(&typed, &name.to_lowercase());
-    let known = known.into_iter().map(|name| (likeness(name), name));
-    known
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
+    let likeness = |name: &&str| strsim::jaro_winkler(&typed, &name.to_lowercase());
+    let near = known.iter().filter(|name| likeness(name) > 0.75).copied();
+    near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
-/// A few words as a hint, the nearest to what was typed first.
+/// The known words as a hint, the nearest to what was typed first.
 pub(crate) fn choice(typed: &str, words: &[&str]) -> String {
     let all = words.join(", ");
-    match nearest(typed, words.iter().copied()) {
+    match nearest(typed, words) {
         Some(near) => format!("did you mean {near}? One of {all}"),
         None => format!("one of {all}"),
     }
@@ -185,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_problem_reads_like_a_compilers() {
-        let mut found = Findings::default();
+        let found = Findings::default();
         found.error(&Place::top("a.yaml"), "no", "say yes");
         let problems = found.conclude().unwrap_err();
         assert_eq!(
@@ -196,7 +164,7 @@ mod tests {
 
     #[test]
     fn warnings_alone_do_not_refuse() {
-        let mut found = Findings::default();
+        let found = Findings::default();
         found.warning(&Place::variable("PORT"), "odd", "even");
         let notices = found.conclude().unwrap();
         assert_eq!(
@@ -213,7 +181,7 @@ mod tests {
             ("Routng", Some("routing")),
             ("zzz", None),
         ] {
-            assert_eq!(nearest(typed, known), expected, "{typed}");
+            assert_eq!(nearest(typed, &known), expected, "{typed}");
         }
     }
 }

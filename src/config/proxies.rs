@@ -3,7 +3,7 @@
 //! Read here and not left to the HTTP client: it would ignore a value that it cannot parse, and
 //! calls would go out directly where only the proxy may.
 
-use super::readers::{Asked, http_address};
+use super::readers::{Asked, http_url};
 use super::secret::Secret;
 use super::variables::ProxyVariables;
 
@@ -31,28 +31,24 @@ impl Proxies {
 
 const A_PROXY: &str = "as in http://proxy.example.org:3128";
 
-fn proxy_address(text: &str) -> Option<Secret> {
-    http_address(match text.contains("://") {
-        true => text.to_owned(),
-        false => format!("http://{text}"),
-    })
+fn address(asked: &Asked<'_>) -> Option<Secret> {
+    let text = match asked.text() {
+        text if text.contains("://") => text.to_owned(),
+        text => format!("http://{text}"),
+    };
+    http_url(&text).map(|_| Secret::new(text))
 }
 
 pub(crate) fn proxy(asked: &Asked<'_>) -> Option<Secret> {
     let must = "must be the address of an HTTP proxy";
-    asked.or(proxy_address(asked.text()), must, A_PROXY)
+    asked.or(address(asked), must, A_PROXY)
 }
 
 /// `ALL_PROXY` is for programs of every protocol, and often names a SOCKS proxy: one that cannot be
 /// used is ignored, with a warning.
 pub(crate) fn usable_proxy(asked: &Asked<'_>) -> Option<Secret> {
-    let address = proxy_address(asked.text());
-    if address.is_none() {
-        let name = asked.variable.name;
-        let message = format!("{name} is ignored: it is not the address of an HTTP proxy");
-        asked.env.warning(&asked.given.place, message, A_PROXY);
-    }
-    address
+    let what = "is ignored: it is not the address of an HTTP proxy";
+    asked.or_warn(address(asked), what, A_PROXY)
 }
 
 #[cfg(test)]
@@ -68,7 +64,7 @@ mod tests {
         };
         let env = Environment::new(&lookup);
         let proxies = Proxies::of(&Variables::read(&env).proxies);
-        let problems = env.found.into_inner().conclude().err();
+        let problems = env.found.conclude().err();
         let problems = problems.map_or(0, |problems| problems.len());
         (proxies, problems)
     }

@@ -10,43 +10,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::problem::{Findings, Place, nearest, short};
-use super::schema::{CALLED, LATER, OR_ONE, resolved, words};
-use super::shapes::{self, SERVICE, SPAN, Unit, same_name, shape};
-use super::single::{Single, number, text, word};
-use super::yaml::{Key, Kind, Node, Scalar};
+use super::schema::{CALLED, LATER, resolved, words};
+use super::shapes::shape;
+use super::single::single;
+use super::yaml::{Key, Kind, Node};
 
-/// Where a value of the result was written.
+/// A value of the tree and its place: a map's entry is found by its key, an item by itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Spot<'n> {
-    pub key: Option<&'n Key>,
+    pub place: &'n Place,
     pub node: &'n Node,
-}
-
-impl<'n> Spot<'n> {
-    fn entry(key: &'n Key, node: &'n Node) -> Self {
-        let key = Some(key);
-        Self { key, node }
-    }
-
-    /// A map's entry is found by its key, an item by itself.
-    pub(crate) fn place(&self) -> &'n Place {
-        self.key.map_or(&self.node.place, |key| &key.place)
-    }
-}
-
-/// What messages call a value.
-#[derive(Clone)]
-pub(crate) struct Name {
-    pub short: String,
-    /// With what it belongs to.
-    pub long: String,
-}
-
-impl Name {
-    fn only(name: &str) -> Self {
-        let (short, long) = (name.to_owned(), name.to_owned());
-        Self { short, long }
-    }
 }
 
 /// One step further into a JSON pointer.
@@ -59,33 +32,19 @@ pub(crate) struct Read<'n> {
     pub value: Option<Value>,
     /// By JSON pointer, as in `/templates/3/service`: indices and keys of `value`.
     pub spots: HashMap<String, Spot<'n>>,
-    /// Values that name a service.
-    services: Vec<(String, &'n Node)>,
 }
 
 /// Reads the tree; `called` is what messages call the whole.
-pub(crate) fn read<'n>(
-    node: &'n Node,
-    root: &Value,
-    called: &str,
-    found: &mut Findings,
-) -> Read<'n> {
-    let (spots, services) = Default::default();
+pub(crate) fn read<'n>(node: &'n Node, root: &Value, called: &str, found: &Findings) -> Read<'n> {
     let mut reader = Reader {
         root,
         found,
-        spots,
-        services,
+        spots: HashMap::new(),
     };
-    let value = reader.value(Spot { key: None, node }, root, &Name::only(called), "");
-    let Reader {
-        spots, services, ..
-    } = reader;
-    Read {
-        value,
-        spots,
-        services,
-    }
+    let place = &node.place;
+    let value = reader.value(Spot { place, node }, root, called, "");
+    let spots = reader.spots;
+    Read { value, spots }
 }
 
 impl Read<'_> {
@@ -93,7 +52,7 @@ impl Read<'_> {
     pub(crate) fn typed<T: DeserializeOwned + Default>(
         &mut self,
         place: &Place,
-        found: &mut Findings,
+        found: &Findings,
     ) -> T {
         let value = self.value.take().unwrap_or_default();
         // The error is not shown: it quotes values, and a value may come from a secret variable.
@@ -103,60 +62,51 @@ impl Read<'_> {
             T::default()
         })
     }
-
-    /// Every value that names a service names one of these.
-    pub(crate) fn check_services(&self, known: &[&str], found: &mut Findings) {
-        for (what, node) in &self.services {
-            let Kind::Scalar(scalar) = &node.kind else {
-                continue;
-            };
-            if known.iter().any(|name| same_name(name, &scalar.text)) {
-                continue;
-            }
-            let shown = short(&scalar.written);
-            let message = format!("{what}: there is no service `{shown}`");
-            let hint = near(&scalar.text, known).unwrap_or("add it under services:".to_owned());
-            found.error(&node.place, message, hint);
-        }
-    }
 }
 
 /// The schema and its type differ, which no file can bring about.
 pub(crate) const UNTYPED: &str = "the file fits its schema and cannot be read";
 
-/// The hint that names the nearest of a few names.
+/// The hint that names the nearest of the known names.
 pub(crate) fn near(typed: &str, known: &[&str]) -> Option<String> {
-    nearest(typed, known.iter().copied()).map(|near| format!("did you mean `{near}`?"))
+    nearest(typed, known).map(|near| format!("did you mean `{near}`?"))
 }
 
 struct Reader<'n, 'r> {
     root: &'r Value,
-    found: &'r mut Findings,
+    found: &'r Findings,
     spots: HashMap<String, Spot<'n>>,
-    services: Vec<(String, &'n Node)>,
 }
 
 impl<'n> Reader<'n, '_> {
-    fn value(&mut self, spot: Spot<'n>, schema: &Value, name: &Name, path: &str) -> Option<Value> {
+    fn value(&mut self, spot: Spot<'n>, schema: &Value, name: &str, path: &str) -> Option<Value> {
         let schema = resolved(self.root, schema);
-        match schema["type"].as_str() {
-            Some("object") => self.map(spot, schema, name, path),
-            Some("array") => Some(self.list(spot.node, schema, name, path)),
-            _ => self.single(spot.node, schema, name),
+        match (schema["type"].as_str(), &spot.node.kind) {
+            (Some("object"), _) => self.map(spot, schema, name, path),
+            (Some("array"), _) => Some(self.list(spot.node, schema, name, path)),
+            // A part that is not built yet.
+            (None, _) if words(schema).is_empty() => None,
+            (_, Kind::Scalar(scalar)) => {
+                let read = single(scalar, &spot.node.place, schema, name, self.found);
+                let refuse = |(message, hint): (String, String)| {
+                    self.found.error(&spot.node.place, message, hint);
+                };
+                read.map_err(refuse).ok()
+            }
+            (_, Kind::Null | Kind::List(_) | Kind::Map(_)) => {
+                self.wrong(spot.node, name, "a single value", "write one value");
+                None
+            }
         }
     }
 
-    fn map(&mut self, spot: Spot<'n>, schema: &Value, name: &Name, path: &str) -> Option<Value> {
+    fn map(&mut self, spot: Spot<'n>, schema: &Value, name: &str, path: &str) -> Option<Value> {
         let entries: &'n [(Key, Node)] = match &spot.node.kind {
             Kind::Map(entries) => entries,
             Kind::Null => &[],
             Kind::Scalar(_) | Kind::List(_) => {
-                self.wrong(
-                    spot.node,
-                    name,
-                    "a map",
-                    "write `key: value` lines below it",
-                );
+                let hint = "write `key: value` lines below it";
+                self.wrong(spot.node, name, "a map", hint);
                 &[]
             }
         };
@@ -179,10 +129,10 @@ impl<'n> Reader<'n, '_> {
                 let hint = "the part that would use it is not built";
                 self.found.warning(&key.place, message, hint);
             }
-            let (path, spot) = (step(path, &key.name), Spot::entry(key, node));
+            let (path, place) = (step(path, &key.name), &key.place);
             let name = self.name_of(of_value, name, Some(&key.name));
-            self.spots.insert(path.clone(), spot);
-            let value = self.value(spot, of_value, &name, &path);
+            self.spots.insert(path.clone(), Spot { place, node });
+            let value = self.value(Spot { place, node }, of_value, &name, &path);
             if let Some(value) = value.filter(|_| fits) {
                 read.insert(key.name.clone(), value);
             }
@@ -194,67 +144,60 @@ impl<'n> Reader<'n, '_> {
                 key.name == required && !matches!(node.kind, Kind::Null)
             };
             if !entries.iter().any(there) {
-                let message = format!("{} needs `{required}`", name.short);
+                let message = format!("{name} needs `{required}`");
                 let hint = format!("add a line `{required}: …`");
-                self.found.error(spot.place(), message, hint);
+                self.found.error(spot.place, message, hint);
             }
             whole &= read.contains_key(required);
         }
         whole.then(|| read.into())
     }
 
-    fn unknown(&mut self, key: &Key, known: &Map<String, Value>, name: &Name) {
+    fn unknown(&self, key: &Key, known: &Map<String, Value>, name: &str) {
         let known: Vec<&str> = known.keys().map(String::as_str).collect();
-        let message = format!("unknown key `{}` in {}", short(&key.name), name.short);
+        let message = format!("unknown key `{}` in {name}", short(&key.name));
         let hint = near(&key.name, &known);
         let hint = hint.unwrap_or_else(|| format!("known here: {}", known.join(", ")));
         self.found.error(&key.place, message, hint);
     }
 
-    fn key_fits(&mut self, key: &Key, schema: &Value) -> bool {
+    fn key_fits(&self, key: &Key, schema: &Value) -> bool {
         let shape = schema["format"].as_str().and_then(shape);
-        let fault = shape.and_then(|shape| Some(((shape.fault)(&key.name)?, shape.hint)));
-        if let Some((fault, hint)) = fault {
-            let message = fault.replace("{}", &short(&key.name));
+        let fault = shape.and_then(|shape| shape.refused(&key.name, &key.name));
+        let fits = fault.is_none();
+        if let Some((message, hint)) = fault {
             self.found.error(&key.place, message, hint);
         }
-        fault.is_none()
+        fits
     }
 
-    fn list(&mut self, node: &'n Node, schema: &Value, name: &Name, path: &str) -> Value {
+    fn list(&mut self, node: &'n Node, schema: &Value, name: &str, path: &str) -> Value {
         let items: &'n [Node] = match &node.kind {
             Kind::List(items) => items,
             Kind::Null => &[],
-            Kind::Scalar(_) if schema[OR_ONE] == true => std::slice::from_ref(node),
             Kind::Scalar(_) | Kind::Map(_) => {
-                self.wrong(
-                    node,
-                    name,
-                    "a list",
-                    "write [a, b], or a line `- a` for each",
-                );
+                let hint = "write [a, b], or a line `- a` for each";
+                self.wrong(node, name, "a list", hint);
                 &[]
             }
         };
-        let most = schema["maxItems"]
-            .as_u64()
-            .and_then(|most| usize::try_from(most).ok());
-        if let Some((most, node)) = most.and_then(|most| Some((most, items.get(most)?))) {
-            let message = format!("{} has more than {most} items", name.short);
+        let most = schema["maxItems"].as_u64().unwrap_or(u64::MAX);
+        if let Some((_, node)) = (1..).zip(items).find(|(number, _)| *number > most) {
+            let message = format!("{name} has more than {most} items");
             self.found.error(&node.place, message, "remove some");
         }
         let of_item = &schema["items"];
         let name = self.name_of(of_item, name, None);
         let mut read: Vec<Value> = Vec::new();
         for node in items {
-            let (spot, path) = (Spot { key: None, node }, format!("{path}/{}", read.len()));
-            self.spots.insert(path.clone(), spot);
-            let Some(value) = self.value(spot, of_item, &name, &path) else {
+            let (place, path) = (&node.place, format!("{path}/{}", read.len()));
+            self.spots.insert(path.clone(), Spot { place, node });
+            let Some(value) = self.value(Spot { place, node }, of_item, &name, &path) else {
                 continue;
             };
             if schema["uniqueItems"] == true && read.contains(&value) {
-                let message = format!("{}: this one is in the list already", name.short);
-                self.found.warning(&node.place, message, "remove it");
+                let message = format!("{name}: this one is in the list already");
+                self.found.warning(place, message, "remove it");
             } else {
                 read.push(value);
             }
@@ -263,88 +206,24 @@ impl<'n> Reader<'n, '_> {
     }
 
     /// A map is called what its type says, an item as its list, everything else by its key.
-    fn name_of(&self, schema: &Value, outer: &Name, key: Option<&str>) -> Name {
+    fn name_of(&self, schema: &Value, outer: &str, key: Option<&str>) -> String {
         let called = resolved(self.root, schema)[CALLED].as_str();
         match (called, key) {
-            (Some(called), _) => Name::only(called),
-            (None, None) => outer.clone(),
-            (None, Some(key)) => Name {
-                short: format!("`{key}`"),
-                long: match outer.short.starts_with("a ") {
-                    true => format!("{}'s `{key}`", outer.short),
-                    false => format!("`{key}`"),
-                },
-            },
+            (Some(called), _) => called.to_owned(),
+            (None, None) => outer.to_owned(),
+            (None, Some(key)) if outer.starts_with("a ") => format!("{outer}'s `{key}`"),
+            (None, Some(key)) => format!("`{key}`"),
         }
     }
 
-    fn wrong(&mut self, node: &Node, name: &Name, wanted: &str, hint: &str) {
+    fn wrong(&self, node: &Node, name: &str, wanted: &str, hint: &str) {
         let is = match &node.kind {
             Kind::Null => "nothing",
             Kind::Scalar(_) => "a single value",
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",
         };
-        let message = format!("{} must be {wanted}, and this is {is}", name.short);
+        let message = format!("{name} must be {wanted}, and this is {is}");
         self.found.error(&node.place, message, hint);
-    }
-
-    fn single(&mut self, node: &'n Node, schema: &Value, name: &Name) -> Option<Value> {
-        let format = schema["format"].as_str().unwrap_or_default();
-        let words = words(schema);
-        let shape = shape(format);
-        let wanted = match schema["type"].as_str() {
-            _ if format == SPAN => "a duration",
-            _ if !words.is_empty() => "a word",
-            Some("integer") => "a number",
-            Some("boolean") => "true or false",
-            _ => shape.map_or("text", |shape| shape.wanted),
-        };
-        let Kind::Scalar(scalar) = &node.kind else {
-            self.wrong(node, name, wanted, "write a single value");
-            return None;
-        };
-        let read = match schema["type"].as_str() {
-            _ if format == SPAN => self.span(node, scalar, name),
-            _ if !words.is_empty() => word(scalar, &words, name),
-            Some("integer") => number(scalar, schema, name),
-            Some("boolean") => shapes::boolean(&scalar.text)
-                .map(Value::from)
-                .ok_or_else(|| {
-                    (
-                        format!("{} must be true or false", name.short),
-                        "write true or false".to_owned(),
-                    )
-                }),
-            _ => {
-                if format == SERVICE {
-                    self.services.push((name.short.clone(), node));
-                }
-                text(scalar, schema, shape, name)
-            }
-        };
-        match read {
-            Ok(value) => Some(value),
-            Err((message, hint)) => {
-                self.found.error(&node.place, message, hint);
-                None
-            }
-        }
-    }
-
-    /// With its unit; a bare number is seconds, with a warning.
-    fn span(&mut self, node: &Node, scalar: &Scalar, name: &Name) -> Single {
-        let written = short(&scalar.written);
-        let Some((span, unit)) = shapes::duration(&scalar.text) else {
-            let message = format!("{} is not a duration: `{written}`", name.short);
-            let hint = "a whole number and its unit: 250ms, 60s, 5m, 24h, 7d";
-            return Err((message, hint.to_owned()));
-        };
-        if unit == Unit::Assumed {
-            let message = format!("{} has no unit: {written} is taken as seconds", name.short);
-            let hint = "write the unit, as in 60s, 5m or 24h";
-            self.found.warning(&node.place, message, hint);
-        }
-        Ok(u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into())
     }
 }

@@ -2,12 +2,20 @@
 //!
 //! The row of a variable in `variables` names its reader. No message shows the value of a secret.
 
+use std::fmt::Display;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
+use serde_json::{Map, Value};
+use tracing_subscriber::filter::Targets;
+use url::Url;
 
 use super::environment::{Environment, Given};
 use super::problem::{Place, choice, short};
@@ -35,35 +43,51 @@ pub(crate) struct Asked<'a> {
 
 impl Asked<'_> {
     pub(crate) fn text(&self) -> &str {
-        &self.given.text
+        self.given.text.expose()
     }
 
     /// The value, or an error that says what the variable must be.
     pub(crate) fn or<T>(&self, value: Option<T>, must: &str, hint: &str) -> Option<T> {
         if value.is_none() {
             let message = format!("{} {must}", self.variable.name);
-            self.env.error(&self.given.place, message, hint);
+            self.env.found.error(&self.given.place, message, hint);
         }
         value
     }
 
-    /// The items of a comma list; empty ones are dropped, and so is a second of the same.
-    fn items(&self) -> Vec<Given> {
-        let mut column = 0;
-        let mut items: Vec<Given> = Vec::new();
+    /// The value, or a warning.
+    pub(crate) fn or_warn<T>(&self, value: Option<T>, what: &str, hint: &str) -> Option<T> {
+        if value.is_none() {
+            let message = format!("{} {what}", self.variable.name);
+            self.env.found.warning(&self.given.place, message, hint);
+        }
+        value
+    }
+
+    /// Reads each item of a comma list. Empty ones are dropped, and so is a second of the same.
+    fn each<T>(&self, mut read: impl FnMut(&str) -> Result<T, Fault>) -> Option<Vec<T>> {
+        let (mut column, mut seen, mut all) = (0, Vec::new(), Vec::new());
         for part in self.text().split(',') {
             let text = invisible::trim(part);
-            let indent = part.chars().count() - invisible::trim_start(part).chars().count();
-            if !text.is_empty() && !items.iter().any(|item| item.text == text) {
-                let place = self.given.place.moved_right(column + indent);
-                let text = text.to_owned();
-                items.push(Given { place, text });
+            if !text.is_empty() && !seen.contains(&text) {
+                let indent = part.chars().count() - invisible::trim_start(part).chars().count();
+                seen.push(text);
+                match read(text) {
+                    Ok(value) => all.push(value),
+                    Err((message, hint)) => {
+                        let place = self.given.place.moved_right(column + indent);
+                        self.env.found.error(&place, message, hint);
+                    }
+                }
             }
             column += part.chars().count() + 1;
         }
-        items
+        Some(all)
     }
 }
+
+/// What is wrong with an item, and a hint.
+type Fault = (String, String);
 
 pub(crate) fn given(asked: &Asked<'_>) -> Option<Given> {
     Some(asked.given.clone())
@@ -82,27 +106,19 @@ pub(crate) fn boolean(asked: &Asked<'_>) -> Option<bool> {
     asked.or(value, "must be true or false", "write true or false")
 }
 
-pub(crate) fn whole(range: RangeInclusive<u32>) -> impl Reader<u32> {
+pub(crate) fn number<T: FromStr + PartialOrd + Display>(
+    range: RangeInclusive<T>,
+) -> impl Reader<T> {
     move |asked| {
         let number = asked.text().parse().ok();
-        let (from, to) = (range.start(), range.end());
-        let must = format!("must be a whole number from {from} to {to}");
         let number = number.filter(|number| range.contains(number));
+        let must = format!("must be a number from {} to {}", range.start(), range.end());
         asked.or(number, &must, "write the digits alone")
     }
 }
 
-pub(crate) fn port(asked: &Asked<'_>) -> Option<u16> {
-    let port = asked.text().parse().ok();
-    asked.or(
-        port,
-        "must be a port, from 0 to 65535",
-        "write the digits alone",
-    )
-}
-
 pub(crate) fn metrics_port(asked: &Asked<'_>) -> Option<MetricsPort> {
-    Some(match port(asked)? {
+    Some(match number(0..=u16::MAX)(asked)? {
         0 => MetricsPort::Off,
         port if asked.is_default => MetricsPort::Default(port),
         port => MetricsPort::Asked(port),
@@ -112,22 +128,18 @@ pub(crate) fn metrics_port(asked: &Asked<'_>) -> Option<MetricsPort> {
 pub(crate) fn host(asked: &Asked<'_>) -> Option<String> {
     let bare = asked.text().trim_matches(['[', ']']);
     let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    let fine = bare.parse::<std::net::IpAddr>().is_ok() || bare.chars().all(name);
+    let fine = bare.parse::<IpAddr>().is_ok() || bare.chars().all(name);
     let must = "must be an address or a host's name";
     asked.or(fine.then(|| bare.to_owned()), must, "the port goes in PORT")
 }
 
 /// A token goes into a header: a line break in it is a copy that went wrong.
 pub(crate) fn secret(asked: &Asked<'_>) -> Option<Secret> {
-    let odd = |c: char| c.is_control() || c.is_whitespace();
-    let fault = if asked.text().contains(odd) {
-        "has a space or a line break in it"
-    } else if asked.text().contains(invisible::is_invisible) {
-        "has an invisible character in it"
-    } else {
-        return Some(Secret::new(asked.text()));
-    };
-    asked.or(None, fault, "copy it again, without spaces and line breaks")
+    let odd = |c: char| c.is_control() || c.is_whitespace() || invisible::is_invisible(c);
+    let fine = !asked.text().contains(odd);
+    let must = "has a space, a line break or an invisible character in it";
+    let hint = "copy it again, without spaces and line breaks";
+    asked.or(fine.then(|| asked.given.text.clone()), must, hint)
 }
 
 /// A token of Slack's. The usual mistake is the one token in the other's variable.
@@ -135,24 +147,17 @@ pub(crate) fn token(own: &'static str, other: &'static str) -> impl Reader<Secre
     move |asked| {
         let token = secret(asked)?;
         let fine = !token.expose().starts_with(other);
+        let must = "holds a token of another kind";
         let hint = format!("this one begins with {own}");
-        asked.or(
-            fine.then_some(token),
-            "holds a token of another kind",
-            &hint,
-        )
+        asked.or(fine.then_some(token), must, &hint)
     }
 }
 
 /// An http or https address without credentials, query and last slash.
 pub(crate) fn base_url(asked: &Asked<'_>) -> Option<String> {
-    let fine = url::Url::parse(asked.text()).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
+    let fine = http_url(asked.text()).is_some_and(|url| {
+        let user = !url.username().is_empty() || url.password().is_some();
+        !user && url.query().is_none() && url.fragment().is_none()
     });
     let base = fine.then(|| asked.text().trim_end_matches('/').to_owned());
     let example = match asked.variable.default {
@@ -165,50 +170,34 @@ pub(crate) fn base_url(asked: &Asked<'_>) -> Option<String> {
 
 /// An http or https address that is itself a secret.
 pub(crate) fn secret_url(asked: &Asked<'_>) -> Option<Secret> {
-    let url = http_address(asked.text().to_owned());
+    let url = http_url(asked.text()).map(|_| asked.given.text.clone());
     let must = "must be an http or https address";
     asked.or(url, must, "as in https://example.org/ping/…")
 }
 
-pub(crate) fn http_address(text: String) -> Option<Secret> {
-    let fine = url::Url::parse(&text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    fine.then(|| Secret::new(text))
-}
-
-/// What is wrong with an item, and its hint.
-type Fault = (String, &'static str);
-
-/// Reads each item of a comma list.
-fn each<T>(asked: &Asked<'_>, mut read: impl FnMut(&str) -> Result<T, Fault>) -> Option<Vec<T>> {
-    let mut all = Vec::new();
-    for item in asked.items() {
-        match read(&item.text) {
-            Ok(value) => all.push(value),
-            Err((message, hint)) => asked.env.error(&item.place, message, hint),
-        }
-    }
-    Some(all)
+pub(crate) fn http_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
 pub(crate) fn networks(asked: &Asked<'_>) -> Option<Vec<IpNet>> {
-    each(asked, |text| {
-        let alone = text.parse::<std::net::IpAddr>().map(IpNet::from);
+    asked.each(|text| {
         let network = text
-            .parse::<IpNet>()
-            .or(alone)
-            .map(|network| network.trunc());
-        let hint = "as in 10.0.0.0/8 or 2001:db8::1";
-        network.map_err(|_| (format!("`{}` is not a network", short(text)), hint))
+            .parse()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map(|network: IpNet| network.trunc()).map_err(|_| {
+            let hint = "as in 10.0.0.0/8 or 2001:db8::1".to_owned();
+            (format!("`{}` is not a network", short(text)), hint)
+        })
     })
 }
 
 pub(crate) fn hosts(asked: &Asked<'_>) -> Option<Vec<String>> {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
-    each(asked, |text| match text.chars().all(fine) {
+    asked.each(|text| match text.chars().all(fine) {
         true => Ok(text.to_ascii_lowercase()),
         false => {
-            let hint = "hosts without scheme and path, comma separated";
+            let hint = "hosts without scheme and path, comma separated".to_owned();
             Err((format!("`{}` is not a host", short(text)), hint))
         }
     })
@@ -236,10 +225,7 @@ pub(crate) const LOG_FORMATS: &[(&str, LogFormat)] =
 
 /// Checked here by the filter that will use them: a mistake in `RUST_LOG` must not silence the log.
 pub(crate) fn directives(asked: &Asked<'_>) -> Option<String> {
-    let error = asked
-        .text()
-        .parse::<tracing_subscriber::filter::Targets>()
-        .err();
+    let error = asked.text().parse::<Targets>().err();
     let must = error.map(|error| format!("cannot be read: {error}"));
     let text = must.is_none().then(|| asked.text().to_owned());
     asked.or(text, &must.unwrap_or_default(), "as in info,wardroom=debug")
@@ -258,62 +244,52 @@ pub(crate) fn encryption_key(asked: &Asked<'_>) -> Option<EncryptionKey> {
     asked.or(key, must, "openssl rand -hex 32 prints one")
 }
 
-/// Not judged without the key: half of the App is off, with a warning.
+/// Not checked without the key: half of the App is off, with a warning.
 pub(crate) fn app_id(asked: &Asked<'_>) -> Option<u64> {
     asked.env.get("GITHUB_APP_PRIVATE_KEY")?;
-    let id = asked.text().parse().ok();
-    asked.or(
-        id,
-        "must be a number",
-        "it is on the first page of the App's settings",
-    )
+    let hint = "it is on the first page of the App's settings";
+    asked.or(asked.text().parse().ok(), "must be a number", hint)
 }
 
-/// PEM as it is, with `\n` written out (as some dashboards do), or as base64. Not judged without the
+/// PEM as it is, with `\n` written out (as some dashboards do), or as base64. Not checked without the
 /// App's id.
 pub(crate) fn private_key(asked: &Asked<'_>) -> Option<Secret> {
     asked.env.get("GITHUB_APP_ID")?;
-    let is_pem = |text: &str| text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
-    let text = asked.text();
+    let is_pem = |text: &String| text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
     let packed = || {
-        let packed: String = text.split_whitespace().collect();
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(packed)
-            .ok()?;
-        String::from_utf8(bytes).ok().filter(|text| is_pem(text))
+        let packed: String = asked.text().split_whitespace().collect();
+        String::from_utf8(STANDARD.decode(packed).ok()?).ok()
     };
-    let pem = match is_pem(text) {
-        true => Some(text.replace("\\n", "\n")),
-        false => packed(),
-    };
+    let plain = Some(asked.text().replace("\\n", "\n")).filter(is_pem);
+    let pem = plain.or_else(packed).filter(is_pem);
     let hint = "the .pem file's content, base64 of it, or GITHUB_APP_PRIVATE_KEY_FILE";
-    asked.or(
-        pem.map(Secret::new),
-        "is neither PEM nor base64 of it",
-        hint,
-    )
+    let must = "is neither PEM nor base64 of it";
+    asked.or(pem.map(Secret::new), must, hint)
 }
 
 /// Texts of one shape.
 pub(crate) fn all(format: &'static str) -> impl Reader<Vec<String>> {
-    move |asked| each(asked, |text| shaped(format, text))
+    move |asked| asked.each(|text| shaped(format, text))
 }
 
 fn shaped(format: &str, text: &str) -> Result<String, Fault> {
     let shape = shape(format).expect("the format is in the table");
-    match (shape.fault)(text) {
+    match shape.refused(text, text) {
         None => Ok(text.to_owned()),
-        Some(fault) => Err((fault.replace("{}", &short(text)), shape.hint)),
+        Some(fault) => Err(fault),
     }
 }
 
 pub(crate) fn services(asked: &Asked<'_>) -> Option<Vec<String>> {
     let mut seen: Vec<String> = Vec::new();
-    each(asked, |text| {
+    asked.each(|text| {
         let name = shaped("service-name", text)?;
         if seen.iter().any(|other| same_name(other, &name)) {
             let message = format!("the service `{}` is named twice", short(&name));
-            return Err((message, "names of services differ in more than case"));
+            return Err((
+                message,
+                "names of services differ in more than case".to_owned(),
+            ));
         }
         seen.push(name.clone());
         Ok(name)
@@ -325,29 +301,37 @@ pub(crate) type Owned = (String, Vec<String>, Place);
 
 /// JSON is YAML: the same reader gives every owner a place and finds names given twice.
 pub(crate) fn owners(asked: &Asked<'_>) -> Option<Vec<Owned>> {
-    let shape = r#"as in {"api":["U024BE7LH"]}"#;
-    if let Err(error) = serde_json::from_str::<serde_json::Value>(asked.text()) {
-        let (line, column) = (error.line().max(1), error.column().max(1));
-        let place = Place {
-            line,
-            column,
-            ..asked.given.place.clone()
-        };
-        asked.env.error(&place, "SERVICE_OWNERS is not JSON", shape);
-        return None;
+    let (place, found) = (&asked.given.place, &asked.env.found);
+    let hint = r#"as in {"api":["U024BE7LH"]}"#;
+    let refuse = |line, column, message| {
+        let file = Arc::clone(&place.file);
+        found.error(&Place { file, line, column }, message, hint);
+    };
+    match serde_json::from_str::<Value>(asked.text()) {
+        Ok(Value::Object(_)) => {}
+        Ok(_) => {
+            refuse(
+                1,
+                1,
+                "SERVICE_OWNERS must be an object of service to user ids",
+            );
+            return None;
+        }
+        Err(error) => {
+            refuse(
+                error.line().max(1),
+                error.column().max(1),
+                "SERVICE_OWNERS is not JSON",
+            );
+            return None;
+        }
     }
-    let found = &mut *asked.env.found.borrow_mut();
-    let node = yaml::parse(&asked.given.place.file, asked.text().as_bytes(), found)?;
-    if !matches!(node.kind, yaml::Kind::Map(_)) {
-        let message = "SERVICE_OWNERS must be an object of service to user ids";
-        found.error(&node.place, message, shape);
-        return None;
-    }
+    let node = yaml::parse(&place.file, asked.text().as_bytes(), found)?;
     let schema = schema::of::<Named<ServiceName, Set<SlackUser>>>();
     let mut read = read::read(&node, &schema, "SERVICE_OWNERS", found);
-    let owners: serde_json::Map<String, serde_json::Value> = read.typed(&node.place, found);
+    let owners: Map<String, Value> = read.typed(&node.place, found);
     let owned = owners.into_iter().map(|(service, owners)| {
-        let place = read.spots[&read::step("", &service)].place().clone();
+        let place = read.spots[&read::step("", &service)].place.clone();
         let owners = serde_json::from_value(owners).unwrap_or_default();
         (service, owners, place)
     });

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{Named, OneOrMore, Set};
 use super::shapes::{
-    Component, HeartbeatName, KnownService, Repositories, Repository, ServiceName, SlackChannel,
-    SlackUser, SlackWorkspace, Span, Version, same_name,
+    Component, Repositories, Repository, ServiceName, SlackChannel, SlackUser, SlackWorkspace,
+    Span, Version, same_name,
 };
 
 /// Everything that a file may hold.
@@ -28,12 +28,12 @@ pub(super) struct File {
     extends: Option<OneOrMore>,
     #[schemars(flatten)]
     rules: Rules,
-    /// Senders that must report regularly.
+    /// Senders that must report regularly; what is in it is not read yet.
     #[schemars(extend("x-no-effect-yet" = true))]
-    heartbeats: Option<Named<HeartbeatName, Heartbeat>>,
-    /// Alerts from other systems.
+    heartbeats: Option<serde_json::Value>,
+    /// Alerts from other systems; what is in it is not read yet.
     #[schemars(extend("x-no-effect-yet" = true))]
-    alerts: Option<Alerts>,
+    alerts: Option<serde_json::Value>,
 }
 
 /// What decisions need to know of the configuration.
@@ -175,7 +175,7 @@ pub struct Template {
     #[schemars(with = "Severity")]
     pub severity: String,
     /// The service of the incident.
-    #[schemars(with = "Option<KnownService>")]
+    #[schemars(with = "Option<ServiceName>")]
     pub service: Option<String>,
     /// A text that is written on the timeline first.
     #[schemars(length(min = 1, max = 3000))]
@@ -224,66 +224,6 @@ mod by_name {
     pub(super) fn serialize<S: Serializer>(services: &[Service], to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(services.iter().map(|service| (&service.name, service)))
     }
-}
-
-/// A sender that must report regularly.
-#[derive(JsonSchema)]
-#[schemars(extend("x-called" = "a heartbeat"))]
-#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
-struct Heartbeat {
-    /// The interval of the heartbeat.
-    period: Span,
-    /// The delay that is tolerated.
-    grace: Option<Span>,
-    /// The service of its incidents.
-    service: Option<KnownService>,
-    /// The severity of its incidents.
-    severity: Option<Severity>,
-    /// The token that it sends; empty: only `ALERTS_TOKEN` is accepted.
-    token: Option<String>,
-}
-
-/// Alerts from other systems.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
-struct Alerts {
-    /// What an alert leads to: the first route that matches.
-    routes: Option<Vec<AlertRoute>>,
-}
-
-/// What alerts with some labels lead to.
-#[derive(JsonSchema)]
-#[schemars(extend("x-called" = "an alert route"))]
-#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
-struct AlertRoute {
-    /// The labels that an alert must have.
-    r#match: Option<Labels>,
-    /// The severity of the incident that is opened; `propose` asks first; `none`: only a message.
-    incident: Option<AlertIncident>,
-    /// The channel that is notified.
-    channel: Option<SlackChannel>,
-}
-
-/// Labels of an alert.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "its part is not built: checked and then dropped")]
-struct Labels {
-    service: Option<KnownService>,
-    #[schemars(flatten)]
-    others: std::collections::BTreeMap<String, String>,
-}
-
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "its schema is used")]
-enum AlertIncident {
-    P1,
-    P2,
-    P3,
-    P4,
-    #[schemars(rename = "propose")]
-    Propose,
-    #[schemars(rename = "none")]
-    None,
 }
 
 /// The templates of a configuration that names none.

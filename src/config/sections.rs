@@ -2,7 +2,7 @@
 //! value, with the variables that override the file.
 
 use super::problem::{Findings, short};
-use super::read::{self, near};
+use super::read::{self, Read, Spot, near};
 use super::rules::{Rules, Service};
 use super::schema;
 use super::shapes::same_name;
@@ -10,47 +10,55 @@ use super::variables::Overrides;
 use super::yaml::Node;
 
 /// Reads the whole tree.
-pub(crate) fn rules(root: &Node, overrides: &Overrides, found: &mut Findings) -> Rules {
+pub(crate) fn rules(root: &Node, overrides: &Overrides, found: &Findings) -> Rules {
     let mut read = read::read(root, &schema::FILE, "the file", found);
     let mut rules: Rules = read.typed(&root.place, found);
-    let written = std::mem::take(&mut rules.services);
-    for service in written {
-        match rules.service(&service.name) {
-            None => rules.services.push(service),
-            Some(other) => {
-                let place = read.spots[&read::step("/services", &service.name)].place();
-                let (name, other) = (short(&service.name), short(&other.name));
-                let message = format!("the services `{other}` and `{name}` are the same");
-                found.error(place, message, "names of services differ in more than case");
-            }
+    for service in std::mem::take(&mut rules.services) {
+        if let Some(other) = rules.service(&service.name) {
+            let place = read.spots[&read::step("/services", &service.name)].place;
+            let (name, other) = (short(&service.name), short(&other.name));
+            let message = format!("the services `{other}` and `{name}` are the same");
+            found.error(place, message, "names of services differ in more than case");
+        } else {
+            rules.services.push(service);
         }
     }
     overridden(&mut rules, overrides, found);
-    let names: Vec<&str> = rules.services.iter().map(|one| one.name.as_str()).collect();
-    read.check_services(&names, found);
-    for (index, template) in rules.templates.iter().enumerate() {
-        let mut before = rules.templates[..index].iter();
-        if before.any(|other| same_name(&other.name, &template.name)) {
-            let place = read.spots[&format!("/templates/{index}")].place();
-            let message = format!("there is a template `{}` already", short(&template.name));
-            found.error(place, message, "give it another name");
+    templates(&mut rules, &read, found);
+    rules
+}
+
+/// Their names differ, and their services exist; a service is then written as in `services`.
+fn templates(rules: &mut Rules, read: &Read<'_>, found: &Findings) {
+    let known: Vec<&str> = rules.services.iter().map(|one| one.name.as_str()).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (index, template) in rules.templates.iter_mut().enumerate() {
+        let path = format!("/templates/{index}");
+        if names.iter().any(|other| same_name(other, &template.name)) {
+            let message = "another template has the same name";
+            found.error(read.spots[&path].place, message, "give it another name");
+        }
+        names.push(template.name.clone());
+        let Some(named) = template.service.take() else {
+            continue;
+        };
+        template.service = known
+            .iter()
+            .find(|name| same_name(name, &named))
+            .map(ToString::to_string);
+        let spot = read.spots.get(&format!("{path}/service"));
+        if let (None, Some(Spot { node, .. })) = (&template.service, spot) {
+            let shown = node.written().unwrap_or_default();
+            let message = format!("`service`: there is no service `{}`", short(shown));
+            let hint = near(&named, &known).unwrap_or("add it under services:".to_owned());
+            found.error(&node.place, message, hint);
         }
     }
-    // A template's service is written as in `services`.
-    for template in &mut rules.templates {
-        let known = |name: &String| names.iter().find(|known| same_name(known, name));
-        template.service = template
-            .service
-            .as_ref()
-            .and_then(known)
-            .map(ToString::to_string);
-    }
-    rules
 }
 
 /// `SERVICES` says which there are (the file may hold more about each), `SERVICE_OWNERS` replaces
 /// the owners of those that it names.
-fn overridden(rules: &mut Rules, overrides: &Overrides, found: &mut Findings) {
+fn overridden(rules: &mut Rules, overrides: &Overrides, found: &Findings) {
     let named = |name: &str| Service {
         name: name.to_owned(),
         ..Service::default()

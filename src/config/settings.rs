@@ -32,15 +32,18 @@ pub(super) fn halves(env: &Environment<'_>, need: SlackNeed) {
         let message = format!("{name} without {missing}: {consequence}");
         let hint = format!("set {missing} ({found_in})");
         match need {
-            SlackNeed::Required if name.starts_with("SLACK_") => env.error(&place, message, &hint),
-            SlackNeed::Required | SlackNeed::Optional => env.warning(&place, message, &hint),
+            SlackNeed::Required if name.starts_with("SLACK_") => {
+                env.found.error(&place, message, hint);
+            }
+            SlackNeed::Required | SlackNeed::Optional => env.found.warning(&place, message, hint),
         }
     }
     let slack = ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"];
     if need == SlackNeed::Required && slack.into_iter().all(|name| place(name).is_none()) {
         let message = "--slack was given and Slack's credentials are missing";
         let hint = "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET";
-        env.error(&Place::variable("SLACK_BOT_TOKEN"), message, hint);
+        let place = Place::variable("SLACK_BOT_TOKEN");
+        env.found.error(&place, message, hint);
     }
 }
 

@@ -5,20 +5,32 @@
 //! whether the channel exists is a question for Slack.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use regex_lite::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::problem::short;
 
 /// What is known of a shape.
 pub(crate) struct Shape {
     /// The `format` in the schema.
-    pub format: &'static str,
-    /// What it is, in words that follow "must be".
-    pub wanted: &'static str,
-    /// What is wrong with a text; `{}` stands for the text.
-    pub fault: fn(&str) -> Option<&'static str>,
-    pub hint: &'static str,
+    format: &'static str,
+    pattern: Regex,
+    /// What is wrong with a text that does not fit; `{}` stands for the text.
+    fault: &'static str,
+    hint: &'static str,
+}
+
+impl Shape {
+    /// What is wrong with a text, and a hint; the message shows what was written.
+    pub(crate) fn refused(&self, text: &str, written: &str) -> Option<(String, String)> {
+        let message = || self.fault.replace("{}", &short(written));
+        let fits = self.pattern.is_match(text);
+        (!fits).then(|| (message(), self.hint.to_owned()))
+    }
 }
 
 /// The shape with this `format`.
@@ -27,7 +39,7 @@ pub(crate) fn shape(format: &str) -> Option<&'static Shape> {
 }
 
 macro_rules! shapes {
-    ($($(#[doc = $doc:literal])+ $Type:ident, $format:literal, $pattern:literal, $wanted:literal, $fault:expr, $hint:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $Type:ident, $format:literal, $pattern:literal, $fault:literal, $hint:literal;)+) => {
         $($(#[doc = $doc])+
         pub struct $Type;
 
@@ -36,7 +48,7 @@ macro_rules! shapes {
                 stringify!($Type).into()
             }
 
-            /// The pattern is for editors, where `${NAME}` has not been replaced.
+            /// With `${NAME}`: editors see a file before variables are replaced.
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
                 let description = concat!($($doc),+).trim_ascii();
                 let pattern = concat!($pattern, r"|\$\{");
@@ -44,88 +56,48 @@ macro_rules! shapes {
             }
         })+
 
-        const SHAPES: &[Shape] = &[$(Shape { format: $format, wanted: $wanted, fault: $fault, hint: $hint }),+];
+        static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| vec![$(Shape {
+            format: $format,
+            pattern: Regex::new($pattern).expect("the pattern is right"),
+            fault: $fault,
+            hint: $hint,
+        }),+]);
     };
 }
 
 shapes! {
     /// The id of a Slack user.
-    SlackUser, "slack-user", "^[UW][A-Z0-9]{1,39}$", "an id",
-        |text| unless(slack_id(text, "UW"), "`{}` is not the id of a Slack user"),
+    SlackUser, "slack-user", "^[UW][A-Z0-9]{1,39}$",
+        "`{}` is not the id of a Slack user",
         "ids look like U024BE7LH: open the person's profile in Slack, the three dots, Copy member ID";
     /// The id of a Slack channel.
-    SlackChannel, "slack-channel", "^[CG][A-Z0-9]{1,39}$", "an id",
-        |text| unless(slack_id(text, "CG"), "`{}` is not the id of a Slack channel"),
+    SlackChannel, "slack-channel", "^[CG][A-Z0-9]{1,39}$",
+        "`{}` is not the id of a Slack channel",
         "ids look like C024BE91L: open the channel's details in Slack, the id is at the bottom";
     /// The id of a Slack workspace.
-    SlackWorkspace, "slack-workspace", "^T[A-Z0-9]{1,39}$", "an id",
-        |text| unless(slack_id(text, "T"), "`{}` is not the id of a Slack workspace"),
+    SlackWorkspace, "slack-workspace", "^T[A-Z0-9]{1,39}$",
+        "`{}` is not the id of a Slack workspace",
         "ids look like T024BE7LD: open Slack in a browser, it is the part behind /client/ that begins with T";
     /// A GitHub repository, owner/name.
-    Repository, "repository", "^[\\w-]{1,39}/[\\w.-]{1,100}$", "owner/name",
-        |text| unless(repository(text, false), "`{}` is not a repository"),
+    Repository, "repository", "^[\\w-]{1,39}/[\\w.-]{1,100}$",
+        "`{}` is not a repository",
         "write owner/name, without the host";
     /// A GitHub repository, or all of an owner: owner/*.
-    Repositories, "repository-pattern", "^[\\w*-]{1,39}/[\\w.*-]{1,100}$", "owner/name",
-        |text| unless(repository(text, true), "`{}` is not a repository"),
+    Repositories, "repository-pattern", "^[\\w*-]{1,39}/[\\w.*-]{1,100}$",
+        "`{}` is not a repository",
         "write owner/name, or owner/* for all of an owner";
-    /// The name of a new service.
-    ServiceName, "service-name", "^\\S(.{0,73}\\S)?$", "a name",
-        service_name_fault,
-        "a name of 1 to 75 characters, as in api";
-    /// The name of a service that exists.
-    KnownService, "service", "^\\S(.{0,73}\\S)?$", "a service",
-        |_| None, "";
+    /// The name of a service.
+    ServiceName, "service-name", "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]{0,73}[^\\s\\x00-\\x1f\\x7f-\\x9f])?$",
+        "`{}` cannot be the name of a service",
+        "1 to 75 characters on one line, without a space at either end, as in api";
     /// The id of a component on Statuspage.
-    Component, "statuspage-component", "^[\\w-]{1,64}$", "text",
-        |text| unless(text.len() <= 64 && text.chars().all(|c| word(c) && c != '.'), "`{}` is not the id of a component: at most 64 letters, digits, `-` and `_`"),
+    Component, "statuspage-component", "^[\\w-]{1,64}$",
+        "`{}` is not the id of a component: at most 64 letters, digits, `-` and `_`",
         "it is the last part of the component's address in Statuspage's administration";
-    /// The name of a heartbeat, which is a part of an address.
-    HeartbeatName, "heartbeat-name", "^[\\w.-]+$", "a name",
-        |text| unless(!text.is_empty() && text.chars().all(word), "`{}` cannot be the name of a heartbeat"),
-        "it is a part of an address: letters, digits, `-`, `_` and `.`";
     /// The version of the file's format.
-    Version, "version", "^1(\\.0)?$", "\"1\"",
-        |text| unless(matches!(text, "1" | "1.0"), "the only version is \"1\""),
+    Version, "version", "^1(\\.0)?$",
+        "the only version is \"1\"",
         "write version: \"1\"";
-}
-
-fn unless(fits: bool, fault: &'static str) -> Option<&'static str> {
-    (!fits).then_some(fault)
-}
-
-fn word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
-}
-
-fn slack_id(text: &str, first: &str) -> bool {
-    let fine = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-    text.starts_with(|c| first.contains(c))
-        && (2..=40).contains(&text.len())
-        && text.chars().all(fine)
-}
-
-fn repository(text: &str, star: bool) -> bool {
-    let fine = |text: &str| text.chars().all(|c| word(c) || star && c == '*');
-    text.split_once('/').is_some_and(|(owner, name)| {
-        let lengths = (1..=39).contains(&owner.len()) && (1..=100).contains(&name.len());
-        lengths && fine(owner) && !owner.contains('.') && fine(name)
-    })
-}
-
-fn service_name_fault(name: &str) -> Option<&'static str> {
-    if name.trim().is_empty() {
-        Some("a service needs a name")
-    } else if name.chars().count() > 75 {
-        Some("a service's name has at most 75 characters")
-    } else if name.chars().any(char::is_control) {
-        Some("a service's name has no line breaks or control characters")
-    } else {
-        unless(
-            name.trim() == name,
-            "a service's name neither begins nor ends with a space",
-        )
-    }
 }
 
 /// Whether two names are the same service's: case does not tell services apart.
@@ -133,8 +105,6 @@ pub(crate) fn same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// The `format` of a value that names a service.
-pub(crate) const SERVICE: &str = "service";
 /// The `format` of a span of time.
 pub(crate) const SPAN: &str = "duration";
 const MAX_SECONDS: u64 = 10 * 366 * 24 * 3600;
@@ -264,12 +234,10 @@ mod tests {
             ("repository", "https://github.com/a/b", false),
             ("statuspage-component", "kx1_a-b", true),
             ("statuspage-component", "kx.1", false),
-            ("heartbeat-name", "sensor-7.a", true),
-            ("heartbeat-name", "", false),
-            ("heartbeat-name", "a b", false),
         ] {
             let shape = shape(format).expect("a known format");
-            assert_eq!((shape.fault)(text).is_none(), fine, "{format} {text}");
+            let refused = shape.refused(text, text);
+            assert_eq!(refused.is_none(), fine, "{format} {text}");
         }
     }
 }

@@ -1,63 +1,96 @@
-//! Single values against their schema: words, numbers, texts. What is wrong comes back as a message and its
-//! hint; `read` knows the place. A message shows what was written, never what a variable held.
+//! Single values against their schema: words, numbers, spans of time, texts.
+//!
+//! What is wrong is returned as a message and its hint; `read` knows the place. A message shows what was
+//! written, never what a variable held.
 
 use serde_json::Value;
 
-use super::problem::{choice, short};
-use super::read::Name;
-use super::shapes::Shape;
-use super::yaml::{Scalar, Style};
+use super::problem::{Findings, Place, choice, short};
+use super::schema::words;
+use super::shapes::{self, SPAN, Unit, shape};
+use super::yaml::Scalar;
 
 /// The value, or a message and its hint.
-pub(crate) type Single = Result<Value, (String, String)>;
+type Single = Result<Value, (String, String)>;
 
-pub(crate) fn word(scalar: &Scalar, words: &[&str], name: &Name) -> Single {
+pub(crate) fn single(
+    scalar: &Scalar,
+    place: &Place,
+    schema: &Value,
+    name: &str,
+    found: &Findings,
+) -> Single {
+    let words = words(schema);
+    match (schema["type"].as_str(), schema["format"].as_str()) {
+        _ if !words.is_empty() => word(scalar, &words, name),
+        (Some("integer"), _) => number(scalar, schema, name),
+        (Some("boolean"), _) => boolean(scalar, name),
+        (_, Some(SPAN)) => span(scalar, place, name, found),
+        (_, format) => text(scalar, schema, format, name),
+    }
+}
+
+fn word(scalar: &Scalar, words: &[&str], name: &str) -> Single {
     if words.contains(&scalar.text.as_str()) {
         return Ok(scalar.text.as_str().into());
     }
-    let message = format!("{} cannot be `{}`", name.short, short(&scalar.written));
+    let message = format!("{name} cannot be `{}`", short(&scalar.written));
     Err((message, choice(&scalar.written, words)))
 }
 
-pub(crate) fn number(scalar: &Scalar, schema: &Value, name: &Name) -> Single {
-    let bound = |name: &str, or| schema[name].as_u64().unwrap_or(or);
-    let (least, most) = (bound("minimum", 0), bound("maximum", u64::MAX));
-    let quoted = scalar.style == Style::Quoted && !scalar.written.contains("${");
+fn number(scalar: &Scalar, schema: &Value, name: &str) -> Single {
+    let least = schema["minimum"].as_u64().unwrap_or(0);
+    let most = schema["maximum"].as_u64().unwrap_or(u64::MAX);
+    let quoted = scalar.quoted && !scalar.written.contains("${");
     match scalar.text.parse::<u64>() {
         Ok(number) if (least..=most).contains(&number) && !quoted => Ok(number.into()),
         Ok(_) | Err(_) => {
-            let message = format!(
-                "{} must be a whole number from {least} to {most}",
-                name.short
-            );
+            let message = format!("{name} must be a whole number from {least} to {most}");
             Err((message, "write it without quotes and units".to_owned()))
         }
     }
 }
 
-/// A bare number or `true` is refused where a text is free: YAML would have made something else of it.
-pub(crate) fn text(scalar: &Scalar, schema: &Value, shape: Option<&Shape>, name: &Name) -> Single {
-    let Scalar { text, written, .. } = scalar;
-    let wrong =
-        |fault: String, hint: &str| Err((format!("{} {fault}", name.long), hint.to_owned()));
-    let free = shape.is_none_or(|shape| shape.wanted == "text");
+fn boolean(scalar: &Scalar, name: &str) -> Single {
+    let hint = "write true or false".to_owned();
+    let value = shapes::boolean(&scalar.text).map(Value::from);
+    value.ok_or((format!("{name} must be true or false"), hint))
+}
+
+/// In milliseconds. A bare number is seconds, with a warning.
+fn span(scalar: &Scalar, place: &Place, name: &str, found: &Findings) -> Single {
+    let written = short(&scalar.written);
+    let Some((span, unit)) = shapes::duration(&scalar.text) else {
+        let hint = "a whole number and its unit: 250ms, 60s, 5m, 24h, 7d";
+        let message = format!("{name} is not a duration: `{written}`");
+        return Err((message, hint.to_owned()));
+    };
+    if unit == Unit::Assumed {
+        let message = format!("{name} has no unit: {written} is taken as seconds");
+        found.warning(place, message, "write the unit, as in 60s, 5m or 24h");
+    }
+    Ok(u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into())
+}
+
+/// A bare number or `true` is refused where a text is free: other readers of YAML make something else of it.
+fn text(scalar: &Scalar, schema: &Value, format: Option<&str>, name: &str) -> Single {
+    let (text, written) = (scalar.text.as_str(), scalar.written.as_str());
+    let shape = format.and_then(shape);
+    if let Some(fault) = shape.and_then(|shape| shape.refused(text, written)) {
+        return Err(fault);
+    }
     let other = written.parse::<f64>().is_ok()
         || ["true", "false"].contains(&written.to_ascii_lowercase().as_str());
-    if free && scalar.style == Style::Plain && other {
+    let most = schema["maxLength"].as_u64().unwrap_or(u64::MAX);
+    let (fault, hint) = if shape.is_none() && !scalar.quoted && other {
         let fault = "must be text, and this is a number or a yes/no";
-        return wrong(fault.to_owned(), "put it in quotes");
-    }
-    let may_be_empty = shape.is_none() && schema["minLength"].is_null();
-    if free && !may_be_empty && text.trim().is_empty() {
-        return wrong("is empty".to_owned(), "write a text, or leave the key out");
-    }
-    let most = schema["maxLength"].as_u64();
-    if let Some(most) = most.filter(|most| text.chars().count() as u64 > *most) {
-        return wrong(format!("is longer than {most} characters"), "shorten it");
-    }
-    let fault = shape.and_then(|shape| Some(((shape.fault)(text)?, shape.hint)));
-    match fault {
-        Some((fault, hint)) => Err((fault.replace("{}", &short(written)), hint.to_owned())),
-        None => Ok(text.as_str().into()),
-    }
+        (fault.to_owned(), "put it in quotes")
+    } else if schema["minLength"].is_u64() && text.trim().is_empty() {
+        ("is empty".to_owned(), "write a text, or leave the key out")
+    } else if text.chars().count() as u64 > most {
+        (format!("is longer than {most} characters"), "shorten it")
+    } else {
+        return Ok(text.into());
+    };
+    Err((format!("{name} {fault}"), hint.to_owned()))
 }

@@ -3,28 +3,28 @@
 //! Read here and not left to the exporter's crate: it reads the process's environment behind our
 //! back, ignores what it cannot parse, and would let a typing error pass as "no traces".
 
+use percent_encoding::percent_decode_str;
+
 use super::environment::Environment;
 use super::problem::{Place, choice, short};
 use super::readers::Asked;
 use super::secret::Secret;
 use super::variables::TraceVariables;
+use ParentDecision::{Followed, Ignored};
 
 /// Where traces go, and which.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Telemetry {
     /// Whether traces are kept at all.
     pub enabled: bool,
-    /// Where they go.
     pub sink: TelemetrySink,
     /// The whole address that traces are posted to, `…/v1/traces`.
     pub traces_endpoint: Option<String>,
-    /// Headers of that request, `name=value`, comma separated.
-    pub headers: Option<Secret>,
-    /// The service's name.
+    /// Headers of that request.
+    pub headers: Vec<(String, Secret)>,
     pub service_name: String,
     /// More attributes of the resource.
     pub resource_attributes: Vec<(String, String)>,
-    /// Which traces are kept.
     pub sampler: Sampler,
 }
 
@@ -46,87 +46,57 @@ pub(super) const SINKS: &[(&str, TelemetrySink)] = &[
     ("console", TelemetrySink::Console),
 ];
 
+/// The words of `OTEL_TRACES_EXPORTER`.
+const EXPORTERS: &[(&str, Option<TelemetrySink>)] = &[
+    ("otlp", Some(TelemetrySink::Otlp)),
+    ("console", Some(TelemetrySink::Console)),
+    ("none", None),
+];
+
 /// Which traces are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampler {
     /// The share of new traces, 0 to 1.
     pub ratio: f64,
-    /// Whether a caller's decision goes before.
     pub parent: ParentDecision,
 }
 
-/// What a caller's own sampling decision counts.
+/// Whether a caller's own sampling decision is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParentDecision {
-    /// It is followed.
     Followed,
-    /// It is ignored.
     Ignored,
 }
 
-impl Telemetry {
-    /// The headers of the exporter's requests, decoded. They may be secrets.
-    #[must_use]
-    pub fn headers(&self) -> Vec<(String, String)> {
-        let text = self.headers.as_ref().map(Secret::expose);
-        text.and_then(pairs_in).unwrap_or_default()
-    }
-}
-
-/// The words of `OTEL_TRACES_SAMPLER`: the share, or `None` for the one that is configured, and whether a
-/// caller's decision is followed.
-pub(super) const SAMPLERS: &[(&str, Sampling)] = &[
-    ("always_on", (Some(1.0), ParentDecision::Ignored)),
-    ("always_off", (Some(0.0), ParentDecision::Ignored)),
-    ("traceidratio", (None, ParentDecision::Ignored)),
-    (
-        "parentbased_always_on",
-        (Some(1.0), ParentDecision::Followed),
-    ),
-    (
-        "parentbased_always_off",
-        (Some(0.0), ParentDecision::Followed),
-    ),
-    ("parentbased_traceidratio", (None, ParentDecision::Followed)),
-];
-
-/// A word of `OTEL_TRACES_SAMPLER`.
+/// A word of `OTEL_TRACES_SAMPLER`: the share, or `None` for the one that is configured.
 pub type Sampling = (Option<f64>, ParentDecision);
 
-/// What `OTEL_TRACES_EXPORTER` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exporter {
-    Otlp,
-    Console,
-    Nothing,
-}
-
-/// The words of `OTEL_TRACES_EXPORTER`.
-pub(super) const EXPORTERS: &[(&str, Exporter)] = &[
-    ("otlp", Exporter::Otlp),
-    ("console", Exporter::Console),
-    ("none", Exporter::Nothing),
+pub(super) const SAMPLERS: &[(&str, Sampling)] = &[
+    ("always_on", (Some(1.0), Ignored)),
+    ("always_off", (Some(0.0), Ignored)),
+    ("traceidratio", (None, Ignored)),
+    ("parentbased_always_on", (Some(1.0), Followed)),
+    ("parentbased_always_off", (Some(0.0), Followed)),
+    ("parentbased_traceidratio", (None, Followed)),
 ];
 
 pub(super) fn read(env: &Environment<'_>, given: &TraceVariables) -> Telemetry {
     let base = given.endpoint.as_ref();
     let base = base.map(|base| format!("{base}/v1/traces"));
     let traces_endpoint = given.traces_endpoint.clone().or(base);
-    let sink = given.sink.unwrap_or(match given.exporter {
-        Exporter::Console => TelemetrySink::Console,
-        Exporter::Otlp | Exporter::Nothing => TelemetrySink::Otlp,
-    });
-    let wanted = traces_endpoint.is_some() || given.exporter == Exporter::Console;
-    let by_otlp = sink == TelemetrySink::Otlp;
-    let enabled = given.enabled.unwrap_or(wanted)
-        && given.exporter != Exporter::Nothing
-        && !given.disabled
-        && (!by_otlp || traces_endpoint.is_none() || protocol_is_supported(env, given));
-    if enabled && by_otlp && traces_endpoint.is_none() {
-        let place = Place::variable("WARDROOM_TELEMETRY_ENABLED");
-        let message = "traces are wanted by OTLP and no endpoint is set";
-        let hint = "set OTEL_EXPORTER_OTLP_ENDPOINT, or another WARDROOM_TELEMETRY_SINK";
-        env.error(&place, message, hint);
+    let sink = given.sink.or(given.exporter);
+    let sink = sink.unwrap_or(TelemetrySink::Otlp);
+    let wanted = traces_endpoint.is_some() || given.exporter == Some(TelemetrySink::Console);
+    let mut enabled =
+        given.enabled.unwrap_or(wanted) && given.exporter.is_some() && !given.disabled;
+    if enabled && sink == TelemetrySink::Otlp {
+        if traces_endpoint.is_none() {
+            let place = Place::variable("WARDROOM_TELEMETRY_ENABLED");
+            let message = "traces are wanted by OTLP and no endpoint is set";
+            let hint = "set OTEL_EXPORTER_OTLP_ENDPOINT, or another WARDROOM_TELEMETRY_SINK";
+            env.found.error(&place, message, hint);
+        }
+        enabled = protocol_is_supported(env, given);
     }
     let mut resource_attributes = given.attributes.clone();
     // OTEL_SERVICE_NAME overrides the attribute of that name.
@@ -136,17 +106,15 @@ pub(super) fn read(env: &Environment<'_>, given: &TraceVariables) -> Telemetry {
         .last();
     let service_name = given.service_name.clone().or(in_attributes);
     let (share, parent) = given.sampler;
+    let ratio = share.unwrap_or(given.share);
     Telemetry {
         enabled,
         sink,
         traces_endpoint,
-        headers: given.headers.clone(),
+        headers: given.headers.clone().unwrap_or_default(),
         service_name: service_name.unwrap_or("wardroom".into()),
         resource_attributes,
-        sampler: Sampler {
-            ratio: share.unwrap_or(given.share),
-            parent,
-        },
+        sampler: Sampler { ratio, parent },
     }
 }
 
@@ -161,63 +129,44 @@ fn protocol_is_supported(env: &Environment<'_>, given: &TraceVariables) -> bool 
     if !supported {
         let message = format!("{name} cannot be `{}`: no traces are sent", short(protocol));
         let hint = "set http/protobuf, which collectors accept at port 4318";
-        env.warning(&Place::variable(name), message, hint);
+        env.found.warning(&Place::variable(name), message, hint);
     }
     supported
 }
 
-/// Platforms set this for all of their containers: what is not supported costs the traces and not the
-/// start.
-pub(crate) fn exporter(asked: &Asked<'_>) -> Option<Exporter> {
+/// Platforms set this for all of their containers too.
+pub(crate) fn exporter(asked: &Asked<'_>) -> Option<Option<TelemetrySink>> {
     let typed = asked.text().to_ascii_lowercase();
     let known = EXPORTERS.iter().find(|(word, _)| *word == typed);
-    if known.is_none() {
-        let words: Vec<&str> = EXPORTERS.iter().map(|(word, _)| *word).collect();
-        let (name, shown) = (asked.variable.name, short(&typed));
-        let message = format!("{name} cannot be `{shown}`: no traces are sent");
-        asked
-            .env
-            .warning(&asked.given.place, message, &choice(&typed, &words));
-    }
-    Some(known.map_or(Exporter::Nothing, |(_, exporter)| *exporter))
+    let words: Vec<&str> = EXPORTERS.iter().map(|(word, _)| *word).collect();
+    let what = format!("cannot be `{}`: no traces are sent", short(&typed));
+    let known = asked.or_warn(known, &what, &choice(&typed, &words));
+    Some(known.and_then(|(_, sink)| *sink))
 }
 
-pub(crate) fn share(asked: &Asked<'_>) -> Option<f64> {
-    let share = asked.text().parse().ok();
-    let share = share.filter(|share| (0.0..=1.0).contains(share));
-    asked.or(share, "must be a share from 0 to 1", "as in 0.25")
-}
-
-/// `name=value,…` with values percent-encoded, as OpenTelemetry has it; `None` where an item has no
-/// name or no `=`.
-pub(crate) fn pairs_in(text: &str) -> Option<Vec<(String, String)>> {
-    let items = text.split(',').filter(|item| !item.trim().is_empty());
+/// `name=value,…` with values percent-encoded, as OpenTelemetry has it.
+pub(crate) fn pairs(asked: &Asked<'_>) -> Option<Vec<(String, String)>> {
     let pair = |item: &str| {
         let (name, value) = item.split_once('=')?;
-        let (name, value) = (name.trim(), value.trim());
-        let value = percent_encoding::percent_decode_str(value)
-            .decode_utf8()
-            .ok()?;
-        (!name.is_empty()).then(|| (name.to_owned(), value.into_owned()))
+        let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
+        let name = Some(name.trim()).filter(|name| !name.is_empty())?;
+        Some((name.to_owned(), value.into_owned()))
     };
-    items.map(pair).collect()
-}
-
-pub(crate) fn pairs(asked: &Asked<'_>) -> Option<Vec<(String, String)>> {
-    let must = "must be name=value, comma separated";
+    let items = asked.text().split(',');
+    let items = items.filter(|item| !item.trim().is_empty());
+    let must = "must be name=value, comma separated, with values percent-encoded";
     asked.or(
-        pairs_in(asked.text()),
+        items.map(pair).collect(),
         must,
         "as in team=payments,region=eu",
     )
 }
 
-pub(crate) fn headers(asked: &Asked<'_>) -> Option<Secret> {
-    let must = "must be name=value, comma separated";
-    let pairs = asked.or(
-        pairs_in(asked.text()),
-        must,
-        "as in authorization=Bearer%20…",
-    );
-    pairs.map(|_| Secret::new(asked.text()))
+pub(crate) fn headers(asked: &Asked<'_>) -> Option<Vec<(String, Secret)>> {
+    let pairs = pairs(asked)?.into_iter();
+    Some(
+        pairs
+            .map(|(name, value)| (name, Secret::new(value)))
+            .collect(),
+    )
 }

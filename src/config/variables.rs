@@ -10,9 +10,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::environment::{Environment, Given};
-use super::readers::{self as read, Owned, one_of, whole};
+use super::readers::{self as read, Owned, number, one_of};
 use super::secret::{EncryptionKey, Secret};
-use super::tracing_export::{Exporter, SAMPLERS, SINKS, Sampling, TelemetrySink};
+use super::tracing_export::{SAMPLERS, SINKS, Sampling, TelemetrySink};
 use super::variable::{Variable, variables};
 use super::{LogFormat, MetricsPort, proxies, tracing_export};
 
@@ -22,7 +22,7 @@ variables! {
         /// The address that the app listens on.
         HOST = "0.0.0.0"; host: String = read::host,
         /// The port that the app listens on.
-        PORT = "3000"; port: u16 = read::port,
+        PORT = "3000"; port: u16 = number(0..=u16::MAX),
         /// The port of a second listener with /metrics and /health only; 0: none.
         METRICS_PORT = "9090"; metrics_port: MetricsPort = read::metrics_port,
         /// When set, /metrics on the app's port requires it as a bearer token.
@@ -32,7 +32,7 @@ variables! {
         /// The bearer token of /alerts and /heartbeats.
         ALERTS_TOKEN [secret later]; alerts_token: Option<Secret> = read::secret,
         /// The limit of requests per client address; 0: no limit.
-        RATE_LIMIT_PER_MINUTE = "1000"; rate_limit_per_minute: u32 = whole(0..=10_000_000),
+        RATE_LIMIT_PER_MINUTE = "1000"; rate_limit_per_minute: u32 = number(0..=10_000_000),
         /// Networks whose X-Forwarded-For header is trusted, comma separated.
         TRUSTED_PROXIES = ""; trusted_proxies: Vec<IpNet> = read::networks,
     }
@@ -54,7 +54,7 @@ variables! {
         /// The database user's password.
         DB_PASSWORD [secret]; password: Option<Given> = read::given,
         /// The most connections of a process, at least 4.
-        DB_MAX_CONNECTIONS = "8"; max_connections: u32 = whole(4..=1000),
+        DB_MAX_CONNECTIONS = "8"; max_connections: u32 = number(4..=1000),
         /// The directory of the private PostgreSQL.
         WARDROOM_DATA_DIR = "./.wardroom"; data_dir: PathBuf = read::path,
         /// The directory of PostgreSQL's programs, when they are not found.
@@ -74,7 +74,7 @@ variables! {
         /// Signals that arrive together share a commit; false is for measurements only.
         WARDROOM_INBOX_BATCHING = "true"; inbox_batching: bool = read::boolean,
         /// The most effects delivered at the same time, for each provider. The number of signals decided at the same time depends on DB_MAX_CONNECTIONS.
-        WORKER_CONCURRENCY | MAX_WORKERS = "16"; worker_concurrency: u32 = whole(1..=1024),
+        WORKER_CONCURRENCY | MAX_WORKERS = "16"; worker_concurrency: u32 = number(1..=1024),
         /// false: nothing is written to GitHub.
         SELF_HEALING_ENABLED [later] = "true"; self_healing: bool = read::boolean,
         /// An address that is requested every minute while the engine makes progress.
@@ -188,13 +188,13 @@ variables! {
         /// The complete address for traces; overrides the base address.
         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT; traces_endpoint: Option<String> = read::base_url,
         /// Headers of the requests with traces, name=value, comma separated; values percent-encoded.
-        OTEL_EXPORTER_OTLP_HEADERS [secret]; headers: Option<Secret> = tracing_export::headers,
+        OTEL_EXPORTER_OTLP_HEADERS [secret]; headers: Option<Vec<(String, Secret)>> = tracing_export::headers,
         /// The protocol; with any other value no traces are sent.
         OTEL_EXPORTER_OTLP_PROTOCOL = "http/protobuf"; protocol: String = read::text,
         /// The protocol for traces; overrides the variable above.
         OTEL_EXPORTER_OTLP_TRACES_PROTOCOL; traces_protocol: Option<String> = read::text,
         /// otlp, console or none; with any other value no traces are sent.
-        OTEL_TRACES_EXPORTER = "otlp"; exporter: Exporter = tracing_export::exporter,
+        OTEL_TRACES_EXPORTER = "otlp"; exporter: Option<TelemetrySink> = tracing_export::exporter,
         /// true: no traces are sent.
         OTEL_SDK_DISABLED = "false"; disabled: bool = read::boolean,
         /// The service's name in traces.
@@ -204,7 +204,7 @@ variables! {
         /// Which traces are kept: always_on, always_off, traceidratio, or parentbased_ with one of them.
         OTEL_TRACES_SAMPLER = "parentbased_always_on"; sampler: Sampling = one_of(SAMPLERS),
         /// The share of traces that a ratio sampler keeps.
-        OTEL_TRACES_SAMPLER_ARG = "1.0"; share: f64 = tracing_export::share,
+        OTEL_TRACES_SAMPLER_ARG = "1.0"; share: f64 = number(0.0..=1.0),
         /// Whether traces are recorded.
         WARDROOM_TELEMETRY_ENABLED | VISOR_TELEMETRY_ENABLED ~ "true when an OTLP endpoint is set"; enabled: Option<bool> = read::boolean,
         /// otlp; file: traces.ndjson in the data directory; console: stdout.

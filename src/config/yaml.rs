@@ -5,11 +5,10 @@
 //! Built on the parser's events and not on a serde crate: those drop the places, take the last
 //! of two equal keys silently, and stop at the first problem.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
 
 use super::problem::{Findings, Place, short};
 use crate::invisible;
@@ -28,7 +27,7 @@ pub(crate) struct Node {
     pub kind: Kind,
 }
 
-/// What a value is, before anyone asks for a type.
+/// What a value is, before a type is asked for.
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     Null,
@@ -42,16 +41,10 @@ pub(crate) enum Kind {
 pub(crate) struct Scalar {
     pub text: String,
     pub written: String,
-    pub style: Style,
+    /// In quotes, or a block, which makes it text.
+    pub quoted: bool,
     /// On one line and without escapes, so that a place within it can be computed.
     pub flat: bool,
-}
-
-/// Whether a scalar stands between quotes (or is a block), which makes it text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    Plain,
-    Quoted,
 }
 
 #[derive(Debug, Clone)]
@@ -62,51 +55,35 @@ pub(crate) struct Key {
 
 impl Node {
     pub(crate) fn empty_map(place: Place) -> Self {
-        Self {
-            place,
-            kind: Kind::Map(Vec::new()),
+        let kind = Kind::Map(Vec::new());
+        Self { place, kind }
+    }
+
+    /// A single value as it was written.
+    pub(crate) fn written(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar(scalar) => Some(&scalar.written),
+            Kind::Null | Kind::List(_) | Kind::Map(_) => None,
         }
     }
 }
 
-/// The reason why reading stops here; it has been reported.
+/// Reading stops here; the reason has been reported.
 struct Stop;
 
 /// Reads one document. `None` when its syntax is broken: then an error has been added. Duplicate
 /// keys and tags are errors too, but the tree is returned so that the rest is checked as well.
-pub(crate) fn parse(file: &str, bytes: &[u8], found: &mut Findings) -> Option<Node> {
+pub(crate) fn parse(file: &str, bytes: &[u8], found: &Findings) -> Option<Node> {
     let file: Arc<str> = Arc::from(file);
-    let mut refuse = |place: &Place, message: String, hint| {
-        found.error(place, message, hint);
-        None
-    };
-    if bytes.len() > MAX_BYTES {
-        let message = "the file is larger than 1 MiB".to_owned();
-        return refuse(&Place::top(&file), message, "split it with extends:");
-    }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
-        Err(error) => {
-            let place = place_of_byte(&file, bytes, error.valid_up_to());
-            return refuse(
-                &place,
-                "the file is not UTF-8".to_owned(),
-                "save it as UTF-8",
-            );
+    let text = match text(bytes) {
+        Ok(text) => text,
+        Err((at, message, hint)) => {
+            found.error(&place_of_byte(&file, bytes, at), message, hint);
+            return None;
         }
     };
-    if let Some((at, letter)) = text
-        .char_indices()
-        .find(|(_, letter)| is_forbidden(*letter))
-    {
-        // The parser takes some of these for the end of the file, and the rest would be lost.
-        let place = place_of_byte(&file, text.as_bytes(), at);
-        let code = u32::from(letter);
-        let message = format!("a control character (U+{code:04X}), which YAML does not allow");
-        return refuse(&place, message, "remove it");
-    }
     let builder = Builder {
-        parser: Parser::new_from_str(text),
+        parser: Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)),
         file,
         found,
         anchors: HashMap::new(),
@@ -116,22 +93,46 @@ pub(crate) fn parse(file: &str, bytes: &[u8], found: &mut Findings) -> Option<No
     builder.document().ok()
 }
 
+/// A file's text; else the first wrong byte, what is wrong, and a hint.
+fn text(bytes: &[u8]) -> Result<&str, (usize, String, &'static str)> {
+    if bytes.len() > MAX_BYTES {
+        let message = "the file is larger than 1 MiB".to_owned();
+        return Err((0, message, "split it with extends:"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let message = "the file is not UTF-8".to_owned();
+        (error.valid_up_to(), message, "save it as UTF-8")
+    })?;
+    // The parser takes some of these for the end of the file, and the rest would be lost.
+    match text.char_indices().find(|(_, one)| is_forbidden(*one)) {
+        None => Ok(text),
+        Some((at, one)) => {
+            let code = u32::from(one);
+            let message = format!("a control character (U+{code:04X}), which YAML does not allow");
+            Err((at, message, "remove it"))
+        }
+    }
+}
+
 /// What no YAML file may hold: <https://yaml.org/spec/1.2.2/#51-character-set>
-fn is_forbidden(letter: char) -> bool {
-    letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\u{85}')
+fn is_forbidden(one: char) -> bool {
+    one.is_control() && !matches!(one, '\t' | '\n' | '\r' | '\u{85}')
 }
 
 fn place_of_byte(file: &Arc<str>, bytes: &[u8], index: usize) -> Place {
     let before = String::from_utf8_lossy(&bytes[..index]);
-    let lines: Vec<&str> = before.split('\n').collect();
-    let column = lines.last().map_or(0, |last| last.chars().count()) + 1;
-    Place::new(file, lines.len(), column)
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    Place {
+        file: Arc::clone(file),
+        line: before.matches('\n').count() + 1,
+        column: last.chars().count() + 1,
+    }
 }
 
 struct Builder<'t, 'f> {
     parser: Parser<'t, StrInput<'t>>,
     file: Arc<str>,
-    found: &'f mut Findings,
+    found: &'f Findings,
     /// Nodes that aliases may repeat, each with the number of nodes in it.
     anchors: HashMap<usize, (Node, usize)>,
     nodes: usize,
@@ -143,17 +144,16 @@ impl<'t> Builder<'t, '_> {
         let mut root = Node::empty_map(Place::top(&self.file));
         let mut documents = 0;
         loop {
-            let (event, span) = self.next()?;
-            match event {
-                Event::DocumentStart(_) if documents == 1 => {
+            match self.next()? {
+                (Event::DocumentStart(_), span) if documents == 1 => {
                     let message = "a second document begins here";
                     let hint = "one file is one document: drop the --- or use extends:";
-                    return Err(self.stop(&self.place(&span), message, hint));
+                    return Err(self.stop(&self.place(&span.start), message, hint));
                 }
-                Event::DocumentStart(_) => documents += 1,
-                Event::StreamEnd => return Ok(root),
-                Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
-                event => root = self.node(event, span)?,
+                (Event::DocumentStart(_), _) => documents += 1,
+                (Event::StreamEnd, _) => return Ok(root),
+                (Event::StreamStart | Event::DocumentEnd | Event::Nothing, _) => {}
+                (event, span) => root = self.node(event, span)?,
             }
         }
     }
@@ -162,18 +162,16 @@ impl<'t> Builder<'t, '_> {
         match self.parser.next_event() {
             Some(Ok(next)) => Ok(next),
             Some(Err(error)) => {
-                let mark = error.marker();
-                let place = Place::new(&self.file, mark.line().max(1), mark.col() + 1);
                 let message = format!("this is not YAML: {}", error.info());
                 let hint = "look at the indentation, quotes and brackets here and just before";
-                Err(self.stop(&place, message, hint))
+                Err(self.stop(&self.place(error.marker()), message, hint))
             }
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
 
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Stop> {
-        let (place, before) = (self.place(&span), self.nodes);
+        let (place, before) = (self.place(&span.start), self.nodes);
         let anchor = self.anchor_of(&event, &place);
         let kind = match event {
             Event::Alias(anchor) => {
@@ -188,9 +186,9 @@ impl<'t> Builder<'t, '_> {
             Event::MappingStart(..) => Kind::Map(self.within(&place, Self::entries)?),
             Event::Scalar(text, style, ..) => {
                 self.count(&place, 1)?;
-                scalar(text, style, &span)
+                scalar(&text, style, &span)
             }
-            // No other event stands in the place of a node.
+            // No other event is in the place of a node.
             _ => Kind::Null,
         };
         let node = Node { place, kind };
@@ -206,7 +204,7 @@ impl<'t> Builder<'t, '_> {
     fn within<T>(
         &mut self,
         place: &Place,
-        read: impl FnOnce(&mut Self) -> Result<T, Stop>,
+        read: fn(&mut Self) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
         if self.depth >= DEPTH {
             let message = format!("nested more than {DEPTH} levels deep");
@@ -236,7 +234,7 @@ impl<'t> Builder<'t, '_> {
         let mut seen: HashMap<String, usize> = HashMap::new();
         loop {
             let (event, span) = self.next()?;
-            let place = self.place(&span);
+            let place = self.place(&span.start);
             self.anchor_of(&event, &place);
             let text = match event {
                 Event::MappingEnd => return Ok(entries),
@@ -248,15 +246,13 @@ impl<'t> Builder<'t, '_> {
             };
             self.count(&place, 1)?;
             let name = invisible::trim_marks(&text).to_owned();
-            let first = seen.get(&name).copied();
-            if let Some(first) = first {
+            let (event, span) = self.next()?;
+            let value = self.node(event, span)?;
+            if let Some(first) = seen.get(&name) {
                 let message = format!("the key `{}` stands here a second time", short(&name));
                 let hint = format!("it was first given on line {first}: keep one");
                 self.found.error(&place, message, hint);
-            }
-            let (event, span) = self.next()?;
-            let value = self.node(event, span)?;
-            if first.is_none() {
+            } else {
                 seen.insert(name.clone(), place.line);
                 entries.push((Key { name, place }, value));
             }
@@ -264,7 +260,7 @@ impl<'t> Builder<'t, '_> {
     }
 
     /// A node's anchor, 0 for none. Tags are refused.
-    fn anchor_of(&mut self, event: &Event<'t>, place: &Place) -> usize {
+    fn anchor_of(&self, event: &Event<'t>, place: &Place) -> usize {
         let (Event::Scalar(_, _, anchor, tag)
         | Event::SequenceStart(anchor, tag)
         | Event::MappingStart(anchor, tag)) = event
@@ -278,8 +274,12 @@ impl<'t> Builder<'t, '_> {
         *anchor
     }
 
-    fn place(&self, span: &Span) -> Place {
-        Place::new(&self.file, span.start.line().max(1), span.start.col() + 1)
+    fn place(&self, at: &Marker) -> Place {
+        Place {
+            file: Arc::clone(&self.file),
+            line: at.line().max(1),
+            column: at.col() + 1,
+        }
     }
 
     fn count(&mut self, place: &Place, more: usize) -> Result<(), Stop> {
@@ -291,28 +291,25 @@ impl<'t> Builder<'t, '_> {
         Err(self.stop(place, message, "aliases count each time they are used"))
     }
 
-    fn stop(&mut self, place: &Place, message: impl Into<String>, hint: &str) -> Stop {
+    fn stop(&self, place: &Place, message: impl Into<String>, hint: &str) -> Stop {
         self.found.error(place, message, hint);
         Stop
     }
 }
 
-fn scalar(text: Cow<'_, str>, style: ScalarStyle, span: &Span) -> Kind {
-    let style = match style {
-        ScalarStyle::Plain => Style::Plain,
-        _ => Style::Quoted,
-    };
-    if style == Style::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL") {
+fn scalar(text: &str, style: ScalarStyle, span: &Span) -> Kind {
+    let quoted = style != ScalarStyle::Plain;
+    if !quoted && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
         return Kind::Null;
     }
-    let quotes = if style == Style::Quoted { 2 } else { 0 };
     let width = span.end.col().saturating_sub(span.start.col());
-    let flat = span.start.line() == span.end.line() && width == text.chars().count() + quotes;
-    let text = invisible::trim_marks(&text).to_owned();
+    let flat = span.start.line() == span.end.line()
+        && width == text.chars().count() + 2 * usize::from(quoted);
+    let text = invisible::trim_marks(text).to_owned();
     Kind::Scalar(Scalar {
         written: text.clone(),
         text,
-        style,
+        quoted,
         flat,
     })
 }

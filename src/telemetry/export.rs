@@ -115,12 +115,14 @@ fn otlp(config: &Config) -> anyhow::Result<opentelemetry_otlp::SpanExporter> {
     let client = HttpClient::new(&url, &config.proxies);
     let client = Arc::new(client.context("preparing to export traces")?);
     let handle = tokio::runtime::Handle::current();
+    let headers = telemetry.headers.iter();
+    let headers = headers.map(|(name, value)| (name.clone(), value.expose().to_owned()));
     opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
         .with_http_client(OnRuntime { client, handle })
         .with_endpoint(endpoint)
-        .with_headers(telemetry.headers().into_iter().collect())
+        .with_headers(headers.collect())
         .build()
         .context("building the trace exporter")
 }

@@ -72,9 +72,8 @@ pub struct Tls {
 }
 
 /// libpq's `sslmode`. `allow` is read as `Prefer`, which is never weaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub enum TlsMode {
-    /// No TLS.
     Disable,
     /// TLS when the server offers it.
     Prefer,

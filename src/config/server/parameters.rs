@@ -8,22 +8,27 @@ use super::super::problem::nearest;
 use super::super::secret::Secret;
 use super::url::{Fault, Said, fault};
 use super::{At, Host, Server, Target, TlsMode, passfile};
+use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// What is supported, with libpq's variable for it.
 #[rustfmt::skip]
-const OBEYED: [(&str, &str); 14] = [
-    ("hostaddr", ""), ("dbname", "PGDATABASE"), ("user", "PGUSER"),
+const OBEYED: &[(&str, &str)] = &[
+    ("host", "PGHOST"), ("hostaddr", ""), ("port", "PGPORT"), ("dbname", "PGDATABASE"), ("user", "PGUSER"),
     ("password", "PGPASSWORD"), ("passfile", "PGPASSFILE"),
     ("sslmode", "PGSSLMODE"), ("ssl", ""), ("sslrootcert", "PGSSLROOTCERT"),
     ("sslcert", "PGSSLCERT"), ("sslkey", "PGSSLKEY"),
     ("target_session_attrs", "PGTARGETSESSIONATTRS"), ("connect_timeout", "PGCONNECT_TIMEOUT"),
-    ("application_name", "PGAPPNAME"), ("options", "PGOPTIONS"),
+    ("application_name", "PGAPPNAME"), ("options", "PGOPTIONS"), (STATEMENTS, ""),
 ];
+
+/// What sqlx has besides.
+const STATEMENTS: &str = "statement-cache-capacity";
 
 /// What is accepted only with these values, which say what happens anyway.
 #[rustfmt::skip]
-const ONLY: [(&str, &str, &[&str]); 8] = [
+const ONLY: &[(&str, &str, &[&str])] = &[
     ("channel_binding", "PGCHANNELBINDING", &["disable", "prefer"]),
     ("sslnegotiation", "PGSSLNEGOTIATION", &["postgres"]),
     ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", &["TLSv1", "TLSv1.1", "TLSv1.2"]),
@@ -32,27 +37,21 @@ const ONLY: [(&str, &str, &[&str]); 8] = [
     ("sslcompression", "PGSSLCOMPRESSION", &["0"]),
     ("load_balance_hosts", "PGLOADBALANCEHOSTS", &["disable"]),
     ("client_encoding", "", &["UTF8", "utf8", "UTF-8", "utf-8", "auto"]),
+    // These would protect a connection in a way that is not built.
+    ("requirepeer", "PGREQUIREPEER", &[]),
+    ("require_auth", "PGREQUIREAUTH", &[]),
+    ("sslcrl", "PGSSLCRL", &[]),
+    ("sslcrldir", "PGSSLCRLDIR", &[]),
+    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", &[]),
 ];
 
-/// What the library has besides.
-const STATEMENTS: &str = "statement-cache-capacity";
-
-/// libpq's words that change nothing here: limits of our own watch over every connection.
-const NO_EFFECT: [&str; 5] = [
+/// What changes nothing here: limits of our own watch over every connection.
+const NO_EFFECT: &[&str] = &[
     "keepalives",
     "keepalives_idle",
     "keepalives_interval",
     "keepalives_count",
     "tcp_user_timeout",
-];
-
-/// libpq's variables that would protect a connection in a way that is not built.
-const NOT_BUILT: [(&str, &str); 5] = [
-    ("requirepeer", "PGREQUIREPEER"),
-    ("require_auth", "PGREQUIREAUTH"),
-    ("sslcrl", "PGSSLCRL"),
-    ("sslcrldir", "PGSSLCRLDIR"),
-    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION"),
 ];
 
 /// A fault, and the variable of libpq's that it was found in, when it was not the address.
@@ -63,7 +62,7 @@ pub(in crate::config) struct Judged {
     pub server: Option<Server>,
     pub faults: Vec<Found>,
     /// Parameters that change nothing.
-    pub no_effect: Vec<String>,
+    pub no_effect: Vec<&'static str>,
 }
 
 /// Reads the content of a file of passwords, given its path; `None`: there is none to be used.
@@ -77,12 +76,24 @@ pub(in crate::config) fn judge(
 ) -> Judged {
     let mut judge = Judge {
         said,
-        variable,
+        from: BTreeMap::new(),
         faults: Vec::new(),
     };
-    let no_effect = judge.unknown();
+    let only = ONLY.iter().map(|(name, from, _)| (name, from));
+    let obeyed = OBEYED.iter().map(|(name, from)| (name, from));
+    for (name, from) in only.chain(obeyed).filter(|(_, from)| !from.is_empty()) {
+        if !judge.said.contains_key(*name)
+            && let Some(value) = variable(from)
+        {
+            judge.said.insert((*name).to_owned(), value);
+            judge.from.insert(name, from);
+        }
+    }
     judge.only();
+    let mut no_effect = NO_EFFECT.to_vec();
+    no_effect.retain(|name| judge.take(name).is_some());
     let server = judge.server(passwords);
+    judge.unknown();
     let faults = judge.faults;
     Judged {
         server: server.filter(|_| faults.is_empty()),
@@ -92,122 +103,82 @@ pub(in crate::config) fn judge(
 }
 
 /// What is being judged, and what was found.
-pub(super) struct Judge<'v> {
+pub(super) struct Judge {
+    /// What has not been taken yet.
     pub(super) said: Said,
-    variable: &'v dyn Fn(&str) -> Option<String>,
+    /// libpq's variables that a value is from.
+    from: BTreeMap<&'static str, &'static str>,
     faults: Vec<Found>,
 }
 
-/// A value, and libpq's variable that it comes from.
-pub(super) type Value = (Option<&'static str>, String);
-
-impl Judge<'_> {
-    /// Notes a fault; there is no value then.
+impl Judge {
+    /// Notes a fault of a parameter; there is no value then.
     pub(super) fn refuse<T>(
         &mut self,
-        from: Option<&'static str>,
+        name: &str,
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Option<T> {
+        let from = self.from.get(name).copied();
         self.faults.push((from, fault(message, hint)));
         None
     }
 
-    /// Takes a value: the address's, else the variable's.
-    fn take(&mut self, name: &str, variable: &'static str) -> Option<Value> {
-        if let Some(value) = self.said.others.remove(name) {
-            return Some((None, value));
-        }
-        let value = (self.variable)(variable).filter(|_| !variable.is_empty())?;
-        Some((Some(variable), value))
-    }
-
-    pub(super) fn obeyed(&mut self, name: &str) -> Option<Value> {
-        let (name, variable) = OBEYED
-            .into_iter()
-            .find(|(known, _)| *known == name)
-            .expect("it is in the table");
-        self.take(name, variable)
-    }
-
-    /// Refuses what is not known; gives what changes nothing.
-    fn unknown(&mut self) -> Vec<String> {
-        let known: Vec<&str> = OBEYED
-            .iter()
-            .map(|(name, _)| *name)
-            .chain(ONLY.iter().map(|(name, ..)| *name))
-            .chain([STATEMENTS, "host", "port"])
-            .collect();
-        let names: Vec<String> = self.said.others.keys().cloned().collect();
-        let mut no_effect = Vec::new();
-        for name in names {
-            if known.contains(&name.as_str()) || is_option(&name).is_some() {
-                continue;
-            }
-            self.said.others.remove(&name);
-            if NO_EFFECT.contains(&name.as_str()) {
-                no_effect.push(name);
-            } else if NOT_BUILT.iter().any(|(not, _)| *not == name) {
-                let message = format!("asks for {name}, which Wardroom does not support");
-                self.refuse::<()>(None, message, "leave it out");
-            } else {
-                let hint = match nearest(&name, known.iter().copied()) {
-                    Some(near) => format!("did you mean {near}?"),
-                    None => "leave it out; a setting of the session is written options=-c%20name%3Dvalue".to_owned(),
-                };
-                self.refuse::<()>(None, format!("has an unknown parameter {name}"), hint);
-            }
-        }
-        for (name, variable) in NOT_BUILT {
-            if (self.variable)(variable).is_some() {
-                let message = format!("asks for {name}, which Wardroom does not support");
-                self.refuse::<()>(Some(variable), message, "unset it");
-            }
-        }
-        no_effect
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.said.remove(name)
     }
 
     fn only(&mut self) {
-        for (name, variable, fine) in ONLY {
-            let Some((from, value)) = self.take(name, variable) else {
+        for (name, _, fine) in ONLY {
+            let Some(value) = self.take(name) else {
                 continue;
             };
             if !fine.contains(&value.as_str()) {
                 let message = format!("asks for a {name} that Wardroom does not support");
-                let hint = match name {
+                let hint = match *name {
                     "channel_binding" => "write prefer; sslmode=verify-full verifies the server",
                     _ => "leave it out",
                 };
-                self.refuse::<()>(from, message, hint);
+                self.refuse::<()>(name, message, hint);
             }
         }
     }
 
+    /// Refuses what is left.
+    fn unknown(&mut self) {
+        let known: Vec<&str> = OBEYED.iter().map(|(name, _)| *name).collect();
+        for (name, _) in std::mem::take(&mut self.said) {
+            let hint = match nearest(&name, &known) {
+                Some(near) => format!("did you mean {near}?"),
+                None => {
+                    "leave it out; a setting of the session is written options=-c%20name%3Dvalue"
+                        .to_owned()
+                }
+            };
+            let message = format!("has an unknown parameter {name}");
+            self.refuse::<()>(&name, message, hint);
+        }
+    }
+
     fn server(&mut self, passwords: ReadPasswords<'_>) -> Option<Server> {
-        let user = self.obeyed("user").map(|(_, user)| user);
-        let database = self.obeyed("dbname").map(|(_, name)| name);
-        let tls = self.tls();
-        let target = self.target();
-        let connect_timeout = self.seconds();
-        let application_name = self.obeyed("application_name").map(|(_, name)| name);
+        let [user, database, application_name, passfile, password] =
+            ["user", "dbname", "application_name", "passfile", "password"]
+                .map(|name| self.take(name));
         let settings = self.settings();
-        let statement_cache = self.said.others.remove(STATEMENTS);
-        let statement_cache = statement_cache.and_then(|text| {
-            let message = format!("has a {STATEMENTS} that is not a number");
-            let number = text.parse().ok();
-            number.or_else(|| self.refuse(None, message, "write digits"))
-        });
-        let passfile = self.obeyed("passfile").map(|(_, path)| path);
-        let password = self.obeyed("password").map(|(_, password)| password);
-        let mut hosts = self.hosts(tls.as_ref()?.mode)?;
-        let file = password.is_none().then(|| passwords(passfile.as_deref()));
+        let target = self.target();
+        let connect_timeout: Option<u64> = self.number("connect_timeout");
+        let statement_cache = self.number(STATEMENTS);
+        let tls = self.tls();
+        let mut hosts = self.hosts(tls.as_ref().map(|tls| tls.mode))?;
+        let file = match password {
+            Some(_) => None,
+            None => passwords(passfile.as_deref()),
+        };
         for host in &mut hosts {
             let names = (database.as_deref(), user.as_deref());
-            let in_file = |file: &String| passfile::password(file, host, names);
-            host.password = match (&password, file.as_ref().and_then(Option::as_ref)) {
-                (Some(password), _) => Some(Secret::new(password)),
-                (None, file) => file.and_then(in_file),
-            };
+            let in_file = file.as_ref();
+            let in_file = in_file.and_then(|file| passfile::password(file, host, names));
+            host.password = password.as_ref().map(Secret::new).or(in_file);
         }
         Some(Server {
             hosts,
@@ -215,54 +186,48 @@ impl Judge<'_> {
             database,
             tls: tls?,
             target: target?,
-            connect_timeout,
+            // libpq's 0 means no limit; here there is one in any case.
+            connect_timeout: connect_timeout
+                .filter(|seconds| *seconds > 0)
+                .map(Duration::from_secs),
             application_name,
             settings,
             statement_cache,
         })
     }
 
-    fn hosts(&mut self, mode: TlsMode) -> Option<Vec<Host>> {
-        let mut names = std::mem::take(&mut self.said.hosts);
-        let mut ports = std::mem::take(&mut self.said.ports);
-        let split = |list: String| -> Vec<String> { list.split(',').map(str::to_owned).collect() };
-        if names.is_empty() {
-            names = (self.variable)("PGHOST").map(split).unwrap_or_default();
-        }
-        if ports.iter().all(String::is_empty) {
-            ports = (self.variable)("PGPORT").map_or(ports, split);
-        }
-        if let Some((from, addresses)) = self.obeyed("hostaddr") {
-            // The library checks a certificate against what it connects to.
-            if mode == TlsMode::VerifyFull && !names.is_empty() {
+    fn hosts(&mut self, mode: Option<TlsMode>) -> Option<Vec<Host>> {
+        let [mut names, ports, addresses] =
+            ["host", "port", "hostaddr"].map(|name| self.take(name).unwrap_or_default());
+        if !addresses.is_empty() {
+            // sqlx checks a certificate against what it connects to.
+            if mode == Some(TlsMode::VerifyFull) && !names.is_empty() {
                 let message = "has a hostaddr beside the host that TLS is to verify";
                 let hint = "leave hostaddr out: the host's name is resolved at each connect";
-                return self.refuse(from, message, hint);
+                return self.refuse("hostaddr", message, hint);
             }
-            names = split(addresses);
+            names = addresses;
         }
-        if names.is_empty() {
-            names.push(String::new());
-        }
+        let names: Vec<&str> = names.split(',').collect();
+        let ports: Vec<&str> = ports.split(',').collect();
         if ports.len() > 1 && ports.len() != names.len() {
             let hint = "name one port for all hosts, or one for each";
-            return self.refuse(None, "has a different number of ports and hosts", hint);
+            return self.refuse("port", "has a different number of ports and hosts", hint);
         }
-        let single = names.len() == 1;
         let mut hosts = Vec::new();
-        for (index, name) in names.iter().enumerate() {
-            let port = match ports.get(if ports.len() == 1 { 0 } else { index }) {
-                Some(port) if !port.is_empty() => port.parse().ok().filter(|port| *port != 0),
-                Some(_) | None => Some(5432),
+        for (name, port) in names.iter().zip(ports.iter().cycle()) {
+            let port = match *port {
+                "" => Some(5432),
+                port => port.parse().ok().filter(|port| *port != 0),
             };
             let Some(port) = port else {
                 let hint = "a port is a number from 1 to 65535";
-                return self.refuse(None, "has an invalid port", hint);
+                return self.refuse("port", "has an invalid port", hint);
             };
-            let Some(at) = host(name, single) else {
+            let Some(at) = host(name, names.len() == 1) else {
                 let hint = "write a name, an address, or the directory of a socket; \
                             an IPv6 address stands in brackets";
-                return self.refuse(None, "has an invalid host", hint);
+                return self.refuse("host", "has an invalid host", hint);
             };
             let password = None;
             hosts.push(Host { at, port, password });
@@ -271,37 +236,26 @@ impl Judge<'_> {
     }
 
     fn target(&mut self) -> Option<Target> {
-        let Some((from, word)) = self.obeyed("target_session_attrs") else {
-            return Some(Target::ReadWrite);
-        };
-        match word.as_str() {
-            "read-write" => Some(Target::ReadWrite),
-            "primary" => Some(Target::Primary),
-            "any" => Some(Target::Any),
-            _ => {
+        let name = "target_session_attrs";
+        match self.take(name).as_deref() {
+            Some("read-write") | None => Some(Target::ReadWrite),
+            Some("primary") => Some(Target::Primary),
+            Some("any") => Some(Target::Any),
+            Some(_) => {
                 let hint = "Wardroom writes: read-write (the default), primary, or any";
-                self.refuse(from, "has a target_session_attrs that cannot be used", hint)
+                self.refuse(name, "has a target_session_attrs that cannot be used", hint)
             }
         }
     }
 
-    fn seconds(&mut self) -> Option<Duration> {
-        let (from, text) = self.obeyed("connect_timeout")?;
-        match text.parse::<u32>() {
-            // libpq's word for no limit, which there is here in any case.
-            Ok(0) => None,
-            Ok(seconds) => Some(Duration::from_secs(seconds.into())),
-            Err(_) => {
-                let message = "has a connect_timeout that is not a number";
-                self.refuse(from, message, "write seconds")
-            }
-        }
+    fn number<T: FromStr>(&mut self, name: &str) -> Option<T> {
+        let text = self.take(name)?;
+        let refuse = || {
+            let message = format!("has a {name} that is not a number");
+            self.refuse(name, message, "write the digits alone")
+        };
+        text.parse().ok().or_else(refuse)
     }
-}
-
-/// The setting of `options[NAME]`.
-pub(super) fn is_option(name: &str) -> Option<&str> {
-    name.strip_prefix("options[")?.strip_suffix(']')
 }
 
 /// What a host is; `None`: it is not one. Nothing is looked up.

@@ -10,40 +10,37 @@ pub(super) fn password(
     (database, user): (Option<&str>, Option<&str>),
 ) -> Option<Secret> {
     let name = match &host.at {
-        At::Here => "localhost".to_owned(),
-        At::Tcp(name) => name.clone(),
-        At::Socket(folder) => folder.to_string_lossy().into_owned(),
+        At::Here => "localhost",
+        At::Tcp(name) => name,
+        At::Socket(folder) => folder.to_str()?,
     };
     let port = host.port.to_string();
-    let wanted = [Some(name.as_str()), Some(&port), database.or(user), user];
+    let wanted = [Some(name), Some(&port), database.or(user), user];
+    let fits = |(key, wanted): (&String, Option<&str>)| key == "*" || Some(key.as_str()) == wanted;
     let lines = file.lines().map(str::trim_start);
     lines
         .filter(|line| !line.starts_with('#'))
         .find_map(|line| {
-            let fields = fields(line);
-            let (password, keys) = fields.split_last()?;
-            let fits = keys.len() == wanted.len()
-                && keys
-                    .iter()
-                    .zip(wanted)
-                    .all(|(key, wanted)| key == "*" || Some(key.as_str()) == wanted);
-            fits.then(|| Secret::new(password.as_str()))
+            let [keys @ .., password] = &fields(line)[..] else {
+                return None;
+            };
+            let found = keys.len() == wanted.len() && keys.iter().zip(wanted).all(fits);
+            found.then(|| Secret::new(password))
         })
 }
 
-/// A line's five fields; a backslash takes the sign after it as it is.
+/// A line's five fields; a backslash takes the character after it as it is.
 fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut signs = line.chars();
-    while let Some(sign) = signs.next() {
-        let last = fields.len() == 5;
-        let field = fields.last_mut().expect("there is one at least");
-        match sign {
-            ':' if !last => fields.push(String::new()),
-            '\\' => field.extend(signs.next()),
-            sign => field.push(sign),
+    let (mut fields, mut field) = (Vec::new(), String::new());
+    let mut rest = line.chars();
+    while let Some(next) = rest.next() {
+        match next {
+            ':' if fields.len() < 4 => fields.push(std::mem::take(&mut field)),
+            '\\' => field.extend(rest.next()),
+            other => field.push(other),
         }
     }
+    fields.push(field);
     fields
 }
 

@@ -1,6 +1,6 @@
 //! Settings of each session: libpq's `options`, and `options[NAME]`.
 
-use super::parameters::{Judge, is_option};
+use super::parameters::Judge;
 
 /// Settings that Wardroom makes itself, on each connection.
 const OURS: [&str; 8] = [
@@ -14,46 +14,44 @@ const OURS: [&str; 8] = [
     "client_encoding",
 ];
 
-impl Judge<'_> {
+impl Judge {
     pub(super) fn settings(&mut self) -> Vec<(String, String)> {
         let mut settings = Vec::new();
-        if let Some((from, text)) = self.obeyed("options") {
-            match options(&text) {
-                Some(found) => settings.extend(found.into_iter().map(|pair| (from, pair))),
-                None => {
-                    let hint = "settings are written -c name=value, with %20 for the space";
-                    self.refuse::<()>(from, "has options that cannot be read", hint);
-                }
-            }
+        if let Some(text) = self.take("options") {
+            let hint = "settings are written -c name=value, with %20 for the space";
+            let refuse = || self.refuse("options", "has options that cannot be read", hint);
+            settings = options(&text).or_else(refuse).unwrap_or_default();
         }
-        self.said.others.retain(|name, value| {
-            let setting = is_option(name);
-            settings.extend(setting.map(|setting| (None, (setting.to_owned(), value.clone()))));
-            setting.is_none()
-        });
-        for (from, (name, _)) in &settings {
+        let single = |name: &String| name.starts_with("options[") && name.ends_with(']');
+        let names: Vec<String> = self
+            .said
+            .keys()
+            .filter(|name| single(name))
+            .cloned()
+            .collect();
+        for name in names {
+            let value = self.take(&name).unwrap_or_default();
+            settings.push((name["options[".len()..name.len() - 1].to_owned(), value));
+        }
+        for (name, _) in &settings {
             if OURS.contains(&name.to_ascii_lowercase().as_str()) {
                 let message = format!("sets {name}, which Wardroom sets itself");
-                self.refuse::<()>(*from, message, "leave it out");
+                self.refuse::<()>("options", message, "leave it out");
             }
         }
-        settings.into_iter().map(|(_, pair)| pair).collect()
+        settings
     }
 }
 
 /// The settings in `-c name=value` and `--name=value`, with libpq's backslashes.
 fn options(text: &str) -> Option<Vec<(String, String)>> {
     let mut words = vec![String::new()];
-    let mut escaped = false;
-    for c in text.chars() {
-        let word = words.last_mut().expect("there is one at least");
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
         match c {
-            '\\' if !escaped => escaped = true,
-            c if c.is_whitespace() && !escaped => words.push(String::new()),
-            c => {
-                word.push(c);
-                escaped = false;
-            }
+            c if c.is_whitespace() => words.push(String::new()),
+            '\\' => words.last_mut()?.extend(rest.next()),
+            c => words.last_mut()?.push(c),
         }
     }
     let mut words = words.into_iter().filter(|word| !word.is_empty());

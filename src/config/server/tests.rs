@@ -124,11 +124,11 @@ fn what_is_not_obeyed_is_refused_by_name_and_its_value_is_not_shown() {
         ("sslcert=/hunter2", "has one of sslcert and sslkey"),
         (
             "sslcrl=/hunter2",
-            "asks for sslcrl, which Wardroom does not support",
+            "asks for a sslcrl that Wardroom does not support",
         ),
         (
             "require_auth=scram-sha-256",
-            "asks for require_auth, which Wardroom does not support",
+            "asks for a require_auth that Wardroom does not support",
         ),
         (
             "gssencmode=require",

@@ -4,58 +4,59 @@ use super::parameters::Judge;
 use super::{Tls, TlsMode};
 use std::path::PathBuf;
 
-impl Judge<'_> {
+impl Judge {
     pub(super) fn tls(&mut self) -> Option<Tls> {
-        let mode = match self.obeyed("sslmode") {
-            None => None,
-            Some((from, word)) => {
-                let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
-                let refuse = || self.refuse(from, "has an unknown sslmode", hint);
-                Some(mode(&word).or_else(refuse)?)
-            }
-        };
-        let mode = match self.obeyed("ssl") {
-            None => mode,
-            Some((from, word)) => {
-                let weaker = matches!(mode, Some(TlsMode::Disable | TlsMode::Prefer));
-                if word != "true" || weaker {
-                    let message = "has an ssl that is weaker than sslmode";
-                    return self.refuse(from, message, "use sslmode alone");
+        let mut mode = None;
+        if let Some(word) = self.take("sslmode") {
+            mode = Some(match word.as_str() {
+                "disable" => TlsMode::Disable,
+                "allow" | "prefer" => TlsMode::Prefer,
+                "require" => TlsMode::Require,
+                "verify-ca" => TlsMode::VerifyCa,
+                "verify-full" => TlsMode::VerifyFull,
+                _ => {
+                    let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
+                    return self.refuse("sslmode", "has an unknown sslmode", hint);
                 }
-                mode.or(Some(TlsMode::Require))
+            });
+        }
+        if let Some(word) = self.take("ssl") {
+            if word != "true" || mode.is_some_and(|mode| mode < TlsMode::Require) {
+                let message = "has an ssl that is weaker than sslmode";
+                return self.refuse("ssl", message, "use sslmode alone");
             }
-        };
-        let (mode, root_cert) = match self.obeyed("sslrootcert") {
-            None => (mode.unwrap_or(TlsMode::Prefer), None),
+            mode = mode.or(Some(TlsMode::Require));
+        }
+        let mut root_cert = None;
+        match self.take("sslrootcert") {
+            None => {}
             // As in libpq: the system's authorities are trusted for a name and not without one.
-            Some((from, path)) if path == "system" => match mode {
-                None | Some(TlsMode::VerifyFull) => (TlsMode::VerifyFull, None),
-                Some(_) => {
+            Some(path) if path == "system" => {
+                if mode.is_some_and(|mode| mode < TlsMode::VerifyFull) {
                     let message = "has sslrootcert=system with a weaker sslmode";
-                    return self.refuse(from, message, "write sslmode=verify-full");
+                    return self.refuse("sslrootcert", message, "write sslmode=verify-full");
                 }
-            },
-            Some((from, path)) => {
-                let mode = match mode.unwrap_or(TlsMode::Prefer) {
-                    // As in libpq: who names an authority wants it to be asked.
-                    TlsMode::Require => TlsMode::VerifyCa,
-                    mode => mode,
-                };
-                (mode, Some(self.file(from, "sslrootcert", path)?))
+                mode = Some(TlsMode::VerifyFull);
             }
-        };
-        let client = match (self.obeyed("sslcert"), self.obeyed("sslkey")) {
+            Some(path) => {
+                root_cert = Some(self.file("sslrootcert", path)?);
+                // As in libpq: who names an authority wants it to be asked.
+                if mode == Some(TlsMode::Require) {
+                    mode = Some(TlsMode::VerifyCa);
+                }
+            }
+        }
+        let client = match (self.take("sslcert"), self.take("sslkey")) {
             (None, None) => None,
-            (Some((from, cert)), Some((key_from, key))) => Some((
-                self.file(from, "sslcert", cert)?,
-                self.file(key_from, "sslkey", key)?,
-            )),
-            (Some((from, _)), None) | (None, Some((from, _))) => {
-                return self.refuse(from, "has one of sslcert and sslkey", "name both");
+            (Some(cert), Some(key)) => {
+                Some((self.file("sslcert", cert)?, self.file("sslkey", key)?))
+            }
+            (Some(_), None) | (None, Some(_)) => {
+                return self.refuse("sslcert", "has one of sslcert and sslkey", "name both");
             }
         };
         Some(Tls {
-            mode,
+            mode: mode.unwrap_or(TlsMode::Prefer),
             root_cert,
             client,
         })
@@ -63,24 +64,13 @@ impl Judge<'_> {
 
     /// A file that can be read: found wrong at the first connect, it would look like a server that
     /// is away.
-    fn file(&mut self, from: Option<&'static str>, name: &str, path: String) -> Option<PathBuf> {
+    fn file(&mut self, name: &str, path: String) -> Option<PathBuf> {
         match std::fs::File::open(&path) {
             Ok(_) => Some(path.into()),
             Err(error) => {
                 let message = format!("has an {name} that cannot be read: {}", error.kind());
-                self.refuse(from, message, "name a file that this user may read")
+                self.refuse(name, message, "name a file that this user may read")
             }
         }
-    }
-}
-
-fn mode(word: &str) -> Option<TlsMode> {
-    match word {
-        "disable" => Some(TlsMode::Disable),
-        "allow" | "prefer" => Some(TlsMode::Prefer),
-        "require" => Some(TlsMode::Require),
-        "verify-ca" => Some(TlsMode::VerifyCa),
-        "verify-full" => Some(TlsMode::VerifyFull),
-        _ => None,
     }
 }

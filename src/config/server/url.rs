@@ -7,17 +7,8 @@
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 
-/// What an address says, in libpq's words.
-#[derive(Default, PartialEq, Eq)]
-#[cfg_attr(test, derive(Debug))]
-pub(in crate::config) struct Said {
-    /// As written, without brackets. Empty: no host was named.
-    pub hosts: Vec<String>,
-    /// None, one for all hosts, or one for each; an empty one is the usual port.
-    pub ports: Vec<String>,
-    /// Everything else, by libpq's name.
-    pub others: BTreeMap<String, String>,
-}
+/// What an address says, by libpq's names. `host` and `port` are comma lists.
+pub(in crate::config) type Said = BTreeMap<String, String>;
 
 /// What is wrong: the rest of a sentence that begins with the variable's name, and what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,88 +33,63 @@ fn not_an_address() -> Fault {
 
 /// Reads an address.
 pub(in crate::config) fn read(text: &str) -> Result<Said, Fault> {
-    let schemes = ["postgres://", "postgresql://"];
-    let Some(rest) = schemes.iter().find_map(|scheme| strip(text, scheme)) else {
-        return Err(if text.contains("://") {
-            fault("must begin with postgres://", SHAPE)
-        } else {
-            not_an_address()
-        });
-    };
-    if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    let (scheme, rest) = text.split_once("://").ok_or_else(not_an_address)?;
+    if !["postgres", "postgresql"].contains(&scheme.to_ascii_lowercase().as_str()) {
+        return Err(fault("must begin with postgres://", SHAPE));
+    }
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, database) = before.split_once('/').unwrap_or((before, ""));
+    let odd = |c: char| c.is_whitespace() || c.is_control();
+    // An @ there most likely ends a password with a slash or a question mark in it.
+    if rest.contains(odd) || database.contains('@') || query.contains('@') {
         return Err(not_an_address());
     }
-    let (before, query) = match rest.split_once('?') {
-        Some((before, query)) => (before, Some(query)),
-        None => (rest, None),
-    };
-    let (authority, path) = match before.split_once('/') {
-        Some((authority, path)) => (authority, path),
-        None => (before, ""),
-    };
-    // An @ there ends a password that holds a slash.
-    if path.contains('@') {
-        return Err(not_an_address());
+    let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    let (mut names, mut ports) = (Vec::new(), Vec::new());
+    for host in hosts.split(',') {
+        let (host, port) = host_and_port(host)?;
+        names.push(decoded(host)?);
+        ports.push(port);
     }
-    let mut said = Said::default();
-    let hosts = match authority.rsplit_once('@') {
-        Some((user, hosts)) => {
-            let (user, password) = match user.split_once(':') {
-                Some((user, password)) => (user, Some(password)),
-                None => (user, None),
-            };
-            said.keep("user", Some(user))?;
-            said.keep("password", password)?;
-            hosts
-        }
-        None => authority,
-    };
-    said.keep("dbname", Some(path))?;
-    if !hosts.is_empty() {
-        for host in hosts.split(',') {
-            let (host, port) = host_and_port(host)?;
-            said.hosts.push(host);
-            said.ports.push(port);
+    if ports.concat().is_empty() {
+        ports.clear();
+    }
+    let mut said = Said::new();
+    for (name, value) in [
+        ("user", decoded(user)?),
+        ("password", decoded(password)?),
+        ("dbname", decoded(database)?),
+        ("host", names.join(",")),
+        ("port", ports.join(",")),
+    ] {
+        if !value.is_empty() {
+            said.insert(name.to_owned(), value);
         }
     }
-    said.parameters(query.unwrap_or_default())?;
+    parameters(&mut said, query)?;
     Ok(said)
 }
 
-fn strip<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
-    let head = text.get(..scheme.len())?;
-    head.eq_ignore_ascii_case(scheme)
-        .then(|| &text[scheme.len()..])
-}
-
-fn host_and_port(text: &str) -> Result<(String, String), Fault> {
+fn host_and_port(text: &str) -> Result<(&str, &str), Fault> {
     let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']').ok_or_else(not_an_address)?;
-            let port = match port {
-                "" => "",
-                port => port.strip_prefix(':').ok_or_else(not_an_address)?,
-            };
-            (host, port)
-        }
+        Some(rest) => match rest.split_once(']').ok_or_else(not_an_address)? {
+            (host, "") => (host, ""),
+            (host, port) => (host, port.strip_prefix(':').ok_or_else(not_an_address)?),
+        },
         None => text.split_once(':').unwrap_or((text, "")),
     };
-    if !port.chars().all(|c| c.is_ascii_digit()) {
-        return Err(not_an_address());
+    match port.chars().all(|c| c.is_ascii_digit()) {
+        true => Ok((host, port)),
+        false => Err(not_an_address()),
     }
-    Ok((decoded(host)?, port.to_owned()))
 }
 
 fn decoded(text: &str) -> Result<String, Fault> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(found) = bytes[at..].iter().position(|byte| *byte == b'%') {
-        at += found + 1;
-        let digits = bytes.get(at..at + 2);
-        if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-            let hint = "a % that stands for itself is written %25";
-            return Err(fault("holds a % without two hexadecimal digits", hint));
-        }
+    let digits = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !text.split('%').skip(1).all(digits) {
+        let hint = "a % that stands for itself is written %25";
+        return Err(fault("holds a % without two hexadecimal digits", hint));
     }
     match percent_decode_str(text).decode_utf8() {
         Ok(text) if !text.contains('\0') => Ok(text.into_owned()),
@@ -134,64 +100,34 @@ fn decoded(text: &str) -> Result<String, Fault> {
     }
 }
 
-impl Said {
-    fn keep(&mut self, name: &str, value: Option<&str>) -> Result<(), Fault> {
-        match value {
-            Some("") | None => Ok(()),
-            Some(value) => {
-                self.others.insert(name.to_owned(), decoded(value)?);
-                Ok(())
-            }
+/// A parameter wins over the part of the address that means the same. Given twice it is refused:
+/// of two different values one would be ignored in silence.
+fn parameters(said: &mut Said, query: &str) -> Result<(), Fault> {
+    let mut seen = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let Some((name, value)) = pair.split_once('=') else {
+            let hint = "parameters are written name=value, with & between them";
+            return Err(fault("has a parameter without a value", hint));
+        };
+        let name = match decoded(name)?.as_str() {
+            "ssl-mode" => "sslmode".to_owned(),
+            "ssl-root-cert" | "ssl-ca" => "sslrootcert".to_owned(),
+            "ssl-cert" => "sslcert".to_owned(),
+            "ssl-key" => "sslkey".to_owned(),
+            name => name.to_owned(),
+        };
+        if !is_a_name(&name) {
+            let hint = "write a & in a value as %26";
+            return Err(fault("has an invalid parameter name", hint));
         }
+        if seen.contains(&name) {
+            let message = format!("has the parameter {name} twice");
+            return Err(fault(message, "keep one of them"));
+        }
+        said.insert(name.clone(), decoded(value)?);
+        seen.push(name);
     }
-
-    /// A parameter wins over the part of the address that means the same. Given twice it is refused:
-    /// of two different values one would be ignored in silence.
-    fn parameters(&mut self, query: &str) -> Result<(), Fault> {
-        // An @ here is most likely the end of a password that holds a question mark.
-        if query.contains('@') {
-            return Err(not_an_address());
-        }
-        let mut seen = Vec::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let Some((name, value)) = pair.split_once('=') else {
-                let hint = "parameters are written name=value, with & between them";
-                return Err(fault("has a parameter without a value", hint));
-            };
-            let (name, value) = (decoded(name)?, decoded(value)?);
-            let known = match name.as_str() {
-                "ssl-mode" => "sslmode",
-                "ssl-root-cert" | "ssl-ca" => "sslrootcert",
-                "ssl-cert" => "sslcert",
-                "ssl-key" => "sslkey",
-                name => name,
-            };
-            if !is_a_name(known) {
-                let hint = "write a & in a value as %26";
-                return Err(fault("has an invalid parameter name", hint));
-            }
-            if seen.iter().any(|before| before == known) {
-                let message = format!("has the parameter {known} twice");
-                return Err(fault(message, "keep one of them"));
-            }
-            seen.push(known.to_owned());
-            let list = || value.split(',').map(str::to_owned).collect();
-            match known {
-                "host" => {
-                    // A port before it belonged to the host of the address.
-                    self.hosts = list();
-                    if self.ports.len() != self.hosts.len() {
-                        self.ports.truncate(1);
-                    }
-                }
-                "port" => self.ports = list(),
-                known => {
-                    self.others.insert(known.to_owned(), value);
-                }
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Whether a text can be shown as a parameter's name.
@@ -208,12 +144,8 @@ mod tests {
 
     fn shown(text: &str) -> String {
         let said = read(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
-        let others: Vec<String> = said
-            .others
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        format!("{:?} {:?} {}", said.hosts, said.ports, others.join(" "))
+        let said = said.iter().map(|(name, value)| format!("{name}={value}"));
+        said.collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -221,33 +153,30 @@ mod tests {
         for (text, parts) in [
             (
                 "postgres://u:p%40%2F@h:5433/d?sslmode=require",
-                r#"["h"] ["5433"] dbname=d password=p@/ sslmode=require user=u"#,
+                "dbname=d host=h password=p@/ port=5433 sslmode=require user=u",
             ),
             (
                 "postgresql://a:1,b,[::1]:3,%2Frun%2Fpg/d",
-                r#"["a", "b", "::1", "/run/pg"] ["1", "", "3", ""] dbname=d"#,
+                "dbname=d host=a,b,::1,/run/pg port=1,,3,",
             ),
-            (
-                "postgres://u@/db?host=/dir",
-                r#"["/dir"] [] dbname=db user=u"#,
-            ),
+            ("postgres://u@/db?host=/dir", "dbname=db host=/dir user=u"),
             (
                 "postgres://u@localhost/db?host=/dir&port=7",
-                r#"["/dir"] ["7"] dbname=db user=u"#,
+                "dbname=db host=/dir port=7 user=u",
             ),
             (
                 "postgres:///?host=a,b&port=1,2&user=x&dbname=y",
-                r#"["a", "b"] ["1", "2"] dbname=y user=x"#,
+                "dbname=y host=a,b port=1,2 user=x",
             ),
             (
                 "postgres://u:a+b@h?application_name=x+y&ssl-mode=disable",
-                r#"["h"] [""] application_name=x+y password=a+b sslmode=disable user=u"#,
+                "application_name=x+y host=h password=a+b sslmode=disable user=u",
             ),
-            ("POSTGRES://u:p#q@h/", r#"["h"] [""] password=p#q user=u"#),
-            ("postgres://", "[] [] "),
+            ("POSTGRES://u:p#q@h/", "host=h password=p#q user=u"),
+            ("postgres://", ""),
             (
                 "postgres://[fe80::1%25eth0]/d",
-                r#"["fe80::1%eth0"] [""] dbname=d"#,
+                "dbname=d host=fe80::1%eth0",
             ),
         ] {
             assert_eq!(shown(text), parts, "{text}");

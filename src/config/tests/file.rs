@@ -47,7 +47,9 @@ fn unseen_characters_at_the_ends_of_words_are_no_part_of_them() {
     assert_eq!(slack.signing_secret.expect("a secret").expose(), "abc");
     assert_eq!(
         errors_of(&[("ADMIN_TOKEN", "ab\u{200b}cd")]),
-        ["$ADMIN_TOKEN:1:1: error: ADMIN_TOKEN has an invisible character in it"]
+        [
+            "$ADMIN_TOKEN:1:1: error: ADMIN_TOKEN has a space, a line break or an invisible character in it"
+        ]
     );
 }
 
@@ -73,7 +75,7 @@ fn every_mistake_in_a_file_has_its_place() {
         ),
         (
             "admins: [[U1]]",
-            "f:1:10: error: `admins` must be an id, and this is a list",
+            "f:1:10: error: `admins` must be a single value, and this is a list",
         ),
         (
             "services: [api]",
@@ -87,7 +89,10 @@ fn every_mistake_in_a_file_has_its_place() {
             "services: {a: , A: }",
             "f:1:17: error: the services `a` and `A` are the same",
         ),
-        ("services: {'': }", "f:1:12: error: a service needs a name"),
+        (
+            "services: {'': }",
+            "f:1:12: error: `` cannot be the name of a service",
+        ),
         (
             "services: {a: {channels: ['#x']}}",
             "f:1:27: error: `#x` is not the id of a Slack channel",
@@ -119,7 +124,7 @@ fn every_mistake_in_a_file_has_its_place() {
         ),
         (
             "templates: [{name: a, title: b, severity: p1}]",
-            "f:1:43: error: `severity` cannot be `p1`",
+            "f:1:43: error: a template's `severity` cannot be `p1`",
         ),
         (
             "templates: [{name: a, title: b, severity: P1, service: x}]",
@@ -132,14 +137,6 @@ fn every_mistake_in_a_file_has_its_place() {
         (
             "github: {max_reruns_per_run: 99}",
             "f:1:30: error: `max_reruns_per_run` must be a whole number from 0 to 10",
-        ),
-        (
-            "heartbeats: {a: {grace: 1s}}",
-            "f:1:14: error: a heartbeat needs `period`",
-        ),
-        (
-            "alerts: {routes: [{incident: P9}]}",
-            "f:1:30: error: `incident` cannot be `P9`",
         ),
         (
             "slack: {ops_channel: \"${NOPE}\"}",
@@ -210,7 +207,7 @@ fn all_problems_are_told_at_once_in_order() {
         errors,
         [
             "$LOG_LEVEL:1:1: error: LOG_LEVEL cannot be `loud`",
-            "$PORT:1:1: error: PORT must be a port, from 0 to 65535",
+            "$PORT:1:1: error: PORT must be a number from 0 to 65535",
             "f:1:10: error: `x` is not the id of a Slack user",
             "f:2:27: error: `y` is not the id of a Slack channel",
             "f:3:1: error: unknown key `nope` in the file",

@@ -39,7 +39,7 @@ fn quotes_that_an_env_file_keeps_are_taken_off_and_named() {
         "SERVICE_OWNERS",
         "BEAT",
     ] {
-        let words = format!("{name} stands in quotes: they were taken off");
+        let words = format!("{name} is in quotes: they are removed");
         let times = told.iter().filter(|told| **told == words).count();
         assert_eq!(times, 1, "{name}: {told:?}");
     }

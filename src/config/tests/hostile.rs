@@ -1,5 +1,6 @@
 //! What must hold for any input: it ends, it does not fall over, and no secret is shown.
 
+use super::super::problem::Findings;
 use super::super::*;
 use super::*;
 
@@ -126,12 +127,12 @@ fn no_bytes_make_the_reader_fall_over() {
                 }
             }
         }
-        let mut found = Findings::default();
-        if let Some(mut node) = yaml::parse("f", &bytes, &mut found) {
-            expand::expand(&mut node, &|_| Ok(None), &mut found);
+        let found = Findings::default();
+        if let Some(mut node) = yaml::parse("f", &bytes, &found) {
+            expand::expand(&mut node, &|_| Ok(None), &found);
             let lookup = |_: &str| None;
             let variables = Variables::read(&Environment::new(&lookup));
-            sections::rules(&node, &variables.overrides, &mut found);
+            sections::rules(&node, &variables.overrides, &found);
             let problems = found.conclude().err().unwrap_or_default();
             let untyped = |problem: &Problem| problem.message == read::UNTYPED;
             assert!(!problems.iter().any(untyped), "{problems:?}");

@@ -1,6 +1,7 @@
 //! Promises of the configuration as a whole, through `Config::load` and with files on disk.
 //! Here is what these tests share; single shapes are tested where they are defined.
 
+mod examples;
 mod file;
 mod foreign;
 mod hostile;
@@ -97,9 +98,13 @@ github:
   cooldown: 1h
 heartbeats:
   sensor-7: { period: 60s, grace: 120s, service: api, severity: P3, token: "${SENSOR_7_TOKEN}" }
+  nightly: { cron: "0 2 * * *", zone: Europe/Berlin, grace: 30m, max_runtime: 2h, service: db }
 alerts:
+  keys:
+    zabbix: { token: "${ZABBIX_KEY:-z}", service: db }
   routes:
     - match: { severity: critical, service: api }
       incident: P2
       channel: C024ALERTS
+      group_by: [alertname, service]
 "##;

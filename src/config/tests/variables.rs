@@ -9,7 +9,7 @@ fn wrong_variables_are_refused_with_their_place() {
     for (variables, expected) in [
         (
             &[("PORT", "70000")][..],
-            "$PORT:1:1: error: PORT must be a port, from 0 to 65535",
+            "$PORT:1:1: error: PORT must be a number from 0 to 65535",
         ),
         (
             &[("HOST", "http://x")],
@@ -25,11 +25,11 @@ fn wrong_variables_are_refused_with_their_place() {
         ),
         (
             &[("WORKER_CONCURRENCY", "0")],
-            "$WORKER_CONCURRENCY:1:1: error: WORKER_CONCURRENCY must be a whole number from 1 to 1024",
+            "$WORKER_CONCURRENCY:1:1: error: WORKER_CONCURRENCY must be a number from 1 to 1024",
         ),
         (
             &[("MAX_WORKERS", "many")],
-            "$MAX_WORKERS:1:1: error: WORKER_CONCURRENCY must be a whole number from 1 to 1024",
+            "$MAX_WORKERS:1:1: error: WORKER_CONCURRENCY must be a number from 1 to 1024",
         ),
         (
             &[("DATABASE_URL", "mysql://x/y")],
@@ -52,7 +52,7 @@ fn wrong_variables_are_refused_with_their_place() {
                 ("SLACK_BOT_TOKEN", "xoxb-1 "),
                 ("SLACK_SIGNING_SECRET", "a b"),
             ],
-            "$SLACK_SIGNING_SECRET:1:1: error: SLACK_SIGNING_SECRET has a space or a line break in it",
+            "$SLACK_SIGNING_SECRET:1:1: error: SLACK_SIGNING_SECRET has a space, a line break or an invisible character in it",
         ),
         (
             &[("GITHUB_APP_ID", "seven"), ("GITHUB_APP_PRIVATE_KEY", pem)],

@@ -1,5 +1,5 @@
 //! What is made from the sections and the variables: the example environment, the schema, and the tables
-//! of `docs/CONFIGURATION.md`. `BLESS=1 cargo test config::examples` writes them anew.
+//! of `docs/CONFIGURATION.md`. `BLESS=1 cargo test config::tests::examples` writes them anew.
 //!
 //! The example file is written by hand and shows every key. Both examples work as they are.
 
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::schema::{FILE, LATER, OR_ONE, resolved, words};
+use super::super::schema::{FILE, LATER, OR_ONE, resolved, words};
 use super::{Config, VARIABLES, Variable, report, schema};
 
-const YAML: &str = include_str!("../../wardroom.example.yaml");
+const YAML: &str = include_str!("../../../wardroom.example.yaml");
 
 fn root(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
@@ -27,7 +27,7 @@ fn is(file: &str, wanted: &str) {
     let actual = fs::read_to_string(root(file)).unwrap();
     assert!(
         actual == wanted,
-        "{file} is out of date: BLESS=1 cargo test config::examples"
+        "{file} is out of date: BLESS=1 cargo test config::tests::examples"
     );
 }
 
@@ -167,8 +167,9 @@ fn value(schema: &'static Value) -> String {
             format!("whole number, {least} to {most}")
         }
         (Some("boolean"), _) => "`true`, `false`".to_owned(),
-        (_, Some(format)) => format.replace('-', " ").replace("slack", "Slack"),
-        (_, None) => "text".to_owned(),
+        (Some(_), Some(format)) => format.replace('-', " ").replace("slack", "Slack"),
+        (Some(_), None) => "text".to_owned(),
+        (None, _) => "any".to_owned(),
     }
 }
 
