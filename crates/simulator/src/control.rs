@@ -14,6 +14,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::github;
 use super::operations::Operation;
 use super::server::json_response;
 use super::workspace::Workspace;
@@ -23,6 +24,7 @@ pub(crate) fn routes() -> Router<Workspace> {
         .route("/state", get(state))
         .route("/wait", get(wait))
         .route("/operation", post(operation))
+        .route("/github", get(github::overview).post(github::operation))
 }
 
 fn good(value: Value) -> Response {

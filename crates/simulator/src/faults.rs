@@ -16,6 +16,15 @@ pub enum Fault {
     Status { status: u16 },
     /// The request has its effect, but the response has this HTTP status.
     DoneButStatus { status: u16 },
+    /// 403 or 429 with `x-ratelimit-remaining: 0`, until `reset_after` seconds from now. GitHub's.
+    QuotaSpent { status: u16, reset_after: u64 },
+    /// 403 or 429 that names a secondary rate limit, with or without `retry-after`. GitHub's.
+    SecondaryLimit {
+        status: u16,
+        retry_after: Option<u64>,
+    },
+    /// An HTTP status with a message, in the form of the provider; the request has no effect.
+    Refused { status: u16, message: String },
     /// `ok: false` with this code, such as `is_archived`; the request has no effect.
     Code { code: String },
     /// The connection is closed; the request has no effect.
@@ -35,9 +44,11 @@ pub enum Fault {
 /// A fault, its requests, and how often it occurs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FaultRule {
-    /// A Web API method, `response_url`, `upload`, `statuspage`, or `*` for all.
+    /// A Web API method, `response_url`, `upload`, `statuspage`, `github/` with the id of an endpoint,
+    /// `github/storage`, `github/webhooks/{event}`; `*` for all, and `github/*` for all of those.
     pub method: String,
-    /// Only requests for this channel: its id, or the user id of a direct message.
+    /// Only requests for this channel: its id, or the user id of a direct message. For GitHub, the
+    /// repository: `owner/name`.
     #[serde(default)]
     pub channel: Option<String>,
     /// The number of requests; `None` for all until it is lifted.
@@ -74,6 +85,11 @@ impl FaultRule {
     pub fn in_channel(mut self, channel: &str) -> Self {
         self.channel = Some(channel.to_owned());
         self
+    }
+
+    /// Only requests for this repository.
+    pub fn in_repository(self, name: &str) -> Self {
+        self.in_channel(name)
     }
 
     pub fn every(mut self, nth: u32) -> Self {
@@ -123,7 +139,7 @@ impl Faults {
     pub(crate) fn take(&mut self, method: &str, channel: Option<&str>) -> Option<Fault> {
         for live in &mut self.live {
             let rule = &live.rule;
-            let fits = (rule.method == "*" || rule.method == method)
+            let fits = named(&rule.method, method)
                 && (rule.channel.is_none() || rule.channel.as_deref() == channel);
             if !fits || rule.times.is_some_and(|times| live.met >= times) {
                 continue;
@@ -137,6 +153,12 @@ impl Faults {
         }
         None
     }
+}
+
+/// Whether a rule's method names this one. A `*` at the end matches any rest.
+fn named(rule: &str, method: &str) -> bool {
+    let all = rule.strip_suffix('*');
+    all.map_or(rule == method, |start| method.starts_with(start))
 }
 
 pub(crate) fn millis(millis: u64) -> Duration {
@@ -156,6 +178,7 @@ mod tests {
                 .in_channel("C1"),
         );
         faults.add(FaultRule::once("e", Fault::LoseRequest).always().every(3));
+        faults.add(FaultRule::once("g/*", Fault::LoseRequest).always());
         let cases = [
             ("m", Some("C2"), false),
             ("other", Some("C1"), false),
@@ -166,6 +189,9 @@ mod tests {
             ("e", None, false),
             ("e", None, true),
             ("e", None, false),
+            ("g/a", None, true),
+            ("g/b", None, true),
+            ("ga", None, false),
         ];
         for (method, channel, hit) in cases {
             assert_eq!(

@@ -14,6 +14,7 @@ use super::app_client::AppClient;
 use super::args::Args;
 use super::events;
 use super::faults::Fault;
+use super::github::GitHubState;
 use super::limits::Tier;
 use super::options::App;
 use super::state::{Moment, WorkspaceState};
@@ -32,6 +33,10 @@ impl Workspace {
 
     pub(crate) fn statuspage(&self) -> MutexGuard<'_, Statuspage> {
         lock(&self.0.statuspage)
+    }
+
+    pub(crate) fn github_state(&self) -> MutexGuard<'_, GitHubState> {
+        lock(&self.0.github)
     }
 
     pub(crate) fn deliveries(&self) -> MutexGuard<'_, events::Deliveries> {
@@ -62,6 +67,12 @@ impl Workspace {
     /// Notifies waiting callers of a change, and sends the new events.
     pub(crate) fn changed(&self) {
         events::dispatch(self);
+        self.send_webhooks();
+        self.touch();
+    }
+
+    /// Notifies waiting callers.
+    pub(crate) fn touch(&self) {
         self.0.version.send_modify(|version| *version += 1);
     }
 

@@ -1,4 +1,4 @@
-//! Simulates a Slack workspace, GitHub's webhooks and a Statuspage over real HTTP.
+//! Simulates a Slack workspace, a GitHub and a Statuspage over real HTTP.
 //!
 //! For demos and tests. The app under test uses signed requests and the Web API only. The simulator
 //! enforces the providers' rules, because one that accepts every call would prove nothing; where their
@@ -39,7 +39,11 @@ mod workspace;
 pub use app_client::AppResponse;
 pub use auth::Signing;
 pub use faults::{Fault, FaultRule};
-pub use github::Encoding;
+pub use github::{
+    APP_KEY, AccountType, AnnotationPlan, ArtifactPlan, AttemptPlan, Behaviour, CheckView,
+    CommentView, DeliveryView, Encoding, GitHub, GitHubLimits, IssueView, JobPlan, Level,
+    Permissions, PullView, Registration, RepositoryView, RunPlan, RunView, StepPlan,
+};
 pub use limits::Limits;
 pub use modals::Submitted;
 pub use options::{App, Now, Options};

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::args::Args;
 use super::blocks;
-use super::server::{json_response, too_many, under_faults};
+use super::server::{json_response, slack_response, too_many, under_faults};
 use super::state::{Message, Moment, ResponseUrl, WorkspaceState};
 use super::workspace::Workspace;
 
@@ -84,6 +84,7 @@ pub(crate) async fn receive(
         number,
         "response_url",
         channel.as_deref(),
+        slack_response,
         perform,
     )
     .await

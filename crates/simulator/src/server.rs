@@ -21,13 +21,13 @@ use super::error::Refused;
 use super::faults::{Fault, millis};
 use super::web_api::{self, Call, Method};
 use super::workspace::Workspace;
-use super::{control, response_url, statuspage};
+use super::{control, github, response_url, statuspage};
 
 /// Marks a response that is not sent: the connection is closed instead.
 #[derive(Clone, Copy)]
 struct HangUp;
 
-const MAX_BODY_BYTES: usize = 64 << 20;
+pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
 
 pub(crate) fn routes(workspace: Workspace) -> Router {
     Router::new()
@@ -47,9 +47,22 @@ pub(crate) fn routes(workspace: Workspace) -> Router {
         .with_state(workspace)
 }
 
+/// The API of GitHub, which has a port of its own.
+pub(crate) fn github_routes(workspace: Workspace) -> Router {
+    Router::new()
+        .fallback(github::serve_api)
+        .with_state(workspace)
+}
+
+/// The storage of GitHub's logs and artifacts, on another port.
+pub(crate) fn storage_routes(workspace: Workspace) -> Router {
+    Router::new()
+        .fallback(github::serve_storage)
+        .with_state(workspace)
+}
+
 /// Accepts connections until the workspace stops.
-pub(crate) async fn serve(listener: TcpListener, workspace: Workspace) {
-    let router = routes(workspace.clone());
+pub(crate) async fn serve(listener: TcpListener, workspace: Workspace, router: Router) {
     let mut stop = workspace.stopping();
     loop {
         let stream = tokio::select! {
@@ -86,7 +99,7 @@ async fn answer(
     Ok(response)
 }
 
-fn hang_up() -> Response {
+pub(crate) fn hang_up() -> Response {
     let mut response = Response::default();
     response.extensions_mut().insert(HangUp);
     response
@@ -111,12 +124,36 @@ fn plain_status(status: u16) -> Response {
     (status, "the simulator was told to fail\n").into_response()
 }
 
+/// How a provider words a fault that is a response.
+pub(crate) type Wording = fn(&Workspace, &Fault) -> Response;
+
+/// The wording of Slack, and of Statuspage as far as a status goes.
+pub(crate) fn slack_response(_workspace: &Workspace, fault: &Fault) -> Response {
+    match fault {
+        Fault::RateLimited { retry_after: wait }
+        | Fault::QuotaSpent {
+            reset_after: wait, ..
+        } => too_many(*wait),
+        Fault::SecondaryLimit { retry_after, .. } => too_many(retry_after.unwrap_or(60)),
+        Fault::Status { status } | Fault::Refused { status, .. } => plain_status(*status),
+        Fault::Code { code } => json_response(StatusCode::OK, &Refused::new(code).body()),
+        Fault::DoneButStatus { .. }
+        | Fault::LoseRequest
+        | Fault::LoseAnswer
+        | Fault::HoldRequest
+        | Fault::HoldAnswer
+        | Fault::Delay { .. }
+        | Fault::DoneAfterHangUp => plain_status(500),
+    }
+}
+
 /// Runs a request with its fault, if there is one.
 pub(crate) async fn under_faults<F>(
     workspace: &Workspace,
     number: usize,
     method: &str,
     channel: Option<&str>,
+    wording: Wording,
     perform: F,
 ) -> Response
 where
@@ -126,13 +163,18 @@ where
     workspace.note_fault(number, fault.as_ref());
     match fault {
         None => perform(),
-        Some(Fault::RateLimited { retry_after }) => too_many(retry_after),
-        Some(Fault::Status { status }) => plain_status(status),
+        Some(
+            fault @ (Fault::RateLimited { .. }
+            | Fault::Status { .. }
+            | Fault::QuotaSpent { .. }
+            | Fault::SecondaryLimit { .. }
+            | Fault::Refused { .. }
+            | Fault::Code { .. }),
+        ) => wording(workspace, &fault),
         Some(Fault::DoneButStatus { status }) => {
             perform();
-            plain_status(status)
+            wording(workspace, &Fault::Status { status })
         }
-        Some(Fault::Code { code }) => json_response(StatusCode::OK, &Refused::new(&code).body()),
         Some(Fault::LoseRequest) => hang_up(),
         Some(Fault::LoseAnswer) => {
             perform();
@@ -219,7 +261,15 @@ async fn api(
         there.changed();
         response
     };
-    under_faults(&workspace, number, &name, channel.as_deref(), perform).await
+    under_faults(
+        &workspace,
+        number,
+        &name,
+        channel.as_deref(),
+        slack_response,
+        perform,
+    )
+    .await
 }
 
 enum Denied {
@@ -287,7 +337,7 @@ async fn upload(
             Err(code) => (StatusCode::BAD_REQUEST, code).into_response(),
         }
     };
-    under_faults(&workspace, number, "upload", None, perform).await
+    under_faults(&workspace, number, "upload", None, slack_response, perform).await
 }
 
 /// The first part of a multipart body, or the body itself. Slack accepts both.

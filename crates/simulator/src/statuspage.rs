@@ -10,7 +10,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::args::Args;
-use super::server::{json_response, text_header, under_faults};
+use super::server::{json_response, slack_response, text_header, under_faults};
 use super::workspace::Workspace;
 
 const STATUSES: [&str; 5] = [
@@ -93,7 +93,15 @@ pub(crate) async fn patch(
             None => denied(status, outcome),
         }
     };
-    under_faults(&workspace, number, "statuspage", Some(&fault_key), perform).await
+    under_faults(
+        &workspace,
+        number,
+        "statuspage",
+        Some(&fault_key),
+        slack_response,
+        perform,
+    )
+    .await
 }
 
 fn set(

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::app_client::AppClient;
 use super::faults::{Fault, FaultRule, Faults};
+use super::github::GitHubState;
 use super::limits::{Limits, RateLimiter};
 use super::options::{App, Now, Options};
 use super::person::Person;
@@ -45,6 +46,9 @@ pub(super) struct Inner {
     pub(super) arrived: AtomicUsize,
     pub(super) sent: Mutex<events::Deliveries>,
     pub(super) app_client: AppClient,
+    pub(super) github: Mutex<GitHubState>,
+    /// Held while webhooks of GitHub are sent, so that they stay in order.
+    pub(super) webhook_turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -93,6 +97,12 @@ impl Workspace {
             .expect("#general was just made")
             .members
             .clear();
+        let any_port = std::net::SocketAddr::new(options.bind.ip(), 0);
+        let api = TcpListener::bind(any_port).await?;
+        let storage = TcpListener::bind(any_port).await?;
+        let mut github = GitHubState::new(&app.name, options.first_id);
+        github.addresses.api = format!("http://{}", api.local_addr()?);
+        github.addresses.storage = format!("http://{}", storage.local_addr()?);
         let inner = Inner {
             base,
             now: options.now,
@@ -112,9 +122,17 @@ impl Workspace {
             arrived: AtomicUsize::new(0),
             sent: Mutex::default(),
             app_client: AppClient::new(),
+            github: Mutex::new(github),
+            webhook_turn: tokio::sync::Mutex::default(),
         };
         let workspace = Self(Arc::new(inner));
-        tokio::spawn(server::serve(listener, workspace.clone()));
+        for (listener, router) in [
+            (listener, server::routes(workspace.clone())),
+            (api, server::github_routes(workspace.clone())),
+            (storage, server::storage_routes(workspace.clone())),
+        ] {
+            tokio::spawn(server::serve(listener, workspace.clone(), router));
+        }
         Ok(workspace)
     }
 

@@ -4,10 +4,10 @@
 
 use serde_json::Value;
 
-use super::app_client::AppResponse;
-use super::auth::{Signing, hmac_hex};
-use super::person::encoded;
-use super::workspace::Workspace;
+use crate::app_client::AppResponse;
+use crate::auth::{Signing, hmac_hex};
+use crate::person::encoded;
+use crate::workspace::Workspace;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
