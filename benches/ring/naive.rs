@@ -16,7 +16,7 @@ use sqlx::postgres::PgPoolOptions;
 use std::net::Ipv4Addr;
 use tokio::net::TcpListener;
 use uuid::Uuid;
-use wardroom::slack::signature::{Header, Secrets, verify};
+use wardroom::slack::signature::verify;
 
 /// The argument that makes the benchmark run this server; the URL of the database and the port follow.
 pub const ARGUMENT: &str = "naive-server";
@@ -24,7 +24,7 @@ pub const ARGUMENT: &str = "naive-server";
 #[derive(Clone)]
 struct Naive {
     pool: PgPool,
-    secrets: Secrets,
+    secrets: Vec<String>,
 }
 
 /// Serves until the process is killed.
@@ -35,10 +35,7 @@ pub fn serve(url: &str, port: &str) -> anyhow::Result<()> {
             .max_connections(10)
             .connect(url)
             .await?;
-        let secrets = Secrets {
-            current: SIGNING_SECRET.to_owned(),
-            previous: None,
-        };
+        let secrets = vec![SIGNING_SECRET.to_owned()];
         let router = Router::new()
             .route("/health/live", get(async || "ok"))
             .route("/slack/commands", post(command))
@@ -55,10 +52,7 @@ pub fn serve(url: &str, port: &str) -> anyhow::Result<()> {
 
 async fn command(State(naive): State<Naive>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let now = chrono::Utc::now();
-    let header = |name: &str| {
-        let value = headers.get(name);
-        value.map_or(Header::Missing, |value| Header::Once(value.as_bytes()))
-    };
+    let header = |name: &str| headers.get(name)?.to_str().ok();
     let timestamp = header("x-slack-request-timestamp");
     let signature = header("x-slack-signature");
     if verify(&naive.secrets, timestamp, signature, &body, now).is_err() {

@@ -25,7 +25,6 @@ use crate::engine::clock::Clock;
 use crate::engine::{Engine, Parts, Process, Running};
 use crate::slack::address::{Installation, Team};
 use crate::slack::courier::SlackCourier;
-use crate::slack::signature::Secrets;
 use crate::store::Store;
 use crate::telemetry::health::{Condition, Health};
 use crate::telemetry::metrics::Metrics;
@@ -309,11 +308,10 @@ fn edge_settings(config: &Config) -> EdgeSettings {
     let exposed = |secret: &config::Secret| secret.expose().to_owned();
     let github = &config.github;
     EdgeSettings {
-        slack: config.slack.as_ref().and_then(|slack| {
-            Some(Secrets {
-                current: exposed(slack.signing_secret.as_ref()?),
-                previous: slack.signing_secret_previous.as_ref().map(exposed),
-            })
+        slack: config.slack.as_ref().map_or_else(Vec::new, |slack| {
+            let secrets = slack.signing_secret.iter();
+            let secrets = secrets.chain(&slack.signing_secret_previous);
+            secrets.map(exposed).collect()
         }),
         github: github
             .webhook_secret

@@ -8,15 +8,19 @@ use subtle::ConstantTimeEq as _;
 
 /// Whether the request carries this token.
 pub(super) fn matches(headers: &HeaderMap, token: &str) -> bool {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return false;
-    };
-    let Some((scheme, given)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
+    let given = only(headers, header::AUTHORIZATION.as_str());
+    let Some((scheme, given)) = given.and_then(|text| text.split_once(' ')) else {
         return false;
     };
     let same = Sha256::digest(given.trim()).ct_eq(&Sha256::digest(token));
     scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && bool::from(same)
+}
+
+/// The text of a header that occurs exactly once.
+pub(super) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none());
+    value?.to_str().ok()
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub fn app_router(state: Arc<EdgeState>) -> Router {
     let mut routes = probes()
         .route("/metrics", get(metrics::guarded))
         .route("/version", get(health::version));
-    if state.settings.slack.is_some() {
+    if !state.settings.slack.is_empty() {
         let slack = |route| move |state, request| slack::take(state, route, request);
         routes = routes
             .signed_route("/slack/commands", post(slack(Endpoint::Commands)))

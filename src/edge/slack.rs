@@ -4,12 +4,13 @@
 //! answer itself (a challenge, a form's field errors) is answered at once; nothing else is decided here.
 
 use super::append::append;
+use super::bearer::only;
 use super::body::{self, ReadBody};
 use super::middleware::{Client, SignatureHeld};
 use super::problem::Problem;
 use super::state::EdgeState;
 use crate::slack::address::{Addressed, Endpoint, ResponseBody, address, is_certificate_check};
-use crate::slack::signature::{Header, SignatureError, SignedWith, check_headers, verify};
+use crate::slack::signature::{SignatureError, check_headers, verify};
 use crate::slack::unchecked::{self, log_other_installation};
 use crate::store::Arrival;
 use crate::telemetry::metrics::event_type;
@@ -51,9 +52,6 @@ async fn verified(
     endpoint: Endpoint,
     request: Request,
 ) -> Result<Option<ReadBody<'_>>, Problem> {
-    let Some(secrets) = &state.settings.slack else {
-        return Err(Problem::not_found());
-    };
     let refused = |error: SignatureError| {
         tracing::warn!(target: "wardroom::security", %error, "a request to Slack's routes is not signed by Slack");
         state.metrics.slack_signature_failures.inc([]);
@@ -70,16 +68,13 @@ async fn verified(
             .then_some(None)
             .ok_or_else(|| refused(SignatureError::Missing));
     }
-    let (timestamp, signature) = (header(headers, TIMESTAMP), header(headers, SIGNATURE));
+    let (timestamp, signature) = (only(headers, TIMESTAMP), only(headers, SIGNATURE));
     // Checked first: the body of a request whose headers cannot be valid is not read.
     check_headers(timestamp, signature, state.now()).map_err(refused)?;
     let body = read(MAX_BYTES).await?;
+    let secrets = &state.settings.slack;
     let secret = verify(secrets, timestamp, signature, &body, state.now()).map_err(refused)?;
-    let index = match secret {
-        SignedWith::Current => 0,
-        SignedWith::Previous => 1,
-    };
-    state.metrics.signature_held("slack", index);
+    state.metrics.signature_held("slack", secret);
     Ok(Some(body))
 }
 
@@ -92,15 +87,6 @@ fn may_be_certificate_check(endpoint: Endpoint, headers: &HeaderMap) -> bool {
         && !headers.contains_key(TIMESTAMP)
         && !headers.contains_key(SIGNATURE)
         && length.is_some_and(|length| length <= MAX_BYTES_OF_A_CHECK)
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Header<'a> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Header::Missing,
-        (Some(value), None) => Header::Once(value.as_bytes()),
-        (Some(_), Some(_)) => Header::Repeated,
-    }
 }
 
 async fn answer(state: &EdgeState, endpoint: Endpoint, body: &ReadBody<'_>) -> Response {
@@ -137,7 +123,6 @@ async fn answer(state: &EdgeState, endpoint: Endpoint, body: &ReadBody<'_>) -> R
 
 fn respond(body: ResponseBody) -> Response {
     match body {
-        ResponseBody::Empty => StatusCode::OK.into_response(),
         ResponseBody::Text(text) => text.into_response(),
         ResponseBody::Json(value) => Json(value).into_response(),
     }

@@ -7,7 +7,6 @@ use super::health::Probe;
 use super::limit::Limiter;
 use crate::domain::rules::Rules;
 use crate::slack::address::Installation;
-use crate::slack::signature::Secrets;
 use crate::store::Store;
 use crate::telemetry::health::Health;
 use crate::telemetry::metrics::Metrics;
@@ -20,8 +19,9 @@ use tokio::sync::watch;
 /// The settings of the edge. A source without its secret is off.
 #[derive(Clone, Default)]
 pub struct EdgeSettings {
-    pub slack: Option<Secrets>,
-    /// GitHub's webhook secrets: the current one first.
+    /// Slack's signing secrets: the current one first.
+    pub slack: Vec<String>,
+    /// GitHub's webhook secrets, likewise.
     pub github: Vec<String>,
     /// The bearer token of `/api/v1`; `None`: there is no API.
     pub admin_token: Option<String>,

@@ -4,9 +4,9 @@
 //! field errors of a modal): these are made here, and nothing is stored. An event that is not used gets
 //! no row and is only counted. Kinds are a bounded set, because they are labels of metrics.
 
-use super::installation::{Authorization, PayloadContext, check_installation};
 pub use super::installation::{Installation, Team};
-use super::interaction::Interaction;
+use super::installation::{PayloadContext, check_installation};
+use super::interaction::{Interaction, non_empty};
 use super::unchecked::no_token_errors;
 use super::wire::{self, digest, key};
 use crate::domain::ids::{ChannelId, Membership, UserId};
@@ -66,7 +66,6 @@ pub enum Addressed {
 /// The body of an HTTP response.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ResponseBody {
-    Empty,
     Text(String),
     Json(Value),
 }
@@ -134,7 +133,7 @@ fn stored(kind: &str, dedup_key: String, subject: &str, membership: Membership) 
 
 fn command(body: &[u8], installation: &Installation) -> Addressing {
     if is_certificate_check(body) {
-        return Ok(Addressed::Answered(ResponseBody::Empty));
+        return Ok(Addressed::Answered(ResponseBody::Text(String::new())));
     }
     let [command, user, channel, trigger, team, enterprise, shared] = wire::fields(
         body,
@@ -152,7 +151,8 @@ fn command(body: &[u8], installation: &Installation) -> Addressing {
         return Err(unreadable("no command"));
     }
     user_id(user.as_deref())?;
-    let channel = channel_id(channel.as_deref())?;
+    let channel = channel.and_then(|id| ChannelId::new(id).ok());
+    let channel = channel.ok_or(unreadable("no channel"))?;
     let trigger = trigger.ok_or(unreadable("no trigger_id"))?;
     let context = PayloadContext {
         team: team.as_deref(),
@@ -162,7 +162,7 @@ fn command(body: &[u8], installation: &Installation) -> Addressing {
     };
     let membership = check_installation(installation, &context)?;
     let dedup_key = key(&["command", &trigger]);
-    stored("command", dedup_key, &channel, membership)
+    stored("command", dedup_key, channel.as_str(), membership)
 }
 
 /// Whether a form is Slack's check of a certificate and nothing else: `ssl_check=1`, with or without
@@ -179,35 +179,26 @@ pub fn is_certificate_check(body: &[u8]) -> bool {
     checks == 1
 }
 
-fn user_id(id: Option<&str>) -> Addressing<String> {
-    let id = id.ok_or(unreadable("no user"))?;
-    let id = UserId::new(id).map_err(|_| unreadable("not a user's id"))?;
-    Ok(id.as_str().to_owned())
-}
-
-fn channel_id(id: Option<&str>) -> Addressing<String> {
-    let id = id.ok_or(unreadable("no channel"))?;
-    let id = ChannelId::new(id).map_err(|_| unreadable("not a channel's id"))?;
-    Ok(id.as_str().to_owned())
+fn user_id(id: Option<&str>) -> Addressing<UserId> {
+    let id = id.and_then(|id| UserId::new(id).ok());
+    id.ok_or(unreadable("no user"))
 }
 
 fn interaction(body: &[u8], rules: &Rules, installation: &Installation) -> Addressing {
     if is_certificate_check(body) {
-        return Ok(Addressed::Answered(ResponseBody::Empty));
+        return Ok(Addressed::Answered(ResponseBody::Text(String::new())));
     }
-    let json = wire::field(body, "payload").ok_or(unreadable("no payload"))?;
-    let interaction = Interaction::read(&json).ok_or(unreadable("the payload is not JSON"))?;
-    let kind = interaction.kind().ok_or(unreadable("no type"))?;
+    let interaction = Interaction::of_form(body).map_err(unreadable)?;
+    let kind = interaction.kind.as_str().ok_or(unreadable("no type"))?;
     let membership = check_installation(installation, &interaction.context())?;
+    let answered = |body| Ok(Addressed::Answered(ResponseBody::Json(body)));
     match kind {
         "block_actions" => block_actions(&interaction, membership),
-        "view_submission" if installation.team == Team::NoToken => no_token_errors(&interaction)
-            .map(|errors| Addressed::Answered(ResponseBody::Json(errors)))
-            .ok_or(unreadable("no view")),
+        "view_submission" if installation.team == Team::NoToken => {
+            answered(no_token_errors(&interaction))
+        }
         "view_submission" => view_submission(&interaction, rules, membership),
-        "block_suggestion" => Ok(Addressed::Answered(ResponseBody::Json(
-            json!({"options": []}),
-        ))),
+        "block_suggestion" => answered(json!({"options": []})),
         "view_closed" => ignored("view_closed"),
         "shortcut" | "message_action" => ignored("shortcut"),
         _ => ignored("interaction"),
@@ -215,33 +206,37 @@ fn interaction(body: &[u8], rules: &Rules, installation: &Installation) -> Addre
 }
 
 fn block_actions(interaction: &Interaction, membership: Membership) -> Addressing {
-    let user = user_id(interaction.user())?;
-    let action = interaction.action().ok_or(unreadable("no action"))?;
-    let subject = interaction.view_or_channel();
+    let user = user_id(interaction.user["id"].as_str())?;
+    let subject = interaction.view["id"].as_str().or(interaction.channel());
     let subject = subject.ok_or(unreadable("an action without a view or a channel"))?;
-    if action.id.is_empty() || action.ts.is_empty() {
+    let (Some(id), Some(ts)) = (
+        interaction.action("action_id"),
+        interaction.action("action_ts"),
+    ) else {
         return Err(unreadable("an action without id or time"));
-    }
-    let dedup_key = key(&["click", &user, action.ts, action.id]);
+    };
+    let dedup_key = key(&["click", user.as_str(), ts, id]);
     stored("click", dedup_key, subject, membership)
 }
 
 fn view_submission(interaction: &Interaction, rules: &Rules, membership: Membership) -> Addressing {
-    user_id(interaction.user())?;
-    let view = interaction.view().ok_or(unreadable("no view"))?;
-    let id = view.id().ok_or(unreadable("a view without an id"))?;
-    let input = view.input();
+    user_id(interaction.user["id"].as_str())?;
+    let view = interaction.view_id();
+    let view = view.ok_or(unreadable("a view without an id"))?;
+    let input = interaction.input();
     // An unknown form is stored too: the user is told about it.
     if input.private_metadata.form == declare_form::FORM
         && let Err(errors) = declare_form::validate(&input.values, rules)
     {
-        let answer = super::views::errors_answer(&input, view.state(), &errors);
+        let state = &interaction.view["state"];
+        let answer = super::views::errors_answer(&input, state, &errors);
         return Ok(Addressed::Answered(ResponseBody::Json(answer)));
     }
     // The hash does not change when a person corrects an entry: the values make the difference.
     let values = serde_json::to_vec(&input.values).expect("strings become JSON");
-    let dedup_key = key(&["submission", id.as_str(), view.hash(), &digest(&values)]);
-    stored("submission", dedup_key, id.as_str(), membership)
+    let hash = interaction.view["hash"].as_str().unwrap_or_default();
+    let dedup_key = key(&["submission", view.as_str(), hash, &digest(&values)]);
+    stored("submission", dedup_key, view.as_str(), membership)
 }
 
 /// The outer event. A field that is missing, or is of another type, counts as absent.
@@ -265,23 +260,18 @@ impl Envelope {
     fn context(&self) -> PayloadContext<'_> {
         // Slack lists one installation, even when several may see the event.
         let listed = self.authorizations.as_array().into_iter().flatten();
-        let listed = listed.filter(|authorization| authorization.is_object());
-        let mut authorizations: Vec<_> = listed
-            .map(|authorization| Authorization {
-                team: authorization["team_id"].as_str(),
-                enterprise: authorization["enterprise_id"].as_str(),
-                bot_user: authorization["user_id"].as_str(),
-            })
-            .collect();
-        let is_shared = self.is_ext_shared_channel == true && authorizations.is_empty();
+        let ids = ["team_id", "enterprise_id", "user_id"];
+        let ids = listed.flat_map(|one| ids.map(|id| one[id].as_str()));
+        let mut installed: Vec<_> = ids.flatten().collect();
+        let is_shared = self.is_ext_shared_channel == true && installed.is_empty();
         // The workspace from which the event was seen.
-        authorizations.extend(self.context_team_id.as_str().map(Authorization::of_team));
+        installed.extend(self.context_team_id.as_str());
         PayloadContext {
-            authorizations,
+            installed,
             team: self.team_id.as_str(),
             enterprise: self.enterprise_id.as_str(),
+            user_team: None,
             is_shared,
-            ..PayloadContext::default()
         }
     }
 }
@@ -290,12 +280,12 @@ fn event(body: &[u8], installation: &Installation) -> Addressing {
     let envelope: Envelope =
         serde_json::from_slice(body).map_err(|_| unreadable("the body is not a JSON object"))?;
     match envelope.kind.as_str().ok_or(unreadable("no type"))? {
-        "url_verification" => match envelope.challenge.as_str() {
-            Some(challenge) => Ok(Addressed::Answered(ResponseBody::Text(
-                challenge.to_owned(),
-            ))),
-            None => Err(unreadable("no challenge")),
-        },
+        "url_verification" => {
+            let challenge = envelope.challenge.as_str();
+            let challenge = challenge.ok_or(unreadable("no challenge"))?;
+            let body = ResponseBody::Text(challenge.to_owned());
+            Ok(Addressed::Answered(body))
+        }
         // It has no event_id: two with the same minute are equal.
         "app_rate_limited" => {
             let dedup_key = key(&["app_rate_limited", &digest(body)]);
@@ -317,18 +307,17 @@ fn event_callback(envelope: &Envelope, body: &[u8], installation: &Installation)
     if !USED_EVENTS.contains(&kind) {
         return ignored("event");
     }
-    let event_id = match envelope.event_id.as_str() {
-        Some(id) if !id.is_empty() => id.to_owned(),
-        Some(_) | None => digest(body),
-    };
+    let event_id = non_empty(&envelope.event_id);
+    let event_id = event_id.map_or_else(|| digest(body), str::to_owned);
     let old_id = event["old_channel_id"].as_str();
     let old_id = old_id.filter(|_| kind == CHANNEL_ID_CHANGED);
     let subject = old_id.or_else(|| channel_of(&event["channel"]));
     // An incomplete event is stored too, under a subject of its own: the decoder says what is missing. If
     // it were refused, Slack would only send it again.
-    let subject = channel_id(subject).unwrap_or_else(|_| event_id.clone());
+    let subject = subject.and_then(|id| ChannelId::new(id).ok());
+    let subject = subject.as_ref().map_or(&*event_id, ChannelId::as_str);
     let dedup_key = key(&["event", &event_id]);
-    stored(&format!("event:{kind}"), dedup_key, &subject, membership)
+    stored(&format!("event:{kind}"), dedup_key, subject, membership)
 }
 
 /// The channel's id: events have either the id or an object with it.
@@ -338,12 +327,19 @@ pub(crate) fn channel_of(channel: &Value) -> Option<&str> {
 
 /// Whether the bot itself caused the event. If it reacted to its own actions, it could do so forever.
 fn is_own(event: &Value, envelope: &Envelope, installation: &Installation) -> bool {
-    let same = |theirs: &Value, ours: Option<&str>| ours.is_some() && theirs.as_str() == ours;
-    let app = envelope.api_app_id.as_str();
-    same(&event["user"], installation.bot_user.as_deref())
-        || same(&event["bot_id"], installation.bot.as_deref())
-        || same(&event["app_id"], app)
-        || same(&event["bot_profile"]["app_id"], app)
+    let ours = [
+        installation.bot_user.as_deref(),
+        installation.bot.as_deref(),
+        envelope.api_app_id.as_str(),
+    ];
+    let by = [
+        &event["user"],
+        &event["bot_id"],
+        &event["app_id"],
+        &event["bot_profile"]["app_id"],
+    ];
+    let mut by = by.into_iter().filter_map(Value::as_str);
+    by.any(|id| ours.contains(&Some(id)))
 }
 
 #[cfg(test)]

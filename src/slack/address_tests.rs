@@ -155,7 +155,7 @@ fn a_request_for_another_installation_is_not_stored() {
 #[test]
 fn checks_and_challenges_are_answered_at_once_and_not_stored() {
     let ssl = form(&[("ssl_check", "1"), ("token", "x")]);
-    let empty = Addressed::Answered(ResponseBody::Empty);
+    let empty = Addressed::Answered(ResponseBody::Text(String::new()));
     assert_eq!(at(Endpoint::Commands, &ssl), empty);
     assert_eq!(at(Endpoint::Interactions, &ssl), empty);
     let challenge = event(&json!({"type": "url_verification", "challenge": "abc"}));

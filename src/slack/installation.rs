@@ -35,28 +35,12 @@ pub enum Team {
     Known(String),
 }
 
-/// An installation that a payload names.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Authorization<'a> {
-    pub(crate) team: Option<&'a str>,
-    pub(crate) enterprise: Option<&'a str>,
-    pub(crate) bot_user: Option<&'a str>,
-}
-
-impl<'a> Authorization<'a> {
-    pub(crate) fn of_team(team: &'a str) -> Self {
-        Self {
-            team: Some(team),
-            ..Self::default()
-        }
-    }
-}
-
 /// What a payload says about its origin.
 #[derive(Debug, Default)]
 pub(crate) struct PayloadContext<'a> {
-    /// The installations that it names as such.
-    pub(crate) authorizations: Vec<Authorization<'a>>,
+    /// The ids by which it names the installation: a workspace, an organisation, the bot or its user,
+    /// also as who posted the message or opened the modal.
+    pub(crate) installed: Vec<&'a str>,
     /// The workspace and the organisation that it names without saying whose they are.
     pub(crate) team: Option<&'a str>,
     pub(crate) enterprise: Option<&'a str>,
@@ -64,8 +48,6 @@ pub(crate) struct PayloadContext<'a> {
     pub(crate) user_team: Option<&'a str>,
     /// Whether it comes from a Slack Connect channel, and names no installation.
     pub(crate) is_shared: bool,
-    /// Who posted the message or opened the modal: a bot, or a bot's user.
-    pub(crate) authors: [Option<&'a str>; 3],
 }
 
 /// Refuses a payload that is meant for another installation, and says whether its user is from our
@@ -88,20 +70,14 @@ pub(crate) fn check_installation(
 }
 
 fn is_ours(ours: &Installation, our_team: &str, context: &PayloadContext<'_>) -> bool {
-    let same = |theirs: Option<&str>, ours: Option<&str>| theirs.is_some() && theirs == ours;
-    let our_enterprise = ours.enterprise.as_deref();
-    let is_authorized = context.authorizations.iter().any(|authorization| {
-        authorization.team == Some(our_team)
-            || same(authorization.enterprise, our_enterprise)
-            || same(authorization.bot_user, ours.bot_user.as_deref())
-    });
-    let is_named = context.team == Some(our_team)
-        || same(context.enterprise, our_enterprise)
-        || (context.team.is_none() && context.enterprise.is_none() && our_enterprise.is_none());
-    let is_on_ours = context.authors.iter().any(|author| {
-        same(*author, ours.bot.as_deref()) || same(*author, ours.bot_user.as_deref())
-    });
-    is_authorized || is_named || is_on_ours || context.is_shared
+    let others = [&ours.enterprise, &ours.bot_user, &ours.bot];
+    let our_id = |id: &str| id == our_team || others.iter().any(|own| own.as_deref() == Some(id));
+    let names_none = context.team.is_none() && context.enterprise.is_none();
+    context.is_shared
+        || (names_none && ours.enterprise.is_none())
+        || context.installed.iter().any(|id| our_id(id))
+        || context.team.is_some_and(our_id)
+        || context.enterprise.is_some_and(our_id)
 }
 
 fn membership(ours: &Installation, our_team: &str, context: &PayloadContext<'_>) -> Membership {
@@ -150,15 +126,6 @@ mod tests {
         }
     }
 
-    fn installed<'a>(team: Option<&'a str>, enterprise: Option<&'a str>) -> Vec<Authorization<'a>> {
-        let bot_user = None;
-        vec![Authorization {
-            team,
-            enterprise,
-            bot_user,
-        }]
-    }
-
     #[test]
     fn the_installation_and_the_workspace_of_the_user_are_two_questions() {
         use Membership::{Ours, Outsider};
@@ -188,7 +155,7 @@ mod tests {
                 ours(),
                 PayloadContext {
                     team: Some("T2"),
-                    authorizations: installed(Some("T1"), None),
+                    installed: vec!["T1"],
                     ..context()
                 },
                 Some(Outsider),
@@ -199,7 +166,7 @@ mod tests {
                 PayloadContext {
                     team: Some("T1"),
                     enterprise: Some("E2"),
-                    authorizations: installed(Some("T1"), None),
+                    installed: vec!["T1"],
                     ..context()
                 },
                 Some(Ours),
@@ -209,7 +176,7 @@ mod tests {
                 ours(),
                 PayloadContext {
                     team: Some("T2"),
-                    authorizations: installed(Some("T2"), None),
+                    installed: vec!["T2"],
                     ..context()
                 },
                 None,
@@ -219,10 +186,7 @@ mod tests {
                 ours(),
                 PayloadContext {
                     team: Some("T2"),
-                    authorizations: vec![Authorization {
-                        bot_user: Some("UBOT"),
-                        ..Authorization::default()
-                    }],
+                    installed: vec!["UBOT"],
                     ..context()
                 },
                 Some(Outsider),
@@ -252,7 +216,7 @@ mod tests {
                 ours(),
                 PayloadContext {
                     team: Some("T2"),
-                    authors: [Some("BBOT"), None, None],
+                    installed: vec!["BBOT"],
                     ..context()
                 },
                 Some(Outsider),
@@ -262,7 +226,7 @@ mod tests {
                 ours(),
                 PayloadContext {
                     team: Some("T2"),
-                    authors: [Some("B9"), None, None],
+                    installed: vec!["B9"],
                     ..context()
                 },
                 None,
@@ -292,7 +256,7 @@ mod tests {
                 org(),
                 PayloadContext {
                     team: Some("T2"),
-                    authorizations: installed(None, Some("E1")),
+                    installed: vec!["E1"],
                     ..context()
                 },
                 Some(Outsider),
@@ -324,7 +288,7 @@ mod tests {
                 PayloadContext {
                     team: Some("T5"),
                     enterprise: Some("E1"),
-                    authorizations: installed(Some("T1"), Some("E1")),
+                    installed: vec!["T1", "E1"],
                     ..context()
                 },
                 Some(Ours),

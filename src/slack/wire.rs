@@ -48,27 +48,12 @@ pub(crate) fn fields<'a, const N: usize>(
     names: [&str; N],
 ) -> [Option<Cow<'a, str>>; N] {
     let mut found = [const { None }; N];
-    for (key, value) in body.split(|byte| *byte == b'&').filter_map(decoded) {
-        let at = names.iter().position(|wanted| *wanted == key);
-        if let Some(at) = at
-            && found[at].is_none()
-        {
-            found[at] = Some(value);
+    for (name, value) in form_urlencoded::parse(body) {
+        if let Some(at) = names.iter().position(|wanted| *wanted == name) {
+            found[at].get_or_insert(value);
         }
     }
     found.map(|value| value.map(without_zero).filter(|value| !value.is_empty()))
-}
-
-/// A pair's name and value. Most pairs have no escapes, and are not copied.
-fn decoded(pair: &[u8]) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
-    let escaped = pair.iter().any(|byte| matches!(byte, b'%' | b'+'));
-    match std::str::from_utf8(pair) {
-        Ok(text) if !escaped => {
-            let (key, value) = text.split_once('=').unwrap_or((text, ""));
-            Some((key.into(), value.into()))
-        }
-        _ => form_urlencoded::parse(pair).next(),
-    }
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@ mod request_urls;
 
 use super::{EdgeSettings, EdgeState, app_router, metrics_router};
 use crate::slack::address::Installation;
-use crate::slack::signature::{Secrets, sign};
+use crate::slack::signature::sign;
 use crate::store::{Batching, Settings, Store, Way};
 use crate::telemetry::health::{Condition, Health};
 use crate::telemetry::metrics::Metrics;
@@ -48,10 +48,7 @@ impl Answer {
 
 fn everything_on() -> EdgeSettings {
     EdgeSettings {
-        slack: Some(Secrets {
-            current: SLACK.into(),
-            previous: Some("older".into()),
-        }),
+        slack: vec![SLACK.into(), "older".into()],
         github: vec![GITHUB.into()],
         admin_token: Some(ADMIN.into()),
         metrics_token: Some("scraper".into()),

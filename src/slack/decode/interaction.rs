@@ -1,18 +1,17 @@
 //! Block actions and view submissions. The domain knows what its buttons and forms mean.
 
-use super::{Payload, command};
+use super::{Asked, Payload};
 use crate::domain::areas::Event;
-use crate::domain::ids::{Actor, ChannelId, UserId};
-use crate::domain::incident::act::{Act, AnswerTo, IncidentRef, Request};
+use crate::domain::incident::act::{Act, IncidentRef, Request};
 use crate::domain::incident::{self, buttons::act_of_button, declare_form, resolve_form, words};
-use crate::domain::text::{Message, Part, ReplyTo, Text};
-use crate::slack::interaction::Interaction;
-use crate::slack::{render, typed, views, wire};
+use crate::domain::text::{Message, Part, Text};
+use crate::slack::interaction::{Interaction, non_empty};
+use crate::slack::{render, views};
 
 pub(super) fn click(payload: Payload<'_>) -> Result<Event, &'static str> {
-    let interaction = read(payload.body)?;
-    let block_action = interaction.action().ok_or("no action")?;
-    let action = render::action_name(block_action.id);
+    let interaction = Interaction::of_form(payload.body)?;
+    let action = interaction.action("action_id").ok_or("no action")?;
+    let action = render::action_name(action);
     if let Some(act) = selection(&interaction, action) {
         return request(&interaction, payload, act, None);
     }
@@ -22,13 +21,13 @@ pub(super) fn click(payload: Payload<'_>) -> Result<Event, &'static str> {
             what: action.to_owned(),
         });
     }
-    match act_of_button(action, block_action.value) {
-        Some((act, target)) => request(&interaction, payload, act, target),
-        None => {
-            let words = "This button is from another version of Wardroom.";
-            request(&interaction, payload, misunderstood(words), None)
-        }
-    }
+    let value = interaction.action("value").unwrap_or_default();
+    let known = act_of_button(action, value);
+    let (act, target) = known.unwrap_or_else(|| {
+        let words = "This button is from another version of Wardroom.";
+        (misunderstood(words), None)
+    });
+    request(&interaction, payload, act, target)
 }
 
 /// The answer to an unknown button or form: each click gets an answer.
@@ -43,23 +42,22 @@ fn misunderstood(why: &str) -> Act {
 
 /// A selection in an open form, when the form depends on it.
 fn selection(interaction: &Interaction, action: &str) -> Option<Act> {
-    let view = interaction.view()?;
-    let input = view.input();
-    if action != views::select_action_id(&input.private_metadata.form, declare_form::TEMPLATE) {
+    let input = interaction.input();
+    let metadata = input.private_metadata;
+    if action != views::select_action_id(&metadata.form, declare_form::TEMPLATE) {
         return None;
     }
     Some(Act::ChooseTemplate {
-        view: view.id()?,
+        view: interaction.view_id()?,
         values: input.values,
-        context: input.private_metadata.context,
-        revision: input.private_metadata.revision,
+        context: metadata.context,
+        revision: metadata.revision,
     })
 }
 
 pub(super) fn submission(payload: Payload<'_>) -> Result<Event, &'static str> {
-    let interaction = read(payload.body)?;
-    let view = interaction.view().ok_or("no view")?;
-    let input = view.input();
+    let interaction = Interaction::of_form(payload.body)?;
+    let input = interaction.input();
     let form = input.private_metadata.form.as_str();
     let resolves = (form == resolve_form::FORM)
         .then(|| resolve_form::act_of(&input.values, &input.private_metadata.context));
@@ -72,7 +70,7 @@ pub(super) fn submission(payload: Payload<'_>) -> Result<Event, &'static str> {
     }
     let act = match declare_form::validate(&input.values, payload.rules) {
         Ok(mut declaration) => {
-            declaration.view = view.id();
+            declaration.view = interaction.view_id();
             Act::Declare(declaration)
         }
         // It was valid at the edge: the rules have changed since.
@@ -90,47 +88,23 @@ pub(super) fn submission(payload: Payload<'_>) -> Result<Event, &'static str> {
     request(&interaction, payload, act, None)
 }
 
-fn read(body: &[u8]) -> Result<Interaction, &'static str> {
-    let json = wire::field(body, "payload").ok_or("no payload")?;
-    Interaction::read(&json).ok_or("the payload is not JSON")
-}
-
 fn request(
     interaction: &Interaction,
     payload: Payload<'_>,
     act: Act,
     target: Option<IncidentRef>,
 ) -> Result<Event, &'static str> {
-    let person =
-        UserId::new(interaction.user().ok_or("no user")?).map_err(|_| "not a user's id")?;
     // A modal belongs to no channel: its context has the channel in which it was opened.
-    let from_context = interaction
-        .view()
-        .map(|view| view.input().private_metadata.context);
-    let from_context = from_context.and_then(|context| context.get(declare_form::CHANNEL).cloned());
-    let channel = interaction.channel().map(str::to_owned).or(from_context);
-    let channel = channel.and_then(|id| ChannelId::new(id).ok());
-    let name = interaction.user_name().map(typed::unescape);
-    let names = name.map(|name| (person.clone(), name)).into_iter();
-    let names = names.collect();
-    let asked = incident::Event::Asked(Box::new(Request {
-        actor: Actor::Person(person.clone()),
-        membership: payload.membership,
-        team: command::workspace(payload, interaction.workspace()),
-        act,
-        target,
-        channel: channel.clone(),
-        trigger: interaction
-            .trigger_id()
-            .map(|id| command::trigger(id, payload.at)),
-        answer_to: AnswerTo::Person(ReplyTo {
-            person,
-            channel,
-            response_url: interaction.response_url().map(str::to_owned),
-            asked_at: payload.at,
-        }),
-        names,
-        outside_channel: None,
-    }));
-    Ok(asked.into())
+    let context = interaction.input().private_metadata.context;
+    let from_context = context.get(declare_form::CHANNEL).map(String::as_str);
+    let asked = Asked {
+        person: interaction.user["id"].as_str(),
+        name: interaction.user_name(),
+        channel: interaction.channel().or(from_context),
+        team: interaction.workspace(),
+        trigger: non_empty(&interaction.trigger_id),
+        response_url: non_empty(&interaction.response_url),
+    };
+    let request = asked.request(payload, act)?;
+    Ok(incident::Event::Asked(Box::new(Request { target, ..request })).into())
 }

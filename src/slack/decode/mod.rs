@@ -8,9 +8,12 @@ mod event;
 mod interaction;
 
 use crate::domain::areas::{Event, Signal};
-use crate::domain::ids::{Membership, SignalId};
+use crate::domain::ids::{Actor, ChannelId, Membership, SignalId, TeamId, UserId};
+use crate::domain::incident::act::{Act, AnswerTo, Request};
 use crate::domain::rules::Rules;
-use chrono::{DateTime, Utc};
+use crate::domain::text::{ReplyTo, Trigger};
+use crate::slack::typed;
+use chrono::{DateTime, Duration, Utc};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read this {kind}: {reason}")]
@@ -19,6 +22,9 @@ pub struct Undecodable {
     pub reason: &'static str,
 }
 
+/// How long a `trigger_id` is valid, counted from when we received it.
+const TRIGGER_LIFETIME: Duration = Duration::seconds(3);
+
 /// What is stored in a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Payload<'a> {
@@ -26,6 +32,50 @@ pub(crate) struct Payload<'a> {
     pub(crate) membership: Membership,
     pub(crate) at: DateTime<Utc>,
     pub(crate) rules: &'a Rules,
+}
+
+/// Who asks, where, and how to answer, in Slack's words.
+struct Asked<'a> {
+    person: Option<&'a str>,
+    name: Option<&'a str>,
+    channel: Option<&'a str>,
+    /// The workspace.
+    team: Option<&'a str>,
+    trigger: Option<&'a str>,
+    response_url: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    fn request(self, payload: Payload<'_>, act: Act) -> Result<Request, &'static str> {
+        let person = self.person.ok_or("no user")?;
+        let person = UserId::new(person).map_err(|_| "not a user's id")?;
+        let channel = self.channel.and_then(|id| ChannelId::new(id).ok());
+        let name = self.name.filter(|name| !name.is_empty());
+        let name = name.map(|name| (person.clone(), typed::unescape(name)));
+        // A partner's workspace is not where anything is created, and an organisation's id names none.
+        let team = self.team.filter(|id| id.starts_with('T'));
+        let team = team.filter(|_| payload.membership == Membership::Ours);
+        Ok(Request {
+            actor: Actor::Person(person.clone()),
+            membership: payload.membership,
+            team: team.and_then(|id| TeamId::new(id).ok()),
+            act,
+            target: None,
+            channel: channel.clone(),
+            trigger: self.trigger.map(|id| Trigger {
+                id: id.to_owned(),
+                expires: payload.at + TRIGGER_LIFETIME,
+            }),
+            answer_to: AnswerTo::Person(ReplyTo {
+                person,
+                channel,
+                response_url: self.response_url.map(str::to_owned),
+                asked_at: payload.at,
+            }),
+            names: name.into_iter().collect(),
+            outside_channel: None,
+        })
+    }
 }
 
 /// Decodes a row of the inbox. The membership of its user was found when the row was addressed.
