@@ -27,6 +27,33 @@ const TOKEN_PREFIXES: [&str; 16] = [
     "github_pat_",
 ];
 
+/// Keys of other services, which logs and reports of CI contain: how they begin, at a word's start only,
+/// and how many letters and digits follow at least.
+const KEYS: [(&str, usize); 10] = [
+    ("glpat-", 16),
+    ("npm_", 30),
+    ("pypi-", 50),
+    ("hf_", 30),
+    ("dckr_pat_", 20),
+    ("sk_live_", 16),
+    ("sk-", 20),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("AIza", 30),
+];
+
+/// What a name ends with whose value is a secret, in `name=value`.
+const SECRET_NAMES: [&str; 8] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "access_key",
+    "private_key",
+];
+
 /// The schemes before a key in an `Authorization` header; Statuspage's is `OAuth`.
 const SCHEMES: [&str; 3] = ["bearer", "basic", "oauth"];
 
@@ -83,8 +110,16 @@ fn scrub_word(word: &str) -> Option<String> {
     if let Some(at) = token_start(word) {
         return Some(format!("{}{REDACTED}", &word[..at]));
     }
+    if let Some((name, value)) = word.split_once('=') {
+        let name = name.to_ascii_lowercase();
+        let is_secret = SECRET_NAMES.iter().any(|end| name.ends_with(end));
+        if is_secret && !value.is_empty() {
+            let kept = word.len() - value.len();
+            return Some(format!("{}{REDACTED}", &word[..kept]));
+        }
+    }
     let value = word.rsplit(['=', ':']).next().unwrap_or(word);
-    if is_mail(value) || is_trigger(value) {
+    if is_mail(value) || is_trigger(value) || is_key(value) {
         let kept = word.len() - value.len();
         return Some(format!("{}{REDACTED}", &word[..kept]));
     }
@@ -137,6 +172,19 @@ fn token_start(word: &str) -> Option<usize> {
         .iter()
         .filter_map(|prefix| word.find(prefix))
         .min()
+}
+
+/// A key of another service, or a JSON web token.
+fn is_key(word: &str) -> bool {
+    let letters = |text: &str| {
+        let is_part = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        text.chars().take_while(is_part).count()
+    };
+    let mut keys = KEYS.iter();
+    keys.any(|(begin, least)| {
+        word.strip_prefix(begin)
+            .is_some_and(|rest| letters(rest) >= *least)
+    }) || word.starts_with("eyJ") && word.matches('.').count() == 2 && letters(word) > 40
 }
 
 fn is_mail(word: &str) -> bool {
@@ -196,6 +244,18 @@ mod tests {
             ),
             ("mail=bea@example.com", "mail=[redacted]"),
             (
+                "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY DB_PASSWORD=hunter22",
+                "AWS_SECRET_ACCESS_KEY=[redacted] DB_PASSWORD=[redacted]",
+            ),
+            (
+                "key AKIAIOSFODNN7EXAMPLE, npm_0123456789abcdefghijABCDEFGHIJ456789",
+                "key [redacted], [redacted]",
+            ),
+            (
+                "jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+                "jwt [redacted]",
+            ),
+            (
                 "trigger 1234567.7654321.0123456789abcdef0123456789abcdef",
                 "trigger [redacted]",
             ),
@@ -210,6 +270,7 @@ mod tests {
             "",
             "the channel is archived: is_archived",
             "GET http://127.0.0.1:8080/api/v1/incidents/7: 404",
+            "npm_config_cache at EURASIA, sk-1, eyJ, token= and npm_lifecycle_event",
             "1.2.3 at 10:00, thanks @bea; Ünïcode → fine",
         ] {
             assert!(

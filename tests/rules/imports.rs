@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAY: &[(&str, &[&str])] = &[
     ("invisible", &[]),
     ("http_client", &["config"]),
-    ("domain", &["invisible"]),
+    ("domain", &["invisible", "redact"]),
     ("redact", &[]),
     ("config", &["invisible"]),
     ("courier", &["domain"]),
