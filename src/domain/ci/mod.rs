@@ -11,6 +11,7 @@ mod message;
 mod model;
 mod purpose;
 mod receipts;
+pub mod reports;
 #[cfg(test)]
 mod tests;
 mod watched;

@@ -1,0 +1,90 @@
+//! Which test it is, over all runs.
+//!
+//! Its class and name; with the file, or else the suite, where a report has no class. Suites are left out
+//! otherwise, because several tools put a path or a browser's version there. A test that is renamed is
+//! another test: its history continues only where the configuration lists the old name as an alias, and
+//! [`Resolved`] then says so.
+
+use crate::invisible;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The longest identity, in bytes. A longer one is cut, and ends in its digest.
+const LONGEST: usize = 500;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TestId(String);
+
+impl TestId {
+    pub(super) fn new(suite: &str, class: &str, file: &str, name: &str) -> Self {
+        let place = [class, file, suite]
+            .into_iter()
+            .find(|text| !text.is_empty());
+        match place {
+            // jest-junit repeats the name as the class.
+            Some(place) if place != name => Self::from_text(&format!("{place}::{name}")),
+            _ => Self::from_text(name),
+        }
+    }
+
+    /// The identity that a person wrote, in an alias.
+    pub fn from_text(text: &str) -> Self {
+        let text = text.replace(char::is_control, " ");
+        let seen = invisible::without(&text);
+        let words: Vec<&str> = seen.split_whitespace().collect();
+        let mut line = words.join(" ");
+        if line.len() > LONGEST {
+            let digest = hex::encode(&Sha256::digest(line.as_bytes())[..8]);
+            line.truncate(line.floor_char_boundary(LONGEST - digest.len() - 1));
+            line = format!("{line}~{digest}");
+        }
+        Self(line)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// New names, each with the old one that its history is kept under.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aliases(BTreeMap<TestId, TestId>);
+
+/// A test with the identity that its record is kept under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    pub id: TestId,
+    /// What the report calls it, when an alias gives it the history of another name.
+    pub renamed_to: Option<TestId>,
+}
+
+impl Aliases {
+    /// Aliases of aliases are followed so far, so that a circle ends.
+    const MOST_RENAMES: usize = 8;
+
+    /// Pairs of a new and an old name.
+    pub fn new(pairs: impl IntoIterator<Item = (TestId, TestId)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    pub fn resolve(&self, id: &TestId) -> Resolved {
+        let mut oldest = id;
+        for _ in 0..Self::MOST_RENAMES {
+            match self.0.get(oldest) {
+                Some(older) if older != id => oldest = older,
+                Some(_) | None => break,
+            }
+        }
+        Resolved {
+            id: oldest.clone(),
+            renamed_to: (oldest != id).then(|| id.clone()),
+        }
+    }
+}

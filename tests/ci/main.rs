@@ -1,0 +1,6 @@
+//! How failures of CI are classified, shown on reports of common tools.
+//!
+//! The data is in `tests/data/ci/`. The figures are printed with `--nocapture`.
+
+mod confusion;
+mod reports;
