@@ -1,6 +1,7 @@
-//! How failures of CI are classified, shown on reports of common tools.
+//! How failures of CI are classified, shown on logs and reports of common tools.
 //!
 //! The data is in `tests/data/ci/`. The figures are printed with `--nocapture`.
 
 mod confusion;
+mod logs;
 mod reports;

@@ -7,6 +7,7 @@ mod change;
 mod decide;
 mod event;
 mod facts;
+pub mod findings;
 mod message;
 mod model;
 mod purpose;
