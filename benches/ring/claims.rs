@@ -15,7 +15,7 @@ use wardroom::domain::areas::Origin;
 use wardroom::domain::decision::Decision;
 use wardroom::domain::effect::{Answer, Effect, Priority, Provider, slack};
 use wardroom::domain::ids::{ChannelId, MessageTs};
-use wardroom::domain::incident::Purpose;
+use wardroom::domain::incident::Why;
 use wardroom::domain::signal::End;
 use wardroom::store::{
     Batching, Claim, Decided, Ending, Reads, Ready, Settings, Store, Way, Which,
@@ -234,7 +234,7 @@ async fn fill(connection: &mut PgConnection, way: &Waiting, rows: i64) -> anyhow
         channel: ChannelId::new("C0BENCH")?,
         ts: MessageTs::new("1772355600.000100")?,
     });
-    let origin = Origin::Incident(Purpose::Notice { incident: None });
+    let origin = Origin::Incident(Why::Notice.alone());
     let Waiting {
         lane,
         blocked,

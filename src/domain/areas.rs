@@ -204,7 +204,7 @@ impl Origin {
     /// The incident that it is about, for lists and the audit.
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Incident(purpose) => purpose.incident(),
+            Self::Incident(purpose) => purpose.incident,
             Self::Ci(_) => None,
         }
     }
@@ -213,7 +213,7 @@ impl Origin {
     /// alone.
     pub fn subject(&self) -> Option<String> {
         match self {
-            Self::Incident(purpose) => purpose.incident().map(|id| format!("incident:{id}")),
+            Self::Incident(purpose) => purpose.incident.map(|id| format!("incident:{id}")),
             Self::Ci(purpose) => purpose.failure().map(|id| format!("ci:{}", id.0)),
         }
     }

@@ -1,50 +1,76 @@
-//! How bad something is: of an incident, and of what leads to one.
+//! How severe something is: an incident, and what leads to one.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use strum::{Display, EnumCount, EnumString, IntoStaticStr};
 
-/// How bad it is; P1 is the worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// P1 is the most severe.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    EnumCount,
+)]
+#[strum(ascii_case_insensitive)]
 pub enum Severity {
-    /// Everything burns.
     P1,
-    /// Many are hit.
     P2,
-    /// Some are hit.
     P3,
-    /// Hardly anybody is hit.
     P4,
 }
 
 impl Severity {
-    /// All of them, the worst first.
-    pub const ALL: [Self; 4] = [Self::P1, Self::P2, Self::P3, Self::P4];
+    /// The most severe first.
+    pub const ALL: [Self; Self::COUNT] = [Self::P1, Self::P2, Self::P3, Self::P4];
+    /// As the usage of a command has it; a test compares it with the variants.
+    pub const RANGE: &str = "P1..P4";
 
-    /// `P1`…`P4`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::P1 => "P1",
-            Self::P2 => "P2",
-            Self::P3 => "P3",
-            Self::P4 => "P4",
-        }
+        self.into()
     }
 
-    /// Reads `P1`, `p1`.
+    /// In any case: `P1`, `p1`.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|severity| severity.as_str().eq_ignore_ascii_case(text))
+        text.parse().ok()
     }
 
-    /// Whether this is worse than `other`.
     pub fn worse_than(self, other: Self) -> bool {
         self < other
     }
+
+    /// The emoji by which it is recognised, and what it means.
+    pub fn meaning(self) -> (&'static str, &'static str) {
+        match self {
+            Self::P1 => ("🔴", "critical, most users affected"),
+            Self::P2 => ("🟠", "major, many affected"),
+            Self::P3 => ("🟡", "minor, some affected"),
+            Self::P4 => ("⚪", "low, few affected"),
+        }
+    }
+
+    /// `P1 (worst) to P4`.
+    pub fn worst_to_least() -> String {
+        let (worst, least) = (Self::ALL[0], Self::ALL[Self::COUNT - 1]);
+        format!("{worst} (worst) to {least}")
+    }
 }
 
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_in_usages_names_the_first_and_the_last_severity() {
+        let (first, last) = (Severity::ALL[0], Severity::ALL[Severity::COUNT - 1]);
+        assert_eq!(Severity::RANGE, format!("{first}..{last}"));
     }
 }

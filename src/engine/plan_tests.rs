@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::effect::{Effect, slack::Effect as Slack};
-use crate::domain::ids::{ChannelId, EffectId, IncidentId, MessageTs, SignalId, UserId};
-use crate::domain::incident::Purpose;
+use crate::domain::ids::{ChannelId, EffectId, MessageTs, SignalId, UserId};
+use crate::domain::incident::{Purpose, Why};
 use crate::domain::text::{Message, ReplyTo};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ pub(super) fn now() -> DateTime<Utc> {
 }
 
 pub(super) fn claimed(effect: Effect) -> Claimed {
-    claimed_for(effect, Purpose::Notice { incident: None })
+    claimed_for(effect, Why::Notice.alone())
 }
 
 fn claimed_for(effect: Effect, purpose: Purpose) -> Claimed {
@@ -190,7 +190,7 @@ fn an_answer_that_keeps_failing_goes_another_way_while_its_person_waits() {
     let failed = || Outcome::Failed {
         code: "connect".into(),
     };
-    let mut answer = claimed_for(reply(), Purpose::Answer);
+    let mut answer = claimed_for(reply(), Why::Answer.alone());
     let mut waited = Duration::zero();
     while let Ending::Again { at, .. } = after_exchange(failed(), &answer, Counted::Yes, now(), 1.0)
     {
@@ -363,7 +363,6 @@ fn news_that_come_late_say_when_they_were_meant() {
     let late = now() + LATE;
     assert_eq!(delayed_from(&claimed(post()), now()), None);
     assert_eq!(delayed_from(&claimed(post()), late), Some(now()));
-    let incident = IncidentId(Uuid::nil());
-    let card = claimed_for(post(), Purpose::Card { incident });
+    let card = claimed_for(post(), Why::Card.alone());
     assert_eq!(delayed_from(&card, late), None);
 }

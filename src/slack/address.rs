@@ -10,7 +10,7 @@ use super::interaction::{Interaction, non_empty};
 use super::unchecked::no_token_errors;
 use super::wire::{self, digest, key};
 use crate::domain::ids::{ChannelId, Membership, UserId};
-use crate::domain::incident::declare_form;
+use crate::domain::incident::{declare_form, validate};
 use crate::domain::rules::Rules;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -226,7 +226,7 @@ fn view_submission(interaction: &Interaction, rules: &Rules, membership: Members
     let input = interaction.input();
     // An unknown form is stored too: the user is told about it.
     if input.private_metadata.form == declare_form::FORM
-        && let Err(errors) = declare_form::validate(&input.values, rules)
+        && let Err(errors) = validate::declaration(&input.values, rules)
     {
         let state = &interaction.view["state"];
         let answer = super::views::errors_answer(&input, state, &errors);

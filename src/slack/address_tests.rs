@@ -68,8 +68,7 @@ fn click() -> Value {
 }
 
 fn submission(title: &str) -> Value {
-    let metadata =
-        json!({"form": "declare", "revision": 2, "context": {(declare_form::CHANNEL): "C1"}});
+    let metadata = json!({"form": "declare", "revision": 2, "context": {(crate::domain::incident::forms::CHANNEL): "C1"}});
     let entry = |key: &str, value: &str| {
         let entry = json!({"type": "plain_text_input", "value": value});
         (views::block_id(key, 2), json!({ key: entry }))

@@ -2,7 +2,7 @@
 //! stored and can be decoded.
 
 use super::*;
-use crate::domain::incident::declare_form;
+use crate::domain::incident::forms;
 use crate::slack::address::{Addressed, Endpoint, Installation, USED_EVENTS, address};
 use serde_json::{Value, json};
 
@@ -36,8 +36,7 @@ fn click() -> Value {
 }
 
 fn submission() -> Value {
-    let metadata =
-        json!({"form": "declare", "revision": 4, "context": {(declare_form::CHANNEL): "C9"}});
+    let metadata = json!({"form": "declare", "revision": 4, "context": {(forms::CHANNEL): "C9"}});
     json!({"type": "view_submission", "team": {"id": "T1"}, "user": {"id": "U1", "name": "bea"},
         "api_app_id": "A1", "trigger_id": "1.2.x", "enterprise": {"id": "E1"},
         "view": {"id": "V1", "team_id": "T1", "app_installed_team_id": "T1", "hash": "h",

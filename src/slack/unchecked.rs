@@ -10,7 +10,7 @@ use super::views;
 use crate::domain::areas::{Event, Signal};
 use crate::domain::ids::Membership;
 use crate::domain::incident::act::{Act, AnswerTo, Request};
-use crate::domain::incident::{self, declare_form};
+use crate::domain::incident::{self, validate};
 use crate::domain::rules::Rules;
 use crate::domain::text::{Message, Text};
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ fn answerable(request: &Request) -> bool {
 /// A submission has no `response_url`: the form shows the refusal and stays open.
 pub(super) fn no_token_errors(interaction: &Interaction) -> Value {
     let state = &interaction.view["state"];
-    let key = views::first_key(state).unwrap_or(declare_form::TITLE);
+    let key = views::first_key(state).unwrap_or(validate::TITLE);
     let errors = [(key.to_owned(), no_token().to_plain())].into();
     views::errors_answer(&interaction.input(), state, &errors)
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::ids::UserId;
-use crate::domain::incident::declare_form::CHANNEL;
+use crate::domain::incident::forms::CHANNEL;
 
 fn form(inputs: Vec<Input>) -> Form {
     Form {

@@ -1,24 +1,21 @@
-//! What somebody asks for, whichever way they ask: a slash command, a button, a form or the API.
+//! What a person or an area asks for: by a slash command, a button, a form or the API.
 //!
 //! Every way in becomes a [`Request`], so that a rule holds for all of them.
 
+use super::super::declaration::{Declaration, Source};
 use super::super::ids::{Actor, ChannelId, IncidentId, Membership, TeamId, UserId, ViewId};
+use super::super::severity::Severity;
 use super::super::text::{ReplyTo, Trigger, Typed};
-use super::{Declaration, Severity, Source, Status};
-
+use super::model::{Role, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Somebody asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Who asks.
     pub actor: Actor,
-    /// Whose workspace they are of.
     pub membership: Membership,
     /// The workspace in which it was asked, by the installation's own name.
     pub team: Option<TeamId>,
-    /// For what.
     pub act: Act,
     /// The incident that was named; `None`: the one of `channel`.
     pub target: Option<IncidentRef>,
@@ -26,7 +23,6 @@ pub struct Request {
     pub channel: Option<ChannelId>,
     /// The handle that opens a modal, while it lives.
     pub trigger: Option<Trigger>,
-    /// Where the answer goes.
     pub answer_to: AnswerTo,
     /// What the people in it are called, as far as the provider says so.
     pub names: BTreeMap<UserId, String>,
@@ -38,9 +34,8 @@ pub struct Request {
 /// words about that incident, outside one the number says which one is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutsideChannel {
-    /// Which.
     pub target: IncidentRef,
-    /// What, without the number.
+    /// Without the number.
     pub act: Act,
     /// Whether the number was all that was typed.
     pub alone: bool,
@@ -50,11 +45,9 @@ pub struct OutsideChannel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentRef {
-    /// By its id.
     Id(IncidentId),
-    /// By its number: `#7`.
+    /// `#7`.
     Number(i64),
-    /// By its channel.
     Channel(ChannelId),
 }
 
@@ -69,85 +62,152 @@ pub enum AnswerTo {
     Area(Source),
 }
 
-/// What can be asked for.
+impl AnswerTo {
+    /// The person who waits for an answer in Slack.
+    pub fn person(&self) -> Option<&ReplyTo> {
+        match self {
+            Self::Person(to) => Some(to),
+            Self::Api | Self::Area(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    /// Nothing was said: the menu of the place.
+    /// Nothing was typed: the menu of the incident here, else of everything.
     Menu,
     /// The form to declare with.
     OpenDeclareForm,
     /// A template was chosen in the declare form.
     ChooseTemplate {
-        /// The open modal.
         view: ViewId,
-        /// The form as it stands, with what was filled in.
+        /// As the form has them.
         values: super::super::text::form::Values,
-        /// Its context.
         context: BTreeMap<String, String>,
-        /// Its revision.
         revision: u32,
     },
-    /// A new incident.
     Declare(Declaration),
     /// A public update.
     Update {
-        /// What to say.
         text: Typed,
-        /// Only if it was not said last: by a button, which may be pressed twice.
+        /// Only if it is not the last update: a button may be pressed twice.
         #[serde(default)]
         unless_last: bool,
     },
     /// On to investigating, identified or monitoring.
     Advance {
-        /// Where to.
         to: Status,
-        /// What to say with it.
         text: Option<Typed>,
     },
-    /// Worse or better.
     SetSeverity {
-        /// How bad it is now.
         to: Severity,
-        /// Why.
         reason: Option<Typed>,
     },
-    /// A role for somebody.
     Assign {
-        /// Which.
         role: Role,
-        /// Whom.
         person: UserId,
     },
-    /// It is over.
     Resolve {
-        /// What mended it.
+        /// What fixed it.
         note: Option<Typed>,
     },
     /// The form that resolves, with this note in it.
     OpenResolveForm {
-        /// What stands in the form at first.
         note: Option<Typed>,
     },
-    /// What happened so far, for the one who asks.
+    /// What happened so far, for the person who asks.
     Timeline,
     /// The postmortem's draft as a file in the channel.
     Postmortem,
     /// The open incidents and those closed lately.
     List,
-    /// How to use it.
     Help {
         /// About this verb only.
         verb: Option<String>,
     },
-    /// What was asked for could not be understood: say so, with what would be.
     Misunderstood {
-        /// Words for the person: what is wrong and what to do.
+        /// What is wrong and what to do.
         refusal: super::super::text::Message,
     },
 }
 
+/// What the rules must know of an act, whatever its arguments are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// Changes an incident, so not every person may do it.
+    Change,
+    Declaration,
+    /// Adds a draft to an incident that is over.
+    Draft,
+    /// Shows an incident.
+    View,
+    /// Is about no incident, or is not typed.
+    Other,
+}
+
 impl Act {
+    pub(super) fn nature(&self) -> Nature {
+        match self {
+            Self::Update { .. }
+            | Self::Advance { .. }
+            | Self::SetSeverity { .. }
+            | Self::Assign { .. }
+            | Self::Resolve { .. }
+            | Self::OpenResolveForm { .. } => Nature::Change,
+            Self::Declare(_) => Nature::Declaration,
+            Self::Postmortem => Nature::Draft,
+            Self::Menu | Self::Timeline => Nature::View,
+            Self::OpenDeclareForm
+            | Self::ChooseTemplate { .. }
+            | Self::List
+            | Self::Help { .. }
+            | Self::Misunderstood { .. } => Nature::Other,
+        }
+    }
+
+    /// Whether a refusal is audited: not of what only reads, or was not understood.
+    pub(super) fn is_audited(&self) -> bool {
+        matches!(
+            self.nature(),
+            Nature::Change | Nature::Declaration | Nature::Draft
+        )
+    }
+
+    /// Whether a button may carry it: a second press does not do it a second time.
+    pub(super) fn may_be_picked(&self) -> bool {
+        matches!(self.nature(), Nature::Change | Nature::Draft | Nature::View)
+    }
+
+    /// The words that were typed for it, if there are any.
+    pub(super) fn words(&self) -> Option<&Typed> {
+        let words = match self {
+            Self::Update { text, .. } => Some(text),
+            Self::Advance { text, .. } => text.as_ref(),
+            Self::SetSeverity { reason, .. } => reason.as_ref(),
+            Self::Resolve { note } | Self::OpenResolveForm { note } => note.as_ref(),
+            _ => None,
+        };
+        words.filter(|words| !words.is_empty())
+    }
+
+    /// The command that does it to an incident, with `<text>` in the place of what was typed.
+    pub(super) fn command(&self, number: i64) -> String {
+        let rest = match self {
+            Self::Update { .. } => " status".to_owned(),
+            Self::Advance { to, .. } => format!(" {to}"),
+            Self::SetSeverity { to, .. } => format!(" severity {to}"),
+            Self::Resolve { .. } | Self::OpenResolveForm { .. } => " resolved".to_owned(),
+            Self::Assign { role, .. } => format!(" assign {} @user", role.as_str()),
+            Self::Timeline => " timeline".to_owned(),
+            Self::Postmortem => " postmortem".to_owned(),
+            _ => String::new(),
+        };
+        let takes_words = matches!(self, Self::Update { .. }) || self.words().is_some();
+        let words = if takes_words { " <text>" } else { "" };
+        format!("/incident #{number}{rest}{words}")
+    }
+
     /// The word that metrics, logs and the audit use for it: a bounded set.
     pub fn name(&self) -> &'static str {
         match self {
@@ -167,38 +227,5 @@ impl Act {
             Self::Help { .. } => "help",
             Self::Misunderstood { .. } => "unknown",
         }
-    }
-}
-
-/// A role in an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Leads.
-    Commander,
-    /// Speaks.
-    Comms,
-    /// Writes down.
-    Scribe,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Commander, Self::Comms, Self::Scribe];
-
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Commander => "commander",
-            Self::Comms => "comms",
-            Self::Scribe => "scribe",
-        }
-    }
-
-    /// Reads the word, in any case.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str().eq_ignore_ascii_case(text))
     }
 }

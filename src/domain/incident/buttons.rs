@@ -3,10 +3,10 @@
 //! A press takes the same way as a typed command and meets the same refusals, so a button that
 //! has outlived its state, or is pressed twice, does no harm.
 
-use super::super::text::{Button, ButtonStyle, Typed};
+use super::super::text::{Button, ButtonStyle};
 use super::act::{Act, IncidentRef};
-use super::words::{self, button};
-use super::{Incident, Status};
+use super::model::{Incident, Status};
+use super::words::button;
 use serde::{Deserialize, Serialize};
 
 /// The name of a button that says which incident was meant; its number follows, because two
@@ -25,29 +25,23 @@ struct Picked {
 pub fn act_of_button(action: &str, value: &str) -> Option<(Act, Option<IncidentRef>)> {
     if action.starts_with(PICK) {
         let picked: Picked = serde_json::from_str(value).ok()?;
+        let act = match picked.act {
+            // A press that would end an incident opens the form that resolves it.
+            Act::Resolve { note } => Act::OpenResolveForm { note },
+            act => act,
+        };
         let target = Some(IncidentRef::Number(picked.number));
-        return may_be_picked(&picked.act).then(|| (asking_first(picked.act), target));
-    }
-    let alone = match action {
-        "declare" => Some(Act::OpenDeclareForm),
-        "list" => Some(Act::List),
-        "help" => Some(Act::Help { verb: None }),
-        _ => None,
-    };
-    if let Some(act) = alone {
-        return Some((act, None));
+        return act.may_be_picked().then_some((act, target));
     }
     let act = match action {
+        "declare" => return Some((Act::OpenDeclareForm, None)),
+        "list" => return Some((Act::List, None)),
+        "help" => return Some((Act::Help { verb: None }, None)),
         "timeline" => Act::Timeline,
         "postmortem" => Act::Postmortem,
         "resolved" => Act::OpenResolveForm { note: None },
         step => Act::Advance {
-            to: Status::parse(step).filter(|to| {
-                matches!(
-                    to,
-                    Status::Investigating | Status::Identified | Status::Monitoring
-                )
-            })?,
+            to: Status::parse(step).filter(|to| Status::STEPS.contains(to))?,
             text: None,
         },
     };
@@ -56,8 +50,8 @@ pub fn act_of_button(action: &str, value: &str) -> Option<(Act, Option<IncidentR
 }
 
 /// A button that does `act` to this incident; `None`: it has to be typed.
-pub(crate) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button> {
-    if !may_be_picked(act) {
+pub(super) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button> {
+    if !act.may_be_picked() {
         return None;
     }
     let act = match act {
@@ -68,74 +62,10 @@ pub(crate) fn pick(incident: &Incident, act: &Act, label: &str) -> Option<Button
         other => other.clone(),
     };
     let number = incident.number;
-    let picked = Picked { number, act };
-    let value = serde_json::to_string(&picked).ok()?;
-    let action = format!("{PICK}{}", incident.number);
+    let value = serde_json::to_string(&Picked { number, act }).ok()?;
+    let action = format!("{PICK}{number}");
     let fits = value.encode_utf16().count() <= LONGEST_VALUE;
     fits.then(|| button(label, &action, &value, ButtonStyle::Plain))
-}
-
-/// A press that would end an incident opens the form that resolves it.
-fn asking_first(act: Act) -> Act {
-    match act {
-        Act::Resolve { note } => Act::OpenResolveForm { note },
-        other => other,
-    }
-}
-
-/// Acts that a second press does not do a second time.
-fn may_be_picked(act: &Act) -> bool {
-    match act {
-        Act::Menu
-        | Act::Update { .. }
-        | Act::Advance { .. }
-        | Act::SetSeverity { .. }
-        | Act::Assign { .. }
-        | Act::Resolve { .. }
-        | Act::Timeline
-        | Act::Postmortem => true,
-        Act::OpenDeclareForm
-        | Act::OpenResolveForm { .. }
-        | Act::ChooseTemplate { .. }
-        | Act::Declare(_)
-        | Act::List
-        | Act::Help { .. }
-        | Act::Misunderstood { .. } => false,
-    }
-}
-
-fn in_place_of(words: Option<&Typed>) -> &'static str {
-    match words {
-        Some(words) if !words.is_empty() => " <text>",
-        _ => "",
-    }
-}
-
-/// The line to type that does `act` to an incident.
-pub(crate) fn as_typed(act: &Act, number: i64) -> String {
-    let rest = match act {
-        // The words themselves stand below, once.
-        Act::Update { .. } => " status <text>".to_owned(),
-        Act::Advance { to, text } => format!(" {to}{}", in_place_of(text.as_ref())),
-        Act::SetSeverity { to, reason } => {
-            format!(" severity {to}{}", in_place_of(reason.as_ref()))
-        }
-        Act::Resolve { note } | Act::OpenResolveForm { note } => {
-            format!(" resolved{}", in_place_of(note.as_ref()))
-        }
-        Act::Assign { role, .. } => format!(" assign {} @user", role.as_str()),
-        Act::Timeline => " timeline".to_owned(),
-        Act::Postmortem => " postmortem".to_owned(),
-        Act::Menu
-        | Act::OpenDeclareForm
-        | Act::ChooseTemplate { .. }
-        | Act::Declare(_)
-        | Act::List
-        | Act::Help { .. }
-        | Act::Misunderstood { .. } => String::new(),
-    };
-    let line = format!("/incident #{number}{rest}");
-    words::shortened(line.trim_end(), 1000)
 }
 
 #[cfg(test)]
@@ -145,7 +75,7 @@ mod tests {
 
     #[test]
     fn every_button_of_a_card_comes_back_as_the_act_that_it_names() {
-        for status in Status::ALL {
+        for &status in Status::ALL {
             let incident = Incident {
                 status,
                 ..fixtures::incident()
@@ -181,7 +111,7 @@ mod tests {
         assert_eq!(act, update("x", true), "a second press says nothing new");
         let update = update(&"x".repeat(2000), false);
         assert!(pick(&incident, &update, "label").is_none());
-        assert_eq!(as_typed(&update, 7), "/incident #7 status <text>");
+        assert_eq!(update.command(7), "/incident #7 status <text>");
     }
 
     #[test]

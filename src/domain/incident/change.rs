@@ -1,12 +1,11 @@
 //! Which rows of incidents change.
 
 use super::super::ids::EffectId;
+use super::model::{Incident, Notification, NotificationStatus, TimelineEntry};
 use super::notices::Notice;
-use super::{Incident, Notification, NotificationStatus, TimelineEntry};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// A new incident.
     Declare(Box<Incident>),
     /// An incident as it is now, under the lock with which it was loaded.
     Save(Box<Incident>),

@@ -1,174 +1,148 @@
-//! An incident's channel: made, refused, named anew, late, and its card.
+//! An incident's channel: created, refused, given another name, overdue, and its card.
 //!
-//! Whatever Slack answers, no incident stays mute: a channel that cannot be made is announced
-//! without it, and who declared learns how to try again. The announcements wait for the channel, so
+//! Whatever Slack answers, the incident is announced: a channel that cannot be created is announced
+//! without it, and the declarer learns how to try again. The announcements wait for the channel, so
 //! that they can link to it, but never longer than [`super::declare::CHANNEL_WITHIN`]. Lines that
 //! were given while there was no channel are posted in it once, together.
 
 use super::super::effect::slack::{self, Effect};
 use super::super::effect::{self, Answer};
-use super::super::ids::{ChannelId, EffectId, MessageTs, UserId};
+use super::super::ids::{ChannelId, MessageTs, TeamId, UserId};
 use super::super::signal::End;
-use super::super::text::{Message, ReplyTo, Text};
-use super::ask::{self, Scene};
-use super::trouble::{self, Concerns};
-use super::{
-    Change, Decision, Incident, Purpose, Receipt, TimelineEntry, TimelineKind, Timer, answer, card,
-    naming, route, timeline, words,
-};
+use super::super::text::ReplyTo;
+use super::super::text::{Message, Text};
+use super::case::{Case, Receipt};
+use super::event::Timer;
+use super::model::{Incident, Target, TimelineEntry, TimelineKind};
+use super::operators::{self, Concerns};
+use super::purpose::Why;
+use super::{answer, card, naming, route, timeline, words};
 
 /// The code for a channel whose workspace is not known: an app that is installed in all of an
 /// organisation must name one.
 pub const NO_WORKSPACE: &str = "no_workspace";
 
-/// The channel that was to be made: there, or not.
-pub(crate) fn created(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    receipt: &Receipt,
-    to: Option<&ReplyTo>,
-) {
+/// The effect that creates the channel ended.
+pub(super) fn created(case: &mut Case<'_>, receipt: &Receipt) {
     let (Some(incident), effect::Effect::Slack(Effect::CreateChannel { name, .. })) =
-        (scene.facts.incident(), &receipt.effect)
+        (case.incident(), &receipt.effect)
     else {
         return;
     };
-    // An answer about another name, or after the channel came, is an old one.
+    // An answer about another name, or after the channel exists, is an old one.
     if incident.channel_id.is_some() || incident.channel_name != *name {
         return;
     }
+    let by_number = || naming::by_number(incident.declared_at, incident.number);
     match &receipt.end {
         End::Done(Answer::Slack(slack::Answer::Channel { id, name })) => {
-            made(decision, scene, incident, id, name, to)
+            exists(case, incident, id, name, receipt.origin.answer_to.as_ref());
         }
         End::Refused { code } if code == "name_taken" => {
             let base = match naming::is_by_number(name) {
-                true => naming::by_number(incident.declared_at, incident.number),
-                false => naming::base_of(incident),
+                true => by_number(),
+                false => naming::base_of(incident.declared_at, &incident.service, incident.number),
             };
             let next = incident.channel_try.saturating_add(1);
-            let (next, name) = naming::first_free(&base, next, &scene.facts.taken_names);
-            try_name(decision, scene, incident, (receipt, to, code), next, name);
+            try_name(case, incident, receipt, code, &base, next);
         }
         End::Refused { code } if receipt.origin.has_another_way(&receipt.effect, code) => {
-            let plain = naming::by_number(incident.declared_at, incident.number);
-            let (first, name) = naming::first_free(&plain, 1, &scene.facts.taken_names);
-            try_name(decision, scene, incident, (receipt, to, code), first, name);
+            try_name(case, incident, receipt, code, &by_number(), 1);
         }
         End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
-            not_made(decision, scene, incident, receipt.effect_id, code, to);
+            not_created(case, incident, receipt, code);
         }
-        End::Expired => not_made(decision, scene, incident, receipt.effect_id, "expired", to),
-        End::Dropped { why } => not_made(decision, scene, incident, receipt.effect_id, why, to),
-        End::Done(_) => {
-            not_made(
-                decision,
-                scene,
-                incident,
-                receipt.effect_id,
-                "no_channel",
-                to,
-            );
-        }
+        End::Expired => not_created(case, incident, receipt, "expired"),
+        End::Dropped { why } => not_created(case, incident, receipt, why),
+        End::Done(_) => not_created(case, incident, receipt, "no_channel"),
     }
 }
 
-/// The same channel by another name; who was told the one before hears it.
+/// Creates the same channel under the next free name; the person who was told the previous name hears
+/// it.
 fn try_name(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
+    case: &mut Case<'_>,
     incident: &Incident,
-    (refused, answer_to, why): (&Receipt, Option<&ReplyTo>, &str),
-    try_number: i32,
-    name: String,
+    refused: &Receipt,
+    code: &str,
+    base: &str,
+    from: i32,
 ) {
     let effect::Effect::Slack(Effect::CreateChannel { team, .. }) = &refused.effect else {
         return;
     };
-    let before = &incident.channel_name;
+    let (channel_try, name) = naming::first_free(base, from, &case.facts.taken_names);
+    let answer_to = refused.origin.answer_to.as_ref();
     if let Some(to) = answer_to {
-        let (begin, then) = match why {
+        let (begin, then) = match code {
             "name_taken" => ("", " is taken; creating "),
             _ => ("Slack doesn't accept the name ", "; creating "),
         };
         let text = Text::plain(begin)
-            .code(format!("#{before}"))
+            .code(format!("#{}", incident.channel_name))
             .and(then)
             .code(format!("#{name}"))
             .and(".");
-        answer::give(
-            decision,
-            to,
-            Message::said(text),
-            words::about(incident),
-            scene.now,
-        );
+        answer::give(case, to, text);
     }
-    let mut incident = incident.clone();
-    incident.channel_try = try_number;
-    incident.channel_name = name.clone();
-    let (id, private) = (incident.id, incident.private);
-    decision.change(Change::Save(Box::new(incident)));
-    let channel = Effect::CreateChannel {
-        name,
-        private,
-        team: team.clone(),
-        taken: Vec::new(),
+    let incident = Incident {
+        channel_try,
+        channel_name: name,
+        ..incident.clone()
     };
-    let purpose = Purpose::Channel {
-        incident: id,
-        answer_to: answer_to.cloned(),
-    };
-    decision.effect(channel, purpose);
+    case.save(&incident);
+    let channel = create(&incident, team.clone());
+    case.effect(channel, Why::Channel.of(&incident).answering(answer_to));
 }
 
-fn made(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    incident: &Incident,
+/// The effect that creates the channel under its reserved name.
+pub(super) fn create(incident: &Incident, team: Option<TeamId>) -> Effect {
+    Effect::CreateChannel {
+        name: incident.channel_name.clone(),
+        private: incident.private,
+        team,
+        taken: Vec::new(),
+    }
+}
+
+fn exists(
+    case: &mut Case<'_>,
+    before: &Incident,
     channel: &ChannelId,
     name: &str,
     to: Option<&ReplyTo>,
 ) {
-    let mut incident = incident.clone();
-    incident.channel_id = Some(channel.clone());
-    incident.channel_name = name.to_owned();
-    decision.change(Change::Save(Box::new(incident.clone())));
-    decision.timer(Timer::ChannelOverdue.of(incident.id, None));
-    post_card(decision, &incident, channel);
+    let incident = Incident {
+        channel_id: Some(channel.clone()),
+        channel_name: name.to_owned(),
+        ..before.clone()
+    };
+    case.save(&incident);
+    case.decision
+        .timer(Timer::ChannelOverdue.of(incident.id, None));
+    post_card(case, &incident, channel);
     let topic = Effect::SetTopic {
         channel: channel.clone(),
         topic: topic(&incident),
     };
-    let id = incident.id;
-    decision.effect(topic, Purpose::Topic { incident: id });
-    for person in asked_in(scene, &incident) {
-        // Whoever chose somebody else to lead hears it when they cannot come.
+    case.effect(topic, Why::Topic.of(&incident));
+    for person in to_invite(case, &incident) {
+        // A declarer who chose another commander hears it when that person cannot come.
         let chosen = incident.commander.as_ref() == Some(&person)
             && incident.declared_by.person() != Some(&person);
-        invite(decision, &incident, channel, &person, to.filter(|_| chosen));
+        case.invite(&incident, &person, to.filter(|_| chosen));
     }
-    let lines = scene.facts.timeline.iter();
-    say_missed(
-        decision,
-        &incident,
-        channel,
-        "Before this channel was created:",
-        lines.collect(),
-    );
-    route::announce_declared(decision, scene, &incident);
+    let lines = case.facts.timeline.iter().collect();
+    post_missed(case, &incident, "Before this channel was created:", lines);
+    route::announce_declared(case, &incident);
 }
 
-fn post_card(decision: &mut Decision, incident: &Incident, channel: &ChannelId) {
-    let card = Effect::PostMessage {
-        channel: channel.clone(),
-        message: card::card(incident),
-    };
-    let incident = incident.id;
-    decision.effect(card, Purpose::Card { incident });
+fn post_card(case: &mut Case<'_>, incident: &Incident, channel: &ChannelId) {
+    let target = Target::Channel(channel.clone());
+    case.send(&target, card::card(incident), Why::Card.of(incident));
 }
 
-/// The topic holds what does not change: a topic that is set anew is a line in the channel each time.
+/// The topic holds what does not change: each new topic is a line in the channel.
 fn topic(incident: &Incident) -> String {
     let topic = format!(
         "Incident #{} on {}: {}. See the pinned card for its state.",
@@ -177,140 +151,90 @@ fn topic(incident: &Incident) -> String {
     words::shortened(&topic, 250)
 }
 
-/// Who is asked into the channel, each once: who declared, who has a role, the service's owners and
-/// the people of the severity's route. When it is over already, only those who had a part in it.
-fn asked_in(scene: &Scene<'_>, incident: &Incident) -> Vec<UserId> {
-    let mut people: Vec<UserId> = incident.declared_by.person().cloned().into_iter().collect();
-    people.extend(incident.commander.clone());
-    people.extend(incident.comms.clone());
-    people.extend(incident.scribe.clone());
+/// Who is invited, each once: the declarer, who has a role, the service's owners and the people of the
+/// severity's route. When the incident is over already, only those who had a part in it.
+fn to_invite(case: &Case<'_>, incident: &Incident) -> Vec<UserId> {
+    let roles = [&incident.commander, &incident.comms, &incident.scribe];
+    let mut people: Vec<&UserId> = incident.declared_by.person().into_iter().collect();
+    people.extend(roles.into_iter().flatten());
     if incident.status.is_open() {
-        if let Some(service) = scene.rules.service(&incident.service) {
-            people.extend(service.owners.iter().cloned());
-        }
-        people.extend(scene.rules.route(incident.severity).users.iter().cloned());
+        let service = case.rules.service(&incident.service);
+        people.extend(service.iter().flat_map(|service| &service.owners));
+        people.extend(&case.rules.route(incident.severity).users);
     }
-    let mut once = Vec::new();
-    for person in people {
-        if !once.contains(&person) {
-            once.push(person);
-        }
-    }
-    once
+    route::each_once(people.into_iter().cloned())
 }
 
-/// Asks somebody in; `to` gave them a role and hears it when that fails.
-pub(crate) fn invite(
-    decision: &mut Decision,
+/// Posts together the lines that could not be posted while the channel could not be used.
+pub(super) fn post_missed(
+    case: &mut Case<'_>,
     incident: &Incident,
-    channel: &ChannelId,
-    person: &UserId,
-    to: Option<&ReplyTo>,
-) {
-    let effect = Effect::Invite {
-        channel: channel.clone(),
-        person: person.clone(),
-    };
-    let purpose = Purpose::Invitation {
-        incident: incident.id,
-        answer_to: to.cloned(),
-    };
-    decision.effect(effect, purpose);
-}
-
-/// Says in the channel, together, the lines that would have stood in it, had it been open.
-pub(crate) fn say_missed(
-    decision: &mut Decision,
-    incident: &Incident,
-    channel: &ChannelId,
     title: &str,
     mut lines: Vec<&TimelineEntry>,
 ) {
-    lines.retain(|entry| is_channel_line(entry.kind));
-    if lines.is_empty() {
-        return;
-    }
-    let mut message = Message::said(Text::default().bold(title));
-    message.parts.extend(timeline::sections(&lines));
-    let lines = Effect::PostMessage {
-        channel: channel.clone(),
-        message,
-    };
-    let purpose = Purpose::Line {
-        incident: incident.id,
-        answer_to: None,
-    };
-    decision.effect(lines, purpose);
-}
-
-fn is_channel_line(kind: TimelineKind) -> bool {
-    match kind {
+    lines.retain(|entry| match entry.kind {
         TimelineKind::StatusUpdate
         | TimelineKind::StateChange
         | TimelineKind::SeverityChange
         | TimelineKind::RoleChange
         | TimelineKind::Resolved => true,
         TimelineKind::Declared | TimelineKind::Note => false,
+    });
+    if lines.is_empty() {
+        return;
     }
+    let mut message = Message::said(Text::default().bold(title));
+    message.parts.extend(timeline::section(&lines));
+    case.post_line(incident, message, None);
 }
 
-fn not_made(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    incident: &Incident,
-    effect: EffectId,
-    code: &str,
-    to: Option<&ReplyTo>,
-) {
-    // Whoever waits for the channel hears now that it does not come: not that it is late as well.
-    decision.timer(Timer::ChannelOverdue.of(incident.id, None));
-    route::announce_declared(decision, scene, incident);
-    let text = Text::plain(format!(
+fn not_created(case: &mut Case<'_>, incident: &Incident, receipt: &Receipt, code: &str) {
+    // Who waits for the channel hears now that it does not come: not that it is late as well.
+    case.decision
+        .timer(Timer::ChannelOverdue.of(incident.id, None));
+    route::announce_declared(case, incident);
+    let mut text = Text::plain(format!(
         "Slack didn't create the channel of incident #{} (",
         incident.number
     ))
     .code(code)
     .and("). It is declared and announced; post updates with ")
-    .code(format!("/incident #{} status <text>", incident.number))
-    .and(match code {
-        NO_WORKSPACE => ". To create the channel, set ",
-        _ => ". To create the channel, run: ",
-    });
-    let text = match code {
+    .code(words::status_command(incident));
+    text = match code {
         NO_WORKSPACE => text
+            .and(". To create the channel, set ")
             .code("slack.workspace")
             .and(" in the configuration file, then run: "),
-        _ => text,
+        _ => text.and(". To create the channel, run: "),
     };
-    let text = text.code(answer::retry(effect));
-    let message = Message::said(text);
-    match to {
-        Some(to) => answer::give(decision, to, message, words::about(incident), scene.now),
-        None => trouble::report(decision, scene, Concerns::Responsible, None, message),
+    text = text.code(words::retry(receipt.effect_id));
+    match &receipt.origin.answer_to {
+        Some(to) => answer::give(case, to, text),
+        None => operators::report(case, Concerns::Responsible, None, text),
     }
 }
 
-/// The channel should have been there by now.
-pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, generation: i32) {
-    let Some(incident) = scene.facts.incident() else {
+/// The channel should exist by now.
+pub(super) fn overdue(case: &mut Case<'_>, generation: i32) {
+    let Some(incident) = case.incident() else {
         return;
     };
-    if scene.facts.timer_generation != Some(generation) {
+    if case.facts.timer_generation != Some(generation) {
         return;
     }
     // Once: the same timer again finds nothing.
-    decision.timer(Timer::ChannelOverdue.of(incident.id, None));
+    case.decision
+        .timer(Timer::ChannelOverdue.of(incident.id, None));
     if incident.channel_id.is_some() || !incident.status.is_open() {
         return;
     }
-    route::announce_declared(decision, scene, incident);
+    route::announce_declared(case, incident);
     let text = Text::plain(format!(
         "Slack is slow: the channel of incident #{} isn't created yet. It is declared and \
          announced; until then, post updates with ",
         incident.number
     ))
-    .code(format!("/incident #{} status <text>", incident.number));
-    let message = Message::said(text);
+    .code(words::status_command(incident));
     match incident.declared_by.person() {
         Some(person) => {
             let to = ReplyTo {
@@ -319,50 +243,52 @@ pub(crate) fn overdue(decision: &mut Decision, scene: &Scene<'_>, generation: i3
                 response_url: None,
                 asked_at: incident.declared_at,
             };
-            answer::give(decision, &to, message, words::about(incident), scene.now);
+            answer::give(case, &to, text);
         }
-        None => trouble::inform(decision, scene, Concerns::Responsible, None, message),
+        None => operators::inform(case, Concerns::Responsible, None, text),
     }
 }
 
-/// The card stands: pin it, and edit it if the incident moved on meanwhile.
-pub(crate) fn card_posted(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
+/// The card was posted: it is pinned, and edited if the incident changed meanwhile.
+pub(super) fn card_posted(
+    case: &mut Case<'_>,
     channel: &ChannelId,
     ts: &MessageTs,
     posted: &Message,
 ) {
-    let Some(incident) = scene.facts.incident() else {
+    let Some(before) = case.incident_in(channel) else {
         return;
     };
-    if incident.card_ts.is_some() || incident.channel_id.as_ref() != Some(channel) {
+    if before.card_ts.is_some() {
         return;
     }
-    let mut incident = incident.clone();
-    incident.card_ts = Some(ts.clone());
-    decision.change(Change::Save(Box::new(incident.clone())));
+    let incident = Incident {
+        card_ts: Some(ts.clone()),
+        ..before.clone()
+    };
+    case.save(&incident);
     let pin = Effect::Pin {
         channel: channel.clone(),
         ts: ts.clone(),
     };
-    let id = incident.id;
-    decision.effect(pin, Purpose::Pin { incident: id });
+    case.effect(pin, Why::Pin.of(&incident));
     if card::card(&incident) != *posted {
-        ask::show_card(decision, &incident);
+        case.show_card(&incident);
     }
 }
 
-/// The card could not be edited: somebody deleted it, so it is posted again.
-pub(crate) fn card_updated(decision: &mut Decision, scene: &Scene<'_>, end: &End) {
+/// The edit of the card ended. A card that was deleted is posted again.
+pub(super) fn card_updated(case: &mut Case<'_>, end: &End) {
     let gone = matches!(end, End::Refused { code } if code == "message_not_found");
-    let Some(incident) = scene.facts.incident() else {
+    let Some(before) = case.incident().filter(|_| gone) else {
         return;
     };
-    if let (true, Some(_), Some(channel)) = (gone, &incident.card_ts, &incident.channel_id) {
-        let mut incident = incident.clone();
-        incident.card_ts = None;
-        decision.change(Change::Save(Box::new(incident.clone())));
-        post_card(decision, &incident, channel);
+    if let (Some(_), Some(channel)) = (&before.card_ts, &before.channel_id) {
+        let incident = Incident {
+            card_ts: None,
+            ..before.clone()
+        };
+        case.save(&incident);
+        post_card(case, &incident, channel);
     }
 }

@@ -4,20 +4,22 @@
 //! not understood becomes [`Act::Misunderstood`] with words that say what would be. Pure, and never
 //! panics: everything is taken by words and characters, never by bytes.
 
+use super::super::declaration::{Declaration, Kind};
 use super::super::ids::UserId;
 use super::super::rules::Rules;
+use super::super::severity::Severity;
 use super::super::text::{ButtonStyle, Message, Part, Text, Typed, Word, Words};
-use super::act::{Act, IncidentRef, OutsideChannel, Role};
+use super::act::{Act, IncidentRef, OutsideChannel};
+use super::model::{Role, Status};
 use super::verbs::{About, VERBS, verb};
 use super::words::{self, BY_ONE_LINE};
-use super::{Declaration, Kind, Severity, Status, declare_form, help};
+use super::{help, validate};
 
 /// What was asked for, and about which incident if one was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// What.
     pub act: Act,
-    /// Which; `None`: the one of the channel.
+    /// `None`: the one of the channel.
     pub target: Option<IncidentRef>,
     /// What it means outside an incident channel; `None`: the same.
     pub outside_channel: Option<OutsideChannel>,
@@ -78,7 +80,6 @@ fn understand(typed: &Typed, rules: &Rules) -> Command {
     }
 }
 
-/// `TEXT`.
 pub(crate) fn update(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
     let text = rest.rest();
     if text.is_empty() {
@@ -90,10 +91,10 @@ pub(crate) fn update(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
     })
 }
 
-/// `P1..P4 [REASON]`.
 pub(crate) fn severity(rest: &mut Words, _: &Rules) -> Result<Act, Message> {
     let Some(to) = severity_word(rest) else {
-        return Err(usage("severity", "Which severity? P1 (worst) to P4."));
+        let range = Severity::worst_to_least();
+        return Err(usage("severity", &format!("Which severity? {range}.")));
     };
     Ok(Act::SetSeverity {
         to,
@@ -105,7 +106,6 @@ fn misunderstood(refusal: Message) -> Act {
     Act::Misunderstood { refusal }
 }
 
-/// `[TEXT]`.
 pub(crate) fn advance(to: Status, rest: &mut Words) -> Act {
     Act::Advance {
         to,
@@ -113,12 +113,12 @@ pub(crate) fn advance(to: Status, rest: &mut Words) -> Act {
     }
 }
 
-/// Nothing, when nothing was said.
+/// `None` when nothing was typed.
 pub(crate) fn some(text: Typed) -> Option<Typed> {
     (!text.is_empty()).then_some(text)
 }
 
-/// `[ROLE] @USER`, in either order.
+/// A role and a person, in either order.
 pub(crate) fn assign(role: Option<Role>, rest: &mut Words) -> Result<Act, Message> {
     let mut role = role;
     let mut person = None;
@@ -182,7 +182,7 @@ fn service_word(words: &mut Words, rules: &Rules) -> Option<String> {
             return None;
         };
         *words = ahead;
-        return declare_form::check_service(&name, rules).ok();
+        return validate::check_service(&name, rules).ok();
     }
     let length = |name: &str| name.split_whitespace().count();
     let named = rules.services.iter().map(|service| service.name.as_str());
@@ -202,7 +202,6 @@ fn as_id(word: &str) -> Option<UserId> {
     looks.then(|| UserId::new(word).ok()).flatten()
 }
 
-/// `[P1..P4 SERVICE TITLE]`.
 pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
     if rest.is_empty() {
         return Ok(Act::OpenDeclareForm);
@@ -210,7 +209,7 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
     let mut severity = severity_word(rest);
     let mut service = service_word(rest, rules);
     severity = severity.or_else(|| severity_word(rest));
-    // What stands where a severity should, before a service that there is.
+    // What is in the place of a severity, before a service that exists.
     let mut odd = None;
     if severity.is_none() && service.is_none() {
         let mut after = rest.clone();
@@ -218,24 +217,22 @@ pub(crate) fn declare(rest: &mut Words, rules: &Rules) -> Result<Act, Message> {
         service = service_word(&mut after, rules);
         odd = first.filter(|_| service.is_some());
     }
-    let title = declare_form::tidy(&rest.rest().to_plain());
+    let title = validate::tidy(&rest.rest().to_plain());
     let mut missing = Vec::new();
     if severity.is_none() {
         let odd = odd.map(|word| format!("“{}” is not a severity. ", words::shortened(&word, 40)));
-        missing.push(format!(
-            "{}Name the severity, from P1 (worst) to P4.",
-            odd.unwrap_or_default()
-        ));
+        let (odd, range) = (odd.unwrap_or_default(), Severity::worst_to_least());
+        missing.push(format!("{odd}Name the severity, from {range}."));
     }
     if service.is_none() {
         missing.push(match rules.services.is_empty() {
             true => "Name the affected service.".to_owned(),
             false => format!(
                 "Name the affected service, one of: {}.",
-                declare_form::near(title.split_whitespace().next().unwrap_or_default(), rules)
+                validate::near(title.split_whitespace().next().unwrap_or_default(), rules)
             ),
         });
-    } else if let Err(sentence) = declare_form::check_title(&title) {
+    } else if let Err(sentence) = validate::check_title(&title) {
         missing.push(match title.is_empty() {
             true => "Say what is broken, in 3 to 100 characters.".to_owned(),
             false => sentence,
@@ -279,19 +276,16 @@ fn usage(name: &str, wrong: &str) -> Message {
     Message::said(text)
 }
 
-/// Words that look like a verb and mean something else: whoever types one is not sent astray.
+/// Words that look like a verb and mean something else: no verb is suggested for them.
 const MEANS_SOMETHING_ELSE: [&str; 7] = [
     "reopen", "cancel", "merge", "task", "tasks", "drill", "stats",
 ];
 
 /// Words that people use for what a verb does.
 const SAME_MEANING: [(&str, &[&str]); 8] = [
-    ("declare", &["report", "p1", "p2", "p3", "p4"]),
+    ("declare", &["report"]),
     ("status", &["say", "post", "comment", "message"]),
-    (
-        "severity",
-        &["priority", "escalate", "downgrade", "p1", "p2", "p3", "p4"],
-    ),
+    ("severity", &["priority", "escalate", "downgrade"]),
     (
         "resolved",
         &["fixed", "done", "finish", "end", "stop", "over"],
@@ -302,8 +296,8 @@ const SAME_MEANING: [(&str, &[&str]); 8] = [
     ("list", &["ls", "all", "show", "incidents"]),
 ];
 
-/// The verbs that are near in meaning to what was typed, at most three: a slip of the keys, the
-/// beginning of a verb, or another word for it.
+/// The verbs that are near to what was typed, at most three: a typing error, the beginning of a verb,
+/// or another word for it.
 pub(crate) fn nearest(word: &str) -> Vec<&'static str> {
     let word: String = word.to_lowercase().chars().take(40).collect();
     if MEANS_SOMETHING_ELSE.contains(&&*word) {
@@ -313,7 +307,9 @@ pub(crate) fn nearest(word: &str) -> Vec<&'static str> {
     let mut near: Vec<(usize, &'static str)> = Vec::new();
     for verb in VERBS {
         let same = SAME_MEANING.iter().find(|(name, _)| *name == verb.names[0]);
-        let is_same = same.is_some_and(|(_, words)| words.contains(&&*word));
+        let is_severity = Severity::parse(&word).is_some();
+        let is_same = same.is_some_and(|(_, words)| words.contains(&&*word))
+            || (is_severity && matches!(verb.names[0], "declare" | "severity"));
         let slips = verb.names.iter().filter_map(|name| {
             let slips = strsim::damerau_levenshtein(&word, name);
             let begins = length >= 3 && name.starts_with(&word);

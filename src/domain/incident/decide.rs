@@ -6,13 +6,14 @@ use super::super::area::{Area, Context};
 use super::super::effect::{Effect, slack};
 use super::super::measure::Measure;
 use super::act::AnswerTo;
-use super::ask::{self, Scene};
+use super::case::{Case, Decision};
+use super::change::Change;
+use super::event::{Event, Timer};
 use super::facts::{self, Facts, Needs};
-use super::trouble::{self, Concerns};
-use super::{
-    Change, Decision, Event, NotificationStatus, Purpose, TimelineKind, Timer, answer, channel,
-    channel_events, receipts,
-};
+use super::model::{NotificationStatus, TimelineKind};
+use super::operators::{self, Concerns};
+use super::purpose::Purpose;
+use super::{channel, channel_events, receipts, requests};
 use chrono::{DateTime, Utc};
 
 /// The area of incidents.
@@ -31,34 +32,32 @@ impl Area for Incidents {
     }
 
     fn decide(event: &Event, facts: &Facts, context: &Context<'_>, decision: &mut Decision) {
-        let scene = Scene {
+        let case = &mut Case {
             at: context.at,
             now: context.now,
             facts,
             rules: context.rules,
+            decision,
         };
         match event {
-            Event::Asked(request) => ask::decide_request(decision, request, &scene),
+            Event::Asked(request) => requests::decide_request(case, request),
             Event::ChannelClosed { channel, how } => {
-                let _known = channel_events::closed(decision, &scene, channel, *how, None);
+                let _known = channel_events::closed(case, channel, *how, None);
             }
-            Event::ChannelMoved { from, to } => channel_events::moved(decision, &scene, from, to),
-            Event::ChannelReopened { channel } => {
-                channel_events::reopened(decision, &scene, channel)
-            }
+            Event::ChannelMoved { from, to } => channel_events::moved(case, from, to),
+            Event::ChannelReopened { channel } => channel_events::reopened(case, channel),
             Event::ChannelRenamed { channel, name } => {
-                channel_events::renamed(decision, &scene, channel, name);
+                channel_events::renamed(case, channel, name);
             }
-            Event::Receipt(receipt) => receipts::decide_receipt(decision, receipt, &scene),
+            Event::Receipt(receipt) => receipts::decide_receipt(case, receipt),
             Event::TimerDue {
                 timer: Timer::ChannelOverdue,
                 generation,
                 ..
-            } => channel::overdue(decision, &scene, *generation),
-            Event::Parked(row) => answer::parked(decision, &scene, row),
+            } => channel::overdue(case, *generation),
+            Event::Parked(row) => operators::parked(case, row),
             Event::EffectStuck { message, .. } => {
-                let (concerns, message) = (Concerns::Operators, message.clone());
-                trouble::report(decision, &scene, concerns, None, message);
+                operators::report(case, Concerns::Operators, None, message.clone());
             }
         }
         measure(event, context.at, decision);

@@ -1,142 +1,124 @@
-//! A new incident: recorded at once, its channel made next, and everybody told when that is there.
+//! A new incident: recorded at once, its channel created next, and announced when the channel exists.
 //!
-//! The record does not wait for Slack: number, timeline and audit stand with the declaration's
-//! transaction. Whoever asked is the one who declared it; the commander is only whom they chose.
+//! The record does not wait for Slack: number, timeline and audit are in the declaration's
+//! transaction. The person who asked is the declarer; the commander is only whom they chose.
 
-use super::super::effect::slack::Effect;
-use super::super::ids::{Actor, IncidentId};
+use super::super::declaration::{Declaration, Source};
+use super::super::ids::IncidentId;
 use super::super::text::form::Values;
 use super::super::text::{Message, Part, Text};
 use super::act::{AnswerTo, Request};
-use super::ask::{self, Refusal, Scene, Verdict};
-use super::declare_form::{self, COMMANDER, SERVICE, SEVERITY, TEMPLATE, TITLE};
-use super::{
-    Change, Decision, Declaration, Incident, Purpose, Source, Status, TimelineEntry, TimelineKind,
-    Timer, naming, words,
-};
+use super::case::{Case, Refusal, Verdict};
+use super::change::Change;
+use super::event::Timer;
+use super::model::{Incident, Status, TimelineKind};
+use super::purpose::Why;
+use super::validate::{self, COMMANDER, SERVICE, SEVERITY, TEMPLATE, TITLE};
+use super::{channel, naming, words};
 use chrono::Duration;
 use serde_json::json;
 
-/// How long Slack may take to make a channel before the one who declared is told.
-pub(crate) const CHANNEL_WITHIN: Duration = Duration::seconds(60);
+/// How long Slack may take to create a channel before the declarer is told.
+pub(super) const CHANNEL_WITHIN: Duration = Duration::seconds(60);
 
-pub(crate) fn declare(
-    decision: &mut Decision,
+pub(super) fn declare(
+    case: &mut Case<'_>,
     request: &Request,
-    scene: &Scene<'_>,
     declaration: &Declaration,
 ) -> Verdict {
-    if scene.facts.incident().is_some() {
+    if case.incident().is_some() {
         // This very signal has declared it: it is being replayed.
         return Ok(None);
     }
-    if let Some(first) = &scene.facts.declared_from_view {
-        return Err(already(first));
+    if let Some(first) = &case.facts.declared_from_view {
+        let text = Text::plain(format!(
+            "This form already declared incident #{}. Nothing changed. Its channel: ",
+            first.number
+        ));
+        let text = words::channel(text, first);
+        return Err(Refusal::new(409, "declared_already", text));
     }
-    let declaration = checked(scene, declaration)?;
+    let declaration = checked(case, declaration)?;
     let template = declaration.template.clone();
-    let incident = begun(decision, request, scene, declaration);
-    decision.change(Change::Declare(Box::new(incident.clone())));
-    decision.change(Change::Timeline(TimelineEntry {
-        incident: incident.id,
-        at: scene.at,
-        kind: TimelineKind::Declared,
-        text: format!(
-            "Declared {} on {}: {}",
-            incident.severity, incident.service, incident.title
-        ),
-        by: request.actor.clone(),
-    }));
-    if let Some(text) = asked_by_template(scene, template.as_deref()) {
-        decision.change(Change::Timeline(TimelineEntry {
-            incident: incident.id,
-            at: scene.at,
-            kind: TimelineKind::Note,
-            text,
-            by: Actor::Wardroom,
-        }));
+    let incident = begun(case, request, declaration);
+    let (id, number) = (incident.id, incident.number);
+    let (severity, service, title) = (incident.severity, &incident.service, &incident.title);
+    case.decision
+        .change(Change::Declare(Box::new(incident.clone())));
+    let text = format!("Declared {severity} on {service}: {title}");
+    case.write(&incident, TimelineKind::Declared, text, &request.actor);
+    let template = template.and_then(|name| validate::template(&name, case.rules));
+    let text = template.and_then(|(_, template)| template.text.as_deref());
+    if let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) {
+        case.note(&incident, text);
     }
+    let commander = &incident.commander;
     let details = json!({
         "after": {
-            "title": incident.title,
-            "severity": incident.severity,
-            "service": incident.service,
-            "commander": incident.commander,
+            "title": title, "severity": severity, "service": service, "commander": commander,
         },
     });
-    ask::audit_done(decision, request, scene, incident.id, details);
-    let due = Some(scene.now + CHANNEL_WITHIN);
-    decision.timer(Timer::ChannelOverdue.of(incident.id, due));
-    let answer_to = match &request.answer_to {
-        AnswerTo::Person(to) => Some(to.clone()),
-        AnswerTo::Api | AnswerTo::Area(_) => None,
-    };
-    let channel = Effect::CreateChannel {
-        name: incident.channel_name.clone(),
-        private: incident.private,
-        team: request
-            .team
-            .clone()
-            .or_else(|| scene.rules.workspace.clone()),
-        taken: Vec::new(),
-    };
-    let purpose = Purpose::Channel {
-        incident: incident.id,
-        answer_to,
-    };
-    decision.effect(channel, purpose);
-    ask::show_component(decision, scene.rules, None, &incident);
-    Ok(Some(declared(&incident)))
-}
-
-/// What the template that was chosen has to say, if it is there still.
-fn asked_by_template(scene: &Scene<'_>, name: Option<&str>) -> Option<String> {
-    let name = name?;
-    let mut templates = scene.rules.templates.iter();
-    let template = templates.find(|template| template.name == name)?;
-    let text = template.text.as_deref()?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    case.audit(
+        &incident,
+        words::audited(&request.act),
+        &request.actor,
+        details,
+    );
+    let due = Some(case.now + CHANNEL_WITHIN);
+    case.decision.timer(Timer::ChannelOverdue.of(id, due));
+    let team = request.team.as_ref().or(case.rules.workspace.as_ref());
+    let effect = channel::create(&incident, team.cloned());
+    let to = request.answer_to.person();
+    case.effect(effect, Why::Channel.of(&incident).answering(to));
+    case.show_component(None, &incident);
+    let text = Text::plain("Declared incident ")
+        .bold(format!("#{number}"))
+        .and(format!(
+            ": {} on {service}, “{title}”.\nCreating ",
+            words::severity(severity)
+        ))
+        .code(format!("#{}", incident.channel_name))
+        .and("; you'll be invited shortly.");
+    let until_then = Text::plain("Until then: ").code(words::status_command(&incident));
+    let summary = format!("Declared {}", words::one_line(&incident));
+    let message = Message::section(summary, text);
+    Ok(Some(message.with(Part::Context(until_then))))
 }
 
 /// The declaration by the rules as they are now.
-fn checked(scene: &Scene<'_>, declaration: &Declaration) -> Result<Declaration, Refusal> {
-    let mut values = Values::new();
-    values.insert(TITLE.into(), declaration.title.clone());
-    values.insert(SEVERITY.into(), declaration.severity.as_str().into());
-    values.insert(SERVICE.into(), declaration.service.clone());
-    if let Some(commander) = &declaration.commander {
-        values.insert(COMMANDER.into(), commander.to_string());
-    }
-    if let Some(template) = &declaration.template {
-        values.insert(TEMPLATE.into(), template.clone());
-    }
-    match declare_form::validate(&values, scene.rules) {
+fn checked(case: &Case<'_>, declaration: &Declaration) -> Result<Declaration, Refusal> {
+    let commander = declaration.commander.as_ref();
+    let values = [
+        Some((TITLE, declaration.title.clone())),
+        Some((SEVERITY, declaration.severity.to_string())),
+        Some((SERVICE, declaration.service.clone())),
+        commander.map(|commander| (COMMANDER, commander.to_string())),
+        declaration.template.clone().map(|name| (TEMPLATE, name)),
+    ];
+    let values = values.into_iter().flatten();
+    let values: Values = values.map(|(key, value)| (key.to_owned(), value)).collect();
+    match validate::declaration(&values, case.rules) {
         Ok(valid) => Ok(Declaration {
             kind: declaration.kind,
             view: declaration.view.clone(),
             ..valid
         }),
-        Err(errors) => Err(Refusal::new(
-            422,
-            "invalid",
-            declare_form::in_words(&errors),
-        )),
+        Err(errors) => {
+            let sentences: Vec<&str> = errors.values().map(String::as_str).collect();
+            let text = Text::plain(sentences.join(" "));
+            Err(Refusal::new(422, "invalid", text))
+        }
     }
 }
 
-fn begun(
-    decision: &Decision,
-    request: &Request,
-    scene: &Scene<'_>,
-    declaration: Declaration,
-) -> Incident {
-    let number = scene
-        .facts
-        .next_number
-        .expect("a declaration's facts hold the next number");
+fn begun(case: &Case<'_>, request: &Request, declaration: Declaration) -> Incident {
+    let number = case.facts.next_number;
+    let number = number.expect("a declaration's facts hold the next number");
+    let base = naming::base_of(case.at, &declaration.service, number);
+    let (channel_try, channel_name) = naming::first_free(&base, 1, &case.facts.taken_names);
     let commander = declaration.commander;
-    let mut incident = Incident {
-        id: IncidentId::declared_by(decision.signal()),
+    Incident {
+        id: IncidentId::declared_by(case.decision.signal()),
         number,
         title: declaration.title,
         severity: declaration.severity,
@@ -146,12 +128,12 @@ fn begun(
         comms: None,
         scribe: None,
         channel_id: None,
-        channel_name: String::new(),
-        channel_try: 1,
+        channel_name,
+        channel_try,
         channel_closed_at: None,
         card_ts: None,
         declared_by: request.actor.clone(),
-        declared_at: scene.at,
+        declared_at: case.at,
         acknowledged_at: None,
         resolved_at: None,
         resolved_by: None,
@@ -166,34 +148,5 @@ fn begun(
         },
         origin_channel: request.channel.clone(),
         origin_view: declaration.view,
-    };
-    let base = naming::base_of(&incident);
-    (incident.channel_try, incident.channel_name) =
-        naming::first_free(&base, 1, &scene.facts.taken_names);
-    incident
-}
-
-fn declared(incident: &Incident) -> Message {
-    let text = Text::plain("Declared incident ")
-        .bold(words::number(incident))
-        .and(format!(
-            ": {} on {}, “{}”.\nCreating ",
-            words::severity(incident.severity),
-            incident.service,
-            incident.title
-        ))
-        .code(format!("#{}", incident.channel_name))
-        .and("; you'll be invited shortly.");
-    Message::section(format!("Declared {}", words::one_line(incident)), text).with(Part::Context(
-        Text::plain("Until then: ").code(format!("/incident #{} status <text>", incident.number)),
-    ))
-}
-
-fn already(first: &Incident) -> Refusal {
-    let text = Text::plain(format!(
-        "This form already declared incident #{}. Nothing changed. Its channel: ",
-        first.number
-    ));
-    let text = Text(text.0.into_iter().chain(words::channel(first).0).collect());
-    Refusal::new(409, "declared_already", text)
+    }
 }

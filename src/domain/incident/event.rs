@@ -4,8 +4,8 @@ use super::super::decision::TimerChange;
 use super::super::ids::{ChannelId, EffectId, IncidentId};
 use super::super::signal::{ParkedRow, Receipt};
 use super::super::text::Message;
-use super::Purpose;
 use super::act::Request;
+use super::purpose::Purpose;
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq)]

@@ -7,27 +7,28 @@ use super::super::area::Context;
 use super::super::effect::{Effect, slack};
 use super::super::ids::{EffectId, IncidentId, UserId, ViewId};
 use super::super::signal::End;
-use super::act::{Act, IncidentRef};
+use super::act::{Act, IncidentRef, Request};
+use super::event::{Event, Timer};
+use super::model::{Incident, Notification, TimelineEntry};
+use super::naming;
 use super::notices::{self, Notice, Stuck, StuckRow};
-use super::{Event, Incident, Notification, Purpose, TimelineEntry, Timer, naming};
+use super::purpose::Why;
 use chrono::Duration;
 use std::collections::BTreeMap;
 
 /// What must be loaded, and locked, before deciding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// These incidents, all locked. The first that exists is the one that is meant: what follows is
-    /// asked of it.
+    /// Locked. The first that exists is the one that is meant: what follows is asked of it.
     pub incidents: Vec<IncidentRef>,
-    /// Its timeline too.
     pub timeline: bool,
-    /// Its timeline if its channel is closed: what it missed.
+    /// Its timeline if its channel is closed.
     pub missed: bool,
     /// What the people of its record are called.
     pub names: bool,
-    /// The open incidents, newest first: always, or only when `incident` is not found.
+    /// The open incidents, newest first.
     pub open: Wanted,
-    /// Those that were resolved no longer ago than this, too.
+    /// With those that were resolved no longer ago than this.
     pub resolved_within: Option<Duration>,
     /// The next incident number, reserved.
     pub number: bool,
@@ -67,15 +68,12 @@ impl Needs {
     }
 }
 
-/// When something is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Wanted {
-    /// Not at all.
     #[default]
     No,
     /// When the incident that was meant is not found.
     IfNotFound,
-    /// In any case.
     Yes,
 }
 
@@ -84,9 +82,9 @@ pub enum Wanted {
 pub struct Facts {
     /// The incidents that were asked for, in the order in which they were.
     pub incidents: Vec<Incident>,
-    /// Whom it was told to, oldest first.
+    /// Whom it was announced to, oldest first.
     pub notifications: Vec<Notification>,
-    /// Its timeline, oldest first.
+    /// Oldest first.
     pub timeline: Vec<TimelineEntry>,
     /// What the people of its record are called, those whose name is known.
     pub names: BTreeMap<UserId, String>,
@@ -102,11 +100,10 @@ pub struct Facts {
     pub declared_from_view: Option<Incident>,
     /// The channel names that are taken, of those that were asked for.
     pub taken_names: Vec<String>,
-    /// The generation of the timer that is due, as it stands now; `None`: no such timer.
+    /// The present generation of the timer that is due; `None`: no such timer.
     pub timer_generation: Option<i32>,
-    /// Why the signal's row is stuck.
     pub stuck: Option<Stuck>,
-    /// The notice whose message stands now.
+    /// The notice whose message was sent.
     pub notice: Option<Notice>,
 }
 
@@ -117,87 +114,37 @@ impl Facts {
     }
 }
 
-/// How long an incident that is over is offered to those who want its postmortem or its timeline
-/// and do not say whose.
-pub(crate) const OFFERED_FOR_DAYS: i64 = 14;
+/// How long an incident that is over is offered to a person who wants a postmortem or a timeline
+/// and does not say which.
+pub(super) const OFFERED_FOR_DAYS: i64 = 14;
 
 /// What must be loaded for an event.
 pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
     match event {
-        Event::Asked(request) => {
-            let target = request
-                .target
-                .clone()
-                .or_else(|| request.channel.clone().map(IncidentRef::Channel));
-            let other = request
-                .outside_channel
-                .as_ref()
-                .map(|one| one.target.clone());
-            let on_incident = Needs {
-                incidents: target.into_iter().chain(other).collect(),
-                missed: true,
-                open: Wanted::IfNotFound,
-                ..Needs::default()
-            };
-            match &request.act {
-                Act::Menu => on_incident,
-                Act::OpenDeclareForm
-                | Act::ChooseTemplate { .. }
-                | Act::Help { .. }
-                | Act::Misunderstood { .. } => Needs::default(),
-                Act::Declare(declaration) => Needs {
-                    // A signal that is decided again finds what it declared.
-                    incidents: vec![IncidentRef::Id(IncidentId::declared_by(context.signal))],
-                    number: true,
-                    view: declaration.view.clone(),
-                    channel_names: Some(naming::prefix(context.at, &declaration.service)),
-                    ..Needs::default()
-                },
-                Act::Update { .. }
-                | Act::Advance { .. }
-                | Act::SetSeverity { .. }
-                | Act::Assign { .. }
-                | Act::Resolve { .. }
-                | Act::OpenResolveForm { .. } => on_incident,
-                Act::Timeline | Act::Postmortem => Needs {
-                    timeline: true,
-                    names: request.act == Act::Postmortem,
-                    resolved_within: Some(Duration::days(OFFERED_FOR_DAYS)),
-                    ..on_incident
-                },
-                Act::List => Needs {
-                    open: Wanted::Yes,
-                    resolved_within: Some(Duration::hours(24)),
-                    ..Needs::default()
-                },
-            }
+        Event::Asked(request) => needs_of_request(request, context),
+        Event::ChannelClosed { channel, .. } | Event::ChannelMoved { from: channel, .. } => {
+            of(IncidentRef::Channel(channel.clone()))
         }
-        Event::ChannelClosed { channel, .. } | Event::ChannelMoved { from: channel, .. } => Needs {
-            incidents: vec![IncidentRef::Channel(channel.clone())],
-            ..Needs::default()
-        },
         Event::ChannelReopened { channel } => Needs {
-            incidents: vec![IncidentRef::Channel(channel.clone())],
             missed: true,
-            ..Needs::default()
+            ..of(IncidentRef::Channel(channel.clone()))
         },
         Event::ChannelRenamed { channel, name } => Needs {
-            incidents: vec![IncidentRef::Channel(channel.clone())],
             channel_names: Some(name.clone()),
-            ..Needs::default()
+            ..of(IncidentRef::Channel(channel.clone()))
         },
         Event::Receipt(receipt) => Needs {
             incidents: receipt
                 .origin
-                .incident()
+                .incident
                 .map(IncidentRef::Id)
                 .into_iter()
                 .collect(),
-            // A channel that is there gets the lines that it missed; one that is not, another name.
-            // Of somebody who was not let in it says who gave them the lead.
+            // A channel that exists gets the lines that it missed; one that does not, another name.
+            // Of a person who could not be invited it says who gave them the lead.
             timeline: matches!(
-                (&receipt.origin, &receipt.end),
-                (Purpose::Channel { .. }, _) | (Purpose::Invitation { .. }, End::Refused { .. })
+                (receipt.origin.why, &receipt.end),
+                (Why::Channel, _) | (Why::Invitation, End::Refused { .. })
             ),
             missed: receipt.generation > 0,
             channel_names: match (&receipt.effect, &receipt.end) {
@@ -213,9 +160,8 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
         Event::TimerDue {
             incident, timer, ..
         } => Needs {
-            incidents: vec![IncidentRef::Id(*incident)],
             timer: Some(*timer),
-            ..Needs::default()
+            ..of(IncidentRef::Id(*incident))
         },
         Event::EffectStuck { effect, .. } => Needs {
             stuck: Some(StuckRow::Effect(*effect)),
@@ -223,6 +169,57 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
         },
         Event::Parked(row) => Needs {
             stuck: notices::stuck_row(row),
+            ..Needs::default()
+        },
+    }
+}
+
+fn of(incident: IncidentRef) -> Needs {
+    Needs {
+        incidents: vec![incident],
+        ..Needs::default()
+    }
+}
+
+fn needs_of_request(request: &Request, context: &Context<'_>) -> Needs {
+    let here = request.channel.clone().map(IncidentRef::Channel);
+    let target = request.target.clone().or(here);
+    let outside = request.outside_channel.as_ref();
+    let outside = outside.map(|outside| outside.target.clone());
+    let on_incident = Needs {
+        incidents: target.into_iter().chain(outside).collect(),
+        missed: true,
+        open: Wanted::IfNotFound,
+        ..Needs::default()
+    };
+    match &request.act {
+        Act::OpenDeclareForm
+        | Act::ChooseTemplate { .. }
+        | Act::Help { .. }
+        | Act::Misunderstood { .. } => Needs::default(),
+        Act::Declare(declaration) => Needs {
+            number: true,
+            view: declaration.view.clone(),
+            channel_names: Some(naming::prefix(context.at, &declaration.service)),
+            // A signal that is decided again finds what it declared.
+            ..of(IncidentRef::Id(IncidentId::declared_by(context.signal)))
+        },
+        Act::Menu
+        | Act::Update { .. }
+        | Act::Advance { .. }
+        | Act::SetSeverity { .. }
+        | Act::Assign { .. }
+        | Act::Resolve { .. }
+        | Act::OpenResolveForm { .. } => on_incident,
+        Act::Timeline | Act::Postmortem => Needs {
+            timeline: true,
+            names: request.act == Act::Postmortem,
+            resolved_within: Some(Duration::days(OFFERED_FOR_DAYS)),
+            ..on_incident
+        },
+        Act::List => Needs {
+            open: Wanted::Yes,
+            resolved_within: Some(Duration::hours(24)),
             ..Needs::default()
         },
     }

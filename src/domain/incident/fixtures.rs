@@ -1,6 +1,6 @@
 //! An incident, a team and its rules for the tests of the domain.
 
-use super::super::ids::{Actor, ChannelId, IncidentId, UserId};
+use super::super::ids::{Actor, ChannelId, IncidentId, MessageTs, UserId};
 use super::super::rules::{Route, Rules, ServiceRules, Template};
 use super::act::{Act, AnswerTo, IncidentRef, Request};
 use super::{Incident, Kind, Severity, Source, Status};
@@ -69,7 +69,7 @@ pub(crate) fn incident() -> Incident {
         channel_name: "inc-20260301-api".into(),
         channel_try: 1,
         channel_closed_at: None,
-        card_ts: Some(super::MessageTs::new("1700000000.000100").unwrap()),
+        card_ts: Some(MessageTs::new("1700000000.000100").unwrap()),
         declared_by: Actor::Person(person("UDECL")),
         declared_at: noon(),
         acknowledged_at: None,

@@ -1,26 +1,20 @@
-//! An invitation that was refused, and what it says of the one who was to come.
+//! An invitation that was refused, and what it says of the invited person.
 //!
-//! One bad id spoils nothing for the others; those who keep the lists of ids hear of it, and who
-//! gave that person a role. Somebody who can do nothing in Slack (the bot, no such id, an account
-//! that was closed) must not lead: nobody but an admin could end that, and there may be none. Whether
-//! somebody can is seen here first, because only Slack knows, so the lead is taken back.
+//! One wrong id does not affect the others; the operators, who keep the lists of ids, hear of it, and
+//! the person who gave a role. A person who can do nothing in Slack (the bot, no such id, an account that
+//! was closed) must not lead: only an admin could end that, and there may be none. Only Slack knows that,
+//! and says it here first, so the lead is taken back.
 
-use super::super::decision::{AuditEntry, AuditOutcome};
-use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, UserId};
-use super::super::text::{Message, ReplyTo, Text};
-use super::act::Role;
-use super::ask::{self, Scene};
-use super::trouble::{self, Concerns};
-use super::{Change, Decision, Receipt};
-use super::{
-    Incident, Purpose, Target, TimelineEntry, TimelineKind, answer, channel, roles, words,
-};
+use super::super::text::{ReplyTo, Text};
+use super::case::{Case, Receipt};
+use super::model::{Incident, Role, Target, TimelineKind};
+use super::operators::{self, Concerns};
+use super::purpose::OURSELVES;
+use super::{answer, rights, timeline, words};
 use serde_json::json;
 
-/// What is said of the bot itself: it is in its channels already, and leads none.
-pub(crate) const OURSELVES: &str = "cant_invite_self";
-/// What is said of somebody who cannot act, wherever they are.
+/// Slack's codes for a person who cannot act in any channel.
 const CANNOT_ACT: [&str; 5] = [
     OURSELVES,
     "cant_invite",
@@ -29,23 +23,16 @@ const CANNOT_ACT: [&str; 5] = [
     "user_disabled",
 ];
 
-/// Somebody was not let in.
-pub(crate) fn refused(
-    decision: &mut Decision,
-    receipt: &Receipt,
-    scene: &Scene<'_>,
-    person: &UserId,
-    code: &str,
-    to: Option<&ReplyTo>,
-) {
-    let incident = scene.facts.incident();
+pub(super) fn refused(case: &mut Case<'_>, receipt: &Receipt, person: &UserId, code: &str) {
+    let incident = case.incident();
+    let to = receipt.origin.answer_to.as_ref();
     let leads = incident.filter(|incident| {
         incident.status.is_open() && incident.commander.as_ref() == Some(person)
     });
     if let Some(incident) = leads.filter(|_| CANNOT_ACT.contains(&code))
-        && let Some(after) = goes_back_to(scene, incident, person, to)
+        && let Some(after) = next_commander(case, incident, person, to)
     {
-        return take_back(decision, scene, incident, person, after, code, to);
+        return take_back(case, incident, person, after, code, to);
     }
     if code == OURSELVES {
         return;
@@ -56,128 +43,99 @@ pub(crate) fn refused(
     };
     let text = Text::plain("Couldn't invite ")
         .person(person)
-        .and(format!(" to {place} ("))
-        .code(code)
-        .and(")");
+        .and(format!(" to {place}"));
     let role = incident.and_then(|incident| {
-        let mut roles = Role::ALL.into_iter();
-        roles.find(|role| words::holder(incident, *role) == Some(person))
+        let mut roles = Role::ALL.iter().copied();
+        roles.find(|role| incident.holder(*role).as_ref() == Some(person))
     });
     if let (Some(to), Some(role), Some(incident)) = (to, role, incident) {
+        let text = text.and(" (").code(code).and(")");
         let text = text.and(format!("; they are still its {}.", role.as_str()));
-        let message = Message::said(somebody_else(text, scene, incident, role, &to.person));
-        return answer::give(decision, to, message, words::about(incident), scene.now);
+        let text = choose_another(case, text, incident, role, &to.person);
+        return answer::give(case, to, text);
     }
-    let text = text
-        .and(". After fixing that, run: ")
-        .code(answer::retry(receipt.effect_id));
+    let text = words::after_fixing(text, code, receipt.effect_id);
     let them = Target::Person(person.clone());
-    let message = Message::said(text);
-    trouble::report(decision, scene, Concerns::Operators, Some(&them), message);
+    operators::report(case, Concerns::Operators, Some(&them), text);
 }
 
-/// Who has the lead after somebody who cannot act: whoever gave it. `Some(None)`: it was given over
-/// the API, so nobody. `None`: they gave it to themselves, so they can act, or we gave it back.
-fn goes_back_to(
-    scene: &Scene<'_>,
+/// Who has the lead after a person who cannot act: the person who gave it. `Some(None)`: it was given
+/// over the API, so no person. `None`: they gave it to themselves, so they can act, or we gave it back.
+fn next_commander(
+    case: &Case<'_>,
     incident: &Incident,
     person: &UserId,
     to: Option<&ReplyTo>,
 ) -> Option<Option<UserId>> {
-    let lines = scene.facts.timeline.iter().rev();
-    let mut given = lines.filter(|line| roles::gives_the_lead(line, person));
-    let by = given.next().map_or(&incident.declared_by, |line| &line.by);
-    let giver = match by {
-        Actor::Person(giver) => giver,
-        Actor::Api(_) => return Some(to.map(|to| to.person.clone())),
-        Actor::Wardroom => return None,
-    };
-    (giver != person).then(|| Some(giver.clone()))
+    let lines = case.facts.timeline.iter().rev();
+    let mut given = lines.filter(|line| timeline::gives_the_lead(line, person));
+    match given.next().map_or(&incident.declared_by, |line| &line.by) {
+        Actor::Person(giver) => (giver != person).then(|| Some(giver.clone())),
+        Actor::Api(_) => Some(to.map(|to| to.person.clone())),
+        Actor::Wardroom => None,
+    }
 }
 
 fn take_back(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
+    case: &mut Case<'_>,
     before: &Incident,
     person: &UserId,
     after: Option<UserId>,
     code: &str,
     to: Option<&ReplyTo>,
 ) {
-    let mut incident = before.clone();
-    incident.commander.clone_from(&after);
-    decision.change(Change::Save(Box::new(incident.clone())));
-    let (kind, text) = match &after {
+    let incident = Incident {
+        commander: after.clone(),
+        ..before.clone()
+    };
+    case.save(&incident);
+    let role = Role::Commander;
+    let (kind, line) = match &after {
         Some(after) => {
-            let now = roles::said(Role::Commander, after);
-            let text = format!("the previous commander cannot lead ({code}): {now}");
-            (TimelineKind::RoleChange, text)
+            let now = timeline::assigned(role, after);
+            let line = format!("the previous commander cannot lead ({code}): {now}");
+            (TimelineKind::RoleChange, line)
         }
         None => {
-            let text = format!("there is no commander: {person} cannot lead ({code})");
-            (TimelineKind::Note, text)
+            let line = format!("there is no commander: {person} cannot lead ({code})");
+            (TimelineKind::Note, line)
         }
     };
-    decision.change(Change::Timeline(TimelineEntry {
-        incident: incident.id,
-        at: scene.at,
-        kind,
-        text,
-        by: Actor::Wardroom,
-    }));
-    decision.audit(AuditEntry {
-        incident: Some(incident.id),
-        at: scene.at,
-        action: "incident.assign".to_owned(),
-        by: Actor::Wardroom,
-        outcome: AuditOutcome::Done,
-        details: json!({
-            "role": Role::Commander, "before": person, "after": after, "why": code,
-        }),
-    });
+    let by = Actor::Wardroom;
+    case.write(&incident, kind, line, &by);
+    let details = json!({ "role": role, "before": person, "after": after, "why": code });
+    case.audit(&incident, "incident.assign".to_owned(), &by, details);
     let text = Text::default()
         .person(person)
         .and(format!(" can't lead incident #{} (", incident.number))
         .code(code)
         .and("). ");
     let text = match &after {
-        Some(after) => text.person(after).and(" is the commander again."),
+        Some(after) => {
+            // The person who gave it may not be in the channel.
+            case.invite(&incident, after, None);
+            text.person(after).and(" is the commander again.")
+        }
         None => text.and("It has no commander now."),
     };
-    if let Some(channel) = incident.open_channel() {
-        // The person who gave it may not be in the channel.
-        if let Some(after) = &after {
-            channel::invite(decision, &incident, channel, after, None);
-        }
-        let line = Effect::PostMessage {
-            channel: channel.clone(),
-            message: Message::said(text.clone()),
-        };
-        let purpose = Purpose::Line {
-            incident: incident.id,
-            answer_to: None,
-        };
-        decision.effect(line, purpose);
-    }
-    ask::show_card(decision, &incident);
+    case.post_line(&incident, text.clone().into(), None);
+    case.show_card(&incident);
     match to {
         Some(to) => {
-            let role = Role::Commander;
-            let message = Message::said(somebody_else(text, scene, &incident, role, &to.person));
-            answer::give(decision, to, message, words::about(&incident), scene.now);
+            let text = choose_another(case, text, &incident, role, &to.person);
+            answer::give(case, to, text);
         }
         None => {
             let them = Target::Person(person.clone());
-            let message = Message::said(text);
-            trouble::inform(decision, scene, Concerns::Operators, Some(&them), message);
+            operators::inform(case, Concerns::Operators, Some(&them), text);
         }
     }
 }
 
-/// Goes on with how another one is chosen, as it is true for the one who reads it.
-fn somebody_else(
+/// Goes on with how another person is chosen, as it is true for the reader.
+fn choose_another(
+    case: &Case<'_>,
     text: Text,
-    scene: &Scene<'_>,
     incident: &Incident,
     role: Role,
     reader: &UserId,
@@ -185,11 +143,10 @@ fn somebody_else(
     if !incident.status.is_open() {
         return text;
     }
-    let who = match scene.may_change(reader, incident) {
+    let who = match rights::may_change(case, reader, incident) {
         true => " Choose another one: ",
         false => " The commander or an admin can choose another one: ",
     };
-    let role = role.as_str();
-    let line = format!("/incident #{} assign {role} @user", incident.number);
-    text.and(who).code(line)
+    let assign = format!("assign {} @user", role.as_str());
+    text.and(who).code(words::command(incident, &assign))
 }

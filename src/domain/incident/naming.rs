@@ -4,7 +4,6 @@
 //! so that every suffix fits behind it: a numbered name always begins with its base, and the store
 //! finds the taken ones by that prefix. Which names are taken is a fact: nothing is kept here.
 
-use super::Incident;
 use chrono::{DateTime, Utc};
 
 /// Slack's longest name for a channel, in characters.
@@ -24,18 +23,17 @@ pub fn prefix(declared_at: DateTime<Utc>, service: &str) -> String {
     base(declared_at, service).unwrap_or_else(|| dated(declared_at))
 }
 
-/// The name without a suffix of this incident.
-pub fn base_of(incident: &Incident) -> String {
-    base(incident.declared_at, &incident.service)
-        .unwrap_or_else(|| by_number(incident.declared_at, incident.number))
+/// The name without a suffix of an incident.
+pub(super) fn base_of(declared_at: DateTime<Utc>, service: &str, number: i64) -> String {
+    base(declared_at, service).unwrap_or_else(|| by_number(declared_at, number))
 }
 
-/// The plainest name that there is: of the date and the number.
+/// The simplest name: of the date and the number.
 pub fn by_number(declared_at: DateTime<Utc>, number: i64) -> String {
     format!("{}{number}", dated(declared_at))
 }
 
-/// Whether a name is one of the plainest: nothing is left that Slack could dislike in it.
+/// Whether a name is one of the simplest: nothing is left in it that Slack could refuse.
 pub fn is_by_number(name: &str) -> bool {
     let rest = name.strip_prefix("inc-");
     rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
@@ -61,7 +59,7 @@ pub fn first_free(base: &str, from: i32, taken: &[String]) -> (i32, String) {
     }
 }
 
-/// What every further name of an incident begins with, whether numbered or the plainest: its day.
+/// What every further name of an incident begins with, whether numbered or the simplest: its day.
 pub fn day_of(name: &str) -> &str {
     name.get(..DATED).unwrap_or(name)
 }

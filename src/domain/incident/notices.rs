@@ -6,21 +6,21 @@
 //! - A message that the provider did not confirm is sent once more, with a mark; then the next
 //!   operator hears of it.
 //! - An edit that fails is not told: the message about it would be edited as well. The count is kept,
-//!   and the message has it as soon as it stands.
+//!   and the next edit shows it.
+//!
+//! Who is told is decided in `operators.rs`.
 
-use super::super::effect::{Repeat, slack};
+use super::super::effect::Repeat;
 use super::super::ids::{ChannelId, EffectId, MessageTs, SignalId};
-use super::super::signal::{End, ParkedRow};
+use super::super::signal::{End, ParkedRow, Receipt};
 use super::super::text::{Message, Part, Text};
-use super::ask::Scene;
-use super::{Change, Decision, Receipt};
-use super::{Purpose, Target, trouble, words};
+use super::model::Target;
+use super::purpose::{Purpose, Why};
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
+use strum::{EnumString, IntoStaticStr};
 
 /// So long rows of one kind and cause are counted in one message.
 pub const LASTS: Duration = Duration::minutes(10);
-/// An edit waits so long for further rows: Slack allows about fifty edits a minute, for all messages.
-const EDIT_AFTER: Duration = Duration::seconds(15);
 /// So many rows of a kind are counted, and no more.
 pub const COUNTED: i64 = 10_000;
 /// A cause has at most so many characters.
@@ -36,20 +36,17 @@ pub enum StuckRow {
 }
 
 /// Which rows a notice counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Rows {
-    /// Signals that were parked.
     ParkedSignals,
-    /// Effects that were parked.
     ParkedEffects,
-    /// Effects that ended uncertain.
     UncertainEffects,
 }
 
 /// What the rows of a notice have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
-    /// Which rows they are.
     pub rows: Rows,
     /// As `wardroom inbox list` and `wardroom outbox list` print it.
     pub kind: String,
@@ -60,11 +57,10 @@ pub struct Cause {
 /// A row that is stuck, and the notices of its cause that are no older than [`LASTS`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stuck {
-    /// Why.
     pub cause: Cause,
     /// When the row was received or decided.
     pub at: DateTime<Utc>,
-    /// The notices, oldest first.
+    /// Oldest first.
     pub notices: Vec<Notice>,
 }
 
@@ -73,9 +69,7 @@ pub struct Stuck {
 pub struct Notice {
     /// The effect that carries its message.
     pub effect: EffectId,
-    /// What its rows have in common.
     pub cause: Cause,
-    /// Who is told.
     pub target: Target,
     /// When it was decided.
     pub since: DateTime<Utc>,
@@ -85,48 +79,26 @@ pub struct Notice {
     pub oldest: DateTime<Utc>,
 }
 
-/// A notice whose message stands.
+/// A notice whose message was posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The notice.
     pub notice: Notice,
     /// As it was sent, for the first row.
     pub first: Message,
-    /// Where it stands.
     pub channel: ChannelId,
-    /// Its id there.
     pub ts: MessageTs,
     /// How many rows of the kind are stuck now, for whatever cause; at most one more than [`COUNTED`].
     pub stuck: i64,
 }
 
 impl Rows {
-    /// All of them.
-    pub const ALL: [Self; 3] = [
-        Self::ParkedSignals,
-        Self::ParkedEffects,
-        Self::UncertainEffects,
-    ];
-
     /// The word that the database uses.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ParkedSignals => "parked_signals",
-            Self::ParkedEffects => "parked_effects",
-            Self::UncertainEffects => "uncertain_effects",
-        }
+        self.into()
     }
 
-    /// Reads the word.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rows| rows.as_str() == text)
-    }
-
-    fn state(self) -> &'static str {
-        match self {
-            Self::ParkedSignals | Self::ParkedEffects => "parked",
-            Self::UncertainEffects => "uncertain",
-        }
+        text.parse().ok()
     }
 }
 
@@ -138,17 +110,17 @@ impl Cause {
     }
 }
 
-/// The row of which operators may hear when a signal is parked: a person who waits hears it instead.
-pub fn stuck_row(row: &ParkedRow) -> Option<StuckRow> {
-    match (row.effect, &row.reply_to) {
-        (_, Some(_)) => None,
-        (Some(effect), None) => Some(StuckRow::Effect(effect)),
-        (None, None) => Some(StuckRow::Signal(row.signal)),
-    }
+/// The row of which operators may hear when it is parked: a person who waits for an answer hears of it
+/// instead.
+pub(super) fn stuck_row(row: &ParkedRow) -> Option<StuckRow> {
+    let of_row = row
+        .effect
+        .map_or(StuckRow::Signal(row.signal), StuckRow::Effect);
+    row.reply_to.is_none().then_some(of_row)
 }
 
 /// The row of which operators may hear when an effect ends.
-pub fn stuck_effect(receipt: &Receipt) -> Option<StuckRow> {
+pub(super) fn stuck_effect(receipt: &Receipt<Purpose>) -> Option<StuckRow> {
     // An answer to a person is given by another way.
     if receipt.effect.repeat() == Repeat::Never {
         return None;
@@ -162,97 +134,21 @@ pub fn stuck_effect(receipt: &Receipt) -> Option<StuckRow> {
     }
 }
 
-/// The effect that may have carried a notice's message, and did so or perhaps did.
-pub fn message_of(receipt: &Receipt) -> Option<EffectId> {
-    let is_notice = matches!(receipt.origin, Purpose::Notice { .. });
+/// The effect that carried a notice's message, if it was sent or may have been.
+pub(super) fn message_of(receipt: &Receipt<Purpose>) -> Option<EffectId> {
+    let is_notice = receipt.origin.why == Why::Notice;
     let sent = matches!(receipt.end, End::Done(_) | End::Uncertain { .. });
     (sent && is_notice).then_some(receipt.effect_id)
-}
-
-/// Tells an operator of a row that is stuck: by a message, or by the count of one.
-pub(crate) fn tell(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    target: Target,
-    stuck: &Stuck,
-    message: Message,
-) {
-    let now = scene.now;
-    // The newest: one that was sent once more goes on as another.
-    let mut recent = stuck.notices.iter().rev();
-    let counts = recent.find(|notice| notice.target == target && now - notice.since < LASTS);
-    let Some(notice) = counts else {
-        let effect = decision.effect(target.clone().hears(message), trouble::purpose(scene));
-        decision.change(Change::Notice(Notice {
-            effect,
-            cause: stuck.cause.clone(),
-            target,
-            since: now,
-            count: 1,
-            oldest: stuck.at,
-        }));
-        return;
-    };
-    let notice = Notice {
-        count: notice.count + 1,
-        oldest: notice.oldest.min(stuck.at),
-        ..notice.clone()
-    };
-    update(decision, scene, &notice);
-    decision.change(Change::Notice(notice));
-}
-
-/// A notice's message stands: it is edited when rows were counted meanwhile. Or nobody knows whether
-/// it stands: it is sent once more. Returns whether nothing else is to be done about it.
-pub(crate) fn sent(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    message: &Message,
-    end: &End,
-) -> bool {
-    let Some(notice) = &scene.facts.notice else {
-        return false;
-    };
-    match end {
-        End::Done(_) if notice.count > 1 => update(decision, scene, notice),
-        End::Uncertain { .. } if !words::is_repeated(message) => {
-            let again = words::repeated(message);
-            let effect = notice.target.clone().hears(again);
-            let effect = decision.effect(effect, trouble::purpose(scene));
-            decision.change(Change::Notice(Notice {
-                effect,
-                since: scene.now,
-                ..notice.clone()
-            }));
-        }
-        End::Done(_) => {}
-        End::Refused { .. }
-        | End::Expired
-        | End::Uncertain { .. }
-        | End::Parked { .. }
-        | End::Dropped { .. } => return false,
-    }
-    true
-}
-
-fn update(decision: &mut Decision, scene: &Scene<'_>, notice: &Notice) {
-    let notice = notice.effect;
-    let effect = slack::Effect::UpdateMessage {
-        shows: format!("notice:{notice}"),
-        edit: None,
-    };
-    let purpose = Purpose::NoticeUpdate { notice };
-    decision.effect_from(effect, purpose, Some(scene.now + EDIT_AFTER));
 }
 
 /// The message as it is now: what was said of the first row, then what holds for all of them.
 pub fn message(standing: &Standing, now: DateTime<Utc>) -> Message {
     let Standing { notice, stuck, .. } = standing;
     let Cause { rows, kind, error } = &notice.cause;
-    let state = rows.state();
-    let (noun, queue, verb) = match rows {
-        Rows::ParkedSignals => ("signals", "inbox", "replay"),
-        Rows::ParkedEffects | Rows::UncertainEffects => ("effects", "outbox", "retry"),
+    let (state, noun, queue, verb) = match rows {
+        Rows::ParkedSignals => ("parked", "signals", "inbox", "replay"),
+        Rows::ParkedEffects => ("parked", "effects", "outbox", "retry"),
+        Rows::UncertainEffects => ("uncertain", "effects", "outbox", "retry"),
     };
     let since = notice.oldest.to_rfc3339_opts(SecondsFormat::Secs, true);
     let all =

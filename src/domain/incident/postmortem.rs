@@ -1,86 +1,72 @@
 //! The postmortem's draft: Markdown of what the record holds, with gaps for what it does not.
 //!
-//! Everything that somebody typed is escaped, so that a title can neither break the document nor
-//! link anywhere. It promises nothing that the product cannot do.
+//! Everything that people typed is escaped, so that a title can neither break the document nor link
+//! anywhere. It promises nothing that the product cannot do.
 
 use super::super::effect::slack::Effect;
 use super::super::ids::{Actor, UserId};
 use super::super::text::{Message, Part, Text};
-use super::act::{AnswerTo, Request};
-use super::ask::{self, Refusal, Scene, Verdict};
-use super::{
-    Change, Decision, Incident, Purpose, Status, TimelineEntry, TimelineKind, naming, roles,
-    timeline, words,
-};
+use super::act::Request;
+use super::case::{Case, Refusal, Verdict};
+use super::model::{Incident, Status, TimelineEntry, TimelineKind};
+use super::purpose::Why;
+use super::{menu, naming, record, timeline, words};
 use chrono::Duration;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// How long a second press of the button is taken for the first one.
 const AGAIN_AFTER: Duration = Duration::seconds(60);
 /// The timeline's words for a draft.
 const NOTE: &str = "Postmortem draft created.";
 
-/// Puts the draft as a file into the incident's channel; without a channel, into the answer.
-pub(crate) fn draft(decision: &mut Decision, request: &Request, scene: &Scene<'_>) -> Verdict {
-    let incident = scene.meant(request)?;
+/// Shares the draft as a file in the incident's channel; without a channel, the answer holds it.
+pub(super) fn draft(case: &mut Case<'_>, request: &Request) -> Verdict {
+    let incident = menu::meant(case, request)?;
     let number = incident.number;
     if incident.status != Status::Resolved {
         let text = Text::plain(format!(
             "#{number} is {}. You can draft its postmortem once it's resolved: ",
             incident.status
         ))
-        .code(format!("/incident #{number} resolved"));
+        .code(words::command(incident, "resolved"));
         return Err(Refusal::new(409, "not_resolved", text));
     }
-    let content = markdown(incident, &scene.facts.timeline, &scene.facts.names);
+    let content = markdown(incident, &case.facts.timeline, &case.facts.names);
     let Some(channel) = incident.open_channel() else {
         let summary = format!("Postmortem draft for incident #{number}");
-        return Ok(Some(
-            Message::line(summary).with(Part::Preformatted(content)),
-        ));
+        let message = Message::line(summary).with(Part::Preformatted(content));
+        return Ok(Some(message));
     };
-    let mut drafts = scene.facts.timeline.iter();
-    if drafts.any(|entry| entry.text == NOTE && scene.at - entry.at < AGAIN_AFTER) {
+    let mut drafts = case.facts.timeline.iter();
+    if drafts.any(|entry| entry.text == NOTE && case.at - entry.at < AGAIN_AFTER) {
         let text = Text::plain("A draft was created less than a minute ago. See ")
             .room(channel)
             .and(", or ask again in a minute.");
         return Err(Refusal::new(409, "on_its_way", text));
     }
-    decision.change(Change::Timeline(TimelineEntry {
-        incident: incident.id,
-        at: scene.at,
-        kind: TimelineKind::Note,
-        text: NOTE.to_owned(),
-        by: request.actor.clone(),
-    }));
-    ask::audit_done(decision, request, scene, incident.id, json!({}));
+    let by = &request.actor;
+    case.write(incident, TimelineKind::Note, NOTE.to_owned(), by);
+    case.audit(incident, words::audited(&request.act), by, json!({}));
     let file = Effect::StageFile {
         name: file_name(incident),
         content,
     };
-    let purpose = Purpose::Draft {
-        incident: incident.id,
-        answer_to: match &request.answer_to {
-            AnswerTo::Person(to) => Some(to.clone()),
-            AnswerTo::Api | AnswerTo::Area(_) => None,
-        },
-    };
-    decision.effect(file, purpose);
+    let to = request.answer_to.person();
+    case.effect(file, Why::Draft.of(incident).answering(to));
     let said = format!("Postmortem draft for #{number}");
-    Ok(ask::done(request, incident, &said))
+    Ok(record::done(request, incident, &said))
 }
 
 /// A name that every file system takes: `postmortem-7-checkout-returns-500s.md`.
-pub fn file_name(incident: &Incident) -> String {
+fn file_name(incident: &Incident) -> String {
     match naming::slug(&incident.title, 50).as_str() {
         "" => format!("postmortem-{}.md", incident.number),
         slug => format!("postmortem-{}-{slug}.md", incident.number),
     }
 }
 
-/// What people are called; whoever is not in it is shown by their id.
+/// What people are called; those who are not in it are shown by their id.
 pub type Names = BTreeMap<UserId, String>;
 
 /// The people whom a draft names.
@@ -90,25 +76,16 @@ pub fn people(incident: &Incident, lines: &[TimelineEntry]) -> Vec<UserId> {
     let actors = actors.chain(lines.iter().map(|line| &line.by));
     let mut people: Vec<UserId> = actors.filter_map(Actor::person).cloned().collect();
     people.extend(incident.commander.clone());
-    let named = lines.iter().filter_map(roles::named);
+    let named = lines.iter().filter_map(timeline::named);
     people.extend(named.map(|(_, person)| person));
     people.sort();
     people.dedup();
     people
 }
 
-/// The draft.
-pub fn markdown(incident: &Incident, lines: &[TimelineEntry], names: &Names) -> String {
-    let mut page = String::new();
-    write_page(&mut page, incident, lines, names).expect("writing to a string cannot fail");
-    page
-}
-
 fn name_of(person: &UserId, names: &Names) -> String {
-    names
-        .get(person)
-        .cloned()
-        .unwrap_or_else(|| person.to_string())
+    let name = names.get(person).cloned();
+    name.unwrap_or_else(|| person.to_string())
 }
 
 fn who(actor: &Actor, names: &Names) -> String {
@@ -118,72 +95,73 @@ fn who(actor: &Actor, names: &Names) -> String {
     }
 }
 
-fn write_page(
-    page: &mut String,
-    incident: &Incident,
-    lines: &[TimelineEntry],
-    names: &Names,
-) -> Result<(), std::fmt::Error> {
-    let none = || "none".to_owned();
-    writeln!(
-        page,
-        "# Postmortem: incident #{}, {} ({})\n",
-        incident.number,
-        escaped(&incident.title),
-        incident.declared_at.format("%Y-%m-%d")
-    )?;
-    writeln!(page, "## Summary\n")?;
-    let end = incident.resolved_at.map(timeline::stamp);
-    writeln!(
-        page,
-        "- **Duration:** {} ({} to {})",
-        words::took(incident),
-        timeline::stamp(incident.declared_at),
-        end.as_deref().unwrap_or("still open")
-    )?;
-    writeln!(page, "- **Severity:** {}", incident.severity)?;
-    writeln!(page, "- **Status:** {}", incident.status)?;
-    writeln!(page, "- **Service:** {}", escaped(&incident.service))?;
+/// The draft.
+pub fn markdown(incident: &Incident, lines: &[TimelineEntry], names: &Names) -> String {
+    let or_none = |name: Option<String>| escaped(&name.unwrap_or_else(|| "none".to_owned()));
     let commander = incident.commander.as_ref();
-    let commander = commander.map(|person| name_of(person, names));
-    let commander = commander.unwrap_or_else(none);
-    writeln!(page, "- **Commander:** {}", escaped(&commander))?;
-    let declared_by = who(&incident.declared_by, names);
-    writeln!(page, "- **Declared by:** {}", escaped(&declared_by))?;
-    let resolved_by = incident.resolved_by.as_ref().map(|by| who(by, names));
-    let resolved_by = resolved_by.unwrap_or_else(none);
-    writeln!(page, "- **Resolved by:** {}", escaped(&resolved_by))?;
-    writeln!(page, "- **Impact:** _who was affected, and how_")?;
-    writeln!(page, "- **Root cause:** _why it happened_\n")?;
-    writeln!(page, "## Timeline\n")?;
-    for entry in timeline::in_order(lines) {
-        let text = match roles::named(entry) {
+    let resolved_by = incident.resolved_by.as_ref();
+    let end = incident.resolved_at.map(timeline::stamp);
+    format!(
+        "# Postmortem: incident #{number}, {title} ({day})
+
+## Summary
+
+- **Duration:** {took} ({begin} to {end})
+- **Severity:** {severity}
+- **Status:** {status}
+- **Service:** {service}
+- **Commander:** {commander}
+- **Declared by:** {declared_by}
+- **Resolved by:** {resolved_by}
+- **Impact:** _who was affected, and how_
+- **Root cause:** _why it happened_
+
+## Timeline
+
+{timeline}
+## Action items
+
+- [ ] _action, owner, due date_
+
+## Lessons learned
+
+- **What went well:**
+- **What went badly:**
+- **Where we were lucky:**
+
+---
+
+_Drafted by Wardroom from the record of incident #{number}. All times are UTC._
+",
+        number = incident.number,
+        title = escaped(&incident.title),
+        day = incident.declared_at.format("%Y-%m-%d"),
+        took = words::took(incident),
+        begin = timeline::stamp(incident.declared_at),
+        end = end.as_deref().unwrap_or("still open"),
+        severity = incident.severity,
+        status = incident.status,
+        service = escaped(&incident.service),
+        commander = or_none(commander.map(|person| name_of(person, names))),
+        declared_by = escaped(&who(&incident.declared_by, names)),
+        resolved_by = or_none(resolved_by.map(|by| who(by, names))),
+        timeline = entries(lines, names),
+    )
+}
+
+fn entries(lines: &[TimelineEntry], names: &Names) -> String {
+    if lines.is_empty() {
+        return "_No entries._\n".to_owned();
+    }
+    let line = |entry: &TimelineEntry| {
+        let text = match timeline::named(entry) {
             Some((before, person)) => format!("{before} {}", name_of(&person, names)),
             None => entry.text.clone(),
         };
-        writeln!(
-            page,
-            "- **{}** {} ({})",
-            timeline::stamp(entry.at),
-            escaped(&text),
-            escaped(&who(&entry.by, names))
-        )?;
-    }
-    if lines.is_empty() {
-        writeln!(page, "_No entries._")?;
-    }
-    writeln!(page, "\n## Action items\n")?;
-    writeln!(page, "- [ ] _action, owner, due date_\n")?;
-    writeln!(page, "## Lessons learned\n")?;
-    writeln!(page, "- **What went well:**")?;
-    writeln!(page, "- **What went badly:**")?;
-    writeln!(page, "- **Where we were lucky:**\n")?;
-    writeln!(page, "---\n")?;
-    writeln!(
-        page,
-        "_Drafted by Wardroom from the record of incident #{}. All times are UTC._",
-        incident.number
-    )
+        let (at, by) = (timeline::stamp(entry.at), who(&entry.by, names));
+        format!("- **{at}** {} ({})\n", escaped(&text), escaped(&by))
+    };
+    timeline::in_order(lines).into_iter().map(line).collect()
 }
 
 /// Text as Markdown shows it literally. Its lines become one paragraph within a list's item.

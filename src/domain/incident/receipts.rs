@@ -8,70 +8,52 @@ use super::super::effect::slack::{self, Effect as Slack};
 use super::super::effect::{Answer, Effect, statuspage};
 use super::super::ids::ChannelId;
 use super::super::signal::End;
+use super::super::text::form::Form;
 use super::super::text::{Message, ReplyTo, Text};
-use super::ask::Scene;
-use super::trouble::{self, Concerns};
-use super::{Closing, Decision, Receipt};
-use super::{Purpose, answer, channel, channel_events, invitation, route, words};
+use super::case::{Case, Receipt};
+use super::event::Closing;
+use super::model::Incident;
+use super::operators::{self, Concerns};
+use super::purpose::Why;
+use super::{
+    answer, channel, channel_events, declare_form, forms, invitation, resolve_form, route, words,
+};
 
-/// Decides what follows from a receipt.
-pub(crate) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
+pub(super) fn decide_receipt(case: &mut Case<'_>, receipt: &Receipt) {
     let end = &receipt.end;
-    match &receipt.origin {
-        Purpose::Channel { answer_to, .. } => {
-            channel::created(decision, scene, receipt, answer_to.as_ref());
-        }
-        Purpose::Card { .. } => {
+    match (receipt.origin.why, &receipt.effect) {
+        (Why::Channel, _) => channel::created(case, receipt),
+        (Why::Card, effect) => {
             if let (End::Done(Answer::Slack(slack::Answer::Message { channel, ts })), Some(card)) =
-                (end, message(&receipt.effect))
+                (end, message(effect))
             {
-                channel::card_posted(decision, scene, channel, ts, card);
+                channel::card_posted(case, channel, ts, card);
             }
-            in_channel(decision, receipt, scene, "post the card", None);
+            in_channel(case, receipt, "post the card");
         }
-        Purpose::CardUpdate { .. } => {
-            channel::card_updated(decision, scene, end);
-            in_channel(decision, receipt, scene, "update the card", None);
+        (Why::CardUpdate, _) => {
+            channel::card_updated(case, end);
+            in_channel(case, receipt, "update the card");
         }
-        Purpose::Pin { .. } => in_channel(decision, receipt, scene, "pin the card", None),
-        Purpose::Topic { .. } => {
-            in_channel(decision, receipt, scene, "set the channel's topic", None);
-        }
-        Purpose::Invitation { answer_to, .. } => {
-            invitation(decision, receipt, scene, answer_to.as_ref());
-        }
-        Purpose::Announcement { .. } => {
-            if let Some(message) = message(&receipt.effect) {
-                route::announced(decision, scene, receipt, message);
+        (Why::Pin, _) => in_channel(case, receipt, "pin the card"),
+        (Why::Topic, _) => in_channel(case, receipt, "set the channel's topic"),
+        (Why::Invitation, _) => invitation_ended(case, receipt),
+        (Why::Announcement, effect) => {
+            if let Some(message) = message(effect) {
+                route::announced(case, receipt, message);
             }
         }
-        Purpose::Line { answer_to, .. } => {
-            let what = "post in the channel";
-            in_channel(decision, receipt, scene, what, answer_to.as_ref());
+        (Why::Line, _) => in_channel(case, receipt, "post in the channel"),
+        (Why::Draft, _) => drafted(case, receipt),
+        (Why::Answer, Effect::Slack(effect)) => answer::given(case, effect, end),
+        (Why::Form, Effect::Slack(Slack::OpenForm { form, .. })) => {
+            form_opened(case, receipt, form);
         }
-        Purpose::Draft { answer_to, .. } => drafted(decision, receipt, scene, answer_to.as_ref()),
-        Purpose::Answer => {
-            if let Effect::Slack(effect) = &receipt.effect {
-                answer::given(decision, effect, end);
-            }
-        }
-        Purpose::Form { answer_to } => {
-            if let Effect::Slack(Slack::OpenForm { form, .. }) = &receipt.effect {
-                answer::form_opened(decision, scene, form, answer_to, end);
-            }
-        }
+        (Why::Notice, Effect::Slack(effect)) => operators::notice_ended(case, effect, receipt),
         // A message about a notice's edit would need an edit as well: the next notice is a new message.
-        Purpose::FormUpdate | Purpose::NoticeUpdate { .. } => {}
-        Purpose::Notice { .. } => match &receipt.effect {
-            Effect::Slack(Slack::DirectMessage { person, message }) => {
-                trouble::notice_given(decision, scene, person, message, receipt);
-            }
-            Effect::Slack(Slack::PostMessage { channel, message }) => {
-                trouble::notice_posted(decision, scene, channel, message, receipt);
-            }
-            Effect::Slack(_) | Effect::Statuspage(_) => {}
-        },
-        Purpose::Component => component_shown(decision, receipt, scene),
+        (Why::FormUpdate | Why::NoticeUpdate, _) => {}
+        (Why::Component, _) => component_shown(case, receipt),
+        (Why::Answer | Why::Form | Why::Notice, _) => {}
     }
 }
 
@@ -90,95 +72,68 @@ fn closing(end: &End) -> Option<Closing> {
     match end {
         End::Refused { code } if code == "is_archived" => Some(Closing::Archived),
         End::Refused { code } if code == "channel_not_found" => Some(Closing::Gone),
-        End::Done(_)
-        | End::Refused { .. }
-        | End::Parked { .. }
-        | End::Expired
-        | End::Uncertain { .. }
-        | End::Dropped { .. } => None,
+        _ => None,
     }
 }
 
 /// The channel in which an effect is seen; for an edit of the card, the incident's own.
-fn channel_of<'a>(receipt: &'a Receipt, scene: &Scene<'a>) -> Option<&'a ChannelId> {
-    let own = scene.facts.incident();
+fn channel_of<'a>(case: &Case<'a>, receipt: &'a Receipt) -> Option<&'a ChannelId> {
+    let own = || {
+        case.incident()
+            .and_then(|incident| incident.channel_id.as_ref())
+    };
     match &receipt.effect {
-        Effect::Slack(effect) => effect
-            .channel()
-            .or_else(|| own.and_then(|incident| incident.channel_id.as_ref())),
+        Effect::Slack(effect) => effect.channel().or_else(own),
         Effect::Statuspage(_) => None,
     }
 }
 
-/// Something in the incident's own channel was done, met a closed channel, or is stuck.
-fn in_channel(
-    decision: &mut Decision,
-    receipt: &Receipt,
-    scene: &Scene<'_>,
-    what: &str,
-    to: Option<&ReplyTo>,
-) {
-    let Some(channel) = channel_of(receipt, scene) else {
+/// An effect in the incident's own channel was done, met a closed channel, or is stuck.
+fn in_channel(case: &mut Case<'_>, receipt: &Receipt, what: &str) {
+    let Some(channel) = channel_of(case, receipt) else {
         return;
     };
     match (closing(&receipt.end), &receipt.end) {
         (Some(how), _) => {
-            // The card, the pin and the topic are set anew when it is back, and messages are posted
-            // again; files are not, so the operator who retries one is told which.
-            let file = is_file(&receipt.effect);
-            let told = channel_events::closed(
-                decision,
-                scene,
-                channel,
-                how,
-                file.then_some(receipt.effect_id),
-            );
-            if !told && file && receipt.generation == 0 {
-                stuck(decision, receipt, scene, what, to);
+            // The card, the pin and the topic are set anew when the channel is back, and messages are
+            // posted again; files are not, so the operator who retries one is told which.
+            let file = is_file(&receipt.effect).then_some(receipt.effect_id);
+            let told = channel_events::closed(case, channel, how, file);
+            if !told && file.is_some() && receipt.generation == 0 {
+                stuck(case, receipt, what);
             }
-            // While the incident is open, the notice of the closed channel is for the responsible.
-            let open = scene.facts.incident();
-            let open = open.filter(|incident| incident.status.is_open());
-            let responsible = open.and_then(words::responsible);
-            if let Some(to) = to.filter(|to| !file && responsible != Some(&to.person)) {
-                not_posted(decision, scene, receipt, how, to);
+            // While the incident is open, the report of the closed channel is for the responsible.
+            let open = case.incident().filter(|incident| incident.status.is_open());
+            let responsible = open.and_then(Incident::responsible);
+            let to = receipt.origin.answer_to.as_ref();
+            if let Some(to) = to.filter(|to| file.is_none() && responsible != Some(&to.person)) {
+                not_posted(case, receipt, how, to);
             }
         }
         // An operator retries what was done in a closed channel only when it is open again.
-        (None, End::Done(_)) if receipt.generation > 0 => {
-            channel_events::reopened(decision, scene, channel);
-        }
-        (None, _) => stuck(decision, receipt, scene, what, to),
+        (None, End::Done(_)) if receipt.generation > 0 => channel_events::reopened(case, channel),
+        (None, _) => stuck(case, receipt, what),
     }
 }
 
 /// Tells the person whose line the closed channel refused what becomes of it.
-fn not_posted(
-    decision: &mut Decision,
-    scene: &Scene<'_>,
-    receipt: &Receipt,
-    how: Closing,
-    to: &ReplyTo,
-) {
-    let Some(incident) = scene.facts.incident() else {
+fn not_posted(case: &mut Case<'_>, receipt: &Receipt, how: Closing, to: &ReplyTo) {
+    let Some(incident) = case.incident().filter(|_| receipt.generation == 0) else {
         return;
     };
-    if receipt.generation > 0 {
-        return;
-    }
-    let number = incident.number;
-    let text = Text::plain(match how {
-        Closing::Archived => format!(
-            "The channel of #{number} is archived, so your change couldn't be posted there. The \
-             timeline has it, and it will be posted if the channel is unarchived."
+    let (closed, then) = match how {
+        Closing::Archived => (
+            "archived",
+            ", and it will be posted if the channel is unarchived",
         ),
-        Closing::Gone => format!(
-            "The channel of #{number} is gone, so your change couldn't be posted there. The \
-             timeline has it."
-        ),
-    });
-    let message = Message::said(text);
-    answer::give(decision, to, message, words::about(incident), scene.now);
+        Closing::Gone => ("gone", ""),
+    };
+    let text = Text::plain(format!(
+        "The channel of #{} is {closed}, so your change couldn't be posted there. The timeline \
+         has it{then}.",
+        incident.number
+    ));
+    answer::give(case, to, text);
 }
 
 /// Whether an effect brings a file, which nothing else brings later.
@@ -189,29 +144,23 @@ fn is_file(effect: &Effect) -> bool {
     )
 }
 
-/// Tells the one who asked, else the one who answers for the incident, what could not be done or
+/// Tells the person who asked, else the person responsible for the incident, what could not be done or
 /// may not have been, and how to retry it.
-fn stuck(
-    decision: &mut Decision,
-    receipt: &Receipt,
-    scene: &Scene<'_>,
-    what: &str,
-    to: Option<&ReplyTo>,
-) {
-    let incident = scene.facts.incident();
-    let whose = match incident {
-        Some(incident) => format!("Incident #{}", incident.number),
-        None => "Incident".to_owned(),
-    };
-    let is_line = matches!(receipt.origin, Purpose::Line { .. });
+fn stuck(case: &mut Case<'_>, receipt: &Receipt, what: &str) {
+    let number = case.incident().map(|incident| incident.number);
+    let whose = number.map_or("Incident".to_owned(), |number| {
+        format!("Incident #{number}")
+    });
+    let to = receipt.origin.answer_to.as_ref();
+    let is_line = receipt.origin.why == Why::Line && to.is_some();
     let text = match &receipt.end {
         // A card that is gone is posted anew.
         End::Refused { code } if receipt.origin.has_another_way(&receipt.effect, code) => return,
-        End::Refused { code } | End::Parked { code } if is_line && to.is_some() => {
-            let change = incident.map(|one| format!(" to #{}", one.number));
+        End::Refused { code } | End::Parked { code } if is_line => {
+            let to = number.map(|number| format!(" to #{number}"));
             Text::plain(format!(
                 "Your change{} is recorded, but couldn't be posted in its channel (",
-                change.unwrap_or_default()
+                to.unwrap_or_default()
             ))
             .code(code)
             .and("). An operator can run ")
@@ -227,69 +176,82 @@ fn stuck(
         .and(") and it can't be looked up. If it's missing, run: "),
         End::Done(_) | End::Expired | End::Dropped { .. } => return,
     };
-    let message = Message::said(text.code(answer::retry(receipt.effect_id)));
+    let text = text.code(words::retry(receipt.effect_id));
     match to {
-        Some(to) => answer::give(decision, to, message, incident.map(|one| one.id), scene.now),
-        None => trouble::report(decision, scene, Concerns::Responsible, None, message),
+        Some(to) => answer::give(case, to, text),
+        None => operators::report(case, Concerns::Responsible, None, text),
     }
 }
 
 /// The draft was uploaded, or shared.
-fn drafted(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, to: Option<&ReplyTo>) {
+fn drafted(case: &mut Case<'_>, receipt: &Receipt) {
     let Effect::Slack(Slack::StageFile { name, .. }) = &receipt.effect else {
-        let what = "post the postmortem draft";
-        return in_channel(decision, receipt, scene, what, to);
+        return in_channel(case, receipt, "post the postmortem draft");
     };
     let End::Done(Answer::Slack(slack::Answer::File { id })) = &receipt.end else {
-        return stuck(decision, receipt, scene, "upload the postmortem draft", to);
+        return stuck(case, receipt, "upload the postmortem draft");
     };
-    let Some(incident) = scene.facts.incident() else {
+    let Some(incident) = case.incident() else {
         return;
     };
-    let Some(channel) = incident.channel_id.clone() else {
-        return;
-    };
-    let effect = Slack::ShareFile {
-        channel,
-        file: id.clone(),
-        title: name.clone(),
-        comment: format!("Postmortem draft for incident {}", words::label(incident)),
-    };
-    let purpose = Purpose::Draft {
-        incident: incident.id,
-        answer_to: to.cloned(),
-    };
-    decision.effect(effect, purpose);
+    if let Some(channel) = incident.channel_id.clone() {
+        let effect = Slack::ShareFile {
+            channel,
+            file: id.clone(),
+            title: name.clone(),
+            comment: format!("Postmortem draft for incident {}", words::label(incident)),
+        };
+        case.effect(effect, receipt.origin.clone());
+    }
 }
 
 /// A person was invited, or the channel is closed, or Slack refused them.
-fn invitation(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>, to: Option<&ReplyTo>) {
+fn invitation_ended(case: &mut Case<'_>, receipt: &Receipt) {
     let Effect::Slack(Slack::Invite { channel, person }) = &receipt.effect else {
         return;
     };
     match (closing(&receipt.end), &receipt.end) {
         (Some(how), _) => {
-            let _told = channel_events::closed(decision, scene, channel, how, None);
+            let _told = channel_events::closed(case, channel, how, None);
         }
-        (None, End::Refused { code }) => {
-            invitation::refused(decision, receipt, scene, person, code, to);
-        }
-        (None, _) => {
-            let what = "invite someone to the channel";
-            stuck(decision, receipt, scene, what, to);
-        }
+        (None, End::Refused { code }) => invitation::refused(case, receipt, person, code),
+        (None, _) => stuck(case, receipt, "invite someone to the channel"),
     }
 }
 
-fn component_shown(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>) {
-    let Effect::Statuspage(statuspage::Effect::UpdateComponent { component, .. }) = &receipt.effect
+/// A form was opened or not; words take its place.
+fn form_opened(case: &mut Case<'_>, receipt: &Receipt, form: &Form) {
+    let Some(to) = &receipt.origin.answer_to else {
+        return;
+    };
+    let begin = match &receipt.end {
+        End::Done(_) | End::Dropped { .. } => return,
+        End::Uncertain { .. } => "If no form opened, ",
+        End::Expired => forms::TOO_LATE,
+        End::Refused { code } | End::Parked { code } => match code.as_str() {
+            "expired_trigger_id"
+            | "trigger_expired"
+            | "trigger_exchanged"
+            | "exchanged_trigger_id" => forms::TOO_LATE,
+            code => &format!("Slack refused to open the form ({code}). Until that's fixed, "),
+        },
+    };
+    let words = match form.name.as_str() {
+        resolve_form::FORM => resolve_form::instead_of(begin, form),
+        _ => declare_form::by_words(begin),
+    };
+    answer::give(case, to, words);
+}
+
+fn component_shown(case: &mut Case<'_>, receipt: &Receipt) {
+    let (
+        Effect::Statuspage(statuspage::Effect::UpdateComponent { component, .. }),
+        End::Parked { code } | End::Refused { code },
+    ) = (&receipt.effect, &receipt.end)
     else {
         return;
     };
-    let (End::Parked { code } | End::Refused { code }) = &receipt.end else {
-        return;
-    };
-    let services = scene.rules.services.iter();
+    let services = case.rules.services.iter();
     let of_it = services
         .filter(|service| service.statuspage_component.as_deref() == Some(component.as_str()));
     let names: Vec<&str> = of_it.map(|service| service.name.as_str()).collect();
@@ -299,7 +261,6 @@ fn component_shown(decision: &mut Decision, receipt: &Receipt, scene: &Scene<'_>
     ))
     .code(code)
     .and(". After fixing that, run: ")
-    .code(answer::retry(receipt.effect_id));
-    let message = Message::said(text);
-    trouble::report(decision, scene, Concerns::Operators, None, message);
+    .code(words::retry(receipt.effect_id));
+    operators::report(case, Concerns::Operators, None, text);
 }

@@ -4,19 +4,16 @@
 //! person may resolve is decided before the form opens, and again when it comes back, because both
 //! the incident and its commander may have changed meanwhile.
 
-use super::super::effect::slack::Effect;
 use super::super::ids::IncidentId;
 use super::super::text::form::{Form, Input, InputKind, Values};
-use super::super::text::{Message, Text, Typed};
-use super::act::{Act, AnswerTo, IncidentRef, Request};
-use super::ask::{Refusal, Scene, Verdict};
-use super::declare_form::CHANNEL;
-use super::{Decision, Incident, Purpose, words};
+use super::super::text::{Message, Typed};
+use super::act::{Act, IncidentRef, Request};
+use super::case::{Case, Verdict};
+use super::{forms, record, words};
 use std::collections::BTreeMap;
 
 /// The form's name: its submission comes back under it.
 pub const FORM: &str = "resolve";
-/// The note's key.
 const NOTE: &str = "note";
 /// The context's keys for the incident: its id, and its number for people.
 const INCIDENT: &str = "incident";
@@ -25,57 +22,32 @@ const NUMBER: &str = "number";
 const LONGEST_NOTE: u16 = 3000;
 
 /// Opens the form for the incident that was meant.
-pub(crate) fn open(
-    decision: &mut Decision,
-    request: &Request,
-    scene: &Scene<'_>,
-    note: Option<&Typed>,
-) -> Verdict {
-    let incident = scene.changeable(request)?;
-    let (AnswerTo::Person(to), Some(trigger)) = (&request.answer_to, &request.trigger) else {
-        return Err(too_late(&incident));
-    };
-    if trigger.expires <= scene.now {
-        return Err(too_late(&incident));
-    }
-    let mut context = BTreeMap::from([
-        (INCIDENT.to_owned(), incident.id.to_string()),
-        (NUMBER.to_owned(), incident.number.to_string()),
-    ]);
-    if let Some(channel) = &request.channel {
-        context.insert(CHANNEL.to_owned(), channel.to_string());
-    }
-    let effect = Effect::OpenForm {
-        trigger: trigger.clone(),
-        form: form(&incident, context, words::said(note)),
-    };
-    let answer_to = to.clone();
-    decision.effect(effect, Purpose::Form { answer_to });
-    Ok(None)
-}
-
-fn form(incident: &Incident, context: BTreeMap<String, String>, note: Option<String>) -> Form {
-    Form {
+pub(super) fn open(case: &mut Case<'_>, request: &Request, note: Option<&Typed>) -> Verdict {
+    let incident = record::changeable(case, request)?;
+    let hint = "What fixed it. Everyone who was notified will hear that it's resolved. This can't be \
+                undone.";
+    let form = Form {
         name: FORM.into(),
         title: format!("Resolve #{}", incident.number),
         submit: "Resolve".into(),
         inputs: vec![Input {
             key: NOTE.into(),
             label: "Note".into(),
-            hint: Some(
-                "What fixed it. Everyone who was notified will hear that it's resolved. This \
-                 can't be undone."
-                    .into(),
-            ),
+            hint: Some(hint.into()),
             optional: true,
             kind: InputKind::Text {
-                initial: note,
+                initial: words::said(note),
                 max: LONGEST_NOTE,
             },
         }],
-        context,
+        context: BTreeMap::from([
+            (INCIDENT.to_owned(), incident.id.to_string()),
+            (NUMBER.to_owned(), incident.number.to_string()),
+        ]),
         revision: 0,
-    }
+    };
+    // The refusal gives back the note itself.
+    forms::open(case, request, form, by_words)
 }
 
 /// What a submission asks for, and of which incident; `None`: it names none.
@@ -90,11 +62,11 @@ pub fn act_of(
 }
 
 /// How an incident is resolved without a form that did not open, with the note that it had.
-pub(crate) fn instead_of(begin: &str, form: &Form) -> Message {
-    let message = by_words(begin, &form.context);
+pub(super) fn instead_of(begin: &str, form: &Form) -> Message {
+    let message = by_words(begin, form);
     let note = form.inputs.iter().find_map(|input| match &input.kind {
-        InputKind::Text { initial, .. } if input.key == NOTE => initial.as_deref(),
-        _ => None,
+        InputKind::Text { initial, .. } => initial.as_deref(),
+        InputKind::Select { .. } | InputKind::Person { .. } => None,
     });
     match note {
         Some(note) => words::giving_back(message, &Typed::from(note)),
@@ -102,20 +74,7 @@ pub(crate) fn instead_of(begin: &str, form: &Form) -> Message {
     }
 }
 
-/// How an incident is resolved without the form.
-fn by_words(begin: &str, context: &BTreeMap<String, String>) -> Message {
-    let number = context.get(NUMBER).map_or("", String::as_str);
-    let text = Text::plain(begin)
-        .and("run ")
-        .code(format!("/incident #{number} resolved <note>"));
-    Message::said(text)
-}
-
-fn too_late(incident: &Incident) -> Refusal {
-    let context = BTreeMap::from([(NUMBER.to_owned(), incident.number.to_string())]);
-    Refusal {
-        status: 422,
-        code: "no_trigger",
-        message: by_words(super::answer::TOO_LATE, &context),
-    }
+fn by_words(begin: &str, form: &Form) -> Message {
+    let number = form.context.get(NUMBER).map_or("", String::as_str);
+    forms::by_words(begin, format!("/incident #{number} resolved <note>"))
 }

@@ -1,57 +1,54 @@
 //! An update in words, and the steps forward: investigating, identified, monitoring.
 //!
-//! Forward only: a step that is not ahead changes nothing and says where the incident stands. The
-//! words are posted once, in the incident's channel.
+//! Forward only: a step that is not ahead changes nothing and names the present status. The words are
+//! posted once, in the incident's channel.
 
 use super::super::text::{Message, Text, Typed};
 use super::act::Request;
-use super::ask::{self, Happened, Refusal, Scene, Verdict};
-use super::{Decision, Incident, Status, TimelineKind, words};
+use super::case::{Case, Refusal, Verdict};
+use super::model::{Incident, Status, TimelineKind};
+use super::record::{self, Happened};
+use super::words;
 use crate::invisible;
 use serde_json::json;
 
-pub(crate) fn update(
-    decision: &mut Decision,
+pub(super) fn update(
+    case: &mut Case<'_>,
     request: &Request,
-    scene: &Scene<'_>,
     typed: &Typed,
     unless_last: bool,
 ) -> Verdict {
-    let mut incident = scene.changeable(request)?;
+    let mut incident = record::changeable(case, request)?;
+    let number = incident.number;
     let words = typed.to_plain();
     let text = invisible::trim(&words);
     if unless_last && incident.last_update.as_deref() == Some(text) {
-        let number = incident.number;
-        let stands = Text::plain(format!("#{number} already has this update."));
-        return Err(Refusal::new(409, "said_already", stands));
+        let text = Text::plain(format!("#{number} already has this update."));
+        return Err(Refusal::new(409, "said_already", text));
     }
     if text.is_empty() {
         let needs = Text::plain("An update needs text: ").code("/incident status <text>");
         return Err(Refusal::new(422, "empty", needs));
     }
-    keep_words(&mut incident, scene, text);
-    let line = words::who(Text::default().bold("Update").and(" from "), &request.actor)
-        .and(": ")
-        .typed(typed);
+    keep_words(case, &mut incident, text);
+    let line = words::who(Text::default().bold("Update").and(" from "), &request.actor);
     let happened = Happened {
         kind: TimelineKind::StatusUpdate,
         text: text.to_owned(),
         details: json!({ "text": text }),
-        line: Message::said(line),
+        line: Message::said(line.and(": ").typed(typed)),
     };
-    ask::record(decision, request, scene, &incident, happened);
-    let said = format!("Update posted on #{}", incident.number);
-    Ok(ask::done(request, &incident, &said))
+    let answer = format!("Update posted on #{number}");
+    Ok(record::record(case, request, &incident, happened, &answer))
 }
 
-pub(crate) fn advance(
-    decision: &mut Decision,
+pub(super) fn advance(
+    case: &mut Case<'_>,
     request: &Request,
-    scene: &Scene<'_>,
     to: Status,
     typed: Option<&Typed>,
 ) -> Verdict {
-    let mut incident = scene.changeable(request)?;
+    let mut incident = record::changeable(case, request)?;
     let before = incident.status;
     if let Some(refusal) = not_a_step(&incident, to) {
         return Err(refusal);
@@ -59,53 +56,46 @@ pub(crate) fn advance(
     let words = words::said(typed);
     let text = words.as_deref();
     incident.status = to;
-    incident.acknowledged_at = incident.acknowledged_at.or(Some(scene.at));
+    incident.acknowledged_at = incident.acknowledged_at.or(Some(case.at));
     if let Some(text) = text {
-        keep_words(&mut incident, scene, text);
+        keep_words(case, &mut incident, text);
     }
     let now = words::status(to);
-    let said = words::after_colon(text);
-    let line = words::who(Text::default().bold(now).and(" ("), &request.actor).and(")");
-    let line = words::typed_after_colon(line, typed);
+    let line = words::who(Text::default().bold(&*now).and(" ("), &request.actor).and(")");
     let happened = Happened {
         kind: TimelineKind::StateChange,
-        text: format!("{now}{said}"),
+        text: format!("{now}{}", words::after_colon(text)),
         details: json!({ "before": before, "after": to, "text": text }),
-        line: Message::said(line),
+        line: Message::said(words::typed_after_colon(line, typed)),
     };
-    ask::record(decision, request, scene, &incident, happened);
-    let was = scene.facts.incident();
-    ask::show_component(decision, scene.rules, was, &incident);
-    let said = format!("#{} is now {to}", incident.number);
-    Ok(ask::done(request, &incident, &said))
+    let answer = format!("#{} is now {to}", incident.number);
+    let answer = record::record(case, request, &incident, happened, &answer);
+    case.show_component(case.incident(), &incident);
+    Ok(answer)
 }
 
 fn not_a_step(incident: &Incident, to: Status) -> Option<Refusal> {
-    let number = incident.number;
-    if !matches!(
-        to,
-        Status::Investigating | Status::Identified | Status::Monitoring
-    ) {
+    let (number, status) = (incident.number, incident.status);
+    if !Status::STEPS.contains(&to) {
         let text = Text::plain(format!("You can't set an incident to {to} this way."));
         return Some(Refusal::new(422, "no_such_step", text));
     }
-    if to == incident.status {
-        let text = Text::plain(format!("#{number} is already {to}. Post an update: "))
-            .code(format!("/incident #{number} status <text>"));
-        return Some(Refusal::new(409, "there_already", text));
-    }
-    if to < incident.status {
-        let text = Text::plain(format!(
-            "#{number} is already {}, and the status only moves forward. Post what's new: ",
-            incident.status
-        ))
-        .code(format!("/incident #{number} status <text>"));
-        return Some(Refusal::new(409, "forward_only", text));
-    }
-    None
+    let (code, text) = if to == status {
+        let text = format!("#{number} is already {to}. Post an update: ");
+        ("there_already", text)
+    } else if to < status {
+        let text = format!(
+            "#{number} is already {status}, and the status only moves forward. Post what's new: "
+        );
+        ("forward_only", text)
+    } else {
+        return None;
+    };
+    let text = Text::plain(text).code(words::status_command(incident));
+    Some(Refusal::new(409, code, text))
 }
 
-fn keep_words(incident: &mut Incident, scene: &Scene<'_>, text: &str) {
+fn keep_words(case: &Case<'_>, incident: &mut Incident, text: &str) {
     incident.last_update = Some(text.to_owned());
-    incident.last_update_at = Some(scene.at);
+    incident.last_update_at = Some(case.at);
 }

@@ -5,8 +5,9 @@
 
 use super::super::rules::Rules;
 use super::super::text::{Message, Words};
-use super::act::{Act, Role};
-use super::{Status, command};
+use super::act::Act;
+use super::command;
+use super::model::{Role, Status};
 use std::fmt;
 
 /// A verb of `/incident`.

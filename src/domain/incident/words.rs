@@ -1,15 +1,16 @@
 //! The small phrases that several messages share: who, how long, which incident.
 //!
-//! Nothing is decided here. What a person typed only ever goes into plain spans, so that it can
-//! neither call anybody nor link anywhere; ids become mentions only where they are ids.
+//! Nothing is decided here. What a person typed only goes into plain spans, so that it can neither
+//! mention a person nor link anywhere; ids become mentions only where they are ids.
 
-use super::super::ids::{Actor, IncidentId, UserId};
+use super::super::ids::{Actor, EffectId, UserId};
+use super::super::severity::Severity;
 use super::super::text::{Button, ButtonStyle, Message, Part, Text, Typed};
-use super::act::{Act, Role};
-use super::{Incident, Severity, Status};
+use super::act::Act;
+use super::model::{Incident, Status};
 use crate::invisible;
 
-/// Goes on with somebody's name.
+/// Goes on with the actor's name.
 pub(crate) fn who(text: Text, actor: &Actor) -> Text {
     match actor {
         Actor::Person(person) => text.person(person),
@@ -18,17 +19,12 @@ pub(crate) fn who(text: Text, actor: &Actor) -> Text {
     }
 }
 
-/// Whoever has a role.
+/// The person who has a role.
 pub(crate) fn in_role(person: Option<&UserId>) -> Text {
     match person {
         Some(person) => Text::default().person(person),
         None => Text::plain("not assigned"),
     }
-}
-
-/// `#7`.
-pub(crate) fn number(incident: &Incident) -> String {
-    format!("#{}", incident.number)
 }
 
 /// `#7 Checkout returns 500s`.
@@ -47,18 +43,39 @@ pub(crate) fn one_line(incident: &Incident) -> String {
     )
 }
 
-/// `🔴 P1`: the colour by which a severity is seen at once.
-pub(crate) fn severity(severity: Severity) -> String {
-    let colour = match severity {
-        Severity::P1 => "🔴",
-        Severity::P2 => "🟠",
-        Severity::P3 => "🟡",
-        Severity::P4 => "⚪",
-    };
-    format!("{colour} {severity}")
+/// A command about this incident that works in every channel: `/incident #7 <rest>`.
+pub(crate) fn command(incident: &Incident, rest: &str) -> String {
+    format!("/incident #{} {rest}", incident.number)
 }
 
-/// The severity while the incident goes on; `✅ P1` when it is resolved.
+/// The command by which updates are posted from anywhere.
+pub(crate) fn status_command(incident: &Incident) -> String {
+    command(incident, "status <text>")
+}
+
+pub(crate) fn severity_command(incident: &Incident) -> String {
+    command(incident, &format!("severity {}", Severity::RANGE))
+}
+
+/// The command that retries an effect.
+pub(crate) fn retry(effect: EffectId) -> String {
+    format!("wardroom outbox retry {effect}")
+}
+
+/// Goes on with the provider's code, and the command to run when the cause is fixed.
+pub(crate) fn after_fixing(text: Text, code: &str, effect: EffectId) -> Text {
+    text.and(" (")
+        .code(code)
+        .and("). After fixing that, run: ")
+        .code(retry(effect))
+}
+
+/// `🔴 P1`.
+pub(crate) fn severity(severity: Severity) -> String {
+    format!("{} {severity}", severity.meaning().0)
+}
+
+/// The severity while the incident is open; `✅ P1` when it is resolved.
 pub(crate) fn state(incident: &Incident) -> String {
     match incident.status {
         Status::Resolved => format!("✅ {}", incident.severity),
@@ -66,25 +83,37 @@ pub(crate) fn state(incident: &Incident) -> String {
     }
 }
 
-/// Its channel, linked when it is there.
-pub(crate) fn channel(incident: &Incident) -> Text {
+/// The incident's channel, linked when it exists.
+pub(crate) fn channel(text: Text, incident: &Incident) -> Text {
     match &incident.channel_id {
-        Some(channel) => Text::default().room(channel),
-        None => Text::plain("no channel yet"),
+        Some(channel) => text.room(channel),
+        None => text.and("no channel yet"),
     }
 }
 
-/// The status as a headline's word.
-pub(crate) fn status(status: Status) -> &'static str {
-    match status {
-        Status::Declared => "Declared",
-        Status::Investigating => "Investigating",
-        Status::Identified => "Identified",
-        Status::Monitoring => "Monitoring",
-        Status::Resolved => "Resolved",
-        Status::Cancelled => "Cancelled",
-        Status::Merged => "Merged",
+/// One paragraph of these lines.
+pub(crate) fn lines(lines: impl Iterator<Item = Text>) -> Text {
+    let mut text = Text::default();
+    for line in lines {
+        if !text.0.is_empty() {
+            text = text.and("\n");
+        }
+        text.0.extend(line.0);
     }
+    text
+}
+
+/// The parts of a message that have a label each.
+pub(crate) fn fields<const N: usize>(fields: [(&str, Text); N]) -> Vec<(String, Text)> {
+    fields
+        .map(|(label, text)| (label.to_owned(), text))
+        .to_vec()
+}
+
+/// The status as a headline's word.
+pub(crate) fn status(status: Status) -> String {
+    let (first, rest) = status.as_str().split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// `2 d 3 h`, `1 h 5 min`, `4 min`; never empty.
@@ -100,15 +129,13 @@ pub(crate) fn duration(minutes: i64) -> String {
     }
 }
 
-/// How long the incident took, or nothing while it goes on.
+/// How long the incident took; empty while it is open.
 pub(crate) fn took(incident: &Incident) -> String {
-    incident
-        .duration_minutes()
-        .map(duration)
-        .unwrap_or_default()
+    let minutes = incident.duration_minutes();
+    minutes.map(duration).unwrap_or_default()
 }
 
-/// A message with what somebody typed in vain below it.
+/// A message with what was typed in vain below it.
 pub(crate) fn giving_back(message: Message, typed: &Typed) -> Message {
     message
         .with(Part::Context(Text::plain("What you typed:")))
@@ -145,7 +172,6 @@ pub(crate) fn shortened(text: &str, longest: usize) -> String {
     short
 }
 
-/// A button.
 pub(crate) fn button(label: &str, action: &str, value: &str, style: ButtonStyle) -> Button {
     Button {
         label: shortened(label, 75),
@@ -159,7 +185,7 @@ pub(crate) fn button(label: &str, action: &str, value: &str, style: ButtonStyle)
 /// The name of a button that opens a channel.
 pub const OPEN: &str = "open_channel";
 
-/// A button that opens the incident's channel, once there is one.
+/// A button that opens the incident's channel, while it can be used.
 pub(crate) fn open_channel(incident: &Incident) -> Option<Part> {
     let channel = incident.open_channel()?.clone();
     Some(Part::Buttons(vec![Button {
@@ -176,37 +202,15 @@ pub(crate) fn audited(act: &Act) -> String {
 /// The line that says how an incident is declared without the form.
 pub(crate) const BY_ONE_LINE: &str = "/incident declare P2 <service> <title>";
 
-/// Who is told about an incident's trouble: the one who leads it, else the one who declared it.
-pub(crate) fn responsible(incident: &Incident) -> Option<&UserId> {
-    incident
-        .commander
-        .as_ref()
-        .or_else(|| incident.declared_by.person())
-}
-
-/// Who has a role.
-pub(crate) fn holder(incident: &Incident, role: Role) -> Option<&UserId> {
-    match role {
-        Role::Commander => incident.commander.as_ref(),
-        Role::Comms => incident.comms.as_ref(),
-        Role::Scribe => incident.scribe.as_ref(),
-    }
-}
-
-/// The incident's id, to be named in a purpose.
-pub(crate) fn about(incident: &Incident) -> Option<IncidentId> {
-    Some(incident.id)
-}
-
-/// What a message begins with that may stand there twice.
+/// What a message begins with that may be posted twice.
 const REPEATED: &str = "(repeated)";
 
-/// Whether a message was sent once more already.
+/// Whether a message was sent a second time already.
 pub(crate) fn is_repeated(message: &Message) -> bool {
     message.summary.starts_with(REPEATED)
 }
 
-/// A message once more, because the provider did not confirm the first one; marked as such.
+/// A message a second time, because the provider did not confirm the first one; marked as such.
 pub(crate) fn repeated(message: &Message) -> Message {
     let mut again = message.clone();
     again.summary = format!("{REPEATED} {}", message.in_words());

@@ -60,6 +60,13 @@ pub struct Message {
     pub parts: Vec<Part>,
 }
 
+/// One paragraph that is its own summary.
+impl From<Text> for Message {
+    fn from(text: Text) -> Self {
+        Self::said(text)
+    }
+}
+
 impl Message {
     /// A message of one line.
     pub fn line(summary: impl Into<String>) -> Self {

@@ -5,8 +5,8 @@
 
 use super::super::problem::Problem;
 use crate::domain::ids::UserId;
-use crate::domain::incident::act::{Act, Role};
-use crate::domain::incident::{Kind, Severity, Status, declare_form};
+use crate::domain::incident::act::Act;
+use crate::domain::incident::{Kind, Role, Severity, Status, validate};
 use crate::domain::rules::Rules;
 use crate::domain::text::Typed;
 use crate::domain::text::form::Values;
@@ -190,24 +190,20 @@ impl Form {
 
     pub(super) fn declaration(&mut self, rules: &Rules) -> Option<Act> {
         let mut values = Values::new();
-        for key in [
-            declare_form::TITLE,
-            declare_form::SEVERITY,
-            declare_form::SERVICE,
-        ] {
+        for key in [validate::TITLE, validate::SEVERITY, validate::SERVICE] {
             if let Some(text) = self.text(key, MAX_TEXT) {
                 values.insert(key.to_owned(), text);
             }
         }
-        let commander = self.text(declare_form::COMMANDER, 255);
-        let commander = self.parsed(declare_form::COMMANDER, commander, person_named, PERSON);
-        values.extend(commander.map(|id| (declare_form::COMMANDER.to_owned(), id.to_string())));
+        let commander = self.text(validate::COMMANDER, 255);
+        let commander = self.parsed(validate::COMMANDER, commander, person_named, PERSON);
+        values.extend(commander.map(|id| (validate::COMMANDER.to_owned(), id.to_string())));
         // A drill would page people like a real incident, because drills are not built.
         let kind = self.text("kind", 10).unwrap_or_else(|| "real".to_owned());
         let read_kind = |kind: &str| (kind == "real").then_some(Kind::Real);
         let hint = "real; there are no drills yet.";
         let kind = self.parsed("kind", Some(kind), read_kind, hint);
-        match declare_form::validate(&values, rules) {
+        match validate::declaration(&values, rules) {
             Ok(mut declaration) => {
                 declaration.kind = kind?;
                 Some(Act::Declare(declaration))

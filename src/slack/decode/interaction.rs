@@ -3,7 +3,9 @@
 use super::{Asked, Payload};
 use crate::domain::areas::Event;
 use crate::domain::incident::act::{Act, IncidentRef, Request};
-use crate::domain::incident::{self, buttons::act_of_button, declare_form, resolve_form, words};
+use crate::domain::incident::{
+    self, buttons::act_of_button, declare_form, forms, resolve_form, validate, words,
+};
 use crate::domain::text::{Message, Part, Text};
 use crate::slack::interaction::{Interaction, non_empty};
 use crate::slack::{render, views};
@@ -44,7 +46,7 @@ fn misunderstood(why: &str) -> Act {
 fn selection(interaction: &Interaction, action: &str) -> Option<Act> {
     let input = interaction.input();
     let metadata = input.private_metadata;
-    if action != views::select_action_id(&metadata.form, declare_form::TEMPLATE) {
+    if action != views::select_action_id(&metadata.form, validate::TEMPLATE) {
         return None;
     }
     Some(Act::ChooseTemplate {
@@ -68,7 +70,7 @@ pub(super) fn submission(payload: Payload<'_>) -> Result<Event, &'static str> {
         let words = "This form is from another version of Wardroom.";
         return request(&interaction, payload, misunderstood(words), None);
     }
-    let act = match declare_form::validate(&input.values, payload.rules) {
+    let act = match validate::declaration(&input.values, payload.rules) {
         Ok(mut declaration) => {
             declaration.view = interaction.view_id();
             Act::Declare(declaration)
@@ -96,7 +98,7 @@ fn request(
 ) -> Result<Event, &'static str> {
     // A modal belongs to no channel: its context has the channel in which it was opened.
     let context = interaction.input().private_metadata.context;
-    let from_context = context.get(declare_form::CHANNEL).map(String::as_str);
+    let from_context = context.get(forms::CHANNEL).map(String::as_str);
     let asked = Asked {
         person: interaction.user["id"].as_str(),
         name: interaction.user_name(),

@@ -16,7 +16,7 @@ use crate::domain::effect::{Effect, statuspage};
 use crate::domain::ids::SignalId;
 use crate::domain::incident::act::IncidentRef;
 use crate::domain::incident::notices as notice;
-use crate::domain::incident::{Change, Facts, Incidents, Needs, Purpose, card, status_page};
+use crate::domain::incident::{Change, Facts, Incidents, Needs, Purpose, Why, card, status_page};
 use crate::domain::rules::Rules;
 use crate::store::Store;
 use crate::store::area::{Persist, Statement, with_edit};
@@ -96,9 +96,12 @@ impl Persist for Incidents {
         rules: &Rules,
         now: DateTime<Utc>,
     ) -> Result<Option<Effect>, StoreError> {
-        match purpose {
-            Purpose::CardUpdate { incident } => {
-                let incident = store.incident(&IncidentRef::Id(*incident)).await?;
+        match purpose.why {
+            Why::CardUpdate => {
+                let Some(id) = purpose.incident else {
+                    return Ok(None);
+                };
+                let incident = store.incident(&IncidentRef::Id(id)).await?;
                 let edit = incident.and_then(|incident| {
                     Some(Edit {
                         message: card::card(&incident),
@@ -108,8 +111,11 @@ impl Persist for Incidents {
                 });
                 return Ok(edit.map(|edit| with_edit(effect, edit)));
             }
-            Purpose::NoticeUpdate { notice } => {
-                let standing = store.notice(*notice).await?;
+            Why::NoticeUpdate => {
+                let Some(notice) = purpose.notice else {
+                    return Ok(None);
+                };
+                let standing = store.notice(notice).await?;
                 return Ok(standing.map(|standing| {
                     with_edit(
                         effect,
@@ -121,7 +127,7 @@ impl Persist for Incidents {
                     )
                 }));
             }
-            Purpose::Component => {
+            Why::Component => {
                 if let Effect::Statuspage(statuspage::Effect::UpdateComponent {
                     component,
                     status,
@@ -139,24 +145,24 @@ impl Persist for Incidents {
                     *status = Some(status_page::component_status(&open));
                 }
             }
-            Purpose::Channel { .. } => {
+            Why::Channel => {
                 if let Effect::Slack(slack::Effect::CreateChannel { taken, .. }) = &mut effect
                     && again
                 {
                     *taken = store.incident_rooms().await?;
                 }
             }
-            Purpose::Card { .. }
-            | Purpose::Pin { .. }
-            | Purpose::Topic { .. }
-            | Purpose::Invitation { .. }
-            | Purpose::Announcement { .. }
-            | Purpose::Line { .. }
-            | Purpose::Draft { .. }
-            | Purpose::Answer
-            | Purpose::Form { .. }
-            | Purpose::FormUpdate
-            | Purpose::Notice { .. } => {}
+            Why::Card
+            | Why::Pin
+            | Why::Topic
+            | Why::Invitation
+            | Why::Announcement
+            | Why::Line
+            | Why::Draft
+            | Why::Answer
+            | Why::Form
+            | Why::FormUpdate
+            | Why::Notice => {}
         }
         Ok(Some(effect))
     }

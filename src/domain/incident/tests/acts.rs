@@ -1,7 +1,8 @@
 //! What people ask for in the stories, in short.
 
 use crate::domain::ids::ChannelId;
-use crate::domain::incident::act::{Act, Role};
+use crate::domain::incident::Role;
+use crate::domain::incident::act::Act;
 use crate::domain::incident::fixtures::person;
 use crate::domain::incident::{Declaration, Event, Kind, Severity, Status};
 use crate::domain::signal::End;

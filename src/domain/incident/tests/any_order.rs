@@ -2,9 +2,10 @@
 
 use super::memory::{Planned, World, advance, declaration, resolve, say, severity};
 use crate::domain::effect::Effect;
-use crate::domain::incident::act::{Act, Role};
+use crate::domain::incident::Role;
+use crate::domain::incident::act::Act;
 use crate::domain::incident::fixtures::person;
-use crate::domain::incident::{Purpose, Severity, Status, TimelineKind};
+use crate::domain::incident::{Severity, Status, TimelineKind, Why};
 use crate::domain::signal::End;
 
 /// A small generator: the same seed, the same story.
@@ -100,7 +101,7 @@ fn check(world: &World, seed: u64) {
     declared.dedup();
     assert_eq!(declared.len(), all, "seed {seed}: told twice that it began");
     let effects = world.done.iter().chain(&world.outbox);
-    let cards = effects.filter(|one| matches!(one.origin, Purpose::Card { .. }));
+    let cards = effects.filter(|one| one.origin.why == Why::Card);
     assert!(cards.count() <= 1, "seed {seed}: two cards");
     assert!(world.count("pin") <= 1, "seed {seed}: pinned twice");
 }

@@ -8,7 +8,7 @@ use crate::domain::effect::slack::Effect as Slack;
 use crate::domain::ids::{EffectId, ViewId};
 use crate::domain::incident::act::Act;
 use crate::domain::incident::fixtures::{person, service};
-use crate::domain::incident::{Purpose, Severity, declare_form, resolve_form};
+use crate::domain::incident::{Purpose, Severity, Why, declare_form, resolve_form, validate};
 use crate::domain::rules::{Rules, Template};
 use crate::domain::text::form::{Form, InputKind, Values};
 use crate::domain::text::{ReplyTo, Trigger};
@@ -31,7 +31,7 @@ fn after_choosing(
     form: &Form,
 ) -> Form {
     let mut values = initial_values(form);
-    values.insert(declare_form::TEMPLATE.into(), template.into());
+    values.insert(validate::TEMPLATE.into(), template.into());
     for (key, value) in entered {
         values.insert((*key).into(), (*value).into());
     }
@@ -79,7 +79,7 @@ fn with_a_second_template() -> (World, Form) {
 #[test]
 fn a_template_fills_in_what_is_empty_or_what_another_one_filled_in() {
     let (mut world, empty) = with_a_second_template();
-    let lead = (declare_form::COMMANDER, "ULEAD");
+    let lead = (validate::COMMANDER, "ULEAD");
     let first = after_choosing(&mut world, "database-outage", &[lead], &empty);
     assert_eq!(first.context["room"], "CTALK");
     let standing = |form: &Form| -> Vec<String> {
@@ -116,14 +116,15 @@ fn a_form_that_slack_did_not_open_for_another_reason_is_not_called_late() {
                 trigger: trigger(world.now),
                 form,
             }),
-            origin: (Purpose::Form {
-                answer_to: ReplyTo {
+            origin: Purpose {
+                answer_to: Some(ReplyTo {
                     person: person("UDECL"),
                     channel: None,
                     response_url: None,
                     asked_at: world.now,
-                },
-            }),
+                }),
+                ..Why::Form.alone()
+            },
             not_before: None,
         };
         world.end(&planned, refused(code));
@@ -214,10 +215,10 @@ fn a_name_of_which_nothing_is_seen_is_none() {
         "\u{200b}\u{200b}\u{200b}",
         "\u{1} \u{feff}",
     ] {
-        assert_eq!(declare_form::tidy(invisible), "");
-        assert!(declare_form::check_service(invisible, &rules).is_err());
+        assert_eq!(validate::tidy(invisible), "");
+        assert!(validate::check_service(invisible, &rules).is_err());
     }
-    assert_eq!(declare_form::tidy(" \u{200b}Checkout\u{1} "), "Checkout");
+    assert_eq!(validate::tidy(" \u{200b}Checkout\u{1} "), "Checkout");
 }
 
 #[test]
@@ -226,7 +227,7 @@ fn of_many_services_the_nearest_are_named() {
     let names = (0..40).map(|at| service(&format!("svc-{at}")));
     world.rules.services = names.collect();
     world.rules.services.push(service("checkout"));
-    let wrong = declare_form::check_service("chekout", &world.rules).unwrap_err();
+    let wrong = validate::check_service("chekout", &world.rules).unwrap_err();
     assert!(
         wrong.starts_with("Choose one of these services: checkout, "),
         "{wrong}"

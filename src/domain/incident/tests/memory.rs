@@ -9,10 +9,11 @@ use crate::domain::effect::slack::{self, Effect as Slack};
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::ids::{Actor, ChannelId, FileId, IncidentId, MessageTs, SignalId, UserId};
 use crate::domain::incident::act::{Act, AnswerTo, IncidentRef, Request};
+use crate::domain::incident::case::Decision;
 use crate::domain::incident::fixtures::{by_api, channel, noon, person, rules};
 use crate::domain::incident::{
-    Change, Decision, Event, Facts, Incident, Incidents, Needs, Notification, Purpose, Severity,
-    TimelineEntry, Timer, Wanted,
+    Change, Event, Facts, Incident, Incidents, Needs, Notification, Purpose, Severity,
+    TimelineEntry, Timer, Wanted, Why,
 };
 use crate::domain::rules::Rules;
 use crate::domain::signal::{End, Receipt};
@@ -347,8 +348,7 @@ impl World {
     /// The announcements, as `place: summary`.
     pub fn announced(&self) -> Vec<String> {
         let all = self.done.iter().chain(&self.outbox);
-        let announcements =
-            all.filter(|planned| matches!(planned.origin, Purpose::Announcement { .. }));
+        let announcements = all.filter(|planned| planned.origin.why == Why::Announcement);
         let slack = announcements.filter_map(|planned| match &planned.effect {
             Effect::Slack(effect) => Some(effect),
             Effect::Statuspage(_) => None,

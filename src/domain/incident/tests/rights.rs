@@ -3,7 +3,8 @@
 use super::memory::{World, advance, declaration, lead, resolve, say, severity};
 use super::words_said::answer;
 use crate::domain::decision::{AuditOutcome, Outcome};
-use crate::domain::incident::act::{Act, IncidentRef, Role};
+use crate::domain::incident::Role;
+use crate::domain::incident::act::{Act, IncidentRef};
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Severity, Status};
 

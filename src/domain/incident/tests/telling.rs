@@ -2,9 +2,11 @@
 
 use super::memory::{World, advance, declaration, refused, resolve, say, severity};
 use super::words_said::said;
-use crate::domain::incident::act::{Act, Role};
+use crate::domain::incident::Role;
+use crate::domain::incident::act::Act;
+use crate::domain::incident::case::Decision;
 use crate::domain::incident::fixtures::{channel, person};
-use crate::domain::incident::{Decision, NotificationStatus, Severity, Status};
+use crate::domain::incident::{NotificationStatus, Severity, Status};
 use crate::domain::signal::End;
 
 #[test]

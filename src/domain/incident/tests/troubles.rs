@@ -4,7 +4,8 @@
 use super::channels::created_channel;
 use super::memory::{World, declaration, refused, resolve, say};
 use crate::domain::decision::Outcome;
-use crate::domain::incident::act::{Act, Role};
+use crate::domain::incident::Role;
+use crate::domain::incident::act::Act;
 use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Closing, Event, Severity};
 use crate::domain::signal::End;

@@ -4,7 +4,7 @@ use super::memory::Planned;
 use crate::domain::effect::slack::{self, Effect as Slack};
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::ids::{ChannelId, FileId};
-use crate::domain::incident::Decision;
+use crate::domain::incident::case::Decision;
 use crate::domain::signal::End;
 use crate::domain::text::{Message, Part};
 
