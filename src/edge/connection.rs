@@ -1,7 +1,7 @@
 //! The state of a connection: its stream and its service write it, and who closes connections reads it.
 //!
-//! Asking a connection to close names the state that was seen. When another one has begun meanwhile, such
-//! as the head of a request, the connection goes on.
+//! That a connection is asked to close is a state too. It is entered only from a state that was seen, so a
+//! connection on which the head of a request has arrived meanwhile goes on.
 
 use super::server::Timeouts;
 use std::io;
@@ -29,6 +29,11 @@ pub(super) enum State {
     Stalled(Instant),
     /// An answer is being written, or no request is in progress. The instant is that of the last write.
     Idle(Instant),
+    /// It is asked to close.
+    Closing {
+        /// An answer may be only half written.
+        was_idle: bool,
+    },
 }
 
 impl State {
@@ -39,7 +44,7 @@ impl State {
             Self::ReadingHead(since) => Some(since + timeouts.head),
             Self::Stalled(since) => Some(since + timeouts.answer),
             Self::Idle(since) => Some(since + timeouts.idle),
-            Self::Answering | Self::Answered => None,
+            Self::Answering | Self::Answered | Self::Closing { .. } => None,
         }
     }
 
@@ -49,7 +54,7 @@ impl State {
         match self {
             Self::New(since) | Self::Idle(since) => Some((0, since)),
             Self::ReadingHead(since) => Some((1, since)),
-            Self::Answering | Self::Answered | Self::Stalled(_) => None,
+            Self::Answering | Self::Answered | Self::Stalled(_) | Self::Closing { .. } => None,
         }
     }
 }
@@ -58,55 +63,52 @@ impl State {
 #[derive(Debug)]
 pub(super) struct Connection {
     state: Mutex<State>,
-    /// The state in which it was asked to close.
-    asked: Mutex<Option<State>>,
-    notify: Notify,
+    closing: Notify,
 }
 
 impl Connection {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(State::New(Instant::now())),
-            asked: Mutex::new(None),
-            notify: Notify::new(),
+            closing: Notify::new(),
         }
     }
 
     pub(super) fn state(&self) -> State {
-        *lock(&self.state)
+        *self.lock()
     }
 
     pub(super) fn set(&self, state: State) {
-        *lock(&self.state) = state;
+        *self.lock() = state;
     }
 
     /// Asks the connection to close, unless another state has begun.
     pub(super) fn close(&self, seen: State) {
-        *lock(&self.asked) = Some(seen);
-        self.notify.notify_one();
+        let mut state = self.lock();
+        if *state == seen {
+            let was_idle = matches!(seen, State::Idle(_));
+            *state = State::Closing { was_idle };
+            self.closing.notify_one();
+        }
     }
 
     pub(super) fn is_closing(&self) -> bool {
-        lock(&self.asked).is_some()
+        matches!(self.state(), State::Closing { .. })
     }
 
-    /// Waits until it is asked to close in the state that it has.
-    pub(super) async fn asked_to_close(&self) -> State {
-        loop {
-            self.notify.notified().await;
-            let state = self.state();
-            let mut asked = lock(&self.asked);
-            if *asked == Some(state) {
-                return state;
-            }
-            *asked = None;
-        }
+    /// Waits until it is asked to close.
+    pub(super) async fn asked_to_close(&self) {
+        self.closing.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn has(&self, done: Io) {
         use State::{Answered, Idle, New, ReadingHead, Stalled};
         let now = Instant::now();
-        let mut state = lock(&self.state);
+        let mut state = self.lock();
         *state = match (done, *state) {
             // Between two requests, bytes are the head of the next one.
             (Io::Read, New(_) | Idle(_)) => ReadingHead(now),
@@ -129,10 +131,6 @@ enum Io {
     CannotWrite,
     /// Wrote all that there was.
     Flushed,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A stream that keeps the state of its connection.
@@ -275,9 +273,8 @@ mod tests {
         connection.close(new);
         assert_eq!(connection.asked_to_close().now_or_never(), None);
         assert!(!connection.is_closing());
-        let head = connection.state();
-        connection.close(head);
+        connection.close(connection.state());
         assert!(connection.is_closing());
-        assert_eq!(connection.asked_to_close().now_or_never(), Some(head));
+        assert_eq!(connection.asked_to_close().now_or_never(), Some(()));
     }
 }

@@ -74,18 +74,12 @@ pub(super) async fn version(State(state): State<Arc<EdgeState>>) -> Response {
 
 /// Whether the header asks for plain text, before any JSON.
 fn wants_text(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
-    let mut kinds = accept.unwrap_or_default().split(',').map(|kind| {
-        kind.split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
-    });
-    kinds.find(|kind| kind == "text/plain" || kind == "application/json")
-        == Some("text/plain".into())
+    let accept = headers.get(header::ACCEPT);
+    let accept = accept.and_then(|value| value.to_str().ok());
+    let accept = accept.unwrap_or_default().to_ascii_lowercase();
+    let kinds = accept.split(',').filter_map(|kind| kind.split(';').next());
+    let mut kinds = kinds.map(str::trim);
+    kinds.find(|kind| ["text/plain", "application/json"].contains(kind)) == Some("text/plain")
 }
 
 struct Found {
@@ -113,23 +107,17 @@ impl Found {
 
 async fn check(state: &EdgeState) -> Found {
     let health = &state.health;
-    let problem_if = |bad: bool, problem: &'static str| bad.then_some(problem);
     let unmigrated = !is_migrated(state).await;
     let stalled = !health.engine_moves();
+    let draining = health.is_draining();
     let required = [
         ("database", database_problem(state).await),
         (
             "migrations",
-            problem_if(unmigrated, "the schema is not ready"),
+            unmigrated.then_some("the schema is not ready"),
         ),
-        (
-            "engine",
-            problem_if(stalled, "the engine makes no progress"),
-        ),
-        (
-            "draining",
-            problem_if(health.is_draining(), "the process is stopping"),
-        ),
+        ("engine", stalled.then_some("the engine makes no progress")),
+        ("draining", draining.then_some("the process is stopping")),
     ];
     let mut found = Found {
         required_missing: required.iter().any(|(_, problem)| problem.is_some()),

@@ -211,10 +211,11 @@ async fn answer((stream, peer, counted): Accepted, router: Router, stage: watch:
         tokio::select! {
             biased;
             _ended = &mut exchanges => return,
-            state = connection.asked_to_close() => match state {
-                // An answer may be only half written.
-                State::Idle(_) => exchanges.as_mut().graceful_shutdown(),
-                _ => return,
+            () = connection.asked_to_close() => match connection.state() {
+                State::Closing { was_idle: true } => exchanges.as_mut().graceful_shutdown(),
+                State::Closing { was_idle: false } => return,
+                // A request has begun meanwhile.
+                _ => {}
             },
         }
     }

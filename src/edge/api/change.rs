@@ -4,12 +4,14 @@
 //! carried out in any case.
 
 use super::super::append::append;
+use super::super::bearer::only;
 use super::super::body;
 use super::super::middleware::Client;
 use super::super::problem::Problem;
 use super::super::state::EdgeState;
 use super::failed;
 use super::form::{Form, Verb};
+use super::incidents::find;
 use super::query::{incident_ref, no_incident};
 use super::wire::{self, Call, DECLARE};
 use crate::domain::decision::ApiAnswer;
@@ -20,8 +22,8 @@ use crate::telemetry::traces;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use serde_json::json;
+use http::{HeaderMap, Method, StatusCode, header};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,12 +38,11 @@ pub(super) async fn declare(
     State(state): State<Arc<EdgeState>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (headers, mut form) = read(&state, request).await?;
-    let actor = form.actor();
-    let act = form.declaration(&state.rules());
-    let act = form.finish(act)?;
-    let target = None;
-    submit(&state, &headers, DECLARE, Call { actor, act, target }).await
+    let rules = state.rules();
+    call(&state, request, DECLARE, None, |form| {
+        form.declaration(&rules)
+    })
+    .await
 }
 
 pub(super) async fn act(
@@ -49,40 +50,30 @@ pub(super) async fn act(
     Path((id, verb)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let verb = Verb::parse(&verb).ok_or_else(Problem::not_found)?;
+    let Verb(kind, act) = Verb::parse(&verb).ok_or_else(Problem::not_found)?;
     if request.method() != Method::POST {
         let other = super::super::other_method().await;
         return Ok(([(header::ALLOW, "POST")], other).into_response());
     }
-    let target = incident_ref(&id)?;
-    let (headers, mut form) = read(&state, request).await?;
-    let actor = form.actor();
-    let act = form.act(verb);
-    let act = form.finish(act)?;
-    let target = Some(target);
-    submit(&state, &headers, verb.0, Call { actor, act, target }).await
+    let target = Some(incident_ref(&id)?);
+    call(&state, request, kind, target, act).await
 }
 
-async fn read(state: &EdgeState, request: Request) -> Result<(HeaderMap, Form), Problem> {
-    let (parts, body) = request.into_parts();
-    let body = body::read(
-        &parts.headers,
-        body,
-        MAX_BYTES,
-        Client::of(&parts),
-        &state.allowance,
-    )
-    .await?;
-    let form = Form::read(&body)?;
-    Ok((parts.headers, form))
-}
-
-async fn submit(
+async fn call(
     state: &EdgeState,
-    headers: &HeaderMap,
+    request: Request,
     kind: &'static str,
-    call: Call,
+    target: Option<IncidentRef>,
+    act: impl FnOnce(&mut Form) -> Option<Act>,
 ) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let (headers, client) = (&parts.headers, Client::of(&parts));
+    let body = body::read(headers, body, MAX_BYTES, client, &state.allowance).await?;
+    let mut form = Form::read(&body)?;
+    let actor = form.actor();
+    let act = act(&mut form);
+    let act = form.finish(act)?;
+    let call = Call { actor, act, target };
     let about = match &call.target {
         None => String::new(),
         Some(IncidentRef::Id(id)) => id.to_string(),
@@ -133,55 +124,44 @@ async fn submit(
 async fn same_call(state: &EdgeState, first: SignalId, digest: &str) -> Result<(), Problem> {
     let headers = state.store.signal_headers(first).await;
     let headers = headers.map_err(|error| failed(state, &error))?;
-    match headers
-        .as_ref()
-        .and_then(|headers| headers[DIGEST].as_str())
+    let first = headers.as_ref().map(|headers| &headers[DIGEST]);
+    // A row of another version has no digest.
+    if first
+        .and_then(Value::as_str)
+        .is_some_and(|first| first != digest)
     {
-        Some(first) if first != digest => {
-            let words = "This Idempotency-Key was used for a call with another body. Nothing was done: \
-                         send the first call again as it was, or this one under a new key.";
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, words))
-        }
-        // The same call, or a row of a version without digests.
-        Some(_) | None => Ok(()),
+        let words = "This Idempotency-Key was used for a call with another body. Nothing was done: \
+                     send the first call again as it was, or this one under a new key.";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, words));
     }
+    Ok(())
 }
 
 /// The caller's key: 1 to 200 printable characters.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    let Some(first) = values.next() else {
+    let name = "idempotency-key";
+    if !headers.contains_key(name) {
         return Ok(None);
-    };
-    let key = first.to_str().ok().map(str::trim);
-    match (key, values.next()) {
-        (Some(key), None) if (1..=200).contains(&key.len()) => Ok(Some(key)),
-        _ => {
-            let words = "Idempotency-Key must be one text of 1 to 200 printable characters.";
-            Err(Problem::bad_request(words))
-        }
     }
+    let key = only(headers, name).filter(|key| (1..=200).contains(&key.len()));
+    key.map(Some).ok_or_else(|| {
+        let words = "Idempotency-Key must be one text of 1 to 200 printable characters.";
+        Problem::bad_request(words)
+    })
 }
 
 async fn shown(state: &EdgeState, id: IncidentId, created: bool) -> Result<Response, Problem> {
-    let found = state.store.incident(&IncidentRef::Id(id)).await;
-    let found = found.map_err(|error| failed(state, &error))?;
-    let incident = found.ok_or_else(no_incident)?;
+    let incident = find(state, &IncidentRef::Id(id)).await?;
     let body = Json(wire::incident(&incident));
     if !created {
         return Ok(body.into_response());
     }
-    let place = location(&format!("/api/v1/incidents/{}", incident.number));
-    Ok((StatusCode::CREATED, [place], body).into_response())
+    let place = format!("/api/v1/incidents/{}", incident.number);
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], body).into_response())
 }
 
 fn accepted(signal: SignalId) -> Response {
-    let place = location(&format!("/api/v1/inbox/{signal}"));
+    let place = format!("/api/v1/inbox/{signal}");
     let body = Json(json!({"status": "accepted", "signal": signal}));
-    (StatusCode::ACCEPTED, [place], body).into_response()
-}
-
-fn location(path: &str) -> (header::HeaderName, HeaderValue) {
-    let value = HeaderValue::from_str(path).expect("a path of ids and numbers");
-    (header::LOCATION, value)
+    (StatusCode::ACCEPTED, [(header::LOCATION, place)], body).into_response()
 }

@@ -21,7 +21,10 @@ const MAX_ACTOR: usize = 80;
 const MAX_TEXT: usize = 10_000;
 
 /// What a call may do with an incident: the last part of its path, and the act that its body describes.
-pub(super) struct Verb(pub(super) &'static str, fn(&mut Form) -> Option<Act>);
+pub(super) struct Verb(
+    pub(super) &'static str,
+    pub(super) fn(&mut Form) -> Option<Act>,
+);
 
 pub(super) const VERBS: &[Verb] = &[
     Verb("status", Form::update),
@@ -144,10 +147,6 @@ impl Form {
             self.wrong("actor", "No control characters.");
         }
         actor.unwrap_or_else(|| DEFAULT_ACTOR.to_owned())
-    }
-
-    pub(super) fn act(&mut self, verb: &Verb) -> Option<Act> {
-        verb.1(self)
     }
 
     fn update(&mut self) -> Option<Act> {

@@ -23,8 +23,8 @@ pub(super) async fn list(
         status: query.parsed("status", Status::parse, "a status such as investigating")?,
         severity: query.parsed("severity", Severity::parse, "P1, P2, P3 or P4")?,
         service: query.text("service").map(str::to_owned),
-        limit: query.limit()?,
-        below: query.cursor()?,
+        limit: query.limit,
+        below: query.cursor,
     };
     let page = state.store.incidents(&filter).await;
     let page = page.map_err(|error| failed(&state, &error))?;
@@ -48,9 +48,11 @@ pub(super) async fn timeline(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     let query = Query::read(query.as_deref(), &[])?;
-    let (limit, after) = (query.limit()?, query.cursor()?);
     let incident = find(&state, &incident_ref(&id)?).await?;
-    let page = state.store.timeline_page(incident.id, limit, after).await;
+    let page = state
+        .store
+        .timeline_page(incident.id, query.limit, query.cursor)
+        .await;
     let page = page.map_err(|error| failed(&state, &error))?;
     let items: Vec<Value> = page.items.iter().map(wire::timeline_entry).collect();
     Ok(Json(

@@ -13,18 +13,23 @@ use uuid::Uuid;
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
 
-#[derive(Debug, Default)]
-pub(super) struct Query(BTreeMap<String, String>);
+/// The parameters of a list.
+#[derive(Debug)]
+pub(super) struct Query {
+    filters: BTreeMap<String, String>,
+    /// 1 to 200.
+    pub(super) limit: i64,
+    pub(super) cursor: Option<i64>,
+}
 
 impl Query {
     /// Accepts the `known` parameters, `limit` and `cursor`.
     pub(super) fn read(text: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
-        let mut query = Self::default();
+        let known = [known, &["limit", "cursor"]].concat();
+        let mut filters = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
-            if !known.contains(&&*name) && name != "limit" && name != "cursor" {
-                let mut all = known.to_vec();
-                all.extend(["limit", "cursor"]);
-                let words = format!("An unknown parameter. Known are: {}.", all.join(", "));
+            if !known.contains(&&*name) {
+                let words = format!("An unknown parameter. Known are: {}.", known.join(", "));
                 return Err(Problem::bad_request(words));
             }
             // PostgreSQL's text has no zero bytes, so nothing can match.
@@ -34,14 +39,24 @@ impl Query {
             }
             let value = invisible::trim(&value);
             if !value.is_empty() {
-                query.0.insert(name.into_owned(), value.to_owned());
+                filters.insert(name.into_owned(), value.to_owned());
             }
         }
+        let mut query = Self {
+            filters,
+            limit: DEFAULT_LIMIT,
+            cursor: None,
+        };
+        let positive = |text: &str| text.parse().ok().filter(|limit| *limit >= 1);
+        let limit = query.parsed("limit", positive, "a number from 1 to 200")?;
+        query.limit = limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT);
+        let number = |text: &str| text.parse().ok();
+        query.cursor = query.parsed("cursor", number, "the next_cursor of a page")?;
         Ok(query)
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.filters.get(name).map(String::as_str)
     }
 
     pub(super) fn parsed<T>(
@@ -50,26 +65,9 @@ impl Query {
         parse: impl Fn(&str) -> Option<T>,
         expected: &str,
     ) -> Result<Option<T>, Problem> {
-        let Some(text) = self.text(name) else {
-            return Ok(None);
-        };
-        let words = || Problem::bad_request(format!("{name} must be {expected}."));
-        parse(text).map(Some).ok_or_else(words)
-    }
-
-    /// 1 to 200.
-    pub(super) fn limit(&self) -> Result<i64, Problem> {
-        let positive = |text: &str| text.parse().ok().filter(|limit| *limit >= 1);
-        let limit = self.parsed("limit", positive, "a number from 1 to 200")?;
-        Ok(limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT))
-    }
-
-    pub(super) fn cursor(&self) -> Result<Option<i64>, Problem> {
-        self.parsed(
-            "cursor",
-            |text| text.parse().ok(),
-            "the next_cursor of a page",
-        )
+        let wrong = || Problem::bad_request(format!("{name} must be {expected}."));
+        let text = self.text(name);
+        text.map(|text| parse(text).ok_or_else(wrong)).transpose()
     }
 }
 
@@ -102,12 +100,11 @@ mod tests {
             ("sate=open", false),
             ("state=%00", false),
         ] {
-            let read = Query::read(Some(text), &["state"])
-                .and_then(|query| Ok((query.limit()?, query.cursor()?)));
+            let read = Query::read(Some(text), &["state"]);
             assert_eq!(read.is_ok(), good, "{text}");
         }
         let query = Query::read(Some("limit=1000"), &[]).unwrap();
-        assert_eq!(query.limit(), Ok(200));
+        assert_eq!(query.limit, 200);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) async fn audit(
     RawQuery(query): RawQuery,
 ) -> Answer<Page<AuditRow>> {
     let query = Query::read(query.as_deref(), &[])?;
-    let page = state.store.audit(query.limit()?, query.cursor()?).await;
+    let page = state.store.audit(query.limit, query.cursor).await;
     shown(&state, page)
 }
 
@@ -34,9 +34,8 @@ pub(super) async fn inbox(
 ) -> Answer<Page<InboxRow>> {
     let query = Query::read(query.as_deref(), &["state"])?;
     let wanted = state_of(&query, &INBOX_STATES)?;
-    let (limit, below) = (query.limit()?, query.cursor()?);
-    let page = state.store.inbox_rows(wanted, limit, below).await;
-    shown(&state, page)
+    let page = state.store.inbox_rows(wanted, query.limit, query.cursor);
+    shown(&state, page.await)
 }
 
 pub(super) async fn outbox(
@@ -45,9 +44,8 @@ pub(super) async fn outbox(
 ) -> Answer<Page<OutboxRow>> {
     let query = Query::read(query.as_deref(), &["state"])?;
     let wanted = state_of(&query, &OUTBOX_STATES)?;
-    let (limit, below) = (query.limit()?, query.cursor()?);
-    let page = state.store.outbox_rows(wanted, limit, below).await;
-    shown(&state, page)
+    let page = state.store.outbox_rows(wanted, query.limit, query.cursor);
+    shown(&state, page.await)
 }
 
 pub(super) async fn inbox_row(

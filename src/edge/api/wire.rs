@@ -7,7 +7,7 @@ use super::form::VERBS;
 use crate::domain::areas::Signal;
 use crate::domain::ids::{Actor, Membership, SignalId};
 use crate::domain::incident::act::{Act, AnswerTo, IncidentRef, Request};
-use crate::domain::incident::{Event, Incident, Kind, Source, TimelineEntry};
+use crate::domain::incident::{Event, Incident, TimelineEntry};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -76,18 +76,9 @@ pub(super) fn incident(incident: &Incident) -> Value {
         "declared_at": stamp(incident.declared_at),
         "resolved_at": incident.resolved_at.map(stamp),
         "duration_minutes": incident.duration_minutes(),
-        "kind": match incident.kind {
-            Kind::Real => "real",
-            Kind::Drill => "drill",
-        },
+        "kind": incident.kind,
         "private": incident.private,
-        "source": match incident.source {
-            Source::Slack => "slack",
-            Source::Github => "github",
-            Source::Alert => "alert",
-            Source::Heartbeat => "heartbeat",
-            Source::Api => "api",
-        },
+        "source": incident.source,
     })
 }
 
