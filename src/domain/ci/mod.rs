@@ -12,6 +12,7 @@ mod message;
 mod model;
 mod purpose;
 mod receipts;
+pub mod record;
 pub mod reports;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,126 @@
+//! Flaky or broken, by the record of a test or of a job's signature.
+//!
+//! A test is **flaky** when it failed and passed on the same tree, in at least 2 changes and 1 % of the
+//! verdicts of 14 days. There is one verdict per change: a pull request counts once however often it is
+//! pushed, and a bot's change not at all, because one stuck update would count ten times (LUCI). It is
+//! **broken** while its newest failures on the default branch are 3 changes in a row; broken takes precedence, and
+//! what happened meanwhile is no evidence for flaky.
+//!
+//! The two orders of results are not equal evidence. Failed, then passed, is an event at once. Passed, then
+//! failed, is one only when the test passes again before it is broken: an outside cause, such as a date or a
+//! service, breaks code that passed yesterday.
+//!
+//! # Rows
+//!
+//! Passes are not kept by test, so a table stays bounded:
+//!
+//! | Table | One row for | Bound |
+//! |---|---|---|
+//! | records | repository and [`Subject`] with something to remember: [`Record`] without its marks | deleted when [`Record::is_open`] is false |
+//! | marks | record and change in which it failed or flaked: [`Mark`] | [`MARKS`] of a record, 14 days |
+//! | changes | repository, job and change that is no bot's, with its first time | 14 days; their number is the number of verdicts |
+//! | green trees | repository, job and tree that a round passed on | 14 days; they answer `passed_before` |
+//!
+//! After a round, the tests that failed or flaked are observed, and those with a row that passed.
+
+mod mark;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use mark::{MARKS, Mark};
+pub use state::{History, Record};
+
+use super::findings::Signature;
+use super::reports::{MassFailure, Shape, TestId};
+use chrono::{DateTime, Duration, Utc};
+
+/// What a record is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    Test(TestId),
+    Job(Signature),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thresholds {
+    pub window: Duration,
+    /// So many changes with a flaky verdict within the window …
+    pub flaky_changes: u32,
+    /// … and this share of its verdicts.
+    pub flaky_percent: u32,
+    /// Changes in a row that failed on the default branch.
+    pub broken_changes: u32,
+    /// A flaky test is healthy again after so long without a failure …
+    pub clean_for: Duration,
+    /// … or after so many runs.
+    pub clean_runs: u32,
+    /// A test that became healthy so often and is flaky again is left to people.
+    pub cycles: u32,
+    pub mass_failure: MassFailure,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            window: Duration::days(14),
+            flaky_changes: 2,
+            flaky_percent: 1,
+            broken_changes: 3,
+            clean_for: Duration::days(14),
+            clean_runs: 100,
+            cycles: 2,
+            mass_failure: MassFailure::default(),
+        }
+    }
+}
+
+/// How the subject ended in one attempt of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Passed,
+    Failed,
+    /// It failed and passed within the attempt.
+    Flaky,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    Person,
+    Bot,
+}
+
+/// One attempt of a job, as the subject of a record saw it.
+#[derive(Debug, Clone, Copy)]
+pub struct Round<'a> {
+    pub at: DateTime<Utc>,
+    /// The pull request, or the commit on a branch without one.
+    pub change: &'a str,
+    pub author: Author,
+    /// The id of the commit's tree: two commits of equal content are the same code.
+    pub tree: &'a str,
+    pub on_default_branch: bool,
+    /// Of the whole round.
+    pub shape: Shape,
+    /// Whether an earlier round on this tree was green.
+    pub passed_before: bool,
+    pub ended: Ended,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Healthy,
+    Flaky {
+        /// It was healthy and flaky again too often: only a person closes it.
+        left_to_people: bool,
+    },
+    Broken,
+}
+
+impl Standing {
+    /// Whether its failures are excused.
+    pub fn is_flaky(self) -> bool {
+        matches!(self, Self::Flaky { .. })
+    }
+}
