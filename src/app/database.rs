@@ -72,12 +72,7 @@ impl Database {
     /// Applies the missing migrations; waits for a server that does not answer.
     pub async fn migrate(&self) -> Result<Vec<String>, OpenError> {
         let until = Instant::now() + WAIT;
-        loop {
-            match store::migrate(&self.direct).await {
-                Ok(applied) => return Ok(applied),
-                Err(error) => self.wait_or_give_up(error, until).await?,
-            }
-        }
+        self.retry(until, || store::migrate(&self.direct)).await
     }
 
     /// The missing migrations, after a wait in which another process may apply them: a job that migrates
@@ -86,13 +81,8 @@ impl Database {
         let until = Instant::now() + WAIT;
         let mut told = false;
         loop {
-            let missing = match self.ask_missing(until + LAST_ATTEMPT).await {
-                Ok(missing) => missing,
-                Err(error) => {
-                    self.wait_or_give_up(error, until).await?;
-                    continue;
-                }
-            };
+            let asked = self.retry(until, || self.ask_missing(until + LAST_ATTEMPT));
+            let missing = asked.await?;
             if missing.is_empty() || Instant::now() >= until {
                 return Ok(missing);
             }
@@ -110,11 +100,9 @@ impl Database {
 
     /// The missing migrations, without a wait.
     pub async fn missing(&self) -> Result<Vec<String>, OpenError> {
-        let until = Instant::now() + LONGEST_CONNECT;
-        match self.ask_missing(until).await {
-            Ok(missing) => Ok(missing),
-            Err(error) => Err(self.cannot(error).await),
-        }
+        let now = Instant::now();
+        self.retry(now, || self.ask_missing(now + LONGEST_CONNECT))
+            .await
     }
 
     async fn ask_missing(&self, until: Instant) -> anyhow::Result<Vec<String>> {
@@ -122,18 +110,33 @@ impl Database {
         asked.unwrap_or(Err(StoreError::Silent.into()))
     }
 
-    /// Waits a moment when that may help and there is time; else returns the error.
-    async fn wait_or_give_up(&self, error: anyhow::Error, until: Instant) -> Result<(), OpenError> {
-        let away = error
-            .downcast_ref::<StoreError>()
-            .is_some_and(StoreError::is_away);
-        let error = self.cannot(error).await;
-        if !away || matches!(error, OpenError::Unfit(_)) || Instant::now() >= until {
-            return Err(error);
+    /// Checks the connections that the work uses: through a pooler, with a role of its own, they may not
+    /// have the rights that direct ones have.
+    pub async fn check(&self, store: &Store) -> Result<(), OpenError> {
+        let ping = async || Ok(store.within(LAST_ATTEMPT, store.ping()).await?);
+        self.retry(Instant::now() + WAIT, ping).await
+    }
+
+    /// Asks again while the server does not answer and there is time.
+    async fn retry<T>(
+        &self,
+        until: Instant,
+        ask: impl AsyncFn() -> anyhow::Result<T>,
+    ) -> Result<T, OpenError> {
+        loop {
+            let error = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let store_error = error.downcast_ref::<StoreError>();
+            let away = store_error.is_some_and(StoreError::is_away);
+            let error = self.cannot(error).await;
+            if !away || matches!(error, OpenError::Unfit(_)) || Instant::now() >= until {
+                return Err(error);
+            }
+            tracing::warn!(error = %error, "the database cannot be used yet");
+            tokio::time::sleep(RETRY_EVERY).await;
         }
-        tracing::warn!(error = %error, "the database cannot be used yet");
-        tokio::time::sleep(RETRY_EVERY).await;
-        Ok(())
     }
 
     /// With PostgreSQL's own words, which name the role and the database, never the password.
@@ -145,19 +148,6 @@ impl Database {
                 None => OpenError::Unreachable(words(&error)),
             },
             Some(_) | None => OpenError::Unreachable(words(&error)),
-        }
-    }
-
-    /// Checks the connections that the work uses: through a pooler, with a role of its own, they may not
-    /// have the rights that direct ones have.
-    pub async fn check(&self, store: &Store) -> Result<(), OpenError> {
-        let until = Instant::now() + WAIT;
-        loop {
-            let pinged = store.within(LAST_ATTEMPT, store.ping()).await;
-            match pinged {
-                Ok(()) => return Ok(()),
-                Err(error) => self.wait_or_give_up(error.into(), until).await?,
-            }
         }
     }
 

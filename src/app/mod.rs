@@ -31,6 +31,7 @@ use crate::telemetry::metrics::Metrics;
 use anyhow::Context as _;
 use axum::Router;
 use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::system::uname;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -73,13 +74,9 @@ impl Listeners {
         let metrics = match http.metrics_port {
             MetricsPort::Off => None,
             MetricsPort::Asked(port) => Some(bind(&http.host, port).await?),
-            MetricsPort::Default(port) => match bind(&http.host, port).await {
-                Ok(listener) => Some(listener),
-                Err(error) => {
-                    tracing::warn!(error = %error, "no metrics listener: set METRICS_PORT to another port, or to 0");
-                    None
-                }
-            },
+            MetricsPort::Default(port) => bind(&http.host, port).await.inspect_err(|error| {
+                tracing::warn!(error = %error, "no metrics listener: set METRICS_PORT to another port, or to 0");
+            }).ok(),
         };
         Ok(Self { app, metrics })
     }
@@ -168,7 +165,7 @@ impl App {
     pub fn run(self, listeners: Listeners) -> RunningApp {
         let process = Process {
             id: uuid::Uuid::now_v7(),
-            host: host_name(),
+            host: uname().nodename().to_string_lossy().into_owned(),
             started_at: self.clock.now(),
         };
         // A decision holds a connection; two are left for probes and reads.
@@ -324,11 +321,4 @@ fn edge_settings(config: &Config) -> EdgeSettings {
         rate_limit_per_minute: config.http.rate_limit_per_minute,
         trusted_proxies: config.http.trusted_proxies.clone(),
     }
-}
-
-fn host_name() -> String {
-    rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned()
 }

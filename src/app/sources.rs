@@ -3,16 +3,10 @@
 
 use crate::config::Config;
 
-struct Source {
-    name: &'static str,
-    state: &'static str,
-    why: &'static str,
-}
-
 /// Logs a line for each source.
 pub fn log(config: &Config) {
-    for Source { name, state, why } in of(config) {
-        tracing::info!(source = name, state, "{name} is {state}: {why}");
+    for (source, state, why) in of(config) {
+        tracing::info!(source, state, "{source} is {state}: {why}");
     }
 }
 
@@ -22,13 +16,12 @@ fn ci_is_told(config: &Config) -> bool {
     rules.github.channel.is_some() || !rules.routing.p2.channels.is_empty()
 }
 
-fn of(config: &Config) -> [Source; 6] {
-    let source = |name, (state, why)| Source { name, state, why };
-    let on_if = |on: bool, why, why_not| if on { ("on", why) } else { ("off", why_not) };
+/// Each source with its state, and why.
+fn of(config: &Config) -> [(&'static str, &'static str, &'static str); 6] {
     let slack = config.slack.as_ref();
     let bot = slack.is_some_and(|slack| slack.bot_token.is_some());
     let signed = slack.is_some_and(|slack| slack.signing_secret.is_some());
-    let slack = match (bot, signed) {
+    let (slack, slack_why) = match (bot, signed) {
         (true, true) => ("on", "requests are taken and answered"),
         (true, false) => (
             "half on",
@@ -43,38 +36,32 @@ fn of(config: &Config) -> [Source; 6] {
             "SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET are not set",
         ),
     };
+    let (github, github_why) = match (config.github.webhook_secret.is_some(), ci_is_told(config)) {
+        (true, true) => ("on", "webhooks are taken"),
+        (true, false) => (
+            "on",
+            "webhooks are taken; without github.channel, or channels of P2, no channel is told when CI fails",
+        ),
+        (false, _) => ("off", "GITHUB_WEBHOOK_SECRET is not set"),
+    };
+    let (page, page_why) = match config.statuspage {
+        Some(_) => ("on", "components are shown"),
+        None => (
+            "off",
+            "STATUSPAGE_API_KEY and STATUSPAGE_PAGE_ID are not both set",
+        ),
+    };
+    let (api, api_why) = match config.http.admin_token {
+        Some(_) => ("on", "ADMIN_TOKEN opens /api/v1"),
+        None => ("off", "ADMIN_TOKEN is not set"),
+    };
     [
-        source("slack", slack),
-        source(
-            "github",
-            on_if(
-                config.github.webhook_secret.is_some(),
-                if ci_is_told(config) {
-                    "webhooks are taken"
-                } else {
-                    "webhooks are taken; without github.channel, or channels of P2, no channel is told when CI fails"
-                },
-                "GITHUB_WEBHOOK_SECRET is not set",
-            ),
-        ),
-        source(
-            "statuspage",
-            on_if(
-                config.statuspage.is_some(),
-                "components are shown",
-                "STATUSPAGE_API_KEY and STATUSPAGE_PAGE_ID are not both set",
-            ),
-        ),
-        source(
-            "api",
-            on_if(
-                config.http.admin_token.is_some(),
-                "ADMIN_TOKEN opens /api/v1",
-                "ADMIN_TOKEN is not set",
-            ),
-        ),
-        source("alerts", ("off", "not built yet")),
-        source("heartbeats", ("off", "not built yet")),
+        ("slack", slack, slack_why),
+        ("github", github, github_why),
+        ("statuspage", page, page_why),
+        ("api", api, api_why),
+        ("alerts", "off", "not built yet"),
+        ("heartbeats", "off", "not built yet"),
     ]
 }
 
@@ -88,7 +75,7 @@ mod tests {
             found.map(|(_, value)| (*value).to_owned())
         };
         let (config, _notices) = Config::load(None, &set).expect("a fine environment");
-        let states = of(&config).map(|source| format!("{} {}", source.name, source.state));
+        let states = of(&config).map(|(source, state, _why)| format!("{source} {state}"));
         states.to_vec()
     }
 

@@ -32,7 +32,7 @@ pub(super) async fn slack(
     engine: Arc<Engine>,
     mut rules: watch::Receiver<Arc<Rules>>,
 ) {
-    let mut channels = Channels::default();
+    let mut settled = BTreeSet::new();
     let mut complaint = String::new();
     loop {
         // The identity is asked for once; `probe` asks again, and so finds a revoked token.
@@ -45,8 +45,8 @@ pub(super) async fn slack(
                 complaint.clear();
                 health.set("slack", Condition::Ok);
                 engine.provider_answered(Provider::Slack).await;
-                let all = channels_of(&rules.borrow_and_update());
-                channels.join(&courier, all).await
+                let channels = channels_of(&rules.borrow_and_update());
+                join(&courier, &channels, &mut settled).await
             }
             Err(code) => {
                 if code != complaint {
@@ -62,7 +62,7 @@ pub(super) async fn slack(
         tokio::select! {
             () = tokio::time::sleep(again) => {}
             // After a reload there may be other channels, and a refusal may be obsolete.
-            Ok(()) = rules.changed() => channels.refused.clear(),
+            Ok(()) = rules.changed() => settled.clear(),
         }
     }
 }
@@ -89,38 +89,34 @@ pub(super) async fn identify_bot(
 /// Answers of a service in Slack's place that has no `auth.test`.
 const NO_AUTH_TEST: [&str; 3] = ["unknown_method", "http_404", NO_IDENTITY];
 
-/// Channels whose membership is settled.
-#[derive(Debug, Default)]
-struct Channels {
-    joined: BTreeSet<ChannelId>,
-    refused: BTreeSet<ChannelId>,
-}
-
-impl Channels {
-    /// Joins the others; returns when to try again.
-    async fn join(&mut self, courier: &SlackCourier, mut all: BTreeSet<ChannelId>) -> Duration {
-        all.retain(|channel| !self.joined.contains(channel) && !self.refused.contains(channel));
-        let mut again = ASK_EVERY;
-        for (channel, outcome) in courier.join_channels(&Vec::from_iter(all)).await {
-            match outcome {
-                Outcome::Done(_) => {
-                    self.joined.insert(channel);
-                }
-                Outcome::Refused { code } => {
-                    tracing::info!(room = %channel, error = %code, "not a member of a channel that is notified of incidents; invite the bot, so that uncertain posts can be looked up");
-                    self.refused.insert(channel);
-                }
-                Outcome::Later { after, .. } | Outcome::Partly { after, .. } => {
-                    again = again.min(after.max(Duration::from_secs(1)));
-                }
-                Outcome::Failed { .. }
-                | Outcome::Unauthorized { .. }
-                | Outcome::ServerError { .. }
-                | Outcome::Uncertain { .. } => again = again.min(ASK_SOON),
+/// Joins the channels that are not `settled` yet, and settles those that it joined or may not join;
+/// returns when to try the others again.
+async fn join(
+    courier: &SlackCourier,
+    channels: &BTreeSet<ChannelId>,
+    settled: &mut BTreeSet<ChannelId>,
+) -> Duration {
+    let mut again = ASK_EVERY;
+    let unsettled: Vec<ChannelId> = channels.difference(settled).cloned().collect();
+    for (channel, outcome) in courier.join_channels(&unsettled).await {
+        match outcome {
+            Outcome::Done(_) => {
+                settled.insert(channel);
             }
+            Outcome::Refused { code } => {
+                tracing::info!(channel = %channel, error = %code, "not a member of a channel that is notified of incidents; invite the bot, so that uncertain posts can be looked up");
+                settled.insert(channel);
+            }
+            Outcome::Later { after, .. } | Outcome::Partly { after, .. } => {
+                again = again.min(after.max(Duration::from_secs(1)));
+            }
+            Outcome::Failed { .. }
+            | Outcome::Unauthorized { .. }
+            | Outcome::ServerError { .. }
+            | Outcome::Uncertain { .. } => again = again.min(ASK_SOON),
         }
-        again
     }
+    again
 }
 
 /// The channels that the bot posts to. It joins those that it may, so that it can read their history.
