@@ -1,6 +1,6 @@
 //! The one place where the ring runs the areas: it knows them by their types, and none of their terms.
 
-use super::intake::guarded;
+use super::decode::guarded;
 use crate::domain::area::{Area, Context};
 use crate::domain::areas::{Event, Origin, Signal};
 use crate::domain::ci::Ci;
@@ -93,24 +93,29 @@ pub(super) fn decide_blank(
     }
 }
 
-/// Whether a signal may be decided together with others: it asks for nothing, or names what it locks.
-pub(super) fn may_share(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -> bool {
-    let context = context(signal, rules, now);
-    let asks_nothing = match &signal.event {
-        Event::Incident(event) => Incidents::needs(event, &context) == Default::default(),
-        Event::Ci(event) => Ci::needs(event, &context) == Default::default(),
-        Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => true,
-    };
-    asks_nothing || lock(signal, rules, now).is_some()
+/// Whether a signal may be decided together with others.
+pub(super) enum Sharing {
+    /// It asks for nothing.
+    Free,
+    /// It locks what this names; see [`Persist::lock`].
+    Locks(String),
+    Never,
 }
 
-/// What a signal's decision locks, when it may be made together with others; see [`Persist::lock`].
-pub(super) fn lock(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -> Option<String> {
+pub(super) fn sharing(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -> Sharing {
     let context = context(signal, rules, now);
     match &signal.event {
-        Event::Incident(event) => Incidents::lock(&Incidents::needs(event, &context)),
-        Event::Ci(event) => Ci::lock(&Ci::needs(event, &context)),
-        Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => None,
+        Event::Incident(event) => sharing_of::<Incidents>(&Incidents::needs(event, &context)),
+        Event::Ci(event) => sharing_of::<Ci>(&Ci::needs(event, &context)),
+        Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => Sharing::Free,
+    }
+}
+
+fn sharing_of<A: Persist>(needs: &A::Needs) -> Sharing {
+    match A::lock(needs) {
+        Some(name) => Sharing::Locks(name),
+        None if *needs == A::Needs::default() => Sharing::Free,
+        None => Sharing::Never,
     }
 }
 

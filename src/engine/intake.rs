@@ -1,302 +1,344 @@
-//! Signals in, decisions saved: a decision is whole, and stands by one commit.
+//! Signals in, decisions saved: a decision is whole, and takes effect by one commit.
 //!
-//! Here a signal has a transaction of its own; in `batch` several share one.
-//! A signal that fails is tried again with growing pauses and then parked: shown, counted, told to
-//! a person, never dropped, and in nobody's way. A database that is away is not the signal's fault
-//! and does not count.
+//! Signals share a transaction, and its commit, when nothing has to be known for them, or when their area
+//! names what they lock ([`crate::store::Persist::lock`]): these are decided in the order of the names,
+//! each after the changes of the ones before it. The others lock incidents, and incidents are locked before
+//! lanes: they are left, and the first of them is decided alone.
+//!
+//! A signal that cannot be decoded, or whose decision panics, fails by itself. When the transaction fails,
+//! all of it is undone and its signals are decided one by one, so that only the one at fault fails. A
+//! database that is away is not the signal's fault and does not count. See ADR 15.
 
-use super::areas::{self, Undecided};
-use super::noted::{note_again, span_of};
-use super::{Decoder, Engine};
-use crate::domain::areas::{Event, Origin, Signal};
-use crate::domain::signal::{ParkedRow, Receipt, TimerDue};
-use crate::domain::told::Told;
-use crate::store::{Claim, Decided, Intake, Reads, Ready, StoreError, StoredSignal, json_error};
+use super::Engine;
+use super::areas::{self, Sharing, Undecided};
+use super::decode::{Undecodable, guarded};
+use super::outcome::{note_again, span_of};
+use crate::domain::areas::Signal;
+use crate::domain::ids::SignalId;
+use crate::domain::rules::Rules;
+use crate::store::{Claim, Decided, Intake, Ready, StoreError, StoredSignal};
 use crate::telemetry::traces;
 use chrono::{DateTime, Duration, Utc};
-use serde_json::error::Category;
-use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::BTreeSet;
 use std::time::Instant;
 use tracing::{Instrument, Span};
 
-/// Two transactions in each other's way: so often at once, before it counts as a failure.
+/// So many conflicts of a signal that is alone with other transactions, and it counts as a failure.
 const CONFLICTS: u32 = 5;
 
-/// How long a signal steps aside that stood behind somebody's lock for too long.
+/// How long a signal is put off whose transaction waited too long for a lock.
 const SLOW_PAUSE: Duration = Duration::seconds(5);
 
 /// How long a signal waits whose decoder cannot say yet: a quarter of its age. Short at first,
 /// because a form's permission dies in 3 s; long later, because many may wait for the same answer.
-pub(super) fn not_yet(age: Duration) -> Duration {
+fn not_yet(age: Duration) -> Duration {
     (age / 4).clamp(Duration::milliseconds(500), Duration::seconds(30))
 }
 
-/// Why a signal could not be decided.
-enum Failure {
-    /// The database: not the signal's fault.
-    Store(StoreError),
-    /// The signal, or our code: words for the parked row, without anything of the body.
-    Signal(String, Option<Box<Signal>>),
-    /// A row of ours that another version wrote, in a way that this one does not read.
+/// A claimed signal, and what became of it.
+struct Claimed {
+    stored: StoredSignal,
+    span: Span,
+    stage: Stage,
+}
+
+enum Stage {
+    /// It waits: what its decoder must know is not known yet.
+    NotYet,
+    /// It is left to a transaction of its own.
+    Left,
+    /// It cannot be decided: why.
+    Failed(String, Option<Box<Signal>>),
+    /// Another version wrote it: why it cannot be read.
     OtherVersion(String),
-}
-
-/// Why a row could not be decoded; words without anything of the body.
-pub(super) enum Unread {
-    Wrong(String),
-    OtherVersion(String),
-}
-
-impl From<String> for Unread {
-    fn from(why: String) -> Self {
-        Self::Wrong(why)
-    }
-}
-
-impl From<Unread> for Failure {
-    fn from(unread: Unread) -> Self {
-        match unread {
-            Unread::Wrong(why) => Self::Signal(why, None),
-            Unread::OtherVersion(why) => Self::OtherVersion(why),
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
+    Decoded(Box<Signal>),
+    Decided(Box<(Signal, Ready)>),
 }
 
 impl Engine {
-    /// Decides signals that are due, the oldest first; `false` when there is none. How many at once
-    /// is for `batch` to say.
+    /// Decides signals that are due, the oldest first; `false` when there is none.
     pub async fn intake_step(&self) -> Result<bool, StoreError> {
         let now = self.parts.clock.now();
         let store = &self.parts.store;
         let most = self.batches.next();
-        let Some(claim) = store.claim_signals(now, &self.reads, most).await? else {
+        let Some(mut claim) = store.claim_signals(now, &self.reads, most).await? else {
             return Ok(false);
         };
-        if most > 1 {
-            // Others may find work too, where there is more than was asked for.
-            if claim.signals.len() == most as usize {
-                store.wakes().inbox.notify_one();
-            }
-            return self.decide_together(claim, now).await;
+        // Others may find work too, where there is more than was asked for.
+        if claim.signals.len() == most as usize {
+            store.wakes().inbox.notify_one();
         }
-        store.wakes().inbox.notify_one();
-        if let Some(only) = claim.signals.first() {
-            let span = span_of(only);
-            self.decide_alone(claim, span, now).await?;
+        for conflicts in 1.. {
+            let Some(alone) = self.decide_claim(claim, conflicts, now).await? else {
+                break;
+            };
+            let Some(again) = store.claim_this_signal(alone, now).await? else {
+                break;
+            };
+            claim = again;
         }
         Ok(true)
     }
 
-    /// Decides the first signal of a claim, which is its only one, within its span.
-    pub(super) async fn decide_alone(
+    /// Decides those of the claimed signals that can be decided together, or the only one. Returns the
+    /// signal that is to be decided alone now.
+    async fn decide_claim(
         &self,
         claim: Claim,
-        span: Span,
+        conflicts: u32,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let Claim { intake, signals } = claim;
-        let Some(stored) = signals.into_iter().next() else {
-            return Ok(());
-        };
-        self.decide_claimed(intake, stored, now)
-            .instrument(span)
-            .await
-    }
-
-    async fn decide_claimed(
-        &self,
-        intake: Intake,
-        stored: StoredSignal,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<SignalId>, StoreError> {
         let began = Instant::now();
-        match self.decide_with_patience(intake, &stored, now).await {
-            Ok(None) => {
-                note_again(&Span::current());
-                Ok(())
-            }
-            Ok(Some((signal, ready))) => {
-                self.note_decided(&stored, &signal, &ready.decision, began);
-                Ok(())
-            }
-            Err(Failure::Store(error)) => {
-                // First in line again, it would keep everybody waiting behind the same lock.
-                if error.is_slow() {
-                    self.parts
-                        .store
-                        .put_off(stored.id, now + SLOW_PAUSE)
-                        .await?;
-                }
+        let rules = self.rules();
+        let mut intake = claim.intake;
+        let mut claimed = self.decode_all(claim.signals, &rules);
+        let decided = self
+            .decide_all(&mut intake, &mut claimed, &rules, now)
+            .await;
+        let alone = claimed.len() == 1;
+        let first_left = claimed
+            .first()
+            .filter(|one| matches!(one.stage, Stage::Left));
+        if let (Ok(()), Some(first)) = (&decided, first_left) {
+            let id = first.stored.id;
+            intake.undo().await;
+            self.batches.shrink();
+            self.parts.store.wakes().inbox.notify_one();
+            claimed.iter().for_each(|one| note_again(&one.span));
+            return Ok(Some(id));
+        }
+        let saved = match decided {
+            Ok(()) => intake.commit().await,
+            Err(error) => {
+                intake.undo().await;
                 Err(error)
             }
-            Err(Failure::OtherVersion(why)) => self.leave_to_others(&stored, &why, now).await,
-            Err(Failure::Signal(why, signal)) => {
-                let signal = signal.map(|signal| *signal);
-                self.note_failed(&stored, &why, signal, began, now).await
-            }
-        }
-    }
-
-    /// Decides; does it again when two transactions were in each other's way.
-    async fn decide_with_patience(
-        &self,
-        intake: Intake,
-        stored: &StoredSignal,
-        now: DateTime<Utc>,
-    ) -> Result<Option<(Signal, Ready)>, Failure> {
-        let mut intake = Some(intake);
-        for _ in 0..CONFLICTS {
-            let claimed = match intake.take() {
-                Some(intake) => Some(intake),
-                None => {
-                    let store = &self.parts.store;
-                    let again = store.claim_this_signal(stored.id, now).await?;
-                    again.map(|claim| claim.intake)
+        };
+        match saved {
+            Ok(()) if conflicts > 1 => {}
+            Ok(()) => self
+                .batches
+                .committed(claimed.iter().all(|one| match &one.stage {
+                    Stage::Left => false,
+                    Stage::Decided(both) if alone => {
+                        !matches!(areas::sharing(&both.0, &rules, now), Sharing::Never)
+                    }
+                    _ => true,
+                })),
+            Err(error) if alone => {
+                let one = &mut claimed[0];
+                let conflict = matches!(error, StoreError::Conflict(_));
+                if conflict && conflicts < CONFLICTS {
+                    note_again(&one.span);
+                    return Ok(Some(one.stored.id));
                 }
-            };
-            // Somebody else took it meanwhile.
-            let Some(claimed) = claimed else {
-                return Ok(None);
-            };
-            match self.decide_once(claimed, stored, now).await {
-                Err(Failure::Store(StoreError::Conflict(_))) => {}
-                decided => return decided,
-            }
-        }
-        Err(Failure::Signal("conflict".to_owned(), None))
-    }
-
-    async fn decide_once(
-        &self,
-        mut intake: Intake,
-        stored: &StoredSignal,
-        now: DateTime<Utc>,
-    ) -> Result<Option<(Signal, Ready)>, Failure> {
-        match self.decide_within(&mut intake, stored, now).await {
-            Ok(decided) => {
-                if decided.is_none() {
-                    let until = now + not_yet(now - stored.at);
-                    intake.put_off(stored.id, until).await?;
+                if !conflict && !is_the_signals(&error) {
+                    note_again(&one.span);
+                    // First in line again, it would keep the others waiting behind the same lock.
+                    if error.is_slow() {
+                        let store = &self.parts.store;
+                        store.put_off(one.stored.id, now + SLOW_PAUSE).await?;
+                    }
+                    return Err(error);
                 }
-                intake.commit().await?;
-                Ok(decided)
+                one.fail(match conflict {
+                    true => "conflict".to_owned(),
+                    false => error.code(),
+                });
             }
-            Err(failure) => {
-                intake.undo().await;
-                Err(failure)
+            Err(error) => {
+                self.batches.failed(claimed.len());
+                claimed.iter().for_each(|one| note_again(&one.span));
+                tracing::debug!(%error, signals = claimed.len(), "decided one by one");
+                let again = matches!(error, StoreError::Conflict(_)) || is_the_signals(&error);
+                return if again { Ok(None) } else { Err(error) };
             }
         }
+        self.note_all(claimed, began, now).await?;
+        Ok(None)
     }
 
-    /// All of a decision, in its transaction and short of its end. `None`: not yet.
-    async fn decide_within(
+    fn decode_all(&self, signals: Vec<StoredSignal>, rules: &Rules) -> Vec<Claimed> {
+        let mut subjects = BTreeSet::new();
+        let decode = |stored: StoredSignal| {
+            let span = span_of(&stored);
+            let stage = if stored.large || !subjects.insert(stored.subject.clone()) {
+                Stage::Left
+            } else {
+                span.in_scope(|| match guarded(|| self.decode(&stored, rules)) {
+                    Ok(Some(signal)) => Stage::Decoded(Box::new(signal)),
+                    Ok(None) => Stage::NotYet,
+                    Err(Undecodable::Wrong(why)) => Stage::Failed(why, None),
+                    Err(Undecodable::OtherVersion(why)) => Stage::OtherVersion(why),
+                })
+            };
+            Claimed {
+                stored,
+                span,
+                stage,
+            }
+        };
+        signals.into_iter().map(decode).collect()
+    }
+
+    /// Decides and saves, short of the commit. When the first one is left, nothing is saved.
+    async fn decide_all(
         &self,
         intake: &mut Intake,
-        stored: &StoredSignal,
+        claimed: &mut [Claimed],
+        rules: &Rules,
         now: DateTime<Utc>,
-    ) -> Result<Option<(Signal, Ready)>, Failure> {
-        let rules = self.rules();
-        let decoded = guarded(|| self.decode(stored, &rules));
-        let Some(signal) = decoded? else {
-            return Ok(None);
-        };
-        if areas::may_share(&signal, &rules, now) {
-            self.batches.grow();
+    ) -> Result<(), StoreError> {
+        for (at, lock) in order(intake, claimed, rules, now).await? {
+            claimed[at]
+                .decide(intake, lock.is_some(), rules, now)
+                .await?;
         }
-        let ready = match areas::decide(intake, &signal, &rules, now).await {
-            Ok(ready) => ready,
-            Err(Undecided::Store(error)) if !is_the_signals(&error) => return Err(error.into()),
-            Err(Undecided::Store(error)) => {
-                return Err(Failure::Signal(error.code(), Some(Box::new(signal))));
+        for one in claimed.iter_mut() {
+            if matches!(one.stage, Stage::Decoded(_)) {
+                one.stage = Stage::Left;
             }
-            Err(Undecided::Panicked(why)) => {
-                return Err(Failure::Signal(why, Some(Box::new(signal))));
-            }
-        };
-        let decided = Decided {
-            signal: stored,
-            ready: &ready,
-            traceparent: traces::traceparent(&tracing::Span::current()),
-        };
-        match intake.save(&[decided], now).await {
-            Err(error) if is_the_signals(&error) => {
-                Err(Failure::Signal(error.code(), Some(Box::new(signal))))
-            }
-            saved => saved.map(|()| Some((signal, ready))).map_err(Failure::from),
         }
+        if matches!(claimed.first(), Some(one) if matches!(one.stage, Stage::Left)) {
+            return Ok(());
+        }
+        let mut decided = Vec::with_capacity(claimed.len());
+        for one in claimed.iter() {
+            match &one.stage {
+                Stage::NotYet => {
+                    let until = now + not_yet(now - one.stored.at);
+                    intake.put_off(one.stored.id, until).await?;
+                }
+                Stage::Decided(both) => decided.push(Decided {
+                    signal: &one.stored,
+                    ready: &both.1,
+                    traceparent: traces::traceparent(&one.span),
+                }),
+                Stage::Left | Stage::Failed(..) | Stage::OtherVersion(..) | Stage::Decoded(..) => {}
+            }
+        }
+        if decided.is_empty() {
+            return Ok(());
+        }
+        intake.save(&decided, now).await
     }
 
-    pub(super) fn decode(
+    /// Notes of each signal what became of it, also when that fails for one: the first error is returned
+    /// at the end. Those that failed are free again by now.
+    async fn note_all(
         &self,
-        stored: &StoredSignal,
-        rules: &crate::domain::rules::Rules,
-    ) -> Result<Option<Signal>, Unread> {
-        let Some(body) = stored.body.as_deref() else {
-            let why = "the body is forgotten, or sealed with another key";
-            return Err(Unread::Wrong(why.to_owned()));
-        };
-        let event = match stored.source.as_str() {
-            "receipt" => Event::of_receipt(
-                serde_json::from_slice::<Receipt<Origin>>(body).map_err(unreadable)?,
-            ),
-            "timer" => {
-                let due: TimerDue = serde_json::from_slice(body).map_err(unreadable)?;
-                let unknown = || Unread::OtherVersion("unreadable: an unknown timer".to_owned());
-                Event::of_timer(&due).ok_or_else(unknown)?
-            }
-            "area" => Event::of_told(serde_json::from_slice::<Told>(body).map_err(unreadable)?),
-            "engine" => {
-                Event::of_parked(serde_json::from_slice::<ParkedRow>(body).map_err(unreadable)?)
-            }
-            source => {
-                // Only what is read here is claimed.
-                let decoder = self.parts.decoders.get(source);
-                let decoder = decoder.ok_or_else(|| format!("no decoder for {source}"))?;
-                return Ok((decoder.decode)(stored, body, rules)?);
-            }
-        };
-        Ok(Some(Signal {
-            id: stored.id,
-            at: stored.at,
-            event,
-        }))
+        claimed: Vec<Claimed>,
+        began: Instant,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut noted = Ok(());
+        for one in claimed {
+            let stored = one.stored;
+            let noting = async {
+                match one.stage {
+                    Stage::Decided(both) => {
+                        let (signal, ready) = &*both;
+                        self.note_decided(&stored, signal, &ready.decision, began);
+                        Ok(())
+                    }
+                    Stage::Failed(why, signal) => {
+                        self.note_failed(&stored, &why, signal, began, now).await
+                    }
+                    Stage::OtherVersion(why) => self.leave_to_others(&stored, &why, now).await,
+                    Stage::NotYet | Stage::Left | Stage::Decoded(_) => {
+                        note_again(&Span::current());
+                        Ok(())
+                    }
+                }
+            };
+            noted = noted.and(noting.instrument(one.span).await);
+        }
+        noted
     }
 }
 
-/// What is read of the inbox: the engine's own sources, and those that have a decoder.
-pub(super) fn reads(decoders: &HashMap<&'static str, Decoder>) -> Reads {
-    let own = Event::own_kinds();
-    let others = decoders
-        .iter()
-        .map(|(source, decoder)| (*source, decoder.kinds.clone()));
-    Reads::new(own.into_iter().chain(others))
+/// The decoded signals that can be decided, in the order in which that happens, each with the name of what
+/// it locks. None when the first one cannot.
+async fn order(
+    intake: &mut Intake,
+    claimed: &[Claimed],
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<Vec<(usize, Option<String>)>, StoreError> {
+    let decoded = claimed.iter().enumerate();
+    let decoded = decoded.filter_map(|(at, one)| match &one.stage {
+        Stage::Decoded(signal) => Some((at, &**signal)),
+        _ => None,
+    });
+    let (places, signals): (Vec<usize>, Vec<&Signal>) = decoded.unzip();
+    if claimed.len() == 1 {
+        return Ok(places
+            .into_iter()
+            .map(|at| (at, Some(String::new())))
+            .collect());
+    }
+    let blank = areas::blank(intake, &signals, rules, now).await?;
+    let mut order = Vec::with_capacity(places.len());
+    for ((at, signal), blank) in places.into_iter().zip(signals).zip(blank) {
+        match areas::sharing(signal, rules, now) {
+            _ if blank => order.push((at, None)),
+            Sharing::Locks(name) => order.push((at, Some(name))),
+            Sharing::Free | Sharing::Never if at == 0 => return Ok(Vec::new()),
+            Sharing::Free | Sharing::Never => {}
+        }
+    }
+    // Stable: those that lock the same are decided as they came.
+    order.sort_by(|one, other| one.1.cmp(&other.1));
+    Ok(order)
+}
+
+impl Claimed {
+    async fn decide(
+        &mut self,
+        intake: &mut Intake,
+        locks: bool,
+        rules: &Rules,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Stage::Decoded(signal) = &self.stage else {
+            return Ok(());
+        };
+        let ready = if locks {
+            let deciding = areas::decide(intake, signal, rules, now);
+            deciding.instrument(self.span.clone()).await
+        } else {
+            let decide = || areas::decide_blank(signal, rules, now);
+            self.span.in_scope(decide).map_err(Undecided::Panicked)
+        };
+        let ready = match ready {
+            Ok(ready) if locks => Ok(intake.save_changes(ready).await?),
+            Ok(ready) => Ok(ready),
+            Err(Undecided::Store(error)) => return Err(error),
+            Err(Undecided::Panicked(why)) => Err(why),
+        };
+        self.stage = match (std::mem::replace(&mut self.stage, Stage::Left), ready) {
+            (Stage::Decoded(signal), Ok(ready)) => Stage::Decided(Box::new((*signal, ready))),
+            (Stage::Decoded(signal), Err(why)) => Stage::Failed(why, Some(signal)),
+            (other, _) => other,
+        };
+        Ok(())
+    }
+
+    /// The signal is at fault.
+    fn fail(&mut self, why: String) {
+        let signal = match std::mem::replace(&mut self.stage, Stage::Left) {
+            Stage::Decoded(signal) => Some(signal),
+            Stage::Decided(both) => Some(Box::new(both.0)),
+            _ => None,
+        };
+        self.stage = Stage::Failed(why, signal);
+    }
 }
 
 /// Whether an error is this signal's own fault, and not the database being away or busy: a table
-/// that somebody locks for minutes must not put everybody's signals aside.
-pub(super) fn is_the_signals(error: &StoreError) -> bool {
+/// that is locked for minutes must not park every signal.
+fn is_the_signals(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(_) | StoreError::Unreadable(_))
-}
-
-/// Why one of our own bodies cannot be read: JSON of another shape is another version's.
-fn unreadable(error: serde_json::Error) -> Unread {
-    let why = format!("unreadable: {}", json_error(&error));
-    match error.classify() {
-        Category::Data => Unread::OtherVersion(why),
-        Category::Io | Category::Syntax | Category::Eof => Unread::Wrong(why),
-    }
-}
-
-/// Runs our own pure code; a panic in it is a failure of this signal and of nothing else.
-pub(super) fn guarded<T, E: From<String>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err("panicked".to_owned().into()))
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@
 //! memory: a process that dies between two lines loses no work.
 
 mod areas;
-mod aside;
 mod batch;
 mod breaker;
 pub mod clock;
+mod decode;
 mod delivery;
 mod exchange;
 mod intake;
-mod noted;
+mod outcome;
 mod pace;
 pub mod plan;
 mod probe;
@@ -90,7 +90,7 @@ impl Engine {
             .iter()
             .map(|courier| (courier.provider(), courier.clone()))
             .collect();
-        let reads = intake::reads(&parts.decoders);
+        let reads = decode::reads(&parts.decoders);
         Arc::new(Self {
             parts,
             reads,

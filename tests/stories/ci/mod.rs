@@ -362,3 +362,17 @@ async fn a_failure_is_kept_until_it_is_green_and_then_90_days_by_the_clock_of_th
     world.skip_messages();
     world.finish().await;
 }
+
+#[tokio::test]
+async fn decisions_that_lock_share_transactions_when_their_subjects_differ() {
+    let mut world = World::with_config(WATCHED, &[]).await;
+    for number in 1..=15 {
+        let delivery = format!("delivery-{number}");
+        delivers(&world, &delivery, &completed(number, "success")).await;
+    }
+    world.settle().await;
+    let runs = "select count(*)::text, count(distinct xmin::text)::text from ci_runs";
+    // 1, 2, 4 and 8 in a transaction.
+    assert_eq!(world.query(runs).await, [["15", "4"]]);
+    world.finish().await;
+}
