@@ -133,7 +133,7 @@ async fn two_causes_and_two_kinds_are_told_apart() {
     );
     says(
         &of("--kind github/push"),
-        &["2 signals", "the body is forgotten"],
+        &["2 signals", "the body is deleted"],
     );
     world.skip_messages();
     world.finish_after_faults().await;

@@ -51,7 +51,7 @@ async fn a_sealed_body_is_readable_with_its_key_only_and_another_ones_row_blocks
     let parked = ours.store.inbox_rows(Some("parked"), 10, None).await;
     let [parked] = parked.expect("it answers").items.try_into().expect("one");
     let error = parked.error.expect("it says why");
-    assert!(error.contains("sealed with another key"), "{error}");
+    assert!(error.contains("encrypted with another key"), "{error}");
 
     let now = ring.clock.now();
     let id = SignalId(parked.id);
