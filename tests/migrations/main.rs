@@ -206,7 +206,7 @@ async fn every_migration_keeps_the_rows_that_were_there() {
         .inbox_rows(None, 50, None)
         .await
         .expect("the inbox is readable");
-    assert_eq!(inbox.items.len(), 7);
+    assert_eq!(inbox.items.len(), 8);
     let outbox = store
         .outbox_rows(None, 50, None)
         .await

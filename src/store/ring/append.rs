@@ -6,7 +6,9 @@ use crate::store::error::StoreError;
 use crate::store::session::Session;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use sqlx::types::Json;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -22,7 +24,7 @@ pub struct Arrival {
     /// Arrivals of one subject are decided in order.
     pub subject: String,
     /// What the decoder needs beside the body; small, and no secrets.
-    pub headers: serde_json::Value,
+    pub headers: Value,
     /// The body, byte for byte.
     pub body: Bytes,
     /// W3C trace context of the request.
@@ -75,21 +77,18 @@ pub(super) async fn append_all(
     sealed: bool,
 ) -> Result<Vec<Appended>, StoreError> {
     let ids: Vec<Uuid> = arrivals.iter().map(|_| Uuid::now_v7()).collect();
-    let column = |pick: fn(&Arrival) -> String| -> Vec<String> {
-        arrivals.iter().map(|arrival| pick(arrival)).collect()
-    };
-    let sources = column(|arrival| arrival.source.to_owned());
-    let kinds = column(|arrival| arrival.kind.clone());
-    let keys = column(|arrival| arrival.dedup_key.clone());
-    let names = column(|arrival| arrival.subject.clone());
-    let headers: Vec<serde_json::Value> = arrivals
+    let sources: Vec<&str> = arrivals.iter().map(|arrival| arrival.source).collect();
+    let kinds: Vec<&str> = arrivals.iter().map(|arrival| &*arrival.kind).collect();
+    let keys: Vec<&str> = arrivals.iter().map(|arrival| &*arrival.dedup_key).collect();
+    let subjects: Vec<&str> = arrivals.iter().map(|arrival| &*arrival.subject).collect();
+    let headers: Vec<Json<&Value>> = arrivals
         .iter()
-        .map(|arrival| arrival.headers.clone())
+        .map(|arrival| Json(&arrival.headers))
         .collect();
     let bodies: Vec<&[u8]> = arrivals.iter().map(|arrival| &*arrival.body).collect();
-    let traces: Vec<Option<String>> = arrivals
+    let traces: Vec<Option<&str>> = arrivals
         .iter()
-        .map(|arrival| arrival.traceparent.clone())
+        .map(|arrival| arrival.traceparent.as_deref())
         .collect();
     let times: Vec<DateTime<Utc>> = arrivals.iter().map(|arrival| arrival.at).collect();
 
@@ -97,13 +96,13 @@ pub(super) async fn append_all(
         r#"select id as "id!" from append_signals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as id"#,
         SUBJECTS,
         &ids,
-        &sources,
-        &kinds,
-        &keys,
-        &names,
-        &headers,
+        &sources as &[&str],
+        &kinds as &[&str],
+        &keys as &[&str],
+        &subjects as &[&str],
+        &headers as &[Json<&Value>],
         &bodies as &[&[u8]],
-        &traces as &[Option<String>],
+        &traces as &[Option<&str>],
         &times,
         sealed,
     )
@@ -134,8 +133,8 @@ pub(super) async fn append_all(
 /// The rows that hold these keys.
 pub(super) async fn look_up(
     connection: &mut Session,
-    sources: &[String],
-    keys: &[String],
+    sources: &[&str],
+    keys: &[&str],
 ) -> Result<HashMap<(String, String), Uuid>, StoreError> {
     let rows = sqlx::query!(
         r#"select found.id, found.source, found.dedup_key
@@ -143,8 +142,8 @@ pub(super) async fn look_up(
                   lateral (select i.id, i.source, i.dedup_key from inbox i
                             where i.source = wanted.source and i.dedup_key = wanted.dedup_key
                            offset 0) as found"#,
-        sources,
-        keys,
+        sources as &[&str],
+        keys as &[&str],
     )
     .fetch_all(connection)
     .await?;

@@ -7,6 +7,7 @@
 
 use super::append::{Appended, Arrival, append_all, look_up};
 use super::queue::{Batching, Entrance, Exit, Takes, Waiting, is_large, queue};
+use crate::domain::ids::SignalId;
 use crate::store::error::{AppendError, StoreError};
 use crate::store::pool::Pool;
 use crate::store::seal::Seal;
@@ -199,19 +200,14 @@ impl Flusher {
     }
 
     async fn all_written(&self, arrivals: &[&Arrival]) -> Option<Vec<Appended>> {
-        let sources: Vec<String> = arrivals.iter().map(|a| a.source.to_owned()).collect();
-        let keys: Vec<String> = arrivals.iter().map(|a| a.dedup_key.clone()).collect();
+        let sources: Vec<&str> = arrivals.iter().map(|arrival| arrival.source).collect();
+        let keys: Vec<&str> = arrivals.iter().map(|arrival| &*arrival.dedup_key).collect();
         let session = Session::single(&self.pool, self.way, WRITER_LIMITS);
         let mut session = session.await.ok()?;
         let known = look_up(&mut session, &sources, &keys).await.ok()?;
-        sources
-            .into_iter()
-            .zip(keys)
-            .map(|key| {
-                known
-                    .get(&key)
-                    .map(|id| Appended::Duplicate(crate::domain::ids::SignalId(*id)))
-            })
+        let keys = sources.into_iter().zip(keys);
+        keys.map(|(source, key)| known.get(&(source.to_owned(), key.to_owned())))
+            .map(|id| Some(Appended::Duplicate(SignalId(*id?))))
             .collect()
     }
 }
