@@ -20,6 +20,7 @@ use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{
     AssertSqlSafe, Connection as _, Either, Execute, Executor, PgConnection, Postgres, SqlStr,
 };
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -64,6 +65,8 @@ pub struct Session {
     held: Option<Held>,
     way: Way,
     course: Course,
+    /// The aggregates that its transaction has locked, so that each is locked once.
+    locked: BTreeSet<String>,
 }
 
 /// How it stands with a session.
@@ -98,7 +101,16 @@ impl Session {
                 busy: false,
                 blame: Blame::Nothing,
             },
+            locked: BTreeSet::new(),
         }
+    }
+
+    pub(super) fn has_locked(&self, name: &str) -> bool {
+        self.locked.contains(name)
+    }
+
+    pub(super) fn note_locked(&mut self, name: &str) {
+        self.locked.insert(name.to_owned());
     }
 
     /// Begins a transaction. A connection that has died while nobody used it shows here, before

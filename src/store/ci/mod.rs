@@ -39,10 +39,9 @@ impl Persist for Ci {
         let mut facts = Facts::default();
         if let Some((line, id)) = &needs.run {
             lock_aggregate(session, &lock_name(line)).await?;
-            facts.run = runs::run(session, &line.repository, *id).await?;
+            (facts.run, facts.green) = runs::known(session, line, *id).await?;
             if needs.state {
                 facts.failure = failures::open(session, line).await?;
-                facts.green = runs::green(session, line).await?;
             }
         }
         if let Some(failure) = needs.failure {

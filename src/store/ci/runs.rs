@@ -4,69 +4,87 @@ use crate::domain::ci::{Line, Place, Run, Status};
 use crate::domain::ids::SignalId;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
+use chrono::{DateTime, Utc};
 
-/// A run as it is known, under the lock of its line.
-pub(super) async fn run(
-    connection: &mut Session,
-    repository: &str,
-    id: i64,
-) -> Result<Option<Run>, StoreError> {
-    let row = sqlx::query!(
-        "select attempt, number, workflow_id, workflow, trigger, branch, sha, status, conclusion, actor, url,
-                started_at, updated_at
-           from ci_runs where repository = $1 and run_id = $2",
-        repository,
-        id,
-    )
-    .fetch_optional(connection)
-    .await?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let status = Status::of_words(&row.status, row.conclusion.as_deref());
-    Ok(Some(Run {
-        id,
-        line: Line {
-            repository: repository.to_owned(),
-            workflow: row.workflow_id,
-            branch: row.branch,
-        },
-        workflow_name: row.workflow,
-        place: Place {
-            number: row.number,
-            attempt: row.attempt,
-        },
-        trigger: row.trigger,
-        sha: row.sha,
-        status: status.ok_or_else(|| StoreError::Unreadable("ci_runs.status".to_owned()))?,
-        actor: row.actor,
-        url: row.url,
-        started_at: row.started_at,
-        updated_at: row.updated_at,
-    }))
+struct RunRow {
+    run_id: i64,
+    attempt: i32,
+    number: i64,
+    workflow_id: i64,
+    workflow: String,
+    trigger: String,
+    branch: String,
+    sha: String,
+    status: String,
+    conclusion: Option<String>,
+    actor: Option<String>,
+    url: String,
+    started_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    is_green: bool,
 }
 
-/// The newest run of a line that succeeded, of those that are about the branch itself
-/// ([`crate::domain::ci::Seen::is_told`]): a pull request from a branch of the same name is on the line too.
-pub(super) async fn green(
+/// A run as it is known, and the newest run of its line that succeeded, of those that are about the
+/// branch itself ([`crate::domain::ci::Seen::is_told`]): a pull request from a branch of the same name is
+/// on the line too.
+pub(super) async fn known(
     connection: &mut Session,
     line: &Line,
-) -> Result<Option<Place>, StoreError> {
-    let row = sqlx::query!(
-        "select number, attempt from ci_runs
-          where repository between $1 and $1 and workflow_id between $2 and $2 and branch between $3 and $3
-            and conclusion = 'success' and trigger in ('push', 'schedule', 'workflow_dispatch')
-          order by repository desc, workflow_id desc, branch desc, number desc, attempt desc limit 1",
+    id: i64,
+) -> Result<(Option<Run>, Option<Place>), StoreError> {
+    let rows = sqlx::query_as!(
+        RunRow,
+        r#"select run_id as "run_id!", attempt as "attempt!", number as "number!", workflow_id as "workflow_id!",
+                  workflow as "workflow!", trigger as "trigger!", branch as "branch!", sha as "sha!",
+                  status as "status!", conclusion, actor, url as "url!", started_at as "started_at!",
+                  updated_at as "updated_at!", is_green as "is_green!"
+             from (select *, false as is_green from ci_runs where repository = $1 and run_id = $2) as this
+            union all
+           select run_id, attempt, number, workflow_id, workflow, trigger, branch, sha, status, conclusion, actor,
+                  url, started_at, updated_at, true
+             from (select * from ci_runs
+                    where repository between $1 and $1 and workflow_id between $3 and $3
+                      and branch between $4 and $4
+                      and conclusion = 'success' and trigger in ('push', 'schedule', 'workflow_dispatch')
+                    order by repository desc, workflow_id desc, branch desc, number desc, attempt desc
+                    limit 1) as green"#,
         line.repository,
+        id,
         line.workflow,
         line.branch,
     )
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(row.map(|row| Place {
-        number: row.number,
-        attempt: row.attempt,
-    }))
+    let (mut run, mut green) = (None, None);
+    for row in rows {
+        let place = Place {
+            number: row.number,
+            attempt: row.attempt,
+        };
+        if row.is_green {
+            green = Some(place);
+            continue;
+        }
+        let status = Status::of_words(&row.status, row.conclusion.as_deref());
+        run = Some(Run {
+            id: row.run_id,
+            line: Line {
+                repository: line.repository.clone(),
+                workflow: row.workflow_id,
+                branch: row.branch,
+            },
+            workflow_name: row.workflow,
+            place,
+            trigger: row.trigger,
+            sha: row.sha,
+            status: status.ok_or_else(|| StoreError::Unreadable("ci_runs.status".to_owned()))?,
+            actor: row.actor,
+            url: row.url,
+            started_at: row.started_at,
+            updated_at: row.updated_at,
+        });
+    }
+    Ok((run, green))
 }
 
 /// A run as it is now, received with this signal, which [`Run::replaces`] what was known.

@@ -44,7 +44,11 @@ pub(in crate::store) async fn lock_aggregate(
     connection: &mut Session,
     name: &str,
 ) -> Result<(), StoreError> {
-    lock(connection, AGGREGATES, &one(name)).await
+    if !connection.has_locked(name) {
+        lock(connection, AGGREGATES, &one(name)).await?;
+        connection.note_locked(name);
+    }
+    Ok(())
 }
 
 /// A set of one name.
