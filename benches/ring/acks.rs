@@ -13,6 +13,7 @@ use super::payload;
 use super::report::{Report, median, millis};
 use simulator::ChannelType;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -288,8 +289,9 @@ fn channel_of(client: usize) -> String {
 
 /// A command that every person may use; each client has its own channel.
 fn commands() -> Make {
-    Arc::new(|client, _number| {
-        let trigger = format!("{}.{client}", Uuid::new_v4().simple());
+    let (run, sent) = (Uuid::new_v4().simple(), AtomicU64::new(0));
+    Arc::new(move |client, _number| {
+        let trigger = format!("{run}.{}", sent.fetch_add(1, Ordering::Relaxed));
         Ok(Request::command(
             &channel_of(client),
             PERSON,

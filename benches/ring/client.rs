@@ -25,18 +25,18 @@ pub struct Client {
     buffer: Vec<u8>,
 }
 
-/// A complete request.
-pub struct Request {
-    head: String,
-    body: Vec<u8>,
-}
+/// A complete request, as it is sent.
+pub struct Request(Vec<u8>);
 
 impl Request {
+    fn of(head: String, body: &[u8]) -> Self {
+        let mut request = head.into_bytes();
+        request.extend_from_slice(body);
+        Self(request)
+    }
+
     pub fn get(path: &str) -> Self {
-        Self {
-            head: format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n"),
-            body: Vec::new(),
-        }
+        Self(format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into())
     }
 
     /// A slash command, signed by Slack.
@@ -64,7 +64,7 @@ impl Request {
              x-slack-request-timestamp: {now}\r\nx-slack-signature: {signed}\r\n\r\n",
             body.len()
         );
-        Self { head, body }
+        Self::of(head, &body)
     }
 
     /// A webhook, signed by GitHub.
@@ -78,7 +78,7 @@ impl Request {
              x-hub-signature-256: sha256={signed}\r\n\r\n",
             body.len()
         );
-        Ok(Self { head, body })
+        Ok(Self::of(head, &body))
     }
 }
 
@@ -96,10 +96,7 @@ impl Client {
 
     /// Sends a request, waits for the complete answer, and returns its status.
     pub async fn send(&mut self, request: &Request) -> anyhow::Result<u16> {
-        self.buffer.clear();
-        self.buffer.extend_from_slice(request.head.as_bytes());
-        self.buffer.extend_from_slice(&request.body);
-        self.stream.write_all(&self.buffer).await?;
+        self.stream.write_all(&request.0).await?;
         self.buffer.clear();
         loop {
             let read = self.stream.read_buf(&mut self.buffer).await?;
