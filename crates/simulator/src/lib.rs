@@ -42,7 +42,7 @@ pub use faults::{Fault, FaultRule};
 pub use github::{
     APP_KEY, AccountType, AnnotationPlan, ArtifactPlan, AttemptPlan, Behaviour, CheckView,
     CommentView, DeliveryView, Encoding, GitHub, GitHubLimits, IssueView, JobPlan, Level,
-    Permissions, PullView, Registration, RepositoryView, RunPlan, RunView, StepPlan,
+    Permissions, PullFrom, PullView, Registration, RepositoryView, RunPlan, RunView, StepPlan,
 };
 pub use limits::Limits;
 pub use modals::Submitted;

@@ -1,6 +1,6 @@
 //! People act: any endpoint, as a person with all permissions, without HTTP.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::GitHub;
 use super::accounts::{AccountType, Holder};
@@ -74,4 +74,74 @@ impl GitHub {
         let text = addresses.exchange(&shown.to_string(), "");
         serde_json::from_str(&text).map_err(|error| error.to_string())
     }
+
+    /// A person opens a pull request for a branch that is pushed. From a fork, runs do not name it.
+    pub fn open_pull(
+        &self,
+        repository: &str,
+        head: &str,
+        title: &str,
+        by: &str,
+        from: PullFrom,
+    ) -> u64 {
+        let body = json!({"title": title, "head": head, "base": "main"});
+        let path = format!("/repos/{repository}/pulls");
+        let made = self.act(by, "POST", &path, body);
+        let made = made.unwrap_or_else(|why| panic!("{repository} {head}: {why}"));
+        let number = made["number"].as_u64().unwrap_or_default();
+        let mut state = self.state();
+        let id = state.must_find(repository);
+        let found = state.repositories.get_mut(&id);
+        if let Some(pull) = found.and_then(|found| found.pulls.get_mut(&number)) {
+            pull.fork = from == PullFrom::Fork;
+        }
+        number
+    }
+
+    /// A person presses a button on the page of a check run.
+    ///
+    /// # Errors
+    /// When the check has no button with this identifier.
+    pub fn press_check(
+        &self,
+        repository: &str,
+        check: u64,
+        identifier: &str,
+        by: &str,
+    ) -> Result<(), String> {
+        let now = self.0.now();
+        let mut state = self.state();
+        let by = state.add_account(by, AccountType::User);
+        let id = state.must_find(repository);
+        let app = state.app_json();
+        let repo = &state.repositories[&id];
+        let found = repo.checks.get(&check).ok_or("no such check run")?;
+        if !found
+            .actions
+            .iter()
+            .any(|action| action["identifier"] == identifier)
+        {
+            return Err(format!("the check run has no button {identifier}"));
+        }
+        let fields = json!({"check_run": repo.own_check_json(found, &app),
+                            "requested_action": {"identifier": identifier}});
+        state.emit(
+            "check_run",
+            Some("requested_action"),
+            Some(id),
+            fields,
+            &by,
+            now,
+        );
+        drop(state);
+        self.0.changed();
+        Ok(())
+    }
+}
+
+/// Where the branch of a pull request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullFrom {
+    Repository,
+    Fork,
 }

@@ -100,6 +100,9 @@ fn apply(check: &mut CheckRun, body: &Value, now: Moment) {
         }
     }
     let new = body["output"]["annotations"].as_array();
+    if let Some(actions) = body["actions"].as_array() {
+        check.actions.clone_from(actions);
+    }
     check.annotations.extend(new.into_iter().flatten().cloned());
 }
 
@@ -145,6 +148,7 @@ impl Call<'_> {
             fields,
             output: json!({}),
             annotations: Vec::new(),
+            actions: Vec::new(),
         };
         apply(&mut check, body, now);
         self.repo_mut().checks.insert(id, check);
@@ -163,7 +167,7 @@ impl Call<'_> {
         self.add_check(sha, Maker::Actions, &body);
     }
 
-    fn emit_check(&mut self, id: u64, action: &str) -> Value {
+    pub(crate) fn emit_check(&mut self, id: u64, action: &str) -> Value {
         let app = self.app_json();
         let shown = self.repo().own_check_json(&self.repo().checks[&id], &app);
         self.emit("check_run", Some(action), json!({"check_run": shown}));
@@ -223,4 +227,14 @@ pub(crate) fn update(call: &mut Call<'_>) -> Outcome {
         call.repo().own_check_json(&call.repo().checks[&id], &app)
     };
     Ok(Answer::ok(shown))
+}
+
+/// Asks the App to run its check again: 201, and an event for the App.
+pub(crate) fn rerequest(call: &mut Call<'_>) -> Outcome {
+    let id = call.number("check_run_id")?;
+    if !call.repo().checks.contains_key(&id) {
+        return Err(Refusal::not_found());
+    }
+    call.emit_check(id, "rerequested");
+    Ok(Answer::created(json!({})))
 }

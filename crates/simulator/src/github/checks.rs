@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::accounts::{node_id, stamp};
 use super::call::{Answer, Call, Outcome};
-use super::check_changes::{create, update};
+use super::check_changes::{create, rerequest, update};
 use super::endpoint::Endpoint;
 use super::hosts::HTML;
 use super::jobs::Job;
@@ -34,6 +34,12 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         "/repos/{owner}/{repo}/check-runs/{check_run_id}",
         Needs::CHECKS_WRITE,
         update,
+    ),
+    Endpoint::post(
+        "checks/rerequest-run",
+        "/repos/{owner}/{repo}/check-runs/{check_run_id}/rerequest",
+        Needs::CHECKS_WRITE,
+        rerequest,
     ),
     Endpoint::get(
         "checks/list-annotations",
@@ -94,6 +100,8 @@ pub(crate) struct CheckRun {
     pub(crate) fields: Value,
     pub(crate) output: Value,
     pub(crate) annotations: Vec<Value>,
+    /// The buttons on its page.
+    pub(crate) actions: Vec<Value>,
 }
 
 pub(crate) const FIELDS: [&str; 7] = [

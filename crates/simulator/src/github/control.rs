@@ -2,13 +2,13 @@
 //!
 //! A repository is named `owner/name`. A name that does not exist is a mistake of the caller, and panics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::GitHub;
-use super::accounts::{AccountType, Holder, Installation, Registration, Token};
+use super::accounts::{AccountType, Holder, Installation, Registration, Token, node_id};
 use super::caches::Cache;
 use super::git::Git;
 use super::permissions::{Level, Permissions};
@@ -138,9 +138,23 @@ impl GitHub {
             .iter()
             .map(|name| state.must_find(name))
             .collect();
+        let chosen: BTreeSet<u64> = chosen;
         if let Some(found) = state.installations.get_mut(&installation) {
-            found.selected = Some(chosen);
+            found.selected = Some(chosen.clone());
         }
+        let added = chosen.iter().filter_map(|id| state.repositories.get(id));
+        let added: Vec<Value> = added
+            .map(|repository| {
+                json!({"id": repository.id, "node_id": node_id("Repository", repository.id),
+                       "name": repository.name, "full_name": repository.full_name(),
+                       "private": repository.private})
+            })
+            .collect();
+        let more = json!({"repository_selection": "selected", "repositories_added": added,
+                          "repositories_removed": []});
+        state.emit_installation("installation_repositories", "added", installation, more);
+        drop(state);
+        self.0.changed();
     }
 
     /// A personal token of a person, with all permissions on what the person reaches.
@@ -246,6 +260,16 @@ impl GitHub {
 
     pub fn disable_issues(&self, repository: &str) {
         self.with_repository(repository, |found| found.has_issues = false);
+    }
+
+    /// Requests to the former name are redirected from now on.
+    pub fn rename(&self, repository: &str, name: &str) {
+        let mut state = self.state();
+        let id = state.must_find(repository);
+        state.renamed.insert(repository.to_lowercase(), id);
+        if let Some(found) = state.repositories.get_mut(&id) {
+            name.clone_into(&mut found.name);
+        }
     }
 
     /// A person with `read`, `write` or `admin`.

@@ -106,7 +106,7 @@ fn run_views(repository: &Repository) -> Vec<RunView> {
         let ran = attempt
             .jobs
             .iter()
-            .filter(|job| job.created_at >= attempt.started_at);
+            .filter(|job| job.attempt == attempt.number);
         RunView {
             id: run.id,
             workflow: workflow.map(|w| w.name.clone()).unwrap_or_default(),

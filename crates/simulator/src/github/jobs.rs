@@ -55,6 +55,8 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
 #[derive(Clone)]
 pub(crate) struct Job {
     pub(crate) id: u64,
+    /// The attempt that ran it; a later one shows it again.
+    pub(crate) attempt: u64,
     pub(crate) plan: JobPlan,
     pub(crate) status: &'static str,
     pub(crate) conclusion: Option<String>,

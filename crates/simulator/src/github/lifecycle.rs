@@ -56,9 +56,10 @@ fn conclusion(attempt: &Attempt) -> String {
 }
 
 impl GitHubState {
-    fn queued_job(&mut self, plan: &JobPlan, now: Moment) -> Job {
+    fn queued_job(&mut self, plan: &JobPlan, attempt: u64, now: Moment) -> Job {
         Job {
             id: self.fresh() + 1_000_000_000,
+            attempt,
             plan: plan.clone(),
             status: "queued",
             conclusion: None,
@@ -68,10 +69,10 @@ impl GitHubState {
         }
     }
 
-    fn jobs(&mut self, plans: &[JobPlan], now: Moment) -> Vec<Job> {
+    fn jobs(&mut self, plans: &[JobPlan], attempt: u64, now: Moment) -> Vec<Job> {
         plans
             .iter()
-            .map(|plan| self.queued_job(plan, now))
+            .map(|plan| self.queued_job(plan, attempt, now))
             .collect()
     }
 
@@ -86,7 +87,7 @@ impl GitHubState {
         let (id, suite) = (self.fresh() + 2_000_000_000, self.fresh());
         let first = plan_of(&plan, 1);
         let now = now - TimeDelta::days(plan.days_old);
-        let jobs = self.jobs(&first.jobs, now);
+        let jobs = self.jobs(&first.jobs, 1, now);
         let owner = self.repository_mut(repository)?.owner.login.clone();
         let actor = self.account(plan.actor.as_ref().unwrap_or(&owner));
         let repo = self.repository_mut(repository)?;
@@ -279,7 +280,7 @@ impl GitHubState {
         let mut jobs = Vec::new();
         for job in &before {
             if chosen.contains(&job.plan.name) {
-                jobs.push(self.queued_job(&planned(job), now));
+                jobs.push(self.queued_job(&planned(job), number as u64, now));
             } else {
                 // It is shown again, with its old result and times.
                 jobs.push(Job {
@@ -294,7 +295,7 @@ impl GitHubState {
             } else {
                 next.jobs.clone()
             };
-            jobs = self.jobs(&plans, now);
+            jobs = self.jobs(&plans, number as u64, now);
         }
         let attempt = Attempt {
             number: number as u64,

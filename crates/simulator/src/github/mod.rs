@@ -61,6 +61,7 @@ pub(crate) use state::GitHubState;
 pub(crate) use storage::handle as serve_storage;
 
 pub use accounts::{AccountType, Registration};
+pub use act::PullFrom;
 pub use inspect::{
     CheckView, CommentView, DeliveryView, IssueView, PullView, RepositoryView, RunView,
 };
@@ -104,6 +105,11 @@ impl GitHub {
     /// Where logs and artifacts are served.
     pub fn storage_url(&self) -> String {
         self.state().addresses.storage.clone()
+    }
+
+    /// The time of the workspace.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.0.now()
     }
 
     /// The id of the App.

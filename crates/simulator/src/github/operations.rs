@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::act::PullFrom;
 use super::permissions::Permissions;
 use super::plan::{AttemptPlan, RunPlan};
 use super::tokens::APP_KEY;
@@ -69,6 +70,28 @@ enum Operation {
         path: String,
         #[serde(default)]
         body: Value,
+    },
+    OpenPull {
+        repository: String,
+        head: String,
+        title: String,
+        by: String,
+        #[serde(default)]
+        fork: bool,
+    },
+    PressCheck {
+        repository: String,
+        check: u64,
+        identifier: String,
+        by: String,
+    },
+    Rename {
+        repository: String,
+        name: String,
+    },
+    Select {
+        installation: u64,
+        repositories: Vec<String>,
     },
     AddDispatch {
         repository: String,
@@ -220,6 +243,47 @@ async fn run(operation: Operation, workspace: &Workspace) -> Result<Value, Strin
             path,
             body,
         } => github.act(&login, &verb, &path, body)?,
+        Operation::OpenPull {
+            repository,
+            head,
+            title,
+            by,
+            fork,
+        } => {
+            known(&repository)?;
+            let from = if fork {
+                PullFrom::Fork
+            } else {
+                PullFrom::Repository
+            };
+            json!({"number": github.open_pull(&repository, &head, &title, &by, from)})
+        }
+        Operation::PressCheck {
+            repository,
+            check,
+            identifier,
+            by,
+        } => {
+            known(&repository)?;
+            github.press_check(&repository, check, &identifier, &by)?;
+            done
+        }
+        Operation::Rename { repository, name } => {
+            known(&repository)?;
+            github.rename(&repository, &name);
+            done
+        }
+        Operation::Select {
+            installation,
+            repositories,
+        } => {
+            for name in &repositories {
+                known(name)?;
+            }
+            let names: Vec<&str> = repositories.iter().map(String::as_str).collect();
+            github.select(installation, &names);
+            done
+        }
         Operation::AddDispatch {
             repository,
             name,

@@ -10,6 +10,7 @@ use sha1::{Digest, Sha1};
 
 use super::call::{Answer, Call, Outcome};
 use super::endpoint::{self, Endpoint, Found};
+use super::hosts::API;
 use super::pages::{self, Page};
 use super::permissions::Needs;
 use super::quota::{self, Seen};
@@ -195,7 +196,10 @@ fn run(
     }
     let (endpoint, path) = asked.found.as_ref().ok_or_else(Refusal::not_found)?;
     let repository = match asked.repository() {
-        Some(name) => state.repository_id(&name).ok_or_else(Refusal::not_found)?,
+        Some(name) => match state.repository_id(&name) {
+            Some(id) => id,
+            None => return Err(state.moved(&name, &asked.path)),
+        },
         None => 0,
     };
     match state.repositories.get(&repository) {
@@ -307,6 +311,18 @@ fn respond(
 }
 
 impl GitHubState {
+    /// 301 for a repository that has another name now, else 404.
+    fn moved(&self, name: &str, path: &str) -> Refusal {
+        let id = self.renamed.get(&name.to_lowercase());
+        let rest = path.splitn(5, '/').nth(4).map(|rest| format!("/{rest}"));
+        id.map_or_else(Refusal::not_found, |id| {
+            let url = format!("{API}/repositories/{id}{}", rest.unwrap_or_default());
+            let mut refusal = Refusal::new(StatusCode::MOVED_PERMANENTLY, "Moved Permanently");
+            refusal.headers.push(("location", url));
+            refusal
+        })
+    }
+
     /// The path of a list, with a repository by its id.
     fn numbered(&self, path: &str) -> String {
         let numbered = path.strip_prefix("/repos/").and_then(|rest| {

@@ -24,8 +24,11 @@ pub(crate) struct GitHubState {
     pub(crate) installations: BTreeMap<u64, Installation>,
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) repositories: BTreeMap<u64, Repository>,
+    /// Former names in lower case; requests to them are redirected.
+    pub(crate) renamed: BTreeMap<String, u64>,
     pub(crate) quota: Quota,
-    pub(crate) blobs: BTreeMap<String, Blob>,
+    /// The newest ones, by signature.
+    pub(crate) blobs: VecDeque<(String, Blob)>,
     /// By repository and number of the pull request.
     pub(crate) reviews: BTreeMap<(u64, u64), Vec<Value>>,
     /// Webhooks that are not sent yet, oldest first.
@@ -87,8 +90,9 @@ impl GitHubState {
             installations: BTreeMap::new(),
             tokens: BTreeMap::new(),
             repositories: BTreeMap::new(),
+            renamed: BTreeMap::new(),
             quota: Quota::default(),
-            blobs: BTreeMap::new(),
+            blobs: VecDeque::new(),
             reviews: BTreeMap::new(),
             unsent: VecDeque::new(),
             redeliveries: VecDeque::new(),
@@ -167,7 +171,9 @@ impl GitHubState {
         sender: &Account,
         now: Moment,
     ) {
-        let Some(id) = repository else { return };
+        let Some(id) = repository.filter(|_| self.app.events.contains(event)) else {
+            return;
+        };
         let installation = self
             .installation_of(id)
             .filter(|i| i.suspended_at.is_none());

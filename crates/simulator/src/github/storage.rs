@@ -17,6 +17,9 @@ use crate::server::{text_header, under_faults};
 use crate::state::Moment;
 use crate::workspace::Workspace;
 
+/// How many are kept; older ones are gone before their time.
+const MOST_BLOBS: usize = 256;
+
 #[derive(Clone)]
 pub(crate) struct Blob {
     kind: &'static str,
@@ -35,15 +38,14 @@ impl GitHubState {
     ) -> String {
         let signature = Uuid::new_v4().simple().to_string();
         let valid_until = now + self.behaviour.signed_for;
-        self.blobs.retain(|_, blob| blob.valid_until > now);
-        self.blobs.insert(
-            signature.clone(),
-            Blob {
-                kind,
-                content,
-                valid_until,
-            },
-        );
+        let blob = Blob {
+            kind,
+            content,
+            valid_until,
+        };
+        self.blobs.push_back((signature.clone(), blob));
+        let many = self.blobs.len().saturating_sub(MOST_BLOBS);
+        self.blobs.drain(..many);
         let ends = valid_until.format("%Y-%m-%dT%H%%3A%M%%3A%SZ");
         let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
         format!("{STORAGE}/results/{name}?rsct={kind}&se={ends}&sig={signature}&sp=r")
@@ -85,7 +87,9 @@ fn serve(workspace: &Workspace, query: &str, headers: &HeaderMap) -> (Response, 
         .find(|(name, _)| name == "sig")
         .map(|(_, value)| value.into_owned());
     let state = workspace.github_state();
-    let blob = signature.and_then(|signature| state.blobs.get(&signature).cloned());
+    let mut blobs = state.blobs.iter();
+    let blob = signature.and_then(|signature| blobs.find(|(s, _)| *s == signature));
+    let blob = blob.map(|(_, blob)| blob.clone());
     drop(state);
     let Some(blob) = blob.filter(|blob| blob.valid_until > now) else {
         return denied(StatusCode::FORBIDDEN, "AuthenticationFailed");
