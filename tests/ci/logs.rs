@@ -1,8 +1,10 @@
 //! Log tails in `tests/data/ci/logs/CLASS/NAME.log`: facts of the job, an empty line, the log.
 //!
-//! Two lists are scored on their own. `held-back.txt`: every fourth, by the digest of its name, on which no pattern
-//! was tuned. `from-reports-of-others.txt`: written after the patterns, in the manner of what people paste into
-//! public issues, and so the more honest measure.
+//! Two lists are scored on their own. `held-back.txt`: every fourth of the first 186, by the digest of its name, on
+//! which no pattern was tuned. `written-afterwards.txt`: written when the patterns were, 29 in the manner of what
+//! people paste into public issues and 33 of tools that the table did not name. It is the honest measure: before
+//! the patterns were widened for them, 20 and 15 were named right, the others were `unknown` or took a
+//! neighbouring class, and none led to a wrong re-run.
 
 use crate::confusion::Confusion;
 use std::collections::BTreeSet;
@@ -101,8 +103,8 @@ fn failures_are_named_right_and_none_is_run_again_in_vain() {
     let mut subsets = [
         ("held back", list("held-back.txt"), Confusion::default()),
         (
-            "from reports of others",
-            list("from-reports-of-others.txt"),
+            "written afterwards",
+            list("written-afterwards.txt"),
             Confusion::default(),
         ),
     ];

@@ -125,6 +125,36 @@ fn a_job_whose_last_step_never_ended_lost_its_runner() {
 }
 
 #[test]
+fn what_the_runner_says_in_an_annotation_decides_before_the_log() {
+    let said = "The hosted runner lost communication with the server.";
+    let annotations = [said.to_owned()];
+    let log = in_step("cargo test", "test a ... FAILED");
+    let finding = found(&Job {
+        annotations: &annotations,
+        ..job(&log, &[])
+    });
+    assert_eq!(finding.class, Class::RunnerLost);
+    assert!(finding.evidence.contains(said), "{}", finding.evidence);
+    // A program can print the words, but not as an error of the runner.
+    let log = in_step("./run", said);
+    assert_eq!(found(&job(&log, &[])).class, Class::Unknown);
+}
+
+#[test]
+fn what_tools_put_before_a_line_does_not_hide_it() {
+    for (line, class) in [
+        ("#14 31.20 error[E0308]: mismatched types", Class::Compile),
+        ("#3 curl: (28) timed out", Class::Network),
+        ("│ Error: Unsupported argument", Class::Compile),
+        ("##[error]would reformat a.py", Class::Lint),
+        ("\u{1b}[31mcurl: (28) timed out\u{1b}[0m", Class::Network),
+    ] {
+        let log = in_step("./run", line);
+        assert_eq!(found(&job(&log, &[])).class, class, "{line}");
+    }
+}
+
+#[test]
 fn reports_say_more_than_the_log() {
     let report = |failed: usize| {
         let failures: String = (0..failed)
@@ -132,7 +162,9 @@ fn reports_say_more_than_the_log() {
                 format!("<testcase classname='t' name='f{n}'><failure message='no'/></testcase>")
             })
             .collect();
-        let passed = "<testcase classname='t' name='p'/>".repeat(100);
+        let passed: String = (0..100)
+            .map(|n| format!("<testcase classname='t' name='p{n}'/>"))
+            .collect();
         let xml = format!("<testsuite name='s'>{failures}{passed}</testsuite>");
         read(xml.as_bytes(), &Limits::default()).unwrap()
     };

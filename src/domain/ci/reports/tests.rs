@@ -81,6 +81,8 @@ fn a_test_is_known_by_class_and_name_wherever_it_runs() {
         let id = TestId::from_text(id);
         assert_eq!(report.tests[0].id, id, "{attributes}");
     }
+    let nested = suite("<testsuite name='inner'/><testcase name='c'/>");
+    assert_eq!(nested.tests[0].id.as_str(), "s::c");
     let long = |end: char| TestId::from_text(&format!("{}{end}", "ü".repeat(2000)));
     assert!(long('a').as_str().len() <= 500);
     assert_ne!(long('a'), long('b'));

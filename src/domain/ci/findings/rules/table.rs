@@ -69,6 +69,8 @@ pub(super) const LOG: &[Rule] = &[
     rule(TestFailure, High, r"^not ok [0-9]+ "),
     rule(TestFailure, High, r"^\[  FAILED  \] \S+|\*\*\*(?:Failed|Timeout|Exception)"),
     rule(TestFailure, High, r"^\S+: error: -\[\S+ \S+\] : |^Test Case '.*' failed \("),
+    rule(TestFailure, High, r"^[0-9:]+ \+[0-9]+ (?:~[0-9]+ )?-[1-9][0-9]*: |^//\S+ +(?:FAILED|TIMEOUT)\b|\*\*\* FAILED \*\*\*$|: Test Failed at \S+:[0-9]+"),
+    rule(TestFailure, High, r"^\* checking tests \.\.\. ERROR|^ *\[ FAIL [1-9]|^\[error\] Failed: Total [0-9]+|^ERROR: Package \S+ errored during testing|^\*\* TEST FAILED \*\*"),
     rule(TestFailure, High, r"^test result: FAILED\.|^error: (?:test|doctest|bench)(?: run)? failed"),
     rule(TestFailure, High, r"^=+ .*\b[0-9]+ (?:failed|errors?)\b.* in [0-9.]+s"),
     rule(TestFailure, High, r"^FAILED \((?:failures|errors)="),
@@ -85,7 +87,7 @@ pub(super) const LOG: &[Rule] = &[
 
     // The machine, in words that a test may print too.
     rule(OutOfDisk, Medium, r"(?i)\bno space left on device\b|\bENOSPC\b|Disk quota exceeded|There is not enough space on the disk|^##\[error\]You are running out of disk space"),
-    rule(OutOfMemory, Medium, r"java\.lang\.OutOfMemoryError|\bcannot allocate memory\b|Cannot allocate memory|^MemoryError\b|std::bad_alloc|: line [0-9]+: +[0-9]+ Killed |Gradle build daemon disappeared unexpectedly|virtual memory exhausted"),
+    rule(OutOfMemory, Medium, r"java\.lang\.OutOfMemoryError|System\.OutOfMemoryException|\bcannot allocate memory\b|Cannot allocate memory|^MemoryError\b|std::bad_alloc|: line [0-9]+: +[0-9]+ Killed |Gradle build daemon disappeared unexpectedly|virtual memory exhausted"),
 
     // Compilers and linters. `cargo clippy` prints the compiler's last line too.
     rule(Compile, High, r"^error\[E[0-9]{4}\]"),
@@ -96,6 +98,7 @@ pub(super) const LOG: &[Rule] = &[
     rule(Lint, High, r"^\S+\.pyi?:[0-9]+:[0-9]+:? [A-Z]{1,4}[0-9]{3,4}\b|^\S+\.pyi?:[0-9]+: error: |^would reformat |^Would reformat: |^Found [0-9]+ errors? in [0-9]+ files? \(checked"),
     rule(Lint, High, r"^ *\S+\.pyi?:[0-9]+:[0-9]+ - error: |\([a-z]+-[a-z-]+\)$.*pylint"),
     rule(Lint, High, r"^\S+\.go:[0-9]+:[0-9]+: .* \([a-z]+\)$|^[0-9]+ issues?:$"),
+    rule(Lint, High, r"^ *(?:info|warning|error) - \S+:[0-9]+:[0-9]+ - "),
     rule(Lint, High, r"[0-9]+ files? inspected, [1-9][0-9]* offenses? detected|^- hook id: "),
     rule(Lint, High, r"\^-*\^? SC[0-9]{4}\b|^\S*Dockerfile\S*:[0-9]+ DL[0-9]{4}\b|\bMD[0-9]{3}/|^ +[0-9]+:[0-9]+ +error +.* \([a-z-]+\)$"),
     rule(Lint, High, r"You have [0-9]+ Checkstyle violations?|The following files had format violations|Lint error >|error WHITESPACE:|error: Code formatting|FOUND [0-9]+ ERRORS? AFFECTING|actionlint"),
@@ -103,9 +106,9 @@ pub(super) const LOG: &[Rule] = &[
     rule(Compile, High, r"\[(?:build|setup) failed\]$|^(?:\./)?\S+\.go:[0-9]+:[0-9]+: "),
     rule(Compile, High, r"^(?:\[ERROR\] )?COMPILATION ERROR|Compilation failure|\.java:\[[0-9]+,[0-9]+\] |^e: (?:file://)?/?\S+\.kts?:|> Compilation (?:error|failed)"),
     rule(OutOfMemory, Medium, r"c\+\+: internal compiler error: Killed|cc1plus: out of memory"),
-    rule(Compile, High, r"^\S+\.(?:c|cc|cpp|cxx|cu|h|hpp|m|mm|swift|scala|java|rs|zig|hs|pas|f90):[0-9]+(?::[0-9]+)?: (?:fatal )?error: "),
+    rule(Compile, High, r"^\S+\.(?:c|cc|cpp|cxx|cu|h|hpp|m|mm|swift|scala|java|rs|zig|hs|pas|f90|dart):[0-9]+(?::[0-9]+)?: (?:fatal )?[Ee]rror: "),
     rule(Compile, High, r"undefined reference to [`']|^ld: symbol\(s\) not found|^Undefined symbols for architecture|ld returned 1 exit status"),
-    rule(Compile, High, r"Module not found: (?:Error: )?Can't resolve|^error during build:|^Failed to compile\.|✘ \[ERROR\] |^Type error: "),
+    rule(Compile, High, r"Module not found: (?:Error: )?Can't resolve|^error during build:|^Failed to compile\.|\bfound [1-9][0-9]* errors? and [0-9]+ warnings? in |✘ \[ERROR\] |^Type error: "),
     rule(Compile, High, r"failed to compute cache key: |dockerfile parse error|unknown instruction: "),
     rule(Compile, High, r"^(?:\*\*\* +File|SyntaxError: |IndentationError: |TabError: )|: syntax error, unexpected |^PHP Parse error"),
     rule(Compile, High, r"^Error: (?:Unsupported (?:argument|block type|attribute)|Invalid (?:reference|expression|function argument|block definition)|Missing required argument|Reference to undeclared|Argument or block definition required|Duplicate \w+)"),
@@ -123,7 +126,7 @@ pub(super) const LOG: &[Rule] = &[
     rule(Dependency, High, r"Could not find artifact |^ *> Could not find [\w.-]+:[\w.-]+:|\berror NU11[0-9]{2}\b|No versions available for "),
     rule(Dependency, High, r"ERR_PNPM_(?:OUTDATED_LOCKFILE|NO_MATCHING|LOCKFILE|FROZEN|FETCH_404|PEER)|YN0028|Your lockfile needs to be updated|lock file's packageExtensionsChecksum"),
     rule(Dependency, High, r"^E: (?:Unable to locate package|Package '.*' has no installation candidate|Unable to correct problems|Version '.*' for '.*' was not found)|^E: Failed to fetch \S+ +404|nothing provides |^Error: Unable to find a match"),
-    rule(Dependency, High, r"version solving (?:has )?failed|Could not find (?:gem|compatible versions)|Your requirements could not be resolved|poetry\.lock was last generated|^Bundler could not find compatible|does not have a provider named|no available releases match"),
+    rule(Dependency, High, r"version solving (?:has )?failed|Could not find (?:gem|compatible versions)|Your requirements could not be resolved|Your lock file does not contain a compatible set|^error: Dependencies could not be resolved|poetry\.lock was last generated|^Bundler could not find compatible|does not have a provider named|no available releases match"),
     rule(Dependency, High, r"manifest (?:for .* )?(?:unknown|not found)|failed to resolve source metadata for .*: not found"),
     rule(Dependency, Medium, r"^(?:E +)?ModuleNotFoundError: No module named |^Error: Cannot find module '|^npm (?:ERR!|error) notarget"),
 
@@ -131,7 +134,7 @@ pub(super) const LOG: &[Rule] = &[
     rule(Permission, High, r"Permission denied \(publickey|Host key verification failed|could not read (?:Username|Password) for|The requested URL returned error: 40[13]\b|Authentication failed for '"),
     rule(Permission, High, r"^ *(?:npm (?:ERR!|error) )+code (?:E401|E403|ENEEDAUTH|EOTP)|\bunauthorized: |authentication required|no basic auth credentials|insufficient_scope|pull access denied"),
     rule(Permission, High, r"(?i)\bnot authorized to perform\b|\bAccessDenied(?:Exception)?\b|does not have (?:the )?(?:permission|required|\S+ access)|\bInvalidClientTokenId\b|\bExpiredToken|\bSignatureDoesNotMatch\b|\bPERMISSION_DENIED\b|\binvalid_grant\b|UnauthorizedOperation|Unable to locate credentials|No valid credential sources|Credentials could not be loaded|Could not assume role"),
-    rule(Permission, High, r"(?i)^(?:##\[error\]|error|fatal|HTTP|ERROR:|An error occurred).*(?:\b40[13]\b|\bforbidden\b|\bunauthorized\b)|Failed to get the data key required to decrypt|sops metadata not found|gpg: (?:decryption|signing) failed"),
+    rule(Permission, High, r"(?i)^(?:##\[error\]|error|fatal|HTTP|ERROR:|An error occurred).*(?:\b40[13]\b|\bforbidden\b|\bunauthorized\b)|Failed to get the data key required to decrypt|sops metadata not found|gpg: (?:decryption|signing) failed|set the GH_TOKEN environment variable|\bAADSTS[0-9]{5,}|^##\[error\]Login failed"),
     rule(Permission, Medium, r"(?i)^(?:##\[error\]|error: |fatal: ).*\b(?:authentication|credentials?|api ?(?:token|key)|access token)\b"),
 
     rule(Deployment, High, r#"exceeded its progress deadline|(?:UPGRADE|INSTALLATION|ROLLBACK) FAILED:|timed out waiting for the condition|Error acquiring the state lock|services-stable waiter|waiting for app \\?"|^Failed to create/update the stack|_ROLLBACK_(?:COMPLETE|FAILED)\b|\(gcloud\.(?:run|app|functions)\.deploy\)"#),
@@ -149,13 +152,13 @@ pub(super) const LOG: &[Rule] = &[
     rule(Registry, High, r"^go: .*(?:TLS handshake timeout|i/o timeout|connection re(?:set|fused)|unexpected EOF|no such host|50[0-9] |stream error|context deadline exceeded)"),
     rule(Registry, High, r"Could not transfer artifact |^ *> Could not (?:GET|HEAD) '.*'(?:\.|$)|^ *> (?:Connect to \S+ failed|Read timed out|Connection reset|Remote host terminated|Connection timed out)|Could not download \S+\.(?:jar|pom)"),
     rule(Registry, High, r"\berror NU1301\b|Response status code does not indicate success: 5[0-9]{2}.*nuget|Bundler::HTTPError|Could not fetch specs from|Gem::RemoteFetcher::FetchError|Net::OpenTimeout|^Network error while fetching"),
-    rule(Registry, High, r"could not connect to registry|Error while installing \S+ v\S+: .*(?:50[0-9]|timeout|connection)|Failed to (?:request discovery document|install provider).*(?:50[0-9]|timeout)|curl error (?:6|7|28|35|52|56) while downloading"),
+    rule(Registry, High, r"could not connect to registry|Error while installing \S+ v\S+: .*(?:50[0-9]|timeout|connection)|Failed to (?:request discovery document|install provider).*(?:50[0-9]|timeout)|curl error (?:6|7|28|35|52|56) while downloading|Download failed: server returned code 5[0-9]{2}|remote server returned an error: \(5[0-9]{2}\)"),
 
     rule(Network, High, r"^(?:fatal|error): (?:unable to access '.*': (?:Could not resolve|Failed to connect|Recv failure|Send failure|Empty reply|Operation timed out|Connection|GnuTLS|OpenSSL|SSL|HTTP/2|The requested URL returned error: 5)|RPC failed|early EOF|fetch-pack: |the remote end hung up|expected flush after)"),
     rule(Network, High, r"^kex_exchange_identification: |^ssh: (?:connect to host .*(?:timed out|refused|unreachable)|Could not resolve hostname)|^Connection (?:reset|closed) by \S+ port [0-9]+"),
     rule(Network, High, r"^curl: \((?:5|6|7|16|18|28|35|52|55|56|92)\) |^curl: \(22\) .*error: 5[0-9]{2}|^wget: unable to resolve|^Unable to establish SSL connection|\bERROR 50[0-9]: |^HTTP 50[0-9]: "),
     rule(Network, High, r"^##\[error\].*(?:\bECONNRESET\b|\bETIMEDOUT\b|\bEAI_AGAIN\b|\bENOTFOUND\b|\bECONNREFUSED\b|socket hang up|\b50[0234]\b.*(?:Bad Gateway|Service Unavailable|Gateway|Internal)|Request timeout|does not indicate success: 5[0-9]{2}|network timeout)"),
-    rule(Network, Medium, r"^ *(?:[0-9]+: |Caused by: )?HTTP status server error \(50[0-9]|^##\[error\](?:Error: |TypeError: )?fetch failed$|Artifact (?:down|up)load failed after [0-9]+ retries"),
+    rule(Network, Medium, r"^ *(?:[0-9]+: |Caused by: )?HTTP status server error \(50[0-9]|^error: could not download file from 'https?://|^The connection to the server \S+ was refused|^##\[error\]Unexpected HTTP response: 5[0-9]{2}|^##\[error\](?:Error: |TypeError: )?fetch failed$|Artifact (?:down|up)load failed after [0-9]+ retries"),
     rule(Network, High, r"^##\[error\](?:Error: )?Failed to (?:CreateArtifact|FinalizeArtifact|ListArtifacts|GetSignedArtifactURL|download action)|^##\[error\]Unable to (?:download|upload) artifact.*(?:50[0-9]|timeout|ECONN)"),
     rule(Network, Medium, r"^(?:\S*[Ee]rror|ERROR|fatal|FATAL|level=fatal|panic)\b.*(?:connection reset by peer|i/o timeout|TLS handshake timeout|Temporary failure in name resolution|no such host|[Cc]onnection timed out|ETIMEDOUT|ECONNRESET|EAI_AGAIN|socket hang up|503 Service Unavailable|502 Bad Gateway|504 Gateway)"),
 
