@@ -15,6 +15,9 @@ use super::text::ReplyTo;
 use super::told::Told;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{
+    Display, EnumDiscriminants, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr, VariantNames,
+};
 use uuid::Uuid;
 
 /// Something that happened.
@@ -75,17 +78,22 @@ impl From<ci::Event> for Event {
 impl Event {
     /// The sources of the ring's own rows, with every kind of them.
     pub fn own_kinds() -> [(&'static str, Vec<String>); 4] {
-        let incident = Timer::ALL.iter().map(|timer| timer.as_str());
         let words = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect();
         [
             ("receipt", Origin::kinds()),
-            (
-                "timer",
-                incident.map(|name| format!("incident_{name}")).collect(),
-            ),
-            ("area", words(&Told::KINDS)),
+            ("timer", AreaName::each(AreaName::timers)),
+            ("area", words(Told::VARIANTS)),
             ("engine", words(&["parked"])),
         ]
+    }
+
+    /// The area that it belongs to.
+    pub fn area(&self) -> Option<AreaName> {
+        match self {
+            Self::Incident(_) => Some(AreaName::Incident),
+            Self::Ci(_) => Some(AreaName::Ci),
+            Self::Webhook(_) | Self::Incomplete { .. } | Self::Unused { .. } => None,
+        }
     }
 
     /// A receipt goes to the area that is its origin.
@@ -104,13 +112,13 @@ impl Event {
 
     /// A timer goes to the area that set it; `None`: this version does not know it.
     pub fn of_timer(due: &TimerDue) -> Option<Self> {
-        match due.area.as_str() {
-            "incident" => Some(Self::Incident(incident::Event::TimerDue {
+        match due.area.parse().ok()? {
+            AreaName::Incident => Some(Self::Incident(incident::Event::TimerDue {
                 incident: IncidentId(Uuid::parse_str(&due.owner).ok()?),
                 timer: Timer::parse(&due.name)?,
                 generation: due.generation,
             })),
-            _ => None,
+            AreaName::Ci => None,
         }
     }
 
@@ -138,13 +146,18 @@ impl Event {
             Told::EffectStuck { effect, message } => {
                 incident::Event::EffectStuck { effect, message }.into()
             }
+            Told::Parked(row) => incident::Event::Parked(row).into(),
         }
     }
 
-    /// A row that was put aside goes to the area of its effect; where that is not known, to the one
-    /// that keeps the operators informed.
+    /// A row that was put aside goes to its area; where that is not known, to the one that keeps the
+    /// operators informed.
     pub fn of_parked(row: ParkedRow) -> Self {
-        incident::Event::Parked(row).into()
+        let area = row.area.as_deref().and_then(|area| area.parse().ok());
+        match area.unwrap_or(AreaName::Incident) {
+            AreaName::Incident => incident::Event::Parked(row).into(),
+            AreaName::Ci => ci::Event::Parked(row).into(),
+        }
     }
 
     /// Where the person who waits for an answer can be told that there is none.
@@ -163,28 +176,53 @@ impl Event {
     }
 }
 
-/// Why an effect was decided, and so where its receipt goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Why an effect was decided, and so where its receipt goes. The names of the areas are those of its
+/// variants, and what is asked of each area matches them all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(rename_all = "snake_case")]
+#[strum_discriminants(
+    name(AreaName),
+    derive(Display, EnumIter, EnumString, IntoStaticStr),
+    strum(serialize_all = "snake_case")
+)]
 pub enum Origin {
     Incident(incident::Purpose),
     Ci(ci::Purpose),
 }
 
+impl AreaName {
+    fn purposes(self) -> &'static [&'static str] {
+        match self {
+            Self::Incident => incident::Purpose::KINDS,
+            Self::Ci => ci::Purpose::VARIANTS,
+        }
+    }
+
+    fn timers(self) -> &'static [&'static str] {
+        match self {
+            Self::Incident => &["channel_overdue"],
+            Self::Ci => &[],
+        }
+    }
+
+    /// The words of each area, after its name.
+    fn each(words: fn(Self) -> &'static [&'static str]) -> Vec<String> {
+        let all = Self::iter().flat_map(|area| words(area).iter().map(move |word| (area, word)));
+        all.map(|(area, word)| format!("{area}_{word}")).collect()
+    }
+}
+
 impl Origin {
     /// The area's word.
     pub fn area(&self) -> &'static str {
-        match self {
-            Self::Incident(_) => "incident",
-            Self::Ci(_) => "ci",
-        }
+        AreaName::from(self).into()
     }
 
     /// The purpose's word within its area.
     pub fn purpose(&self) -> &'static str {
         match self {
             Self::Incident(purpose) => purpose.kind(),
-            Self::Ci(purpose) => purpose.kind(),
+            Self::Ci(purpose) => purpose.into(),
         }
     }
 
@@ -195,10 +233,7 @@ impl Origin {
 
     /// Every kind of receipt.
     pub fn kinds() -> Vec<String> {
-        let incident = incident::Purpose::KINDS.iter();
-        let incident = incident.map(|kind| format!("incident_{kind}"));
-        let ci = ci::Purpose::KINDS.iter().map(|kind| format!("ci_{kind}"));
-        incident.chain(ci).collect()
+        AreaName::each(AreaName::purposes)
     }
 
     /// The incident that it is about, for lists and the audit.
@@ -244,5 +279,56 @@ impl From<ci::Purpose> for Origin {
 impl From<incident::Purpose> for Origin {
     fn from(purpose: incident::Purpose) -> Self {
         Self::Incident(purpose)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_was_put_aside_goes_to_its_area() {
+        let row = |area: Option<&str>| ParkedRow {
+            signal: SignalId(Uuid::nil()),
+            effect: None,
+            area: area.map(str::to_owned),
+            what: "post_message".to_owned(),
+            reply_to: None,
+        };
+        for (area, goes_to) in [
+            (Some("ci"), AreaName::Ci),
+            (Some("incident"), AreaName::Incident),
+            // Another version's, or a row whose area cannot be read: the operators hear it.
+            (Some("kitchen"), AreaName::Incident),
+            (None, AreaName::Incident),
+        ] {
+            assert_eq!(
+                Event::of_parked(row(area)).area(),
+                Some(goes_to),
+                "{area:?}"
+            );
+        }
+        let told = Event::of_told(Told::Parked(row(Some("ci"))));
+        assert_eq!(told.area(), Some(AreaName::Incident));
+    }
+
+    #[test]
+    fn a_process_claims_the_receipts_and_timers_of_every_area() {
+        let claimed: Vec<String> = Event::own_kinds()
+            .into_iter()
+            .flat_map(|(_, kinds)| kinds)
+            .collect();
+        for kind in [
+            "incident_card",
+            "ci_message",
+            "incident_channel_overdue",
+            "declare_incident",
+        ] {
+            assert!(claimed.iter().any(|one| one == kind), "{kind}");
+        }
+        for timer in Timer::ALL {
+            let kind = format!("incident_{}", timer.as_str());
+            assert!(claimed.contains(&kind), "{kind}");
+        }
     }
 }

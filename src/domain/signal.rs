@@ -23,7 +23,7 @@ pub struct ParkedRow {
     /// The outbox row, when it is an effect that was put aside.
     #[serde(default)]
     pub effect: Option<EffectId>,
-    /// The area of the effect, if its row says so.
+    /// Its area, as far as that is known.
     #[serde(default)]
     pub area: Option<String>,
     /// What it was, for people: its source and kind.

@@ -5,11 +5,15 @@
 
 use super::declaration::{Declaration, Source};
 use super::ids::EffectId;
+use super::signal::ParkedRow;
 use super::text::Message;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Its word is the kind of its row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[strum(serialize_all = "snake_case")]
 pub enum Told {
     /// An area found a reason for an incident.
     DeclareIncident {
@@ -19,16 +23,6 @@ pub enum Told {
     },
     /// An effect of the area is stuck, which operators must hear.
     EffectStuck { effect: EffectId, message: Message },
-}
-
-impl Told {
-    pub const KINDS: [&'static str; 2] = ["declare_incident", "effect_stuck"];
-
-    /// The kind of its row.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::DeclareIncident { .. } => "declare_incident",
-            Self::EffectStuck { .. } => "effect_stuck",
-        }
-    }
+    /// A row of the area was put aside, and nothing follows from it but that operators must hear it.
+    Parked(ParkedRow),
 }

@@ -127,7 +127,10 @@ impl Engine {
         let parked = ParkedRow {
             signal: stored.id,
             effect: None,
-            area: None,
+            area: signal
+                .as_ref()
+                .and_then(|signal| signal.event.area())
+                .map(|area| area.to_string()),
             what: format!("{} {}", stored.source, stored.kind),
             reply_to: signal.and_then(|signal| signal.event.reply_to().cloned()),
         };

@@ -3,6 +3,7 @@
 use super::super::area::{Area, Context};
 use super::super::effect::slack;
 use super::super::ids::ChannelId;
+use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
     Run, Seen, Status, facts, message, receipts, watched,
@@ -34,6 +35,7 @@ impl Area for Ci {
             Event::Receipt(receipt) => {
                 receipts::decide_receipt(decision, receipt, facts);
             }
+            Event::Parked(row) => decision.tell(Told::Parked(row.clone())),
         }
     }
 }

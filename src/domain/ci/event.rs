@@ -1,6 +1,6 @@
 //! What can happen to runs.
 
-use super::super::signal::Receipt;
+use super::super::signal::{ParkedRow, Receipt};
 use super::{Purpose, Run};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +9,8 @@ pub enum Event {
     Run(Box<Seen>),
     /// An effect of this area ended.
     Receipt(Box<Receipt<Purpose>>),
+    /// A signal or an effect of this area was put aside.
+    Parked(ParkedRow),
 }
 
 /// A run, and what is known of its repository.

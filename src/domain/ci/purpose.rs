@@ -3,9 +3,11 @@
 use super::super::ids::ChannelId;
 use super::FailureId;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[strum(serialize_all = "snake_case")]
 pub enum Purpose {
     /// A failure's message in a channel.
     Message {
@@ -20,16 +22,6 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    pub const KINDS: [&'static str; 2] = ["message", "update"];
-
-    /// The word in the database and the metrics, as serde writes it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Message { .. } => "message",
-            Self::Update { .. } => "update",
-        }
-    }
-
     pub fn failure(&self) -> Option<FailureId> {
         match self {
             Self::Message { failure, .. } | Self::Update { failure, .. } => Some(*failure),

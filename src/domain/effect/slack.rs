@@ -6,9 +6,15 @@ use super::super::text::{Message, ReplyTo, Trigger};
 use super::{Priority, Provider, Repeat, Vocabulary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{EnumDiscriminants, EnumIter, IntoStaticStr, VariantNames};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[strum_discriminants(
+    name(Kind),
+    derive(EnumIter, IntoStaticStr, VariantNames),
+    strum(serialize_all = "snake_case")
+)]
 pub enum Effect {
     /// Creates a channel. `name_taken` is a refusal: its area decides the next name.
     CreateChannel {
@@ -109,58 +115,26 @@ pub fn channel_lane(channel: &ChannelId) -> String {
     format!("slack:{channel}")
 }
 
-impl Effect {
-    pub const KINDS: [&'static str; 13] = [
-        "create_channel",
-        "post_message",
-        "direct_message",
-        "update_message",
-        "pin",
-        "invite",
-        "set_topic",
-        "reply",
-        "ephemeral",
-        "open_form",
-        "update_form",
-        "stage_file",
-        "share_file",
-    ];
-
-    /// The kinds that say [`Repeat::Never`].
-    pub const CANNOT_BE_LOOKED_UP: [&'static str; 3] = ["reply", "ephemeral", "open_form"];
-
-    pub fn kind(&self) -> &'static str {
+impl Kind {
+    pub fn repeat(self) -> Repeat {
         match self {
-            Self::CreateChannel { .. } => "create_channel",
-            Self::PostMessage { .. } => "post_message",
-            Self::DirectMessage { .. } => "direct_message",
-            Self::UpdateMessage { .. } => "update_message",
-            Self::Pin { .. } => "pin",
-            Self::Invite { .. } => "invite",
-            Self::SetTopic { .. } => "set_topic",
-            Self::Reply { .. } => "reply",
-            Self::Ephemeral { .. } => "ephemeral",
-            Self::OpenForm { .. } => "open_form",
-            Self::UpdateForm { .. } => "update_form",
-            Self::StageFile { .. } => "stage_file",
-            Self::ShareFile { .. } => "share_file",
+            Self::UpdateMessage
+            | Self::Pin
+            | Self::Invite
+            | Self::SetTopic
+            | Self::UpdateForm
+            | Self::StageFile => Repeat::Harmless,
+            Self::CreateChannel | Self::PostMessage | Self::DirectMessage | Self::ShareFile => {
+                Repeat::LookUpFirst
+            }
+            Self::Reply | Self::Ephemeral | Self::OpenForm => Repeat::Never,
         }
     }
+}
 
+impl Effect {
     pub fn repeat(&self) -> Repeat {
-        match self {
-            Self::UpdateMessage { .. }
-            | Self::Pin { .. }
-            | Self::Invite { .. }
-            | Self::SetTopic { .. }
-            | Self::UpdateForm { .. }
-            | Self::StageFile { .. } => Repeat::Harmless,
-            Self::CreateChannel { .. }
-            | Self::PostMessage { .. }
-            | Self::DirectMessage { .. }
-            | Self::ShareFile { .. } => Repeat::LookUpFirst,
-            Self::Reply { .. } | Self::Ephemeral { .. } | Self::OpenForm { .. } => Repeat::Never,
-        }
+        Kind::from(self).repeat()
     }
 
     /// An invitation, a pin and a topic have lanes of their own: one that fails must not hold up the

@@ -2,9 +2,15 @@
 
 use super::{Provider, Vocabulary};
 use serde::{Deserialize, Serialize};
+use strum::{EnumDiscriminants, IntoStaticStr, VariantNames};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[strum_discriminants(
+    name(Kind),
+    derive(IntoStaticStr, VariantNames),
+    strum(serialize_all = "snake_case")
+)]
 pub enum Effect {
     /// Sets a component's status.
     UpdateComponent {
@@ -38,14 +44,6 @@ impl ComponentStatus {
 }
 
 impl Effect {
-    pub const KINDS: [&'static str; 1] = ["update_component"];
-
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::UpdateComponent { .. } => "update_component",
-        }
-    }
-
     pub fn lane(&self) -> String {
         match self {
             Self::UpdateComponent { component, .. } => format!("statuspage:{component}"),

@@ -139,7 +139,7 @@ impl Intake {
                 let key = format!("{}#{ordinal}", one.signal.id);
                 arrivals.push(Arrival {
                     source: "area",
-                    kind: told.kind().to_owned(),
+                    kind: <&str>::from(told).to_owned(),
                     subject: format!("area:{key}"),
                     dedup_key: key,
                     headers: serde_json::json!({}),

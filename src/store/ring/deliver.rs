@@ -121,8 +121,8 @@ pub enum Certainty {
 }
 
 impl Store {
-    /// Claims effects of one provider and priority that are due. What a newer version decided is
-    /// left to that one.
+    /// Claims effects of one provider and priority that are due. What another version decided, for a
+    /// purpose or of a kind that is not known here, is left to that one.
     pub async fn claim_effects(
         &self,
         now: DateTime<Utc>,
@@ -134,7 +134,7 @@ impl Store {
         let token = Uuid::new_v4();
         let kinds = provider.kinds().iter().filter(|kind| match which {
             Which::All => true,
-            Which::Repeatable => !Effect::CANNOT_BE_LOOKED_UP.contains(kind),
+            Which::Repeatable => !Effect::kinds_that_cannot_be_looked_up().contains(*kind),
             Which::Only(kinds) => kinds.contains(kind),
         });
         let kinds: Vec<String> = kinds.map(|kind| (*kind).to_owned()).collect();
@@ -156,6 +156,7 @@ impl Store {
                       select id from outbox
                        where ended_at is null and not blocked and priority = $4 and run_at <= $1
                          and provider = $5 and kind = any($6)
+                         and (area is null or area || '_' || purpose = any($8))
                          and (lease_until is null or lease_until < clock_timestamp())
                        order by provider, priority, run_at, seq
                        limit $2
@@ -171,6 +172,7 @@ impl Store {
             provider.as_str(),
             &kinds,
             provider.lease().as_secs_f64(),
+            &Origin::kinds(),
         )
         .fetch_all(&mut session)
         .await?;

@@ -147,6 +147,7 @@ impl Store {
             return Ok(false);
         };
         lock_lanes(&mut transaction, &one(&lane)).await?;
+        let never = Effect::kinds_that_cannot_be_looked_up().into_iter();
         let retried = sqlx::query!(
             "update outbox o
                 set state = case when uncertain_since is not null and kind <> all($3)
@@ -162,7 +163,7 @@ impl Store {
             id.0,
             now,
             // These cannot be looked for: who retries one by hand has it sent.
-            &Effect::CANNOT_BE_LOOKED_UP.map(str::to_owned),
+            &never.map(str::to_owned).collect::<Vec<_>>(),
         )
         .fetch_optional(&mut transaction)
         .await?;

@@ -4,6 +4,7 @@
 //! host whose clock is wrong must not look dead, or alive, to others.
 
 use super::reads::Reads;
+use crate::domain::areas::Origin;
 use crate::domain::effect::Effect;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -31,6 +32,8 @@ impl Store {
         started_at: DateTime<Utc>,
         reads: &Reads,
     ) -> Result<i64, StoreError> {
+        let kinds = Effect::kinds().map(str::to_owned);
+        let carries: Vec<String> = kinds.chain(Origin::kinds()).collect();
         let mut session = self.single().await?;
         sqlx::query!(
             "insert into processes (id, host, pid, version, started_at, seen_at, reads, carries)
@@ -42,7 +45,7 @@ impl Store {
             build(),
             started_at,
             reads.as_slice(),
-            &Effect::KINDS.map(str::to_owned),
+            &carries,
         )
         .execute(&mut session)
         .await?;

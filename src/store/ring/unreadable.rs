@@ -184,7 +184,10 @@ impl Store {
                 and run_at <= $1 and unreadable_since <= $2
                 and not exists (select from processes p
                                  where p.seen_at > clock_timestamp() - interval '60 seconds'
-                                   and (p.carries is null or outbox.kind = any(p.carries)))
+                                   and (p.carries is null
+                                        or outbox.kind = any(p.carries)
+                                           and (outbox.area is null
+                                                or outbox.area || '_' || outbox.purpose = any(p.carries))))
               order by provider, priority, run_at, seq
               limit $3",
             now,
@@ -230,7 +233,10 @@ impl Store {
                        and run_at <= $1 and unreadable_since is null
                        and not exists (select from processes p
                                         where p.seen_at > clock_timestamp() - interval '60 seconds'
-                                          and (p.carries is null or outbox.kind = any(p.carries)))
+                                          and (p.carries is null
+                                        or outbox.kind = any(p.carries)
+                                           and (outbox.area is null
+                                                or outbox.area || '_' || outbox.purpose = any(p.carries))))
                      order by provider, priority, run_at, seq
                      limit $2
                        for update skip locked))",

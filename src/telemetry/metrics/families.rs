@@ -179,7 +179,7 @@ families! {
     signatures: Counter<2> = "wardroom_signatures_total", "Valid signatures, by secret."
         ["source": ["slack", "github"], "secret": ["current", "previous"]];
     actions: Counter<2> = "wardroom_actions_total", "Effects that ended."
-        ["action": Effect::KINDS, "status": ["done"]];
+        ["action": Effect::kinds(), "status": ["done"]];
     job_last_success: Gauge<1> = "wardroom_job_last_success_timestamp_seconds",
         "When a periodic job last succeeded." ["job": ["sweep", "retention"]];
     external: Counter<2> = "wardroom_external_requests_total", "Requests to other services."

@@ -68,7 +68,7 @@ fn every_verb_and_every_effect_has_a_series_of_its_own_from_the_first_scrape() {
         let name = command.act.name();
         format!("wardroom_slack_commands_total{{command=\"{name}\",")
     });
-    let effects = crate::domain::effect::Effect::KINDS;
+    let effects = crate::domain::effect::Effect::kinds();
     let effects = effects.map(|kind| format!("wardroom_actions_total{{action=\"{kind}\","));
     for series in typed.chain(effects) {
         let found = text.lines().any(|line| line.starts_with(&series));

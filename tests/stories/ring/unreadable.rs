@@ -67,6 +67,40 @@ fn process(ring: &Ring) -> Process {
 }
 
 #[tokio::test]
+async fn an_effect_with_a_purpose_of_another_version_is_left_to_it_and_no_attempt_is_counted() {
+    let ring = Ring::new().await;
+    let old = ring.replica();
+    ring.does(
+        "insert into outbox (id, signal, lane, provider, kind, effect, priority, run_at, created_at, area, purpose,
+                             origin)
+         select gen_random_uuid(), gen_random_uuid(), 'slack:' || area, 'slack', 'pin',
+                '{\"slack\": {\"kind\": \"pin\", \"channel\": \"C1\", \"ts\": \"1.000001\"}}', 1,
+                '2026-03-01', '2026-03-01', area, purpose,
+                jsonb_build_object(area, jsonb_build_object('kind', purpose))
+           from (values ('incident', 'notice'), ('incident', 'brew_coffee'), ('kitchen', 'notice'))
+                as row(area, purpose)",
+    )
+    .await;
+    let process = process(&ring);
+    for _ in 0..10 {
+        old.engine.delivery_step().await.expect("it answers");
+        old.tick(&process).await;
+        ring.clock.advance(Duration::minutes(1));
+    }
+    let done = "select count(*) from outbox where state = 'done'";
+    assert_eq!(ring.number(done).await, 1);
+    let left =
+        "select count(*) from outbox where state = 'open' and attempts = 0 and error is null";
+    assert_eq!(ring.number(left).await, 2, "no claim has touched them");
+
+    ring.clock.advance(Duration::minutes(1));
+    old.tick(&process).await;
+    let parked = "select count(*) from outbox where state = 'parked' and error = 'unreadable_kind'";
+    assert_eq!(ring.number(parked).await, 2, "no process can read them");
+    ring.end(&[old]).await;
+}
+
+#[tokio::test]
 async fn a_signal_whose_body_another_version_wrote_waits_for_it_and_is_parked_when_none_runs() {
     let ring = Ring::new().await;
     let replica = ring.replica();

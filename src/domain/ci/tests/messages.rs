@@ -1,6 +1,7 @@
 //! What a message says, and what follows from how its effect ended.
 
 use super::*;
+use strum::VariantNames;
 
 #[test]
 fn what_happened_while_the_message_was_on_its_way_is_shown_by_an_edit() {
@@ -104,11 +105,11 @@ fn a_purpose_is_called_as_it_is_stored() {
             channel: channel("C1"),
         },
     ];
-    let kinds: Vec<&str> = all.iter().map(Purpose::kind).collect();
-    assert_eq!(kinds, Purpose::KINDS);
-    for purpose in all {
+    let kinds: Vec<&str> = all.iter().map(Into::into).collect();
+    assert_eq!(kinds, Purpose::VARIANTS);
+    for (purpose, kind) in all.into_iter().zip(kinds) {
         let stored = serde_json::to_value(&purpose).unwrap();
-        assert_eq!(stored["kind"], purpose.kind());
+        assert_eq!(stored["kind"], kind);
         assert_eq!(serde_json::from_value::<Purpose>(stored).unwrap(), purpose);
     }
 }
