@@ -28,7 +28,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint::get(
 pub struct GitHubLimits {
     /// Requests an hour of an installation or a person.
     pub hourly: u64,
-    /// Whether points a minute and created contents are limited too.
+    /// Whether points a minute, created contents and concurrent requests are limited too.
     pub secondary: bool,
     /// 403 or 429: GitHub uses both.
     pub status: u16,
@@ -122,6 +122,9 @@ fn recent(seen: &mut VecDeque<(Moment, u64)>, now: Moment, seconds: i64) -> u64 
         .sum()
 }
 
+/// The most requests at a time, of all callers together.
+const MOST_AT_ONCE: usize = 100;
+
 impl Quota {
     fn hour(&mut self, key: &str, resource: &'static str, now: Moment) -> &mut Hour {
         let limit = match (resource, key) {
@@ -174,6 +177,7 @@ impl Quota {
         resource: &'static str,
         verb: &str,
         creates: bool,
+        at_once: usize,
         now: Moment,
     ) -> Result<(), Refusal> {
         let limits = self.limits.clone();
@@ -195,7 +199,11 @@ impl Quota {
         if creates {
             created.push_back((now, 1));
         }
-        if much || recent(created, now, 60) > 80 || recent(created, now, 3600) > 500 {
+        if at_once > MOST_AT_ONCE
+            || much
+            || recent(created, now, 60) > 80
+            || recent(created, now, 3600) > 500
+        {
             return Err(Refusal::secondary_limit(status, wait));
         }
         Ok(())

@@ -88,6 +88,7 @@ pub(crate) async fn handle(State(workspace): State<Workspace>, request: Request)
         Some(rest) if rest.is_empty() || rest.starts_with('/') => (ENTERPRISE, rest),
         _ => ("", whole),
     };
+    let _counted = InFlight::new(&workspace);
     let path = workspace.github_state().named(path);
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let found = endpoint::find(parts.method.as_str(), &path);
@@ -122,6 +123,22 @@ pub(crate) async fn handle(State(workspace): State<Workspace>, request: Request)
         perform,
     )
     .await
+}
+
+/// Counts a request until it is answered, or until the caller disconnects.
+struct InFlight<'a>(&'a Workspace);
+
+impl<'a> InFlight<'a> {
+    fn new(workspace: &'a Workspace) -> Self {
+        workspace.github_state().in_flight += 1;
+        Self(workspace)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.github_state().in_flight -= 1;
+    }
 }
 
 impl GitHubState {
@@ -173,7 +190,11 @@ fn answer(
     let id = found.map_or("", |(endpoint, _)| endpoint.id);
     if id != "rate-limit/get" {
         let creates = CREATES.contains(&id);
-        if let Err(refusal) = state.quota.admit(&key, resource, &asked.verb, creates, now) {
+        let (verb, at_once) = (&asked.verb, state.in_flight);
+        let admitted = state
+            .quota
+            .admit(&key, resource, verb, creates, at_once, now);
+        if let Err(refusal) = admitted {
             let seen = state.quota.seen(&key, resource, now);
             return (Err(refusal), Some(seen), Some(key));
         }
@@ -347,6 +368,13 @@ fn with_headers(
         if let Ok(value) = HeaderValue::from_str(&value) {
             map.insert(HeaderName::from_static(name), value);
         }
+    }
+    let version = state.behaviour.enterprise.as_ref();
+    if let Some(Ok(version)) = version.map(|version| HeaderValue::from_str(version)) {
+        map.insert(
+            HeaderName::from_static("x-github-enterprise-version"),
+            version,
+        );
     }
     let id = uuid::Uuid::new_v4().simple().to_string();
     if let Ok(id) = HeaderValue::from_str(&id) {

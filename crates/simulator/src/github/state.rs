@@ -36,6 +36,8 @@ pub(crate) struct GitHubState {
     pub(crate) redeliveries: VecDeque<Webhook>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) behaviour: Behaviour,
+    /// Requests that are not answered yet.
+    pub(crate) in_flight: usize,
     pub(crate) addresses: Addresses,
     /// The clock that the App's web tokens are compared with, when it is not the workspace's.
     pub(crate) app_clock: Option<Now>,
@@ -53,6 +55,9 @@ pub struct Behaviour {
     pub rerun_requested: bool,
     /// How long a URL of the storage is valid.
     pub signed_for: TimeDelta,
+    /// The version of a GitHub Enterprise server; its webhooks and responses name it, and it waits 30 s
+    /// for an answer.
+    pub enterprise: Option<String>,
     /// How long deliveries are kept: 3 days at github.com, 7 at GitHub Enterprise.
     pub deliveries_kept: TimeDelta,
 }
@@ -64,6 +69,7 @@ impl Default for Behaviour {
             search_lag: TimeDelta::seconds(10),
             rerun_requested: false,
             signed_for: TimeDelta::minutes(1),
+            enterprise: None,
             deliveries_kept: TimeDelta::days(3),
         }
     }
@@ -99,6 +105,7 @@ impl GitHubState {
             addresses: Addresses::default(),
             deliveries: Vec::new(),
             behaviour: Behaviour::default(),
+            in_flight: 0,
             app_clock: None,
             last_id: 20_000 + first_id,
         };

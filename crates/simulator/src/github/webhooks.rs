@@ -127,7 +127,7 @@ impl GitHub {
         if body.len() > MOST_BYTES {
             return;
         }
-        let headers: Vec<(String, String)> = [
+        let mut headers: Vec<(String, String)> = [
             ("accept", "*/*".to_owned()),
             ("content-type", "application/json".to_owned()),
             ("user-agent", "GitHub-Hookshot/51ab0e4".to_owned()),
@@ -146,6 +146,15 @@ impl GitHub {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
+        let enterprise = self.state().behaviour.enterprise.clone();
+        let limit = Duration::from_secs(if enterprise.is_some() { 30 } else { 10 });
+        if let Some(version) = enterprise {
+            headers.push(("x-github-enterprise-version".to_owned(), version));
+            headers.push((
+                "x-github-enterprise-host".to_owned(),
+                "127.0.0.1".to_owned(),
+            ));
+        }
         let shown: serde_json::Map<String, Value> = headers
             .iter()
             .map(|(name, value)| (name.clone(), json!(value)))
@@ -154,7 +163,6 @@ impl GitHub {
             let Some(url) = &url else {
                 return AppResponse::failed("failed to connect to host");
             };
-            let limit = Duration::from_secs(10);
             workspace
                 .app_client()
                 .post(url, &headers, body.clone(), limit)

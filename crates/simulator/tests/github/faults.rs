@@ -158,3 +158,31 @@ async fn a_renamed_repository_is_redirected() {
     let location = moved.header("location").to_owned();
     assert_eq!(host.get(&location, &token).await.status, 200);
 }
+
+#[tokio::test]
+async fn the_hundred_and_first_request_at_a_time_is_a_secondary_limit() {
+    let host = Host::new().await;
+    let token = host.token().await;
+    host.github.limit(|limits| limits.secondary = true);
+    host.workspace
+        .fault(FaultRule::once("github/repos/get", Fault::HoldAnswer).times(100));
+    let mut calls = tokio::task::JoinSet::new();
+    let host = std::sync::Arc::new(host);
+    for _ in 0..100 {
+        let (host, token) = (host.clone(), token.clone());
+        calls.spawn(async move { host.get("/repos/acme/api", &token).await.status });
+    }
+    let held = host
+        .workspace
+        .wait_until(Duration::from_secs(10), |sim| {
+            (sim.held() == 100).then_some(())
+        })
+        .await;
+    held.unwrap();
+    let refused = host.get("/repos/acme/api", &token).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.message().contains("secondary rate limit"));
+    host.workspace.release();
+    assert_eq!(calls.join_all().await, [200; 100]);
+    assert_eq!(host.get("/repos/acme/api", &token).await.status, 200);
+}

@@ -185,3 +185,22 @@ async fn an_app_without_a_url_has_no_webhooks() {
     assert!(heard.lock().unwrap().is_empty());
     assert!(host.github.deliveries().is_empty());
 }
+
+#[tokio::test]
+async fn an_enterprise_server_says_that_it_is_one() {
+    let host = Host::new().await;
+    let (heard, _) = app(&host.workspace).await;
+    host.github.behave(|behaviour| {
+        behaviour.enterprise = Some("3.17.1".to_owned());
+    });
+    host.github.push("acme/api", "main", "a", "a", "ada");
+    host.github.deliver_webhooks().await;
+    assert_eq!(events(&heard), ["push"]);
+    let web = host.web_token();
+    let list = host.get("/api/v3/app/hook/deliveries", &web).await;
+    assert_eq!(list.header("x-github-enterprise-version"), "3.17.1");
+    let path = format!("/api/v3/app/hook/deliveries/{}", list.body[0]["id"]);
+    let one = host.get(&path, &web).await;
+    let sent = &one.body["request"]["headers"];
+    assert_eq!(sent["x-github-enterprise-version"], "3.17.1");
+}
