@@ -12,6 +12,15 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
     let slack = &rules.slack;
     // Without a status page there is no courier for its effects.
     let shown = config.statuspage.is_some();
+    let mut routes: [Route; Severity::ALL.len()] = Default::default();
+    for severity in Severity::ALL {
+        routes[severity as usize] = route(match severity {
+            Severity::P1 => &rules.routing.p1,
+            Severity::P2 => &rules.routing.p2,
+            Severity::P3 => &rules.routing.p3,
+            Severity::P4 => &rules.routing.p4,
+        })?;
+    }
     Ok(Rules {
         services: rules
             .services
@@ -19,10 +28,7 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
             .map(|one| service(one, shown))
             .collect::<Result<_, _>>()?,
         admins: people(&rules.admins)?,
-        p1: route(&rules.routing.p1)?,
-        p2: route(&rules.routing.p2)?,
-        p3: route(&rules.routing.p3)?,
-        p4: route(&rules.routing.p4)?,
+        routes,
         templates: rules.templates.iter().filter_map(template).collect(),
         github: Github {
             repositories: rules.github.repositories.clone(),

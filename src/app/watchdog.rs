@@ -121,8 +121,7 @@ async fn join(
 
 /// The channels that the bot posts to. It joins those that it may, so that it can read their history.
 fn channels_of(rules: &Rules) -> BTreeSet<ChannelId> {
-    let routes = [&rules.p1, &rules.p2, &rules.p3, &rules.p4];
-    let of_routes = routes.iter().flat_map(|route| &route.channels);
+    let of_routes = rules.routes.iter().flat_map(|route| &route.channels);
     let of_services = rules.services.iter().flat_map(|service| &service.channels);
     of_routes
         .chain(of_services)

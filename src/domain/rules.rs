@@ -13,14 +13,8 @@ pub struct Rules {
     pub services: Vec<ServiceRules>,
     /// May do what a commander may.
     pub admins: Vec<UserId>,
-    /// Who is told of a P1.
-    pub p1: Route,
-    /// Who is told of a P2.
-    pub p2: Route,
-    /// Who is told of a P3.
-    pub p3: Route,
-    /// Who is told of a P4.
-    pub p4: Route,
+    /// Who is told of an incident, by its severity.
+    pub routes: [Route; Severity::ALL.len()],
     /// The templates of the declare form.
     pub templates: Vec<Template>,
     /// What is watched on GitHub.
@@ -94,12 +88,7 @@ pub struct Template {
 impl Rules {
     /// Who is told of a severity.
     pub fn route(&self, severity: Severity) -> &Route {
-        match severity {
-            Severity::P1 => &self.p1,
-            Severity::P2 => &self.p2,
-            Severity::P3 => &self.p3,
-            Severity::P4 => &self.p4,
-        }
+        &self.routes[severity as usize]
     }
 
     /// The service of that name, in any case and whatever invisible characters are in it.

@@ -1,5 +1,6 @@
 //! How severe something is: an incident, and what leads to one.
 
+use super::effect::statuspage::ComponentStatus;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumCount, EnumString, IntoStaticStr};
 
@@ -47,14 +48,39 @@ impl Severity {
         self < other
     }
 
-    /// The emoji by which it is recognised, and what it means.
-    pub fn meaning(self) -> (&'static str, &'static str) {
+    /// What is said and shown of it.
+    pub fn profile(self) -> Profile {
         match self {
-            Self::P1 => ("🔴", "critical, most users affected"),
-            Self::P2 => ("🟠", "major, many affected"),
-            Self::P3 => ("🟡", "minor, some affected"),
-            Self::P4 => ("⚪", "low, few affected"),
+            Self::P1 => Profile {
+                emoji: "🔴",
+                meaning: "critical, most users affected",
+                cause_unknown: ComponentStatus::MajorOutage,
+                cause_known: ComponentStatus::PartialOutage,
+            },
+            Self::P2 => Profile {
+                emoji: "🟠",
+                meaning: "major, many affected",
+                cause_unknown: ComponentStatus::PartialOutage,
+                cause_known: ComponentStatus::DegradedPerformance,
+            },
+            Self::P3 => Profile {
+                emoji: "🟡",
+                meaning: "minor, some affected",
+                cause_unknown: ComponentStatus::DegradedPerformance,
+                cause_known: ComponentStatus::DegradedPerformance,
+            },
+            Self::P4 => Profile {
+                emoji: "⚪",
+                meaning: "low, few affected",
+                cause_unknown: ComponentStatus::DegradedPerformance,
+                cause_known: ComponentStatus::DegradedPerformance,
+            },
         }
+    }
+
+    /// `P1, P2, P3, P4`.
+    pub fn listed() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
     }
 
     /// `P1 (worst) to P4`.
@@ -62,6 +88,16 @@ impl Severity {
         let (worst, least) = (Self::ALL[0], Self::ALL[Self::COUNT - 1]);
         format!("{worst} (worst) to {least}")
     }
+}
+
+/// What is said and shown of a severity, wherever it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profile {
+    pub emoji: &'static str,
+    pub meaning: &'static str,
+    /// A component of the status page while the cause of its incident is unknown.
+    pub cause_unknown: ComponentStatus,
+    pub cause_known: ComponentStatus,
 }
 
 #[cfg(test)]

@@ -264,7 +264,7 @@ fn every_verb_is_in_the_docs_as_it_is_and_nothing_else_is() {
         assert_eq!(names, verb.names, "the names of `{}`", verb.names[0]);
         assert_eq!(
             row[1].trim_matches('`'),
-            verb.arguments,
+            verb.arguments(),
             "what follows `{}`",
             verb.names[0]
         );

@@ -61,15 +61,21 @@ const KEPT: &[(&str, &str, &str)] = &[
     ),
     ("k8s/21-secret.yaml", "sealed", "a product's name"),
     ("scripts/lib/throwaway.sh", "nobody", "a Unix user"),
+    (
+        "src/domain/incident/forms.rs",
+        "room",
+        "a key in open forms",
+    ),
 ];
 
 /// Whether `INSTEAD` applies to a file. Most of `src/` and most Rust tests are not covered yet.
 fn is_covered(path: &str) -> bool {
     const CODE: [&str; 3] = ["src/", "crates/", "tests/"];
-    const COVERED_CODE: [&str; 15] = [
+    const COVERED_CODE: [&str; 16] = [
         "crates/",
         "src/app/",
         "src/cli/",
+        "src/domain/incident/",
         "src/edge/",
         "src/github/",
         "src/http_client.rs",

@@ -4,6 +4,7 @@ use crate::world::World;
 use serde_json::Value;
 use simulator::{ChannelType, Fault, FaultRule, Submitted};
 use wardroom::domain::ids::Actor;
+use wardroom::domain::incident::Severity;
 
 /// The text that stands in an input of somebody's modal.
 fn stands_in(view: &Value, label: &str) -> String {
@@ -348,4 +349,16 @@ slack: { ops_channel: C0BUILDS }
     world.expect_ephemeral("bea", "Declared incident *#1*");
     assert_eq!(world.effects("parked").await.len(), 2);
     world.finish_after_faults().await;
+}
+
+#[tokio::test]
+async fn an_incident_of_every_severity_can_be_declared() {
+    let mut world = World::new().await;
+    for severity in Severity::ALL {
+        world
+            .declared("bea", &format!("{severity} db The disk is full"))
+            .await;
+        assert_eq!(world.newest().await.severity, severity);
+    }
+    world.finish().await;
 }

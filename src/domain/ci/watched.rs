@@ -2,6 +2,7 @@
 
 use super::super::ids::ChannelId;
 use super::super::rules::Rules;
+use super::super::severity::Severity;
 
 /// Whether a repository, `owner/name`, is watched; without patterns, each is.
 pub(super) fn is_watched(rules: &Rules, repository: &str) -> bool {
@@ -18,7 +19,7 @@ pub(super) fn channels(rules: &Rules, repository: &str) -> Vec<ChannelId> {
     let own = of_service.and_then(|name| rules.service(name));
     match own {
         Some(service) if !service.channels.is_empty() => service.channels.clone(),
-        _ => rules.p2.channels.clone(),
+        _ => rules.route(Severity::P2).channels.clone(),
     }
 }
 
@@ -58,7 +59,7 @@ fn fits(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::rules::{Github, Route, ServiceRules};
+    use crate::domain::rules::{Github, ServiceRules};
 
     #[test]
     fn a_star_stands_for_any_characters() {
@@ -100,16 +101,13 @@ mod tests {
                 service("web", &["C3"]),
                 service("quiet", &[]),
             ],
-            p2: Route {
-                channels: vec![channel("C9")],
-                users: Vec::new(),
-            },
             github: Github {
                 services: vec![("acme/shop".to_owned(), "web".to_owned())],
                 ..Github::default()
             },
             ..Rules::default()
         };
+        rules.routes[Severity::P2 as usize].channels = vec![channel("C9")];
         for (repository, wanted) in [
             ("acme/api", vec!["C1", "C2"]),
             ("Acme/Shop", vec!["C3"]),

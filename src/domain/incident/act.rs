@@ -88,7 +88,6 @@ pub enum Act {
         revision: u32,
     },
     Declare(Declaration),
-    /// A public update.
     Update {
         text: Typed,
         /// Only if it is not the last update: a button may be pressed twice.
@@ -109,7 +108,6 @@ pub enum Act {
         person: UserId,
     },
     Resolve {
-        /// What fixed it.
         note: Option<Typed>,
     },
     /// The form that resolves, with this note in it.

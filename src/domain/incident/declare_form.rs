@@ -106,11 +106,11 @@ fn select(options: impl Iterator<Item = String>, initial: Option<String>) -> Inp
 /// What the severities mean, in few words.
 fn meanings() -> String {
     let severities = Severity::ALL.iter();
-    let meanings = severities.map(|severity| format!("{severity}: {}.", severity.meaning().1));
+    let meanings =
+        severities.map(|severity| format!("{severity}: {}.", severity.profile().meaning));
     meanings.collect::<Vec<_>>().join(" ")
 }
 
-/// Opens the form.
 pub(super) fn open(case: &mut Case<'_>, request: &Request) -> Verdict {
     let form = form(case.rules, BTreeMap::new(), &Values::new(), 0);
     forms::open(case, request, form, |begin, _| by_words(begin))

@@ -30,17 +30,9 @@ pub(crate) fn service(name: &str) -> ServiceRules {
 }
 
 pub(crate) fn rules() -> Rules {
-    Rules {
+    let mut rules = Rules {
         services: vec![service("api"), service("web"), service("Web Shop")],
         admins: vec![person("UADMIN")],
-        p1: Route {
-            channels: vec![channel("CALL"), channel("CTEAM")],
-            users: vec![person("UBOSS"), person("UOWNER")],
-        },
-        p2: Route {
-            channels: vec![channel("CENG")],
-            users: vec![person("UBOSS")],
-        },
         templates: vec![Template {
             name: "database-outage".into(),
             title: "Database is down".into(),
@@ -50,7 +42,16 @@ pub(crate) fn rules() -> Rules {
         }],
         ops_channel: Some(channel("COPS")),
         ..Rules::default()
-    }
+    };
+    rules.routes[Severity::P1 as usize] = Route {
+        channels: vec![channel("CALL"), channel("CTEAM")],
+        users: vec![person("UBOSS"), person("UOWNER")],
+    };
+    rules.routes[Severity::P2 as usize] = Route {
+        channels: vec![channel("CENG")],
+        users: vec![person("UBOSS")],
+    };
+    rules
 }
 
 /// Number 7, P2 on `api`, led by `ULEAD`, declared by `UDECL`, with its channel and its card.

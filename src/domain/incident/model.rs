@@ -81,7 +81,7 @@ pub struct Incident {
     pub channel_try: i32,
     /// When Slack said that the channel was archived or deleted; `None` while it can be used.
     pub channel_closed_at: Option<DateTime<Utc>>,
-    /// The pinned message.
+    /// The message that is pinned in the channel.
     pub card_ts: Option<MessageTs>,
     pub declared_by: Actor,
     pub declared_at: DateTime<Utc>,
@@ -154,7 +154,6 @@ impl Incident {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", ascii_case_insensitive)]
 pub enum Role {
-    /// Leads.
     Commander,
     /// Talks to those who are affected.
     Comms,
@@ -179,7 +178,6 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineEntry {
     pub incident: IncidentId,
-    /// When it happened.
     pub at: DateTime<Utc>,
     pub kind: TimelineKind,
     /// Words for people, complete in themselves.

@@ -29,7 +29,6 @@ const CAUSE: usize = 120;
 /// A row that is stuck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StuckRow {
-    /// A parked signal.
     Signal(SignalId),
     /// An effect that is parked, or uncertain for good.
     Effect(EffectId),

@@ -95,7 +95,6 @@ fn who(actor: &Actor, names: &Names) -> String {
     }
 }
 
-/// The draft.
 pub fn markdown(incident: &Incident, lines: &[TimelineEntry], names: &Names) -> String {
     let or_none = |name: Option<String>| escaped(&name.unwrap_or_else(|| "none".to_owned()));
     let commander = incident.commander.as_ref();

@@ -150,7 +150,6 @@ fn send(case: &mut Case<'_>, incident: &Incident, target: &Target, message: Mess
     case.send(target, message, Why::Announcement.of(incident))
 }
 
-/// An announcement ended.
 pub(super) fn announced(case: &mut Case<'_>, receipt: &Receipt, message: &Message) {
     let mut rows = case.facts.notifications.iter();
     let (Some(incident), Some(row)) = (

@@ -4,7 +4,8 @@
 //! shows green while another burns.
 
 use super::super::effect::statuspage::ComponentStatus;
-use super::{Severity, Status};
+use super::super::severity::Severity;
+use super::model::Status;
 
 /// The status of a component that these incidents affect.
 pub fn component_status(incidents: &[(Severity, Status)]) -> ComponentStatus {
@@ -15,16 +16,10 @@ pub fn component_status(incidents: &[(Severity, Status)]) -> ComponentStatus {
 }
 
 fn status_of(severity: Severity, status: Status) -> ComponentStatus {
-    use ComponentStatus::{DegradedPerformance, MajorOutage, Operational, PartialOutage};
-    let known = match status {
-        Status::Declared | Status::Investigating => false,
-        Status::Identified | Status::Monitoring => true,
-        Status::Resolved | Status::Cancelled | Status::Merged => return Operational,
-    };
-    match (severity, known) {
-        (Severity::P1, false) => MajorOutage,
-        (Severity::P1, true) | (Severity::P2, false) => PartialOutage,
-        (Severity::P2, true) | (Severity::P3 | Severity::P4, _) => DegradedPerformance,
+    match status {
+        Status::Declared | Status::Investigating => severity.profile().cause_unknown,
+        Status::Identified | Status::Monitoring => severity.profile().cause_known,
+        Status::Resolved | Status::Cancelled | Status::Merged => ComponentStatus::Operational,
     }
 }
 

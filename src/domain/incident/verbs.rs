@@ -4,6 +4,7 @@
 //! Only what is built is listed: the help promises nothing.
 
 use super::super::rules::Rules;
+use super::super::severity::Severity;
 use super::super::text::{Message, Words};
 use super::act::Act;
 use super::command;
@@ -14,13 +15,12 @@ use std::fmt;
 pub struct Verb {
     /// Its name, then its synonyms.
     pub names: &'static [&'static str],
-    /// What follows it.
-    pub arguments: &'static str,
-    /// What it does, in a sentence.
+    /// What follows it; its parts are joined.
+    arguments: &'static [&'static str],
+    /// In a sentence.
     pub does: &'static str,
-    /// Who may.
     pub who: Who,
-    /// A line that works.
+    /// A command that works.
     pub example: &'static str,
     /// Whether `#7` may follow it.
     pub(crate) about: About,
@@ -31,18 +31,17 @@ pub struct Verb {
 /// Who may use a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// All.
-    Everybody,
+    Everyone,
     /// The incident's commander and the admins.
     Commander,
-    /// Those, and whoever has another role in the incident.
+    /// Those, and people with another role in the incident.
     Updaters,
 }
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Everybody => "everyone",
+            Self::Everyone => "everyone",
             Self::Commander => "the commander and admins",
             Self::Updaters => "the commander, comms, the scribe and admins",
         })
@@ -54,27 +53,25 @@ impl fmt::Display for Who {
 pub(crate) enum About {
     /// It is: `#7` may follow.
     AnIncident,
-    /// It is, and somebody's own words follow: `#7` at their beginning names one, but not in a room
-    /// of an incident.
+    /// It is, and free text follows: `#7` at its beginning names one, but not in an incident channel.
     AnIncidentInWords,
     /// It is not.
     Nothing,
 }
 
-/// Every verb that there is.
 pub const VERBS: &[Verb] = &[
     Verb {
         names: &["declare", "new", "create", "open", "start"],
-        arguments: "[P1..P4 SERVICE TITLE]",
+        arguments: &["[", Severity::RANGE, " SERVICE TITLE]"],
         does: "Declares an incident; without arguments, opens a form.",
-        who: Who::Everybody,
+        who: Who::Everyone,
         example: "/incident declare P1 api Checkout returns 500s",
         about: About::Nothing,
         read: command::declare,
     },
     Verb {
         names: &["status", "update"],
-        arguments: "TEXT",
+        arguments: &["TEXT"],
         does: "Posts an update in the incident's channel and on the timeline.",
         who: Who::Updaters,
         example: "/incident status The rollback has begun",
@@ -83,7 +80,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         names: &["investigating"],
-        arguments: "[TEXT]",
+        arguments: &["[TEXT]"],
         does: "Someone is investigating.",
         who: Who::Commander,
         example: "/incident investigating Looking at the database",
@@ -92,7 +89,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         names: &["identified"],
-        arguments: "[TEXT]",
+        arguments: &["[TEXT]"],
         does: "The cause is known.",
         who: Who::Commander,
         example: "/incident identified A bad deploy",
@@ -101,7 +98,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         names: &["monitoring"],
-        arguments: "[TEXT]",
+        arguments: &["[TEXT]"],
         does: "A fix is in place; monitoring.",
         who: Who::Commander,
         example: "/incident monitoring Rolled back, errors are falling",
@@ -110,7 +107,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         names: &["severity", "sev"],
-        arguments: "P1..P4 [REASON]",
+        arguments: &[Severity::RANGE, " [REASON]"],
         does: "Changes the severity; a rise to P1 or P2 is announced.",
         who: Who::Commander,
         example: "/incident severity P1 All regions are hit",
@@ -119,7 +116,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         names: &["resolved", "resolve", "close"],
-        arguments: "[NOTE]",
+        arguments: &["[NOTE]"],
         does: "Resolves the incident; everyone who was notified hears it.",
         who: Who::Commander,
         example: "/incident resolved The rollback fixed it",
@@ -132,7 +129,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         names: &["assign", "role"],
-        arguments: "[commander|comms|scribe] @USER",
+        arguments: &["[commander|comms|scribe] @USER"],
         does: "Assigns a role; without one, the commander.",
         who: Who::Commander,
         example: "/incident assign comms @bea",
@@ -141,7 +138,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         names: &["commander"],
-        arguments: "@USER",
+        arguments: &["@USER"],
         does: "Makes someone the commander.",
         who: Who::Commander,
         example: "/incident commander @bea",
@@ -150,36 +147,36 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         names: &["timeline"],
-        arguments: "",
+        arguments: &[],
         does: "Shows what happened so far, only to you.",
-        who: Who::Everybody,
+        who: Who::Everyone,
         example: "/incident timeline",
         about: About::AnIncident,
         read: |_, _| Ok(Act::Timeline),
     },
     Verb {
         names: &["postmortem", "post-mortem", "pm"],
-        arguments: "",
+        arguments: &[],
         does: "Posts a draft of the postmortem in the channel, once the incident is resolved.",
-        who: Who::Everybody,
+        who: Who::Everyone,
         example: "/incident postmortem",
         about: About::AnIncident,
         read: |_, _| Ok(Act::Postmortem),
     },
     Verb {
         names: &["list"],
-        arguments: "",
+        arguments: &[],
         does: "Lists open incidents and those closed in the last 24 hours.",
-        who: Who::Everybody,
+        who: Who::Everyone,
         example: "/incident list",
         about: About::Nothing,
         read: |_, _| Ok(Act::List),
     },
     Verb {
         names: &["help"],
-        arguments: "[VERB]",
+        arguments: &["[VERB]"],
         does: "Shows how to use the commands, or one of them.",
-        who: Who::Everybody,
+        who: Who::Everyone,
         example: "/incident help severity",
         about: About::Nothing,
         read: |rest, _| {
@@ -191,11 +188,14 @@ pub const VERBS: &[Verb] = &[
 ];
 
 impl Verb {
-    /// The line with its arguments' places.
+    pub fn arguments(&self) -> String {
+        self.arguments.concat()
+    }
+
+    /// The command with what follows it.
     pub fn usage(&self) -> String {
-        format!("/incident {} {}", self.names[0], self.arguments)
-            .trim_end()
-            .to_owned()
+        let usage = format!("/incident {} {}", self.names[0], self.arguments());
+        usage.trim_end().to_owned()
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn after_fixing(text: Text, code: &str, effect: EffectId) -> Text {
 
 /// `🔴 P1`.
 pub(crate) fn severity(severity: Severity) -> String {
-    format!("{} {severity}", severity.meaning().0)
+    format!("{} {severity}", severity.profile().emoji)
 }
 
 /// The severity while the incident is open; `✅ P1` when it is resolved.

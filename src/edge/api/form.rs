@@ -159,7 +159,12 @@ impl Form {
 
     fn severity(&mut self) -> Option<Act> {
         let text = self.required("severity", 10);
-        let to = self.parsed("severity", text, Severity::parse, "One of P1, P2, P3, P4.");
+        let to = self.parsed(
+            "severity",
+            text,
+            Severity::parse,
+            &format!("One of {}.", Severity::listed()),
+        );
         let reason = self.text("reason", MAX_TEXT).map(Typed::from);
         Some(Act::SetSeverity { to: to?, reason })
     }

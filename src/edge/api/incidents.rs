@@ -21,7 +21,11 @@ pub(super) async fn list(
     let query = Query::read(query.as_deref(), &["status", "severity", "service"])?;
     let filter = IncidentFilter {
         status: query.parsed("status", Status::parse, "a status such as investigating")?,
-        severity: query.parsed("severity", Severity::parse, "P1, P2, P3 or P4")?,
+        severity: query.parsed(
+            "severity",
+            Severity::parse,
+            &format!("one of {}", Severity::listed()),
+        )?,
         service: query.text("service").map(str::to_owned),
         limit: query.limit,
         below: query.cursor,

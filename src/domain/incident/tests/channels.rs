@@ -65,7 +65,7 @@ fn the_declarer_gets_one_answer_that_names_the_channel_and_is_invited() {
 }
 
 #[test]
-fn a_name_that_somebody_else_took_gets_the_next_suffix_for_ever() {
+fn a_name_that_is_taken_gets_the_next_suffix_without_an_upper_bound() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P1));
     for suffix in 2..150 {
@@ -125,7 +125,7 @@ fn a_channel_that_cannot_be_made_never_leaves_a_mute_incident() {
         assert!(answer(&decision).contains(&retry));
         assert_eq!(world.who_heard("Incident declared").len(), 4);
         assert!(world.timers.is_empty(), "it is not late: it does not come");
-        // The retry brings the channel, and nobody is told twice.
+        // The retry brings the channel, and no target is told twice.
         let well = world.well(&planned.effect);
         world.end(&planned, well);
         world.settle();
@@ -182,7 +182,7 @@ fn a_card_that_is_out_of_date_when_it_stands_is_edited_at_once() {
 }
 
 #[test]
-fn a_card_that_somebody_deleted_is_posted_and_pinned_anew() {
+fn a_card_that_was_deleted_is_posted_and_pinned_again() {
     let mut world = World::with_incident();
     world.ask("UDECL", say("words"));
     let planned = world.take("update_message");
@@ -306,7 +306,7 @@ fn another_channels_archive_is_not_the_incidents() {
 }
 
 #[test]
-fn what_is_parked_reaches_whoever_answers_for_it_with_the_command_that_retries() {
+fn what_is_parked_reaches_the_person_responsible_with_the_command_that_retries() {
     let mut world = World::with_incident();
     world.ask("UDECL", say("words"));
     let planned = world.take("post_message");

@@ -1,4 +1,4 @@
-//! The declare form: what a template fills in, and what nobody sees in a name.
+//! The declare form: what a template fills in, and invisible characters in a name.
 
 use super::memory::{World, refused, resolve};
 use super::words_said::answer;
@@ -8,7 +8,9 @@ use crate::domain::effect::slack::Effect as Slack;
 use crate::domain::ids::{EffectId, ViewId};
 use crate::domain::incident::act::Act;
 use crate::domain::incident::fixtures::{person, service};
-use crate::domain::incident::{Purpose, Severity, Why, declare_form, resolve_form, validate};
+use crate::domain::incident::{
+    Purpose, Severity, Why, declare_form, forms, resolve_form, validate,
+};
 use crate::domain::rules::{Rules, Template};
 use crate::domain::text::form::{Form, InputKind, Values};
 use crate::domain::text::{ReplyTo, Trigger};
@@ -23,7 +25,7 @@ pub(super) fn trigger(now: DateTime<Utc>) -> Trigger {
     }
 }
 
-/// Chooses a template in a form that stands so; the form that follows.
+/// Chooses a template in a form as it is; the form that follows.
 fn after_choosing(
     world: &mut World,
     template: &str,
@@ -71,7 +73,7 @@ fn with_a_second_template() -> (World, Form) {
         service: Some("web".into()),
         text: None,
     });
-    let context = BTreeMap::from([("room".into(), "CTALK".into())]);
+    let context = BTreeMap::from([(forms::CHANNEL.into(), "CTALK".into())]);
     let form = declare_form::form(&world.rules, context, &Values::new(), 4);
     (world, form)
 }
@@ -81,7 +83,7 @@ fn a_template_fills_in_what_is_empty_or_what_another_one_filled_in() {
     let (mut world, empty) = with_a_second_template();
     let lead = (validate::COMMANDER, "ULEAD");
     let first = after_choosing(&mut world, "database-outage", &[lead], &empty);
-    assert_eq!(first.context["room"], "CTALK");
+    assert_eq!(first.context[forms::CHANNEL], "CTALK");
     let standing = |form: &Form| -> Vec<String> {
         let values = initial_values(form);
         let keys = ["title", "severity", "service", "commander"];
@@ -151,7 +153,7 @@ fn a_press_to_resolve_asks_for_a_note_and_changes_nothing_before_it_is_sent() {
     let mut world = World::with_incident();
     let form = resolve_form_of(&mut world, "UDECL");
     assert!(world.incident().status.is_open());
-    assert_eq!(form.context["room"], "CTALK");
+    assert_eq!(form.context[forms::CHANNEL], "CTALK");
     let [note] = &form.inputs[..] else {
         panic!("{form:?}")
     };

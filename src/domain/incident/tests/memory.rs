@@ -60,7 +60,7 @@ impl World {
     }
 
     /// A world with incident #1: P2 on `api`, declared and led by `UDECL`, its channel made, its
-    /// card pinned, everybody told.
+    /// card pinned, all targets told.
     pub fn with_incident() -> Self {
         let mut world = Self::new();
         world.ask("UDECL", declaration(Severity::P2));
@@ -89,7 +89,7 @@ impl World {
         self.asked(&channel("CTALK"), who, act, target)
     }
 
-    /// Somebody asks in this channel, of the incident whose channel it is.
+    /// A person asks in this channel, of the incident whose channel it is.
     pub fn ask_in(&mut self, channel: &ChannelId, who: &str, act: Act) -> Decision {
         self.asked(channel, who, act, None)
     }

@@ -9,7 +9,7 @@ use crate::domain::incident::fixtures::{channel, person};
 use crate::domain::incident::{Severity, Status};
 
 #[test]
-fn only_the_commander_and_admins_change_an_incident_and_anybody_may_read_it() {
+fn only_the_commander_and_admins_change_an_incident_and_all_may_read_it() {
     for act in [
         say("words"),
         advance(Status::Investigating),
@@ -51,7 +51,7 @@ fn only_the_commander_and_admins_change_an_incident_and_anybody_may_read_it() {
 }
 
 #[test]
-fn an_absent_commander_blocks_nobody() {
+fn an_absent_commander_blocks_no_incident() {
     let mut world = World::with_incident();
     world.ask("UADMIN", lead("UBEA"));
     assert_eq!(world.incident().commander, Some(person("UBEA")));
@@ -61,7 +61,7 @@ fn an_absent_commander_blocks_nobody() {
 }
 
 #[test]
-fn where_nobody_leads_anybody_may_take_the_lead_but_not_give_it_away() {
+fn without_a_commander_any_person_may_take_the_lead_but_not_give_it_away() {
     let mut world = World::new();
     world.ask_by_api(declaration(Severity::P2), None);
     let decision = world.ask("UBEA", resolve());
@@ -167,7 +167,7 @@ fn words_that_were_typed_in_vain_come_back_once_to_be_copied() {
 }
 
 #[test]
-fn a_role_that_somebody_has_already_is_said_so() {
+fn a_role_that_the_person_has_already_is_refused() {
     let mut world = World::with_incident();
     let decision = world.ask("UDECL", lead("UDECL"));
     assert_eq!(decision.outcome, Outcome::Refused);

@@ -132,7 +132,7 @@ fn who_could_not_be_told_of_the_fire_is_not_told_that_it_is_out() {
 }
 
 #[test]
-fn an_announcement_that_nobody_can_look_for_is_repeated_once_and_says_so() {
+fn an_announcement_that_cannot_be_looked_up_is_repeated_once_and_says_so() {
     let mut world = World::new();
     world.ask("UDECL", declaration(Severity::P2));
     world.end_next("create_channel", created_channel());
@@ -212,7 +212,7 @@ fn who_changed_something_hears_when_its_line_could_not_be_posted() {
     let (to, words) = world.said().pop().unwrap();
     assert_eq!(to, "reply:UADMIN");
     assert!(words.contains("wardroom outbox retry"), "{words}");
-    // A channel that is closed is told to the commander, and to whoever said it.
+    // A channel that is closed is told to the commander, and to the person who said it.
     world.ask_in(&own, "UADMIN", say("more"));
     let line = world.take("post_message");
     world.end(&line, refused("is_archived"));

@@ -1,5 +1,5 @@
-//! What goes wrong reaches somebody: an answer by the next way, a trouble whom it concerns, a channel
-//! that is closed whoever leads.
+//! What goes wrong reaches a person: an answer by the next way, a report whom it concerns, a channel
+//! that is closed and who leads it.
 
 use super::channels::created_channel;
 use super::memory::{World, declaration, refused, resolve, say};
@@ -30,7 +30,7 @@ fn without_a_channel_of_those_who_run_this_the_first_admin_hears_what_is_parked(
         code: "http_500".into(),
     };
     let told = |world: &World| {
-        let (to, words) = world.said().pop().expect("somebody is told");
+        let (to, words) = world.said().pop().expect("a person is told");
         assert!(words.contains("wardroom outbox retry"), "{words}");
         (to, words)
     };
@@ -42,7 +42,7 @@ fn without_a_channel_of_those_who_run_this_the_first_admin_hears_what_is_parked(
     assert_eq!(to, "UADMIN");
     assert!(words.contains("(api)"), "the service is named: {words}");
 
-    // Declared by the API, nobody leads it.
+    // Declared by the API, it has no commander.
     let mut world = World::new();
     world.rules.ops_channel = None;
     world.ask_by_api(declaration(Severity::P4), None);
@@ -61,7 +61,7 @@ fn without_a_channel_of_those_who_run_this_the_first_admin_hears_what_is_parked(
 }
 
 #[test]
-fn a_card_or_a_draft_of_which_nobody_knows_whether_it_stands_is_said() {
+fn a_card_or_a_draft_that_may_not_be_posted_is_reported() {
     let uncertain = || End::Uncertain {
         code: "missing_scope".into(),
     };
@@ -84,7 +84,7 @@ fn a_card_or_a_draft_of_which_nobody_knows_whether_it_stands_is_said() {
 }
 
 #[test]
-fn who_gave_a_role_to_somebody_who_cannot_come_hears_it() {
+fn who_gave_a_role_to_a_person_who_cannot_come_hears_it() {
     let mut world = World::with_incident();
     world.ask(
         "UADMIN",
@@ -178,7 +178,7 @@ fn nothing_is_posted_in_an_archived_channel_and_it_stands_there_once_it_is_back(
 }
 
 #[test]
-fn troubles_that_nobody_can_be_told_come_to_an_end() {
+fn reports_that_reach_no_person_come_to_an_end() {
     let mut world = World::with_incident();
     // Who leads is the only admin, and neither they nor any channel can be reached.
     let lead = Act::Assign {
@@ -190,7 +190,7 @@ fn troubles_that_nobody_can_be_told_come_to_an_end() {
     for step in 0.. {
         assert!(
             step < 60,
-            "still somebody is told: {:?}",
+            "a person is still told: {:?}",
             world.said().last()
         );
         let kinds = world.outbox.iter().map(|one| one.effect.kind());
