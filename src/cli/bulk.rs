@@ -4,6 +4,7 @@
 //! `--all` counts first and asks on the terminal. Then each row has a transaction of its own, in the
 //! order of the queue; a row whose state has changed since it was counted is left as it is.
 
+use super::rows::{Queue, Row};
 use super::{Ended, Stop, output};
 use crate::config::duration;
 use crate::domain::ids::{EffectId, SignalId};
@@ -67,16 +68,35 @@ impl Act {
         }
     }
 
-    fn of_signals(&self) -> bool {
-        matches!(self, Self::Replay | Self::DropSignal(_))
+    fn queue(&self) -> Queue {
+        match self {
+            Self::Replay | Self::DropSignal(_) => Queue::Inbox,
+            Self::Retry | Self::DropEffect(_) => Queue::Outbox,
+        }
     }
 
-    async fn state_of(&self, store: &Store, id: Uuid) -> Result<Option<String>, StoreError> {
-        Ok(if self.of_signals() {
-            store.inbox_row(SignalId(id)).await?.map(|row| row.state)
-        } else {
-            store.outbox_row(EffectId(id)).await?.map(|row| row.state)
-        })
+    /// The verb, its past form, and when the row's state does not allow it.
+    fn words(&self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Replay => (
+                "Replay",
+                "replayed",
+                "it is open already, its body was deleted, or it has changed an incident",
+            ),
+            Self::Retry => ("Retry", "retried", "it is done, or waits for its turn"),
+            Self::DropSignal(_) => ("Drop", "dropped", "it is decided or dropped already"),
+            Self::DropEffect(_) => (
+                "Drop",
+                "dropped",
+                "it is done or dropped, or it is in progress; try again in 15 s",
+            ),
+        }
+    }
+
+    fn refused(&self, id: Uuid) -> String {
+        let (_, past, why) = self.words();
+        let noun = self.queue().noun();
+        format!("{id} is not {past}: there is no such {noun}, {why}")
     }
 
     /// The ids of the rows that match, the oldest first.
@@ -84,32 +104,20 @@ impl Act {
         &self,
         store: &Store,
         state: &str,
-        rows: &Rows,
+        wanted: &Rows,
     ) -> Result<Vec<Uuid>, StoreError> {
-        let fits = |kind: &str, at: DateTime<Utc>| {
-            rows.kind.as_deref().is_none_or(|wanted| wanted == kind)
-                && rows.since.is_none_or(|since| at >= since)
+        let fits = |row: &Row| {
+            wanted.kind.as_ref().is_none_or(|kind| *kind == row.kind)
+                && wanted.since.is_none_or(|since| row.at >= since)
         };
         let mut found = Vec::new();
         let mut below = None;
         loop {
-            let (ids, next): (Vec<Uuid>, _) = if self.of_signals() {
-                let page = store.inbox_rows(Some(state), PAGE, below).await?;
-                let fits = |kind: String, at| fits(&kind, at);
-                let items = page.items.iter();
-                let ids = items
-                    .filter(|row| fits(format!("{}/{}", row.source, row.kind), row.received_at));
-                (ids.map(|row| row.id).collect(), page.next_cursor)
-            } else {
-                let page = store.outbox_rows(Some(state), PAGE, below).await?;
-                let ids = page
-                    .items
-                    .iter()
-                    .filter(|row| fits(&row.kind, row.created_at));
-                (ids.map(|row| row.id).collect(), page.next_cursor)
-            };
-            found.extend(ids);
-            below = next.and_then(|next| next.parse().ok());
+            let page = self.queue().rows(store, Some(state), PAGE, below);
+            let page = page.await?;
+            let rows = page.items.into_iter().filter(fits);
+            found.extend(rows.map(|row| row.id));
+            below = page.next_cursor.and_then(|next| next.parse().ok());
             if below.is_none() {
                 found.reverse();
                 return Ok(found);
@@ -117,54 +125,15 @@ impl Act {
         }
     }
 
-    fn verb(&self) -> &'static str {
-        match self {
-            Self::Replay => "Replay",
-            Self::Retry => "Retry",
-            Self::DropSignal(_) | Self::DropEffect(_) => "Drop",
-        }
-    }
-
-    fn past(&self) -> &'static str {
-        match self {
-            Self::Replay => "replayed",
-            Self::Retry => "retried",
-            Self::DropSignal(_) | Self::DropEffect(_) => "dropped",
-        }
-    }
-
-    fn done(&self) -> &'static str {
-        match self {
-            Self::Replay => "is decided again",
-            Self::Retry => "is tried again",
-            Self::DropSignal(_) | Self::DropEffect(_) => "is dropped",
-        }
-    }
-
-    fn refused(&self) -> &'static str {
-        match self {
-            Self::Replay => {
-                "is not replayed: there is no such signal, it is open already, its body was deleted, or it has changed an incident"
-            }
-            Self::DropSignal(_) => {
-                "is not dropped: there is no such signal, or it is decided or dropped already"
-            }
-            Self::Retry => {
-                "is not retried: there is no such effect, it is done, or it waits for its turn already"
-            }
-            Self::DropEffect(_) => {
-                "is not dropped: there is no such effect, it is done or dropped, or it is in progress; try again in 15 s"
-            }
-        }
+    /// Whether the row is in the state in which it was counted.
+    async fn still(&self, store: &Store, id: Uuid, state: &str) -> Result<bool, StoreError> {
+        let row = self.queue().row(store, id).await?;
+        Ok(row.is_some_and(|row| row.state == state))
     }
 
     fn counted(&self, count: usize) -> String {
-        let noun = if self.of_signals() {
-            "signal"
-        } else {
-            "effect"
-        };
-        format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} {}{plural}", self.queue().noun())
     }
 }
 
@@ -178,12 +147,13 @@ pub(super) async fn run(
     if rows.all {
         return run_all(store, act, state.unwrap_or("parked"), rows).await;
     }
+    let (_, past, _) = act.words();
     let mut refused = Vec::new();
     for id in &rows.ids {
         if act.on(store, *id).await? {
-            output::line(format_args!("{id} {}", act.done()));
+            output::line(format_args!("{id} is {past}"));
         } else {
-            refused.push(format!("{id} {}", act.refused()));
+            refused.push(act.refused(*id));
         }
     }
     Ok(if refused.is_empty() {
@@ -205,7 +175,8 @@ async fn run_all(store: &Store, act: &Act, state: &str, rows: &Rows) -> Result<E
         ))));
     } else {
         let them = if ids.len() == 1 { "it" } else { "them" };
-        stderr::write(format!("{found}. {} {them}? [y/N] ", act.verb()).as_bytes());
+        let (verb, ..) = act.words();
+        stderr::write(format!("{found}. {verb} {them}? [y/N] ").as_bytes());
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         if read.is_err() || !agrees(&answer) {
@@ -216,9 +187,9 @@ async fn run_all(store: &Store, act: &Act, state: &str, rows: &Rows) -> Result<E
     for (number, id) in (1..).zip(&ids) {
         if act.on(store, *id).await? {
             counts.done += 1;
-        } else if act.state_of(store, *id).await?.as_deref() == Some(state) {
+        } else if act.still(store, *id, state).await? {
             counts.refused += 1;
-            output::aside(format_args!("{id} {}", act.refused()));
+            output::aside(act.refused(*id));
         } else {
             counts.changed += 1;
         }
@@ -239,7 +210,8 @@ async fn run_all(store: &Store, act: &Act, state: &str, rows: &Rows) -> Result<E
 
 impl Counts {
     fn words(&self, act: &Act) -> String {
-        let mut words = format!("{} {}", act.counted(self.done), act.past());
+        let (_, past, _) = act.words();
+        let mut words = format!("{} {past}", act.counted(self.done));
         if self.changed > 0 {
             words += &format!(", {} skipped: changed meanwhile", self.changed);
         }

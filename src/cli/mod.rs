@@ -11,14 +11,15 @@ mod healthcheck;
 mod migrate;
 mod output;
 mod queues;
+mod rows;
 mod serve;
 mod validate;
 
-use crate::config::{
-    Ask, Config, Notice, SlackNeed, process_environment, process_variables, report,
-};
+use crate::app::database::{Database, OpenError};
+use crate::config::{Config, process_environment, report};
 use crate::telemetry::stderr::FlushAtEnd;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use private_postgres::Mode;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -138,6 +139,12 @@ impl Stop {
     }
 }
 
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
+
 type Ended = Result<(), Stop>;
 
 /// How long tasks that a command has not ended may still run.
@@ -220,19 +227,22 @@ fn run_to_end<T>(command: impl Future<Output = Result<T, Stop>>) -> Result<T, St
     ended
 }
 
-/// The configuration, or all of its problems.
-fn load(args: &ConfigArgs, slack: SlackNeed) -> Result<(Config, Vec<Notice>), Stop> {
-    let names = process_variables();
-    let ask = Ask {
-        names: &names,
-        file: args.config.as_deref(),
-        slack,
+/// Runs a command against the database, with or without a running server.
+fn with_database(
+    args: &ConfigArgs,
+    command: impl AsyncFnOnce(&Config, &Database) -> Result<Ended, OpenError>,
+) -> Ended {
+    let loaded = Config::load(args.config.as_deref(), &process_environment);
+    let Ok((config, _notices)) = &loaded else {
+        return Err(Stop::Wrong(report(&loaded)));
     };
-    let loaded = Config::load_as_asked(ask, &process_environment);
-    match loaded {
-        Ok(loaded) => Ok(loaded),
-        Err(_) => Err(Stop::Wrong(report(&loaded))),
-    }
+    run_to_end(async {
+        let database = Database::open(config, Mode::Command).await?;
+        let done = command(config, &database).await;
+        let closed = database.close().await;
+        done??;
+        closed.map_err(|error| Stop::Unreachable(format!("{error:#}")))
+    })
 }
 
 #[cfg(test)]

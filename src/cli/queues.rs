@@ -3,16 +3,10 @@
 //! Payloads are not shown, because they contain messages and secrets.
 
 use super::bulk::{self, Act, Rows};
-use super::serve::open_error;
-use super::{ConfigArgs, Ended, Stop, load, output, run_to_end};
-use crate::app::database::Database;
-use crate::config::SlackNeed;
-use crate::domain::ids::{EffectId, SignalId};
-use crate::store::{Batching, InboxRow, OutboxRow, Page, Store, StoreError};
+use super::rows::Queue;
+use super::{ConfigArgs, Ended, Stop, output, with_database};
+use crate::store::{Batching, Store, StoreError};
 use clap::{Args, Subcommand};
-use private_postgres::Mode;
-use serde::Serialize;
-use std::future::Future;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -102,128 +96,75 @@ pub(super) struct PageArgs {
 }
 
 pub(super) fn inbox(command: InboxCommand, args: &ConfigArgs) -> Ended {
-    with_store(args, async |store| match command {
-        InboxCommand::List { state, page } => {
-            let rows = store.inbox_rows(state.as_deref(), page.limit, page.cursor);
-            print(&rows.await?, &page, inbox_line);
-            Ok(Ok(()))
-        }
-        InboxCommand::Show { id } => match store.inbox_row(SignalId(id)).await? {
-            Some(row) => shown(&row),
-            None => Ok(Err(Stop::No(format!("there is no signal {id}")))),
-        },
-        InboxCommand::Replay { state, rows } => {
-            bulk::run(&store, &Act::Replay, state.as_deref(), &rows).await
-        }
-        InboxCommand::Drop { state, why, rows } => {
-            bulk::run(&store, &Act::DropSignal(why), state.as_deref(), &rows).await
-        }
-    })
+    let asked = match command {
+        InboxCommand::List { state, page } => Asked::List(state, page),
+        InboxCommand::Show { id } => Asked::Show(id),
+        InboxCommand::Replay { state, rows } => Asked::Change(Act::Replay, state, rows),
+        InboxCommand::Drop { state, why, rows } => Asked::Change(Act::DropSignal(why), state, rows),
+    };
+    run(Queue::Inbox, asked, args)
 }
 
 pub(super) fn outbox(command: OutboxCommand, args: &ConfigArgs) -> Ended {
-    with_store(args, async |store| match command {
-        OutboxCommand::List { state, page } => {
-            let rows = store.outbox_rows(state.as_deref(), page.limit, page.cursor);
-            print(&rows.await?, &page, outbox_line);
-            Ok(Ok(()))
-        }
-        OutboxCommand::Show { id } => match store.outbox_row(EffectId(id)).await? {
-            Some(row) => shown(&row),
-            None => Ok(Err(Stop::No(format!("there is no effect {id}")))),
-        },
-        OutboxCommand::Retry { state, rows } => {
-            bulk::run(&store, &Act::Retry, state.as_deref(), &rows).await
-        }
+    let asked = match command {
+        OutboxCommand::List { state, page } => Asked::List(state, page),
+        OutboxCommand::Show { id } => Asked::Show(id),
+        OutboxCommand::Retry { state, rows } => Asked::Change(Act::Retry, state, rows),
         OutboxCommand::Drop { state, why, rows } => {
-            bulk::run(&store, &Act::DropEffect(why), state.as_deref(), &rows).await
+            Asked::Change(Act::DropEffect(why), state, rows)
         }
-    })
+    };
+    run(Queue::Outbox, asked, args)
+}
+
+enum Asked {
+    List(Option<String>, PageArgs),
+    Show(Uuid),
+    Change(Act, Option<String>, Rows),
 }
 
 /// Runs a command against the database, with or without a running server.
-fn with_store<F>(args: &ConfigArgs, command: impl FnOnce(Store) -> F) -> Ended
-where
-    F: Future<Output = Result<Ended, StoreError>>,
-{
-    let (config, _notices) = load(args, SlackNeed::Optional)?;
-    run_to_end(async {
-        let opened = Database::open(&config, Mode::Command)
-            .await
-            .map_err(open_error)?;
-        let missing = opened.missing().await.map_err(open_error)?;
-        let done = if missing.is_empty() {
-            let store = opened.connect(&config, Batching::On);
-            let done = command(store.clone()).await;
-            // A database that did not respond is not waited for again.
-            let _closed = tokio::time::timeout(Duration::from_secs(1), store.close()).await;
-            done.map_err(|error| Stop::Unreachable(error.to_string()))
-        } else {
-            Err(Stop::Unreachable(
-                "the database is not migrated: run `wardroom migrate`".to_owned(),
-            ))
-        };
-        let closed = opened.close().await;
-        let ended = done?;
-        closed.map_err(|error| Stop::Unreachable(format!("{error:#}")))?;
-        ended
+fn run(queue: Queue, asked: Asked, args: &ConfigArgs) -> Ended {
+    with_database(args, async |config, database| {
+        if !database.missing().await?.is_empty() {
+            let words = "the database is not migrated: run `wardroom migrate`";
+            return Ok(Err(Stop::Unreachable(words.to_owned())));
+        }
+        let store = database.connect(config, Batching::On);
+        let ended = answer(queue, asked, &store).await;
+        // A database that did not respond is not waited for again.
+        let _closed = tokio::time::timeout(Duration::from_secs(1), store.close()).await;
+        Ok(ended.unwrap_or_else(|error| Err(Stop::Unreachable(error.to_string()))))
     })
 }
 
-fn shown(row: &impl Serialize) -> Result<Ended, StoreError> {
-    let json = serde_json::to_string_pretty(row)
-        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    output::line(json);
-    Ok(Ok(()))
-}
-
-fn print<T: Serialize>(page: &Page<T>, asked: &PageArgs, line: fn(&T) -> String) {
-    for row in &page.items {
-        if asked.json {
-            output::line(serde_json::to_string(row).unwrap_or_default());
-        } else {
-            output::line(line(row));
+async fn answer(queue: Queue, asked: Asked, store: &Store) -> Result<Ended, StoreError> {
+    match asked {
+        Asked::List(state, asked) => {
+            let rows = queue.rows(store, state.as_deref(), asked.limit, asked.cursor);
+            let page = rows.await?;
+            for row in &page.items {
+                match asked.json {
+                    true => output::line(&row.json),
+                    false => output::line(row),
+                }
+            }
+            if page.items.is_empty() && !asked.json {
+                output::line("nothing");
+            }
+            if let Some(next) = page.next_cursor {
+                output::aside(format_args!("there are more: add --cursor {next}"));
+            }
+        }
+        Asked::Show(id) => match queue.row(store, id).await? {
+            Some(row) => output::line(format_args!("{:#}", row.json)),
+            None => return Ok(Err(Stop::No(format!("there is no {} {id}", queue.noun())))),
+        },
+        Asked::Change(act, state, rows) => {
+            return bulk::run(store, &act, state.as_deref(), &rows).await;
         }
     }
-    if page.items.is_empty() && !asked.json {
-        output::line("nothing");
-    }
-    if let Some(next) = &page.next_cursor {
-        output::aside(format_args!("there are more: add --cursor {next}"));
-    }
-}
-
-fn inbox_line(row: &InboxRow) -> String {
-    let error = row
-        .error
-        .as_deref()
-        .map(|error| format!("  {error}"))
-        .unwrap_or_default();
-    format!(
-        "{}  {}  {:<7} {:<22} {}{error}",
-        row.id,
-        row.received_at.format("%Y-%m-%d %H:%M:%S"),
-        row.state,
-        format!("{}/{}", row.source, row.kind),
-        row.subject,
-    )
-}
-
-fn outbox_line(row: &OutboxRow) -> String {
-    let error = row
-        .error
-        .as_deref()
-        .map(|error| format!("  {error}"))
-        .unwrap_or_default();
-    format!(
-        "{}  {}  {:<9} {:<16} {}  {}×{error}",
-        row.id,
-        row.created_at.format("%Y-%m-%d %H:%M:%S"),
-        row.state,
-        row.kind,
-        row.lane,
-        row.attempts,
-    )
+    Ok(Ok(()))
 }
 
 /// A reason that is not empty.

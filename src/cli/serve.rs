@@ -1,7 +1,7 @@
 //! `wardroom serve`: runs the server until a signal stops it.
 
 use super::{Ended, ServeArgs, Stop, run_to_end};
-use crate::app::database::{Database, OpenError};
+use crate::app::database::Database;
 use crate::app::{App, Listeners, ProcessSignals, RunningApp, Watching, logging, sources};
 use crate::config::{
     Ask, Config, Loaded, LogFormat, Notice, SlackNeed, process_environment, process_variables,
@@ -14,6 +14,8 @@ use crate::telemetry::traces::Traces;
 use private_postgres::Mode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// The longest and the shortest time for sending the last traces.
 const LAST_TRACES: Duration = Duration::from_secs(3);
@@ -74,30 +76,22 @@ async fn serve(
     }
     let mut signals = ProcessSignals::listen()
         .map_err(|error| Stop::Unreachable(format!("cannot install signal handlers: {error}")))?;
-    let opened = open(&config, Mode::Serve).await?;
+    let database = open(&config, Mode::Serve).await?;
     let started = tokio::select! {
-        started = start(&config, &opened, &health) => started.map(Some),
+        started = start(&config, &database, &health) => started.map(Some),
         () = signals.stop.received() => Ok(None),
     };
-    let running = match started {
-        Ok(Some(running)) => running,
-        Ok(None) => {
-            let _tried = opened.close().await;
+    let app = match started {
+        Ok(Some(app)) => app,
+        stopped => {
+            let _tried = database.close().await;
+            stopped?;
             tracing::info!("stopped during the start");
             return Ok(());
         }
-        Err(stop) => {
-            let _tried = opened.close().await;
-            return Err(stop);
-        }
     };
-    let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
-    let watch = opened.private.as_ref().map(|private| {
-        tokio::spawn(private.watch(async {
-            let _either = cancelled.await;
-        }))
-    });
-
+    let grace = config.process.shutdown_grace;
+    let running = Running::new(app, database, grace);
     let watching = if args.watch {
         Watching::On
     } else {
@@ -106,16 +100,11 @@ async fn serve(
     let reload = || load_for(args);
     tokio::select! {
         () = signals.stop.received() => {}
-        () = running.app.reload_on_signals(&mut signals.reload, watching, reload) => {}
+        () = running.server.app.reload_on_signals(&mut signals.reload, watching, reload) => {}
     }
     tracing::info!("stopping");
-    let ends = Instant::now() + config.process.shutdown_grace;
-    running.stop(config.process.shutdown_grace).await;
-    drop(cancel);
-    if let Some(watch) = watch {
-        let _ended = watch.await;
-    }
-    if let Err(error) = opened.close().await {
+    let ends = Instant::now() + grace;
+    if let Err(error) = running.stop().await {
         tracing::warn!(error = %format!("{error:#}"), "the private PostgreSQL did not stop cleanly");
     }
     tracing::info!("stopped");
@@ -125,20 +114,49 @@ async fn serve(
     Ok(())
 }
 
+/// A server that runs, and its database.
+pub(super) struct Running {
+    server: RunningApp,
+    pub(super) database: Database,
+    /// Restarts the private PostgreSQL when it ends.
+    watch: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    grace: Duration,
+}
+
+impl Running {
+    pub(super) fn new(server: RunningApp, database: Database, grace: Duration) -> Self {
+        let watch = database.private.as_ref().map(|private| {
+            let (cancel, cancelled) = oneshot::channel::<()>();
+            let watching = private.watch(async {
+                let _either = cancelled.await;
+            });
+            (cancel, tokio::spawn(watching))
+        });
+        Self {
+            server,
+            database,
+            watch,
+            grace,
+        }
+    }
+
+    /// Stops the server within its grace period, then the private PostgreSQL.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        self.server.stop(self.grace).await;
+        if let Some((cancel, watch)) = self.watch {
+            drop(cancel);
+            let _ended = watch.await;
+        }
+        self.database.close().await
+    }
+}
+
 pub(super) async fn open(config: &Config, mode: Mode) -> Result<Database, Stop> {
-    let opened = Database::open(config, mode).await.map_err(open_error)?;
+    let opened = Database::open(config, mode).await?;
     for notice in opened.private.iter().flat_map(|private| private.notices()) {
         tracing::warn!("{notice}");
     }
     Ok(opened)
-}
-
-pub(super) fn open_error(error: OpenError) -> Stop {
-    match error {
-        OpenError::Private(_) | OpenError::Unreachable(_) | OpenError::Unfit(_) => {
-            Stop::Unreachable(error.to_string())
-        }
-    }
 }
 
 /// Migrates, assembles, binds and runs.
@@ -149,11 +167,11 @@ async fn start(
 ) -> Result<RunningApp, Stop> {
     let wrong = |error: anyhow::Error| Stop::Wrong(format!("{error:#}"));
     if config.database.migrate {
-        for name in opened.migrate().await.map_err(open_error)? {
+        for name in opened.migrate().await? {
             tracing::info!(migration = %name, "applied");
         }
     } else {
-        let missing = opened.missing_after_a_while().await.map_err(open_error)?;
+        let missing = opened.missing_after_a_while().await?;
         if !missing.is_empty() {
             let names = missing.join(", ");
             let words = format!(
@@ -163,7 +181,7 @@ async fn start(
         }
     }
     let store = opened.connect(config, config.inbox_batching());
-    opened.check(&store).await.map_err(open_error)?;
+    opened.check(&store).await?;
     let listeners = Listeners::bind(&config.http)
         .await
         .map_err(|error| Stop::Unreachable(error.to_string()))?;

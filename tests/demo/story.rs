@@ -63,3 +63,15 @@ async fn the_story_is_told_from_declaration_to_postmortem() {
     }
     assert!(!told.contains('\x1b'), "no terminal, no escape sequences");
 }
+
+#[tokio::test]
+async fn a_temporary_directory_that_is_not_writable_is_refused_with_what_to_do() {
+    let mut demo = demo(&["--once"]);
+    let run = demo.env("TMPDIR", "/proc").stdin(Stdio::null()).output();
+    let ended = tokio::time::timeout(Duration::from_secs(60), run).await;
+    let output = ended.expect("the demo ends within a minute").unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.starts_with("demo: cannot write to /proc"), "{told}");
+    assert!(told.contains("Set TMPDIR"), "{told}");
+}

@@ -3,9 +3,9 @@
 //! The server is the one of `serve`, configured by variables and a file; every secret is new in
 //! each run. Server and simulator communicate over HTTP only.
 
-use crate::app::database::{Database, OpenError};
+use crate::app::database::Database;
 use crate::app::{App, Listeners, RunningApp, logging};
-use crate::cli::serve::{open, open_error};
+use crate::cli::serve::{Running, open};
 use crate::cli::{Ended, Stop};
 use crate::config::{Config, Proxies, process_environment, report};
 use crate::engine::clock::Clock;
@@ -19,8 +19,6 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use url::Url;
 use uuid::Uuid;
 
@@ -55,11 +53,8 @@ pub(super) struct Demo {
     pub(super) left_open: bool,
     /// From the start to readiness.
     pub(super) ready_after: Duration,
-    running: RunningApp,
-    opened: Database,
-    watch: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    running: Running,
     traces: Traces,
-    grace: Duration,
 }
 
 /// A workspace in which this program is the app.
@@ -128,23 +123,17 @@ pub(super) async fn start(port: u16) -> Result<Demo, Stop> {
         .map_err(|error| Stop::Unreachable(format!("the listener has no address: {error}")))?;
     let url = format!("http://{address}");
     let opened = open(&config, Mode::Throwaway).await?;
-    let (running, left_open) = match run(&config, &opened, listeners, health).await {
+    let (app, left_open) = match run(&config, &opened, listeners, health).await {
         Ok(both) => both,
         Err(stop) => {
             let _tried = opened.close().await;
             return Err(stop);
         }
     };
-    let watch = opened.private.as_ref().map(|private| {
-        let (cancel, cancelled) = oneshot::channel::<()>();
-        let watching = private.watch(async {
-            let _either = cancelled.await;
-        });
-        (cancel, tokio::spawn(watching))
-    });
+    let running = Running::new(app, opened, config.process.shutdown_grace);
     workspace.set_app_url(Some(&url));
     let mut demo = Demo {
-        database: match opened.private {
+        database: match running.database.private {
             Some(_) => "a private PostgreSQL, removed at the end",
             None => "the one that DATABASE_URL names; it is kept",
         },
@@ -154,10 +143,7 @@ pub(super) async fn start(port: u16) -> Result<Demo, Stop> {
         left_open,
         ready_after: Duration::ZERO,
         running,
-        opened,
-        watch,
         traces,
-        grace: config.process.shutdown_grace,
     };
     if let Err(stop) = demo.until_ready().await {
         let _the_first_counts = demo.stop().await;
@@ -174,12 +160,9 @@ async fn run(
     listeners: Listeners,
     health: Arc<Health>,
 ) -> Result<(RunningApp, bool), Stop> {
-    opened.migrate().await.map_err(open_error)?;
+    opened.migrate().await?;
     let store = opened.connect(config, config.inbox_batching());
-    let reading = |error| {
-        let words = format!("cannot read the incidents: {error}");
-        open_error(OpenError::Unreachable(words))
-    };
+    let reading = |error| Stop::Unreachable(format!("cannot read the incidents: {error}"));
     let channels = store.incident_rooms().await.map_err(reading)?;
     if channels
         .iter()
@@ -235,12 +218,7 @@ impl Demo {
 
     /// Stops everything in order, and removes the private database.
     pub(super) async fn stop(self) -> Ended {
-        self.running.stop(self.grace).await;
-        if let Some((cancel, watch)) = self.watch {
-            drop(cancel);
-            let _ended = watch.await;
-        }
-        let closed = self.opened.close().await;
+        let closed = self.running.stop().await;
         self.workspace.stop();
         self.traces.stop(Duration::from_secs(3)).await;
         closed.map_err(|error| Stop::No(format!("{error:#}")))
@@ -288,8 +266,12 @@ fn config(
     let written = write(&file, &rules(workspace));
     let loaded = written.map(|()| Config::load(Some(&file), &env));
     let _removed = std::fs::remove_file(&file);
-    let loaded =
-        loaded.map_err(|error| Stop::Unreachable(format!("{}: {error}", file.display())))?;
+    let loaded = loaded.map_err(|error| {
+        let folder = folder.display();
+        Stop::Unreachable(format!(
+            "demo: cannot write to {folder}: {error}\nSet TMPDIR to a directory that is writable."
+        ))
+    })?;
     match loaded {
         Ok((mut config, _notices)) => {
             config.file = None;

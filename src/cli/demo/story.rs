@@ -25,6 +25,25 @@ pub(super) async fn play(demo: &Demo, transcript: &mut Transcript) -> Step {
     story.nothing_else(&channel)
 }
 
+/// What a step waits for.
+#[derive(Debug)]
+enum See<'a> {
+    /// A form on a person's screen, with a text in its JSON.
+    Form(&'a str, &'a str),
+    /// A text on the pinned card.
+    Card(&'a str),
+    /// A text in a channel.
+    Message(&'a str, &'a str),
+    /// A person, a channel, and a text that only the person sees there.
+    Ephemeral(&'a str, &'a str, &'a str),
+    /// A person, and a text in a direct message to them.
+    Direct(&'a str, &'a str),
+    /// A text in a file that is shared in the channel.
+    File(&'a str),
+    /// The state of the component on the Statuspage.
+    Component(&'a str),
+}
+
 struct Story<'a> {
     demo: &'a Demo,
     transcript: &'a mut Transcript,
@@ -78,162 +97,114 @@ impl Story<'_> {
         let slack = self.demo.workspace.clone();
         let bea = slack.person("bea");
         self.types("bea", "#general", "declare").await?;
-        self.transcript
-            .until("the form on bea's screen", |now| form(now, "bea"))
-            .await?;
+        self.sees("#general", &[See::Form("bea", "")]).await?;
 
-        self.transcript
-            .action("bea chooses the template api-degradation")
-            .await;
+        self.acts("bea chooses the template api-degradation").await;
         ok(&bea.act_in_modal("Template", "api-degradation").await?)?;
-        self.transcript
-            .until("the form filled in by the template", |now| {
-                let form = form(now, "bea")?;
-                let blocks = form["blocks"].as_array()?;
-                let mut inputs = blocks.iter().map(|block| &block["element"]);
-                let filled = |input: &serde_json::Value| {
-                    let begins_with = input["initial_value"].as_str();
-                    begins_with.is_some_and(|title| title.starts_with("API slow"))
-                };
-                inputs.any(filled).then_some(())
-            })
-            .await?;
+        let filled = See::Form("bea", r#""initial_value":"API slow"#);
+        self.sees("#general", &[filled]).await?;
 
-        self.transcript
-            .action("bea fills in: Title \"5x\", Service api; Declare")
+        self.acts("bea fills in: Title \"5x\", Service api; Declare")
             .await;
         let (_, outcome) = bea.submit(&[("Title", "5x"), ("Service", "api")]).await?;
         let Submitted::Errors(errors) = outcome else {
             return Err(format!("a title of two letters was taken: {outcome:?}"));
         };
         for words in errors.values().filter_map(|words| words.as_str()) {
-            self.transcript
-                .line(&format!("the form stays open; beside Title: {words}"));
+            let line = format!("the form stays open; beside Title: {words}");
+            self.transcript.line(&line);
         }
 
-        self.transcript
-            .action(&format!("bea corrects it: Title \"{TITLE}\"; Declare"))
-            .await;
+        let corrects = format!("bea corrects it: Title \"{TITLE}\"; Declare");
+        self.acts(&corrects).await;
         let (_, outcome) = bea.submit(&[("Title", TITLE)]).await?;
         if outcome != Submitted::Closed {
             return Err(format!("the form did not close: {outcome:?}"));
         }
         let bot = slack.bot_user();
-        let found = self.transcript.until(
-            "the channel with its pinned card and ada and bea in it, and a message in #engineering",
-            |now| {
-                let channel = now
-                    .channels
-                    .iter()
-                    .find(|channel| channel.creator == bot && channel.name.starts_with("inc-"))?;
-                let inside = ["ada", "bea"].iter().all(|name| is_in(now, channel, name));
-                let notified = said_in(now, "#engineering", TITLE);
-                let answered = said_to(now, "#general", "bea", "be invited");
-                (channel.pins.len() == 1 && inside && notified && answered)
-                    .then(|| channel.id.clone())
-            },
-        );
-        let channel = found.await?;
-        self.component("partial_outage").await?;
+        let what = "the channel with its pinned card and ada and bea in it";
+        let channel = self.transcript.until(what, |now| {
+            let mut channels = now.channels.iter();
+            let channel =
+                channels.find(|one| one.creator == bot && one.name.starts_with("inc-"))?;
+            let mut people = ["ada", "bea"].iter().filter_map(|name| now.user(name));
+            let inside = people.all(|person| channel.members.contains(&person.id));
+            (channel.pins.len() == 1 && inside).then(|| channel.id.clone())
+        });
+        let channel = channel.await?;
+        let seen = [
+            See::Message("#engineering", TITLE),
+            See::Ephemeral("bea", "#general", "be invited"),
+            See::Component("partial_outage"),
+        ];
+        self.sees(&channel, &seen).await?;
         Ok(channel)
     }
 
-    async fn work(&mut self, channel: &str) -> Step {
+    async fn work(&mut self, at: &str) -> Step {
         self.transcript.chapter("Ada takes over");
-        self.types("bea", channel, "assign @ada").await?;
-        let shown = format!("*Commander*\n<@{}>", self.id("ada"));
-        self.card(channel, &shown, "is now the").await?;
+        self.types("bea", at, "assign @ada").await?;
+        let shown = format!("*Commander*\n<@{}>", self.demo.workspace.person("ada").id());
+        let seen = [See::Card(&shown), See::Message(at, "is now the")];
+        self.sees(at, &seen).await?;
 
         let text = "investigating Comparing the error rate with the last deployment";
-        self.types("ada", channel, text).await?;
-        let shown = "*Status*\nInvestigating";
-        self.card(channel, shown, "Comparing the error rate")
-            .await?;
+        self.types("ada", at, text).await?;
+        let told = See::Message(at, "Comparing the error rate");
+        let seen = [See::Card("*Status*\nInvestigating"), told];
+        self.sees(at, &seen).await?;
 
         let text = "status 12 % of all card payments fail; PayPal works";
-        self.types("ada", channel, text).await?;
-        self.card(channel, "*Last update*", "PayPal works").await?;
+        self.types("ada", at, text).await?;
+        let told = See::Message(at, "PayPal works");
+        self.sees(at, &[See::Card("*Last update*"), told]).await?;
 
         self.transcript.chapter("Cem is not allowed to resolve it");
-        let number = self.number(channel)?;
-        self.types("cem", "#general", &format!("#{number} resolved"))
-            .await?;
-        self.shown_only_to("cem", "#general", "is the commander. Ask them")
-            .await?;
+        let text = format!("#{} resolved", self.number(at)?);
+        self.types("cem", "#general", &text).await?;
+        let refused = See::Ephemeral("cem", "#general", "is the commander. Ask them");
+        self.sees(at, &[refused]).await?;
 
         self.transcript.chapter("It gets worse");
-        self.types("ada", channel, "severity P1 now all card payments fail")
-            .await?;
-        let dov = self.id("dov");
-        let bot = self.demo.workspace.bot_user();
-        self.transcript
-            .until(
-                "P1 on the card, a message in #incidents, and a direct message to dov",
-                |now| {
-                    let direct = now.direct_message(&dov, &bot)?;
-                    let notified = direct.posts().any(|message| message.words.contains(TITLE));
-                    let card = card(now, channel)?.words.contains("🔴 P1");
-                    let line = said_in(now, channel, "raised by");
-                    (notified && card && line && said_in(now, "#incidents", TITLE)).then_some(())
-                },
-            )
-            .await?;
+        let text = "severity P1 now all card payments fail";
+        self.types("ada", at, text).await?;
+        let seen = [
+            See::Card("🔴 P1"),
+            See::Message(at, "raised by"),
+            See::Message("#incidents", TITLE),
+            See::Direct("dov", TITLE),
+        ];
+        self.sees(at, &seen).await?;
 
         self.transcript.chapter("Ada presses a button on the card");
-        self.presses("ada", channel, "identified").await?;
-        let shown = "*Status*\nIdentified";
-        self.card(channel, shown, "*Identified* (").await
+        self.presses("ada", at, "identified").await?;
+        let told = See::Message(at, "*Identified* (");
+        let seen = [See::Card("*Status*\nIdentified"), told];
+        self.sees(at, &seen).await
     }
 
-    async fn end(&mut self, channel: &str) -> Step {
+    async fn end(&mut self, at: &str) -> Step {
         self.transcript.chapter("Resolved");
-        self.types(
-            "ada",
-            channel,
-            "resolved Rolled back to 4.2.1; payments go through",
-        )
-        .await?;
-        let dov = self.id("dov");
-        let bot = self.demo.workspace.bot_user();
-        self.transcript
-            .until(
-                "the resolution on the card and in every channel that was notified",
-                |now| {
-                    let resolved = |message: &MessageView| message.words.contains("Resolved:");
-                    let notified = ["#engineering", "#incidents"].iter();
-                    let channels = notified
-                        .map(|name| now.channel(name))
-                        .chain([now.direct_message(&dov, &bot)]);
-                    let all = channels.into_iter().all(|channel| {
-                        channel.is_some_and(|channel| channel.posts().any(resolved))
-                    });
-                    let card = card(now, channel)?.words.contains("Duration");
-                    (all && card).then_some(())
-                },
-            )
-            .await?;
-        self.component("operational").await?;
+        let text = "resolved Rolled back to 4.2.1; payments go through";
+        self.types("ada", at, text).await?;
+        let seen = [
+            See::Card("Duration"),
+            See::Message("#engineering", "Resolved:"),
+            See::Message("#incidents", "Resolved:"),
+            See::Direct("dov", "Resolved:"),
+            See::Component("operational"),
+        ];
+        self.sees(at, &seen).await?;
 
         self.transcript.chapter("What happened?");
-        self.types("bea", channel, "timeline").await?;
-        self.shown_only_to("bea", channel, "Timeline of").await?;
+        self.types("bea", at, "timeline").await?;
+        let timeline = See::Ephemeral("bea", at, "Timeline of");
+        self.sees(at, &[timeline]).await?;
 
         self.transcript.chapter("The postmortem");
-        self.presses("ada", channel, "postmortem").await?;
-        self.transcript
-            .until(
-                "the draft of the postmortem as a file in the channel",
-                |now| {
-                    let channel = now.channel(channel)?;
-                    let mut shared = channel.posts().flat_map(|message| &message.files);
-                    let draft = now.files.iter().find(|file| {
-                        let content = file.content.as_deref().unwrap_or_default();
-                        content.contains("# Postmortem") && content.contains("PayPal works")
-                    })?;
-                    shared.any(|id| *id == draft.id).then_some(())
-                },
-            )
-            .await
+        self.presses("ada", at, "postmortem").await?;
+        let draft = [See::File("# Postmortem"), See::File("PayPal works")];
+        self.sees(at, &draft).await
     }
 
     /// The forged requests had no effect, and exactly one message is pinned.
@@ -260,64 +231,60 @@ impl Story<'_> {
         Ok(())
     }
 
-    async fn types(&mut self, who: &str, channel: &str, text: &str) -> Step {
-        let name = self.channel_name(channel);
-        self.transcript
-            .action(&format!("{who} types in #{name}: /incident {text}"))
+    async fn acts(&mut self, text: &str) {
+        self.transcript.action(text).await;
+    }
+
+    async fn types(&mut self, who: &str, at: &str, text: &str) -> Step {
+        let now = self.demo.workspace.snapshot();
+        let name = now.channel(at).map_or("", |channel| &channel.name);
+        let action = format!("{who} types in #{name}: /incident {text}");
+        self.acts(&action).await;
+        let person = self.demo.workspace.person(who);
+        ok(&person.command(at, "/incident", text).await)
+    }
+
+    async fn presses(&mut self, who: &str, at: &str, action: &str) -> Step {
+        let now = self.demo.workspace.snapshot();
+        let card = card(&now, at).ok_or("no card is pinned")?;
+        self.acts(&format!("{who} presses {action} on the card"))
             .await;
         let person = self.demo.workspace.person(who);
-        ok(&person.command(channel, "/incident", text).await)
+        ok(&person.press(at, &card.ts, action).await?)
     }
 
-    async fn presses(&mut self, who: &str, channel: &str, action: &str) -> Step {
-        let now = self.demo.workspace.snapshot();
-        let card = card(&now, channel).ok_or("no card is pinned")?;
-        self.transcript
-            .action(&format!("{who} presses {action} on the card"))
-            .await;
-        let person = self.demo.workspace.person(who);
-        ok(&person.press(channel, &card.ts, action).await?)
-    }
-
-    /// Waits until the card contains `shown` and a message in the channel contains `notified`.
-    async fn card(&mut self, channel: &str, shown: &str, notified: &str) -> Step {
-        let what = format!(
-            "the card showing {shown:?} and a message in the channel containing {notified:?}"
-        );
-        let find = |now: &Snapshot| {
-            let on_it = card(now, channel)?.words.contains(shown);
-            (on_it && said_in(now, channel, notified)).then_some(())
+    /// Waits until all of it is seen; `at` is the incident's channel.
+    async fn sees(&mut self, at: &str, wanted: &[See<'_>]) -> Step {
+        let demo = self.demo;
+        let bot = demo.workspace.bot_user();
+        let seen = |now: &Snapshot, one: &See<'_>| match *one {
+            See::Form(who, text) => now
+                .user(who)
+                .and_then(|user| user.modals.last())
+                .is_some_and(|form| form.to_string().contains(text)),
+            See::Card(text) => card(now, at).is_some_and(|card| card.words.contains(text)),
+            See::Message(channel, text) => said(now.channel(channel), None, text),
+            See::Ephemeral(who, channel, text) => {
+                let only = now.user(who).map(|user| user.id.as_str());
+                said(now.channel(channel), only, text)
+            }
+            See::Direct(who, text) => {
+                let user = now.user(who);
+                let channel = user.and_then(|user| now.direct_message(&user.id, &bot));
+                said(channel, None, text)
+            }
+            See::File(text) => now.files.iter().any(|file| {
+                let content = file.content.as_deref().unwrap_or_default();
+                content.contains(text) && file.shared_in.iter().any(|channel| channel == at)
+            }),
+            See::Component(status) => {
+                let shown = demo.workspace.component_status(COMPONENT);
+                demo.left_open || shown.as_deref() == Some(status)
+            }
         };
-        self.transcript.until(&what, find).await
-    }
-
-    /// Waits for an ephemeral message that contains `words`.
-    async fn shown_only_to(&mut self, who: &str, channel: &str, words: &str) -> Step {
-        let what = format!("an ephemeral message to {who} containing {words:?}");
-        let find = |now: &Snapshot| said_to(now, channel, who, words).then_some(());
-        self.transcript.until(&what, find).await
-    }
-
-    async fn component(&mut self, status: &str) -> Step {
-        if self.demo.left_open {
-            return Ok(());
-        }
-        let slack = self.demo.workspace.clone();
-        let what = format!("the component on the Statuspage to be {status}");
-        let find = |_: &Snapshot| {
-            (slack.component_status(COMPONENT).as_deref() == Some(status)).then_some(())
-        };
-        self.transcript.until(&what, find).await
-    }
-
-    fn id(&self, name: &str) -> String {
-        self.demo.workspace.person(name).id().to_owned()
-    }
-
-    fn channel_name(&self, channel: &str) -> String {
-        let now = self.demo.workspace.snapshot();
-        now.channel(channel)
-            .map_or_else(String::new, |channel| channel.name.clone())
+        let what = format!("{wanted:?}");
+        let all = |now: &Snapshot| wanted.iter().all(|one| seen(now, one)).then_some(());
+        self.transcript.until(&what, all).await
     }
 
     /// The incident's number, from its card.
@@ -345,30 +312,11 @@ fn ok(response: &AppResponse) -> Step {
     }
 }
 
-fn form(now: &Snapshot, person: &str) -> Option<serde_json::Value> {
-    now.user(person)?.modals.last().cloned()
-}
-
-fn is_in(now: &Snapshot, channel: &ChannelView, name: &str) -> bool {
-    let person = now.user(name);
-    person.is_some_and(|person| channel.members.contains(&person.id))
-}
-
-fn said_in(now: &Snapshot, channel: &str, words: &str) -> bool {
-    let channel = now.channel(channel);
+/// Whether a message contains a text: one for all, or one that `only` a person sees.
+fn said(channel: Option<&ChannelView>, only: Option<&str>, text: &str) -> bool {
     channel.is_some_and(|channel| {
         let mut posts = channel.posts();
-        posts.any(|message| message.ephemeral_to.is_none() && message.words.contains(words))
-    })
-}
-
-fn said_to(now: &Snapshot, channel: &str, person: &str, words: &str) -> bool {
-    let (Some(channel), Some(person)) = (now.channel(channel), now.user(person)) else {
-        return false;
-    };
-    let mut posts = channel.posts();
-    posts.any(|message| {
-        message.ephemeral_to.as_deref() == Some(&person.id) && message.words.contains(words)
+        posts.any(|post| post.ephemeral_to.as_deref() == only && post.words.contains(text))
     })
 }
 
