@@ -175,11 +175,13 @@ fn said(status: u16, body: &[u8]) -> Result<Value, CallError> {
     };
     match (status, code) {
         (200..=299, _) if said["ok"] != false => Ok(said),
-        (200..=499, Some(code)) => Err(api(code)),
-        (200..=299, None) => Err(api("no_error_code")),
         (500 | 502 | 503, _) => Err(CallError::ServerError(format!("http_{status}"))),
         // A proxy may answer so while Slack is still working.
         (408 | 500.., _) => Err(CallError::Unknown(format!("http_{status}"))),
+        // Of a proxy: its own error code is not Slack's.
+        (401 | 403 | 407, _) => Err(CallError::Api(format!("http_{status}"))),
+        (200..=499, Some(code)) => Err(api(code)),
+        (200..=299, None) => Err(api("no_error_code")),
         _ => Err(CallError::Api(format!("http_{status}"))),
     }
 }
@@ -309,7 +311,7 @@ mod tests {
         let refused = |code: &str| Err(CallError::Api(code.into()));
         let server = |code: &str| Err(CallError::ServerError(code.into()));
         let unknown = |code: &str| Err(CallError::Unknown(code.into()));
-        let table: [(u16, &[u8], Result<(), CallError>); 12] = [
+        let table: [(u16, &[u8], Result<(), CallError>); 15] = [
             (200, b"ok", Ok(())),
             (200, b"", Ok(())),
             (200, br#"{"ok":true}"#, Ok(())),
@@ -332,6 +334,9 @@ mod tests {
             ),
             (404, b"<html>", refused("http_404")),
             (302, b"", refused("http_302")),
+            (403, br#"{"error":"forbidden"}"#, refused("http_403")),
+            (408, br#"{"error":"timeout"}"#, unknown("http_408")),
+            (502, br#"{"error":"upstream"}"#, server("http_502")),
             (503, b"", server("http_503")),
             (504, b"", unknown("http_504")),
         ];
