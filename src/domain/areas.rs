@@ -35,8 +35,6 @@ pub struct Signal {
 pub enum Event {
     Incident(<Incidents as Area>::Event),
     Ci(<Ci as Area>::Event),
-    /// A webhook of GitHub, on which nothing is decided yet.
-    Webhook(Webhook),
     /// Something that we would act on, without what it takes: it ends here, and is logged once.
     Incomplete {
         what: String,
@@ -48,19 +46,6 @@ pub enum Event {
         /// What it was called, for the log.
         what: String,
     },
-}
-
-/// The parts of a GitHub webhook that are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Webhook {
-    /// `X-GitHub-Event`.
-    pub event: String,
-    /// The body's `action`.
-    pub action: Option<String>,
-    /// `owner/name`.
-    pub repository: Option<String>,
-    /// The App's installation.
-    pub installation: Option<u64>,
 }
 
 impl From<incident::Event> for Event {
@@ -92,7 +77,7 @@ impl Event {
         match self {
             Self::Incident(_) => Some(AreaName::Incident),
             Self::Ci(_) => Some(AreaName::Ci),
-            Self::Webhook(_) | Self::Incomplete { .. } | Self::Unused { .. } => None,
+            Self::Incomplete { .. } | Self::Unused { .. } => None,
         }
     }
 
@@ -167,11 +152,7 @@ impl Event {
                 AnswerTo::Person(to) => Some(to),
                 AnswerTo::Api | AnswerTo::Area(_) => None,
             },
-            Self::Incident(_)
-            | Self::Ci(_)
-            | Self::Webhook(_)
-            | Self::Incomplete { .. }
-            | Self::Unused { .. } => None,
+            Self::Incident(_) | Self::Ci(_) | Self::Incomplete { .. } | Self::Unused { .. } => None,
         }
     }
 }

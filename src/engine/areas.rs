@@ -37,7 +37,7 @@ pub(super) async fn decide(
     match &signal.event {
         Event::Incident(event) => known::<Incidents>(intake, event, &context).await,
         Event::Ci(event) => known::<Ci>(intake, event, &context).await,
-        Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => {
+        Event::Unused { .. } | Event::Incomplete { .. } => {
             decide_blank(signal, rules, now).map_err(Undecided::Panicked)
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn decide_blank(
     match &signal.event {
         Event::Incident(event) => decided::<Incidents>(event, &Default::default(), &context),
         Event::Ci(event) => decided::<Ci>(event, &Default::default(), &context),
-        Event::Webhook(_) | Event::Unused { .. } => Ok(Ready::plain(Decision::on(signal.id))),
+        Event::Unused { .. } => Ok(Ready::plain(Decision::on(signal.id))),
         Event::Incomplete { .. } => {
             let mut decision = Decision::on(signal.id);
             decision.outcome = Outcome::Incomplete;
@@ -107,7 +107,7 @@ pub(super) fn sharing(signal: &Signal, rules: &Rules, now: DateTime<Utc>) -> Sha
     match &signal.event {
         Event::Incident(event) => sharing_of::<Incidents>(&Incidents::needs(event, &context)),
         Event::Ci(event) => sharing_of::<Ci>(&Ci::needs(event, &context)),
-        Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => Sharing::Free,
+        Event::Unused { .. } | Event::Incomplete { .. } => Sharing::Free,
     }
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn blank(
         match &signal.event {
             Event::Incident(event) => incidents.push((at, Incidents::needs(event, &context))),
             Event::Ci(event) => ci.push((at, Ci::needs(event, &context))),
-            Event::Webhook(_) | Event::Unused { .. } | Event::Incomplete { .. } => {}
+            Event::Unused { .. } | Event::Incomplete { .. } => {}
         }
     }
     blank_of::<Incidents>(intake, incidents, &mut blank).await?;

@@ -4,7 +4,7 @@ use super::Store;
 use super::error::StoreError;
 use super::session::Session;
 use crate::domain::area::Area;
-use crate::domain::areas::Origin;
+use crate::domain::areas::{AreaName, Origin};
 use crate::domain::ci::Ci;
 use crate::domain::decision::Decision;
 use crate::domain::effect::Effect;
@@ -15,6 +15,7 @@ use crate::domain::rules::Rules;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use std::future::Future;
+use strum::IntoEnumIterator;
 
 /// An area whose rows are kept here.
 pub trait Persist: Area {
@@ -66,9 +67,11 @@ pub type Statement = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres:
 
 /// What all areas keep no longer; see [`Persist::forget`].
 pub(super) fn forget(now: DateTime<Utc>, at_once: i64) -> Vec<Statement> {
-    let mut statements = Incidents::forget(now, at_once);
-    statements.extend(Ci::forget(now, at_once));
-    statements
+    let all = AreaName::iter().map(|area| match area {
+        AreaName::Incident => Incidents::forget(now, at_once),
+        AreaName::Ci => Ci::forget(now, at_once),
+    });
+    all.flatten().collect()
 }
 
 /// An effect that edits a message, with what the message shows now.

@@ -7,6 +7,7 @@ use super::super::ids::{ChannelId, MessageTs, SignalId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use strum::{AsRefStr, EnumString};
 use uuid::Uuid;
 
 /// Runs of one workflow on one branch: what succeeds there later makes up for what failed.
@@ -56,7 +57,8 @@ pub enum Status {
 }
 
 /// GitHub's conclusions; one that is not known here is kept and is no failure.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, AsRefStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Conclusion {
     Success,
     Failure,
@@ -69,40 +71,18 @@ pub enum Conclusion {
     /// It waits for approval: not an end, for the same attempt goes on afterwards.
     ActionRequired,
     Stale,
+    #[strum(default, transparent)]
     Other(String),
 }
 
 impl Conclusion {
     pub fn as_str(&self) -> &str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::TimedOut => "timed_out",
-            Self::StartupFailure => "startup_failure",
-            Self::Cancelled => "cancelled",
-            Self::Skipped => "skipped",
-            Self::Neutral => "neutral",
-            Self::ActionRequired => "action_required",
-            Self::Stale => "stale",
-            Self::Other(word) => word,
-        }
+        self.as_ref()
     }
 
     pub fn of(word: &str) -> Self {
-        let known = [
-            Self::Success,
-            Self::Failure,
-            Self::TimedOut,
-            Self::StartupFailure,
-            Self::Cancelled,
-            Self::Skipped,
-            Self::Neutral,
-            Self::ActionRequired,
-            Self::Stale,
-        ];
-        let mut known = known.into_iter();
-        let fits = known.find(|conclusion| conclusion.as_str() == word);
-        fits.unwrap_or_else(|| Self::Other(word.to_owned()))
+        let known = word.parse();
+        known.unwrap_or_else(|_unknown| Self::Other(word.to_owned()))
     }
 
     pub fn is_failure(&self) -> bool {

@@ -23,7 +23,8 @@ pub enum Effect {
 }
 
 /// A component's status, from the best to the worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ComponentStatus {
     Operational,
     DegradedPerformance,
@@ -34,20 +35,14 @@ pub enum ComponentStatus {
 impl ComponentStatus {
     /// Statuspage's word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Operational => "operational",
-            Self::DegradedPerformance => "degraded_performance",
-            Self::PartialOutage => "partial_outage",
-            Self::MajorOutage => "major_outage",
-        }
+        self.into()
     }
 }
 
 impl Effect {
     pub fn lane(&self) -> String {
-        match self {
-            Self::UpdateComponent { component, .. } => format!("statuspage:{component}"),
-        }
+        let Self::UpdateComponent { component, .. } = self;
+        format!("statuspage:{component}")
     }
 }
 
