@@ -22,7 +22,7 @@ pub struct Parcel {
     pub mark: Option<String>,
     /// Whether an earlier attempt may have happened.
     pub after_uncertain: bool,
-    /// How far the lookup before this one got, or where what stands of it was found.
+    /// How far the lookup before this one got, or where its existing parts were found.
     pub looked_to: Option<LookedTo>,
     /// When a message was meant, if it comes so late that its readers must know.
     pub delayed_from: Option<DateTime<Utc>>,
@@ -66,11 +66,11 @@ pub enum Outcome {
     Unauthorized {
         code: String,
     },
-    /// Perhaps done, and nothing is under way any more: the provider answered that it failed.
+    /// Perhaps done, and nothing is in progress any more: the provider answered that it failed.
     ServerError {
         code: String,
     },
-    /// Perhaps done, and perhaps still under way: there is no answer, or one that says nothing.
+    /// Perhaps done, and perhaps still in progress: there is no answer, or one that says nothing.
     Uncertain {
         code: String,
     },
@@ -97,7 +97,7 @@ impl Outcome {
 pub enum Lookup {
     Found(Answer),
     Absent,
-    /// Not all of it was found: what is missing is sent, and what stands, or may, is found from here.
+    /// Not all of it was found: what is missing is sent, and the parts that exist, or may, are found from here.
     Partly {
         /// Where.
         looked_to: LookedTo,

@@ -1,7 +1,7 @@
-//! A provider that answers nobody is left alone, and nothing is charged to the effects that wait.
+//! A provider that does not answer gets no requests, and nothing is charged to the effects that wait.
 //!
 //! After ten failures in a row the provider counts as down: that is a row of `pauses`, which every
-//! replica obeys and a restart finds again. What stands here is what this process has seen: the
+//! replica obeys and a restart finds again. This file keeps what this process has seen: the
 //! failures that lead there, and when there was an answer, which is what an attempt is charged by.
 
 use crate::domain::effect::Provider;
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// So many failures in a row, none of them answered, and the provider is down.
 const FAILURES: u32 = 10;
 
-/// How a provider stands, as this process knows.
+/// The state of a provider, as far as this process knows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Standing {
     failures: u32,

@@ -1,7 +1,7 @@
 //! The only source of now.
 //!
 //! Everything that decides takes the time as an argument; the loops at the rim ask here. A test's
-//! clock stands still until the test moves it, so no test ever waits.
+//! clock does not move until the test moves it, so no test ever waits.
 
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 pub enum Clock {
     /// The host's.
     System,
-    /// One that is moved by hand: microseconds since the epoch.
+    /// One that a test moves: microseconds since the epoch.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `at`.
+    /// A clock that shows `at`.
     pub fn manual(at: DateTime<Utc>) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(at.timestamp_micros())))
     }

@@ -312,8 +312,8 @@ impl Engine {
         Ok(())
     }
 
-    /// An exchange of ours may have come after that of whoever took over, with an older state: what
-    /// shows state is shown once more, so that the late one cannot stand.
+    /// An exchange of ours may have come after that of the process that took over, with an older state: what
+    /// shows state is shown once more, so that the late one is replaced.
     async fn show_again(&self, claimed: &Claimed) {
         if claimed.effect.coalesce_key().is_none() {
             return;

@@ -1,6 +1,6 @@
-//! Every transaction and every loop: the ring's motor.
+//! Every transaction and every loop of the ring.
 //!
-//! Each loop is a step called again and again; a test calls the same steps by hand. Nothing here
+//! Each loop is a step called again and again; a test calls the same steps itself. Nothing here
 //! knows a provider: decoders and couriers are handed in. Nothing that was accepted lives in
 //! memory: a process that dies between two lines loses no work.
 
@@ -66,11 +66,11 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// What the probes read.
     pub health: Arc<Health>,
-    /// Effects of one provider under way at once in this process.
+    /// Effects of one provider that this process delivers at the same time.
     pub concurrency: usize,
 }
 
-/// The ring's motor.
+/// Runs the ring.
 pub struct Engine {
     parts: Parts,
     couriers: BTreeMap<Provider, Arc<dyn AnyCourier>>,

@@ -37,7 +37,7 @@ pub(super) fn note_again(span: &tracing::Span) {
 }
 
 impl Engine {
-    /// Says that a decision stands, in the log and the metrics; within the signal's span.
+    /// Says that a decision is saved, in the log and the metrics; within the signal's span.
     pub(super) fn note_decided(
         &self,
         stored: &StoredSignal,

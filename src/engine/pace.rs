@@ -1,7 +1,7 @@
 //! Taking in comes first: deciders give way while many callers wait for their acknowledgement.
 //!
 //! Then the deciders of a process take turns, and after each step all of them rest. They work at least
-//! one [`SHARE`]th of the time, and one step a second, however long the storm lasts: what was taken in
+//! one [`SHARE`]th of the time, and one step a second, however long the load lasts: what was taken in
 //! is decided later, but it is decided. When no crowd waits any more, turns and rests end at once.
 //!
 //! A step that waits for a locked row keeps its turn for [`LONGEST_TURN`] only and goes on without it:

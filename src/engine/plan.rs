@@ -1,6 +1,6 @@
 //! What follows from an exchange or a lookup: when to try again, when to look up, when to give up.
 //!
-//! Pure, so that every way an exchange can end stands in one table. The rule that a reader would
+//! Pure, so that every way an exchange can end is in one table. The rule that a reader would
 //! question: an uncertain effect is never simply sent again. What its repetition means decides.
 
 use crate::courier::{Lookup, Outcome};
@@ -21,7 +21,7 @@ const LOOKUPS: i32 = 2;
 /// No provider makes us wait longer in one go, whatever its Retry-After says.
 pub const LONGEST_WAIT: Duration = Duration::hours(1);
 /// So many attempts and failed lookups, about twenty minutes with their pauses, and a person must act.
-/// Those that fail while the provider answers nobody are not among them.
+/// Those that fail while the provider is down are not among them.
 pub const ATTEMPTS: i32 = 12;
 /// A message that comes this long after it was decided says when it was meant.
 const LATE: Duration = Duration::minutes(10);
@@ -41,7 +41,7 @@ pub fn backoff(attempts: i32, jitter: f64) -> Duration {
 }
 
 /// What a failure of this effect is charged to. `answered_at`: when the provider last answered
-/// anybody; `down`: it answers nobody.
+/// a request; `down`: it answers none.
 ///
 /// To the effect, when it failed for the first time, or when others had an answer since it failed
 /// before: then it is the effect that fails. Else to the provider: an outage parks nothing.
@@ -174,7 +174,7 @@ pub fn after_lookup(
                 at: now,
                 counted: Counted::No,
                 certainty: Certainty::SurelyNot,
-                error: "sent_again_by_hand".to_owned(),
+                error: "sent_again_by_operator".to_owned(),
                 looked_to: None,
             }
         }
@@ -212,7 +212,7 @@ pub fn after_lookup(
     }
 }
 
-/// What follows from a lookup that did not find all of it; `found_from`: where what stands was found.
+/// What follows from a lookup that did not find all of it; `found_from`: where the parts that exist were found.
 fn in_vain(
     claimed: &Claimed,
     found_from: Option<LookedTo>,
@@ -277,7 +277,7 @@ pub fn nothing_to_show() -> Ending {
     Ending::Over(End::Done(Answer::Nothing))
 }
 
-/// Too little of the lease is left for an exchange: somebody claims it afresh.
+/// Too little of the lease is left for an exchange: it is claimed again.
 pub fn out_of_time(claimed: &Claimed, now: DateTime<Utc>) -> Ending {
     again(claimed, now, Counted::No, "lease_spent".to_owned())
 }

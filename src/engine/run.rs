@@ -1,6 +1,6 @@
 //! The loops: the same steps, again and again, until it is time to stop.
 //!
-//! Stopping is orderly: nothing new is claimed, what is under way ends or its lease runs out. A
+//! Stopping is orderly: nothing new is claimed, what is in progress ends or its lease runs out. A
 //! loop that meets a database that is away waits a moment and goes on; it never ends by itself.
 
 use super::Engine;
@@ -256,7 +256,7 @@ impl Engine {
 }
 
 impl Running {
-    /// Claims nothing more, and waits until what is under way has ended, or until `grace` is over:
+    /// Claims nothing more, and waits until what is in progress has ended, or until `grace` is over:
     /// then the leases give it back.
     pub async fn stop(mut self, grace: Duration) {
         let _no_loop_left = self.stop.send(true);
@@ -266,7 +266,7 @@ impl Running {
         .await;
         if ended.is_err() {
             tracing::warn!(
-                "stopping with effects under way: they are looked for after their lease"
+                "stopping with effects in progress: they are looked up after their lease"
             );
             self.loops.shutdown().await;
         }

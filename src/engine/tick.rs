@@ -1,4 +1,4 @@
-//! What happens by the clock: timers, the sign of life, the sweep, and what is forgotten.
+//! What happens by the clock: timers, the sign of life, the sweep, and the retention.
 //!
 //! Webhooks and hints are the fast path; this is the guarantee. Every step is safe to run on every
 //! replica at once.

@@ -185,7 +185,7 @@ async fn every_migration_keeps_the_rows_that_were_there() {
             "no sample data in {table}: the next migration over it is not tried"
         );
     }
-    // What stands there is read by today's code, not only kept.
+    // What is in it is read by today's code, not only kept.
     let store = Store::connect(Settings {
         servers: fresh.options().into(),
         max_connections: 4,
@@ -222,7 +222,7 @@ async fn many_that_migrate_at_once_take_turns() {
     let servers = fresh.options().into();
     let together = (0..6).map(|_| store::migrate(&servers));
     for one in futures_util::future::join_all(together).await {
-        one.expect("whoever comes later finds it done");
+        one.expect("a later process finds it done");
     }
     let mut connection = fresh.connect().await;
     let once =
@@ -288,7 +288,7 @@ async fn a_migration_protects_the_history_from_everybody() {
     let before = rows(&mut connection).await;
     for table in ["incident_timeline", "audit_log"] {
         for order in [
-            format!("update {table} set by = 'somebody else'"),
+            format!("update {table} set by = 'another person'"),
             format!("delete from {table}"),
             format!("truncate {table} cascade"),
         ] {

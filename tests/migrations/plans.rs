@@ -1,7 +1,7 @@
 //! Every statement of ours finds its rows by an index, however many there are.
 //!
 //! Looked at where it matters: with the plan that a prepared statement keeps, made while nothing
-//! waits. Such a plan once read the whole inbox for each batch of a storm.
+//! waits. Such a plan once read the whole inbox for each batch under load.
 
 use super::database::Fresh;
 use super::{folder, with_sample_data};

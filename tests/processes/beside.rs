@@ -139,11 +139,11 @@ async fn the_dead_mans_switch_follows_nobody_elsewhere() {
             "/ping",
             get(async move || {
                 counts.fetch_add(1, Ordering::SeqCst);
-                Redirect::temporary("/elsewhere")
+                Redirect::temporary("/other")
             }),
         )
         .route(
-            "/elsewhere",
+            "/other",
             get(async move || counts_elsewhere.fetch_add(1, Ordering::SeqCst).to_string()),
         );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

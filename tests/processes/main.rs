@@ -1,7 +1,7 @@
 //! Stories with the real binary in processes of its own: killed, stopped, cut off from its
 //! database, flooded with rubbish.
 //!
-//! What the other stories step through by hand happens here by itself and in real time, so there
+//! What the other stories call step by step happens here by itself and in real time, so there
 //! are few of these and each waits for something. One binary, so that it is linked once. The long
 //! forms are marked `#[ignore = "long: …"]`; `scripts/stress` runs them. What needs others' programs is
 //! marked `#[ignore = "tools: …"]`; `.ci/run` runs it.

@@ -164,7 +164,7 @@ async fn a_database_that_hangs_is_refused_in_time_and_recovered_from() {
     let (answer, _) = command(&child, &client, "help").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
 
-    // Somebody holds the table: what needs it is refused, in time.
+    // Another session locks the table: what needs it is refused, in time.
     let mut holder = deployment.connection().await;
     let mut lock = holder.begin().await.unwrap();
     sqlx::query("lock table inbox in access exclusive mode")

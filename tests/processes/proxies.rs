@@ -99,7 +99,7 @@ async fn forward(mut near: TcpStream, notes: Arc<Mutex<BTreeSet<String>>>) {
     }
 }
 
-/// A house with a status page, traces and a dead man's switch, all on this machine.
+/// A deployment with a status page, traces and a dead man's switch, all on this machine.
 async fn deployment(proxy: &Proxy, collector: &Collector) -> Deployment {
     let mut deployment = Deployment::new().await;
     let config = "
@@ -184,7 +184,7 @@ async fn what_no_proxy_names_is_called_directly() {
     deployment.close().await;
 }
 
-/// A root certificate of nobody.
+/// A root certificate that no server uses.
 const ROOT: &str = include_str!("../data/root.pem");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

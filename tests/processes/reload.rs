@@ -109,7 +109,7 @@ async fn a_watched_file_is_reloaded_when_it_changes() {
     child.says(0, "the configuration was reloaded").await;
     assert!(knows(&deployment, "search").await);
 
-    // It stands for two looks and more, and is one change all the same.
+    // It is read twice and more, and is one change all the same.
     moment::pass(Duration::from_secs(5)).await;
     assert_eq!(reloads(&child).await, counted(1, 0));
 

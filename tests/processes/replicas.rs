@@ -61,7 +61,7 @@ async fn the_same_events_to_two_processes_happen_once_though_one_is_killed_in_mi
         );
     }
 
-    // A post of each channel is held in mid-call; which process holds which is nobody's choice.
+    // A post of each channel is held in mid-call; which process holds which is not determined.
     deployment
         .slack
         .fault(FaultRule::once("chat.postMessage", Fault::HoldAnswer).times(2));
@@ -202,7 +202,7 @@ async fn a_pause_and_a_throttle_hold_on_the_other_process() {
     assert_eq!(
         calls(&deployment, &channels[0]),
         before + 2,
-        "nobody called in between"
+        "no call came in between"
     );
     deployment.settle(Duration::from_secs(30)).await;
     let throttled = "select count(*) from notifications where status = 'throttled'";

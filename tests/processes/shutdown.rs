@@ -63,7 +63,7 @@ async fn sigterm_turns_unready_finishes_what_has_begun_and_ends_with_0() {
         .fault(FaultRule::once("chat.postMessage", Fault::HoldAnswer));
     let ada = deployment.slack.person("ada");
     let response = ada
-        .command(&channels[0], "/incident", "status under-way-end")
+        .command(&channels[0], "/incident", "status in-progress-end")
         .await;
     assert!(response.is_ok(), "{response:?}");
     let limit = Duration::from_secs(10);
@@ -113,12 +113,12 @@ async fn sigterm_turns_unready_finishes_what_has_begun_and_ends_with_0() {
         errors(&child.lines())
     );
 
-    // What was under way has ended: nobody need look for it.
-    let held = "select state || ' ' || attempts from outbox where effect::text like '%under-way-end%' and kind = 'post_message'";
+    // What was in progress has ended: no process has to look it up.
+    let held = "select state || ' ' || attempts from outbox where effect::text like '%in-progress-end%' and kind = 'post_message'";
     assert_eq!(deployment.list(held).await, ["done 1"]);
     let child = deployment.start().await;
     deployment.settle(Duration::from_secs(30)).await;
-    assert_eq!(deployment.count_public_messages("under-way-end"), 1);
+    assert_eq!(deployment.count_public_messages("in-progress-end"), 1);
     let mut titles = deployment
         .list("select title from incidents where service = 'api'")
         .await;

@@ -67,7 +67,7 @@ async fn a_port_that_was_asked_for_and_is_taken_ends_the_start_with_3() {
 async fn the_metrics_port_nobody_asked_for_is_done_without_when_it_is_taken() {
     let mut deployment = Deployment::new().await;
     deployment.env.remove("METRICS_PORT");
-    // Somebody else on this machine may have it already: as good.
+    // Another process on this machine may have it already: as good.
     let _taken = TcpListener::bind("127.0.0.1:9090");
     let child = deployment.start().await;
     assert_eq!(child.metrics_url, None);
@@ -124,14 +124,14 @@ async fn a_wrong_configuration_is_refused_whole_with_all_of_its_problems() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_cannot_be_reached_ends_the_start_with_3_and_no_password_is_said() {
     let mut deployment = Deployment::new().await;
-    let nobody = port_of(&TcpListener::bind("127.0.0.1:0").unwrap());
+    let closed_port = port_of(&TcpListener::bind("127.0.0.1:0").unwrap());
     for (url, command) in [
         (
-            format!("postgres://wardroom:hunter2@127.0.0.1:{nobody}/x"),
+            format!("postgres://wardroom:hunter2@127.0.0.1:{closed_port}/x"),
             &["serve", "--port", "0"][..],
         ),
         (
-            format!("postgres://wardroom:hunter2@127.0.0.1:{nobody}/x"),
+            format!("postgres://wardroom:hunter2@127.0.0.1:{closed_port}/x"),
             &["inbox", "list"],
         ),
         (

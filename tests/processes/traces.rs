@@ -1,5 +1,5 @@
 //! One trace from Slack's request over its decision and the effect to the receipt, as a collector
-//! sees it; and nothing for a collector that nobody named.
+//! sees it; and nothing for a collector that is not configured.
 
 use crate::harness::collector::{Collector, Span};
 use crate::harness::wardroom::Wardroom;

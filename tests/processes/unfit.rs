@@ -15,7 +15,7 @@ fn url(cluster: &Cluster, database: &str, user: &str) -> String {
     format!("postgres:///{database}?user={user}&host={socket}")
 }
 
-/// Every command refuses this database, and says these words and how to mend it.
+/// Every command refuses this database, and says these words and how to fix it.
 async fn refused(env: &mut Env, url: String, words: &[&str]) {
     env.insert("DATABASE_URL".to_owned(), url);
     for command in [

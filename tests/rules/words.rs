@@ -59,6 +59,16 @@ const KEPT: &[(&str, &str, &str)] = &[
         "nobody",
         "a Unix user",
     ),
+    (
+        "tests/stories/faults/every_effect.rs",
+        "room",
+        "a field of stored rows",
+    ),
+    (
+        "tests/stories/ring/lanes.rs",
+        "room",
+        "a field of stored rows",
+    ),
     ("k8s/21-secret.yaml", "sealed", "a product's name"),
     ("scripts/lib/throwaway.sh", "nobody", "a Unix user"),
     (
@@ -68,26 +78,33 @@ const KEPT: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Whether `INSTEAD` applies to a file. Most of `src/` and most Rust tests are not covered yet.
+/// Whether `INSTEAD` applies to a file. Parts of `src/` are not covered yet.
 fn is_covered(path: &str) -> bool {
     const CODE: [&str; 3] = ["src/", "crates/", "tests/"];
-    const COVERED_CODE: [&str; 16] = [
+    const COVERED_CODE: [&str; 23] = [
         "crates/",
         "src/app/",
         "src/cli/",
+        "src/courier.rs",
         "src/domain/incident/",
         "src/edge/",
+        "src/engine/",
         "src/github/",
         "src/http_client.rs",
+        "src/invisible.rs",
         "src/redact.rs",
         "src/slack/",
         "src/statuspage.rs",
         "src/telemetry/",
-        "src/invisible.rs",
         "tests/data/migrations/",
+        "tests/demo/",
         "tests/manifests/",
+        "tests/migrations/",
+        "tests/processes/",
         "tests/rules/",
         "tests/slack_courier/",
+        "tests/stories/",
+        "tests/support/",
     ];
     const NO_PROSE: [&str; 6] = [
         ".sqlx/",

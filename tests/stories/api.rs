@@ -167,7 +167,7 @@ async fn an_incident_lives_by_the_api_from_its_declaration_to_its_postmortem() {
 async fn what_cannot_be_done_is_refused_with_its_status_its_words_and_the_requests_id() {
     let mut world = World::new().await;
     post(&mut world, "/incidents", disk()).await;
-    let nobody = "018f3a2e-7b1c-7c3e-9d55-0123456789ab";
+    let unknown = "018f3a2e-7b1c-7c3e-9d55-0123456789ab";
     for (method, path, body, status, says) in [
         (Method::GET, "/incidents/99", None, 404, "no incident"),
         (
@@ -179,7 +179,7 @@ async fn what_cannot_be_done_is_refused_with_its_status_its_words_and_the_reques
         ),
         (
             Method::GET,
-            &*format!("/incidents/{nobody}/postmortem"),
+            &*format!("/incidents/{unknown}/postmortem"),
             None,
             404,
             "no incident",
@@ -281,21 +281,21 @@ async fn what_cannot_be_done_is_refused_with_its_status_its_words_and_the_reques
         ),
         (
             Method::GET,
-            &*format!("/inbox/{nobody}"),
+            &*format!("/inbox/{unknown}"),
             None,
             404,
             "no row",
         ),
         (
             Method::POST,
-            &*format!("/inbox/{nobody}/replay"),
+            &*format!("/inbox/{unknown}/replay"),
             None,
             404,
             "no row",
         ),
         (
             Method::POST,
-            &*format!("/outbox/{nobody}/retry"),
+            &*format!("/outbox/{unknown}/retry"),
             None,
             404,
             "no row",
@@ -355,7 +355,7 @@ async fn without_the_token_there_is_no_answer_and_without_a_token_configured_no_
         (Method::POST, "/inbox/x/replay"),
         (Method::POST, "/outbox/x/retry"),
     ] {
-        for token in [None, Some("somebody-elses")] {
+        for token in [None, Some("another-token")] {
             let mut request = reqwest::Client::new()
                 .request(method.clone(), format!("{}/api/v1{path}", world.url));
             if let Some(token) = token {

@@ -105,7 +105,7 @@ async fn a_call_with_a_key_is_done_once_however_often_and_however_closely_it_is_
         }
     }
     assert_eq!(world.count("keyed words"), 2);
-    // It stands for what was asked, too: other words under it are refused, not taken for done.
+    // It identifies what was asked, too: other words under it are refused, not taken for done.
     let other_words = world
         .calls(
             Method::POST,
@@ -242,7 +242,7 @@ async fn a_post_into_an_archived_channel_is_told_of_and_tried_again_it_stands_th
     assert_eq!(row["error"], "is_archived");
     let retry = format!("/outbox/{}/retry", row["id"].as_str().unwrap());
 
-    // Too early: it is parked again, and nobody is told a second time.
+    // Too early: it is parked again, and no person is told a second time.
     assert_eq!(world.api(Method::POST, &retry, None, &[]).await.0, 200);
     assert_eq!(world.count("the words"), 0);
     assert_eq!(world.channel("@bea").posts().count(), told.len());

@@ -34,7 +34,7 @@ async fn a_channel_that_is_archived_by_hand_is_told_of_once_and_the_incident_goe
     world.expect_ephemeral("bea", "Its channel is closed: the timeline has it");
     world.expect_no_message();
     let parked = world.effects("parked").await;
-    assert!(parked.is_empty(), "nobody asked Slack: {parked:#?}");
+    assert!(parked.is_empty(), "Slack was not asked: {parked:#?}");
 
     world.person("ada").unarchive(CHANNEL).unwrap();
     world.settle_with_events().await;

@@ -140,7 +140,7 @@ async fn an_older_effect_that_is_retried_replaces_what_a_newer_one_showed() {
     world.finish().await;
 }
 
-/// A process stands still while it sends a state, for longer than its lease. Another one shows a newer state, surely.
+/// A process is suspended while it sends a state, for longer than its lease. Another one shows a newer state, surely.
 /// When the first one goes on, its call arrives last.
 #[tokio::test]
 async fn a_state_that_arrives_after_a_newer_one_is_replaced_by_the_newer_one() {
@@ -160,7 +160,7 @@ async fn a_state_that_arrives_after_a_newer_one_is_replaced_by_the_newer_one() {
     let showing = tokio::spawn(async move { engine.delivery_step().await });
     let held = |slack: &Workspace| (slack.held() == 1).then_some(());
     let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
-    held.expect("the state is under way");
+    held.expect("the state is being sent");
 
     let expire = "update outbox set lease_until = clock_timestamp() - interval '1 s'
                    where ended_at is null and lease_until is not null";

@@ -1,4 +1,4 @@
-//! Declaring: by the form, by one line, and what stands in the way of either.
+//! Declaring: by the form, by one line, and what prevents either.
 
 use crate::world::World;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use simulator::{ChannelType, Fault, FaultRule, Submitted};
 use wardroom::domain::ids::Actor;
 use wardroom::domain::incident::Severity;
 
-/// The text that stands in an input of somebody's modal.
+/// The text in an input of a person's modal.
 fn stands_in(view: &Value, label: &str) -> String {
     let blocks = view["blocks"].as_array().expect("a view has blocks");
     let block = blocks.iter().find(|block| block["label"]["text"] == label);
@@ -321,7 +321,7 @@ async fn a_channel_name_that_somebody_else_has_gets_a_suffix_also_when_theirs_is
     assert_eq!(world.newest().await.channel_name, "inc-20260301-db-3");
     assert!(
         world.channel("inc-20260301-db").posts().next().is_none(),
-        "somebody else's channel"
+        "another person's channel"
     );
     world.finish_after_faults().await;
 }

@@ -106,7 +106,7 @@ async fn deliver(world: &World, arrival: &Arrival, time: u32) {
     }
 }
 
-/// All that anybody can see afterwards, without the order in which it came about.
+/// All that a person can see afterwards, without the order in which it came about.
 async fn outcome(world: &World) -> Vec<String> {
     let mut all = Vec::new();
     for sql in [

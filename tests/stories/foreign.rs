@@ -1,4 +1,4 @@
-//! Requests of other workspaces, above all while nobody has told us yet which one is ours.
+//! Requests of other workspaces, above all while it is not known yet which one is ours.
 
 use crate::world::World;
 use chrono::Duration;
@@ -53,7 +53,7 @@ async fn outcomes(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn a_command_of_another_workspace_is_ignored_though_we_did_not_know_yet() {
     let mut world = not_introduced(Fault::Status { status: 500 }).await;
-    let form = of_another_workspace(&world, "declare P1 db Somebody else's");
+    let form = of_another_workspace(&world, "declare P1 db Another workspace's");
     world.sends_form(COMMAND, &form, 0).await;
     world.pass(Duration::seconds(5)).await;
     assert_eq!(outcomes(&world).await, ["open -"], "kept, and not decided");
@@ -76,7 +76,7 @@ async fn our_own_commands_are_carried_out_in_order_once_we_know() {
     })
     .await;
     world.types("ada", "general", "declare P3 db First").await;
-    let foreign = of_another_workspace(&world, "declare P1 db Somebody else's");
+    let foreign = of_another_workspace(&world, "declare P1 db Another workspace's");
     world.sends_form(COMMAND, &foreign, 0).await;
     world.types("bea", "general", "declare P3 api Second").await;
     world.pass(Duration::seconds(5)).await;
@@ -114,7 +114,7 @@ async fn what_stands_in_for_slack_and_knows_no_such_question_is_believed() {
 #[tokio::test]
 async fn a_known_foreigner_is_answered_200_and_leaves_a_line_in_the_log_and_no_row() {
     let world = World::new().await;
-    let form = of_another_workspace(&world, "declare P1 db Somebody else's");
+    let form = of_another_workspace(&world, "declare P1 db Another workspace's");
     world.sends_form(COMMAND, &form, 0).await;
     assert_eq!(world.rows_from("slack").await, 0);
     assert_eq!(ignored(&world), 1);

@@ -101,7 +101,7 @@ async fn a_second_delivery_is_called_a_duplicate_whatever_its_body_and_after_a_r
     )
     .await;
     assert_eq!(again, (202, json!({"status": "duplicate"})));
-    // Days later, when GitHub redelivers by hand, too: the key outlives the body.
+    // Days later, when an operator redelivers at GitHub, too: the key outlives the body.
     world.pass(chrono::Duration::days(8)).await;
     let again = sent(
         &world,

@@ -1,5 +1,5 @@
-//! The lead is given to somebody who can do nothing: the incident is not locked by that, though
-//! there is no admin who could mend it.
+//! The lead is given to an account that can do nothing: the incident is not locked by that, though
+//! there is no admin who could fix it.
 
 use crate::world::World;
 use reqwest::Method;

@@ -96,7 +96,7 @@ async fn what_nobody_in_slack_asked_for_is_made_where_the_configuration_says() {
     world.skip_messages();
     world.finish().await;
 
-    // And where it does not, nobody waits for ever: it is announced without, and told why.
+    // And where it does not, no incident waits without a limit: it is announced without, and told why.
     let mut world = of_an_organisation(CONFIG).await;
     let (status, _) = world.api(Method::POST, "/incidents", Some(body), &[]).await;
     assert_eq!(status, 201);
@@ -145,7 +145,7 @@ async fn presses_and_events_of_every_workspace_are_ours() {
     assert!(sue.modal().is_some(), "the form is open");
     let channel = world.declared("ada", "P3 db It burns").await;
     sue.join(&channel).expect("it is the organisation's");
-    sue.rename(&channel, "inc-burns").expect("anybody may");
+    sue.rename(&channel, "inc-burns").expect("all members may");
     world.settle_with_events().await;
     assert_eq!(world.newest().await.channel_name, "inc-burns");
     world.skip_messages();

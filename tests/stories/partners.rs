@@ -1,5 +1,5 @@
 //! Slack Connect: partners in a channel that two workspaces share. Slack then names the partner's
-//! workspace where it names ours elsewhere; what comes in is ours all the same.
+//! workspace where it otherwise names ours; what comes in is ours all the same.
 
 use crate::world::World;
 use chrono::Duration;
@@ -90,10 +90,10 @@ async fn a_partners_deed_in_a_shared_incident_channel_is_heard_of() {
     let pia = world.person("pia");
     pia.join(&channel).expect("it is shared now");
     pia.rename(&channel, "inc-with-partner")
-        .expect("anybody may");
+        .expect("all members may");
     world.settle_with_events().await;
     assert_eq!(world.newest().await.channel_name, "inc-with-partner");
-    pia.archive("inc-with-partner").expect("anybody may");
+    pia.archive("inc-with-partner").expect("all members may");
     world.settle_with_events().await;
     let sent = world.slack.events_sent();
     let archived: Vec<&Value> = sent
@@ -144,7 +144,7 @@ async fn partners_who_are_kept_out_are_told_so_and_learn_nothing() {
     world.finish().await;
 }
 
-/// What Pia sends, before anybody has told the process who it is.
+/// What Pia sends, before the process knows who it is.
 #[tokio::test]
 async fn a_partner_is_kept_out_though_we_did_not_know_yet_and_their_form_is_answered_where_they_are()
  {

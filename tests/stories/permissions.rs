@@ -194,9 +194,9 @@ async fn a_command_outside_of_a_room_names_its_incident_or_offers_them() {
     assert_eq!(world.count("Update* from <@U0BEA>: which one"), 1);
     world.types("bea", "general", "resolved rolled back").await;
     let which = world.expect_ephemeral("bea", "Which incident?");
-    // Somebody else's picker helps nobody else; a press counts as typed by the one who presses.
+    // Another person's picker helps no other person; a press counts as typed by the one who presses.
     world.presses("bea", &which, "#2 Slow").await;
-    // What was typed stands in the form that asks before it ends.
+    // What was typed is in the form that asks before it ends.
     assert_eq!(world.submits("bea", &[]).await, Submitted::Closed);
     world.expect_message("inc-20260301-api", "rolled back");
     world.expect_message("@bea", "#2 is resolved");
@@ -236,7 +236,7 @@ async fn in_an_incidents_channel_a_number_among_the_words_is_a_word() {
         world.types("bea", CHANNEL, line).await;
         world.expect_message(CHANNEL, response);
     }
-    // Nothing but a number: nobody can tell which one is to end.
+    // Nothing but a number: it is not clear which one is to end.
     world.types("bea", CHANNEL, "resolved #2").await;
     world.expect_ephemeral("bea", "/incident #2 resolved");
     world.types("bea", CHANNEL, "status #2").await;
@@ -268,7 +268,7 @@ async fn a_caller_of_the_api_acts_as_an_admin_and_is_named_as_what_it_is() {
     let card = world.expect_message(CHANNEL, "The disk is full");
     assert!(card.words.contains("pager (API)"), "{}", card.words);
 
-    // Nobody leads it: anybody may take the lead, but not give it away.
+    // It has no commander: each person may take the lead, but not give it away.
     world.types("cem", CHANNEL, "resolved").await;
     world.expect_ephemeral("cem", "it has no commander yet. Take the lead first");
     world.types("cem", CHANNEL, "assign commander @bea").await;

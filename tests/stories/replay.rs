@@ -1,4 +1,4 @@
-//! A signal that is decided again by hand repeats nothing.
+//! A signal that an operator has decided again repeats nothing.
 
 use crate::world::World;
 use wardroom::domain::ids::SignalId;

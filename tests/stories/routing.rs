@@ -41,7 +41,7 @@ async fn a_declaration_goes_to_the_route_of_its_severity_and_to_nobody_else() {
         for place in channels {
             let response =
                 world.expect_message(place, &format!("{severity} incident #1: The disk is full"));
-            // The warning stands once, in the channel.
+            // The warning is there once, in the channel.
             assert!(!response.words.contains("secrets"), "{}", response.words);
         }
         skip_the_rest(&mut world);
@@ -271,7 +271,7 @@ async fn a_channel_whose_history_nobody_may_read_is_told_again_and_then_a_person
     world.expect_message("@dan", "P1 incident #1");
     skip_the_rest(&mut world);
 
-    // Twice: it may stand there, and nobody can find out. Who leads the incident hears that.
+    // Twice: it may be there, and no lookup can find out. Who leads the incident hears that.
     world.slack.fault(FaultRule {
         fault: Fault::Status { status: 500 },
         times: Some(2),

@@ -1,4 +1,4 @@
-//! What somebody typed: kept as it is, in any script, and harmless wherever it is shown.
+//! What a person typed: kept as it is, in any script, and harmless wherever it is shown.
 
 use crate::world::{ADMIN_TOKEN, World, answered};
 use serde_json::Value;

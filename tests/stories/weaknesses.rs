@@ -15,7 +15,7 @@
 //! | 8 | jobs in memory, without order or second try | `weakness_08_the_status_page_ends_on_the_truth_through_failures_and_a_restart` |
 //! | 9 | work that is lost between the answer and the doing | `weakness_09_a_command_that_was_answered_is_done_by_the_process_that_comes_after` |
 //! | 10 | double delivery, double incident | `events_of_every_kind_delivered_often_and_in_any_order_end_in_the_same_state` |
-//! | 11 | a form's errors that nobody sees | `a_wrong_field_is_told_in_the_form_and_the_corrected_form_is_the_first_that_counts` |
+//! | 11 | a form's errors that are not shown | `a_wrong_field_is_told_in_the_form_and_the_corrected_form_is_the_first_that_counts` |
 //! | 12 | a form that waits behind other work until its trigger is dead | `weakness_12_a_form_is_opened_before_everything_else_that_waits` |
 //! | 13 | a template whose choice is ignored | `a_template_fills_in_the_form_and_what_it_asks_stands_on_the_timeline` |
 //! | 14 | a change without its timeline or audit | `weakness_14_a_change_its_timeline_and_its_audit_stand_together_or_not_at_all` |
@@ -190,7 +190,7 @@ async fn weakness_14_a_change_its_timeline_and_its_audit_stand_together_or_not_a
         assert_eq!(
             world.newest().await.severity.as_str(),
             "P2",
-            "{table} is mended"
+            "{table} is repaired"
         );
         world.expect_message(CHANNEL, "Severity P3 → 🟠 P2");
         world.expect_message("engineering", "P2 now, incident #1");
@@ -263,7 +263,7 @@ async fn weakness_26_the_address_is_the_configured_one_and_the_database_is_asked
         ("HOST", "127.0.0.2"),
         ("PORT", "0"),
         ("METRICS_PORT", "0"),
-        ("DATABASE_URL", "postgres://somebody@localhost/wardroom"),
+        ("DATABASE_URL", "postgres://someone@localhost/wardroom"),
     ]
     .into();
     let empty = std::env::temp_dir().join(format!("wardroom-{}.yaml", uuid::Uuid::new_v4()));

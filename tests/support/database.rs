@@ -71,7 +71,7 @@ impl Fresh {
         connect(&self.url).await
     }
 
-    /// Drops it, whoever is still connected.
+    /// Drops it, even with open connections.
     pub async fn drop_it(self) {
         on_the_server(format!(
             "drop database if exists {} with (force)",

@@ -125,7 +125,7 @@ impl Cluster {
         postmaster.wait().unwrap();
     }
 
-    /// An ordinary end that waits for nobody.
+    /// An ordinary end that waits for no client.
     pub async fn stop(&mut self) {
         let mut postmaster = self.postmaster.take().expect("it runs");
         kill_process(pid(&postmaster), Signal::INT).unwrap();

@@ -64,7 +64,7 @@ impl Ledger {
     pub async fn awaited(&self, many: usize) {
         let mut waiting = self.waiting.subscribe();
         let found = waiting.wait_for(|waiting| *waiting >= many).await;
-        found.expect("somebody types");
+        found.expect("commands are sent");
     }
 
     fn words(&self) -> String {
@@ -213,7 +213,7 @@ pub async fn channels(deployment: &Deployment, many: usize) -> Vec<String> {
     found.await.expect("the channels are there")
 }
 
-/// Waits until everything that was acknowledged stands in its channel, then counts.
+/// Waits until everything that was acknowledged is in its channel, then counts.
 pub async fn nothing_lost_nothing_twice(deployment: &Deployment, ledger: &Ledger, limit: Duration) {
     let entries = ledger.entries();
     let acknowledged: Vec<&String> = entries
@@ -255,7 +255,7 @@ pub async fn nothing_lost_nothing_twice(deployment: &Deployment, ledger: &Ledger
 }
 
 async fn count(deployment: &Deployment, entries: &BTreeMap<String, Entry>) {
-    // An answer that was under way in a killed process is given once more, perhaps as a direct
+    // An answer that was in progress in a killed process is given once more, perhaps as a direct
     // message: it is for its person alone, and no second word in a channel.
     let mut said = deployment.public_messages();
     said.retain(|(channel, _)| !channel.starts_with('D'));
@@ -274,7 +274,7 @@ async fn count(deployment: &Deployment, entries: &BTreeMap<String, Entry>) {
             Asked::Declare => titles.iter().filter(|title| title.contains(words)).count(),
         };
         let there: BTreeSet<&String> = places.iter().copied().collect();
-        // A declaration stands on its card and in #engineering, once each.
+        // A declaration is on its card and in #engineering, once each.
         let (messages, in_order) = match &entry.asked {
             Asked::Update(channel) => (1, there.iter().all(|at| *at == channel)),
             Asked::Declare => (2, there.len() == places.len()),
@@ -306,7 +306,7 @@ fn in_order(said: &[(String, ::simulator::MessageView)], entries: &BTreeMap<Stri
         });
         let Some((words, _)) = typed else { continue };
         if let Some(before) = last.insert(channel, words) {
-            assert!(before < words, "{channel}: {words} stands after {before}");
+            assert!(before < words, "{channel}: {words} comes after {before}");
         }
     }
 }

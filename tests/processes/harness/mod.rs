@@ -1,5 +1,5 @@
-//! A house with real doors: the binary as child processes, a Slack workspace on the real clock, a
-//! database that nobody else uses.
+//! A deployment with real processes: the binary as child processes, a Slack workspace on the real clock, a
+//! database of its own.
 //!
 //! Unlike the stories' world nothing is stepped: loops run, time passes, processes are killed.
 //! Waiting is always for something, with a limit, and says what did arrive when it never came.
@@ -124,13 +124,13 @@ routing:
 ";
 
 impl Deployment {
-    /// A house on a database of the tests' server.
+    /// A deployment on a database of the tests' server.
     pub async fn new() -> Self {
         let database = Database::fresh().await;
         Self::build(database.url(), Place::Ours(database)).await
     }
 
-    /// A house on a server of the test's own.
+    /// A deployment on a server of the test's own.
     pub async fn on(cluster: &cluster::Cluster) -> Self {
         Self::build(cluster.url(), Place::Cluster(cluster.options())).await
     }
@@ -140,7 +140,7 @@ impl Deployment {
         self.place = Place::Cluster(cluster.options());
     }
 
-    /// A house whose children start a private database of their own, in its folder.
+    /// A deployment whose children start a private database of their own, in its folder.
     pub async fn embedded() -> Self {
         let unknown = Place::Cluster(PgConnectOptions::new());
         let mut deployment = Self::build(String::new(), unknown).await;
@@ -236,7 +236,7 @@ impl Deployment {
         }
     }
 
-    /// Every message of the bot that everybody in its channel can read.
+    /// Every message of the bot that all members of its channel can read.
     pub fn public_messages(&self) -> Vec<(String, MessageView)> {
         let bot = self.slack.bot_user();
         let snapshot = self.slack.snapshot();
@@ -247,7 +247,7 @@ impl Deployment {
             .collect()
     }
 
-    /// How many messages that everybody can read hold these words.
+    /// How many messages that all members can read hold these words.
     pub fn count_public_messages(&self, words: &str) -> usize {
         let said = self.public_messages();
         let holds = said
@@ -309,7 +309,7 @@ fn variables(slack: &Workspace) -> Env {
     .into()
 }
 
-/// The status of a GET, none when nobody answers.
+/// The status of a GET, none without an answer.
 pub async fn status(url: &str) -> Option<u16> {
     let answer = reqwest::Client::new()
         .get(url)

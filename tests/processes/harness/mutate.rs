@@ -1,14 +1,14 @@
 //! Bodies gone wrong: seeded mutations of real ones, so that a failure can be told again.
 //!
 //! Bytes are flipped, cut, doubled and moved; values are exchanged for those that break readers:
-//! zero bytes, lone surrogates, numbers without end, brackets without end.
+//! zero bytes, unpaired surrogates, numbers without end, brackets without end.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 
-/// What is put where it does not belong; as it stands in JSON and in forms.
+/// What is put where it does not belong; as it is written in JSON and in forms.
 const ODD: &[&str] = &[
     "\0",
     "%00",

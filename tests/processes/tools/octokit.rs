@@ -54,7 +54,7 @@ fn fetch(folder: &Path) {
     };
     let archive = run("npm", &["pack", "--silent", PACKAGE]);
     run("tar", &["-xzf", archive.lines().last().unwrap_or_default()]);
-    // Whoever comes first wins; the other one's copy is as good.
+    // The first one is kept; the other copy is the same.
     if std::fs::rename(&part, folder).is_err() {
         let _as_good = std::fs::remove_dir_all(&part);
     }

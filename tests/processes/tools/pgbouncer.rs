@@ -49,7 +49,7 @@ impl Pooler {
              auth_type = any\npool_mode = transaction\ndefault_pool_size = 4\nmax_client_conn = 100\n"
         );
         let folder = Folder::new();
-        // It refuses to run as root, and then reads its file as somebody else.
+        // It refuses to run as root, and then reads its file as another user.
         let readable = Permissions::from_mode(0o755);
         std::fs::set_permissions(folder.path(), readable).unwrap();
         let config = folder.write("pgbouncer.ini", &config);

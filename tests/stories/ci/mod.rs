@@ -161,7 +161,7 @@ async fn duplicates_and_any_order_end_in_the_same_state() {
         let mut world = World::with_config(WATCHED, &[]).await;
         for at in order {
             comes(&mut world, &events[at]).await;
-            // Under a new delivery id, which stands outside of the signature.
+            // Under a new delivery id, which is not part of the signature.
             comes(&mut world, &events[at]).await;
         }
         world.pass(EDIT).await;
@@ -309,7 +309,7 @@ async fn only_pushes_to_the_default_branch_of_watched_repositories_are_told() {
     let mut branch = completed(2, "failure");
     branch["workflow_run"]["head_branch"] = json!("fix");
     let mut other = completed(3, "failure");
-    other["repository"]["full_name"] = json!("elsewhere/api");
+    other["repository"]["full_name"] = json!("other/api");
     for body in [pull, branch, completed(4, "melted"), other] {
         comes(&mut world, &body).await;
     }

@@ -1,5 +1,5 @@
 //! Each kind of effect, its answer lost, its request lost, Slack failing before or after it: what
-//! stands in the channels is counted.
+//! is in the channels is counted.
 //!
 //! The table walks [`Effect::kinds`]: a new kind without an answer to every question of the ring,
 //! and without such a story, fails here.
@@ -16,7 +16,7 @@ use wardroom::domain::ids::{EffectId, SignalId};
 enum Probe {
     /// By this method.
     By(&'static str),
-    /// Nobody looks, for this reason.
+    /// It is not looked up, for this reason.
     None(&'static str),
 }
 
@@ -25,7 +25,7 @@ fn done_unanswered() -> [Fault; 2] {
     [Fault::LoseAnswer, Fault::DoneButStatus { status: 500 }]
 }
 
-/// Not done, and nobody says so.
+/// Not done, and no answer says so.
 fn lost_on_the_way() -> [Fault; 2] {
     [Fault::LoseRequest, Fault::Status { status: 503 }]
 }
@@ -68,14 +68,14 @@ stories! {
     ephemeral: "ephemeral", Probe::None("no method finds a message for one person");
     open_form: "open_form", Probe::None("no method finds a form, and its permission is spent");
     update_form: "update_form", Probe::None("the form shows the same again");
-    stage_file: "stage_file", Probe::None("a file that is not shared is seen by nobody");
-    stage_file_itself: "stage_file", Probe::None("a file that is not shared is seen by nobody");
+    stage_file: "stage_file", Probe::None("a file that is not shared is not visible");
+    stage_file_itself: "stage_file", Probe::None("a file that is not shared is not visible");
     share_file: "share_file", Probe::By("conversations.history");
     update_notice: "update_message", Probe::None("the notice is shown again, as it is then");
     update_component: "update_component", Probe::None("the component shows the same again");
 }
 
-/// `alone`: how often it would stand there if nobody did anything about it.
+/// `alone`: how often it would be there without a lookup.
 async fn check(
     mut world: World,
     kind: &str,

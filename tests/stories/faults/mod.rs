@@ -1,6 +1,6 @@
 //! What the ring does when Slack is slow, strict, away, or loses its answers.
 //!
-//! Each story counts what stands in the channels afterwards: once, or visibly uncertain; never twice
+//! Each story counts what is in the channels afterwards: once, or visibly uncertain; never twice
 //! in silence, never in silence not at all.
 
 mod every_effect;
@@ -21,7 +21,7 @@ async fn a_while(world: &mut World) {
     world.pass_in_steps(Duration::seconds(1), 20).await;
 }
 
-/// What the bot said in a channel to everybody, oldest first, as far as it holds one of these words.
+/// What the bot said in a channel to all members, oldest first, as far as it holds one of these words.
 fn said(world: &World, channel: &str, words: &[&str]) -> Vec<String> {
     let bot = world.slack.bot_user();
     let ours = |message: &&MessageView| message.user == bot && message.ephemeral_to.is_none();

@@ -120,7 +120,7 @@ async fn many_changes_while_slack_is_slow_are_few_edits_and_the_last_one_is_righ
     let card = card
         .posts()
         .find(|message| message.words.contains("Don't post secrets"));
-    let card = card.expect("the card stands");
+    let card = card.expect("the card exists");
     assert!(card.edits <= 2, "{} edits", card.edits);
     assert!(
         card.words.contains("Identified") && card.words.contains("P4"),
@@ -148,7 +148,7 @@ async fn with_an_edit_under_way(world: &mut World, channel: &str, fault: Fault) 
     let called = |slack: &simulator::Workspace| (slack.calls("chat.update") > calls).then_some(());
     let reached = world.slack.wait_until(patience, called).await;
     reached.expect("the edit reaches Slack");
-    // While it is under way, everything else goes on.
+    // While it is in progress, everything else goes on.
     world.types("bea", channel, "identified").await;
     world.types("bea", channel, "monitoring").await;
     world.slack.release();
@@ -166,7 +166,7 @@ async fn a_change_during_an_edit_is_shown_by_one_more() {
     let card = card
         .posts()
         .find(|message| message.words.contains("Don't post secrets"));
-    let card = card.expect("the card stands");
+    let card = card.expect("the card exists");
     assert!(card.words.contains("Monitoring"), "{}", card.words);
     assert_eq!(card.edits, 2);
     world.skip_messages();
@@ -183,7 +183,7 @@ async fn an_old_edit_that_lands_late_does_not_stand() {
     let card = card
         .posts()
         .find(|message| message.words.contains("Don't post secrets"));
-    let card = card.expect("the card stands");
+    let card = card.expect("the card exists");
     assert!(card.words.contains("Monitoring"), "{}", card.words);
     world.skip_messages();
     world.finish().await;

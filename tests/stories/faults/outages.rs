@@ -1,4 +1,4 @@
-//! A provider that says 503, or answers nobody for hours: nothing is charged to what waits, and
+//! A provider that says 503, or does not answer for hours: nothing is charged to what waits, and
 //! everything comes once, in order, and says when it was meant.
 
 use super::{rows, said};
@@ -100,7 +100,7 @@ async fn after_four_hours_away_a_thousand_lines_come_once_and_in_order_within_a_
         }
         let channel = world.declared("bea", "P3 db Slow queries").await;
         world.skip_messages();
-        // The first five stand, though nobody says so.
+        // The first five exist, though no answer says so.
         let stands = Fault::DoneButStatus { status: 503 };
         let stands = FaultRule::once("chat.postMessage", stands).times(5);
         world.slack.fault(stands);
@@ -264,7 +264,7 @@ async fn an_effect_that_alone_fails_is_parked_in_the_end() {
         world.types("bea", &channel, &words).await;
         world.pass_in_steps(seconds(20), 3).await;
     }
-    // Those during which nobody else had an answer are tried once more.
+    // Those during which no other effect had an answer are tried once more.
     let met = world.slack.fault_hits(broken);
     assert!((12..=24).contains(&met), "{met} attempts");
     let [parked] = world.effects("parked").await.try_into().expect("one");

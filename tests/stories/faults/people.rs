@@ -236,7 +236,7 @@ async fn a_permission_that_died_becomes_words() {
         assert!(world.person("bea").modal().is_none());
         world.finish().await;
     }
-    // Slack is limited for longer than the permission lives: nobody even asks.
+    // Slack is limited for longer than the permission lives: no request is made.
     let mut world = World::new().await;
     let limited = Fault::RateLimited { retry_after: 5 };
     world.slack.fault(FaultRule::once("views.open", limited));

@@ -1,4 +1,4 @@
-//! Slack says 429: who waits, who does not, and that nothing is forgotten, doubled or reordered.
+//! Slack says 429: who waits, who does not, and that nothing is lost, doubled or reordered.
 
 use super::{rows, said};
 use crate::world::World;
@@ -18,7 +18,7 @@ fn limited(method: &str, channel: Option<&str>, retry_after: u64) -> FaultRule {
     }
 }
 
-/// Channels of so many incidents that nobody is told of.
+/// Channels of so many incidents that no channel is told of.
 async fn channels(world: &mut World, how_many: usize) -> Vec<String> {
     let mut channels = Vec::new();
     for at in 1..=how_many {
@@ -39,11 +39,11 @@ async fn a_limited_channel_waits_as_long_as_slack_says_and_no_other_channel_is_h
     for words in ["the first", "the second", "the third"] {
         world.types("bea", slow, &format!("status {words}")).await;
     }
-    world.types("bea", free, "status elsewhere").await;
+    world.types("bea", free, "status in another channel").await;
     assert_eq!(
-        world.new_messages_in(free, "elsewhere"),
+        world.new_messages_in(free, "in another channel"),
         1,
-        "it waits for nobody"
+        "it does not wait"
     );
 
     let asked = world.slack.calls("chat.postMessage");
@@ -51,7 +51,7 @@ async fn a_limited_channel_waits_as_long_as_slack_says_and_no_other_channel_is_h
     assert_eq!(
         world.slack.calls("chat.postMessage"),
         asked,
-        "nobody asks while Slack says wait"
+        "no request is made while Slack says wait"
     );
     assert_eq!(world.new_messages_in(slow, "the "), 0);
     world.pass_in_steps(seconds(1), 2).await;

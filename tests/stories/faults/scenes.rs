@@ -1,6 +1,6 @@
 //! For each kind of effect the shortest story that leads to it, and how to count it in the channels.
 //!
-//! A scene sets its fault just before the thing happens, and gives how often it stands there when
+//! A scene sets its fault just before the thing happens, and gives how often it is there when
 //! everything that follows is over.
 
 use super::a_while;
@@ -229,7 +229,7 @@ pub async fn update_component(world: &mut World, fault: Fault) -> usize {
     lose(world, "statuspage", fault);
     world.declared("bea", "P1 api Checkout returns 500s").await;
     a_while(world).await;
-    // The same status again is nothing that anybody could see.
+    // The same status again is nothing that a person could see.
     let mut changes = world.slack.component_changes();
     changes.dedup();
     changes.len()

@@ -57,7 +57,7 @@ async fn what_one_area_tells_another_stands_with_the_decision_or_not_at_all() {
         let saved = intake.save(&[decided], world.clock.now()).await;
         saved.expect("it is saved");
         match commits {
-            true => intake.commit().await.expect("it stands"),
+            true => intake.commit().await.expect("it commits"),
             false => intake.undo().await,
         }
         world.settle().await;

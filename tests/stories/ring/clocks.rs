@@ -1,4 +1,4 @@
-//! Whose clock is trusted for what: what is forgotten, how long something is due, and since when an
+//! Whose clock is trusted for what: what is deleted, how long something is due, and since when an
 //! effect may have happened.
 
 use super::Ring;
@@ -53,7 +53,7 @@ async fn the_oldest_row_is_as_old_as_since_it_was_first_due_while_it_waits_its_t
     assert_eq!(oldest(&world).await, (0.0, 0.0));
     assert_eq!(world.new_messages_in(&channel, "rolling back"), 1);
 
-    // Retried by hand: due since then, whenever it was decided.
+    // Retried by an operator: due since then, whenever it was decided.
     let done = world.effects("done").await;
     let post = done.iter().find(|row| row.kind == "post_message");
     let id = EffectId(post.expect("it is done").id);

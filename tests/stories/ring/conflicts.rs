@@ -86,7 +86,7 @@ async fn a_deadlock_is_the_decision_made_again_and_nobody_notices() {
     other.execute("commit").await.expect("it commits");
     assert!(deciding.await.expect("no panic").expect("no error"));
     let tried = "select from inbox where attempts > 0";
-    assert_eq!(world.sql(tried).await, 0, "it is nobody's failure");
+    assert_eq!(world.sql(tried).await, 0, "no signal has failed");
     decided_once(world, &channel).await;
 }
 
@@ -116,7 +116,7 @@ async fn what_is_in_the_way_for_longer_is_tried_again_later() {
 
 #[tokio::test]
 async fn a_database_that_keeps_us_waiting_is_not_the_signals_fault() {
-    // A lock that somebody keeps, a statement that takes too long, a server that shuts down.
+    // A lock that another session keeps, a statement that takes too long, a server that shuts down.
     for code in ["55P03", "57014", "57P01"] {
         let mut world = World::new().await;
         let channel = waiting(&mut world).await;

@@ -43,8 +43,8 @@ async fn what_a_lost_process_may_have_done_is_looked_for_by_the_one_that_takes_o
     let posting = tokio::spawn(async move { engine.delivery_step().await });
     let held = |slack: &simulator::Workspace| (slack.held() == 1).then_some(());
     let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
-    held.expect("the post is under way");
-    // Its lease holds: nobody else touches it.
+    held.expect("the post is in progress");
+    // Its lease holds: no other process touches it.
     while replica.engine.delivery_step().await.expect("it answers") > 0 {}
     assert_eq!(world.slack.calls("conversations.history"), 0);
 
@@ -88,7 +88,7 @@ async fn who_lost_the_lease_settles_nothing_any_more() {
         .store
         .drop_effect(lost.id, "no", Operator::Cli, now)
         .await;
-    assert!(!dropped.expect("it answers"), "it is under way");
+    assert!(!dropped.expect("it answers"), "it is in progress");
     let again = replica
         .store
         .claim_effects(now, 50, Provider::Slack, Priority::InTurn, Which::All)
@@ -151,7 +151,7 @@ async fn a_card_that_was_shown_too_late_is_shown_once_more_as_it_is() {
     let mut world = World::new().await;
     let channel = world.declared("bea", "P3 db Slow queries").await;
     let (replica, _address) = world.replica().await;
-    // This process is about to show "investigating" when its host stands still.
+    // This process is about to show "investigating" when its host is suspended.
     let hold = FaultRule::once("chat.update", Fault::HoldRequest);
     world
         .slack
@@ -167,7 +167,7 @@ async fn a_card_that_was_shown_too_late_is_shown_once_more_as_it_is() {
     let showing = tokio::spawn(async move { engine.delivery_step().await });
     let held = |slack: &simulator::Workspace| (slack.held() == 1).then_some(());
     let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
-    held.expect("the card is under way");
+    held.expect("the card is in progress");
     // Another one takes over, and time goes on there.
     assert!(world.sql(EXPIRE).await >= 1);
     let said = world

@@ -1,5 +1,5 @@
 //! The ring at its joints, where a story of people would be too coarse: appends, turns, leases,
-//! timers, what is parked, what is forgotten. Always against a real database, by the store's and
+//! timers, what is parked, what is deleted. Always against a real database, by the store's and
 //! the engine's own doors.
 
 mod append;
@@ -41,7 +41,7 @@ use wardroom::telemetry::metrics::Metrics;
 type Decided = Arc<Mutex<Vec<(String, String)>>>;
 
 /// A database, and a source whose signals mean nothing but are noted when they are decided. A body
-/// that says `poison` cannot be read as long as the decoder is not mended.
+/// that says `poison` cannot be read as long as the decoder is not fixed.
 struct Ring {
     database: Database,
     clock: Clock,
@@ -179,7 +179,7 @@ impl Ring {
     }
 }
 
-/// Carries whatever it is given, at once, and tells nobody: these rings are about turns.
+/// Carries whatever it is given, at once, and reports it nowhere: these rings are about turns.
 struct ToNowhere;
 
 #[async_trait::async_trait]

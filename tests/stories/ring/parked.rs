@@ -1,4 +1,4 @@
-//! Rows that cannot be read or decided: tried, parked, shown, counted, told, and in nobody's way.
+//! Rows that cannot be read or decided: tried, parked, shown, counted, told, and blocking no other row.
 
 use super::Ring;
 use crate::world::World;
@@ -14,19 +14,19 @@ async fn a_poison_row_is_tried_then_parked_and_holds_up_its_own_subject_only_unt
     for (key, subject) in [
         ("poison", "s"),
         ("behind", "s"),
-        ("elsewhere", "t"),
+        ("other", "t"),
         ("panic", "u"),
     ] {
         let appended = replica.store.append(ring.arrival(key, subject)).await;
         appended.expect("durable");
     }
     replica.decide_all().await;
-    assert_eq!(ring.decided(None), ["elsewhere"]);
+    assert_eq!(ring.decided(None), ["other"]);
     for _ in 0..63 {
         ring.clock.advance(Duration::seconds(1));
         replica.decide_all().await;
     }
-    assert_eq!(ring.decided(None), ["elsewhere", "behind"]);
+    assert_eq!(ring.decided(None), ["other", "behind"]);
     let parked = replica.store.inbox_rows(Some("parked"), 10, None).await;
     let parked = parked.expect("it answers").items;
     let shown: Vec<(&str, i32, Option<&str>)> = parked
@@ -44,7 +44,7 @@ async fn a_poison_row_is_tried_then_parked_and_holds_up_its_own_subject_only_unt
     let gauges = replica.store.gauges(now).await.expect("it answers");
     assert_eq!((gauges.inbox.parked, gauges.inbox.length), (2, 0));
 
-    // The decoder is mended, and the row decided again.
+    // The decoder is fixed, and the row decided again.
     ring.mended.store(true, Ordering::SeqCst);
     let replayed = replica
         .store

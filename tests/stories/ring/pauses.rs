@@ -11,7 +11,7 @@ async fn a_provider_that_fails_is_not_asked_before_the_time_that_it_named() {
     let named = now + Duration::minutes(10);
     let scope = ["slack".to_owned()];
     store.pause(&scope, named, "http_429").await.expect("saved");
-    // Several calls are under way when it goes down.
+    // Several calls are in progress when it goes down.
     for seconds in [1, 2] {
         let at = now + Duration::seconds(seconds);
         let failed = store.provider_failed("slack", "http_503", at).await;

@@ -1,4 +1,4 @@
-//! What is forgotten, when, and what never is.
+//! What is deleted, when, and what never is.
 
 use crate::world::World;
 use chrono::Duration;

@@ -46,7 +46,7 @@ async fn a_sealed_body_is_readable_with_its_key_only_and_another_ones_row_blocks
     assert_eq!(
         ring.decided(None),
         ["secret-1", "secret-2", "secret-4"],
-        "a row from before the key is read; another key's is not, and is in nobody's way"
+        "a row from before the key is read; another key's is not, and blocks no other row"
     );
     let parked = ours.store.inbox_rows(Some("parked"), 10, None).await;
     let [parked] = parked.expect("it answers").items.try_into().expect("one");
@@ -89,7 +89,7 @@ async fn what_goes_out_is_sealed_too_and_arrives_as_it_was_said() {
         assert_eq!(world.sql(&rows).await, 0, "readable in {table}");
     }
 
-    // What was sealed with another key is put aside, told, and can be given up.
+    // What was encrypted with another key is parked, reported, and can be given up.
     let said = bea.command(&place, "/incident", "status foreign");
     assert!(said.await.is_ok());
     while world.app.engine.intake_step().await.expect("it answers") {}

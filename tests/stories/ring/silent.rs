@@ -1,7 +1,7 @@
 //! A database that vanishes without a word: connections that neither answer nor fail.
 //!
 //! The tests' server is reached through a door of ours. When it freezes, what is connected hangs
-//! for ever, as behind a host that died; whoever comes anew is let through, as to its successor.
+//! without a limit, as behind a host that died; a new connection is let through, as to its successor.
 
 use super::Ring;
 use futures_util::future::join_all;

@@ -216,7 +216,7 @@ async fn a_retried_row_waits_for_the_one_that_has_its_turn() {
     let posting = tokio::spawn(async move { engine.delivery_step().await });
     let held = |slack: &simulator::Workspace| (slack.held() == 1).then_some(());
     let held = world.slack.wait_until(RealTime::from_secs(5), held).await;
-    held.expect("the second is under way");
+    held.expect("the second is in progress");
 
     let now = world.clock.now();
     let retried = world
@@ -235,7 +235,7 @@ async fn a_retried_row_waits_for_the_one_that_has_its_turn() {
     assert_eq!(
         world.new_messages_in(&channel, "the first"),
         0,
-        "it does not go beside the one under way ({calls} calls before)"
+        "it does not go beside the one in progress ({calls} calls before)"
     );
     world.slack.release();
     posting.await.expect("no panic").expect("it answers");

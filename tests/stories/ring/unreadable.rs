@@ -28,7 +28,7 @@ async fn a_signal_of_another_version_is_left_to_it_and_no_attempt_is_counted() {
         ("receipt", "brew_coffee", "receipt", "u"),
         ("timer", "of_later", "timer", "v"),
         ("engine", "of_later", "engine", "w"),
-        ("test", "noted", "elsewhere", "x"),
+        ("test", "noted", "other", "x"),
     ] {
         let arrival = arrival(&ring, source, kind, key, subject);
         old.store.append(arrival).await.expect("durable");
@@ -37,13 +37,13 @@ async fn a_signal_of_another_version_is_left_to_it_and_no_attempt_is_counted() {
         old.decide_all().await;
         ring.clock.advance(Duration::seconds(1));
     }
-    assert_eq!(ring.decided(None), ["elsewhere"]);
+    assert_eq!(ring.decided(None), ["other"]);
     let touched = "select count(*) from inbox where attempts > 0 or state = 'parked'";
     assert_eq!(ring.number(touched).await, 0);
 
     new.decide_all().await;
     old.decide_all().await;
-    assert_eq!(ring.decided(None), ["elsewhere", "new", "behind"]);
+    assert_eq!(ring.decided(None), ["other", "new", "behind"]);
     assert_eq!(ring.number(touched).await, 0);
     ring.end(&[old, new]).await;
 }

@@ -12,7 +12,7 @@ pub fn server() -> PgConnectOptions {
     PgConnectOptions::from_str(&url).expect("TEST_DATABASE_URL is PostgreSQL's address")
 }
 
-/// A database that nobody else uses. Dropped by [`Database::drop_now`]; what a failing story
+/// A database of its own. Dropped by [`Database::drop_now`]; what a failing story
 /// leaves behind goes with the tests' server.
 pub struct Database {
     /// How to connect.
@@ -47,7 +47,7 @@ impl Database {
         admin.close().await.expect("the connection closes");
     }
 
-    /// Rows as texts, for what the product itself shows to nobody.
+    /// Rows as texts, for what the product itself does not show.
     pub async fn query(&self, sql: &'static str) -> Vec<Vec<String>> {
         let mut connection = self.options.connect().await.expect("the database answers");
         let rows = sqlx::query(sql).fetch_all(&mut connection).await;
@@ -86,7 +86,7 @@ impl Database {
     }
 }
 
-/// The template's name; made by whoever comes first, under a lock.
+/// The template's name; made by the first test, under a lock.
 async fn template() -> String {
     let mut version = Sha256::new();
     for migration in wardroom::store::MIGRATOR.iter() {
@@ -128,7 +128,7 @@ async fn template() -> String {
             .await
             .expect("the migrations apply");
         connection.close().await.expect("the connection closes");
-        // Nobody may connect to it, the server's own cleaners among them: a database that somebody
+        // No session may connect to it, not even autovacuum: a database that another session
         // is in cannot be copied.
         for sql in [
             format!("alter database {making} with allow_connections false"),

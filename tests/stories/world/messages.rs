@@ -1,4 +1,4 @@
-//! What stands in the channels, and what a story has heard of it: whatever it did not expect fails it.
+//! What is in the channels, and which of it a story expects: any other message fails it.
 
 use super::World;
 use simulator::{ChannelView, MessageView};
@@ -115,7 +115,7 @@ impl World {
             .count()
     }
 
-    /// How many messages that were not heard yet stand in a channel, for everybody, with these words.
+    /// How many messages that are new in a channel, for all members, hold these words.
     pub fn new_messages_in(&self, channel: &str, words: &str) -> usize {
         let id = self.channel_id(channel);
         let all = self.new_messages();
@@ -130,7 +130,7 @@ impl World {
     pub fn expect_no_message(&self) {
         assert!(
             self.new_messages().is_empty(),
-            "nobody expected this:\n{}",
+            "not expected:\n{}",
             self.new_message_lines()
         );
     }
@@ -191,7 +191,7 @@ impl World {
         )
     }
 
-    /// A channel as it stands.
+    /// A channel as it is.
     #[track_caller]
     pub fn channel(&self, channel: &str) -> ChannelView {
         let id = self.channel_id(channel);

@@ -1,8 +1,8 @@
 //! A story's world: a database of its own, the app on a free port, a Slack workspace with Slack's
-//! own rules, and a clock that stands until the story moves it.
+//! own rules, and a clock that only the story moves.
 //!
 //! Nothing is mocked: the real couriers talk to real servers over HTTP. [`World::settle`] calls the
-//! steps of production until nothing is open at the present moment; nobody waits for time to pass.
+//! steps of production until nothing is open at the present moment; no test waits for time to pass.
 //! [`World::finish`] fails on anything that the story did not expect: a message, a parked row, a
 //! line at ERROR.
 
@@ -33,7 +33,7 @@ use wardroom::store::{Batching, OutboxRow, Seal, Settings, Store, Way};
 pub const ADMIN_TOKEN: &str = "an-admins-token";
 
 /// People and channels that every story has: Ada (an admin), Bea, Cem, Dan (told of each P1), and
-/// #general, #ops (told of each P1), #engineering (told of each P2), #builds (nobody is told).
+/// #general, #ops (told of each P1), #engineering (told of each P2), #builds (told of nothing).
 pub struct World {
     pub slack: Workspace,
     pub app: App,
@@ -289,7 +289,7 @@ impl World {
         done.expect("the statement is right").rows_affected()
     }
 
-    /// Ends a story: fails on a message that nobody expected, a parked row, or an ERROR line.
+    /// Ends a story: fails on an unexpected message, a parked row, or an ERROR line.
     pub async fn finish(mut self) {
         self.settle().await;
         self.expect_no_message();
@@ -311,7 +311,7 @@ impl World {
     }
 
     /// Ends a story in which something was meant to be parked or logged as an error; it has looked
-    /// at that itself. Messages that nobody expected fail it all the same.
+    /// at that itself. Unexpected messages fail it all the same.
     pub async fn finish_after_faults(mut self) {
         self.settle().await;
         self.expect_no_message();

@@ -44,7 +44,7 @@ impl World {
         self.settle().await;
     }
 
-    /// Declares an incident in #general by one line and hears what everybody hears; gives the name
+    /// Declares an incident in #general by one line and skips its messages; gives the name
     /// of its channel.
     pub async fn declared(&mut self, person: &str, line: &str) -> String {
         self.types(person, "general", &format!("declare {line}"))
