@@ -13,6 +13,7 @@
 
 mod area;
 mod ci;
+mod columns;
 mod connect;
 mod error;
 mod fit;

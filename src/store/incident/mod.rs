@@ -61,8 +61,8 @@ impl Persist for Incidents {
     ) -> Result<(), StoreError> {
         for (ordinal, change) in (0_i32..).zip(changes) {
             match change {
-                Change::Declare(incident) => incidents::insert(session, incident).await?,
-                Change::Save(incident) => incidents::update(session, incident).await?,
+                Change::Declare(incident) => incidents::declare(session, incident).await?,
+                Change::Save(incident) => incidents::save(session, incident).await?,
                 Change::Timeline(entry) => {
                     timeline::add_line(session, signal, ordinal, entry).await?;
                 }

@@ -15,10 +15,9 @@ use crate::store::error::StoreError;
 use crate::store::ring::turns::lock_cause;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 struct NoticeRow {
-    effect: Uuid,
+    effect: EffectId,
     rows: String,
     kind: String,
     error: String,
@@ -29,13 +28,24 @@ struct NoticeRow {
     oldest: DateTime<Utc>,
 }
 
+macro_rules! select_notices {
+    ($rest:literal $(, $bind:expr)* $(,)?) => {
+        sqlx::query_as!(
+            NoticeRow,
+            r#"select effect as "effect: EffectId", rows, kind, error, channel, target, count, since, oldest
+                 from notices "# + $rest
+            $(, $bind)*
+        )
+    };
+}
+
 impl TryFrom<NoticeRow> for Notice {
     type Error = StoreError;
 
     fn try_from(row: NoticeRow) -> Result<Self, StoreError> {
         let rows = Rows::parse(&row.rows);
         Ok(Self {
-            effect: EffectId(row.effect),
+            effect: row.effect,
             cause: Cause {
                 rows: rows.ok_or_else(|| StoreError::Unreadable("notices.rows".to_owned()))?,
                 kind: row.kind,
@@ -88,11 +98,8 @@ pub(super) async fn stuck(
     let cause = Cause::of(rows, kind, &error.unwrap_or_default());
     let name = format!("{} {} {}", rows.as_str(), cause.kind, cause.error);
     lock_cause(connection, &name).await?;
-    let recent = sqlx::query_as!(
-        NoticeRow,
-        "select effect, rows, kind, error, channel, target, count, since, oldest
-           from notices
-          where kind between $1 and $1 and error between $2 and $2 and since > $3 and rows = $4
+    let recent = select_notices!(
+        "where kind between $1 and $1 and error between $2 and $2 and since > $3 and rows = $4
           order by kind, error, since
             for update",
         cause.kind,
@@ -115,14 +122,8 @@ pub(super) async fn of_message(
     connection: &mut Session,
     effect: EffectId,
 ) -> Result<Option<Notice>, StoreError> {
-    let row = sqlx::query_as!(
-        NoticeRow,
-        "select effect, rows, kind, error, channel, target, count, since, oldest
-           from notices where effect = $1 for update",
-        effect.0,
-    )
-    .fetch_optional(connection)
-    .await?;
+    let row = select_notices!("where effect = $1 for update", effect.0);
+    let row = row.fetch_optional(connection).await?;
     row.map(Notice::try_from).transpose()
 }
 
@@ -174,17 +175,13 @@ impl Store {
         else {
             return Ok(None);
         };
-        let row = sqlx::query_as!(
-            NoticeRow,
-            "select effect, rows, kind, error, channel, target, count, since, oldest
-               from notices where effect = $1",
-            effect.0,
-        )
-        .fetch_optional(&mut self.single().await?)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
+        let row = select_notices!("where effect = $1", effect.0);
+        let mut session = self.single().await?;
+        let Some(row) = row.fetch_optional(&mut session).await? else {
+            return Ok(None);
+        };
         let notice = Notice::try_from(row)?;
-        let stuck = how_many(&mut self.single().await?, &notice.cause).await?;
+        let stuck = how_many(&mut session, &notice.cause).await?;
         Ok(Some(Standing {
             notice,
             first: message,

@@ -1,8 +1,8 @@
 //! Whom an incident was told to.
 
-use super::incidents::{word, word_of};
 use crate::domain::ids::{BadId, ChannelId, EffectId, IncidentId, UserId};
 use crate::domain::incident::{Notification, NotificationStatus, Occasion, Target};
+use crate::store::columns::word_of;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 
@@ -27,8 +27,10 @@ pub(super) async fn of(
     incident: IncidentId,
 ) -> Result<Vec<Notification>, StoreError> {
     let rows = sqlx::query!(
-        "select effect, channel, target, occasion, status, error, at from notifications
-          where incident = $1 order by at, effect",
+        r#"select effect as "effect: EffectId", channel, target, occasion as "occasion: Occasion",
+                  status as "status: NotificationStatus", error, at
+             from notifications
+            where incident = $1 order by at, effect"#,
         incident.0,
     )
     .fetch_all(connection)
@@ -36,11 +38,11 @@ pub(super) async fn of(
     rows.into_iter()
         .map(|row| {
             Ok(Notification {
-                effect: EffectId(row.effect),
+                effect: row.effect,
                 incident,
                 target: target(&row.channel, row.target)?,
-                occasion: word::<Occasion>("occasion", &row.occasion)?,
-                status: word::<NotificationStatus>("status", &row.status)?,
+                occasion: row.occasion,
+                status: row.status,
                 error: row.error,
                 at: row.at,
             })
