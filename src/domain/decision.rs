@@ -8,6 +8,7 @@ use super::ids::{Actor, EffectId, IncidentId, SignalId, UserId};
 use super::measure::Measure;
 use super::told::Told;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// What we conclude from one signal: `C` changes the area's rows, `P` is why it decides an effect.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,10 +94,15 @@ pub enum AuditOutcome {
 }
 
 /// What a waiting API call is answered. The edge adds the request's id to a problem.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum ApiAnswer {
     /// It is done: the incident as it is now. `created` makes it a 201.
-    Incident { id: IncidentId, created: bool },
+    Incident {
+        #[serde(rename = "incident")]
+        id: IncidentId,
+        created: bool,
+    },
     /// A refusal.
     Problem {
         /// The HTTP status: 403, 404, 409, 422.

@@ -1,6 +1,6 @@
 //! What an area has of the store: its facts are loaded, its changes saved, its effects completed.
 
-use super::Store;
+use super::database::Database;
 use super::error::StoreError;
 use super::session::Session;
 use crate::domain::area::Area;
@@ -53,7 +53,7 @@ pub trait Persist: Area {
     /// The effect as it is to be delivered now; `None`: it only shows state, and there is none. `again`:
     /// an earlier attempt of it may have happened.
     fn complete(
-        store: &Store,
+        database: &Database,
         purpose: &Self::Purpose,
         effect: Effect,
         again: bool,
@@ -160,7 +160,7 @@ impl Changes for Nothing {
     }
 }
 
-impl Store {
+impl Database {
     /// The effect as it is to be delivered now: see [`Persist::complete`].
     pub async fn complete(
         &self,

@@ -95,6 +95,12 @@ pub fn json_error(error: &serde_json::Error) -> String {
     .to_lowercase()
 }
 
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(json_error(&error))
+    }
+}
+
 /// How often this process waited in vain for a connection: a counter for the metrics.
 static ACQUIRE_TIMEOUTS: AtomicU64 = AtomicU64::new(0);
 

@@ -4,7 +4,6 @@
 //! itself: it is said in one line with its remedy, and nothing waits for it. A server that is merely
 //! read-only may be a standby that is promoted in a moment.
 
-use super::Store;
 use super::error::StoreError;
 use super::unfit::Unfit;
 use sqlx::{PgConnection, Row as _};
@@ -166,16 +165,6 @@ pub(super) async fn read_only_for_good(connection: &mut PgConnection) -> Option<
     };
     row.try_get(0).ok().filter(|primary| *primary)?;
     Some(Unfit::ReadOnly(of))
-}
-
-impl Store {
-    /// Whether the database is there, takes writes, and lets us work; what it is not, otherwise.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut session = self.single().await?;
-        session.judge().await?;
-        rights(&mut session, Tables::Whole).await?;
-        session.end().await
-    }
 }
 
 #[cfg(test)]

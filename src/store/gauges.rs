@@ -1,6 +1,6 @@
 //! What is true of the whole service, read at scrape: the same from every replica.
 
-use super::Store;
+use super::database::Database;
 use super::error::StoreError;
 use crate::domain::incident::Severity;
 use chrono::{DateTime, Utc};
@@ -29,7 +29,7 @@ pub struct Gauges {
     pub incidents_open: [i64; Severity::ALL.len()],
 }
 
-impl Store {
+impl Database {
     /// Reads the gauges.
     pub async fn gauges(&self, now: DateTime<Utc>) -> Result<Gauges, StoreError> {
         let queues = sqlx::query!(

@@ -1,6 +1,6 @@
 //! The migrations, embedded; also applied by plain `sqlx migrate run`.
 
-use super::Store;
+use super::database::Database;
 use super::error::StoreError;
 use super::fit::{self, Accept, Tables};
 use super::servers::Servers;
@@ -121,7 +121,7 @@ async fn no_longer_works(servers: &Servers, pid: i32) {
     }
 }
 
-impl Store {
+impl Database {
     /// Whether the database that is there now has every migration of this program: it may have been
     /// made anew, or restored to an older state, while we run.
     pub async fn is_migrated(&self) -> Result<bool, StoreError> {

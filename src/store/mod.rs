@@ -14,7 +14,7 @@
 mod area;
 mod ci;
 mod columns;
-mod connect;
+mod database;
 mod error;
 mod fit;
 mod gauges;
@@ -29,7 +29,7 @@ mod session;
 mod unfit;
 
 pub use area::{Persist, Ready};
-pub use connect::{PLANNING, Settings};
+pub use database::Database;
 pub use error::{AppendError, StoreError, acquire_timeouts, json_error};
 pub use fit::Accept;
 pub use gauges::{Gauges, QueueGauge};
@@ -46,45 +46,9 @@ pub use ring::pauses::Pause;
 pub use ring::queue::Batching;
 pub use ring::reads::Reads;
 pub use ring::retention::Forgotten;
+pub use ring::store::{PLANNING, Settings, Store};
 pub use ring::unreadable::{LEFT_FOR, Others};
 pub use seal::Seal;
 pub use servers::{CONNECT_LIMIT, Servers};
 pub use session::Way;
 pub use unfit::Unfit;
-
-use crate::domain::effect::Provider;
-use std::sync::Arc;
-
-/// The database, as the rest of the program sees it. Cheap to clone.
-#[derive(Clone)]
-pub struct Store {
-    wakes: Arc<Wakes>,
-    pool: pool::Pool,
-    way: Way,
-    writer: ring::writer::Writer,
-    seal: Option<Arc<Seal>>,
-}
-
-/// Hints that there is work: nobody relies on them, everybody polls each second as well.
-#[derive(Debug, Default)]
-pub struct Wakes {
-    /// A signal may be due.
-    pub inbox: tokio::sync::Notify,
-    outbox: [tokio::sync::Notify; Provider::ALL.len()],
-    /// An effect for which a person waits may be due.
-    pub urgent: tokio::sync::Notify,
-}
-
-impl Wakes {
-    /// An effect of this provider may be due.
-    pub fn outbox(&self, provider: Provider) -> &tokio::sync::Notify {
-        &self.outbox[provider as usize]
-    }
-}
-
-impl Store {
-    /// The hints of this process's own writes.
-    pub fn wakes(&self) -> &Wakes {
-        &self.wakes
-    }
-}

@@ -1,6 +1,6 @@
 //! The `people` table: what they are called, as the provider last said.
 
-use super::Store;
+use super::database::Database;
 use super::error::StoreError;
 use super::session::Session;
 use crate::domain::ids::UserId;
@@ -45,7 +45,7 @@ pub(super) async fn names(
     Ok(named.collect())
 }
 
-impl Store {
+impl Database {
     /// The names of those of these people who are known.
     pub async fn names(&self, people: &[UserId]) -> Result<BTreeMap<UserId, String>, StoreError> {
         let mut session = self.single().await?;

@@ -3,7 +3,6 @@
 //!
 //! Only those: keys, subjects, lanes and states stay readable, for the database must compare them.
 
-use super::Store;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chacha20poly1305::aead::{Aead, AeadCore, KeyInit, OsRng};
@@ -44,16 +43,6 @@ impl Seal {
     pub fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.split_at_checked(NONCE_BYTES)?;
         self.0.decrypt(XNonce::from_slice(nonce), text).ok()
-    }
-}
-
-impl Store {
-    /// A body as it is kept.
-    pub(super) fn sealed(&self, body: Vec<u8>) -> Vec<u8> {
-        match &self.seal {
-            Some(seal) => Seal::close(seal, &body),
-            None => body,
-        }
     }
 }
 

@@ -358,21 +358,16 @@ impl<'c> Executor<'c> for &'c mut Session {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let way = self.way;
-        let (connection, course) = self.parts();
-        let row = match way {
-            Way::Direct => connection.fetch_optional(query),
-            Way::Pooled => connection.fetch_optional(Nameless(query)),
-        };
+        let mut steps = self.fetch_many(query);
         Box::pin(async move {
-            course.busy = true;
-            let row = timeout(course.limits.statement, row).await;
-            let Ok(row) = row else {
-                course.blame = Blame::Silence;
-                return Err(too_late());
-            };
-            course.busy = false;
-            row.inspect_err(|error| course.note(error))
+            let mut row = None;
+            // To the end: an error may come after the row.
+            while let Some(step) = steps.next().await {
+                if let Either::Right(found) = step? {
+                    row.get_or_insert(found);
+                }
+            }
+            Ok(row)
         })
     }
 

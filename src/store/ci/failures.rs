@@ -2,7 +2,7 @@
 
 use crate::domain::ci::{Conclusion, Failed, Failure, FailureId, Green, Line, Place};
 use crate::domain::ids::SignalId;
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -108,9 +108,12 @@ pub(super) async fn locked(
 }
 
 /// A failure as it is.
-pub(super) async fn failure(store: &Store, id: FailureId) -> Result<Option<Failure>, StoreError> {
+pub(super) async fn failure(
+    database: &Database,
+    id: FailureId,
+) -> Result<Option<Failure>, StoreError> {
     let row = select_failures!("where id = $1", id.0)
-        .fetch_optional(&mut store.single().await?)
+        .fetch_optional(&mut database.single().await?)
         .await?;
     row.map(Failure::try_from).transpose()
 }
@@ -121,8 +124,7 @@ pub(super) async fn save(
     signal: SignalId,
     failure: &Failure,
 ) -> Result<(), StoreError> {
-    let messages = serde_json::to_value(&failure.messages)
-        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    let messages = serde_json::to_value(&failure.messages)?;
     let (last, green) = (&failure.last, failure.green.as_ref());
     sqlx::query!(
         "insert into ci_failures (id, repository, workflow_id, branch, workflow, since, count, last_number, last_attempt,

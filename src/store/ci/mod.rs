@@ -11,8 +11,8 @@ use crate::domain::effect::Effect;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
-use crate::store::Store;
 use crate::store::area::{Persist, Statement, with_edit};
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::ring::turns::lock_aggregate;
 use crate::store::session::Session;
@@ -96,7 +96,7 @@ impl Persist for Ci {
     }
 
     async fn complete(
-        store: &Store,
+        database: &Database,
         purpose: &Purpose,
         mut effect: Effect,
         _again: bool,
@@ -105,7 +105,7 @@ impl Persist for Ci {
     ) -> Result<Option<Effect>, StoreError> {
         match purpose {
             Purpose::Message { failure, .. } => {
-                let failure = failures::failure(store, *failure).await?;
+                let failure = failures::failure(database, *failure).await?;
                 if let (
                     Effect::Slack(slack::Effect::PostMessage { message: text, .. }),
                     Some(failure),
@@ -116,7 +116,7 @@ impl Persist for Ci {
                 Ok(Some(effect))
             }
             Purpose::Update { failure, channel } => {
-                let failure = failures::failure(store, *failure).await?;
+                let failure = failures::failure(database, *failure).await?;
                 let edit = failure.and_then(|failure| {
                     let ts = failure.messages.get(channel)?.clone()?;
                     Some(Edit {

@@ -3,8 +3,8 @@
 use crate::domain::ids::{Actor, ChannelId, IncidentId, MessageTs, UserId, ViewId};
 use crate::domain::incident::act::IncidentRef;
 use crate::domain::incident::{Incident, Kind, Severity, Source, Status};
-use crate::store::Store;
 use crate::store::columns::word_of;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::ring::lists::Page;
 use crate::store::session::Session;
@@ -267,7 +267,7 @@ pub(super) async fn names_like(
     Ok(names.fetch_all(connection).await?)
 }
 
-impl Store {
+impl Database {
     /// One incident.
     pub async fn incident(&self, reference: &IncidentRef) -> Result<Option<Incident>, StoreError> {
         let References {

@@ -18,8 +18,8 @@ use crate::domain::incident::act::IncidentRef;
 use crate::domain::incident::notices as notice;
 use crate::domain::incident::{Change, Facts, Incidents, Needs, Purpose, Why, card, status_page};
 use crate::domain::rules::Rules;
-use crate::store::Store;
 use crate::store::area::{Persist, Statement, with_edit};
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Duration, Utc};
@@ -89,7 +89,7 @@ impl Persist for Incidents {
     }
 
     async fn complete(
-        store: &Store,
+        database: &Database,
         purpose: &Purpose,
         mut effect: Effect,
         again: bool,
@@ -101,7 +101,7 @@ impl Persist for Incidents {
                 let Some(id) = purpose.incident else {
                     return Ok(None);
                 };
-                let incident = store.incident(&IncidentRef::Id(id)).await?;
+                let incident = database.incident(&IncidentRef::Id(id)).await?;
                 let edit = incident.and_then(|incident| {
                     Some(Edit {
                         message: card::card(&incident),
@@ -115,7 +115,7 @@ impl Persist for Incidents {
                 let Some(notice) = purpose.notice else {
                     return Ok(None);
                 };
-                let standing = store.notice(notice).await?;
+                let standing = database.notice(notice).await?;
                 return Ok(standing.map(|standing| {
                     with_edit(
                         effect,
@@ -141,7 +141,7 @@ impl Persist for Incidents {
                     if services.is_empty() {
                         return Ok(None);
                     }
-                    let open = store.open_of_services(&services).await?;
+                    let open = database.open_of_services(&services).await?;
                     *status = Some(status_page::component_status(&open));
                 }
             }
@@ -149,7 +149,7 @@ impl Persist for Incidents {
                 if let Effect::Slack(slack::Effect::CreateChannel { taken, .. }) = &mut effect
                     && again
                 {
-                    *taken = store.incident_rooms().await?;
+                    *taken = database.incident_rooms().await?;
                 }
             }
             Why::Card

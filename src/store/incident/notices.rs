@@ -10,7 +10,7 @@ use crate::domain::ids::EffectId;
 use crate::domain::incident::notices::{
     COUNTED, Cause, LASTS, Notice, Rows, Standing, Stuck, StuckRow,
 };
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::ring::turns::lock_cause;
 use crate::store::session::Session;
@@ -151,7 +151,7 @@ pub(super) async fn save(connection: &mut Session, notice: &Notice) -> Result<()
     Ok(())
 }
 
-impl Store {
+impl Database {
     /// A notice whose message stands; `None`: there is none, or it does not stand yet.
     pub async fn notice(&self, effect: EffectId) -> Result<Option<Standing>, StoreError> {
         let sent = sqlx::query!(

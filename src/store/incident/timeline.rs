@@ -2,8 +2,8 @@
 
 use crate::domain::ids::{Actor, IncidentId, SignalId};
 use crate::domain::incident::{TimelineEntry, TimelineKind};
-use crate::store::Store;
 use crate::store::columns::word_of;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::ring::lists::Page;
 use crate::store::session::Session;
@@ -77,7 +77,7 @@ pub(super) async fn timeline(
     Ok(lines.into_iter().map(|(_, entry)| entry).collect())
 }
 
-impl Store {
+impl Database {
     /// An incident's timeline, oldest first.
     pub async fn timeline(&self, incident: IncidentId) -> Result<Vec<TimelineEntry>, StoreError> {
         timeline(&mut self.single().await?, incident).await

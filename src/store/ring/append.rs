@@ -3,9 +3,11 @@
 use super::turns::SUBJECTS;
 use crate::domain::ids::SignalId;
 use crate::store::error::StoreError;
+use crate::store::seal::Seal;
 use crate::store::session::Session;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sqlx::types::Json;
@@ -34,6 +36,27 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// One that comes from within: a receipt, a timer, what one area tells another.
+    pub(super) fn own(
+        source: &'static str,
+        kind: String,
+        dedup_key: String,
+        subject: String,
+        body: &impl Serialize,
+        at: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            source,
+            kind,
+            dedup_key,
+            subject,
+            headers: serde_json::json!({}),
+            body: serde_json::to_vec(body)?.into(),
+            traceparent: None,
+            at,
+        })
+    }
+
     /// The same arrival with a key and a subject that PostgreSQL can keep and index: they are made
     /// of what a sender wrote, and neither a zero byte nor a name of a megabyte is a reason to say
     /// that the database is away.
@@ -68,6 +91,30 @@ impl Appended {
     }
 }
 
+/// One column of rows, for `unnest`.
+pub(super) fn column<'a, R, T>(rows: &'a [R], pick: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(pick).collect()
+}
+
+/// Writes arrivals from within, in the caller's transaction.
+pub(super) async fn append_own(
+    connection: &mut Session,
+    mut arrivals: Vec<Arrival>,
+    seal: Option<&Seal>,
+) -> Result<(), StoreError> {
+    if arrivals.is_empty() {
+        return Ok(());
+    }
+    if let Some(seal) = seal {
+        for arrival in &mut arrivals {
+            arrival.body = seal.close(&arrival.body).into();
+        }
+    }
+    let arrivals: Vec<&Arrival> = arrivals.iter().collect();
+    append_all(connection, &arrivals, seal.is_some()).await?;
+    Ok(())
+}
+
 /// Writes arrivals, in the caller's transaction if there is one: locks their subjects and inserts the
 /// rows by one statement, which is `append_signals` of the migrations. The answer has the order of
 /// the arrivals. Bodies are sealed or plain already (`sealed` says which).
@@ -76,34 +123,21 @@ pub(super) async fn append_all(
     arrivals: &[&Arrival],
     sealed: bool,
 ) -> Result<Vec<Appended>, StoreError> {
-    let ids: Vec<Uuid> = arrivals.iter().map(|_| Uuid::now_v7()).collect();
-    let sources: Vec<&str> = arrivals.iter().map(|arrival| arrival.source).collect();
-    let kinds: Vec<&str> = arrivals.iter().map(|arrival| &*arrival.kind).collect();
-    let keys: Vec<&str> = arrivals.iter().map(|arrival| &*arrival.dedup_key).collect();
-    let subjects: Vec<&str> = arrivals.iter().map(|arrival| &*arrival.subject).collect();
-    let headers: Vec<Json<&Value>> = arrivals
-        .iter()
-        .map(|arrival| Json(&arrival.headers))
-        .collect();
-    let bodies: Vec<&[u8]> = arrivals.iter().map(|arrival| &*arrival.body).collect();
-    let traces: Vec<Option<&str>> = arrivals
-        .iter()
-        .map(|arrival| arrival.traceparent.as_deref())
-        .collect();
-    let times: Vec<DateTime<Utc>> = arrivals.iter().map(|arrival| arrival.at).collect();
-
+    let ids: Vec<Uuid> = column(arrivals, |_| Uuid::now_v7());
+    let sources: Vec<&str> = column(arrivals, |row| row.source);
+    let keys: Vec<&str> = column(arrivals, |row| &*row.dedup_key);
     let inserted = sqlx::query_scalar!(
         r#"select id as "id!" from append_signals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as id"#,
         SUBJECTS,
         &ids,
         &sources as &[&str],
-        &kinds as &[&str],
+        &column(arrivals, |row| &*row.kind) as &[&str],
         &keys as &[&str],
-        &subjects as &[&str],
-        &headers as &[Json<&Value>],
-        &bodies as &[&[u8]],
-        &traces as &[Option<&str>],
-        &times,
+        &column(arrivals, |row| &*row.subject) as &[&str],
+        &column(arrivals, |row| Json(&row.headers)) as &[Json<&Value>],
+        &column(arrivals, |row| &*row.body) as &[&[u8]],
+        &column(arrivals, |row| row.traceparent.as_deref()) as &[Option<&str>],
+        &column(arrivals, |row| row.at),
         sealed,
     )
     .fetch_all(&mut *connection)

@@ -4,7 +4,7 @@ use super::lists::Page;
 use super::operator_actions::Operator;
 use crate::domain::decision::{AuditEntry, AuditOutcome};
 use crate::domain::ids::{IncidentId, SignalId};
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -85,7 +85,7 @@ pub(super) async fn add_operator_action(
     Ok(())
 }
 
-impl Store {
+impl Database {
     /// The audit, newest first.
     pub async fn audit(
         &self,

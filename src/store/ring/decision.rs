@@ -1,8 +1,7 @@
 //! Saving decisions: all of each, in their signals' transaction.
 
-use super::append::{Arrival, append_all};
+use super::append::{Arrival, append_own, column};
 use super::intake::{Intake, StoredSignal};
-use super::lists::answer_json;
 use super::turns::lock_subjects;
 use super::{audit, enqueue, timers};
 use crate::domain::decision::Named;
@@ -65,28 +64,19 @@ impl Intake {
     ) -> Result<(), StoreError> {
         let seal = self.seal.as_deref();
         save_all(&mut self.transaction, decided, seal, now).await?;
-        let ids: Vec<Uuid> = decided.iter().map(|one| one.signal.id.0).collect();
-        let subjects: Vec<String> = decided
-            .iter()
-            .map(|one| one.signal.subject.clone())
-            .collect();
-        let outcomes: Vec<String> = decided
-            .iter()
-            .map(|one| one.ready.decision.outcome.as_str().to_owned())
-            .collect();
-        let answers: Vec<Option<serde_json::Value>> = decided
-            .iter()
-            .map(|one| one.ready.decision.api_answer.as_ref().map(answer_json))
-            .collect();
-        let told = self.told(decided, now)?;
+        let ids: Vec<Uuid> = column(decided, |one| one.signal.id.0);
+        let subjects: Vec<String> = column(decided, |one| one.signal.subject.clone());
+        let answers = decided.iter().map(|one| {
+            let answer = one.ready.decision.api_answer.as_ref();
+            answer.map(serde_json::to_value).transpose()
+        });
+        let answers = answers.collect::<Result<Vec<_>, _>>()?;
+        let told = told(decided, now)?;
         let raised = told.iter().map(|arrival| arrival.subject.as_str());
         let names = subjects.iter().map(String::as_str).chain(raised).collect();
         lock_subjects(&mut self.transaction, &names).await?;
-        if !told.is_empty() {
-            let all: Vec<&Arrival> = told.iter().collect();
-            append_all(&mut self.transaction, &all, self.seal.is_some()).await?;
-            self.brings_signals = true;
-        }
+        self.brings_signals |= !told.is_empty();
+        append_own(&mut self.transaction, told, self.seal.as_deref()).await?;
         // One statement, because this is the busiest of all: the rows' ends, and their subjects' next,
         // as in `turns`. Neither half sees what the other does, so the rows themselves are left out.
         sqlx::query!(
@@ -106,7 +96,12 @@ impl Intake {
                                      order by i.subject, i.seq limit 1) as next))",
             &ids,
             now,
-            &outcomes,
+            &column(decided, |one| one
+                .ready
+                .decision
+                .outcome
+                .as_str()
+                .to_owned()),
             &answers as &[Option<serde_json::Value>],
             &subjects,
         )
@@ -120,35 +115,27 @@ impl Intake {
         }
         Ok(())
     }
+}
 
-    /// What other areas are told, as signals.
-    fn told(
-        &self,
-        decided: &[Decided<'_>],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Arrival>, StoreError> {
-        let mut arrivals = Vec::new();
-        for one in decided {
-            for (ordinal, told) in one.ready.decision.signals.iter().enumerate() {
-                let body = serde_json::to_vec(told)
-                    .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-                let body = match &self.seal {
-                    Some(seal) => seal.close(&body),
-                    None => body,
-                };
-                let key = format!("{}#{ordinal}", one.signal.id);
-                arrivals.push(Arrival {
-                    source: "area",
-                    kind: <&str>::from(told).to_owned(),
-                    subject: format!("area:{key}"),
-                    dedup_key: key,
-                    headers: serde_json::json!({}),
-                    body: body.into(),
-                    traceparent: one.traceparent.clone(),
-                    at: now,
-                });
-            }
+/// What other areas are told, as signals.
+fn told(decided: &[Decided<'_>], now: DateTime<Utc>) -> Result<Vec<Arrival>, StoreError> {
+    let mut arrivals = Vec::new();
+    for one in decided {
+        for (ordinal, told) in one.ready.decision.signals.iter().enumerate() {
+            let key = format!("{}#{ordinal}", one.signal.id);
+            let subject = format!("area:{key}");
+            arrivals.push(Arrival {
+                traceparent: one.traceparent.clone(),
+                ..Arrival::own(
+                    "area",
+                    <&str>::from(told).to_owned(),
+                    key,
+                    subject,
+                    told,
+                    now,
+                )?
+            });
         }
-        Ok(arrivals)
     }
+    Ok(arrivals)
 }

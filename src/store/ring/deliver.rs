@@ -5,13 +5,13 @@
 //! have sent it.
 
 use super::receipt::row_of;
+use super::store::Store;
 use super::turns::{free_next_in_lane, lock_lanes, one};
 use crate::domain::areas::Origin;
 use crate::domain::effect::{Answer, Effect, Priority, Provider};
 use crate::domain::ids::EffectId;
 use crate::domain::looked_to::LookedTo;
 use crate::domain::signal::{End, Receipt};
-use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -236,15 +236,16 @@ impl Store {
                     Certainty::SurelyNot => ("open", 0),
                     Certainty::Perhaps => ("uncertain", claimed.lookups),
                 };
-                let waiting = Waiting {
-                    until: *at,
-                    state,
-                    lookups,
-                    counted: *counted,
+                let how = (*at, state, lookups, *counted);
+                wait(
+                    &mut transaction,
+                    claimed,
+                    how,
                     error,
-                    looked_to,
-                };
-                wait(&mut transaction, claimed, waiting, now).await?
+                    looked_to.as_ref(),
+                    now,
+                )
+                .await?
             }
             Ending::Unsure {
                 lookup_at,
@@ -253,15 +254,16 @@ impl Store {
                 error,
                 looked_to,
             } => {
-                let waiting = Waiting {
-                    until: *lookup_at,
-                    state: "uncertain",
-                    lookups: *lookups,
-                    counted: *counted,
+                let how = (*lookup_at, "uncertain", *lookups, *counted);
+                wait(
+                    &mut transaction,
+                    claimed,
+                    how,
                     error,
-                    looked_to,
-                };
-                wait(&mut transaction, claimed, waiting, now).await?
+                    looked_to.as_ref(),
+                    now,
+                )
+                .await?
             }
             Ending::Over(end) => self.end(&mut transaction, claimed, end, now).await?,
         };
@@ -306,10 +308,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let (state, error, answer) = row_of(&claimed.origin, &claimed.effect, end);
         let mark = answer.and_then(Answer::mark);
-        let answer = answer
-            .map(serde_json::to_value)
-            .transpose()
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let answer = answer.map(serde_json::to_value).transpose()?;
         let changed = sqlx::query!(
             "update outbox
                 set state = $3, error = $4, answer = $5, ended_at = $6, mark = $7, shown = $8, looked_to = null,
@@ -343,25 +342,17 @@ impl Store {
     }
 }
 
-/// How a row waits.
-struct Waiting<'a> {
-    until: DateTime<Utc>,
-    state: &'a str,
-    lookups: i32,
-    counted: Counted,
-    error: &'a str,
-    looked_to: &'a Option<LookedTo>,
-}
-
-/// Puts a claimed row back.
+/// Puts a claimed row back: until when, in which state, after how many lookups, and whether the attempt counts.
 async fn wait(
     connection: &mut Session,
     claimed: &Claimed,
-    waiting: Waiting<'_>,
+    (until, state, lookups, counted): (DateTime<Utc>, &str, i32, Counted),
+    error: &str,
+    looked_to: Option<&LookedTo>,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    let uncounted = i32::from(waiting.counted != Counted::Yes);
-    let failed = waiting.counted != Counted::No;
+    let uncounted = i32::from(counted != Counted::Yes);
+    let failed = counted != Counted::No;
     let done = sqlx::query!(
         "update outbox
             set run_at = $3, state = $4, looks = $5, attempts = attempts - $6, error = $7,
@@ -376,14 +367,14 @@ async fn wait(
           where id = $1 and lease_token = $2",
         claimed.id.0,
         claimed.token,
-        waiting.until,
-        waiting.state,
-        waiting.lookups,
+        until,
+        state,
+        lookups,
         uncounted,
-        waiting.error,
+        error,
         now,
         failed,
-        waiting.looked_to.as_ref().map(LookedTo::as_str),
+        looked_to.map(LookedTo::as_str),
     )
     .execute(connection)
     .await?;

@@ -1,14 +1,16 @@
 //! Effects into the outbox, in the transaction that decided them: of one decision, or of several.
 
+use super::append::column;
 use super::deliver::Claimed;
 use super::shown::forget_shown;
+use super::store::Store;
 use super::turns::{self, lock_lanes, one};
 use crate::domain::areas::Origin;
 use crate::domain::decision::{Decision, Planned, Retry};
 use crate::store::error::StoreError;
+use crate::store::seal;
 use crate::store::seal::Seal;
 use crate::store::session::Session;
-use crate::store::{Store, seal};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -37,11 +39,7 @@ pub(super) async fn enqueue(
         decision.effects.iter().map(row)
     });
     let rows = without_waiting_twins(connection, rows.collect()).await?;
-    let planned: Vec<&Planned<Origin>> = rows.iter().map(|row| row.plan).collect();
-    let lanes: Vec<String> = planned
-        .iter()
-        .map(|plan| plan.effect.lane(plan.id))
-        .collect();
+    let lanes: Vec<String> = column(&rows, |row| row.plan.effect.lane(row.plan.id));
     let retries = decided.iter().flat_map(|(decision, _)| &decision.retries);
     let retries: Vec<&Retry> = retries.collect();
     let all: BTreeSet<&str> = lanes
@@ -56,47 +54,19 @@ pub(super) async fn enqueue(
     for retry in retries {
         turns::retry_refused(connection, retry, now).await?;
     }
-    if planned.is_empty() {
+    if rows.is_empty() {
         return Ok(());
     }
 
-    let mut effects = Vec::with_capacity(planned.len());
-    let mut origins = Vec::with_capacity(planned.len());
-    for plan in &planned {
-        effects.push(seal::kept(sealed_with, json_value(&plan.effect)?));
-        origins.push(seal::kept(sealed_with, json_value(&plan.origin)?));
+    let mut effects = Vec::with_capacity(rows.len());
+    let mut origins = Vec::with_capacity(rows.len());
+    for Row { plan, .. } in &rows {
+        effects.push(seal::kept(sealed_with, serde_json::to_value(&plan.effect)?));
+        origins.push(seal::kept(sealed_with, serde_json::to_value(&plan.origin)?));
     }
-    let ids: Vec<Uuid> = planned.iter().map(|plan| plan.id.0).collect();
-    let incidents: Vec<Option<Uuid>> = planned
-        .iter()
-        .map(|plan| plan.origin.incident().map(|id| id.0))
-        .collect();
     let text = |pick: fn(&Planned<Origin>) -> &'static str| -> Vec<String> {
-        planned.iter().map(|plan| pick(plan).to_owned()).collect()
+        column(&rows, |row| pick(row.plan).to_owned())
     };
-    let providers = text(|plan| plan.effect.provider().as_str());
-    let kinds = text(|plan| plan.effect.kind());
-    let areas = text(|plan| plan.origin.area());
-    let purposes = text(|plan| plan.origin.purpose());
-    let priorities: Vec<i16> = planned
-        .iter()
-        .map(|plan| plan.effect.priority() as i16)
-        .collect();
-    let coalesce: Vec<Option<String>> = planned
-        .iter()
-        .map(|plan| plan.effect.coalesce_key())
-        .collect();
-    let run_at: Vec<DateTime<Utc>> = planned
-        .iter()
-        .map(|plan| plan.not_before.unwrap_or(now))
-        .collect();
-    let not_after: Vec<Option<DateTime<Utc>>> =
-        planned.iter().map(|plan| plan.effect.not_after()).collect();
-    let signals: Vec<Uuid> = rows.iter().map(|row| row.signal).collect();
-    let traces: Vec<Option<String>> = rows
-        .iter()
-        .map(|row| row.traceparent.map(str::to_owned))
-        .collect();
     sqlx::query!(
         r#"with planned as (
                select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[],
@@ -120,21 +90,21 @@ pub(super) async fn enqueue(
              from planned
             order by ord
            on conflict (id) do nothing"#,
-        &ids,
-        &incidents as &[Option<Uuid>],
+        &column(&rows, |row| row.plan.id.0),
+        &column(&rows, |row| row.plan.origin.incident().map(|id| id.0)) as &[Option<Uuid>],
         &lanes,
-        &providers,
-        &kinds,
+        &text(|plan| plan.effect.provider().as_str()),
+        &text(|plan| plan.effect.kind()),
         &effects,
-        &priorities,
-        &coalesce as &[Option<String>],
-        &not_after as &[Option<DateTime<Utc>>],
-        &signals,
-        &traces as &[Option<String>],
-        &areas,
-        &purposes,
+        &column(&rows, |row| row.plan.effect.priority() as i16),
+        &column(&rows, |row| row.plan.effect.coalesce_key()) as &[Option<String>],
+        &column(&rows, |row| row.plan.effect.not_after()) as &[Option<DateTime<Utc>>],
+        &column(&rows, |row| row.signal),
+        &column(&rows, |row| row.traceparent.map(str::to_owned)) as &[Option<String>],
+        &text(|plan| plan.origin.area()),
+        &text(|plan| plan.origin.purpose()),
         &origins,
-        &run_at,
+        &column(&rows, |row| row.plan.not_before.unwrap_or(now)),
         now,
     )
     .execute(connection)
@@ -177,10 +147,6 @@ impl Store {
         self.wakes.outbox(claimed.effect.provider()).notify_one();
         Ok(())
     }
-}
-
-fn json_value(kept: &impl serde::Serialize) -> Result<serde_json::Value, StoreError> {
-    serde_json::to_value(kept).map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
 /// Leaves out effects that show state and whose twin still waits: that one will show the new

@@ -4,16 +4,17 @@
 //! nothing slow happens between claim and commit. Several signals may share a transaction: they are
 //! of different subjects, and all of their decisions stand or none does.
 
-use super::append::{Arrival, append_all};
+use super::append::{Arrival, append_own};
 use super::reads::Reads;
-use super::turns::{free_next_in_subject, lock_subjects, one};
+use super::store::Store;
+use super::turns::{free_head_of_subject, lock_subjects, one};
+use super::wakes::Wakes;
 use crate::domain::effect::Provider;
 use crate::domain::ids::SignalId;
 use crate::store::area::{Persist, Ready};
 use crate::store::error::StoreError;
 use crate::store::seal::Seal;
 use crate::store::session::Session;
-use crate::store::{Store, Wakes};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -210,15 +211,12 @@ impl Store {
         .rows_affected();
         if let (1, Then::Park(notice)) = (changed, then) {
             lock_subjects(&mut transaction, &one(&seen.subject)).await?;
-            free_next_in_subject(&mut transaction, &seen.subject).await?;
-            if let Some(notice) = notice {
-                let body = self.sealed(notice.body.to_vec()).into();
-                let notice = Arrival {
-                    body,
-                    ..notice.as_ref().clone()
-                };
-                append_all(&mut transaction, &[&notice], self.seal.is_some()).await?;
-            }
+            free_head_of_subject(&mut transaction, &seen.subject).await?;
+            let notice = notice
+                .iter()
+                .map(|notice| notice.as_ref().clone())
+                .collect();
+            append_own(&mut transaction, notice, self.seal.as_deref()).await?;
         }
         transaction.end().await?;
         self.wakes.inbox.notify_one();

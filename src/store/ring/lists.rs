@@ -3,12 +3,12 @@
 //! Bodies and payloads are never listed: they hold people's words and secrets.
 
 use crate::domain::decision::ApiAnswer;
-use crate::domain::ids::{EffectId, IncidentId, SignalId};
-use crate::store::Store;
+use crate::domain::ids::{EffectId, SignalId};
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -105,29 +105,7 @@ pub struct OutboxRow {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-pub(super) fn answer_json(answer: &ApiAnswer) -> Value {
-    match answer {
-        ApiAnswer::Incident { id, created } => json!({"incident": id, "created": created}),
-        ApiAnswer::Problem { status, detail } => json!({"status": status, "detail": detail}),
-    }
-}
-
-fn answer_of(value: &Value) -> Option<ApiAnswer> {
-    if let Some(id) = value.get("incident") {
-        let id: IncidentId = serde_json::from_value(id.clone()).ok()?;
-        let created = value
-            .get("created")
-            .and_then(Value::as_bool)
-            .unwrap_or(false);
-        return Some(ApiAnswer::Incident { id, created });
-    }
-    Some(ApiAnswer::Problem {
-        status: u16::try_from(value.get("status")?.as_u64()?).ok()?,
-        detail: value.get("detail")?.as_str()?.to_owned(),
-    })
-}
-
-impl Store {
+impl Database {
     /// Waits until a signal is decided, and gives its answer; `None` when that takes longer, or
     /// when it has none.
     pub async fn api_answer(
@@ -143,7 +121,7 @@ impl Store {
                 .await?;
             match row {
                 Some(row) if row.state == "open" => {}
-                Some(row) => return Ok(row.answer.as_ref().and_then(answer_of)),
+                Some(row) => return Ok(row.answer.map(serde_json::from_value).transpose()?),
                 None => return Ok(None),
             }
             if tokio::time::Instant::now() + pause > end {

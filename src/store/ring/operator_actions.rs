@@ -4,11 +4,11 @@
 //! show by which way somebody had it so, and why.
 
 use super::audit::add_operator_action;
+use super::store::Store;
 use super::turns::{free_head_of_lane, free_head_of_subject, lock_lanes, lock_subjects, one};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{EffectId, IncidentId, SignalId};
 use crate::domain::signal::{End, Receipt};
-use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};

@@ -2,7 +2,7 @@
 //! so that every replica obeys and a restart forgets nothing.
 
 use crate::domain::effect::Priority;
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ pub struct Pause {
     pub down_since: Option<DateTime<Utc>>,
 }
 
-impl Store {
+impl Database {
     /// The pauses that hold now, and the providers that are down, by scope.
     pub async fn pauses(&self, now: DateTime<Utc>) -> Result<HashMap<String, Pause>, StoreError> {
         let rows = sqlx::query!(

@@ -6,7 +6,7 @@
 use super::reads::Reads;
 use crate::domain::areas::Origin;
 use crate::domain::effect::Effect;
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ fn build() -> String {
     }
 }
 
-impl Store {
+impl Database {
     /// Says that this process runs, and what it can read; returns how many run.
     pub async fn beat(
         &self,

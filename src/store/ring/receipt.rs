@@ -1,15 +1,15 @@
 //! Receipts: how an effect's end becomes a signal, and how it stands in the row.
 
-use super::append::{Arrival, append_all};
+use super::append::{Arrival, append_own};
 use crate::domain::areas::Origin;
 use crate::domain::effect::{Answer, Effect};
 use crate::domain::signal::{End, Receipt};
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 
-impl Store {
+impl Database {
     /// A receipt is a signal: the only way back is the front door.
     pub(super) async fn append_receipt(
         &self,
@@ -18,23 +18,14 @@ impl Store {
         traceparent: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let body = serde_json::to_vec(receipt)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let subject = receipt.origin.subject();
+        let subject = subject.unwrap_or_else(|| format!("effect:{}", receipt.effect_id));
+        let key = format!("{}@{}", receipt.effect_id, receipt.generation);
         let arrival = Arrival {
-            source: "receipt",
-            kind: receipt.origin.kind(),
-            dedup_key: format!("{}@{}", receipt.effect_id, receipt.generation),
-            subject: receipt
-                .origin
-                .subject()
-                .unwrap_or_else(|| format!("effect:{}", receipt.effect_id)),
-            headers: serde_json::json!({}),
-            body: self.sealed(body).into(),
             traceparent,
-            at: now,
+            ..Arrival::own("receipt", receipt.origin.kind(), key, subject, receipt, now)?
         };
-        append_all(connection, &[&arrival], self.seal.is_some()).await?;
-        Ok(())
+        append_own(connection, vec![arrival], self.seal.as_deref()).await
     }
 }
 

@@ -6,8 +6,9 @@
 //!
 //! [`Persist::forget`]: crate::store::area::Persist::forget
 
+use crate::store::area;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
-use crate::store::{Store, area};
 use chrono::{DateTime, Duration, Utc};
 
 /// At most this many rows in one go, so that no clean-up holds anybody up.
@@ -22,7 +23,7 @@ pub struct Forgotten {
     pub all: bool,
 }
 
-impl Store {
+impl Database {
     /// The earlier of this host's time and the database's: neither a host nor a database whose clock
     /// is ahead may forget what is still needed.
     async fn surely_past(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {

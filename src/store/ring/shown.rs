@@ -6,11 +6,11 @@
 //! which is harmless.
 
 use super::deliver::Claimed;
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 
-impl Store {
+impl Database {
     /// Whether this state is surely shown in the effect's lane already. If it is not, the remembered state
     /// is forgotten: the attempt that follows may end in any way.
     pub async fn shows_already(&self, claimed: &Claimed) -> Result<bool, StoreError> {

@@ -1,9 +1,9 @@
 //! Moments that an area waits for. A timer belongs to an area and to one of its things.
 
-use super::append::{Arrival, append_all};
+use super::append::{Arrival, append_own};
 use crate::domain::decision::TimerChange;
 use crate::domain::signal::TimerDue;
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -46,7 +46,7 @@ pub(in crate::store) async fn generation(
     .await?)
 }
 
-impl Store {
+impl Database {
     /// Turns timers that are due into signals; returns how many. `kinds` are those that this process
     /// reads: the others are left to a newer version. Replicas share the work: a row that another one has
     /// locked is left to it, and the key makes a second signal a duplicate.
@@ -57,7 +57,8 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let mut transaction = self.begin().await?;
         // By place: one that was set anew meanwhile is another place's, and the next tick's.
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            TimerDue,
             "update area_timers set pending = false
               where ctid = any(array(
                     select ctid from area_timers
@@ -70,37 +71,14 @@ impl Store {
         .fetch_all(&mut transaction)
         .await?;
         let mut arrivals = Vec::with_capacity(rows.len());
-        for row in rows {
-            let due = TimerDue {
-                area: row.area,
-                owner: row.owner,
-                name: row.name,
-                generation: row.generation,
-            };
-            let body = serde_json::to_vec(&due)
-                .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-            let TimerDue {
-                area,
-                owner,
-                name,
-                generation,
-            } = due;
-            arrivals.push(Arrival {
-                source: "timer",
-                kind: format!("{area}_{name}"),
-                dedup_key: format!("{area}/{owner}/{name}@{generation}"),
-                subject: format!("{area}:{owner}"),
-                headers: serde_json::json!({}),
-                body: self.sealed(body).into(),
-                traceparent: None,
-                at: now,
-            });
+        for due in rows {
+            let kind = format!("{}_{}", due.area, due.name);
+            let subject = format!("{}:{}", due.area, due.owner);
+            let key = format!("{}/{}/{}@{}", due.area, due.owner, due.name, due.generation);
+            arrivals.push(Arrival::own("timer", kind, key, subject, &due, now)?);
         }
         let fired = arrivals.len();
-        if fired > 0 {
-            let all: Vec<&Arrival> = arrivals.iter().collect();
-            append_all(&mut transaction, &all, self.seal.is_some()).await?;
-        }
+        append_own(&mut transaction, arrivals, self.seal.as_deref()).await?;
         transaction.end().await?;
         Ok(fired)
     }

@@ -5,7 +5,7 @@
 //! leave a row blocked for ever. Of the unfinished rows at most one is not blocked: the head.
 
 use crate::domain::decision::Retry;
-use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -75,27 +75,11 @@ async fn lock(
     Ok(())
 }
 
-/// Frees the oldest open row of a subject whose turn has just ended. The subject's lock must be held.
+/// Frees the oldest open row of a subject, unless another row has its turn; returns how many were freed.
+/// The subject's lock must be held.
 ///
 /// `between` and the order by both columns leave the planner one index to read, and of it one row:
 /// with an equality it may walk through the whole table by `seq`.
-pub(super) async fn free_next_in_subject(
-    connection: &mut Session,
-    subject: &str,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "update inbox set blocked = false
-          where id = (select id from inbox
-                       where subject between $1 and $1 and state = 'open'
-                       order by subject, seq limit 1)",
-        subject,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// The same where somebody may have a turn, and then keeps it; returns how many were freed.
 pub(super) async fn free_head_of_subject(
     connection: &mut Session,
     subject: &str,
@@ -183,7 +167,7 @@ pub(super) async fn retry_refused(
     Ok(())
 }
 
-impl Store {
+impl Database {
     /// Frees the heads of lanes and subjects in which nothing has its turn; returns how many. By
     /// design there are none: the locks see to it. This is the net below.
     pub async fn free_stuck_heads(&self) -> Result<u64, StoreError> {

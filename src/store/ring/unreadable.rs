@@ -5,16 +5,15 @@
 //! up its subject or lane for ever. Such an effect has no receipt, for nobody knows what it was: a
 //! notice goes to those who run this instead.
 
-use super::append::{Arrival, append_all};
+use super::append::{Arrival, append_own};
 use super::intake::StoredSignal;
-use super::turns::{free_next_in_lane, free_next_in_subject, lock_lanes, lock_subjects, one};
-use crate::domain::areas::Origin;
-use crate::domain::effect::{Effect, Provider};
+use super::store::Store;
+use super::turns::{free_head_of_subject, free_next_in_lane, lock_lanes, lock_subjects, one};
+use crate::domain::effect::Provider;
 use crate::domain::ids::{EffectId, SignalId};
 use crate::domain::signal::ParkedRow;
-use crate::store::error::{StoreError, json_error};
+use crate::store::error::StoreError;
 use crate::store::session::Session;
-use crate::store::{Store, seal};
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
@@ -39,26 +38,6 @@ pub enum Others {
 }
 
 impl Store {
-    /// An effect and its origin out of their row; an error says why they cannot be read, without
-    /// anything of them.
-    pub(in crate::store) fn effect(
-        &self,
-        effect: serde_json::Value,
-        origin: Option<serde_json::Value>,
-    ) -> Result<(Effect, Origin), String> {
-        let origin = origin.ok_or_else(|| "it has no origin".to_owned())?;
-        Ok((self.read_kept(effect)?, self.read_kept(origin)?))
-    }
-
-    fn read_kept<T: serde::de::DeserializeOwned>(
-        &self,
-        kept: serde_json::Value,
-    ) -> Result<T, String> {
-        let value = seal::opened(self.seal.as_deref(), kept)
-            .ok_or_else(|| "it is sealed with another key".to_owned())?;
-        serde_json::from_value(value).map_err(|error| json_error(&error))
-    }
-
     /// Leaves a signal whose body cannot be read here to other processes for a moment, uncounted.
     pub async fn leave_signal_to_others(
         &self,
@@ -129,13 +108,7 @@ impl Store {
                 tracing::warn!(effect.id = %id, error = why, "an effect cannot be read here; it is left to other processes");
                 Ok(())
             }
-            Others::CannotEither => {
-                let row = Unread {
-                    id: id.0,
-                    name: lane.to_owned(),
-                };
-                self.park_effect(&row, CODE, now).await
-            }
+            Others::CannotEither => self.park_effect(id, lane, CODE, now).await,
         }
     }
 
@@ -151,101 +124,67 @@ impl Store {
         Ok(Others::MayRead)
     }
 
-    /// Parks what no running process can read and what was left to them for long enough; returns how
-    /// many rows. A process that runs says what it reads with its sign of life.
+    /// Notes since when no running process can read the kind of a row that is due, and parks those that
+    /// were left to others for long enough; returns how many. A process that runs says what it reads with
+    /// its sign of life.
     pub async fn park_unread_kinds(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
-        self.note_unread_kinds(now).await?;
-        let before = now - LEFT_FOR;
+        let mut session = self.single().await?;
         let signals = sqlx::query_as!(
             Unread,
-            "select id, subject as name
-               from inbox
-              where state = 'open' and not blocked and run_at <= $1 and unreadable_since <= $2
-                and not exists (select from processes p
-                                 where p.seen_at > clock_timestamp() - interval '60 seconds'
-                                   and (p.reads is null
-                                        or inbox.source || '/' || inbox.kind = any(p.reads)))
-              order by run_at, seq
-              limit $3",
+            r#"update inbox set unreadable_since = coalesce(unreadable_since, $1)
+                where id = any(array(
+                      select id from inbox
+                       where state = 'open' and not blocked and run_at <= $1
+                         and (unreadable_since is null or unreadable_since <= $2)
+                         and not exists (select from processes p
+                                          where p.seen_at > clock_timestamp() - interval '60 seconds'
+                                            and (p.reads is null
+                                                 or inbox.source || '/' || inbox.kind = any(p.reads)))
+                       order by run_at, seq
+                       limit $3
+                         for update skip locked))
+               returning id, subject as name, unreadable_since as "since!""#,
             now,
-            before,
+            now - LEFT_FOR,
             AT_ONCE,
         )
-        .fetch_all(&mut self.single().await?)
-        .await?;
-        for row in &signals {
-            self.park_signal(row, now).await?;
-        }
-        let effects = sqlx::query_as!(
-            Unread,
-            "select id, lane as name
-               from outbox
-              where ended_at is null and not blocked and provider > '' and priority between 0 and 1
-                and run_at <= $1 and unreadable_since <= $2
-                and not exists (select from processes p
-                                 where p.seen_at > clock_timestamp() - interval '60 seconds'
-                                   and (p.carries is null
-                                        or outbox.kind = any(p.carries)
-                                           and (outbox.area is null
-                                                or outbox.area || '_' || outbox.purpose = any(p.carries))))
-              order by provider, priority, run_at, seq
-              limit $3",
-            now,
-            before,
-            AT_ONCE,
-        )
-        .fetch_all(&mut self.single().await?)
-        .await?;
-        for row in &effects {
-            self.park_effect(row, CODE_OF_KIND, now).await?;
-        }
-        Ok(signals.len() + effects.len())
-    }
-
-    /// Notes since when no running process can read the kind of a row that is due.
-    async fn note_unread_kinds(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut session = self.single().await?;
-        sqlx::query!(
-            "update inbox set unreadable_since = $1
-              where id = any(array(
-                    select id from inbox
-                     where state = 'open' and not blocked and run_at <= $1
-                       and unreadable_since is null
-                       and not exists (select from processes p
-                                        where p.seen_at > clock_timestamp() - interval '60 seconds'
-                                          and (p.reads is null
-                                               or inbox.source || '/' || inbox.kind = any(p.reads)))
-                     order by run_at, seq
-                     limit $2
-                       for update skip locked))",
-            now,
-            AT_ONCE,
-        )
-        .execute(&mut session)
+        .fetch_all(&mut session)
         .await?;
         session.end().await?;
         let mut session = self.single().await?;
-        sqlx::query!(
-            "update outbox set unreadable_since = $1
-              where id = any(array(
-                    select id from outbox
-                     where ended_at is null and not blocked and provider > '' and priority between 0 and 1
-                       and run_at <= $1 and unreadable_since is null
-                       and not exists (select from processes p
-                                        where p.seen_at > clock_timestamp() - interval '60 seconds'
-                                          and (p.carries is null
-                                        or outbox.kind = any(p.carries)
-                                           and (outbox.area is null
-                                                or outbox.area || '_' || outbox.purpose = any(p.carries))))
-                     order by provider, priority, run_at, seq
-                     limit $2
-                       for update skip locked))",
+        let effects = sqlx::query_as!(
+            Unread,
+            r#"update outbox set unreadable_since = coalesce(unreadable_since, $1)
+                where id = any(array(
+                      select id from outbox
+                       where ended_at is null and not blocked and provider > '' and priority between 0 and 1
+                         and run_at <= $1 and (unreadable_since is null or unreadable_since <= $2)
+                         and not exists (select from processes p
+                                          where p.seen_at > clock_timestamp() - interval '60 seconds'
+                                            and (p.carries is null
+                                                 or outbox.kind = any(p.carries)
+                                                    and (outbox.area is null
+                                                         or outbox.area || '_' || outbox.purpose = any(p.carries))))
+                       order by provider, priority, run_at, seq
+                       limit $3
+                         for update skip locked))
+               returning id, lane as name, unreadable_since as "since!""#,
             now,
+            now - LEFT_FOR,
             AT_ONCE,
         )
-        .execute(&mut session)
+        .fetch_all(&mut session)
         .await?;
-        session.end().await
+        session.end().await?;
+        let long = |row: &&Unread| now - row.since >= LEFT_FOR;
+        for row in signals.iter().filter(long) {
+            self.park_signal(row, now).await?;
+        }
+        for row in effects.iter().filter(long) {
+            self.park_effect(EffectId(row.id), &row.name, CODE_OF_KIND, now)
+                .await?;
+        }
+        Ok(signals.iter().filter(long).count() + effects.iter().filter(long).count())
     }
 
     async fn park_signal(&self, row: &Unread, now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -262,7 +201,7 @@ impl Store {
         .await?;
         let Some(parked) = parked else { return Ok(()) };
         lock_subjects(&mut transaction, &one(&row.name)).await?;
-        free_next_in_subject(&mut transaction, &row.name).await?;
+        free_head_of_subject(&mut transaction, &row.name).await?;
         let told = ParkedRow {
             signal: SignalId(row.id),
             effect: None,
@@ -281,12 +220,13 @@ impl Store {
 
     async fn park_effect(
         &self,
-        row: &Unread,
+        id: EffectId,
+        lane: &str,
         code: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        lock_lanes(&mut transaction, &one(&row.name)).await?;
+        lock_lanes(&mut transaction, &one(lane)).await?;
         let parked = sqlx::query!(
             "update outbox
                 set state = 'parked', error = $2, ended_at = $3, unreadable_since = null,
@@ -294,26 +234,26 @@ impl Store {
               where id = $1 and (state = 'open' or state = 'uncertain' and ended_at is null)
                 and (lease_until is null or lease_until < clock_timestamp())
              returning signal, kind, area, generation, traceparent",
-            row.id,
+            id.0,
             code,
             now,
         )
         .fetch_optional(&mut transaction)
         .await?;
         let Some(parked) = parked else { return Ok(()) };
-        free_next_in_lane(&mut transaction, &row.name).await?;
+        free_next_in_lane(&mut transaction, lane).await?;
         let told = ParkedRow {
             signal: SignalId(parked.signal),
-            effect: Some(EffectId(row.id)),
+            effect: Some(id),
             area: parked.area,
             what: parked.kind,
             reply_to: None,
         };
-        let key = format!("parked:{}@{}", row.id, parked.generation);
+        let key = format!("parked:{id}@{}", parked.generation);
         self.tell_parked(&mut transaction, &told, key, parked.traceparent, now)
             .await?;
         transaction.end().await?;
-        tracing::error!(effect.id = %row.id, error = code, "no process can read an effect; it is parked");
+        tracing::error!(effect.id = %id, error = code, "no process can read an effect; it is parked");
         self.wakes.inbox.notify_one();
         for provider in Provider::ALL {
             self.wakes.outbox(provider).notify_one();
@@ -329,24 +269,16 @@ impl Store {
         traceparent: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let body = serde_json::to_vec(parked)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
         let subject = match parked.effect {
             Some(effect) => format!("effect:{effect}"),
             None => format!("parked:{}", parked.signal),
         };
+        let kind = "parked".to_owned();
         let notice = Arrival {
-            source: "engine",
-            kind: "parked".to_owned(),
-            dedup_key,
-            subject,
-            headers: serde_json::json!({}),
-            body: self.sealed(body).into(),
             traceparent,
-            at: now,
+            ..Arrival::own("engine", kind, dedup_key, subject, parked, now)?
         };
-        append_all(transaction, &[&notice], self.seal.is_some()).await?;
-        Ok(())
+        append_own(transaction, vec![notice], self.seal.as_deref()).await
     }
 }
 
@@ -354,4 +286,5 @@ impl Store {
 struct Unread {
     id: Uuid,
     name: String,
+    since: DateTime<Utc>,
 }

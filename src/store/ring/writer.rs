@@ -7,12 +7,11 @@
 
 use super::append::{Appended, Arrival, append_all, look_up};
 use super::queue::{Batching, Entrance, Exit, Takes, Waiting, is_large, queue};
+use super::wakes::Wakes;
 use crate::domain::ids::SignalId;
 use crate::store::error::{AppendError, StoreError};
 use crate::store::pool::Pool;
-use crate::store::seal::Seal;
 use crate::store::session::{Limits, Session, Way};
-use crate::store::{Store, Wakes};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -27,7 +26,7 @@ const LARGE_LIMIT: Duration = Duration::from_millis(1000);
 const ROW_LIMIT: Duration = Duration::from_millis(50);
 /// Longer than the longest wait and the longest write together, shorter than the 2.5 s of the
 /// contract: the flusher always answers first.
-const BUDGET: Duration = Duration::from_millis(2200);
+pub(super) const BUDGET: Duration = Duration::from_millis(2200);
 
 const WRITER_LIMITS: Limits = Limits {
     statement: Duration::from_millis(1100),
@@ -36,9 +35,9 @@ const WRITER_LIMITS: Limits = Limits {
 
 /// The way to the flushers. Cheap to clone.
 #[derive(Clone)]
-pub(in crate::store) struct Writer {
-    entrance: Entrance,
-    pool: Pool,
+pub(super) struct Writer {
+    pub(super) entrance: Entrance,
+    pub(super) pool: Pool,
 }
 
 struct Flusher {
@@ -50,12 +49,7 @@ struct Flusher {
 }
 
 impl Writer {
-    pub(in crate::store) fn start(
-        pool: Pool,
-        way: Way,
-        batching: Batching,
-        wakes: Arc<Wakes>,
-    ) -> Self {
+    pub(super) fn start(pool: Pool, way: Way, batching: Batching, wakes: Arc<Wakes>) -> Self {
         let (entrance, exit) = queue(batching);
         let flushers = match batching {
             Batching::On => 2,
@@ -76,18 +70,6 @@ impl Writer {
             tokio::spawn(flusher.run());
         }
         Self { entrance, pool }
-    }
-
-    pub(super) fn crowd_waits(&self) -> bool {
-        self.entrance.crowd_waits()
-    }
-
-    pub(in crate::store) fn connections(&self) -> (u32, u32) {
-        self.pool.connections()
-    }
-
-    pub(in crate::store) async fn close(&self) {
-        self.pool.close().await;
     }
 }
 
@@ -237,24 +219,6 @@ fn share_of(remaining: Duration, rows: u32) -> Option<Duration> {
     let share = (remaining / rows.max(1)).max(ROW_LIMIT).min(remaining);
     // Zero would be no limit to the server.
     (share >= Duration::from_millis(1)).then_some(share)
-}
-
-impl Store {
-    /// Makes an arrival durable. `Ok` means that it is on disk; an error, within 2.2 s, that it is
-    /// not and will not be (but for a commit that was sent and never answered).
-    pub async fn append(&self, arrival: Arrival) -> Result<Appended, AppendError> {
-        let mut arrival = arrival.fitted();
-        if let Some(seal) = &self.seal {
-            arrival.body = Seal::close(seal, &arrival.body).into();
-        }
-        let sealed = self.seal.is_some();
-        self.writer.entrance.append(arrival, sealed, BUDGET).await
-    }
-
-    /// Whether many callers wait for their acknowledgement at this moment.
-    pub fn crowd_waits(&self) -> bool {
-        self.writer.crowd_waits()
-    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
-//! Connections: how many, to whom, with which limits.
+//! The store as the rest of the program sees it: how it is opened and closed.
 //!
-//! Two belong to the inbox's writer, so that busy workers cannot starve an acknowledgement. One that
-//! dies in use shows as an error, and its user tries again on a fresh one.
+//! Two connections belong to the inbox's writer, so that busy workers cannot starve an acknowledgement. One
+//! that dies in use shows as an error, and its user tries again on a fresh one.
 
-use super::error::StoreError;
-use super::pool::Pool;
-use super::ring::queue::Batching;
-use super::ring::writer::Writer;
-use super::seal::Seal;
-use super::servers::{Route, Servers};
-use super::session::{Limits, Session, Way};
-use super::{Store, Wakes};
+use super::append::{Appended, Arrival};
+use super::queue::Batching;
+use super::wakes::Wakes;
+use super::writer::{BUDGET, Writer};
+use crate::store::database::Database;
+use crate::store::error::AppendError;
+use crate::store::pool::Pool;
+use crate::store::seal::Seal;
+use crate::store::servers::{Route, Servers};
+use crate::store::session::Way;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,16 +40,27 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// The writer must say yes or no within the 2.5 s of the contract; see `writer::BATCH_LIMIT`.
 const WRITER_STATEMENT_TIMEOUT: &str = "700ms";
 const WRITER_PATIENCE: Duration = Duration::from_secs(1);
-/// Our own limits, above the server's.
-pub(super) const LIMITS: Limits = Limits {
-    statement: Duration::from_secs(11),
-    commit: Duration::from_secs(4),
-};
 /// What the planner is told. A prepared statement keeps its plan, and a plan that was made while a
 /// table was small reads it whole, still when a storm has filled it: until the server next counts
 /// its rows, which is a minute. Each statement on a table that grows has its index instead. A
 /// statement without one is given so high a price that it would be compiled (`jit`) first.
 pub const PLANNING: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
+/// The database with the ring's writer and hints, as the rest of the program sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    pub(super) wakes: Arc<Wakes>,
+    writer: Writer,
+}
+
+impl Deref for Store {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
+}
 
 impl Store {
     /// Opens the pools. Connects lazily: a database that is away is an error of the first query.
@@ -87,45 +101,43 @@ impl Store {
         let wakes = Arc::new(Wakes::default());
         let writer = Writer::start(writer_pool, way, batching, wakes.clone());
         Self {
+            database: Database::new(pool, way, seal),
             wakes,
-            pool,
-            way,
             writer,
-            seal,
         }
     }
 
     /// Connections in use and idle, the writer's included: `(busy, idle)`.
     pub fn connections(&self) -> (u32, u32) {
-        let (busy, idle) = self.writer.connections();
-        let (others_busy, others_idle) = self.pool.connections();
+        let (busy, idle) = self.writer.pool.connections();
+        let (others_busy, others_idle) = self.database.pool.connections();
         (busy + others_busy, idle + others_idle)
     }
 
     /// Ends what is under way and closes every connection.
     pub async fn close(&self) {
-        self.writer.close().await;
-        self.pool.close().await;
+        self.writer.pool.close().await;
+        self.database.pool.close().await;
     }
 
-    /// Begins a transaction.
-    pub(super) async fn begin(&self) -> Result<Session, StoreError> {
-        Session::begin(&self.pool, self.way, LIMITS).await
+    /// The hints of this process's own writes.
+    pub fn wakes(&self) -> &Wakes {
+        &self.wakes
     }
 
-    /// For one statement.
-    pub(super) async fn single(&self) -> Result<Session, StoreError> {
-        Session::single(&self.pool, self.way, LIMITS).await
+    /// Makes an arrival durable. `Ok` means that it is on disk; an error, within 2.2 s, that it is
+    /// not and will not be (but for a commit that was sent and never answered).
+    pub async fn append(&self, arrival: Arrival) -> Result<Appended, AppendError> {
+        let mut arrival = arrival.fitted();
+        if let Some(seal) = &self.seal {
+            arrival.body = seal.close(&arrival.body).into();
+        }
+        let sealed = self.seal.is_some();
+        self.writer.entrance.append(arrival, sealed, BUDGET).await
     }
 
-    /// Puts a limit of our own on work with the database. When it is over, nobody knows what became
-    /// of the work; a connection that hangs is found out by its session's end.
-    pub async fn within<T>(
-        &self,
-        limit: Duration,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let done = tokio::time::timeout(limit, work).await;
-        done.unwrap_or(Err(StoreError::Silent))
+    /// Whether many callers wait for their acknowledgement at this moment.
+    pub fn crowd_waits(&self) -> bool {
+        self.writer.entrance.crowd_waits()
     }
 }
