@@ -56,23 +56,17 @@ pub const DEFAULT_FILE: &str = "wardroom.yaml";
 pub struct Config {
     /// The file that was read, when there was one.
     pub file: Option<PathBuf>,
-    /// What decisions look at.
+    /// What decisions depend on.
     pub rules: Rules,
     /// The listeners and who may use them.
     pub http: Http,
-    /// Where everything is kept.
     pub database: Database,
-    /// Slack, when it is configured.
     pub slack: Option<Slack>,
     /// GitHub: without a webhook secret its route answers 404.
     pub github: Github,
-    /// Statuspage, when it is configured.
     pub statuspage: Option<Statuspage>,
-    /// How calls to others leave.
     pub proxies: Proxies,
-    /// The log.
     pub log: Log,
-    /// Traces.
     pub telemetry: Telemetry,
     /// The deployment's name in every log line and trace.
     pub environment: String,
@@ -89,22 +83,18 @@ pub enum MetricsPort {
     Default(u16),
     /// Configured: when it is taken, exit 3.
     Asked(u16),
-    /// No second listener.
     Off,
 }
 
 /// How to talk with Statuspage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statuspage {
-    /// The API's key.
     pub api_key: Secret,
-    /// The page.
     pub page_id: String,
     /// The API's address, without a last slash.
     pub api_url: String,
 }
 
-/// The log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// Directives for the filter: a level, or what `RUST_LOG` says; they have been checked.
@@ -118,7 +108,6 @@ pub struct Log {
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
-    /// For a person.
     Pretty,
 }
 

@@ -28,7 +28,6 @@ pub struct Telemetry {
     pub sampler: Sampler,
 }
 
-/// Where traces go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TelemetrySink {
     /// By OTLP over HTTP.

@@ -14,7 +14,6 @@ pub struct Variable {
     pub default: &'static str,
     /// Whether its value is never printed; `NAME_FILE` is read too then.
     pub secret: bool,
-    /// Its description.
     pub doc: &'static str,
     /// Whether no code uses it so far.
     pub no_effect_yet: bool,

@@ -249,7 +249,7 @@ impl<'t> Builder<'t, '_> {
             let (event, span) = self.next()?;
             let value = self.node(event, span)?;
             if let Some(first) = seen.get(&name) {
-                let message = format!("the key `{}` stands here a second time", short(&name));
+                let message = format!("the key `{}` is given twice", short(&name));
                 let hint = format!("it was first given on line {first}: keep one");
                 self.found.error(&place, message, hint);
             } else {

@@ -85,7 +85,6 @@ struct Prompt<'a> {
     changes: watch::Receiver<u64>,
     person: Person,
     name: String,
-    /// The channel's id.
     channel: String,
     /// The form that was explained last.
     explained: Option<String>,

@@ -296,7 +296,6 @@ impl Story<'_> {
     }
 }
 
-/// Describes an answer.
 pub(super) fn described(response: &AppResponse) -> String {
     match (&response.status, &response.error) {
         (Some(status), _) => format!("answered {status}"),

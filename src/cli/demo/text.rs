@@ -80,7 +80,6 @@ fn input(block: &Value, names: &Names) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
-/// A modal's lines.
 pub(super) fn modal(view: &Value, names: &Names) -> Vec<String> {
     let blocks = view["blocks"].as_array().into_iter().flatten();
     let title = [plain_text(&view["title"])].into_iter();

@@ -41,7 +41,6 @@ pub struct Server {
 /// One host of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
-    /// Where it is.
     pub at: At,
     /// Its port, which is part of a socket's name too.
     pub port: u16,

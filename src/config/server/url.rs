@@ -31,7 +31,6 @@ fn not_an_address() -> Fault {
     fault("is not an address", hint)
 }
 
-/// Reads an address.
 pub(in crate::config) fn read(text: &str) -> Result<Said, Fault> {
     let (scheme, rest) = text.split_once("://").ok_or_else(not_an_address)?;
     if !["postgres", "postgresql"].contains(&scheme.to_ascii_lowercase().as_str()) {

@@ -63,7 +63,7 @@ fn every_mistake_in_a_file_has_its_place() {
         ),
         (
             "admins: [U1]\nadmins: [U2]",
-            "f:2:1: error: the key `admins` stands here a second time",
+            "f:2:1: error: the key `admins` is given twice",
         ),
         (
             "admins: U1",
