@@ -87,3 +87,19 @@ fn people(ids: &[String]) -> Result<Vec<UserId>, BadId> {
 fn channels(ids: &[String]) -> Result<Vec<ChannelId>, BadId> {
     ids.iter().map(ChannelId::new).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn a_template_may_have_each_severity_and_no_other() {
+        let schema: Value = serde_json::from_str(&config::schema()).unwrap();
+        let severities = &schema["$defs"]["Severity"]["anyOf"][0]["enum"];
+        assert_eq!(
+            *severities,
+            Value::from(Severity::ALL.map(Severity::as_str).to_vec())
+        );
+    }
+}

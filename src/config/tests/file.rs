@@ -102,8 +102,8 @@ fn every_mistake_in_a_file_has_its_place() {
             "f:1:31: error: `x` is not a repository",
         ),
         (
-            "routing: {P5: }",
-            "f:1:11: error: unknown key `P5` in `routing`",
+            "routing: {P9: }",
+            "f:1:11: error: unknown key `P9` in `routing`",
         ),
         ("version: 2", "f:1:10: error: the only version is \"1\""),
         (

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn each_input_that_is_wrong_is_told_what_to_mend() {
+    fn each_wrong_input_is_told_what_to_correct() {
         let rules = fixtures::rules();
         for (title, severity, service, wrong) in [
             ("Checkout is down", "P1", "api", &[][..]),
@@ -155,7 +155,7 @@ mod tests {
             ("ab", "P1", "api", &[TITLE]),
             (" a ", "P1", "api", &[TITLE]),
             ("", "", "", &[SERVICE, SEVERITY, TITLE]),
-            ("Checkout", "P5", "nope", &[SERVICE, SEVERITY]),
+            ("Checkout", "P9", "nope", &[SERVICE, SEVERITY]),
         ] {
             let values = filled(&[(TITLE, title), (SEVERITY, severity), (SERVICE, service)]);
             let errors = match declaration(&values, &rules) {
