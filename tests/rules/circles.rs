@@ -3,6 +3,9 @@
 //! In each folder the files and folders in it are a graph: one points to another when a line that is
 //! no test names an item of it. A `pub use` in a `mod.rs` is a table of contents: the line that names the
 //! item there uses the file that has it.
+//!
+//! Counted are `use` lines and paths that begin with `crate` or `super`. A `mod.rs` that calls what is
+//! below it by its bare name, as a router does with its handlers, is not taken for a use.
 
 use crate::paths::{Mention, mentions};
 use crate::tree::{Source, sources};
