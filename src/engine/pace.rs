@@ -82,7 +82,7 @@ impl Pace {
 impl Engine {
     /// Waits until this decider may take a step, or is to stop.
     pub(super) async fn turn(&self, stopping: &watch::Receiver<bool>) -> Turn<'_> {
-        let crowd = || self.parts.store.crowd_waits() && !*stopping.borrow();
+        let crowd = || self.parts.store.many_callers_wait() && !*stopping.borrow();
         self.pace.turn(crowd).await
     }
 }

@@ -17,7 +17,7 @@ pub(super) const LIMITS: Limits = Limits {
     statement: Duration::from_secs(11),
     commit: Duration::from_secs(4),
 };
-/// Connections, and the key with which bodies and effects are sealed.
+/// Connections, and the key with which bodies and effects are encrypted.
 #[derive(Clone)]
 pub struct Database {
     pub(super) pool: Pool,
@@ -40,8 +40,7 @@ impl Database {
         Session::single(&self.pool, self.way, LIMITS).await
     }
 
-    /// Puts a limit of our own on work with the database. When it is over, nobody knows what became
-    /// of the work; a connection that hangs is found out by its session's end.
+    /// Puts a limit of our own on work with the database. After it, the result of the work is unknown; a connection that hangs is found out by its session's end.
     pub async fn within<T>(
         &self,
         limit: Duration,
@@ -72,7 +71,7 @@ impl Database {
 
     fn read<T: DeserializeOwned>(&self, kept: Value) -> Result<T, String> {
         let value = seal::opened(self.seal.as_deref(), kept)
-            .ok_or_else(|| "it is sealed with another key".to_owned())?;
+            .ok_or_else(|| "it is encrypted with another key".to_owned())?;
         serde_json::from_value(value).map_err(|error| json_error(&error))
     }
 }

@@ -10,7 +10,7 @@ pub enum StoreError {
     /// The database cannot be reached, or takes too long.
     #[error("the database cannot be reached")]
     Unavailable(#[source] sqlx::Error),
-    /// The database did not answer within our own limit: nobody knows what became of it.
+    /// The database did not answer within our own limit: its result is unknown.
     #[error("the database does not answer")]
     Silent,
     /// The server takes no writes: a standby, or one that was fenced in a failover.
@@ -22,8 +22,8 @@ pub enum StoreError {
     /// Two transactions were in each other's way: do it again.
     #[error("the transaction must be done again")]
     Conflict(#[source] sqlx::Error),
-    /// Somebody else holds the lease by now; what we did is not ours to record.
-    #[error("the lease is somebody else's by now")]
+    /// Another process holds the lease by now: this result is not recorded.
+    #[error("another process holds the lease by now")]
     Fenced,
     /// A row holds what no version of ours wrote.
     #[error("a row cannot be read: {0}")]
@@ -46,7 +46,7 @@ impl StoreError {
         }
     }
 
-    /// Whether waiting may help; what is `Unfit` stays so until a person mends it.
+    /// Whether waiting may help; what is `Unfit` stays so until a person fixes it.
     pub fn is_away(&self) -> bool {
         matches!(
             self,
@@ -63,7 +63,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the database answers, but this took too long, or stood behind somebody's lock.
+    /// Whether the database answers, but this took too long, or waited for another transaction's lock.
     pub fn is_slow(&self) -> bool {
         let Self::Unavailable(sqlx::Error::Database(database)) = self else {
             return false;
@@ -189,7 +189,7 @@ pub(super) fn blame(error: &sqlx::Error) -> Blame {
     }
 }
 
-/// A signal could not be made durable; whoever sent it must be told 503.
+/// A signal could not be made durable; its sender must be told 503.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// More waits than the writer takes on.

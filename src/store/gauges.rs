@@ -5,14 +5,14 @@ use super::error::StoreError;
 use crate::domain::incident::Severity;
 use chrono::{DateTime, Utc};
 
-/// A queue, as it stands.
+/// A queue, as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct QueueGauge {
-    /// Rows that wait or are under way.
+    /// Rows that wait or are in progress.
     pub length: i64,
     /// Age in seconds of the oldest since it was due for the first time.
     pub oldest_seconds: f64,
-    /// Rows that were put aside.
+    /// Rows that are parked.
     pub parked: i64,
 }
 

@@ -39,9 +39,9 @@ pub async fn migrate(servers: &Servers) -> anyhow::Result<Vec<String>> {
         .await?;
         tokio::select! {
             applied = MIGRATOR.run(&mut connection) => applied.map_err(plain)?,
-            // No `StoreError`, which would be tried again: nobody knows how far it came.
+            // No `StoreError`, which would be tried again: it is unknown how far it came.
             () = no_longer_works(&servers, pid) => {
-                anyhow::bail!("a migration was under way, and the server no longer answers about it")
+                anyhow::bail!("a migration was in progress, and the server no longer answers about it")
             }
         }
     }
@@ -95,7 +95,7 @@ fn plain(error: MigrateError) -> anyhow::Error {
 /// Ends when the server has said several times that the session waits for us or is gone, or has not
 /// answered in time; "yes" starts the count again. A refusal (too many connections) says nothing about
 /// the migration. A migration may take minutes, and so may the wait for
-/// another process's; a server that has forgotten us must not be waited for.
+/// another process's; a server that has lost the session must not be waited for.
 async fn no_longer_works(servers: &Servers, pid: i32) {
     let mut silent = 0;
     while silent < ASKED {

@@ -22,7 +22,7 @@ const LONGEST_IDLE: Duration = Duration::from_secs(300);
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 /// For the words with which a connection ends.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// A connection that falls silent may stay with the server for ever. One that did so when it was
+/// A connection that falls silent may stay with the server forever. One that did so when it was
 /// younger than `YOUNG` keeps its place in the pool for `MOURNING`, so that a server whose commits
 /// hang is not filled up with connections that we have given up.
 const YOUNG: Duration = Duration::from_secs(5);
@@ -64,7 +64,7 @@ pub(super) struct Held {
 }
 
 impl Pool {
-    /// At most `size` connections; who asks for one waits for `patience` at most.
+    /// At most `size` connections; a caller waits for one for `patience` at most.
     pub(super) fn new(servers: Servers, route: Arc<Route>, size: u32, patience: Duration) -> Self {
         let places = usize::try_from(size).unwrap_or(usize::MAX);
         Self(Arc::new(Inner {
@@ -173,7 +173,7 @@ impl Inner {
         }
     }
 
-    /// Makes a connection for who waits, or, when nobody does any more, for the next one.
+    /// Makes a connection for the caller that waits, or for the next one when that caller has gone.
     async fn make(
         self: Arc<Self>,
         place: OwnedSemaphorePermit,
@@ -189,7 +189,7 @@ impl Inner {
             };
             self.hold(link, place, false)
         });
-        let _nobody_waits = asked.send(made);
+        let _caller_has_gone = asked.send(made);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bodies and effects at rest, sealed with `ENCRYPTION_KEY`: XChaCha20-Poly1305, a random nonce in
+//! Bodies and effects at rest, encrypted with `ENCRYPTION_KEY`: XChaCha20-Poly1305, a random nonce in
 //! front.
 //!
 //! Only those: keys, subjects, lanes and states stay readable, for the database must compare them.
@@ -39,14 +39,14 @@ impl Seal {
         sealed
     }
 
-    /// Opens a sealed body; `None` when the key is another one or the bytes were changed.
+    /// Opens an encrypted body; `None` when the key is another one or the bytes were changed.
     pub fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.split_at_checked(NONCE_BYTES)?;
         self.0.decrypt(XNonce::from_slice(nonce), text).ok()
     }
 }
 
-/// A JSON object as it is kept: as it is, or sealed, as one text.
+/// A JSON object as it is kept: as it is, or encrypted, as one text.
 pub(super) fn kept(seal: Option<&Seal>, object: Value) -> Value {
     match seal {
         Some(seal) => STANDARD_NO_PAD
@@ -56,7 +56,7 @@ pub(super) fn kept(seal: Option<&Seal>, object: Value) -> Value {
     }
 }
 
-/// What [`kept`] was given; `None`: it was sealed with a key that we do not have.
+/// What [`kept`] was given; `None`: it was encrypted with a key that we do not have.
 pub(super) fn opened(seal: Option<&Seal>, kept: Value) -> Option<Value> {
     let Value::String(sealed) = kept else {
         return Some(kept);

@@ -62,7 +62,7 @@ impl Servers {
             let attempt = tokio::time::timeout(self.limit, self.try_host(host)).await;
             match attempt.unwrap_or(Err(StoreError::Silent)) {
                 Ok(connection) => return Ok((connection, host)),
-                // What a person can mend is said rather than that another host is away.
+                // What a person can fix is said rather than that another host is away.
                 Err(error) if failed.as_ref().is_none_or(|f| error.weight() > f.weight()) => {
                     failed = Some(error);
                 }
@@ -114,7 +114,7 @@ impl Route {
         let generation = self.generation.load(Ordering::SeqCst);
         let first = self.first.load(Ordering::SeqCst);
         let (connection, host) = servers.connect_from(first).await?;
-        // Where it was found it is looked for first the next time, unless others know better.
+        // Where it was found it is looked for first the next time, unless another connection changed it meanwhile.
         let _changed = self
             .first
             .compare_exchange(first, host, Ordering::SeqCst, Ordering::SeqCst);
@@ -126,7 +126,7 @@ impl Route {
         origin.generation == self.generation.load(Ordering::SeqCst)
     }
 
-    /// Has all connections of this time renewed. Says so once, whoever notices after that.
+    /// Has all connections of this time renewed. Only the first to notice logs it.
     pub(super) fn suspect(&self, origin: Origin, why: Suspicion, hosts: usize) {
         let now = origin.generation;
         let renewed =

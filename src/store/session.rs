@@ -38,14 +38,14 @@ pub enum Way {
 pub(super) struct Limits {
     /// Longer than the server's `statement_timeout`: its word comes first, and the connection lives.
     pub(super) statement: Duration,
-    /// The server has no limit for this one: a commit that waits for a standby waits for ever.
+    /// The server has no limit for this one: a commit that waits for a standby waits without a limit.
     pub(super) commit: Duration,
 }
 
 /// A rollback that takes longer is as good as none.
 const ROLLBACK: Duration = Duration::from_secs(1);
 
-/// What a transaction behind a pooler begins with: the limits that are the session's elsewhere. The
+/// What a transaction behind a pooler begins with: the limits that are the session's on a direct connection. The
 /// planner needs no word there: what has no name is planned anew each time, for the table as it is.
 const BEGIN: &str = "begin; set local statement_timeout = '10s'; set local lock_timeout = '5s'; \
                      set local idle_in_transaction_session_timeout = '15s'";
@@ -69,7 +69,7 @@ pub struct Session {
     locked: BTreeSet<String>,
 }
 
-/// How it stands with a session.
+/// The progress of a session.
 #[derive(Debug)]
 struct Course {
     limits: Limits,
@@ -86,7 +86,7 @@ enum Phase {
     Outside,
     /// Within one.
     Open,
-    /// Its commit is under way.
+    /// Its commit is in progress.
     Committing,
 }
 
@@ -113,7 +113,7 @@ impl Session {
         self.locked.insert(name.to_owned());
     }
 
-    /// Begins a transaction. A connection that has died while nobody used it shows here, before
+    /// Begins a transaction. A connection that has died while idle shows here, before
     /// anything is done: another one is taken.
     pub(super) async fn begin(pool: &Pool, way: Way, limits: Limits) -> Result<Self, StoreError> {
         Self::begin_by(pool, way, limits, begin(way)).await
@@ -151,7 +151,7 @@ impl Session {
         }
     }
 
-    /// For one statement, which stands by itself; [`Self::end`] must follow one that writes.
+    /// For one statement, which commits by itself; [`Self::end`] must follow one that writes.
     pub(super) async fn single(pool: &Pool, way: Way, limits: Limits) -> Result<Self, StoreError> {
         match way {
             Way::Direct => Ok(Self::on(pool.acquire().await?, way, limits)),
@@ -328,7 +328,7 @@ fn watched<'e>(steps: BoxStream<'e, Step>, course: &'e mut Course) -> BoxStream<
     Box::pin(steps)
 }
 
-/// The error that stands for our own limit; it becomes `StoreError::Silent`.
+/// The error for our own limit; it becomes `StoreError::Silent`.
 fn too_late() -> sqlx::Error {
     sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }

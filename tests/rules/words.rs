@@ -76,12 +76,18 @@ const KEPT: &[(&str, &str, &str)] = &[
         "room",
         "a key in open forms",
     ),
+    (
+        "src/store/incident/notifications.rs",
+        "room",
+        "a word in stored rows",
+    ),
+    ("src/store/ring/intake.rs", "sealed", "a column"),
 ];
 
 /// Whether `INSTEAD` applies to a file. Parts of `src/` are not covered yet.
 fn is_covered(path: &str) -> bool {
     const CODE: [&str; 3] = ["src/", "crates/", "tests/"];
-    const COVERED_CODE: [&str; 23] = [
+    const COVERED_CODE: [&str; 24] = [
         "crates/",
         "src/app/",
         "src/cli/",
@@ -95,6 +101,7 @@ fn is_covered(path: &str) -> bool {
         "src/redact.rs",
         "src/slack/",
         "src/statuspage.rs",
+        "src/store/",
         "src/telemetry/",
         "tests/data/migrations/",
         "tests/demo/",

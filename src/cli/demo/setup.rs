@@ -163,7 +163,7 @@ async fn run(
     opened.migrate().await?;
     let store = opened.connect(config, config.inbox_batching());
     let reading = |error| Stop::Unreachable(format!("cannot read the incidents: {error}"));
-    let channels = store.incident_rooms().await.map_err(reading)?;
+    let channels = store.incident_channels().await.map_err(reading)?;
     if channels
         .iter()
         .any(|channel| !channel.as_str().contains(SIMULATED))

@@ -322,7 +322,7 @@ impl Database {
     }
 
     /// The channels that belong to incidents: none of them is adopted for another one.
-    pub async fn incident_rooms(&self) -> Result<Vec<ChannelId>, StoreError> {
+    pub async fn incident_channels(&self) -> Result<Vec<ChannelId>, StoreError> {
         let channels = sqlx::query_scalar!(
             r#"select channel_id as "channel!: ChannelId" from incidents where channel_id is not null"#
         );

@@ -149,7 +149,7 @@ impl Persist for Incidents {
                 if let Effect::Slack(slack::Effect::CreateChannel { taken, .. }) = &mut effect
                     && again
                 {
-                    *taken = database.incident_rooms().await?;
+                    *taken = database.incident_channels().await?;
                 }
             }
             Why::Card

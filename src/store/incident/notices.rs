@@ -152,7 +152,7 @@ pub(super) async fn save(connection: &mut Session, notice: &Notice) -> Result<()
 }
 
 impl Database {
-    /// A notice whose message stands; `None`: there is none, or it does not stand yet.
+    /// A notice whose message is posted; `None`: there is none, or it is not posted yet.
     pub async fn notice(&self, effect: EffectId) -> Result<Option<Standing>, StoreError> {
         let sent = sqlx::query!(
             "select effect, origin, answer from outbox where id = $1",

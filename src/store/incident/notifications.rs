@@ -8,7 +8,7 @@ use crate::store::session::Session;
 
 pub(super) fn split(target: &Target) -> (&'static str, &str) {
     match target {
-        Target::Channel(room) => ("room", room.as_str()),
+        Target::Channel(channel) => ("room", channel.as_str()),
         Target::Person(person) => ("person", person.as_str()),
     }
 }

@@ -1,4 +1,4 @@
-//! Rows into the inbox: one statement for a batch, whoever brings it.
+//! Rows into the inbox: one statement for a batch, from every source.
 
 use super::turns::SUBJECTS;
 use crate::domain::ids::SignalId;
@@ -117,7 +117,7 @@ pub(super) async fn append_own(
 
 /// Writes arrivals, in the caller's transaction if there is one: locks their subjects and inserts the
 /// rows by one statement, which is `append_signals` of the migrations. The answer has the order of
-/// the arrivals. Bodies are sealed or plain already (`sealed` says which).
+/// the arrivals. Bodies are encrypted or plain already (`sealed` says which).
 pub(super) async fn append_all(
     connection: &mut Session,
     arrivals: &[&Arrival],

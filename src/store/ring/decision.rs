@@ -55,7 +55,7 @@ async fn save_all(
 }
 
 impl Intake {
-    /// Saves all of each decision and marks the signals done; nothing stands before [`Self::commit`].
+    /// Saves all of each decision and marks the signals done; nothing is durable before [`Self::commit`].
     /// Decisions that lock an aggregate must be saved alone: see the order of locks.
     pub async fn save(
         &mut self,

@@ -1,7 +1,7 @@
 //! Claiming effects under a lease, and settling them.
 //!
 //! HTTP happens outside any transaction: a claim commits a lease, the exchange runs, and settling
-//! is fenced by the lease's token. A row whose lease ran out is `uncertain`: whoever held it may
+//! is fenced by the lease's token. A row whose lease ran out is `uncertain`: the process that held it may
 //! have sent it.
 
 use super::receipt::row_of;
@@ -30,15 +30,15 @@ pub struct Claimed {
     pub lane: String,
     /// How often it was claimed, this time included.
     pub attempts: i32,
-    /// How often it was looked for in vain.
+    /// How many lookups did not find it.
     pub lookups: i32,
-    /// How often it was retried by hand.
+    /// How often an operator retried it.
     pub generation: i32,
     /// Whether an earlier attempt may have happened.
     pub uncertain: bool,
     /// Since when that is so.
     pub uncertain_since: Option<DateTime<Utc>>,
-    /// How far the lookup before got, or where what stands of it was found.
+    /// How far the lookup before got, or where a part of it was found.
     pub looked_to: Option<LookedTo>,
     /// Until when it is of use.
     pub not_after: Option<DateTime<Utc>>,
@@ -69,14 +69,14 @@ pub enum Ending {
         certainty: Certainty,
         /// Why.
         error: String,
-        /// How far it is looked up, or where what stands of it was found.
+        /// How far it is looked up, or where a part of it was found.
         looked_to: Option<LookedTo>,
     },
-    /// It may have happened: it is looked for then.
+    /// It may have happened: it is looked up then.
     Unsure {
         /// When.
         lookup_at: DateTime<Utc>,
-        /// How often it was looked for in vain.
+        /// How many lookups did not find it.
         lookups: i32,
         /// Whether the attempt counts.
         counted: Counted,
@@ -96,7 +96,7 @@ pub enum Counted {
     Yes,
     /// The provider, or a pause, asked to wait: it does not.
     No,
-    /// It failed because the provider answers nobody: it does not.
+    /// It failed because the provider answers no process: it does not.
     Outage,
 }
 
@@ -105,7 +105,7 @@ pub enum Counted {
 pub enum Which {
     /// All that are due.
     All,
-    /// Only those that may be repeated or looked for: an attempt that is lost costs nothing.
+    /// Only those that may be repeated or looked up: an attempt that is lost costs nothing.
     Repeatable,
     /// Only those of these kinds: no more can be carried here.
     Only(&'static [&'static str]),
@@ -116,7 +116,7 @@ pub enum Which {
 pub enum Certainty {
     /// It has not happened.
     SurelyNot,
-    /// It may have: it is looked for, or repeated where that is harmless.
+    /// It may have: it is looked up, or repeated where that is harmless.
     Perhaps,
 }
 
@@ -215,7 +215,7 @@ impl Store {
     }
 
     /// Settles a claimed effect: its row, its lane's next, and its receipt, in one transaction.
-    /// [`StoreError::Fenced`] when the lease went to somebody else meanwhile.
+    /// [`StoreError::Fenced`] when another process has taken the lease meanwhile.
     pub async fn settle(
         &self,
         claimed: &Claimed,

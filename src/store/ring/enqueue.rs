@@ -150,8 +150,8 @@ impl Store {
 }
 
 /// Leaves out effects that show state and whose twin still waits: that one will show the new
-/// state. The twin's row is locked, so that nobody can render it before this commits; one that is
-/// under way, or may have been, does not count. Of several with one key the first is kept.
+/// state. The twin's row is locked, so that no process can render it before this commits; one that is
+/// in progress, or may have been, does not count. Of several with one key the first is kept.
 async fn without_waiting_twins<'a>(
     connection: &mut Session,
     rows: Vec<Row<'a>>,

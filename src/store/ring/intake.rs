@@ -36,7 +36,7 @@ pub struct StoredSignal {
     pub subject: String,
     /// What the decoder needs beside the body.
     pub headers: serde_json::Value,
-    /// The body as it came; `None` when it is sealed with another key, or forgotten.
+    /// The body as it came; `None` when it is encrypted with another key, or deleted.
     pub body: Option<Vec<u8>>,
     /// Whether the body is left out because it is too large for a claim of many.
     pub large: bool,
@@ -178,8 +178,8 @@ impl Store {
         session.end().await
     }
 
-    /// Notes that a signal failed as somebody saw it, and what becomes of it. `false`: somebody else
-    /// has had it since, so this is old news.
+    /// Records that a claimed signal failed, and what becomes of it. `false`: another process has
+    /// had it since, so this result is out of date.
     pub async fn signal_failed(
         &self,
         seen: &StoredSignal,
@@ -188,7 +188,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        // The row before its subject, as whoever decides it does.
+        // The row before its subject, as in a decision.
         let retry_at = match then {
             Then::Again(at) => Some(*at),
             Then::Park(_) => None,
@@ -229,7 +229,7 @@ impl Store {
 pub enum Then {
     /// It is tried again then.
     Again(DateTime<Utc>),
-    /// It is put aside, and somebody is told in the same transaction.
+    /// It is parked, and operators are notified in the same transaction.
     Park(Option<Box<Arrival>>),
 }
 
@@ -293,7 +293,7 @@ impl Intake {
     }
 
     /// Undoes all of it now. Dropping does so too, but at some later moment: until then the row
-    /// looks as if somebody had it, and is not decided again.
+    /// stays locked and is not decided again.
     pub async fn undo(self) {
         if let Err(error) = self.transaction.undo().await {
             tracing::debug!(%error, "the server undoes it by itself");

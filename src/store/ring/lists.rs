@@ -72,7 +72,7 @@ pub struct InboxRow {
     pub outcome: Option<String>,
     /// When it arrived.
     pub received_at: DateTime<Utc>,
-    /// When it was decided or put aside.
+    /// When it was decided or parked.
     pub ended_at: Option<DateTime<Utc>>,
 }
 

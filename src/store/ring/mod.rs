@@ -3,7 +3,7 @@
 
 pub(super) mod append;
 pub(super) mod audit;
-mod crowd;
+mod callers;
 pub(super) mod decision;
 pub(super) mod deliver;
 mod enqueue;

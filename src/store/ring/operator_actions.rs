@@ -1,7 +1,7 @@
-//! What people do to rows of the queues by hand: replay, retry, drop.
+//! What operators do to rows of the queues: replay, retry, drop.
 //!
 //! Each is a line of the audit, in the same transaction: a row that went out late, or never, must
-//! show by which way somebody had it so, and why.
+//! show by which way an operator did so, and why.
 
 use super::audit::add_operator_action;
 use super::store::Store;
@@ -64,7 +64,7 @@ async fn lane_of(transaction: &mut Session, id: EffectId) -> Result<Option<Strin
 
 impl Store {
     /// Has a signal decided again. Its effects keep their ids, so what was done is not repeated.
-    /// `false`: there is no such row, it is open already, its body is forgotten, or it has changed
+    /// `false`: there is no such row, it is open already, its body is deleted, or it has changed
     /// an incident: time has gone on, and what it said then may be wrong now.
     pub async fn replay(
         &self,
@@ -135,7 +135,7 @@ impl Store {
     }
 
     /// Has a parked, dropped or uncertain effect tried again; it will answer again. One that may
-    /// have happened is looked for first. `false`: no such row, or it needs no retry.
+    /// have happened is looked up first. `false`: no such row, or it needs no retry.
     pub async fn retry_effect(
         &self,
         id: EffectId,
@@ -162,7 +162,7 @@ impl Store {
              returning incident",
             id.0,
             now,
-            // These cannot be looked for: who retries one by hand has it sent.
+            // These cannot be looked up: a retry sends them.
             &never.map(str::to_owned).collect::<Vec<_>>(),
         )
         .fetch_optional(&mut transaction)
@@ -177,7 +177,7 @@ impl Store {
 
     /// Gives an effect up, with a reason; its receipt and the audit say so, its row only when it
     /// has no code of the provider's: that code is what tells why it was stuck. `false`: no such
-    /// row, it is done or dropped already, or it is under way at this moment.
+    /// row, it is done or dropped already, or it is in progress at this moment.
     pub async fn drop_effect(
         &self,
         id: EffectId,
@@ -207,7 +207,7 @@ impl Store {
         let details = json!({"effect": id, "why": why});
         let incident = row.incident.map(IncidentId);
         add_operator_action(&mut transaction, "outbox.drop", by, incident, details, now).await?;
-        // What cannot be read has no receipt: nobody knows whose it would be.
+        // What cannot be read has no receipt: its area is unknown.
         if let Ok((effect, origin)) = self.effect(row.effect, row.origin) {
             let receipt = Receipt {
                 effect_id: id,

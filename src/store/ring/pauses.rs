@@ -1,5 +1,5 @@
-//! What a provider asked us to wait for, and since when one has answered nobody. In the database,
-//! so that every replica obeys and a restart forgets nothing.
+//! What a provider asked us to wait for, and since when one has answered no process. In the
+//! database, so that every replica obeys and a restart loses nothing.
 
 use crate::domain::effect::Priority;
 use crate::store::database::Database;
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 pub struct Pause {
     /// Nothing is sent before.
     pub until: DateTime<Utc>,
-    /// Since when the provider has answered nobody. After `until` one attempt finds out whether it
+    /// Since when the provider has answered no process. After `until` one attempt finds out whether it
     /// still does not.
     pub down_since: Option<DateTime<Utc>>,
 }
@@ -109,7 +109,7 @@ impl Database {
         session.end().await
     }
 
-    /// Takes the one attempt at the end of a provider's pause; until `until` it is nobody else's.
+    /// Takes the one attempt at the end of a provider's pause; until `until` no other process takes it.
     /// `false`: another process has it, or the provider answers again.
     pub async fn take_probe(
         &self,
@@ -132,8 +132,8 @@ impl Database {
         Ok(taken == 1)
     }
 
-    /// A provider answers: its pause ends, and what failed meanwhile waits no longer than a look has
-    /// to. Gives since when it had not answered, if it was down.
+    /// A provider answers: its pause ends, and what failed meanwhile waits no longer than a lookup
+    /// has to. Gives since when it had not answered, if it was down.
     pub async fn provider_answered(
         &self,
         scope: &str,

@@ -5,7 +5,7 @@
 //! others. Both queues are bounded, in rows and in bytes; full means 503 at once.
 
 use super::append::{Appended, Arrival};
-use super::crowd::Crowd;
+use super::callers::Callers;
 use crate::store::error::AppendError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,7 +82,7 @@ pub(super) struct Entrance {
     small: mpsc::Sender<Waiting>,
     large: mpsc::Sender<Waiting>,
     bytes: Arc<AtomicUsize>,
-    crowd: Arc<Crowd>,
+    callers: Arc<Callers>,
 }
 
 impl Entrance {
@@ -93,7 +93,7 @@ impl Entrance {
         sealed: bool,
         budget: Duration,
     ) -> Result<Appended, AppendError> {
-        let _caller = self.crowd.enter();
+        let _caller = self.callers.enter();
         let (reply, answer) = oneshot::channel();
         let bytes = arrival.body.len();
         let queue = if bytes > LARGE {
@@ -117,8 +117,8 @@ impl Entrance {
         }
     }
 
-    pub(super) fn crowd_waits(&self) -> bool {
-        self.crowd.waits()
+    pub(super) fn many_callers_wait(&self) -> bool {
+        self.callers.are_many()
     }
 }
 
@@ -155,7 +155,7 @@ pub(super) fn queue(batching: Batching) -> (Entrance, Arc<Exit>) {
         small: small_in,
         large: large_in,
         bytes: Arc::default(),
-        crowd: Arc::default(),
+        callers: Arc::default(),
     };
     let batch_rows = match batching {
         Batching::On => BATCH_ROWS,

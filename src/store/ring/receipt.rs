@@ -1,4 +1,4 @@
-//! Receipts: how an effect's end becomes a signal, and how it stands in the row.
+//! Receipts: how an effect's end becomes a signal, and what the row says of it.
 
 use super::append::{Arrival, append_own};
 use crate::domain::areas::Origin;
@@ -29,8 +29,8 @@ impl Database {
     }
 }
 
-/// How an end stands in the row. A refusal that its area answers by another way is `dropped`. Any other
-/// is parked, with the provider's code, to be retried by hand.
+/// What a row says of an end. A refusal that its area answers by another way is `dropped`. Any other
+/// is parked, with the provider's code, to be retried by an operator.
 pub(super) fn row_of<'a>(
     origin: &Origin,
     effect: &Effect,

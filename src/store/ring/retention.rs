@@ -2,7 +2,7 @@
 //!
 //! Bodies are kept for 7 days; keys for 30, which is longer than any provider sends a delivery again; ended
 //! effects and timers for 30. Each area says what it keeps no longer ([`Persist::forget`]). Timeline,
-//! audit and parked rows are kept for ever. Replicas that do this at once skip each other's rows.
+//! audit and parked rows are kept forever. Replicas that do this at once skip each other's rows.
 //!
 //! [`Persist::forget`]: crate::store::area::Persist::forget
 
@@ -11,10 +11,10 @@ use crate::store::database::Database;
 use crate::store::error::StoreError;
 use chrono::{DateTime, Duration, Utc};
 
-/// At most this many rows in one go, so that no clean-up holds anybody up.
+/// At most this many rows in one go, so that no clean-up blocks other work for long.
 const AT_ONCE: i64 = 5000;
 
-/// What was forgotten in one go.
+/// What was deleted in one go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forgotten {
     /// How many rows changed or went.
@@ -25,7 +25,7 @@ pub struct Forgotten {
 
 impl Database {
     /// The earlier of this host's time and the database's: neither a host nor a database whose clock
-    /// is ahead may forget what is still needed.
+    /// is ahead may delete what is still needed.
     async fn surely_past(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
         Ok(
             sqlx::query_scalar!(r#"select least($1, clock_timestamp()) as "now!""#, now,)
@@ -34,7 +34,7 @@ impl Database {
         )
     }
 
-    /// Forgets some of what is old.
+    /// Deletes some of what is old.
     pub async fn forget_old(&self, now: DateTime<Utc>) -> Result<Forgotten, StoreError> {
         let now = self.surely_past(now).await?;
         let bodies = sqlx::query!(

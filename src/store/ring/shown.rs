@@ -12,7 +12,7 @@ use crate::store::session::Session;
 
 impl Database {
     /// Whether this state is surely shown in the effect's lane already. If it is not, the remembered state
-    /// is forgotten: the attempt that follows may end in any way.
+    /// is deleted: the attempt that follows may end in any way.
     pub async fn shows_already(&self, claimed: &Claimed) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let last = sqlx::query_scalar!(
@@ -32,7 +32,7 @@ impl Database {
     }
 }
 
-/// Forgets what was shown last in a lane.
+/// Deletes what was shown last in a lane.
 pub(super) async fn forget_shown(connection: &mut Session, lane: &str) -> Result<(), StoreError> {
     sqlx::query!(
         "update outbox set shown = null

@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 const WRITER_STATEMENT_TIMEOUT: &str = "700ms";
 const WRITER_PATIENCE: Duration = Duration::from_secs(1);
 /// What the planner is told. A prepared statement keeps its plan, and a plan that was made while a
-/// table was small reads it whole, still when a storm has filled it: until the server next counts
+/// table was small reads it whole, still when a burst has filled it: until the server next counts
 /// its rows, which is a minute. Each statement on a table that grows has its index instead. A
 /// statement without one is given so high a price that it would be compiled (`jit`) first.
 pub const PLANNING: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
@@ -114,7 +114,7 @@ impl Store {
         (busy + others_busy, idle + others_idle)
     }
 
-    /// Ends what is under way and closes every connection.
+    /// Ends what is in progress and closes every connection.
     pub async fn close(&self) {
         self.writer.pool.close().await;
         self.database.pool.close().await;
@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// Whether many callers wait for their acknowledgement at this moment.
-    pub fn crowd_waits(&self) -> bool {
-        self.writer.entrance.crowd_waits()
+    pub fn many_callers_wait(&self) -> bool {
+        self.writer.entrance.many_callers_wait()
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn change(
     Ok(())
 }
 
-/// A timer's generation, as it stands.
+/// A timer's generation, as it is.
 pub(in crate::store) async fn generation(
     connection: &mut Session,
     area: &str,

@@ -1,8 +1,8 @@
 //! Turns: the rows of a subject, and of a lane, go one after the other.
 //!
-//! A row is blocked while an earlier one of its subject or lane is unfinished. Whoever adds a row or
-//! ends one holds the advisory lock of that name: without it both could look past each other and
-//! leave a row blocked for ever. Of the unfinished rows at most one is not blocked: the head.
+//! A row is blocked while an earlier one of its subject or lane is unfinished. A transaction that
+//! adds or ends a row holds the advisory lock of that name: without it, two could miss each other's change
+//! and leave a row blocked forever. Of the unfinished rows at most one is not blocked: the head.
 
 use crate::domain::decision::Retry;
 use crate::store::database::Database;
@@ -56,7 +56,7 @@ pub(super) fn one(name: &str) -> BTreeSet<&str> {
     BTreeSet::from([name])
 }
 
-/// Sorted by hash, because two names may share one and the order must be everybody's.
+/// Sorted by hash, because two names may share one and the order must be the same in every process.
 async fn lock(
     connection: &mut Session,
     class: i32,
@@ -136,7 +136,7 @@ pub(super) async fn free_head_of_lane(
 }
 
 /// Has effects that were refused tried again, the oldest first. The lane's lock must be held; what may
-/// have been done all the same is looked up.
+/// have been done nevertheless is looked up.
 pub(super) async fn retry_refused(
     connection: &mut Session,
     retry: &Retry,

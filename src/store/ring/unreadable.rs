@@ -1,9 +1,9 @@
-//! Rows that cannot be read here: written by another version, or sealed with another key.
+//! Rows that cannot be read here: written by another version, or encrypted with another key.
 //!
 //! While old and new versions run side by side another process may read them, so they are left to it
-//! and no attempt is counted. What nobody can read steps aside after [`LEFT_FOR`]: it must not hold
-//! up its subject or lane for ever. Such an effect has no receipt, for nobody knows what it was: a
-//! notice goes to those who run this instead.
+//! and no attempt is counted. What no process can read is parked after [`LEFT_FOR`]: it must not
+//! block its subject or lane forever. Such an effect has no receipt, because its area is unknown: a
+//! notice goes to the operators instead.
 
 use super::append::{Arrival, append_own};
 use super::intake::StoredSignal;
@@ -73,7 +73,7 @@ impl Store {
         now: DateTime<Utc>,
     ) {
         if let Err(error) = self.leave_effect(id, token, lane, why, now).await {
-            tracing::warn!(effect.id = %id, %error, "an effect that cannot be read could not be put aside; its lease runs out");
+            tracing::warn!(effect.id = %id, %error, "an effect that cannot be read could not be parked; its lease runs out");
         }
     }
 

@@ -1,8 +1,8 @@
 //! The inbox's writer: concurrent appends share a commit.
 //!
-//! Two flushers and no timer: while one batch is being committed, the next gathers. A lone caller
-//! therefore waits for nobody. The caller that goes away does not take its row with it: the batch
-//! is the flusher's. When a commit's fate is unknown, the keys are looked up before anybody is
+//! Two flushers and no timer: while one batch is being committed, the next gathers. A single caller
+//! therefore waits for no other. The caller that goes away does not take its row with it: the batch
+//! is the flusher's. When a commit's fate is unknown, the keys are looked up before a caller is
 //! told 503, for "not durable" must be true when we say it.
 
 use super::append::{Appended, Arrival, append_all, look_up};
@@ -81,7 +81,7 @@ impl Flusher {
     }
 
     async fn flush(&self, batch: Vec<Waiting>) {
-        // Sealed and plain rows never meet: the seal is a setting of the process.
+        // Encrypted and plain rows never meet: the seal is a setting of the process.
         let sealed = batch.first().is_some_and(|waiting| waiting.sealed);
         let arrivals: Vec<&Arrival> = batch.iter().map(|waiting| &waiting.arrival).collect();
         let until = Instant::now() + LONGEST_WRITE;

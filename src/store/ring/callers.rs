@@ -2,29 +2,29 @@
 //!
 //! Their number is the rate of arrivals times how long one waits: it is small while the writer keeps
 //! up, whatever the rate, and grows when something takes the machine from it. Right after a commit it
-//! is small for a moment, so a crowd counts for a little longer than it is there.
+//! is small for a moment, so many callers count for a little longer than they are there.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// More callers than this are a crowd.
+/// More callers than this are many.
 const FEW: usize = 4;
-/// A crowd counts for so long.
+/// They count for so long after they were seen.
 const LASTS: Duration = Duration::from_millis(10);
 
 /// The callers that wait for their acknowledgement.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(super) struct Callers {
     waiting: AtomicUsize,
     since: Instant,
-    /// When a crowd was seen last: microseconds after `since`, plus one; 0: never.
+    /// When there were many last: microseconds after `since`, plus one; 0: never.
     seen: AtomicU64,
 }
 
 /// One that waits, until it is dropped.
-pub(super) struct Caller<'a>(&'a Crowd);
+pub(super) struct Caller<'a>(&'a Callers);
 
-impl Default for Crowd {
+impl Default for Callers {
     fn default() -> Self {
         Self {
             waiting: AtomicUsize::new(0),
@@ -34,7 +34,7 @@ impl Default for Crowd {
     }
 }
 
-impl Crowd {
+impl Callers {
     pub(super) fn enter(&self) -> Caller<'_> {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= FEW {
             self.seen.store(self.micros() + 1, Ordering::Relaxed);
@@ -42,11 +42,11 @@ impl Crowd {
         Caller(self)
     }
 
-    pub(super) fn waits(&self) -> bool {
-        self.waits_at(self.micros())
+    pub(super) fn are_many(&self) -> bool {
+        self.are_many_at(self.micros())
     }
 
-    fn waits_at(&self, micros: u64) -> bool {
+    fn are_many_at(&self, micros: u64) -> bool {
         if self.waiting.load(Ordering::Relaxed) > FEW {
             return true;
         }
@@ -71,15 +71,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crowd_is_more_than_a_few_and_counts_for_a_moment_longer() {
-        let crowd = Crowd::default();
-        let mut callers: Vec<_> = (0..FEW).map(|_| crowd.enter()).collect();
-        assert!(!crowd.waits());
-        callers.push(crowd.enter());
-        assert!(crowd.waits());
+    fn many_callers_are_more_than_a_few_and_count_for_a_moment_longer() {
+        let waiting = Callers::default();
+        let mut callers: Vec<_> = (0..FEW).map(|_| waiting.enter()).collect();
+        assert!(!waiting.are_many());
+        callers.push(waiting.enter());
+        assert!(waiting.are_many());
         callers.clear();
-        let seen = crowd.seen.load(Ordering::Relaxed);
-        assert!(crowd.waits_at(seen + 9_999), "the next batch comes");
-        assert!(!crowd.waits_at(seen + 10_000));
+        let seen = waiting.seen.load(Ordering::Relaxed);
+        assert!(waiting.are_many_at(seen + 9_999), "the next batch comes");
+        assert!(!waiting.are_many_at(seen + 10_000));
     }
 }
