@@ -131,25 +131,31 @@ pub(super) async fn rights(
         .await?;
     let role: String = row.try_get(0)?;
     let Some(schema) = row.try_get::<Option<String>, _>(1)? else {
-        return Err(Unfit::NoSchema(role).into());
+        return lacks(format!(
+            "the role may use no schema of its search_path; grant it: grant usage, create on schema \
+             public to {role}"
+        ));
     };
     let creates: bool = row.try_get(2)?;
-    if let (Some(table), Some(right)) = (row.try_get(3)?, row.try_get::<Option<String>, _>(4)?) {
-        if right == "execute" {
-            return Err(Unfit::Function { name: table, role }.into());
-        }
-        let unfit = Unfit::Table {
-            right,
-            table,
-            schema,
-            role,
-        };
-        return Err(unfit.into());
+    match (row.try_get::<Option<String>, _>(3)?, row.try_get(4)?) {
+        (Some(name), Some("execute")) => lacks(format!(
+            "the role may not execute the function {name}; grant it: grant execute on function {name} \
+             to {role}"
+        )),
+        (Some(table), Some(right)) => lacks(format!(
+            "the role may not {right} in the table {table}; grant it: grant select, insert, update, \
+             delete on all tables in schema {schema} to {role}"
+        )),
+        _ if tables == Tables::Missing && !creates => lacks(format!(
+            "the role may not create tables, and migrations are missing; grant it: grant create on \
+             schema {schema} to {role}"
+        )),
+        _ => Ok(()),
     }
-    if tables == Tables::Missing && !creates {
-        return Err(Unfit::Create { schema, role }.into());
-    }
-    Ok(())
+}
+
+fn lacks(what: String) -> Result<(), StoreError> {
+    Err(Unfit::Rights(what).into())
 }
 
 /// Whether a server that takes no writes was made so for this database or role: then no failover

@@ -38,55 +38,9 @@ pub enum Unfit {
          or DB_NAME"
     )]
     NoDatabase,
-    /// The role may use no schema.
-    #[error(
-        "the role may use no schema of its search_path; grant it: grant usage, create on schema \
-         public to {0}"
-    )]
-    NoSchema(String),
-    /// The role may not make tables, and there are some to be made.
-    #[error(
-        "the role may not create tables, and migrations are missing; grant it: grant create on \
-         schema {schema} to {role}"
-    )]
-    Create {
-        /// Where.
-        schema: String,
-        /// Who.
-        role: String,
-    },
-    /// The role may not use a table.
-    #[error(
-        "the role may not {right} in the table {table}; grant it: grant select, insert, update, \
-         delete on all tables in schema {schema} to {role}"
-    )]
-    Table {
-        /// What it may not.
-        right: String,
-        /// Which.
-        table: String,
-        /// Where.
-        schema: String,
-        /// Who.
-        role: String,
-    },
-    /// The role may not call a function.
-    #[error(
-        "the role may not execute the function {name}; grant it: grant execute on function {name} \
-         to {role}"
-    )]
-    Function {
-        /// Which.
-        name: String,
-        /// Who.
-        role: String,
-    },
-    /// A right is missing that was found so in use.
-    #[error(
-        "the role lacks a right (SQLSTATE 42501: {0}); let it own the tables, or grant it select, \
-         insert, update and delete"
-    )]
-    Right(String),
+    /// The role lacks a right: which, and how to grant it.
+    #[error("{0}")]
+    Rights(String),
 }
 
 impl Unfit {
@@ -94,7 +48,10 @@ impl Unfit {
     pub(super) fn of(code: &str, message: &str) -> Option<Self> {
         match code {
             "3D000" => Some(Self::NoDatabase),
-            "42501" => Some(Self::Right(message.to_owned())),
+            "42501" => Some(Self::Rights(format!(
+                "the role lacks a right (SQLSTATE 42501: {message}); let it own the tables, or grant it \
+                 select, insert, update and delete"
+            ))),
             code if code.starts_with("28") => Some(Self::Login(code.to_owned())),
             _ => None,
         }
@@ -109,11 +66,7 @@ impl Unfit {
             Self::Login(_) => "the database refuses the login",
             Self::Tls(_) => "the database connection cannot be protected as asked",
             Self::NoDatabase => "there is no such database",
-            Self::NoSchema(_)
-            | Self::Create { .. }
-            | Self::Table { .. }
-            | Self::Function { .. }
-            | Self::Right(_) => "the database role lacks rights",
+            Self::Rights(_) => "the database role lacks rights",
         }
     }
 }
