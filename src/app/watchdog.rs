@@ -13,7 +13,7 @@ use crate::slack::address::{Installation, Team};
 use crate::slack::courier::SlackCourier;
 use crate::slack::identity::NO_IDENTITY;
 use crate::telemetry::health::{Condition, Health};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -32,7 +32,7 @@ pub(super) async fn slack(
     engine: Arc<Engine>,
     mut rules: watch::Receiver<Arc<Rules>>,
 ) {
-    let mut settled = BTreeSet::new();
+    let mut settled = BTreeMap::new();
     let mut complaint = String::new();
     loop {
         // The identity is asked for once; `probe` asks again, and so finds a revoked token.
@@ -62,7 +62,7 @@ pub(super) async fn slack(
         tokio::select! {
             () = tokio::time::sleep(again) => {}
             // After a reload there may be other channels, and a refusal may be obsolete.
-            Ok(()) = rules.changed() => settled.clear(),
+            Ok(()) = rules.changed() => settled.retain(|_, joined| *joined),
         }
     }
 }
@@ -89,23 +89,26 @@ pub(super) async fn identify_bot(
 /// Answers of a service in Slack's place that has no `auth.test`.
 const NO_AUTH_TEST: [&str; 3] = ["unknown_method", "http_404", NO_IDENTITY];
 
-/// Joins the channels that are not `settled` yet, and settles those that it joined or may not join;
-/// returns when to try the others again.
+/// Joins the channels that are not `settled` yet, and settles those that it joined (`true`) or may not
+/// join; returns when to try the others again.
 async fn join(
     courier: &SlackCourier,
     channels: &BTreeSet<ChannelId>,
-    settled: &mut BTreeSet<ChannelId>,
+    settled: &mut BTreeMap<ChannelId, bool>,
 ) -> Duration {
     let mut again = ASK_EVERY;
-    let unsettled: Vec<ChannelId> = channels.difference(settled).cloned().collect();
+    let unsettled = channels
+        .iter()
+        .filter(|channel| !settled.contains_key(*channel));
+    let unsettled: Vec<ChannelId> = unsettled.cloned().collect();
     for (channel, outcome) in courier.join_channels(&unsettled).await {
         match outcome {
             Outcome::Done(_) => {
-                settled.insert(channel);
+                settled.insert(channel, true);
             }
             Outcome::Refused { code } => {
                 tracing::info!(channel = %channel, error = %code, "not a member of a channel that is notified of incidents; invite the bot, so that uncertain posts can be looked up");
-                settled.insert(channel);
+                settled.insert(channel, false);
             }
             Outcome::Later { after, .. } | Outcome::Partly { after, .. } => {
                 again = again.min(after.max(Duration::from_secs(1)));

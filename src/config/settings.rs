@@ -48,10 +48,15 @@ pub(super) fn halves(env: &Environment<'_>, need: SlackNeed) {
 }
 
 impl Slack {
-    /// Slack, when either of its two secrets is set.
+    /// Slack, when either of its two secrets is set; without the previous signing secret, where there is no
+    /// present one.
     pub(super) fn if_configured(&self) -> Option<Self> {
-        let configured = self.bot_token.is_some() || self.signing_secret.is_some();
-        configured.then(|| self.clone())
+        let present = self.signing_secret.is_some();
+        let previous = self.signing_secret_previous.clone().filter(|_| present);
+        (present || self.bot_token.is_some()).then(|| Self {
+            signing_secret_previous: previous,
+            ..self.clone()
+        })
     }
 }
 

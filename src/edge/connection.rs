@@ -106,12 +106,12 @@ impl Connection {
     }
 
     fn has(&self, done: Io) {
-        use State::{Answered, Idle, New, ReadingHead, Stalled};
+        use State::{Answered, Closing, Idle, New, ReadingHead, Stalled};
         let now = Instant::now();
         let mut state = self.lock();
         *state = match (done, *state) {
             // Between two requests, bytes are the head of the next one.
-            (Io::Read, New(_) | Idle(_)) => ReadingHead(now),
+            (Io::Read, New(_) | Idle(_) | Closing { was_idle: true }) => ReadingHead(now),
             // A part of an answer, perhaps the last one. The next head may have begun by then: its time
             // does not run before the answer is written.
             (Io::Wrote, Answered | Idle(_) | ReadingHead(_)) | (Io::Flushed, Stalled(_)) => {
@@ -276,5 +276,14 @@ mod tests {
         connection.close(connection.state());
         assert!(connection.is_closing());
         assert_eq!(connection.asked_to_close().now_or_never(), Some(()));
+        connection.has(Io::Read);
+        assert!(
+            connection.is_closing(),
+            "a late head gets no more time by a byte"
+        );
+        connection.set(State::Idle(Instant::now()));
+        connection.close(connection.state());
+        connection.has(Io::Read);
+        assert!(matches!(connection.state(), State::ReadingHead(_)));
     }
 }

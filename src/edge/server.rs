@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 /// How far the end of the process has come.
@@ -212,7 +213,11 @@ async fn answer((stream, peer, counted): Accepted, router: Router, stage: watch:
             biased;
             _ended = &mut exchanges => return,
             () = connection.asked_to_close() => match connection.state() {
-                State::Closing { was_idle: true } => exchanges.as_mut().graceful_shutdown(),
+                State::Closing { was_idle: true } => {
+                    exchanges.as_mut().graceful_shutdown();
+                    // The rest of an answer that is read slowly has its time limit.
+                    connection.set(State::Idle(Instant::now()));
+                }
                 State::Closing { was_idle: false } => return,
                 // A request has begun meanwhile.
                 _ => {}

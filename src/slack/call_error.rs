@@ -171,15 +171,15 @@ fn said(status: u16, body: &[u8]) -> Result<Value, CallError> {
     let code = match body.trim_ascii() {
         b"expired_url" => Some("expired_url"),
         b"used_url" => Some("used_url"),
-        _ => said["error"].as_str(),
+        // A gateway's error has no `ok`, and its code is not Slack's.
+        _ if (200..=299).contains(&status) || said["ok"] == false => said["error"].as_str(),
+        _ => None,
     };
     match (status, code) {
-        (200..=299, _) if said["ok"] != false => Ok(said),
+        (200..=299, None) if said["ok"] != false => Ok(said),
         (500 | 502 | 503, _) => Err(CallError::ServerError(format!("http_{status}"))),
         // A proxy may answer so while Slack is still working.
         (408 | 500.., _) => Err(CallError::Unknown(format!("http_{status}"))),
-        // Of a proxy: its own error code is not Slack's.
-        (401 | 403 | 407, _) => Err(CallError::Api(format!("http_{status}"))),
         (200..=499, Some(code)) => Err(api(code)),
         (200..=299, None) => Err(api("no_error_code")),
         _ => Err(CallError::Api(format!("http_{status}"))),
@@ -311,7 +311,7 @@ mod tests {
         let refused = |code: &str| Err(CallError::Api(code.into()));
         let server = |code: &str| Err(CallError::ServerError(code.into()));
         let unknown = |code: &str| Err(CallError::Unknown(code.into()));
-        let table: [(u16, &[u8], Result<(), CallError>); 15] = [
+        let table: [(u16, &[u8], Result<(), CallError>); 18] = [
             (200, b"ok", Ok(())),
             (200, b"", Ok(())),
             (200, br#"{"ok":true}"#, Ok(())),
@@ -333,7 +333,10 @@ mod tests {
                 refused("used_url"),
             ),
             (404, b"<html>", refused("http_404")),
+            (200, br#"{"error":"some_code"}"#, refused("some_code")),
             (302, b"", refused("http_302")),
+            (404, br#"{"error":"not_found"}"#, refused("http_404")),
+            (400, br#"{"error":"rate_limited"}"#, refused("http_400")),
             (403, br#"{"error":"forbidden"}"#, refused("http_403")),
             (408, br#"{"error":"timeout"}"#, unknown("http_408")),
             (502, br#"{"error":"upstream"}"#, server("http_502")),

@@ -37,7 +37,15 @@ impl SlackCourier {
         until: Instant,
     ) -> Result<Lookup, Lookup> {
         let identity = self.identity_until(until).await;
-        let identity = identity.map_err(|error| error.lookup(Vec::new()))?;
+        // Without the bot's identity nothing is known about the channel, whatever the reason.
+        let identity = identity.map_err(|error| match error.lookup(Vec::new()) {
+            Lookup::Unreadable { code } => Lookup::Failed {
+                code,
+                after: None,
+                pauses: Vec::new(),
+            },
+            failed => failed,
+        })?;
         let us = identity.user_id.as_str();
         let params = params(wanted);
         let mut place = Place::of(parcel, List::Own);

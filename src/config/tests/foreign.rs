@@ -138,4 +138,15 @@ fn half_of_a_feature_is_a_warning_and_stays_off() {
         assert!(told(&notices).contains(&message), "{notices:?}");
         assert!(config.github.app().is_none() && config.slack.is_none());
     }
+    // Alone, the previous secret must not open Slack's routes.
+    let only_previous = [
+        ("SLACK_BOT_TOKEN", "xoxb-1"),
+        (
+            "SLACK_SIGNING_SECRET_PREVIOUS",
+            "0123456789abcdef0123456789abcdef",
+        ),
+    ];
+    let (config, _notices) = loaded("", &only_previous);
+    let slack = config.slack.expect("it has a token");
+    assert!(slack.signing_secret.is_none() && slack.signing_secret_previous.is_none());
 }
