@@ -28,7 +28,8 @@ impl Shape {
     /// What is wrong with a text, and a hint; the message shows what was written.
     pub(crate) fn refused(&self, text: &str, written: &str) -> Option<(String, String)> {
         let message = || self.fault.replace("{}", &short(written));
-        let fits = self.pattern.is_match(text);
+        // `\s` in the patterns is ASCII's; a name copied from a page may end in another space.
+        let fits = self.pattern.is_match(text) && text.trim() == text;
         (!fits).then(|| (message(), self.hint.to_owned()))
     }
 }

@@ -144,10 +144,13 @@ impl Judge {
         }
     }
 
-    /// Refuses what is left.
+    /// Refuses what is left; a known one may be left after another's fault.
     fn unknown(&mut self) {
         let known: Vec<&str> = OBEYED.iter().map(|(name, _)| *name).collect();
         for (name, _) in std::mem::take(&mut self.said) {
+            if known.contains(&name.as_str()) {
+                continue;
+            }
             let hint = match nearest(&name, &known) {
                 Some(near) => format!("did you mean {near}?"),
                 None => {
