@@ -13,7 +13,10 @@ const CUT: &str = "…";
 /// The lines as one text.
 pub(super) fn excerpt(lines: &[String]) -> String {
     let mut excerpt = String::new();
-    let mut in_key = false;
+    // A key whose begin is not among the lines: what stands before its end may be of it.
+    let ends = lines.iter().position(|line| line.contains("-----END "));
+    let begins = lines.iter().position(|line| line.contains("-----BEGIN "));
+    let mut in_key = ends.is_some_and(|at| begins.is_none_or(|begin| begin > at));
     for line in lines {
         in_key |= line.contains("-----BEGIN ");
         let shown = match in_key {
@@ -25,7 +28,7 @@ pub(super) fn excerpt(lines: &[String]) -> String {
         let cut = if end < shown.len() { CUT } else { "" };
         let left = EVIDENCE_BYTES.saturating_sub(excerpt.len() + cut.len() + 1);
         end = end.min(shown.floor_char_boundary(left));
-        if end == 0 && !shown.is_empty() {
+        if left == 0 || (end == 0 && !shown.is_empty()) {
             break;
         }
         if !excerpt.is_empty() {

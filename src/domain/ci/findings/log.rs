@@ -84,7 +84,10 @@ type Stamped<'a> = (Option<DateTime<Utc>>, &'a str);
 
 /// The lines of the step's time. GitHub gives a step's times in whole seconds.
 fn within<'a, 'b>(all: &'b [Stamped<'a>], step: &Step) -> Option<&'b [Stamped<'a>]> {
-    let (from, to) = (step.started_at?, step.completed_at? + Duration::seconds(1));
+    let from = step.started_at?;
+    let to = step
+        .completed_at?
+        .checked_add_signed(Duration::seconds(1))?;
     let first = all
         .iter()
         .position(|(at, _)| at.is_some_and(|at| at >= from))?;

@@ -266,6 +266,10 @@ DB_PASSWORD=hunter22 token ghs_16C7e42F292c6912E7710c838347Ae178B4a AKIAIOSFODNN
 MIIEowIBAAKCAQEAx
 -----END RSA PRIVATE KEY-----
 end";
+    let tail = output.split_once("KEY-----\n").expect("it has a key").1;
+    let without_begin = found(&job(&in_step("./run", tail), &[]));
+    assert!(!without_begin.evidence.contains("MIIEowIBAAKCAQEAx"));
+    assert!(without_begin.evidence.contains("\nend"));
     let finding = found(&job(&in_step("./run", output), &[]));
     for secret in secrets {
         assert!(!finding.evidence.contains(secret), "{}", finding.evidence);

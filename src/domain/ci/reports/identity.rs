@@ -12,15 +12,18 @@ use std::fmt;
 
 /// The longest identity, in bytes. A longer one is cut, and ends in its digest.
 const LONGEST: usize = 500;
+/// So many bytes of a report's text are read: a suite's name of megabytes would be read for each test.
+const READ: usize = 2000;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TestId(String);
 
 impl TestId {
-    pub(super) fn new(suite: &str, class: &str, file: &str, name: &str) -> Self {
-        let place = [class, file, suite]
-            .into_iter()
-            .find(|text| !text.is_empty());
+    pub(super) fn new<'a>(suite: &'a str, class: &'a str, file: &'a str, name: &'a str) -> Self {
+        let read = |text: &'a str| &text[..text.floor_char_boundary(READ)];
+        let mut places = [class, file, suite].into_iter().map(read);
+        let place = places.find(|text| !text.is_empty());
+        let name = read(name);
         match place {
             // jest-junit repeats the name as the class.
             Some(place) if place != name => Self::from_text(&format!("{place}::{name}")),

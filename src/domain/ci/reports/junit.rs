@@ -116,6 +116,8 @@ struct Reading<'a> {
     /// The element whose text is the message, and how deep it is.
     message: Option<(usize, String)>,
     tests: Vec<Test>,
+    /// Elements, of which several may be attempts of one test.
+    begun: usize,
 }
 
 impl<'a> Reading<'a> {
@@ -128,6 +130,7 @@ impl<'a> Reading<'a> {
             test: None,
             message: None,
             tests: Vec::new(),
+            begun: 0,
         }
     }
 
@@ -158,7 +161,8 @@ impl<'a> Reading<'a> {
     }
 
     fn begin_test(&mut self, element: &BytesStart<'_>) -> Result<(), BadReport> {
-        if self.tests.len() >= self.limits.tests {
+        self.begun += 1;
+        if self.begun > self.limits.tests {
             return Err(BadReport::TooManyTests {
                 limit: self.limits.tests,
             });
