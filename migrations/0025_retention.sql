@@ -6,13 +6,14 @@
 -- rows of other kinds. No statement uses `outbox_messages` or `outbox_components` since 0021.
 --
 -- The exchange waits for running statements on the tables, and later statements wait for it; the timeout limits this. The
--- drops come first: they take the strongest lock of each table at once, so no lock is upgraded while other transactions
--- run.
+-- outbox comes last, as in every transaction of the engine; of each table, the drop comes first, because it takes the
+-- strongest lock.
 set local lock_timeout = '2s';
-drop index outbox_messages, outbox_components, ci_runs_updated;
+drop index ci_runs_updated;
 alter table ci_runs add column received_at timestamptz not null default now();
 create index ci_runs_received on ci_runs (received_at);
 create index area_timers_over on area_timers (due) where not pending;
 -- `not in`, because the planner prefers inbox_state for `state = 'parked'`.
 create index inbox_stuck on inbox ((source || '/' || kind)) where state not in ('open', 'done');
+drop index outbox_messages, outbox_components;
 create index outbox_stuck on outbox (kind, state) where state in ('parked', 'uncertain') and ended_at is not null;

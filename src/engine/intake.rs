@@ -23,8 +23,9 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 use tracing::{Instrument, Span};
 
-/// So many conflicts of a signal that is alone with other transactions, and it counts as a failure.
-const CONFLICTS: u32 = 5;
+/// A signal that conflicts with other transactions is decided so many times, the first time perhaps together with
+/// others, before that counts as a failure.
+const PASSES: u32 = 5;
 
 /// How long a signal is put off whose transaction waited too long for a lock.
 const SLOW_PAUSE: Duration = Duration::seconds(5);
@@ -40,6 +41,13 @@ struct Claimed {
     stored: StoredSignal,
     span: Span,
     stage: Stage,
+}
+
+/// A signal that is to be decided alone, in the span that it has, which began then.
+struct Alone {
+    id: SignalId,
+    span: Span,
+    began: Instant,
 }
 
 enum Stage {
@@ -68,14 +76,17 @@ impl Engine {
         if claim.signals.len() == most as usize {
             store.wakes().inbox.notify_one();
         }
-        for conflicts in 1.. {
-            let Some(alone) = self.decide_claim(claim, conflicts, now).await? else {
+        let mut begun = None;
+        for pass in 1.. {
+            let Some(alone) = self.decide_claim(claim, pass, begun, now).await? else {
                 break;
             };
-            let Some(again) = store.claim_this_signal(alone, now).await? else {
+            let Some(again) = store.claim_this_signal(alone.id, now).await? else {
+                note_again(&alone.span);
                 break;
             };
             claim = again;
+            begun = Some(alone);
         }
         Ok(true)
     }
@@ -85,13 +96,17 @@ impl Engine {
     async fn decide_claim(
         &self,
         claim: Claim,
-        conflicts: u32,
+        pass: u32,
+        begun: Option<Alone>,
         now: DateTime<Utc>,
-    ) -> Result<Option<SignalId>, StoreError> {
-        let began = Instant::now();
+    ) -> Result<Option<Alone>, StoreError> {
+        let (span, began) = match begun {
+            Some(alone) => (Some(alone.span), alone.began),
+            None => (None, Instant::now()),
+        };
         let rules = self.rules();
         let mut intake = claim.intake;
-        let mut claimed = self.decode_all(claim.signals, &rules);
+        let mut claimed = self.decode_all(claim.signals, span, &rules);
         let decided = self
             .decide_all(&mut intake, &mut claimed, &rules, now)
             .await;
@@ -100,12 +115,12 @@ impl Engine {
             .first()
             .filter(|one| matches!(one.stage, Stage::Left));
         if let (Ok(()), Some(first)) = (&decided, first_left) {
-            let id = first.stored.id;
+            let first = first.alone(began);
             intake.undo().await;
             self.batches.shrink();
             self.parts.store.wakes().inbox.notify_one();
-            claimed.iter().for_each(|one| note_again(&one.span));
-            return Ok(Some(id));
+            claimed[1..].iter().for_each(|one| note_again(&one.span));
+            return Ok(Some(first));
         }
         let saved = match decided {
             Ok(()) => intake.commit().await,
@@ -115,7 +130,7 @@ impl Engine {
             }
         };
         match saved {
-            Ok(()) if conflicts > 1 => {}
+            Ok(()) if pass > 1 => {}
             Ok(()) => self
                 .batches
                 .committed(claimed.iter().all(|one| match &one.stage {
@@ -128,9 +143,8 @@ impl Engine {
             Err(error) if alone => {
                 let one = &mut claimed[0];
                 let conflict = matches!(error, StoreError::Conflict(_));
-                if conflict && conflicts < CONFLICTS {
-                    note_again(&one.span);
-                    return Ok(Some(one.stored.id));
+                if conflict && pass < PASSES {
+                    return Ok(Some(one.alone(began)));
                 }
                 if !conflict && !is_the_signals(&error) {
                     note_again(&one.span);
@@ -158,10 +172,16 @@ impl Engine {
         Ok(None)
     }
 
-    fn decode_all(&self, signals: Vec<StoredSignal>, rules: &Rules) -> Vec<Claimed> {
+    /// `span` is the one that the first signal has already: one decision, one span.
+    fn decode_all(
+        &self,
+        signals: Vec<StoredSignal>,
+        mut span: Option<Span>,
+        rules: &Rules,
+    ) -> Vec<Claimed> {
         let mut subjects = BTreeSet::new();
         let decode = |stored: StoredSignal| {
-            let span = span_of(&stored);
+            let span = span.take().unwrap_or_else(|| span_of(&stored));
             let stage = if stored.large || !subjects.insert(stored.subject.clone()) {
                 Stage::Left
             } else {
@@ -293,6 +313,14 @@ async fn order(
 }
 
 impl Claimed {
+    fn alone(&self, began: Instant) -> Alone {
+        Alone {
+            id: self.stored.id,
+            span: self.span.clone(),
+            began,
+        }
+    }
+
     async fn decide(
         &mut self,
         intake: &mut Intake,

@@ -104,7 +104,7 @@ pub(super) async fn save(
                 workflow = excluded.workflow, trigger = excluded.trigger, branch = excluded.branch, sha = excluded.sha,
                 status = excluded.status, conclusion = excluded.conclusion, actor = excluded.actor, url = excluded.url,
                 started_at = excluded.started_at, updated_at = excluded.updated_at,
-                received_at = excluded.received_at",
+                received_at = greatest(ci_runs.received_at, excluded.received_at)",
         run.line.repository,
         run.id,
         run.place.attempt,

@@ -121,7 +121,10 @@ impl Database {
                 .await?;
             match row {
                 Some(row) if row.state == "open" => {}
-                Some(row) => return Ok(row.answer.map(serde_json::from_value).transpose()?),
+                // The signal is decided, whether its answer can be read or not.
+                Some(row) => {
+                    return Ok(row.answer.and_then(|it| serde_json::from_value(it).ok()));
+                }
                 None => return Ok(None),
             }
             if tokio::time::Instant::now() + pause > end {
