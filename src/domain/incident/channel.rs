@@ -2,7 +2,7 @@
 //!
 //! Whatever Slack answers, the incident is announced: a channel that cannot be created is announced
 //! without it, and the declarer learns how to try again. The announcements wait for the channel, so
-//! that they can link to it, but never longer than [`super::declare::CHANNEL_WITHIN`]. Lines that
+//! that they can link to it, but never longer than `CHANNEL_WITHIN`. Lines that
 //! were given while there was no channel are posted in it once, together.
 
 use super::super::effect::slack::{self, Effect};

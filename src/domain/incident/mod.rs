@@ -1,7 +1,7 @@
 //! The area of incidents: one file for each rule, over the model and the facts.
 //!
 //! The imports have no circle. At the bottom are `model`, `purpose` and `notices`; then `event`, `facts`
-//! and `change`; then [`case`], which every rule gets; at the top `requests` and `receipts`, and
+//! and `change`; then `case`, which every rule gets; at the top `requests` and `receipts`, and
 //! `decide`, the door into the area.
 
 pub mod act;

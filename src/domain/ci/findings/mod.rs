@@ -1,7 +1,7 @@
 //! Why a job failed: its class, how sure that is, the evidence, a signature, and whether a re-run may help.
 //!
 //! [`find`] looks at what is hardest to forge first: the job's conclusion and what the runner says, then
-//! test reports, then the log. In the log the table of [`rules`] decides by its order, and a failed test
+//! test reports, then the log. In the log the table of `rules` decides by its order, and a failed test
 //! takes precedence over an outage, because tests print whatever they like: a wrong "re-run" hides a
 //! failure, a wrong "do not" costs a click. See docs/ci.md.
 
