@@ -113,7 +113,7 @@ own_id!(
 );
 
 impl EffectId {
-    /// The id of a signal's `ordinal`-th effect, which is of this kind: a mended decoder may decide
+    /// The id of a signal's `ordinal`-th effect, which is of this kind: a corrected decoder may decide
     /// something else, and that must not be taken for what was done before.
     pub fn of(signal: SignalId, ordinal: usize, kind: &str) -> Self {
         Self(Uuid::new_v5(

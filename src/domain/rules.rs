@@ -23,7 +23,7 @@ pub struct Rules {
     pub ops_channel: Option<ChannelId>,
     /// Whether people of other workspaces, who share a channel with us, may ask for anything.
     pub outsiders: Outsiders,
-    /// The workspace in which rooms are made that nobody in Slack asked for.
+    /// The workspace in which channels are created that no person in Slack asked for.
     pub workspace: Option<TeamId>,
 }
 
@@ -42,7 +42,7 @@ pub enum Outsiders {
 pub struct ServiceRules {
     /// Its name.
     pub name: String,
-    /// Asked into every incident's room.
+    /// Asked into every incident's channel.
     pub owners: Vec<UserId>,
     /// Its component on the status page; several services may share one.
     pub statuspage_component: Option<String>,
@@ -64,7 +64,7 @@ pub struct Github {
 /// Who is told of a severity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Route {
-    /// These rooms.
+    /// The channels.
     pub channels: Vec<ChannelId>,
     /// These people, by direct message.
     pub users: Vec<UserId>,

@@ -128,7 +128,7 @@ fn put(units: &mut Vec<Unit>, span: &Span) {
         Span::Bold(plain) => put_marked(units, plain, '*'),
         Span::Code(plain) => put_marked(units, plain, '`'),
         Span::Person(id) => units.push(Unit::Tag(format!("<@{}>", escape(id.as_str())))),
-        Span::Room(id) => units.push(Unit::Tag(format!("<#{}>", escape(id.as_str())))),
+        Span::Channel(id) => units.push(Unit::Tag(format!("<#{}>", escape(id.as_str())))),
         Span::Time(at) => units.push(Unit::Tag(time(*at))),
         Span::Link { url, label } => units.push(Unit::Tag(link(url, label))),
     }

@@ -19,7 +19,7 @@ fn text_can_never_mention_or_link() {
 fn marks_of_ours_become_slacks() {
     let text = Text(vec![
         Span::Person(UserId::new("U1").unwrap()),
-        Span::Room(ChannelId::new("C1").unwrap()),
+        Span::Channel(ChannelId::new("C1").unwrap()),
         Span::Time(DateTime::from_timestamp(1_700_000_000, 0).unwrap()),
         Span::Link {
             url: "https://a.b/?x=1&y=|".into(),

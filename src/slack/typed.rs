@@ -77,7 +77,7 @@ fn mention_or_link(inside: &str) -> Option<Piece> {
         return UserId::new(id).ok().map(|id| Piece::Person(id, label));
     }
     if let Some(id) = head.strip_prefix('#') {
-        return ChannelId::new(id).ok().map(|id| Piece::Room(id, label));
+        return ChannelId::new(id).ok().map(|id| Piece::Channel(id, label));
     }
     if let Some(special) = head.strip_prefix('!') {
         return Some(Piece::Plain(special_mention(special, label)));
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn only_mentions_of_slack_become_people_and_channels() {
         let bea = Piece::Person(UserId::new("U1").unwrap(), "bea".into());
-        let ops = Piece::Room(ChannelId::new("C1").unwrap(), "ops".into());
+        let ops = Piece::Channel(ChannelId::new("C1").unwrap(), "ops".into());
         let table = [
             ("<@U1|bea> see", vec![bea.clone(), plain(" see")]),
             ("<#C1|ops>", vec![ops]),

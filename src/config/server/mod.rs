@@ -76,7 +76,7 @@ pub enum TlsMode {
     Disable,
     /// TLS when the server offers it.
     Prefer,
-    /// TLS, whoever the server is.
+    /// TLS, with a certificate of any issuer.
     Require,
     /// TLS with a certificate of a trusted authority.
     VerifyCa,

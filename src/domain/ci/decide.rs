@@ -83,7 +83,6 @@ fn failed(
         let mut failure = open.clone();
         failure.count = failure.count.saturating_add(1);
         failure.since = failure.since.min(run.updated_at);
-        failure.news_at = failure.news_at.max(run.updated_at);
         if run.place > failure.last.place {
             failure.last = this;
             failure.workflow_name.clone_from(&run.workflow_name);
@@ -103,7 +102,6 @@ fn failed(
         count: 1,
         last: this,
         green: None,
-        news_at: run.updated_at,
         messages: channels
             .into_iter()
             .map(|channel| (channel, None))
@@ -121,7 +119,6 @@ fn succeeded(decision: &mut Decision, run: &Run, facts: &Facts) {
         return;
     };
     let mut failure = open.clone();
-    failure.news_at = failure.news_at.max(run.updated_at);
     failure.green = Some(Green {
         at: run.updated_at,
         number: run.place.number,

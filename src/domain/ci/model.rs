@@ -162,8 +162,6 @@ pub struct Failure {
     pub last: Failed,
     /// What closed it.
     pub green: Option<Green>,
-    /// When its newest run ended.
-    pub news_at: DateTime<Utc>,
     /// The channels that are told, each with its message once it is posted.
     pub messages: BTreeMap<ChannelId, Option<MessageTs>>,
 }

@@ -79,7 +79,7 @@ fn couldnt(what: &str, facts: &Facts, channel: &ChannelId, code: &str) -> Text {
         Some(failure) => text.and("failing CI of ").bold(&failure.line.repository),
         None => text.and("failing CI"),
     };
-    text.and(" in ").room(channel).and(" (").code(code)
+    text.and(" in ").channel(channel).and(" (").code(code)
 }
 
 fn tell_operators(decision: &mut Decision, effect: EffectId, text: Text) {

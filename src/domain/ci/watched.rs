@@ -32,7 +32,7 @@ fn service<'a>(rules: &'a Rules, repository: &'a str) -> Option<&'a str> {
     listed.map(|(_, service)| service.as_str()).or(name)
 }
 
-/// Whether a text fits a pattern in which `*` stands for any characters; case does not matter.
+/// Whether a text fits a pattern in which `*` matches any characters; case does not matter.
 fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');

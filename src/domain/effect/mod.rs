@@ -81,7 +81,7 @@ impl Provider {
         }
     }
 
-    /// The priorities of its effects, each with the number of effects under way at once in a
+    /// The priorities of its effects, each with the number of effects in progress at once in a
     /// process; `configured` is the operator's limit.
     pub fn slots(self, configured: usize) -> Vec<(Priority, usize)> {
         match self {
@@ -156,7 +156,7 @@ impl Effect {
         }
     }
 
-    /// Until when it is of use; `None`: for ever.
+    /// Until when it is of use; `None`: without a limit.
     pub fn not_after(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Slack(effect) => effect.not_after(),

@@ -50,7 +50,7 @@ pub(super) fn closed(
         return false;
     }
     let mut text = Text::plain(format!("The channel of incident #{}, ", incident.number))
-        .room(channel)
+        .channel(channel)
         .and(reported)
         .code(words::status_command(&incident))
         .and("; the timeline keeps them.");

@@ -50,7 +50,7 @@ fn understand(typed: &Typed, rules: &Rules) -> Command {
     };
     let known = match &word {
         Word::Plain(name) => verb(name),
-        Word::Person(_) | Word::Room(_) => None,
+        Word::Person(_) | Word::Channel(_) => None,
     };
     let Some(known) = known else {
         return Command {
@@ -137,7 +137,7 @@ pub(crate) fn assign(role: Option<Role>, rest: &mut Words) -> Result<Act, Messag
                     return Err(usage("assign", &format!("“{word}” {wrong}")));
                 }
             },
-            Word::Person(_) | Word::Room(_) => {
+            Word::Person(_) | Word::Channel(_) => {
                 return Err(usage("assign", "One role and one person at a time."));
             }
         }
@@ -330,7 +330,7 @@ fn unknown(word: &Word, about: Option<&IncidentRef>) -> Message {
             (said.code(&*word), word)
         }
         Word::Person(id) => (said.person(id), String::new()),
-        Word::Room(id) => (said.room(id), String::new()),
+        Word::Channel(id) => (said.channel(id), String::new()),
     };
     // What was named before the word is not typed again for nothing.
     let before = match about {

@@ -163,7 +163,7 @@ fn a_number_is_taken_before_and_after_the_verb() {
     assert_eq!(read("#7").target, Some(IncidentRef::Number(7)));
     let channel = ChannelId::new("CINC").unwrap();
     let typed = Typed(vec![
-        Piece::Room(channel.clone(), "inc".into()),
+        Piece::Channel(channel.clone(), "inc".into()),
         Piece::Plain(" resolved".into()),
     ]);
     let command = parse(&typed, &rules());

@@ -150,7 +150,7 @@ pub(super) fn notice_ended(case: &mut Case<'_>, effect: &Effect, receipt: &Recei
             (message, text, next_after(case.rules, person))
         }
         Effect::PostMessage { channel, message } => {
-            let text = Text::plain("Couldn't post a notice for operators in ").room(channel);
+            let text = Text::plain("Couldn't post a notice for operators in ").channel(channel);
             (message, text, admin(case.rules, 0))
         }
         _ => return,

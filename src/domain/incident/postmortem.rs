@@ -41,7 +41,7 @@ pub(super) fn draft(case: &mut Case<'_>, request: &Request) -> Verdict {
     let mut drafts = case.facts.timeline.iter();
     if drafts.any(|entry| entry.text == NOTE && case.at - entry.at < AGAIN_AFTER) {
         let text = Text::plain("A draft was created less than a minute ago. See ")
-            .room(channel)
+            .channel(channel)
             .and(", or ask again in a minute.");
         return Err(Refusal::new(409, "on_its_way", text));
     }

@@ -61,7 +61,7 @@ pub(super) fn record(
 pub(super) fn done(request: &Request, incident: &Incident, what: &str) -> Option<Message> {
     let text = match (&incident.channel_id, incident.open_channel()) {
         (Some(_), Some(channel)) if request.channel.as_ref() == Some(channel) => return None,
-        (Some(_), Some(channel)) => Text::plain(format!("{what}: ")).room(channel),
+        (Some(_), Some(channel)) => Text::plain(format!("{what}: ")).channel(channel),
         (Some(_), None) => Text::plain(format!(
             "{what}. Its channel is closed: the timeline has it, and it will be posted if the \
              channel can be used again."

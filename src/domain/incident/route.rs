@@ -183,7 +183,7 @@ pub(super) fn announced(case: &mut Case<'_>, receipt: &Receipt, message: &Messag
         End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
             let text = Text::plain("Couldn't notify ");
             let text = match &row.target {
-                Target::Channel(channel) => text.room(channel),
+                Target::Channel(channel) => text.channel(channel),
                 Target::Person(person) => text.person(person),
             };
             let text = text.and(format!(" about incident #{}", incident.number));
@@ -258,7 +258,7 @@ fn resolved(incident: &Incident, note: Option<&str>) -> Message {
     }
     text = text.and(words::after_colon(note));
     if let Some(channel) = incident.open_channel() {
-        text = text.and("\nChannel: ").room(channel);
+        text = text.and("\nChannel: ").channel(channel);
     }
     Message::section(format!("Resolved: {}", words::one_line(incident)), text)
 }

@@ -86,7 +86,7 @@ pub(crate) fn state(incident: &Incident) -> String {
 /// The incident's channel, linked when it exists.
 pub(crate) fn channel(text: Text, incident: &Incident) -> Text {
     match &incident.channel_id {
-        Some(channel) => text.room(channel),
+        Some(channel) => text.channel(channel),
         None => text.and("no channel yet"),
     }
 }

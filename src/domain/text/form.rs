@@ -21,7 +21,7 @@ pub struct Form {
     pub inputs: Vec<Input>,
     /// Travels with the form and comes back as it is; at most 3,000 characters as JSON.
     pub context: BTreeMap<String, String>,
-    /// Changes when initial values must replace what stands in the inputs (Slack keeps a person's
+    /// Changes when initial values must replace what the inputs contain (Slack keeps a person's
     /// entry as long as an input keeps its id).
     pub revision: u32,
 }
@@ -47,7 +47,7 @@ pub struct Input {
 pub enum InputKind {
     /// Text: of one line, or of several when it may be long.
     Text {
-        /// What stands in it at first.
+        /// Its initial value.
         initial: Option<String>,
         /// The longest text that is taken, in characters.
         max: u16,

@@ -54,7 +54,7 @@ pub enum ButtonStyle {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// One line for push notifications and screen readers; empty: the first paragraph is that line,
-    /// with the people and rooms that it names.
+    /// with the people and channels that it names.
     pub summary: String,
     /// The body; empty: the summary is the body.
     pub parts: Vec<Part>,
@@ -102,7 +102,7 @@ impl Message {
             | Part::Buttons(_) => None,
         })
     }
-    /// The summary as plain words, for those who read JSON and not a room.
+    /// The summary as plain words, for those who read JSON.
     pub fn in_words(&self) -> String {
         match self.first_paragraph() {
             Some(text) if self.summary.is_empty() => text.to_plain(),

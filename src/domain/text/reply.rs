@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct ReplyTo {
     /// Whom.
     pub person: UserId,
-    /// Where they asked, if it was in a channel. Rows have it as `room`.
+    /// Where they asked, if it was in a channel. The stored name is older.
     #[serde(rename = "room")]
     pub channel: Option<ChannelId>,
     /// Slack's one-way address for answers: 5 uses within 30 minutes. A secret.

@@ -17,11 +17,12 @@ pub enum Span {
     Code(String),
     /// A person, named and linked (and, in a message, notified).
     Person(UserId),
-    /// A room, named and linked.
-    Room(ChannelId),
+    /// A channel, named and linked. The stored name is older.
+    #[serde(rename = "room")]
+    Channel(ChannelId),
     /// A moment, shown in the reader's own time zone where the provider can.
     Time(DateTime<Utc>),
-    /// A link: ours, or one that the provider itself marked in what somebody typed.
+    /// A link: ours, or one that the provider itself marked in what a person typed.
     Link {
         /// Where it leads.
         url: String,
@@ -60,12 +61,12 @@ impl Text {
         self.0.push(Span::Person(person.clone()));
         self
     }
-    /// Continues with a room.
-    pub fn room(mut self, room: &ChannelId) -> Self {
-        self.0.push(Span::Room(room.clone()));
+    /// Continues with a channel.
+    pub fn channel(mut self, channel: &ChannelId) -> Self {
+        self.0.push(Span::Channel(channel.clone()));
         self
     }
-    /// Continues with what somebody typed: the people, rooms and links that the provider marked
+    /// Continues with what a person typed: the people, channels and links that the provider marked
     /// become ours; everything else stays text.
     pub fn typed(mut self, typed: &Typed) -> Self {
         self.0.extend(typed.0.iter().map(Piece::shown));
@@ -79,7 +80,7 @@ impl Text {
 }
 
 impl Text {
-    /// The spans as one plain line, for those who read JSON and not a room.
+    /// The spans as one plain line, for those who read JSON.
     pub fn to_plain(&self) -> String {
         let mut line = String::new();
         for span in &self.0 {
@@ -91,7 +92,7 @@ impl Text {
                     line.push('`');
                 }
                 Span::Person(person) => mention(&mut line, '@', person.as_str(), ""),
-                Span::Room(room) => mention(&mut line, '#', room.as_str(), ""),
+                Span::Channel(channel) => mention(&mut line, '#', channel.as_str(), ""),
                 Span::Time(at) => line.push_str(&at.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
                 Span::Link { url, label } => {
                     line.push_str(label);

@@ -11,7 +11,7 @@ use crate::invisible;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// A piece of what somebody typed.
+/// A piece of what a person typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Piece {
@@ -19,8 +19,9 @@ pub enum Piece {
     Plain(String),
     /// A person, marked as one by the provider; the label is what was shown for them.
     Person(UserId, String),
-    /// A room, likewise.
-    Room(ChannelId, String),
+    /// A channel, likewise. The stored name is older.
+    #[serde(rename = "room")]
+    Channel(ChannelId, String),
     /// A link to a page that the provider marked as one: its address, and what was shown for it.
     Link(String, String),
 }
@@ -31,7 +32,7 @@ impl Piece {
         match self {
             Self::Plain(plain) => text.push_str(plain),
             Self::Person(id, label) => mention(text, '@', id.as_str(), label),
-            Self::Room(id, label) => mention(text, '#', id.as_str(), label),
+            Self::Channel(id, label) => mention(text, '#', id.as_str(), label),
             Self::Link(url, label) if label.is_empty() || url.ends_with(label.as_str()) => {
                 text.push_str(url);
             }
@@ -48,7 +49,7 @@ impl Piece {
         match self {
             Self::Plain(plain) => Span::Text(plain.clone()),
             Self::Person(id, _) => Span::Person(id.clone()),
-            Self::Room(id, _) => Span::Room(id.clone()),
+            Self::Channel(id, _) => Span::Channel(id.clone()),
             Self::Link(url, label) => Span::Link {
                 url: url.clone(),
                 label: if label.is_empty() { url } else { label }.clone(),
@@ -57,7 +58,7 @@ impl Piece {
     }
 }
 
-/// What somebody typed, with the provider's marks for people, rooms and links told apart from text.
+/// What a person typed, with the provider's marks for people, channels and links told apart from text.
 /// What is kept of it (in the record, in a button) are the words alone: marks are for the moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
@@ -95,7 +96,7 @@ impl Typed {
     pub fn names(&self) -> BTreeMap<UserId, String> {
         let named = self.0.iter().filter_map(|piece| match piece {
             Piece::Person(id, label) if !label.is_empty() => Some((id.clone(), label.clone())),
-            Piece::Person(..) | Piece::Plain(_) | Piece::Room(..) | Piece::Link(..) => None,
+            Piece::Person(..) | Piece::Plain(_) | Piece::Channel(..) | Piece::Link(..) => None,
         });
         named.collect()
     }
@@ -131,8 +132,7 @@ pub(crate) enum Word {
     Plain(String),
     /// A person.
     Person(UserId),
-    /// A room.
-    Room(ChannelId),
+    Channel(ChannelId),
 }
 
 /// What is left to read.
@@ -158,7 +158,7 @@ impl Words {
     pub(crate) fn next(&mut self) -> Option<Word> {
         Some(match self.next_as_typed()? {
             Word::Plain(word) => Word::Plain(invisible::without(&word).into_owned()),
-            mark @ (Word::Person(_) | Word::Room(_)) => mark,
+            mark @ (Word::Person(_) | Word::Channel(_)) => mark,
         })
     }
 
@@ -168,7 +168,7 @@ impl Words {
         let word = match self.pieces.pop_front()? {
             Piece::Link(url, _) => Word::Plain(url),
             Piece::Person(id, _) => Word::Person(id),
-            Piece::Room(id, _) => Word::Room(id),
+            Piece::Channel(id, _) => Word::Channel(id),
             Piece::Plain(text) => match text.split_once(char::is_whitespace) {
                 Some((word, rest)) => {
                     self.pieces.push_front(Piece::Plain(rest.to_owned()));
@@ -182,7 +182,7 @@ impl Words {
     }
 
     /// Slack makes links of words such as `shop.example.com`: where a word is wanted, what was shown
-    /// is text again, together with what stands around it.
+    /// is text again, together with the text around it.
     fn join_links(&mut self) {
         let mut text = String::new();
         while let Some(Piece::Plain(_) | Piece::Link(..)) = self.pieces.front() {
@@ -209,7 +209,7 @@ impl Words {
                 *self = ahead;
                 Some(word)
             }
-            Word::Person(_) | Word::Room(_) => None,
+            Word::Person(_) | Word::Channel(_) => None,
         }
     }
 
@@ -223,7 +223,7 @@ impl Words {
 
     /// Takes the mention of a channel.
     pub(crate) fn channel(&mut self) -> Option<ChannelId> {
-        let Some(Piece::Room(id, _)) = self.pieces.front() else {
+        let Some(Piece::Channel(id, _)) = self.pieces.front() else {
             return None;
         };
         let id = id.clone();

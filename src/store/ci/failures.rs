@@ -26,7 +26,6 @@ struct FailureRow {
     green_at: Option<DateTime<Utc>>,
     green_number: Option<i64>,
     green_url: Option<String>,
-    news_at: DateTime<Utc>,
     messages: Value,
 }
 
@@ -35,7 +34,7 @@ macro_rules! select_failures {
         sqlx::query_as!(
             FailureRow,
             "select id, repository, workflow_id, branch, workflow, since, count, last_number, last_attempt,
-                    last_conclusion, last_sha, last_actor, last_url, green_at, green_number, green_url, news_at,
+                    last_conclusion, last_sha, last_actor, last_url, green_at, green_number, green_url,
                     messages
                from ci_failures " + $rest
             $(, $bind)*
@@ -73,7 +72,6 @@ impl TryFrom<FailureRow> for Failure {
                 url: row.last_url,
             },
             green,
-            news_at: row.news_at,
             messages: messages
                 .map_err(|_| StoreError::Unreadable("ci_failures.messages".to_owned()))?,
         })

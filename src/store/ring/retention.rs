@@ -11,6 +11,12 @@ use crate::store::database::Database;
 use crate::store::error::StoreError;
 use chrono::{DateTime, Duration, Utc};
 
+const BODIES_KEPT: Duration = Duration::days(7);
+/// Longer than any provider sends a delivery again.
+const KEYS_KEPT: Duration = Duration::days(30);
+const EFFECTS_KEPT: Duration = Duration::days(30);
+const TIMERS_KEPT: Duration = Duration::days(30);
+
 /// At most this many rows in one go, so that no clean-up blocks other work for long.
 const AT_ONCE: i64 = 5000;
 
@@ -42,14 +48,14 @@ impl Database {
               where id = any(array(select id from inbox
                                     where received_at < $1 and state = 'done' and body is not null
                                     order by received_at limit $2 for update skip locked))",
-            now - Duration::days(7),
+            now - BODIES_KEPT,
             AT_ONCE,
         );
         let keys = sqlx::query!(
             "delete from inbox
               where id = any(array(select id from inbox where received_at < $1 and state = 'done'
                                     order by received_at limit $2 for update skip locked))",
-            now - Duration::days(30),
+            now - KEYS_KEPT,
             AT_ONCE,
         );
         let effects = sqlx::query!(
@@ -57,7 +63,7 @@ impl Database {
               where id = any(array(select id from outbox
                                     where ended_at < $1 and state in ('done', 'dropped', 'uncertain')
                                     order by ended_at limit $2 for update skip locked))",
-            now - Duration::days(30),
+            now - EFFECTS_KEPT,
             AT_ONCE,
         );
         let hour = now - Duration::hours(1);
@@ -76,7 +82,7 @@ impl Database {
                                           and i.dedup_key = area || '/' || owner || '/' || name || '@' || generation
                                         offset 0)
                      order by due limit $2 for update skip locked))",
-            now - Duration::days(30),
+            now - TIMERS_KEPT,
             AT_ONCE,
         );
         let processes = sqlx::query!(

@@ -13,7 +13,7 @@ const CUT: &str = "…";
 /// The lines as one text.
 pub(super) fn excerpt(lines: &[String]) -> String {
     let mut excerpt = String::new();
-    // A key whose begin is not among the lines: what stands before its end may be of it.
+    // A key whose begin is not among the lines: the lines before its end may be part of it.
     let ends = lines.iter().position(|line| line.contains("-----END "));
     let begins = lines.iter().position(|line| line.contains("-----BEGIN "));
     let mut in_key = ends.is_some_and(|at| begins.is_none_or(|begin| begin > at));

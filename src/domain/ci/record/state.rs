@@ -128,7 +128,7 @@ impl Record {
         self.failed_in_a_row >= thresholds.broken_changes
     }
 
-    /// How it stands now. `verdicts` are the changes since [`Record::counts_from`] that ran it.
+    /// What is known now. `verdicts` are the changes since [`Record::counts_from`] that ran it.
     pub fn judge(
         &mut self,
         now: DateTime<Utc>,
