@@ -4,6 +4,7 @@
 //! means, is its origin. A new effect fails to compile until it says its kind, its lane and what
 //! repeating it means; a new provider, until all of its effects do.
 
+pub mod github;
 pub mod slack;
 pub mod statuspage;
 
@@ -18,6 +19,7 @@ use strum::{IntoEnumIterator, VariantNames};
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     Slack(slack::Effect),
+    Github(github::Effect),
     Statuspage(statuspage::Effect),
 }
 
@@ -32,6 +34,7 @@ pub trait Vocabulary: Sized {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Provider {
     Slack,
+    Github,
     Statuspage,
 }
 
@@ -60,15 +63,17 @@ pub enum Priority {
 pub enum Answer {
     Nothing,
     Slack(slack::Answer),
+    Github(github::Answer),
 }
 
 impl Provider {
-    pub const ALL: [Self; 2] = [Self::Slack, Self::Statuspage];
+    pub const ALL: [Self; 3] = [Self::Slack, Self::Github, Self::Statuspage];
 
     /// The word in labels, lanes and pauses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Slack => "slack",
+            Self::Github => "github",
             Self::Statuspage => "statuspage",
         }
     }
@@ -77,6 +82,7 @@ impl Provider {
     pub fn kinds(self) -> &'static [&'static str] {
         match self {
             Self::Slack => slack::Kind::VARIANTS,
+            Self::Github => github::Kind::VARIANTS,
             Self::Statuspage => statuspage::Kind::VARIANTS,
         }
     }
@@ -86,7 +92,7 @@ impl Provider {
     pub fn slots(self, configured: usize) -> Vec<(Priority, usize)> {
         match self {
             Self::Slack => vec![(Priority::Now, 4), (Priority::InTurn, configured)],
-            Self::Statuspage => vec![(Priority::InTurn, configured)],
+            Self::Github | Self::Statuspage => vec![(Priority::InTurn, configured)],
         }
     }
 
@@ -94,7 +100,7 @@ impl Provider {
     /// effects, and the time to settle it.
     pub fn lease(self) -> Duration {
         match self {
-            Self::Slack | Self::Statuspage => Duration::from_secs(15),
+            Self::Slack | Self::Github | Self::Statuspage => Duration::from_secs(15),
         }
     }
 }
@@ -107,14 +113,19 @@ impl Effect {
 
     /// The kinds that say [`Repeat::Never`].
     pub fn kinds_that_cannot_be_looked_up() -> Vec<&'static str> {
-        let never = slack::Kind::iter().filter(|kind| kind.repeat() == Repeat::Never);
-        never.map(Into::into).collect()
+        let slack = slack::Kind::iter().filter(|kind| kind.repeat() == Repeat::Never);
+        let github = github::Kind::iter().filter(|kind| kind.repeat() == Repeat::Never);
+        slack
+            .map(Into::into)
+            .chain(github.map(Into::into))
+            .collect()
     }
 
     /// The word in the database, the logs and the metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Slack(effect) => slack::Kind::from(effect).into(),
+            Self::Github(effect) => github::Kind::from(effect).into(),
             Self::Statuspage(effect) => statuspage::Kind::from(effect).into(),
         }
     }
@@ -122,6 +133,7 @@ impl Effect {
     pub fn provider(&self) -> Provider {
         match self {
             Self::Slack(_) => Provider::Slack,
+            Self::Github(_) => Provider::Github,
             Self::Statuspage(_) => Provider::Statuspage,
         }
     }
@@ -129,6 +141,7 @@ impl Effect {
     pub fn repeat(&self) -> Repeat {
         match self {
             Self::Slack(effect) => effect.repeat(),
+            Self::Github(effect) => effect.repeat(),
             Self::Statuspage(_) => Repeat::Harmless,
         }
     }
@@ -138,6 +151,7 @@ impl Effect {
     pub fn lane(&self, id: EffectId) -> String {
         match self {
             Self::Slack(effect) => effect.lane(id),
+            Self::Github(effect) => effect.lane(id),
             Self::Statuspage(effect) => effect.lane(),
         }
     }
@@ -145,14 +159,14 @@ impl Effect {
     pub fn priority(&self) -> Priority {
         match self {
             Self::Slack(effect) => effect.priority(),
-            Self::Statuspage(_) => Priority::InTurn,
+            Self::Github(_) | Self::Statuspage(_) => Priority::InTurn,
         }
     }
 
     /// How long the whole exchange may take: the clients have no limit of their own.
     pub fn deadline(&self) -> Duration {
         match self {
-            Self::Slack(_) | Self::Statuspage(_) => Duration::from_secs(8),
+            Self::Slack(_) | Self::Github(_) | Self::Statuspage(_) => Duration::from_secs(8),
         }
     }
 
@@ -160,7 +174,7 @@ impl Effect {
     pub fn not_after(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Slack(effect) => effect.not_after(),
-            Self::Statuspage(_) => None,
+            Self::Github(_) | Self::Statuspage(_) => None,
         }
     }
 
@@ -169,6 +183,7 @@ impl Effect {
     pub fn coalesce_key(&self) -> Option<String> {
         match self {
             Self::Slack(effect) => effect.coalesce_key(),
+            Self::Github(effect) => effect.coalesce_key(),
             Self::Statuspage(effect) => Some(effect.lane()),
         }
     }
@@ -179,7 +194,7 @@ impl Effect {
             Self::Statuspage(statuspage::Effect::UpdateComponent { status, .. }) => {
                 status.map(statuspage::ComponentStatus::as_str)
             }
-            Self::Slack(_) => None,
+            Self::Slack(_) | Self::Github(_) => None,
         }
     }
 }
@@ -187,6 +202,12 @@ impl Effect {
 impl From<slack::Effect> for Effect {
     fn from(effect: slack::Effect) -> Self {
         Self::Slack(effect)
+    }
+}
+
+impl From<github::Effect> for Effect {
+    fn from(effect: github::Effect) -> Self {
+        Self::Github(effect)
     }
 }
 
@@ -202,6 +223,7 @@ impl Answer {
         match self {
             Self::Slack(slack::Answer::Message { ts, .. }) => Some(ts.as_str()),
             Self::Slack(slack::Answer::Channel { .. } | slack::Answer::File { .. })
+            | Self::Github(_)
             | Self::Nothing => None,
         }
     }

@@ -205,7 +205,7 @@ impl Vocabulary for Effect {
     fn of(effect: &super::Effect) -> Option<&Self> {
         match effect {
             super::Effect::Slack(effect) => Some(effect),
-            super::Effect::Statuspage(_) => None,
+            super::Effect::Github(_) | super::Effect::Statuspage(_) => None,
         }
     }
 }

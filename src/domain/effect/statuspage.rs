@@ -52,7 +52,7 @@ impl Vocabulary for Effect {
     fn of(effect: &super::Effect) -> Option<&Self> {
         match effect {
             super::Effect::Statuspage(effect) => Some(effect),
-            super::Effect::Slack(_) => None,
+            super::Effect::Slack(_) | super::Effect::Github(_) => None,
         }
     }
 }

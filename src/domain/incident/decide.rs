@@ -101,7 +101,7 @@ fn measure(event: &Event, at: DateTime<Utc>, decision: &mut Decision) {
                 if let Event::Receipt(receipt) = event {
                     let channel = match &receipt.effect {
                         Effect::Slack(slack::Effect::DirectMessage { .. }) => "dm",
-                        Effect::Slack(_) | Effect::Statuspage(_) => "channel",
+                        Effect::Slack(_) | Effect::Github(_) | Effect::Statuspage(_) => "channel",
                     };
                     let status = status.as_str();
                     measures.push(Measure::Notification { channel, status });

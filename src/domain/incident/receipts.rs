@@ -63,7 +63,7 @@ fn message(effect: &Effect) -> Option<&Message> {
         Effect::Slack(
             Slack::PostMessage { message, .. } | Slack::DirectMessage { message, .. },
         ) => Some(message),
-        Effect::Slack(_) | Effect::Statuspage(_) => None,
+        Effect::Slack(_) | Effect::Github(_) | Effect::Statuspage(_) => None,
     }
 }
 
@@ -84,7 +84,7 @@ fn channel_of<'a>(case: &Case<'a>, receipt: &'a Receipt) -> Option<&'a ChannelId
     };
     match &receipt.effect {
         Effect::Slack(effect) => effect.channel().or_else(own),
-        Effect::Statuspage(_) => None,
+        Effect::Github(_) | Effect::Statuspage(_) => None,
     }
 }
 

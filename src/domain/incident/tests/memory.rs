@@ -351,7 +351,7 @@ impl World {
         let announcements = all.filter(|planned| planned.origin.why == Why::Announcement);
         let slack = announcements.filter_map(|planned| match &planned.effect {
             Effect::Slack(effect) => Some(effect),
-            Effect::Statuspage(_) => None,
+            Effect::Github(_) | Effect::Statuspage(_) => None,
         });
         slack
             .filter_map(|effect| match effect {

@@ -69,7 +69,7 @@ pub(super) fn answer(decision: &Decision) -> String {
 pub(super) fn channel_of(planned: &Planned) -> Option<&ChannelId> {
     match &planned.effect {
         Effect::Slack(effect) => effect.channel(),
-        Effect::Statuspage(_) => None,
+        Effect::Github(_) | Effect::Statuspage(_) => None,
     }
 }
 
