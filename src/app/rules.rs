@@ -14,12 +14,9 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
     let shown = config.statuspage.is_some();
     let mut routes: [Route; Severity::ALL.len()] = Default::default();
     for severity in Severity::ALL {
-        routes[severity as usize] = route(match severity {
-            Severity::P1 => &rules.routing.p1,
-            Severity::P2 => &rules.routing.p2,
-            Severity::P3 => &rules.routing.p3,
-            Severity::P4 => &rules.routing.p4,
-        })?;
+        if let Some(of_severity) = rules.routing.of(severity.as_str()) {
+            routes[severity as usize] = route(of_severity)?;
+        }
     }
     Ok(Rules {
         services: rules
@@ -92,6 +89,17 @@ fn channels(ids: &[String]) -> Result<Vec<ChannelId>, BadId> {
 mod tests {
     use super::*;
     use serde_json::Value;
+
+    #[test]
+    fn each_severity_has_its_own_route() {
+        let routing = config::Routing::default();
+        let places = Severity::ALL.map(|severity| {
+            let route = routing.of(severity.as_str());
+            std::ptr::from_ref(route.unwrap_or_else(|| panic!("{severity} has no route")))
+        });
+        let different: std::collections::BTreeSet<_> = places.into_iter().collect();
+        assert_eq!(different.len(), Severity::ALL.len());
+    }
 
     #[test]
     fn a_template_may_have_each_severity_and_no_other() {

@@ -191,6 +191,20 @@ enum Severity {
     P4,
 }
 
+impl Routing {
+    /// Who is notified of a severity, by its word.
+    #[must_use]
+    pub fn of(&self, severity: &str) -> Option<&Route> {
+        match severity {
+            "P1" => Some(&self.p1),
+            "P2" => Some(&self.p2),
+            "P3" => Some(&self.p3),
+            "P4" => Some(&self.p4),
+            _ => None,
+        }
+    }
+}
+
 impl Rules {
     /// The service of that name; case does not matter.
     #[must_use]
