@@ -5,7 +5,7 @@
 
 use super::decode::part;
 use crate::domain::areas::Event;
-use crate::domain::ci::{self, Conclusion, Line, Place, Run, Seen, Status};
+use crate::domain::ci::{self, Code, Conclusion, Line, Place, Run, Seen, Status};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -59,6 +59,30 @@ struct ByPerson {
 #[derive(Deserialize)]
 struct Person {
     login: Option<String>,
+    r#type: Option<String>,
+}
+
+/// What the record of tests needs to know; read by itself too.
+#[derive(Deserialize)]
+struct OfCode {
+    workflow_run: Option<RunCode>,
+}
+
+#[derive(Deserialize)]
+struct RunCode {
+    pull_requests: Option<Vec<Pull>>,
+    head_repository: Option<Repository>,
+    head_commit: Option<Commit>,
+}
+
+#[derive(Deserialize)]
+struct Pull {
+    number: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    tree_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +120,11 @@ fn seen(json: &[u8], whole: Whole, action: &str, at: DateTime<Utc>) -> Result<Se
     let (started, updated) = (run.run_started_at.or(run.created_at), run.updated_at);
     let moment = |text: Option<String>| text.and_then(|text| text.parse().ok()).unwrap_or(at);
     let text = |text: Option<String>| bounded(text.unwrap_or_default(), LONGEST);
+    let sha = text(run.head_sha);
+    let branch = text(run.head_branch);
+    let trigger = text(run.event);
+    let is_default = repository.default_branch.as_deref() == Some(branch.as_str());
+    let code = code(json, &trigger, &branch, &sha, is_default);
     Ok(Seen {
         default_branch: repository.default_branch.map(|name| bounded(name, LONGEST)),
         run: Run {
@@ -107,15 +136,16 @@ fn seen(json: &[u8], whole: Whole, action: &str, at: DateTime<Utc>) -> Result<Se
                     .ok_or("repository.full_name")?,
                 workflow: run.workflow_id.ok_or("workflow_run.workflow_id")?,
                 // A run of a tag, or of a commit that no branch has, names none.
-                branch: text(run.head_branch),
+                branch,
             },
             workflow_name: workflow_name(json, run.name),
             place: Place {
                 number: run.run_number.ok_or("workflow_run.run_number")?,
                 attempt: run.run_attempt.unwrap_or(1),
             },
-            trigger: text(run.event),
-            sha: text(run.head_sha),
+            trigger,
+            sha,
+            code,
             status,
             actor: actor(json),
             url: bounded(run.html_url.unwrap_or_default(), LONGEST_URL),
@@ -160,6 +190,37 @@ fn actor(json: &[u8]) -> Option<String> {
     person.login.map(|login| bounded(login, LONGEST))
 }
 
+/// A push to the default branch is a change of its own, also when a pull request proposes that branch
+/// elsewhere.
+fn code(json: &[u8], trigger: &str, branch: &str, sha: &str, is_default: bool) -> Code {
+    let author = part::<OfPerson>(json).and_then(|of| of.workflow_run?.actor);
+    let by_bot = author.is_some_and(|author| {
+        let login = author.login.unwrap_or_default();
+        author.r#type.as_deref() == Some("Bot") || login.ends_with("[bot]")
+    });
+    let of = part::<OfCode>(json).and_then(|of| of.workflow_run);
+    let (pulls, head, commit) = of.map_or((None, None, None), |of| {
+        (of.pull_requests, of.head_repository, of.head_commit)
+    });
+    let is_proposal = trigger.starts_with("pull_request");
+    let pulls = pulls.filter(|_| is_proposal || !is_default);
+    let pull = pulls.and_then(|pulls| pulls.first()?.number);
+    let fork = head.and_then(|head| head.full_name);
+    let change = match (pull, fork) {
+        (Some(number), _) => format!("#{number}"),
+        (None, Some(fork)) if is_proposal => bounded(format!("{fork}:{branch}"), LONGEST),
+        (None, _) => sha.to_owned(),
+    };
+    Code {
+        change,
+        pull,
+        by_bot,
+        tree: commit
+            .and_then(|commit| commit.tree_id)
+            .map(|id| bounded(id, LONGEST)),
+    }
+}
+
 /// At most so many characters, and none that PostgreSQL cannot store.
 fn bounded(text: String, longest: usize) -> String {
     let chars = text.chars().filter(|char| *char != '\0');
@@ -181,6 +242,7 @@ mod tests {
                 "path": ".github/workflows/test.yml", "display_title": "ci(action): update actions/setup-node",
                 "run_number": 163, "event": "push", "status": "completed", "conclusion": "failure",
                 "workflow_id": 2823525, "pull_requests": [],
+                "head_commit": {"tree_id": "31b122c26a97cf9af023e9ddab94a82c6e77b0ea"},
                 "html_url": "https://github.com/octo-org/octo-repo/actions/runs/289782451",
                 "created_at": "2020-10-05T16:33:24Z", "updated_at": "2020-10-05T16:33:49Z",
                 "actor": {"login": "Codertocat", "id": 21031067}, "run_attempt": 2,
@@ -223,6 +285,11 @@ mod tests {
                 },
                 trigger: "push".to_owned(),
                 sha: "3484a3fb816e0859fd6e1cea078d76385ff50625".to_owned(),
+                code: Code {
+                    change: "3484a3fb816e0859fd6e1cea078d76385ff50625".to_owned(),
+                    tree: Some("31b122c26a97cf9af023e9ddab94a82c6e77b0ea".to_owned()),
+                    ..Code::default()
+                },
                 status: Status::Completed(Conclusion::Failure),
                 actor: Some("octocat".to_owned()),
                 url: "https://github.com/octo-org/octo-repo/actions/runs/289782451".to_owned(),
@@ -231,6 +298,38 @@ mod tests {
             },
         };
         assert_eq!(seen(&example()), wanted);
+    }
+
+    #[test]
+    fn a_change_is_a_pull_request_or_a_commit_and_a_bots_is_known_by_who_began_it() {
+        let code = |edit: fn(&mut Value)| {
+            let mut body = example();
+            edit(&mut body["workflow_run"]);
+            seen(&body).run.code
+        };
+        let sha = "3484a3fb816e0859fd6e1cea078d76385ff50625";
+        let pulls = |run: &mut Value| run["pull_requests"] = json!([{"number": 7}, {"number": 8}]);
+        // The default branch is a change of its own.
+        assert_eq!((code(pulls).change.as_str(), code(pulls).pull), (sha, None));
+        let of_branch = code(|run| {
+            run["head_branch"] = json!("fix");
+            run["pull_requests"] = json!([{"number": 7}, {"number": 8}]);
+        });
+        assert_eq!((of_branch.change.as_str(), of_branch.pull), ("#7", Some(7)));
+        let of_fork = code(|run| {
+            run["event"] = json!("pull_request");
+            run["head_repository"] = json!({"full_name": "mona/octo-repo"});
+        });
+        assert_eq!(of_fork.change, "mona/octo-repo:master");
+        for bot in [
+            json!({"login": "renovate", "type": "Bot"}),
+            json!({"login": "dependabot[bot]"}),
+        ] {
+            let mut body = example();
+            body["workflow_run"]["actor"] = bot;
+            assert!(seen(&body).run.code.by_bot, "repeated by a person");
+        }
+        assert!(!code(|_| {}).by_bot);
     }
 
     #[test]

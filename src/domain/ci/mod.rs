@@ -23,7 +23,7 @@ pub use decide::Ci;
 pub use event::{Event, Seen};
 pub use facts::{Facts, Needs};
 pub use message::message;
-pub use model::{Conclusion, Failed, Failure, FailureId, Green, Line, Place, Run, Status};
+pub use model::{Code, Conclusion, Failed, Failure, FailureId, Green, Line, Place, Run, Status};
 pub use purpose::Purpose;
 
 /// A decision of this area.

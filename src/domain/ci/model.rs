@@ -31,12 +31,27 @@ pub struct Run {
     /// The event that started it, such as `push`.
     pub trigger: String,
     pub sha: String,
+    pub code: Code,
     pub status: Status,
     pub actor: Option<String>,
     /// Its page on GitHub; may be empty.
     pub url: String,
     pub started_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// Whose change a run is of, and which content it ran on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Code {
+    /// What has one verdict: `#7`, the number of the pull request; of one from a fork, whose webhooks name no
+    /// number, the fork and its branch; else the commit.
+    pub change: String,
+    /// The pull request, where the webhook names it.
+    pub pull: Option<i64>,
+    /// A bot started the run first; who repeats it does not matter.
+    pub by_bot: bool,
+    /// The id of the commit's tree: two commits of equal content have the same.
+    pub tree: Option<String>,
 }
 
 /// The position of a run among those of its workflow: a larger place is newer.

@@ -1,6 +1,6 @@
 //! The `ci_runs` table.
 
-use crate::domain::ci::{Line, Place, Run, Status};
+use crate::domain::ci::{Code, Line, Place, Run, Status};
 use crate::domain::ids::SignalId;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
@@ -21,6 +21,10 @@ struct RunRow {
     url: String,
     started_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    change: Option<String>,
+    pull: Option<i64>,
+    by_bot: bool,
+    tree: Option<String>,
     is_green: bool,
 }
 
@@ -37,11 +41,11 @@ pub(super) async fn known(
         r#"select run_id as "run_id!", attempt as "attempt!", number as "number!", workflow_id as "workflow_id!",
                   workflow as "workflow!", trigger as "trigger!", branch as "branch!", sha as "sha!",
                   status as "status!", conclusion, actor, url as "url!", started_at as "started_at!",
-                  updated_at as "updated_at!", is_green as "is_green!"
+                  updated_at as "updated_at!", change, pull, by_bot as "by_bot!", tree, is_green as "is_green!"
              from (select *, false as is_green from ci_runs where repository = $1 and run_id = $2) as this
             union all
            select run_id, attempt, number, workflow_id, workflow, trigger, branch, sha, status, conclusion, actor,
-                  url, started_at, updated_at, true
+                  url, started_at, updated_at, change, pull, by_bot, tree, true
              from (select * from ci_runs
                     where repository between $1 and $1 and workflow_id between $3 and $3
                       and branch between $4 and $4
@@ -77,6 +81,12 @@ pub(super) async fn known(
             place,
             trigger: row.trigger,
             sha: row.sha,
+            code: Code {
+                change: row.change.unwrap_or_default(),
+                pull: row.pull,
+                by_bot: row.by_bot,
+                tree: row.tree,
+            },
             status: status.ok_or_else(|| StoreError::Unreadable("ci_runs.status".to_owned()))?,
             actor: row.actor,
             url: row.url,
@@ -96,14 +106,15 @@ pub(super) async fn save(
     let (status, conclusion) = run.status.words();
     sqlx::query!(
         "insert into ci_runs (repository, run_id, attempt, number, workflow_id, workflow, trigger, branch, sha, status,
-                              conclusion, actor, url, started_at, updated_at, received_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-                 (select received_at from inbox where id = $16))
+                              conclusion, actor, url, started_at, updated_at, change, pull, by_bot, tree, received_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                 (select received_at from inbox where id = $20))
          on conflict (repository, run_id) do update
             set attempt = excluded.attempt, number = excluded.number, workflow_id = excluded.workflow_id,
                 workflow = excluded.workflow, trigger = excluded.trigger, branch = excluded.branch, sha = excluded.sha,
                 status = excluded.status, conclusion = excluded.conclusion, actor = excluded.actor, url = excluded.url,
                 started_at = excluded.started_at, updated_at = excluded.updated_at,
+                change = excluded.change, pull = excluded.pull, by_bot = excluded.by_bot, tree = excluded.tree,
                 received_at = greatest(ci_runs.received_at, excluded.received_at)",
         run.line.repository,
         run.id,
@@ -120,6 +131,10 @@ pub(super) async fn save(
         run.url,
         run.started_at,
         run.updated_at,
+        run.code.change,
+        run.code.pull,
+        run.code.by_bot,
+        run.code.tree,
         signal.0,
     )
     .execute(connection)

@@ -53,6 +53,7 @@ fn run(number: i64, attempt: i32, status: Status) -> Seen {
             place: Place { number, attempt },
             trigger: "push".to_owned(),
             sha: format!("abcdef{number}0123456789"),
+            code: Code::default(),
             status,
             actor: Some("octocat".to_owned()),
             url: format!("https://github.com/acme/api/actions/runs/{}", 1000 + number),
