@@ -9,6 +9,7 @@ pub mod ci;
 pub mod decision;
 pub mod declaration;
 pub mod effect;
+pub mod healing;
 pub mod ids;
 pub mod incident;
 pub mod looked_to;

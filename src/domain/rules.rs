@@ -2,6 +2,7 @@
 //!
 //! A value that is replaced whole on a reload; the domain never knows where it was read.
 
+use super::healing::Healing;
 use super::ids::{ChannelId, TeamId, UserId};
 use super::severity::Severity;
 use crate::invisible;
@@ -59,6 +60,8 @@ pub struct Github {
     pub channel: Option<ChannelId>,
     /// The repositories that services list, each with its service.
     pub services: Vec<(String, String)>,
+    /// What is done about failures.
+    pub healing: Healing,
 }
 
 /// Who is told of a severity.

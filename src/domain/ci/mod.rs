@@ -10,6 +10,7 @@ mod facts;
 pub mod findings;
 mod message;
 mod model;
+pub mod playbook;
 mod purpose;
 mod receipts;
 pub mod record;

@@ -33,7 +33,7 @@ fn service<'a>(rules: &'a Rules, repository: &'a str) -> Option<&'a str> {
 }
 
 /// Whether a text fits a pattern in which `*` matches any characters; case does not matter.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

@@ -5,7 +5,6 @@
 //! takes precedence over an outage, because tests print whatever they like: a wrong "re-run" hides a
 //! failure, a wrong "do not" costs a click. See docs/ci.md.
 
-mod class;
 mod evidence;
 mod job;
 mod log;
@@ -14,10 +13,11 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
-pub use class::{Class, Confidence, Rerun};
 pub use evidence::EVIDENCE_BYTES;
 pub use job::{Job, Step};
 pub use signature::Signature;
+
+pub use crate::domain::healing::{Class, Confidence, Rerun};
 
 use super::Conclusion;
 use super::reports::{MassFailure, Outcome, Shape, Test, TestId};

@@ -50,6 +50,11 @@ impl Signature {
         Self(hex::encode(&digest.finalize()[..16]))
     }
 
+    /// One that was kept.
+    pub fn known(text: String) -> Self {
+        Self(text)
+    }
+
     /// 32 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

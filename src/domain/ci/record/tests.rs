@@ -1,6 +1,7 @@
 //! The rules of the record, one by one. A simulated year is in `tests/ci/year.rs`.
 
 use super::*;
+use chrono::Duration;
 
 fn at(hours: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2026-11-01T00:00:00Z".parse().unwrap();

@@ -12,6 +12,8 @@ mod tests;
 pub use identity::{Aliases, Resolved, TestId};
 pub use junit::{BadReport, Limits, read};
 
+pub use crate::domain::healing::MassFailure;
+
 /// How a test ended in one report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -83,23 +85,5 @@ impl Shape {
     /// Whether single tests of the round say anything about themselves.
     pub fn is_mass_failure(self) -> bool {
         matches!(self, Self::ManyFailures | Self::NearlyAll)
-    }
-}
-
-/// From when on failures are not judged test by test.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MassFailure {
-    /// More than this share of the tests that ran.
-    pub percent: u8,
-    /// As many tests or more.
-    pub failures: u32,
-}
-
-impl Default for MassFailure {
-    fn default() -> Self {
-        Self {
-            percent: 80,
-            failures: 20,
-        }
     }
 }

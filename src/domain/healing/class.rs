@@ -96,6 +96,30 @@ impl Class {
         }
     }
 
+    /// What it is called in a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Network => "a network error",
+            Self::Registry => "an error of a package registry",
+            Self::RateLimit => "a rate limit",
+            Self::RunnerLost => "a lost runner",
+            Self::OutOfDisk => "a full disk",
+            Self::OutOfMemory => "too little memory",
+            Self::Timeout => "a timeout",
+            Self::Cache => "a damaged cache",
+            Self::FlakyTest => "a flaky test",
+            Self::TestFailure => "a failed test",
+            Self::Compile => "a compile error",
+            Self::Lint => "a lint error",
+            Self::Dependency => "a dependency that can't be resolved",
+            Self::WorkflowFile => "an invalid workflow",
+            Self::Permission => "missing rights or credentials",
+            Self::Deployment => "a failed deployment",
+            Self::Cancelled => "a cancelled job",
+            Self::Unknown => "an unknown error",
+        }
+    }
+
     /// A step that deploys is never repeated without a person, whatever stopped it.
     pub fn rerun(self, confidence: Confidence, deploys: bool) -> Rerun {
         if confidence == Confidence::Low || deploys {

@@ -1,0 +1,73 @@
+//! What the team says about the healing of CI: the classes of failures, the playbooks, and their limits.
+//!
+//! It is a part of the rules, so it names nothing of the area that uses it.
+
+mod built_in;
+mod class;
+mod own;
+mod playbook;
+mod thresholds;
+
+pub use built_in::{built_in, label};
+pub use class::{Class, Confidence, Rerun};
+pub use own::OwnRules;
+pub use playbook::{Action, Branches, Playbook, Step, Trigger, Whom};
+pub use thresholds::{MassFailure, Thresholds};
+
+use chrono::Duration;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Healing {
+    /// `SELF_HEALING_ENABLED`: `false`: nothing is written to GitHub.
+    pub enabled: bool,
+    /// Each step only says what would have been done.
+    pub dry_run: bool,
+    /// The most re-runs of one run, everybody's counted.
+    pub max_reruns_per_run: u32,
+    /// The pause before the first re-run of a run, the second and so on; the last one stands for all that
+    /// follow.
+    pub rerun_delays: Vec<Duration>,
+    /// Another run with a failure that was repaired so recently is not run again.
+    pub cooldown: Duration,
+    /// The most re-runs within an hour in one repository …
+    pub reruns_per_repository: u32,
+    /// … and in all repositories of one owner.
+    pub reruns_per_installation: u32,
+    /// The first that fits a failure handles it.
+    pub playbooks: Vec<Playbook>,
+    /// From when on a test is flaky.
+    pub flaky: Thresholds,
+    /// Names of artifacts that hold test reports; `*` matches any characters.
+    pub reports: Vec<String>,
+}
+
+impl Default for Healing {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            dry_run: false,
+            max_reruns_per_run: 2,
+            rerun_delays: vec![Duration::seconds(60), Duration::seconds(300)],
+            cooldown: Duration::hours(1),
+            reruns_per_repository: 10,
+            reruns_per_installation: 30,
+            playbooks: built_in(),
+            flaky: Thresholds::default(),
+            reports: ["*report*", "*junit*", "*test-results*"]
+                .map(str::to_owned)
+                .to_vec(),
+        }
+    }
+}
+
+impl Healing {
+    /// The pause before a re-run of a run that is at this attempt.
+    pub fn delay(&self, attempt: i32) -> Duration {
+        let at = usize::try_from(attempt - 1).unwrap_or_default();
+        let delay = self
+            .rerun_delays
+            .get(at)
+            .or_else(|| self.rerun_delays.last());
+        delay.copied().unwrap_or_default()
+    }
+}
