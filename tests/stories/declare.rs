@@ -169,9 +169,9 @@ async fn a_line_that_cannot_be_read_declares_nothing_and_says_what_to_do() {
         ),
         (
             "declare api Checkout is down",
-            "Name the severity, from P1 (worst) to P4.",
+            "Name the severity, from P1 (worst) to",
         ),
-        ("declare P5 api Checkout is down", "Name the severity"),
+        ("declare P0 api Checkout is down", "Name the severity"),
         (
             "declare P1 api",
             "Say what is broken, in 3 to 100 characters.",
