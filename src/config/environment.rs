@@ -2,7 +2,7 @@
 //!
 //! It never touches the process's environment: what looks a variable up is handed in, so that tests
 //! run side by side. An empty variable counts as unset, because `.env` files and manifests are full
-//! of them. Values are read in `readers`; only names in `VARIABLES` may be asked for.
+//! of them. Values are read in `readers`; only names in the table may be asked for.
 //!
 //! `docker run --env-file` and systemd's older `EnvironmentFile` keep the quotes of a line, and Kubernetes
 //! sets `METRICS_PORT=tcp://10.0.0.1:9090` in every pod beside a Service named `metrics`. The quotes are
@@ -12,10 +12,8 @@ use std::fs::File;
 use std::io::Read;
 
 use super::problem::{Findings, Place};
-use super::readers::{Asked, Reader};
 use super::secret::Secret;
 use super::variable::Variable;
-use super::variables::VARIABLES;
 use crate::invisible;
 
 /// The largest file that `X_FILE` may name.
@@ -30,16 +28,61 @@ pub struct Given {
     pub(super) text: Secret,
 }
 
+/// Reads the value of a variable.
+pub(crate) trait Reader<T>: Fn(&Asked<'_>) -> Option<T> {}
+
+impl<T, F: Fn(&Asked<'_>) -> Option<T>> Reader<T> for F {}
+
+/// A variable and its text.
+pub(crate) struct Asked<'a> {
+    pub env: &'a Environment<'a>,
+    pub variable: &'static Variable,
+    pub given: Given,
+    /// Whether the text is the default, because the variable is not set.
+    pub is_default: bool,
+}
+
+impl Asked<'_> {
+    pub(crate) fn text(&self) -> &str {
+        self.given.text.expose()
+    }
+
+    /// The value, or an error that says what the variable must be.
+    pub(crate) fn or<T>(&self, value: Option<T>, must: &str, hint: &str) -> Option<T> {
+        if value.is_none() {
+            let message = format!("{} {must}", self.variable.name);
+            self.env.found.error(&self.given.place, message, hint);
+        }
+        value
+    }
+
+    /// The value, or a warning.
+    pub(crate) fn or_warn<T>(&self, value: Option<T>, what: &str, hint: &str) -> Option<T> {
+        if value.is_none() {
+            let message = format!("{} {what}", self.variable.name);
+            self.env.found.warning(&self.given.place, message, hint);
+        }
+        value
+    }
+}
+
 /// The environment, with the problems found while reading it.
 pub(crate) struct Environment<'e> {
     lookup: &'e dyn Fn(&str) -> Option<String>,
+    table: &'static [Variable],
     pub found: Findings,
 }
 
 impl<'e> Environment<'e> {
-    pub(crate) fn new(lookup: &'e dyn Fn(&str) -> Option<String>) -> Self {
-        let found = Findings::default();
-        Self { lookup, found }
+    pub(crate) fn new(
+        lookup: &'e dyn Fn(&str) -> Option<String>,
+        table: &'static [Variable],
+    ) -> Self {
+        Self {
+            lookup,
+            table,
+            found: Findings::default(),
+        }
     }
 
     /// A variable of any name, trimmed and without what other programs put around it; empty is unset.
@@ -77,7 +120,7 @@ impl<'e> Environment<'e> {
 
     /// A variable of the table, by its name or an alias, or by `_FILE` when it is a secret.
     pub(crate) fn get(&self, name: &str) -> Option<Given> {
-        let variable = variable(name);
+        let variable = self.variable(name);
         let mut names = variable.names();
         let given = names.find_map(|name| self.named(name, variable.secret))?;
         for other in names {
@@ -150,18 +193,17 @@ impl<'e> Environment<'e> {
     fn asked(&self, name: &str, given: Given, is_default: bool) -> Asked<'_> {
         Asked {
             env: self,
-            variable: variable(name),
+            variable: self.variable(name),
             given,
             is_default,
         }
     }
-}
 
-fn variable(name: &str) -> &'static Variable {
-    VARIABLES
-        .iter()
-        .find(|variable| variable.name == name)
-        .unwrap_or_else(|| panic!("{name} is read and is not in VARIABLES"))
+    fn variable(&self, name: &str) -> &'static Variable {
+        let mut table = self.table.iter();
+        let named = table.find(|variable| variable.name == name);
+        named.unwrap_or_else(|| panic!("{name} is read and is not in the table"))
+    }
 }
 
 fn read_secret(path: &str) -> Result<String, String> {

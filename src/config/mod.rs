@@ -35,6 +35,7 @@ pub use database::Database;
 pub use difference::Difference;
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
+pub use readers::{LogFormat, MetricsPort};
 pub use rules::{Outsiders, Route, Routing, Rules, Service, Template, Watched, built_in_templates};
 pub use schema::published as schema;
 pub use secret::{EncryptionKey, Secret};
@@ -76,16 +77,6 @@ pub struct Config {
     variables: Variables,
 }
 
-/// The port of the second listener, and what it means when it is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MetricsPort {
-    /// The default: when it is taken, a warning, and the server runs without it.
-    Default(u16),
-    /// Configured: when it is taken, exit 3.
-    Asked(u16),
-    Off,
-}
-
 /// How to talk with Statuspage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statuspage {
@@ -101,14 +92,6 @@ pub struct Log {
     pub filter: String,
     /// The format that was asked for; `None`: pretty on a terminal, else JSON.
     pub format: Option<LogFormat>,
-}
-
-/// How a log line looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    Pretty,
 }
 
 /// Whether the start is refused without Slack's credentials (`--slack`).
@@ -151,7 +134,7 @@ impl Config {
     /// # Errors
     /// As `load`.
     pub fn load_as_asked(ask: Ask<'_>, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
-        let env = Environment::new(env);
+        let env = Environment::new(env, VARIABLES);
         let variables = Variables::read(&env);
         let named = variables.process.config.clone();
         let default = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists());
@@ -189,7 +172,7 @@ impl Config {
 /// # Errors
 /// What is wrong with the two.
 pub fn listens_on(env: &dyn Fn(&str) -> Option<String>) -> Result<(String, u16), Vec<Problem>> {
-    let env = Environment::new(env);
+    let env = Environment::new(env, VARIABLES);
     let host = env.filled("HOST", "0.0.0.0", readers::host);
     let listener = (
         host,

@@ -3,7 +3,8 @@
 //! Read here and not left to the HTTP client: it would ignore a value that it cannot parse, and
 //! calls would go out directly where only the proxy may.
 
-use super::readers::{Asked, http_url};
+use super::environment::Asked;
+use super::readers::http_url;
 use super::secret::Secret;
 use super::variables::ProxyVariables;
 
@@ -62,7 +63,7 @@ mod tests {
             let mut found = variables.iter().filter(|(of, _)| *of == name);
             found.next().map(|(_, value)| (*value).to_owned())
         };
-        let env = Environment::new(&lookup);
+        let env = Environment::new(&lookup, crate::config::VARIABLES);
         let proxies = Proxies::of(&Variables::read(&env).proxies);
         let problems = env.found.conclude().err();
         let problems = problems.map_or(0, |problems| problems.len());

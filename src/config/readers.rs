@@ -17,53 +17,34 @@ use serde_json::{Map, Value};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
-use super::environment::{Environment, Given};
+use super::environment::{Asked, Given, Reader};
 use super::problem::{Place, choice, short};
 use super::read;
 use super::schema::{self, Named, Set};
 use super::secret::{EncryptionKey, Secret};
 use super::shapes::{self, ServiceName, SlackUser, same_name, shape};
-use super::variable::Variable;
-use super::{LogFormat, MetricsPort, yaml};
+use super::yaml;
 use crate::invisible;
 
-/// Reads the value of a variable.
-pub(crate) trait Reader<T>: Fn(&Asked<'_>) -> Option<T> {}
+/// The port of the second listener, and what it means when it is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsPort {
+    /// The default: when it is taken, a warning, and the server runs without it.
+    Default(u16),
+    /// Configured: when it is taken, exit 3.
+    Asked(u16),
+    Off,
+}
 
-impl<T, F: Fn(&Asked<'_>) -> Option<T>> Reader<T> for F {}
-
-/// A variable and its text.
-pub(crate) struct Asked<'a> {
-    pub env: &'a Environment<'a>,
-    pub variable: &'static Variable,
-    pub given: Given,
-    /// Whether the text is the default, because the variable is not set.
-    pub is_default: bool,
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    Pretty,
 }
 
 impl Asked<'_> {
-    pub(crate) fn text(&self) -> &str {
-        self.given.text.expose()
-    }
-
-    /// The value, or an error that says what the variable must be.
-    pub(crate) fn or<T>(&self, value: Option<T>, must: &str, hint: &str) -> Option<T> {
-        if value.is_none() {
-            let message = format!("{} {must}", self.variable.name);
-            self.env.found.error(&self.given.place, message, hint);
-        }
-        value
-    }
-
-    /// The value, or a warning.
-    pub(crate) fn or_warn<T>(&self, value: Option<T>, what: &str, hint: &str) -> Option<T> {
-        if value.is_none() {
-            let message = format!("{} {what}", self.variable.name);
-            self.env.found.warning(&self.given.place, message, hint);
-        }
-        value
-    }
-
     /// Reads each item of a comma list. Empty ones are dropped, and so is a second of the same.
     fn each<T>(&self, mut read: impl FnMut(&str) -> Result<T, Fault>) -> Option<Vec<T>> {
         let (mut column, mut seen, mut all) = (0, Vec::new(), Vec::new());

@@ -5,9 +5,8 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::environment::Environment;
+use super::environment::{Asked, Environment};
 use super::problem::{Place, choice, short};
-use super::readers::Asked;
 use super::secret::Secret;
 use super::variables::TraceVariables;
 use ParentDecision::{Followed, Ignored};

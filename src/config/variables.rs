@@ -10,11 +10,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::environment::{Environment, Given};
-use super::readers::{self as read, Owned, number, one_of};
+use super::readers::{self as read, LogFormat, MetricsPort, Owned, number, one_of};
 use super::secret::{EncryptionKey, Secret};
 use super::tracing_export::{SAMPLERS, SINKS, Sampling, TelemetrySink};
 use super::variable::{Variable, variables};
-use super::{LogFormat, MetricsPort, proxies, tracing_export};
+use super::{proxies, tracing_export};
 
 variables! {
     /// The listeners and who may use them.

@@ -5,7 +5,7 @@
 //! no row and is only counted. Kinds are a bounded set, because they are labels of metrics.
 
 pub use super::installation::{Installation, Team};
-use super::installation::{PayloadContext, check_installation};
+use super::installation::{OtherInstallation, PayloadContext, check_installation};
 use super::interaction::{Interaction, non_empty};
 use super::unchecked::no_token_errors;
 use super::wire::{self, digest, key};
@@ -61,6 +61,12 @@ pub enum Addressed {
         /// The reason, for the log.
         reason: &'static str,
     },
+}
+
+impl From<OtherInstallation> for Addressed {
+    fn from(other: OtherInstallation) -> Self {
+        Self::OtherInstallation { team: other.team }
+    }
 }
 
 /// The body of an HTTP response.

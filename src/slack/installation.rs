@@ -5,7 +5,6 @@
 //! `authorizations`, by `view.app_installed_team_id`, or by the bot's message that was clicked. An app
 //! that is installed in a whole organisation has one installation and many workspaces.
 
-use super::address::Addressed;
 use crate::domain::ids::Membership;
 
 /// Our installation, as far as `auth.test` has described it.
@@ -50,19 +49,26 @@ pub(crate) struct PayloadContext<'a> {
     pub(crate) is_shared: bool,
 }
 
+/// A payload that is meant for another installation of the app.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OtherInstallation {
+    /// Its workspace or organisation, for the log.
+    pub(crate) team: Option<String>,
+}
+
 /// Refuses a payload that is meant for another installation, and says whether its user is from our
 /// workspace. All installations of a distributed app share the signing secret. A payload that passes
 /// while our workspace is not known is checked again before it is decided, see [`super::unchecked`].
 pub(crate) fn check_installation(
     ours: &Installation,
     context: &PayloadContext<'_>,
-) -> Result<Membership, Addressed> {
+) -> Result<Membership, OtherInstallation> {
     let our_team = match &ours.team {
         Team::Known(team) => team.as_str(),
         Team::Pending | Team::NoToken | Team::Unreported => return Ok(Membership::Ours),
     };
     if !is_ours(ours, our_team, context) {
-        return Err(Addressed::OtherInstallation {
+        return Err(OtherInstallation {
             team: context.team.or(context.enterprise).map(str::to_owned),
         });
     }

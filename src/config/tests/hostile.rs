@@ -131,7 +131,7 @@ fn no_bytes_make_the_reader_fall_over() {
         if let Some(mut node) = yaml::parse("f", &bytes, &found) {
             expand::expand(&mut node, &|_| Ok(None), &found);
             let lookup = |_: &str| None;
-            let variables = Variables::read(&Environment::new(&lookup));
+            let variables = Variables::read(&Environment::new(&lookup, VARIABLES));
             sections::rules(&node, &variables.overrides, &found);
             let problems = found.conclude().err().unwrap_or_default();
             let untyped = |problem: &Problem| problem.message == read::UNTYPED;
