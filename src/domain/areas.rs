@@ -152,7 +152,8 @@ impl Event {
                 AnswerTo::Person(to) => Some(to),
                 AnswerTo::Api | AnswerTo::Area(_) => None,
             },
-            Self::Incident(_) | Self::Ci(_) | Self::Incomplete { .. } | Self::Unused { .. } => None,
+            Self::Ci(event) => event.requester().map(|by| &by.reply_to),
+            Self::Incident(_) | Self::Incomplete { .. } | Self::Unused { .. } => None,
         }
     }
 }
@@ -246,7 +247,7 @@ impl Origin {
     pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Incident(purpose) => purpose.has_another_way(effect, code),
-            Self::Ci(purpose) => purpose.has_another_way(code),
+            Self::Ci(purpose) => purpose.has_another_way(effect, code),
         }
     }
 }

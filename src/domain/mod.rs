@@ -3,6 +3,7 @@
 //! No async, no SQL, no HTTP, no provider: everything takes `now` and gives back a value. An
 //! adapter turns what arrives into a [`areas::Signal`] and carries out an [`effect::Effect`].
 
+pub mod answer;
 pub mod area;
 pub mod areas;
 pub mod ci;
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod incident;
 pub mod looked_to;
 pub mod measure;
+pub mod requester;
 pub mod rules;
 pub mod severity;
 pub mod signal;

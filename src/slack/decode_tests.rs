@@ -1,6 +1,7 @@
 //! What each kind of row is decoded to, and that no input causes a panic.
 
 use super::*;
+use crate::domain::ci;
 use crate::domain::incident::act::{Act, AnswerTo, Request};
 use crate::domain::incident::{self, Closing};
 use crate::domain::rules::ServiceRules;
@@ -90,11 +91,36 @@ fn a_command_has_a_user_an_act_a_channel_and_a_response_url() {
 
 #[test]
 fn an_unknown_command_is_refused() {
-    for command in ["%2Fwardroom", "%2Fother"] {
-        let body = format!("command={command}&text=ci&user_id=U1&channel_id=C1&trigger_id=t");
-        let act = asked("command", body.as_bytes()).act;
-        assert!(matches!(act, Act::Misunderstood { .. }), "{act:?}");
-    }
+    let body = b"command=%2Fother&text=ci&user_id=U1&channel_id=C1&trigger_id=t";
+    let act = asked("command", body).act;
+    assert!(matches!(act, Act::Misunderstood { .. }), "{act:?}");
+}
+
+#[test]
+fn a_command_and_a_button_go_to_their_area() {
+    let body = b"command=%2FWardroom&text=ci+api&user_id=U1&user_name=ada&channel_id=C1&trigger_id=t&response_url=https%3A%2F%2Fx";
+    let event = decoded("command", body).unwrap().event;
+    let Event::Ci(ci::Event::Asked(request)) = event else {
+        panic!("{event:?}");
+    };
+    let repository = Some("api".to_owned());
+    assert_eq!(request.act, ci::request::Act::List { repository });
+    let to = &request.by.reply_to;
+    assert_eq!(to.person.as_str(), "U1");
+    assert_eq!(to.channel.as_ref().map(ChannelId::as_str), Some("C1"));
+    assert!(to.live_url(at()).is_some());
+    assert_eq!(request.by.names.values().collect::<Vec<_>>(), ["ada"]);
+
+    // The number is the renderer's: two buttons of a message never have the same name.
+    let payload = json!({"type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U1"},
+        "channel": {"id": "C2"}, "response_url": "https://x",
+        "actions": [{"action_id": "ci:rerun#2", "action_ts": "1", "value": "7"}]});
+    let event = decoded("click", &form(&payload)).unwrap().event;
+    let Event::Ci(ci::Event::Pressed(press)) = &event else {
+        panic!("{event:?}");
+    };
+    assert_eq!((&*press.action, &*press.value), ("ci:rerun", "7"));
+    assert_eq!(event.reply_to().map(|to| to.person.as_str()), Some("U1"));
 }
 
 #[test]

@@ -8,8 +8,9 @@ use super::address::{Addressed, Endpoint, Installation, Team, address};
 use super::interaction::Interaction;
 use super::views;
 use crate::domain::areas::{Event, Signal};
+use crate::domain::ci;
 use crate::domain::ids::Membership;
-use crate::domain::incident::act::{Act, AnswerTo, Request};
+use crate::domain::incident::act::{Act, Request};
 use crate::domain::incident::{self, validate};
 use crate::domain::rules::Rules;
 use crate::domain::text::{Message, Text};
@@ -80,27 +81,30 @@ pub fn check(
 /// Refuses a signal while there is no token. A user with a `response_url` is told so, because a
 /// `response_url` needs no token; the signal is not carried out later.
 pub fn refuse_without_token(signal: Signal) -> Signal {
+    let answerable = signal.event.reply_to();
+    let answerable = answerable.is_some_and(|to| to.response_url.is_some());
+    let refusal = Message::said(no_token());
     let event = match signal.event {
-        Event::Incident(incident::Event::Asked(request)) if answerable(&request) => {
+        Event::Incident(incident::Event::Asked(request)) if answerable => {
             incident::Event::Asked(Box::new(Request {
-                act: Act::Misunderstood {
-                    refusal: Message::said(no_token()),
-                },
+                act: Act::Misunderstood { refusal },
                 target: None,
                 outside_channel: None,
                 ..*request
             }))
             .into()
         }
+        Event::Ci(ci::Event::Asked(request)) if answerable => {
+            ci::Event::refused(request.by, refusal).into()
+        }
+        Event::Ci(ci::Event::Pressed(press)) if answerable => {
+            ci::Event::refused(press.by, refusal).into()
+        }
         _ => Event::Unused {
             what: "no_token".to_owned(),
         },
     };
     Signal { event, ..signal }
-}
-
-fn answerable(request: &Request) -> bool {
-    matches!(&request.answer_to, AnswerTo::Person(to) if to.response_url.is_some())
 }
 
 /// A submission has no `response_url`: the form shows the refusal and stays open.

@@ -280,6 +280,26 @@ fn every_verb_is_in_the_docs_as_it_is_and_nothing_else_is() {
     same(&code, &docs, "docs/USAGE.md");
 }
 
+#[test]
+fn every_verb_of_wardroom_is_in_the_docs_as_it_is_and_nothing_else_is() {
+    use wardroom::domain::ci::verbs::{LATER, VERBS};
+    let page = read("docs/USAGE.md");
+    let section = section(&page, "## /wardroom");
+    let rows = first_cells(section);
+    for verb in VERBS {
+        let row = rows.iter().find(|(names, _)| names[0] == verb.name);
+        let (_, row) = row.unwrap_or_else(|| panic!("no row for `{}`", verb.name));
+        assert_eq!(row[1].trim_matches('`'), verb.arguments, "{}", verb.name);
+        assert_eq!(row[2].trim_matches('`'), verb.example, "{}", verb.name);
+    }
+    let code = VERBS.iter().map(|verb| verb.name.to_owned()).collect();
+    let docs = rows.into_iter().flat_map(|(names, _)| names).collect();
+    same(&code, &docs, "docs/USAGE.md");
+    for later in LATER {
+        assert!(section.contains(&format!("`{later}`")), "{later}");
+    }
+}
+
 /// The subcommands and flags in the `--help` of a command.
 fn help(command: &[String]) -> (Vec<String>, Names) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_wardroom"))

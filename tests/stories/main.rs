@@ -27,6 +27,7 @@ mod ring;
 mod routing;
 mod tokenless;
 mod typed;
+mod wardroom;
 mod weaknesses;
 #[allow(dead_code, reason = "a world offers more than each story takes")]
 mod world;

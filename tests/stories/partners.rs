@@ -117,6 +117,10 @@ async fn partners_who_are_kept_out_are_told_so_and_learn_nothing() {
         world.types("pia", "shared", line).await;
         world.expect_ephemeral("U0PIA", no);
     }
+    for line in ["", "ci", "help"] {
+        world.asks("pia", "shared", line).await;
+        world.expect_ephemeral("U0PIA", no);
+    }
     assert!(world.person("pia").modal().is_none(), "no form opens");
     // Our own people go on.
     world.types("ada", "shared", "declare").await;

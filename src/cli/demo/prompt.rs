@@ -159,7 +159,7 @@ impl Prompt<'_> {
         match word {
             "" => {}
             "help" | "?" => self.transcript.line(HELP),
-            "/incident" | "/inc" => {
+            "/incident" | "/inc" | "/wardroom" => {
                 accepted(&self.person.command(&self.channel, word, rest).await)?;
             }
             "press" => self.press(rest).await?,

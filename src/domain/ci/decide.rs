@@ -6,7 +6,7 @@ use super::super::ids::ChannelId;
 use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
-    Run, Seen, Status, facts, message, receipts, watched,
+    Run, Seen, Status, asked, facts, message, receipts, watched,
 };
 use chrono::{DateTime, Duration, Utc};
 
@@ -32,6 +32,8 @@ impl Area for Ci {
     fn decide(event: &Event, facts: &Facts, context: &Context<'_>, decision: &mut Decision) {
         match event {
             Event::Run(seen) => run_seen(decision, seen, facts, context),
+            Event::Asked(request) => asked::decide_request(decision, request, facts, context),
+            Event::Pressed(press) => asked::decide_press(decision, press, facts, context),
             Event::Receipt(receipt) => {
                 receipts::decide_receipt(decision, receipt, facts);
             }

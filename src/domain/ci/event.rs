@@ -1,16 +1,40 @@
 //! What can happen to runs.
 
 use super::super::signal::{ParkedRow, Receipt};
+use super::request::{Act, Press, Request};
 use super::{Purpose, Run};
+use crate::domain::requester::Requester;
+use crate::domain::text::Message;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// GitHub reports a run's status.
     Run(Box<Seen>),
+    /// A person asks for something by `/wardroom`.
+    Asked(Box<Request>),
+    /// A person pressed a button of a message.
+    Pressed(Box<Press>),
     /// An effect of this area ended.
     Receipt(Box<Receipt<Purpose>>),
     /// A signal or an effect of this area was put aside.
     Parked(ParkedRow),
+}
+
+impl Event {
+    /// The person who waits for an answer.
+    pub fn requester(&self) -> Option<&Requester> {
+        match self {
+            Self::Asked(request) => Some(&request.by),
+            Self::Pressed(press) => Some(&press.by),
+            Self::Run(_) | Self::Receipt(_) | Self::Parked(_) => None,
+        }
+    }
+
+    /// The same request, refused with these words.
+    pub fn refused(by: Requester, refusal: Message) -> Self {
+        let act = Act::Misunderstood { refusal };
+        Self::Asked(Box::new(Request { by, act }))
+    }
 }
 
 /// A run, and what is known of its repository.

@@ -3,7 +3,10 @@
 //! A run is kept with its newest attempt. A failure is open for a workflow on a default branch
 //! from its first failed run until a newer one succeeds, and each channel has one message of it.
 
+mod answer;
+mod asked;
 mod change;
+pub mod command;
 mod decide;
 mod event;
 mod facts;
@@ -15,8 +18,10 @@ mod purpose;
 mod receipts;
 pub mod record;
 pub mod reports;
+pub mod request;
 #[cfg(test)]
 mod tests;
+pub mod verbs;
 mod watched;
 
 pub use change::Change;

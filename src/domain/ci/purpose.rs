@@ -1,5 +1,7 @@
 //! Why an effect of this area was decided: what its receipt needs to know.
 
+use super::super::answer;
+use super::super::effect::Effect;
 use super::super::ids::ChannelId;
 use super::FailureId;
 use serde::{Deserialize, Serialize};
@@ -19,12 +21,15 @@ pub enum Purpose {
         failure: FailureId,
         channel: ChannelId,
     },
+    /// An answer to a person, who may have no other way to learn it.
+    Answer,
 }
 
 impl Purpose {
     pub fn failure(&self) -> Option<FailureId> {
         match self {
             Self::Message { failure, .. } | Self::Update { failure, .. } => Some(*failure),
+            Self::Answer => None,
         }
     }
 
@@ -33,15 +38,17 @@ impl Purpose {
     pub fn is_news(&self) -> bool {
         match self {
             Self::Message { .. } | Self::Update { .. } => false,
+            Self::Answer => true,
         }
     }
 
     /// Whether the receipt answers this refusal by another way: a message that was deleted is posted
     /// again while it is of use.
-    pub fn has_another_way(&self, code: &str) -> bool {
+    pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Update { .. } => code == "message_not_found",
             Self::Message { .. } => false,
+            Self::Answer => matches!(effect, Effect::Slack(effect) if !answer::is_last(effect)),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::super::ids::{ChannelId, EffectId, MessageTs};
 use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::super::told::Told;
-use super::{Change, Decision, Facts, Failure, Purpose, Receipt, decide};
+use super::{Change, Decision, Facts, Failure, Purpose, Receipt, answer, decide};
 
 pub(super) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, facts: &Facts) {
     let effect = receipt.effect_id;
@@ -32,7 +32,7 @@ pub(super) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, facts: 
             End::Done(_) | End::Expired | End::Dropped { .. } => {}
         },
         Purpose::Update { channel, .. } => match &receipt.end {
-            End::Refused { code } if receipt.origin.has_another_way(code) => {
+            End::Refused { code } if receipt.origin.has_another_way(&receipt.effect, code) => {
                 if let Some(failure) = &facts.failure {
                     deleted(decision, failure, channel);
                 }
@@ -44,6 +44,11 @@ pub(super) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, facts: 
             }
             End::Done(_) | End::Uncertain { .. } | End::Expired | End::Dropped { .. } => {}
         },
+        Purpose::Answer => {
+            if let Some(text) = answer::ended(decision, receipt) {
+                tell_operators(decision, effect, text);
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::super::declaration::{Declaration, Source};
 use super::super::ids::{Actor, ChannelId, IncidentId, Membership, TeamId, UserId, ViewId};
+use super::super::requester::Requester;
 use super::super::severity::Severity;
 use super::super::text::{ReplyTo, Trigger, Typed};
 use super::model::{Role, Status};
@@ -28,6 +29,24 @@ pub struct Request {
     pub names: BTreeMap<UserId, String>,
     /// What it means outside an incident channel; `None`: the same.
     pub outside_channel: Option<Box<OutsideChannel>>,
+}
+
+impl Request {
+    /// What a person in Slack asks for, of the incident of their channel.
+    pub fn by(requester: Requester, act: Act) -> Self {
+        Self {
+            actor: Actor::Person(requester.person().clone()),
+            membership: requester.membership,
+            team: requester.team,
+            act,
+            target: None,
+            channel: requester.reply_to.channel.clone(),
+            trigger: requester.trigger,
+            answer_to: AnswerTo::Person(requester.reply_to),
+            names: requester.names,
+            outside_channel: None,
+        }
+    }
 }
 
 /// Words that begin with a number, as in `status #7 it burns`: in an incident's channel they are

@@ -8,6 +8,7 @@ use super::super::declaration::{Declaration, Kind};
 use super::super::ids::UserId;
 use super::super::rules::Rules;
 use super::super::severity::Severity;
+use super::super::text::nearest::{slips, three};
 use super::super::text::{ButtonStyle, Message, Part, Text, Typed, Word, Words};
 use super::act::{Act, IncidentRef, OutsideChannel};
 use super::model::{Role, Status};
@@ -303,23 +304,17 @@ pub(crate) fn nearest(word: &str) -> Vec<&'static str> {
     if MEANS_SOMETHING_ELSE.contains(&&*word) {
         return Vec::new();
     }
-    let length = word.chars().count();
     let mut near: Vec<(usize, &'static str)> = Vec::new();
     for verb in VERBS {
         let same = SAME_MEANING.iter().find(|(name, _)| *name == verb.names[0]);
         let is_severity = Severity::parse(&word).is_some();
         let is_same = same.is_some_and(|(_, words)| words.contains(&&*word))
             || (is_severity && matches!(verb.names[0], "declare" | "severity"));
-        let slips = verb.names.iter().filter_map(|name| {
-            let slips = strsim::damerau_levenshtein(&word, name);
-            let begins = length >= 3 && name.starts_with(&word);
-            (begins || slips <= name.len().min(length) / 3).then_some(slips)
-        });
+        let slips = verb.names.iter().filter_map(|name| slips(&word, name));
         let best = slips.chain(is_same.then_some(0)).min();
         near.extend(best.map(|slips| (slips, verb.names[0])));
     }
-    near.sort_by_key(|(slips, _)| *slips);
-    near.into_iter().take(3).map(|(_, name)| name).collect()
+    three(near)
 }
 
 fn unknown(word: &Word, about: Option<&IncidentRef>) -> Message {

@@ -1,5 +1,6 @@
 //! How to use it, made from the table of verbs, so that no verb is left out.
 
+use super::super::text::nearest::did_you_mean;
 use super::super::text::{ButtonStyle, Message, Part, Text};
 use super::command::nearest;
 use super::verbs::{VERBS, Verb, verb};
@@ -22,15 +23,11 @@ fn no_verb(word: &str) -> Message {
 /// Goes on with the commands that are near to what was typed, if there are any, and with where all
 /// are listed.
 pub(crate) fn suggesting(text: Text, typed: &str, before: &str) -> Text {
-    let mut text = text.and(".");
-    for (index, name) in nearest(typed).iter().enumerate() {
-        let between = if index == 0 { " Did you mean " } else { " or " };
-        text = text.and(between).code(format!("{before} {name}"));
-    }
-    if !nearest(typed).is_empty() {
-        text = text.and("?");
-    }
-    text.and(" See all commands: ").code("/incident help")
+    let near = nearest(typed);
+    let near = near.iter().map(|name| format!("{before} {name}"));
+    did_you_mean(text.and("."), near)
+        .and(" See all commands: ")
+        .code("/incident help")
 }
 
 fn of_verb(verb: &Verb) -> Message {

@@ -5,7 +5,8 @@
 //! that would not help. Each refusal and each change is audited with the person who asked, never with
 //! a person whom they chose.
 
-use super::super::decision::{ApiAnswer, AuditEntry, AuditOutcome, Named, Outcome};
+use super::super::decision::{ApiAnswer, AuditEntry, AuditOutcome, Outcome};
+use super::super::requester::named;
 use super::super::text::Message;
 use super::act::{Act, AnswerTo, Request};
 use super::case::{Case, Refusal, Verdict};
@@ -17,16 +18,9 @@ use super::{
 use serde_json::json;
 
 pub(super) fn decide_request(case: &mut Case<'_>, request: &Request) {
-    // In the order of their ids, so that two signals never wait for each other. It is no outcome.
-    let at = case.at;
-    let names = request.names.iter();
-    case.decision
-        .names
-        .extend(names.map(|(person, name)| Named {
-            person: person.clone(),
-            name: name.clone(),
-            at,
-        }));
+    // It is no outcome.
+    let names = named(&request.names, case.at);
+    case.decision.names.extend(names);
     let permitted = rights::permit_outsider(case, request);
     let meant = permitted.and_then(|()| outside_channel::as_meant(case, request));
     let (request, verdict) = match &meant {

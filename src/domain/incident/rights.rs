@@ -3,26 +3,20 @@
 //! An incident without an active commander is never stuck: an admin assigns another one, and while
 //! there is none any person may become it.
 
-use super::super::ids::Membership;
 use super::super::ids::{Actor, UserId};
-use super::super::rules::Outsiders;
+use super::super::requester::outsider_refused;
 use super::super::text::Text;
 use super::act::{Act, Request};
 use super::case::{Case, Refusal};
 use super::model::{Incident, Role, Status};
 use super::words;
 
-/// Refuses a partner's person, in a channel that two workspaces share, where the configuration says
-/// so. All or nothing: a list and a menu show every open incident, so reading is no lesser act.
+/// Refuses a partner's person where the configuration says so.
 pub(super) fn permit_outsider(case: &Case<'_>, request: &Request) -> Result<(), Refusal> {
-    if request.membership == Membership::Ours || case.rules.outsiders == Outsiders::Allow {
-        return Ok(());
+    match outsider_refused(request.membership, case.rules) {
+        None => Ok(()),
+        Some(text) => Err(Refusal::new(403, "outsider", text)),
     }
-    let text = Text::plain(
-        "Wardroom takes requests only from members of its own workspace. Nothing was changed. Ask \
-         one of its members to do it for you.",
-    );
-    Err(Refusal::new(403, "outsider", text))
 }
 
 /// Whether the requester may change the incident: its commander, an admin, a caller of the API; while

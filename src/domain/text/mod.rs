@@ -6,6 +6,7 @@
 
 pub mod form;
 mod message;
+pub mod nearest;
 mod reply;
 mod span;
 mod typed;

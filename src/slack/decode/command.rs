@@ -1,15 +1,26 @@
 //! A slash command: who asks for what, where, and how to answer.
 //!
-//! The domain parses the text; only Slack's escapes and markup are read here.
+//! Each command belongs to an area, which parses the text; only Slack's escapes and markup are read here.
 
 use super::{Asked, Payload};
 use crate::domain::areas::Event;
-use crate::domain::incident;
-use crate::domain::incident::act::Act;
-use crate::domain::incident::command as words;
-use crate::domain::text::{Message, Text};
+use crate::domain::incident::act::{Act, Request};
+use crate::domain::requester::Requester;
+use crate::domain::rules::Rules;
+use crate::domain::text::{Message, Text, Typed};
+use crate::domain::{ci, incident};
 use crate::invisible;
 use crate::slack::{typed, wire};
+
+/// Makes an area's event of a command.
+type Read = fn(Requester, &Typed, &Rules) -> Event;
+
+/// The commands, each with its area.
+const COMMANDS: [(&str, Read); 3] = [
+    ("/incident", of_incidents),
+    ("/inc", of_incidents),
+    ("/wardroom", of_ci),
+];
 
 pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
     let [
@@ -35,17 +46,8 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
         ],
     );
     let typed = typed::read(&text.unwrap_or_default());
-    let names = typed.names();
     let command = command.ok_or("no command")?;
-    let command = match invisible::without(&command).to_lowercase().as_str() {
-        "/incident" | "/inc" => words::parse(&typed, payload.rules),
-        "/wardroom" => misunderstood(
-            Text::default()
-                .code("/wardroom")
-                .and(" isn't available yet."),
-        ),
-        other => misunderstood(Text::plain("Unknown command ").code(other).and(".")),
-    };
+    let command = invisible::without(&command).to_lowercase();
     let asked = Asked {
         person: person.as_deref(),
         name: name.as_deref(),
@@ -54,25 +56,39 @@ pub(super) fn decode(payload: Payload<'_>) -> Result<Event, &'static str> {
         trigger: trigger.as_deref(),
         response_url: response_url.as_deref(),
     };
-    let mut request = asked.request(payload, command.act)?;
-    request.target = command.target;
-    request.outside_channel = command.outside_channel.map(Box::new);
-    for (person, name) in names {
-        request.names.entry(person).or_insert(name);
+    let mut by = asked.requester(payload)?;
+    for (person, name) in typed.names() {
+        by.names.entry(person).or_insert(name);
     }
-    Ok(incident::Event::Asked(Box::new(request)).into())
+    let mut commands = COMMANDS.iter();
+    Ok(match commands.find(|(name, _)| *name == command) {
+        Some((_, read)) => read(by, &typed, payload.rules),
+        None => unknown(by, &command),
+    })
 }
 
-fn misunderstood(why: Text) -> words::Command {
-    let words = why
-        .and(" For incidents, type ")
+fn of_incidents(by: Requester, typed: &Typed, rules: &Rules) -> Event {
+    let command = incident::command::parse(typed, rules);
+    let request = Request {
+        target: command.target,
+        outside_channel: command.outside_channel.map(Box::new),
+        ..Request::by(by, command.act)
+    };
+    incident::Event::Asked(Box::new(request)).into()
+}
+
+fn of_ci(by: Requester, typed: &Typed, _rules: &Rules) -> Event {
+    let act = ci::command::parse(typed);
+    ci::Event::Asked(Box::new(ci::request::Request { by, act })).into()
+}
+
+fn unknown(by: Requester, command: &str) -> Event {
+    let words = Text::plain("Unknown command ")
+        .code(command)
+        .and(". For incidents, type ")
         .code("/incident help")
         .and(".");
-    words::Command {
-        act: Act::Misunderstood {
-            refusal: Message::said(words),
-        },
-        target: None,
-        outside_channel: None,
-    }
+    let refusal = Message::said(words);
+    let request = Request::by(by, Act::Misunderstood { refusal });
+    incident::Event::Asked(Box::new(request)).into()
 }

@@ -1,14 +1,23 @@
-//! Block actions and view submissions. The domain knows what its buttons and forms mean.
+//! Block actions and view submissions. Each button belongs to an area, by the beginning of its name; the
+//! domain knows what its buttons and forms mean.
 
 use super::{Asked, Payload};
 use crate::domain::areas::Event;
+use crate::domain::ci;
 use crate::domain::incident::act::{Act, IncidentRef, Request};
 use crate::domain::incident::{
     self, buttons::act_of_button, declare_form, forms, resolve_form, validate, words,
 };
+use crate::domain::requester::Requester;
 use crate::domain::text::{Message, Part, Text};
 use crate::slack::interaction::{Interaction, non_empty};
 use crate::slack::{render, views};
+
+/// Makes an area's event of a press: of its name and its value.
+type Read = fn(Requester, &str, &str) -> Event;
+
+/// How the names of an area's buttons begin. All others are the incidents'.
+const BUTTONS: [(&str, Read); 1] = [(ci::request::BUTTONS, of_ci)];
 
 pub(super) fn click(payload: Payload<'_>) -> Result<Event, &'static str> {
     let interaction = Interaction::of_form(payload.body)?;
@@ -24,12 +33,26 @@ pub(super) fn click(payload: Payload<'_>) -> Result<Event, &'static str> {
         });
     }
     let value = interaction.action("value").unwrap_or_default();
+    let mut areas = BUTTONS.iter();
+    if let Some((_, read)) = areas.find(|(prefix, _)| action.starts_with(prefix)) {
+        let by = requester(&interaction, payload)?;
+        return Ok(read(by, action, value));
+    }
     let known = act_of_button(action, value);
     let (act, target) = known.unwrap_or_else(|| {
         let words = "This button is from another version of Wardroom.";
         (misunderstood(words), None)
     });
     request(&interaction, payload, act, target)
+}
+
+fn of_ci(by: Requester, action: &str, value: &str) -> Event {
+    let press = ci::request::Press {
+        by,
+        action: action.to_owned(),
+        value: value.to_owned(),
+    };
+    ci::Event::Pressed(Box::new(press)).into()
 }
 
 /// The answer to an unknown button or form: each click gets an answer.
@@ -90,12 +113,7 @@ pub(super) fn submission(payload: Payload<'_>) -> Result<Event, &'static str> {
     request(&interaction, payload, act, None)
 }
 
-fn request(
-    interaction: &Interaction,
-    payload: Payload<'_>,
-    act: Act,
-    target: Option<IncidentRef>,
-) -> Result<Event, &'static str> {
+fn requester(interaction: &Interaction, payload: Payload<'_>) -> Result<Requester, &'static str> {
     // A modal belongs to no channel: its context has the channel in which it was opened.
     let context = interaction.input().private_metadata.context;
     let from_context = context.get(forms::CHANNEL).map(String::as_str);
@@ -107,6 +125,15 @@ fn request(
         trigger: non_empty(&interaction.trigger_id),
         response_url: non_empty(&interaction.response_url),
     };
-    let request = asked.request(payload, act)?;
+    asked.requester(payload)
+}
+
+fn request(
+    interaction: &Interaction,
+    payload: Payload<'_>,
+    act: Act,
+    target: Option<IncidentRef>,
+) -> Result<Event, &'static str> {
+    let request = Request::by(requester(interaction, payload)?, act);
     Ok(incident::Event::Asked(Box::new(Request { target, ..request })).into())
 }

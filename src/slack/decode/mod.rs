@@ -8,8 +8,8 @@ mod event;
 mod interaction;
 
 use crate::domain::areas::{Event, Signal};
-use crate::domain::ids::{Actor, ChannelId, Membership, SignalId, TeamId, UserId};
-use crate::domain::incident::act::{Act, AnswerTo, Request};
+use crate::domain::ids::{ChannelId, Membership, SignalId, TeamId, UserId};
+use crate::domain::requester::Requester;
 use crate::domain::rules::Rules;
 use crate::domain::text::{ReplyTo, Trigger};
 use crate::slack::typed;
@@ -46,34 +46,28 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn request(self, payload: Payload<'_>, act: Act) -> Result<Request, &'static str> {
+    fn requester(self, payload: Payload<'_>) -> Result<Requester, &'static str> {
         let person = self.person.ok_or("no user")?;
         let person = UserId::new(person).map_err(|_| "not a user's id")?;
-        let channel = self.channel.and_then(|id| ChannelId::new(id).ok());
         let name = self.name.filter(|name| !name.is_empty());
         let name = name.map(|name| (person.clone(), typed::unescape(name)));
         // A partner's workspace is not where anything is created, and an organisation's id names none.
         let team = self.team.filter(|id| id.starts_with('T'));
         let team = team.filter(|_| payload.membership == Membership::Ours);
-        Ok(Request {
-            actor: Actor::Person(person.clone()),
+        Ok(Requester {
             membership: payload.membership,
             team: team.and_then(|id| TeamId::new(id).ok()),
-            act,
-            target: None,
-            channel: channel.clone(),
             trigger: self.trigger.map(|id| Trigger {
                 id: id.to_owned(),
                 expires: payload.at + TRIGGER_LIFETIME,
             }),
-            answer_to: AnswerTo::Person(ReplyTo {
+            reply_to: ReplyTo {
                 person,
-                channel,
+                channel: self.channel.and_then(|id| ChannelId::new(id).ok()),
                 response_url: self.response_url.map(str::to_owned),
                 asked_at: payload.at,
-            }),
+            },
             names: name.into_iter().collect(),
-            outside_channel: None,
         })
     }
 }

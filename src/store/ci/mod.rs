@@ -127,6 +127,7 @@ impl Persist for Ci {
                 });
                 Ok(edit.map(|edit| with_edit(effect, edit)))
             }
+            Purpose::Answer => Ok(Some(effect)),
         }
     }
 }

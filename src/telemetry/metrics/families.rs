@@ -4,6 +4,7 @@
 //! Names and labels are a contract with dashboards and alerts: add to them, never rename one. A family
 //! of a part that is not built is absent.
 
+use crate::domain::ci::request;
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::incident::verbs::VERBS;
 use crate::domain::severity::Severity;
@@ -41,13 +42,15 @@ const CALL_RESULTS: [&str; 5] = ["ok", "refused", "later", "failed", "uncertain"
 fn commands() -> impl Iterator<Item = &'static str> {
     let typed = VERBS.iter().map(|verb| verb.names[0]);
     let typed = typed.filter(|name| *name != "commander");
-    typed.chain([
-        "menu",
-        "declare_form",
-        "resolve_form",
-        "template",
-        "unknown",
-    ])
+    typed
+        .chain([
+            "menu",
+            "declare_form",
+            "resolve_form",
+            "template",
+            "unknown",
+        ])
+        .chain(request::Act::NAMES)
 }
 
 /// A metric with `N` labels. Their values are words of the program: text from outside cannot grow the

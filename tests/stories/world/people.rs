@@ -33,6 +33,15 @@ impl World {
         self.settle().await;
     }
 
+    /// The same with `/wardroom …`.
+    pub async fn asks(&mut self, person: &str, channel: &str, text: &str) {
+        let channel = self.channel_id(channel);
+        let person = self.person(person);
+        let response = person.command(&channel, "/wardroom", text).await;
+        assert!(response.is_ok(), "/wardroom {text}: {response:?}");
+        self.settle().await;
+    }
+
     /// A person presses a button (by its label) under a message.
     pub async fn presses(&mut self, person: &str, message: &super::SeenMessage, button: &str) {
         let response = self

@@ -104,6 +104,7 @@ fn a_purpose_is_called_as_it_is_stored() {
             failure,
             channel: channel("C1"),
         },
+        Purpose::Answer,
     ];
     let kinds: Vec<&str> = all.iter().map(Into::into).collect();
     assert_eq!(kinds, Purpose::VARIANTS);
