@@ -6,7 +6,7 @@
 
 use super::answer;
 use super::command;
-use super::request::{Act, Press, Request};
+use super::request::{Act, Pressed, Request};
 use super::{Decision, Facts};
 use crate::domain::area::Context;
 use crate::domain::decision::{AuditEntry, AuditOutcome, Outcome};
@@ -56,7 +56,7 @@ pub(super) fn decide_request(
 
 pub(super) fn decide_press(
     decision: &mut Decision,
-    press: &Press,
+    press: &Pressed,
     facts: &Facts,
     context: &Context<'_>,
 ) {
@@ -88,7 +88,7 @@ const UNKNOWN: &str = "unknown_button";
 /// The rule of a button.
 fn pressed(
     _decision: &mut Decision,
-    _press: &Press,
+    _press: &Pressed,
     _facts: &Facts,
     _context: &Context<'_>,
 ) -> Verdict {

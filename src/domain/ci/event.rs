@@ -1,7 +1,7 @@
 //! What can happen to runs.
 
 use super::super::signal::{ParkedRow, Receipt};
-use super::request::{Act, Press, Request};
+use super::request::{Act, Pressed, Request};
 use super::{Purpose, Run};
 use crate::domain::requester::Requester;
 use crate::domain::text::Message;
@@ -13,7 +13,7 @@ pub enum Event {
     /// A person asks for something by `/wardroom`.
     Asked(Box<Request>),
     /// A person pressed a button of a message.
-    Pressed(Box<Press>),
+    Pressed(Box<Pressed>),
     /// An effect of this area ended.
     Receipt(Box<Receipt<Purpose>>),
     /// A signal or an effect of this area was put aside.

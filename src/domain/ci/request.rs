@@ -41,7 +41,7 @@ impl Act {
 
 /// A press of a button: its name, and what the message put into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Press {
+pub struct Pressed {
     pub by: Requester,
     /// It begins with [`BUTTONS`].
     pub action: String,

@@ -47,7 +47,7 @@ pub(super) fn click(payload: Payload<'_>) -> Result<Event, &'static str> {
 }
 
 fn of_ci(by: Requester, action: &str, value: &str) -> Event {
-    let press = ci::request::Press {
+    let press = ci::request::Pressed {
         by,
         action: action.to_owned(),
         value: value.to_owned(),
