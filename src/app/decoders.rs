@@ -41,10 +41,9 @@ pub(super) fn all(installation: watch::Receiver<Installation>) -> HashMap<&'stat
         crate::edge::api::wire::decode_api(body, row.id, row.at).map(Some)
     });
     let reads = |kinds, decode| Decoder { kinds, decode };
-    let webhooks = crate::github::address::STORED.map(str::to_owned).to_vec();
     HashMap::from([
         ("slack", reads(crate::slack::address::kinds(), slack)),
-        ("github", reads(webhooks, github)),
+        ("github", reads(crate::github::events::kinds(), github)),
         ("api", reads(crate::edge::api::wire::kinds(), api)),
     ])
 }

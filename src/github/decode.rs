@@ -3,33 +3,12 @@
 //! Tolerant: a field that is missing, of another type, or new is no error, because GitHub adds to
 //! its payloads without notice and a refused delivery does not come back.
 
-use super::address::Unreadable;
-use super::workflow_run;
+use super::events;
+use super::payload::payload;
 use crate::domain::areas::{Event, Signal};
 use crate::domain::ids::SignalId;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::borrow::Cow;
-
-/// The JSON in a body: itself, or the form's field `payload`.
-pub fn payload<'a>(content_type: &str, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Unreadable> {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Ok(Cow::Borrowed(body));
-    }
-    form_urlencoded::parse(body)
-        .find(|(name, _)| name == "payload")
-        .map(|(_, value)| Cow::Owned(value.into_owned().into_bytes()))
-        .ok_or(Unreadable("the form has no payload"))
-}
-
-/// One part of a body, read by itself: an odd field in another part must not affect it. Other parts are
-/// only skipped, as when the body was addressed; reading all of it would refuse a stored body (a number
-/// that is too large, half a surrogate, brackets 200 deep).
-pub(super) fn part<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
-    serde_json::from_slice(json).ok()
-}
 
 /// Makes a signal of a row's kind, the content type in its headers, and its body.
 pub fn decode(
@@ -42,11 +21,7 @@ pub fn decode(
     let json = payload(content_type, body).map_err(|error| error.to_string())?;
     serde_json::from_slice::<IgnoredAny>(&json)
         .map_err(|error| format!("the body is not JSON: {error}"))?;
-    let run = match kind {
-        "workflow_run" => workflow_run::read(&json, at),
-        _ => None,
-    };
-    let event = run.unwrap_or_else(|| Event::Unused {
+    let event = events::read(kind, &json, at).unwrap_or_else(|| Event::Unused {
         what: kind.to_owned(),
     });
     Ok(Signal { id, at, event })
@@ -65,7 +40,7 @@ mod tests {
     /// What is stored is decoded, whichever field is missing or odd: no signal is retried for it.
     #[test]
     fn an_incomplete_webhook_of_any_kind_is_decoded() {
-        use crate::github::address::{Addressed, STORED, address};
+        use crate::github::address::{Addressed, address};
         use serde_json::json;
         let whole = json!({"action": "completed", "ref": "refs/heads/main", "sha": "abc",
             "repository": {"full_name": "a/b", "id": 1}, "installation": {"id": 7},
@@ -94,12 +69,12 @@ mod tests {
             variants.push(variant);
         }
         let (id, at) = (SignalId(uuid::Uuid::nil()), DateTime::default());
-        for kind in STORED {
+        for kind in events::kinds() {
             for variant in &variants {
                 let body = variant.to_string().into_bytes();
-                let kept = address(kind, "application/json", &body).unwrap();
-                assert!(matches!(kept, Addressed::Stored { .. }), "{kind}");
-                let read = decode(kind, "application/json", &body, id, at);
+                let kept = address(&kind, "application/json", &body).unwrap();
+                assert!(!matches!(kept, Addressed::Ping), "{kind}");
+                let read = decode(&kind, "application/json", &body, id, at);
                 assert!(read.is_ok(), "{kind}: {read:?} of {variant}");
             }
         }

@@ -5,5 +5,7 @@
 
 pub mod address;
 pub mod decode;
+pub mod events;
+mod payload;
 pub mod signature;
 mod workflow_run;

@@ -3,7 +3,7 @@
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#workflow_run>. Texts are bounded
 //! here, because they become keys of the database.
 
-use super::decode::part;
+use super::payload::part;
 use crate::domain::areas::Event;
 use crate::domain::ci::{self, Code, Conclusion, Line, Place, Run, Seen, Status};
 use chrono::{DateTime, Utc};

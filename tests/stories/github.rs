@@ -123,7 +123,13 @@ async fn a_ping_is_answered_and_what_nobody_uses_is_ignored_and_neither_is_kept(
     let zen = json!({"zen": "Keep it logically awesome.", "hook_id": 1});
     let pong = sent(&world, "ping", "d-1", &zen, Encoding::Json, Signing::Good).await;
     assert_eq!(pong, (200, json!({"status": "pong"})));
-    for event in ["star", "watch", "gollum", "an_event_of_next_year"] {
+    for event in [
+        "star",
+        "workflow_job",
+        "check_suite",
+        "status",
+        "an_event_of_next_year",
+    ] {
         let answer = sent(
             &world,
             event,

@@ -1,0 +1,112 @@
+//! The events that are used: what is stored, and what reads it.
+//!
+//! One table for both, so that nothing is stored that no reader has, and no reader waits for what is not
+//! stored. Any other event is only counted.
+
+use super::workflow_run;
+use crate::domain::areas::Event;
+use chrono::{DateTime, Utc};
+
+/// Reads the JSON of a webhook; `None`: nothing follows from it.
+type Read = fn(&[u8], DateTime<Utc>) -> Option<Event>;
+
+struct Used {
+    event: &'static str,
+    /// The only actions that are stored; none: all.
+    actions: &'static [&'static str],
+    read: Read,
+}
+
+const USED: &[Used] = &[
+    Used {
+        event: "workflow_run",
+        actions: &[],
+        read: workflow_run::read,
+    },
+    Used {
+        event: "push",
+        actions: &[],
+        read: nothing,
+    },
+    Used {
+        event: "pull_request",
+        actions: &[],
+        read: nothing,
+    },
+    Used {
+        event: "deployment_status",
+        actions: &[],
+        read: nothing,
+    },
+    Used {
+        event: "installation",
+        actions: &[],
+        read: nothing,
+    },
+    Used {
+        event: "installation_repositories",
+        actions: &[],
+        read: nothing,
+    },
+];
+
+fn nothing(_json: &[u8], _at: DateTime<Utc>) -> Option<Event> {
+    None
+}
+
+/// Earlier versions stored these too. Their rows are claimed, and end.
+const FORMER: [&str; 6] = [
+    "workflow_job",
+    "check_run",
+    "check_suite",
+    "issues",
+    "issue_comment",
+    "status",
+];
+
+fn used(event: &str) -> Option<&'static Used> {
+    USED.iter().find(|used| used.event == event)
+}
+
+/// The kinds of rows that a process claims.
+pub fn kinds() -> Vec<String> {
+    let used = USED.iter().map(|used| used.event);
+    used.chain(FORMER).map(str::to_owned).collect()
+}
+
+/// Whether an event is used, whatever its action.
+pub fn is_used(event: &str) -> bool {
+    used(event).is_some()
+}
+
+/// The kind of the row of an event that is stored. One whose action cannot be read is stored too: its
+/// reader says what it lacks.
+pub(super) fn stored(event: &str, action: Option<&str>) -> Option<&'static str> {
+    let used = used(event)?;
+    let wanted = match action {
+        Some(action) if !used.actions.is_empty() => used.actions.contains(&action),
+        _ => true,
+    };
+    wanted.then_some(used.event)
+}
+
+pub(super) fn read(kind: &str, json: &[u8], at: DateTime<Utc>) -> Option<Event> {
+    (used(kind)?.read)(json, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_in_the_table_once_and_a_former_one_is_not_stored() {
+        let mut kinds = kinds();
+        let all = kinds.len();
+        kinds.sort();
+        kinds.dedup();
+        assert_eq!(kinds.len(), all);
+        for event in FORMER {
+            assert_eq!(stored(event, None), None, "{event}");
+        }
+    }
+}
