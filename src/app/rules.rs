@@ -6,7 +6,7 @@ use crate::config::{self, Config};
 use crate::domain::healing::Healing;
 use crate::domain::ids::{BadId, ChannelId, TeamId, UserId};
 use crate::domain::incident::Severity;
-use crate::domain::rules::{Github, Outsiders, Route, Rules, ServiceRules, Template};
+use crate::domain::rules::{Github, GithubAccess, Outsiders, Route, Rules, ServiceRules, Template};
 
 pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
     let rules = &config.rules;
@@ -38,6 +38,7 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
                 .transpose()?,
             services: rules.services.iter().flat_map(repositories).collect(),
             healing: Healing::default(),
+            access: access(config),
         },
         ops_channel: slack.ops_channel.clone().map(ChannelId::new).transpose()?,
         outsiders: match slack.outsiders {
@@ -46,6 +47,15 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
         },
         workspace: slack.workspace.clone().map(TeamId::new).transpose()?,
     })
+}
+
+fn access(config: &Config) -> GithubAccess {
+    let github = &config.github;
+    match (github.app(), &github.token) {
+        (Some(_), _) => GithubAccess::App,
+        (None, Some(_)) => GithubAccess::Token,
+        (None, None) => GithubAccess::None,
+    }
 }
 
 fn service(service: &config::Service, shown: bool) -> Result<ServiceRules, BadId> {

@@ -10,6 +10,7 @@ use super::effect::Effect;
 use super::ids::{Actor, IncidentId, Membership, SignalId};
 use super::incident::act::{Act, AnswerTo, Request};
 use super::incident::{self, Incidents, Timer};
+use super::rules::Rules;
 use super::signal::{ParkedRow, Receipt, TimerDue};
 use super::text::ReplyTo;
 use super::told::Told;
@@ -103,7 +104,11 @@ impl Event {
                 timer: Timer::parse(&due.name)?,
                 generation: due.generation,
             })),
-            AreaName::Ci => None,
+            AreaName::Ci => Some(Self::Ci(ci::Event::TimerDue {
+                timer: due.name.parse().ok()?,
+                owner: due.owner.clone(),
+                generation: due.generation,
+            })),
         }
     }
 
@@ -183,7 +188,17 @@ impl AreaName {
     fn timers(self) -> &'static [&'static str] {
         match self {
             Self::Incident => &["channel_overdue"],
-            Self::Ci => &[],
+            Self::Ci => ci::Timer::VARIANTS,
+        }
+    }
+
+    fn standing(self, rules: &Rules) -> Vec<&'static str> {
+        match self {
+            Self::Incident => Vec::new(),
+            Self::Ci => {
+                let timers = ci::Timer::standing(rules).iter();
+                timers.map(Into::into).collect()
+            }
         }
     }
 
@@ -191,6 +206,27 @@ impl AreaName {
     fn each(words: fn(Self) -> &'static [&'static str]) -> Vec<String> {
         let all = Self::iter().flat_map(|area| words(area).iter().map(move |word| (area, word)));
         all.map(|(area, word)| format!("{area}_{word}")).collect()
+    }
+}
+
+/// A timer that an area always has, as long as the rules say so; its owner is
+/// [`TimerChange::ALWAYS`](super::decision::TimerChange::ALWAYS). It
+/// is set at the start, and each time that it is due its decision sets it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingTimer {
+    pub area: &'static str,
+    pub name: &'static str,
+}
+
+impl StandingTimer {
+    /// Those of every area.
+    pub fn all(rules: &Rules) -> Vec<Self> {
+        let of = |area: AreaName| {
+            let names = area.standing(rules).into_iter();
+            let area = area.into();
+            names.map(move |name| Self { area, name })
+        };
+        AreaName::iter().flat_map(of).collect()
     }
 }
 

@@ -56,6 +56,11 @@ pub struct TimerChange {
     pub due: Option<DateTime<Utc>>,
 }
 
+impl TimerChange {
+    /// The owner of a timer that its area always has.
+    pub const ALWAYS: &'static str = "always";
+}
+
 /// A person's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {

@@ -62,6 +62,18 @@ pub struct Github {
     pub services: Vec<(String, String)>,
     /// What is done about failures.
     pub healing: Healing,
+    pub access: GithubAccess,
+}
+
+/// What GitHub's API is used with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GithubAccess {
+    /// Nothing: webhooks are taken, and no effect of GitHub may be decided.
+    #[default]
+    None,
+    /// A token for one account.
+    Token,
+    App,
 }
 
 /// Who is told of a severity.

@@ -4,6 +4,7 @@
 //! replica at once.
 
 use super::Engine;
+use crate::domain::areas::StandingTimer;
 use crate::store::StoreError;
 use chrono::{DateTime, Duration, Utc};
 
@@ -12,6 +13,7 @@ use chrono::{DateTime, Duration, Utc};
 pub struct Duties {
     beat: Option<DateTime<Utc>>,
     sweep: Option<DateTime<Utc>>,
+    timers: Option<DateTime<Utc>>,
     forget: Option<DateTime<Utc>>,
 }
 
@@ -35,6 +37,12 @@ impl Engine {
         let now = self.parts.clock.now();
         let store = &self.parts.store;
         // First, and an error keeps nothing else from being done.
+        let start = duties.timers.is_none();
+        let mut kept = Ok(());
+        if due(&mut duties.timers, SWEEP_EVERY, now) {
+            let standing = StandingTimer::all(&self.rules());
+            kept = store.keep_timers(&standing, start, now).await;
+        }
         let kinds = self.reads.kinds_of("timer");
         let fired = store.fire_timers(&kinds, now).await;
         if due(&mut duties.beat, BEAT_EVERY, now) {
@@ -64,6 +72,7 @@ impl Engine {
             }
             self.job_succeeded("retention", now);
         }
+        kept?;
         let fired = fired?;
         if fired > 0 {
             store.wakes().inbox.notify_one();

@@ -6,7 +6,7 @@ use super::super::ids::ChannelId;
 use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
-    Run, Seen, Status, asked, facts, message, receipts, watched,
+    Run, Seen, Status, Timer, asked, facts, message, receipts, watched,
 };
 use chrono::{DateTime, Duration, Utc};
 
@@ -38,6 +38,14 @@ impl Area for Ci {
                 receipts::decide_receipt(decision, receipt, facts);
             }
             Event::Parked(row) => decision.tell(Told::Parked(row.clone())),
+            Event::TimerDue { timer, .. } => match timer {
+                Timer::FailedDeliveries | Timer::OverdueRuns
+                    if Timer::standing(context.rules).contains(timer) =>
+                {
+                    decision.timer(timer.next(context.now + Duration::minutes(5)));
+                }
+                Timer::FailedDeliveries | Timer::OverdueRuns => {}
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::signal::{ParkedRow, Receipt};
 use super::request::{Act, Pressed, Request};
-use super::{Purpose, Run};
+use super::{Purpose, Run, Timer};
 use crate::domain::requester::Requester;
 use crate::domain::text::Message;
 
@@ -18,6 +18,13 @@ pub enum Event {
     Receipt(Box<Receipt<Purpose>>),
     /// A signal or an effect of this area was put aside.
     Parked(ParkedRow),
+    TimerDue {
+        timer: Timer,
+        /// What it was set for, in the words of its rule.
+        owner: String,
+        /// That of the timer when it was due; one that was set again since then has a higher one.
+        generation: i32,
+    },
 }
 
 impl Event {
@@ -26,7 +33,7 @@ impl Event {
         match self {
             Self::Asked(request) => Some(&request.by),
             Self::Pressed(press) => Some(&press.by),
-            Self::Run(_) | Self::Receipt(_) | Self::Parked(_) => None,
+            Self::Run(_) | Self::Receipt(_) | Self::Parked(_) | Self::TimerDue { .. } => None,
         }
     }
 

@@ -30,7 +30,11 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
                 failure: None,
             }
         }
-        Event::Run(_) | Event::Parked(_) | Event::Asked(_) | Event::Pressed(_) => Needs::default(),
+        Event::Run(_)
+        | Event::Parked(_)
+        | Event::TimerDue { .. }
+        | Event::Asked(_)
+        | Event::Pressed(_) => Needs::default(),
         Event::Receipt(receipt) => Needs {
             failure: receipt.origin.failure(),
             ..Needs::default()

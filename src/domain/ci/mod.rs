@@ -21,6 +21,7 @@ pub mod reports;
 pub mod request;
 #[cfg(test)]
 mod tests;
+mod timer;
 pub mod verbs;
 mod watched;
 
@@ -31,6 +32,7 @@ pub use facts::{Facts, Needs};
 pub use message::message;
 pub use model::{Code, Conclusion, Failed, Failure, FailureId, Green, Line, Place, Run, Status};
 pub use purpose::Purpose;
+pub use timer::Timer;
 
 /// A decision of this area.
 type Decision = super::decision::Decision<Change, Purpose>;

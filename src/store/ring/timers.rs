@@ -1,6 +1,7 @@
 //! Moments that an area waits for. A timer belongs to an area and to one of its things.
 
 use super::append::{Arrival, append_own};
+use crate::domain::areas::StandingTimer;
 use crate::domain::decision::TimerChange;
 use crate::domain::signal::TimerDue;
 use crate::store::database::Database;
@@ -47,6 +48,45 @@ pub(in crate::store) async fn generation(
 }
 
 impl Database {
+    /// Sets those of these timers that are not there, or that will not be set again by themselves, because
+    /// their signal ended without its decision: it was parked, or another version or configuration decided
+    /// it. `start`: those that are set are due now.
+    pub async fn keep_timers(
+        &self,
+        timers: &[StandingTimer],
+        start: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        if timers.is_empty() {
+            return Ok(());
+        }
+        let areas: Vec<&str> = timers.iter().map(|timer| timer.area).collect();
+        let names: Vec<&str> = timers.iter().map(|timer| timer.name).collect();
+        let mut session = self.single().await?;
+        sqlx::query!(
+            "insert into area_timers as t (area, owner, name, due)
+             select area, $3, name, $4 from unnest($1::text[], $2::text[]) as row(area, name)
+              order by area, name
+             on conflict (area, owner, name) do update
+                set due = $4, pending = true,
+                    generation = case when t.pending then t.generation else t.generation + 1 end
+              where case when t.pending then $5 and t.due > $4
+                         else not exists (
+                              select from inbox i
+                               where i.source = 'timer' and i.state = 'open'
+                                 and i.dedup_key = t.area || '/' || t.owner || '/' || t.name || '@' || t.generation)
+                    end",
+            &areas as &[&str],
+            &names as &[&str],
+            TimerChange::ALWAYS,
+            now,
+            start,
+        )
+        .execute(&mut session)
+        .await?;
+        session.end().await
+    }
+
     /// Turns timers that are due into signals; returns how many. `kinds` are those that this process
     /// reads: the others are left to a newer version. Replicas share the work: a row that another one has
     /// locked is left to it, and the key makes a second signal a duplicate.

@@ -14,6 +14,7 @@ mod pauses;
 mod retention;
 mod seal;
 mod silent;
+mod standing;
 mod timers;
 mod turns;
 mod unreadable;
