@@ -99,7 +99,6 @@ pub enum Lookup {
     Absent,
     /// Not all of it was found: what is missing is sent, and the parts that exist, or may, are found from here.
     Partly {
-        /// Where.
         looked_to: LookedTo,
     },
     /// It had not, and it cannot: another one has its name.
@@ -110,7 +109,6 @@ pub enum Lookup {
     /// More is to be read than one exchange holds. This one has read on, so it counts as no attempt:
     /// a lookup that reads nothing is [`Lookup::Failed`].
     Unfinished {
-        /// How far.
         looked_to: LookedTo,
         /// The provider's Retry-After; zero when it gave none.
         after: Duration,
@@ -139,7 +137,6 @@ pub const NOTHING_TO_LOOK_UP: &str = "nothing_to_look_up";
 /// Carries effects to one provider.
 #[async_trait]
 pub trait Courier: Send + Sync {
-    /// The provider's vocabulary.
     type Effect: Vocabulary + Sync;
 
     /// The only kinds that it carries; `None`: all of its provider's.

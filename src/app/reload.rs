@@ -19,7 +19,6 @@ const READ_EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watching {
     On,
-    /// Only signals reload.
     Off,
 }
 

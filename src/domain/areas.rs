@@ -21,12 +21,10 @@ use strum::{
 };
 use uuid::Uuid;
 
-/// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
     /// Its row in the inbox.
     pub id: SignalId,
-    /// When it arrived.
     pub at: DateTime<Utc>,
     pub event: Event,
 }
@@ -231,7 +229,6 @@ impl StandingTimer {
 }
 
 impl Origin {
-    /// The area's word.
     pub fn area(&self) -> &'static str {
         AreaName::from(self).into()
     }

@@ -61,7 +61,6 @@ impl TimerChange {
     pub const ALWAYS: &'static str = "always";
 }
 
-/// A person's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
     pub person: UserId,
@@ -108,7 +107,6 @@ pub enum ApiAnswer {
         id: IncidentId,
         created: bool,
     },
-    /// A refusal.
     Problem {
         /// The HTTP status: 403, 404, 409, 422.
         status: u16,
@@ -131,7 +129,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The label.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -143,7 +140,6 @@ impl Outcome {
 }
 
 impl<C, P> Decision<C, P> {
-    /// Nothing yet.
     pub fn on(signal: SignalId) -> Self {
         Self {
             signal,
@@ -192,7 +188,6 @@ impl<C, P> Decision<C, P> {
         self.retries.push(retry);
     }
 
-    /// Tells another area.
     pub fn tell(&mut self, told: Told) {
         self.something();
         self.signals.push(told);

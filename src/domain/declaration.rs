@@ -17,7 +17,6 @@ pub struct Declaration {
     pub service: String,
     /// Who leads; `None`: the one who declares, if it is a person.
     pub commander: Option<UserId>,
-    /// Whether it counts.
     pub kind: Kind,
     /// The modal that it came from.
     pub view: Option<ViewId>,
@@ -26,11 +25,9 @@ pub struct Declaration {
     pub template: Option<String>,
 }
 
-/// Whether it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// It does.
     Real,
     /// An exercise: marked as one, and kept out of the figures.
     Drill,
@@ -42,12 +39,8 @@ pub enum Kind {
 pub enum Source {
     /// A person in Slack.
     Slack,
-    /// A failing build.
     Github,
-    /// An alert.
     Alert,
-    /// A missed heartbeat.
     Heartbeat,
-    /// The API.
     Api,
 }

@@ -31,7 +31,6 @@ macro_rules! text_id {
                 }
             }
 
-            /// The provider's text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -107,10 +106,7 @@ own_id!(
     /// again makes the same effects.
     EffectId
 );
-own_id!(
-    /// An incident.
-    IncidentId
-);
+own_id!(IncidentId);
 
 impl EffectId {
     /// The id of a signal's `ordinal`-th effect, which is of this kind: a corrected decoder may decide

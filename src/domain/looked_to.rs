@@ -18,7 +18,6 @@ impl LookedTo {
         (text.len() <= Self::LONGEST).then_some(Self(text))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

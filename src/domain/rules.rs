@@ -7,7 +7,6 @@ use super::ids::{ChannelId, TeamId, UserId};
 use super::severity::Severity;
 use crate::invisible;
 
-/// The team's rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// The services, in the configuration's order; never two of one name.
@@ -31,7 +30,6 @@ pub struct Rules {
 /// Whether people of other workspaces may ask for anything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Outsiders {
-    /// As our own.
     #[default]
     Allow,
     /// They are told no.
@@ -41,7 +39,6 @@ pub enum Outsiders {
 /// A service that an incident can hit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceRules {
-    /// Its name.
     pub name: String,
     /// Asked into every incident's channel.
     pub owners: Vec<UserId>,
@@ -79,13 +76,11 @@ pub enum GithubAccess {
 /// Who is told of a severity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Route {
-    /// The channels.
     pub channels: Vec<ChannelId>,
     /// These people, by direct message.
     pub users: Vec<UserId>,
 }
 
-/// A ready-made declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     /// Its name, such as `database-outage`.

@@ -35,7 +35,6 @@ pub struct ParkedRow {
 /// How an effect ended. A receipt is a signal: it comes back through the inbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Receipt<P> {
-    /// The outbox row.
     pub effect_id: EffectId,
     /// 0, and one more with each retry by an operator: a retried effect answers again.
     pub generation: i32,

@@ -147,7 +147,6 @@ async fn gather(
 /// How quickly a body arrives, without the time in which it waited for the allowance.
 #[derive(Default)]
 struct Rate {
-    /// In all.
     read_for: Duration,
     /// In the present window.
     window: Duration,

@@ -65,7 +65,6 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// The outermost layer.
 pub(super) async fn observe(
     State(state): State<Arc<EdgeState>>,
     request: Request,

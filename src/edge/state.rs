@@ -58,7 +58,6 @@ impl Build {
     }
 }
 
-/// The process's clock.
 pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 pub struct EdgeState {

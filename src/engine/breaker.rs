@@ -22,7 +22,6 @@ pub(super) struct Standing {
     pub(super) down: bool,
 }
 
-/// Every provider's standing.
 #[derive(Debug, Default)]
 pub(super) struct Breakers {
     standings: Mutex<BTreeMap<Provider, Standing>>,

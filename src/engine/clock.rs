@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// What time it is. Cheap to clone; clones of a manual clock are one clock.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The host's.
     System,
     /// One that a test moves: microseconds since the epoch.
     Manual(Arc<AtomicI64>),

@@ -52,7 +52,6 @@ pub struct Decoder {
 
 /// What the engine is made of.
 pub struct Parts {
-    /// The database.
     pub store: Store,
     /// What time it is.
     pub clock: Clock,
@@ -62,7 +61,6 @@ pub struct Parts {
     pub decoders: HashMap<&'static str, Decoder>,
     /// A courier for each provider that is configured.
     pub couriers: Vec<Arc<dyn AnyCourier>>,
-    /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What the probes read.
     pub health: Arc<Health>,
@@ -70,7 +68,6 @@ pub struct Parts {
     pub concurrency: usize,
 }
 
-/// Runs the ring.
 pub struct Engine {
     parts: Parts,
     couriers: BTreeMap<Provider, Arc<dyn AnyCourier>>,

@@ -27,7 +27,6 @@ const TICK_LIMIT: Duration = Duration::from_secs(60);
 /// How long a loop waits when the database does not answer.
 const AWAY: Duration = Duration::from_millis(500);
 
-/// The running loops.
 pub struct Running {
     stop: watch::Sender<bool>,
     loops: JoinSet<()>,

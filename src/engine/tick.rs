@@ -91,8 +91,6 @@ impl Engine {
 pub struct Process {
     /// Its id, new at every start.
     pub id: uuid::Uuid,
-    /// Its host's name.
     pub host: String,
-    /// When it began.
     pub started_at: DateTime<Utc>,
 }

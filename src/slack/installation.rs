@@ -21,7 +21,6 @@ pub struct Installation {
     pub bot: Option<String>,
 }
 
-/// Our workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Team {
     /// `auth.test` is not answered yet.

@@ -23,7 +23,6 @@ pub(crate) struct Interaction {
     message: Value,
     channel: Value,
     container: Value,
-    /// The open modal.
     pub(crate) view: Value,
     actions: Value,
     pub(crate) trigger_id: Value,

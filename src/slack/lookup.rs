@@ -22,7 +22,6 @@ const MOST_REQUESTS: u16 = 1_000;
 /// The longest cursor that is kept, in bytes; with the place's other words it fits [`LookedTo`].
 const LONGEST_CURSOR: usize = 1_000;
 
-/// What is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum List {
     /// A channel's messages, the newest first.

@@ -22,7 +22,6 @@ pub(crate) fn width(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// Escapes plain text.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     text.chars()

@@ -30,12 +30,10 @@ impl Database {
         Self { pool, seal, way }
     }
 
-    /// Begins a transaction.
     pub(super) async fn begin(&self) -> Result<Session, StoreError> {
         Session::begin(&self.pool, self.way, LIMITS).await
     }
 
-    /// For one statement.
     pub(super) async fn single(&self) -> Result<Session, StoreError> {
         Session::single(&self.pool, self.way, LIMITS).await
     }

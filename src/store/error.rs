@@ -4,7 +4,6 @@ use super::unfit::Unfit;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, or takes too long.
@@ -28,7 +27,6 @@ pub enum StoreError {
     /// A row holds what no version of ours wrote.
     #[error("a row cannot be read: {0}")]
     Unreadable(String),
-    /// Anything else.
     #[error("the database refused")]
     Refused(#[source] sqlx::Error),
 }

@@ -15,7 +15,6 @@ pub enum Accept {
     Writable,
     /// Those that are no standby.
     Primary,
-    /// All.
     Any,
 }
 
@@ -70,7 +69,6 @@ impl Found {
 pub(super) enum Tables {
     /// There are some to be made or changed.
     Missing,
-    /// All are there.
     Whole,
     /// They are only read.
     Read,

@@ -19,9 +19,7 @@ pub struct QueueGauge {
 /// Everything read at scrape.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Gauges {
-    /// Signals.
     pub inbox: QueueGauge,
-    /// Effects.
     pub outbox: QueueGauge,
     /// Effects under a lease now, on any replica.
     pub active: i64,
@@ -30,7 +28,6 @@ pub struct Gauges {
 }
 
 impl Database {
-    /// Reads the gauges.
     pub async fn gauges(&self, now: DateTime<Utc>) -> Result<Gauges, StoreError> {
         let queues = sqlx::query!(
             r#"select

@@ -27,7 +27,6 @@ impl Seal {
         Self(XChaCha20Poly1305::new(key.into()))
     }
 
-    /// Seals a body.
     pub fn close(&self, body: &[u8]) -> Vec<u8> {
         let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
         let mut sealed = nonce.to_vec();

@@ -17,7 +17,6 @@ use std::time::Duration;
 /// An attempt at one host takes no longer, its name's resolution and the login included.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 
-/// A database's hosts.
 #[derive(Clone)]
 pub struct Servers {
     /// How to connect to each, in the order in which they are tried.

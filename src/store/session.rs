@@ -27,7 +27,6 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// How connections lead to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Straight.
     Direct,
     /// Through a transaction pooler.
     Pooled,
@@ -84,7 +83,6 @@ struct Course {
 enum Phase {
     /// No transaction of ours.
     Outside,
-    /// Within one.
     Open,
     /// Its commit is in progress.
     Committing,
@@ -169,7 +167,6 @@ impl Session {
         Ok(())
     }
 
-    /// Undoes it now.
     pub(super) async fn undo(mut self) -> Result<(), StoreError> {
         if self.course.phase == Phase::Open {
             self.run("rollback", ROLLBACK).await?;

@@ -287,7 +287,6 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
     options.open(file)?.write_all(text.as_bytes())
 }
 
-/// The demo's `wardroom.yaml`.
 fn rules(workspace: &Workspace) -> String {
     let snapshot = workspace.snapshot();
     let person = |name: &str| {

@@ -175,7 +175,6 @@ pub struct Failure {
     pub count: i32,
     /// The newest that failed.
     pub last: Failed,
-    /// What closed it.
     pub green: Option<Green>,
     /// The channels that are told, each with its message once it is posted.
     pub messages: BTreeMap<ChannelId, Option<MessageTs>>,

@@ -23,7 +23,6 @@ pub enum Effect {
     Statuspage(statuspage::Effect),
 }
 
-/// A provider's vocabulary.
 pub trait Vocabulary: Sized {
     const PROVIDER: Provider;
     /// The effect, if it is this provider's.

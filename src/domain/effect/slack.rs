@@ -98,7 +98,6 @@ pub struct Edit {
     pub message: Message,
 }
 
-/// What Slack answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {

@@ -14,7 +14,6 @@ use strum::{EnumDiscriminants, IntoStaticStr, VariantNames};
 pub enum Effect {
     /// Sets a component's status.
     UpdateComponent {
-        /// Its id there.
         component: String,
         /// `None` until it is completed at delivery.
         #[serde(skip)]
@@ -33,7 +32,6 @@ pub enum ComponentStatus {
 }
 
 impl ComponentStatus {
-    /// Statuspage's word.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -60,7 +60,6 @@ pub enum Action {
     /// Those of the branch.
     DeleteCaches,
     DispatchWorkflow {
-        /// The file's name.
         workflow: String,
         /// `None`: the run's branch.
         reference: Option<String>,

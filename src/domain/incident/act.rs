@@ -157,7 +157,6 @@ pub(super) enum Nature {
     Declaration,
     /// Adds a draft to an incident that is over.
     Draft,
-    /// Shows an incident.
     View,
     /// Is about no incident, or is not typed.
     Other,

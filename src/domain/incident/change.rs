@@ -18,7 +18,6 @@ pub enum Change {
         /// The effect that carried it.
         effect: EffectId,
         status: NotificationStatus,
-        /// The provider's code.
         error: Option<String>,
     },
     /// A notice for operators as it is now: a new one, or one of which only the count has changed.

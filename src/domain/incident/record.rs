@@ -10,7 +10,6 @@ use serde_json::Value;
 /// What happened to an incident, to be kept and to be shown.
 pub(super) struct Happened {
     pub kind: TimelineKind,
-    /// The timeline's words.
     pub text: String,
     /// What the audit says beyond who and when.
     pub details: Value,

@@ -55,7 +55,6 @@ pub(crate) enum About {
     AnIncident,
     /// It is, and free text follows: `#7` at its beginning names one, but not in an incident channel.
     AnIncidentInWords,
-    /// It is not.
     Nothing,
 }
 

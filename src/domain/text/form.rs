@@ -26,7 +26,6 @@ pub struct Form {
     pub revision: u32,
 }
 
-/// One input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// Its key in the values.
@@ -47,7 +46,6 @@ pub struct Input {
 pub enum InputKind {
     /// Text: of one line, or of several when it may be long.
     Text {
-        /// Its initial value.
         initial: Option<String>,
         /// The longest text that is taken, in characters.
         max: u16,
@@ -61,7 +59,6 @@ pub enum InputKind {
         /// Whether a choice is told at once, as a click named `<form>.<key>`.
         tells: Tells,
     },
-    /// A person.
     Person {
         /// Who is chosen at first.
         initial: Option<UserId>,
@@ -74,7 +71,6 @@ pub enum InputKind {
 pub enum Tells {
     /// As soon as it is made.
     AtOnce,
-    /// With the submission.
     OnSubmit,
 }
 

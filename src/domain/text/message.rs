@@ -14,7 +14,6 @@ pub enum Part {
     Section(Text),
     /// Label and value, side by side. Any number: the adapter splits them.
     Fields(Vec<(String, Text)>),
-    /// Small print.
     Context(Text),
     /// Text in a fixed-width block, any length.
     Preformatted(String),
@@ -31,7 +30,6 @@ pub struct Button {
     pub action: String,
     /// What the click carries, such as the incident's number.
     pub value: String,
-    /// How it looks.
     pub style: ButtonStyle,
     /// The channel that it opens; then nothing else follows from the press.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +40,6 @@ pub struct Button {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ButtonStyle {
-    /// One among others.
     Plain,
     /// What most people want here.
     Primary,
@@ -50,7 +47,6 @@ pub enum ButtonStyle {
     Danger,
 }
 
-/// A whole message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// One line for push notifications and screen readers; empty: the first paragraph is that line,
@@ -91,7 +87,6 @@ impl Message {
         self.parts.push(part);
         self
     }
-    /// The first paragraph.
     pub fn first_paragraph(&self) -> Option<&Text> {
         self.parts.iter().find_map(|part| match part {
             Part::Section(text) => Some(text),

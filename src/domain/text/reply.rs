@@ -8,14 +8,12 @@ use serde::{Deserialize, Serialize};
 /// the channel; a direct message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyTo {
-    /// Whom.
     pub person: UserId,
     /// Where they asked, if it was in a channel. The stored name is older.
     #[serde(rename = "room")]
     pub channel: Option<ChannelId>,
     /// Slack's one-way address for answers: 5 uses within 30 minutes. A secret.
     pub response_url: Option<String>,
-    /// When they asked.
     pub asked_at: DateTime<Utc>,
 }
 

@@ -23,12 +23,7 @@ pub enum Span {
     /// A moment, shown in the reader's own time zone where the provider can.
     Time(DateTime<Utc>),
     /// A link: ours, or one that the provider itself marked in what a person typed.
-    Link {
-        /// Where it leads.
-        url: String,
-        /// What is shown.
-        label: String,
-    },
+    Link { url: String, label: String },
 }
 
 /// A line or a paragraph of spans.
@@ -46,7 +41,6 @@ impl Text {
         self.0.push(Span::Text(text.into()));
         self
     }
-    /// Continues in bold.
     pub fn bold(mut self, text: impl Into<String>) -> Self {
         self.0.push(Span::Bold(text.into()));
         self

@@ -125,12 +125,10 @@ impl From<Typed> for String {
     }
 }
 
-/// One word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
     /// Characters without white space.
     Plain(String),
-    /// A person.
     Person(UserId),
     Channel(ChannelId),
 }

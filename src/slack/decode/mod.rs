@@ -39,7 +39,6 @@ struct Asked<'a> {
     person: Option<&'a str>,
     name: Option<&'a str>,
     channel: Option<&'a str>,
-    /// The workspace.
     team: Option<&'a str>,
     trigger: Option<&'a str>,
     response_url: Option<&'a str>,

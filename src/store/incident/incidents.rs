@@ -268,7 +268,6 @@ pub(super) async fn names_like(
 }
 
 impl Database {
-    /// One incident.
     pub async fn incident(&self, reference: &IncidentRef) -> Result<Option<Incident>, StoreError> {
         let References {
             ids,
@@ -285,7 +284,6 @@ impl Database {
         Ok(incident.fetch_optional(&mut session).await?)
     }
 
-    /// Incidents, newest first.
     pub async fn incidents(&self, filter: &IncidentFilter) -> Result<Page<Incident>, StoreError> {
         let limit = filter.limit.clamp(1, 200);
         let incidents = select_incidents!(

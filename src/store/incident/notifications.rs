@@ -50,7 +50,6 @@ pub(super) async fn of(
         .collect()
 }
 
-/// A new attempt.
 pub(super) async fn add(
     connection: &mut Session,
     notification: &Notification,

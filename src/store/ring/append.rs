@@ -31,7 +31,6 @@ pub struct Arrival {
     pub body: Bytes,
     /// W3C trace context of the request.
     pub traceparent: Option<String>,
-    /// When it arrived.
     pub at: DateTime<Utc>,
 }
 

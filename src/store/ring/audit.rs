@@ -15,15 +15,11 @@ use uuid::Uuid;
 /// A row of the audit, as it is shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct AuditRow {
-    /// Its id.
     pub id: i64,
-    /// About which incident.
     pub incident: Option<Uuid>,
-    /// When.
     pub at: DateTime<Utc>,
     /// What was done or tried.
     pub action: String,
-    /// Who.
     pub by: String,
     /// `done` or `refused`.
     pub outcome: String,

@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 /// A signal and the decision on it.
 pub struct Decided<'a> {
-    /// The signal.
     pub signal: &'a StoredSignal,
     /// What follows from it.
     pub ready: &'a Ready,

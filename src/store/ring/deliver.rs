@@ -20,13 +20,10 @@ use uuid::Uuid;
 /// An effect that is ours to deliver, for its provider's lease.
 #[derive(Debug, Clone)]
 pub struct Claimed {
-    /// Its id.
     pub id: EffectId,
-    /// What to do.
     pub effect: Effect,
     /// Why it was decided.
     pub origin: Origin,
-    /// Its lane.
     pub lane: String,
     /// How often it was claimed, this time included.
     pub attempts: i32,
@@ -61,38 +58,32 @@ pub struct Claimed {
 pub enum Ending {
     /// It waits: surely not done, or not tried at all.
     Again {
-        /// Until then.
         at: DateTime<Utc>,
         /// Whether the attempt counts.
         counted: Counted,
         /// What is known of earlier attempts.
         certainty: Certainty,
-        /// Why.
         error: String,
         /// How far it is looked up, or where a part of it was found.
         looked_to: Option<LookedTo>,
     },
     /// It may have happened: it is looked up then.
     Unsure {
-        /// When.
         lookup_at: DateTime<Utc>,
         /// How many lookups did not find it.
         lookups: i32,
         /// Whether the attempt counts.
         counted: Counted,
-        /// Why.
         error: String,
         /// Where the next lookup goes on; `None`: it reads everything.
         looked_to: Option<LookedTo>,
     },
-    /// It is over.
     Over(End),
 }
 
 /// Whether an attempt counts towards parking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
-    /// It does.
     Yes,
     /// The provider, or a pause, asked to wait: it does not.
     No,

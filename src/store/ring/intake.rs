@@ -26,13 +26,11 @@ const LARGE: i32 = 64 * 1024;
 /// A row of the inbox, opened.
 #[derive(Debug, Clone)]
 pub struct StoredSignal {
-    /// Its id.
     pub id: SignalId,
     /// Chooses the decoder.
     pub source: String,
     /// What it is called there.
     pub kind: String,
-    /// What orders it.
     pub subject: String,
     /// What the decoder needs beside the body.
     pub headers: serde_json::Value,
@@ -40,7 +38,6 @@ pub struct StoredSignal {
     pub body: Option<Vec<u8>>,
     /// Whether the body is left out because it is too large for a claim of many.
     pub large: bool,
-    /// When it arrived.
     pub at: DateTime<Utc>,
     /// W3C trace context.
     pub traceparent: Option<String>,
@@ -60,7 +57,6 @@ pub struct Intake {
 
 /// What is claimed at once: the transaction and its signals, the one that has been due longest first.
 pub struct Claim {
-    /// The transaction.
     pub intake: Intake,
     /// The signals, of different subjects.
     pub signals: Vec<StoredSignal>,

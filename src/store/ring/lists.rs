@@ -28,7 +28,6 @@ fn states(wanted: Option<&str>, all: &[&str]) -> Vec<String> {
 /// A page of a list.
 #[derive(Debug, Clone, Serialize)]
 pub struct Page<T> {
-    /// The rows.
     pub items: Vec<T>,
     /// Where the next page begins; `None` at the end.
     pub next_cursor: Option<String>,
@@ -52,7 +51,6 @@ impl<T> Page<T> {
 /// A row of the inbox, as it is shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct InboxRow {
-    /// Its id.
     pub id: Uuid,
     /// Its place in the order of arrival.
     pub seq: i64,
@@ -60,7 +58,6 @@ pub struct InboxRow {
     pub source: String,
     /// What it is called there.
     pub kind: String,
-    /// What orders it.
     pub subject: String,
     /// `open`, `done`, `parked`.
     pub state: String,
@@ -70,7 +67,6 @@ pub struct InboxRow {
     pub error: Option<String>,
     /// What came of it.
     pub outcome: Option<String>,
-    /// When it arrived.
     pub received_at: DateTime<Utc>,
     /// When it was decided or parked.
     pub ended_at: Option<DateTime<Utc>>,
@@ -79,13 +75,10 @@ pub struct InboxRow {
 /// A row of the outbox, as it is shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct OutboxRow {
-    /// Its id.
     pub id: Uuid,
     /// Its place in the order.
     pub seq: i64,
-    /// Its lane.
     pub lane: String,
-    /// What it does.
     pub kind: String,
     /// `open`, `done`, `uncertain`, `parked`, `dropped`.
     pub state: String,
@@ -101,7 +94,6 @@ pub struct OutboxRow {
     pub created_at: DateTime<Utc>,
     /// When it is tried next.
     pub run_at: DateTime<Utc>,
-    /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
 }
 

@@ -16,7 +16,6 @@ use tokio::time::timeout;
 /// Whether concurrent appends share a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Batching {
-    /// They do.
     On,
     /// Each has its own: the baseline of the benchmark.
     Off,
@@ -132,9 +131,7 @@ pub(super) struct Exit {
 /// What a flusher takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
-    /// Small ones only.
     Small,
-    /// Large ones first.
     All,
 }
 

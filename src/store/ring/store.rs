@@ -17,7 +17,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How to connect.
 #[derive(Clone)]
 pub struct Settings {
     /// Where, and as whom.

@@ -20,7 +20,6 @@ pub fn event_type(source: &str, kind: &str) -> String {
 }
 
 impl Metrics {
-    /// Registers every family.
     pub fn new(version: &str, commit: &str) -> Self {
         let metrics = Self::register(Registry::new());
         let build = metrics.build_info.0.with_label_values(&[version, commit]);

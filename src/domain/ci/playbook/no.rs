@@ -25,7 +25,6 @@ pub enum No {
         job: String,
         class: Class,
     },
-    /// The job deploys.
     Deploys {
         job: String,
     },

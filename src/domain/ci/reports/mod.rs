@@ -43,7 +43,6 @@ pub struct Report {
 /// What the reports of one round say together. A round is one attempt of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// No test failed.
     Passed,
     /// No test failed in the end; some failed first.
     Flaky,
