@@ -6,6 +6,7 @@
 mod couriers;
 pub mod database;
 mod decoders;
+mod healing;
 pub mod logging;
 mod process_signals;
 mod reload;

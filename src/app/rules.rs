@@ -2,8 +2,8 @@
 //!
 //! The configuration has checked the values; only the types change here.
 
+use super::healing;
 use crate::config::{self, Config};
-use crate::domain::healing::Healing;
 use crate::domain::ids::{BadId, ChannelId, TeamId, UserId};
 use crate::domain::incident::Severity;
 use crate::domain::rules::{Github, GithubAccess, Outsiders, Route, Rules, ServiceRules, Template};
@@ -37,8 +37,8 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
                 .map(ChannelId::new)
                 .transpose()?,
             services: rules.services.iter().flat_map(repositories).collect(),
-            healing: Healing::default(),
             access: access(config),
+            healing: healing::from_config(config),
         },
         ops_channel: slack.ops_channel.clone().map(ChannelId::new).transpose()?,
         outsiders: match slack.outsiders {

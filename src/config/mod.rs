@@ -9,6 +9,7 @@ mod difference;
 mod environment;
 mod expand;
 mod file;
+mod healing;
 mod leftovers;
 mod problem;
 mod proxies;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 pub use database::Database;
 pub use difference::Difference;
+pub use healing::{Action, BUILT_IN_PLAYBOOKS, Budgets, Flaky, On, Playbook, Step, Whom};
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;
 pub use readers::{LogFormat, MetricsPort};

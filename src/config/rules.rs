@@ -7,10 +7,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::healing::{Budgets, Flaky, Playbook};
 use super::schema::{Named, OneOrMore, Set};
 use super::shapes::{
-    Component, Repositories, Repository, ServiceName, SlackChannel, SlackUser, SlackWorkspace,
-    Span, Version, same_name,
+    Component, Repositories, Repository, ServiceName, Severity, SlackChannel, SlackUser,
+    SlackWorkspace, Span, Version, same_name,
 };
 
 /// Everything that a file may hold.
@@ -139,15 +140,29 @@ pub struct Watched {
     /// repository's service, or else those of P2.
     #[schemars(with = "SlackChannel")]
     pub channel: Option<String>,
-    /// The most reruns of one run.
-    #[schemars(range(max = 10), extend("x-no-effect-yet" = true))]
+    /// The most re-runs of one run, everybody's counted; without it, 2.
+    #[schemars(range(max = 10))]
     pub max_reruns_per_run: Option<u32>,
-    /// The pauses before each rerun.
-    #[schemars(extend("x-no-effect-yet" = true))]
+    /// The pauses before the first re-run of a run, the second and so on; the last one stands for all
+    /// that follow. Without it, 60 s and 300 s.
+    #[schemars(length(max = 10))]
     pub rerun_delays: Vec<Span>,
-    /// The pause between repairs of the same finding.
-    #[schemars(with = "Span", extend("x-no-effect-yet" = true))]
+    /// After a re-run, other runs with the same failure are not repeated for so long; without it, 1 h.
+    #[schemars(with = "Span")]
     pub cooldown: Option<Span>,
+    /// true: nothing is repaired, and each message says what would have been done.
+    pub dry_run: bool,
+    /// How many re-runs are asked for within an hour.
+    pub budgets: Budgets,
+    /// From when on a test is flaky, broken or healthy again.
+    pub flaky: Flaky,
+    /// Names of artifacts that hold test reports, `*` for any characters; without it, `*report*`,
+    /// `*junit*` and `*test-results*`.
+    #[schemars(length(max = 20), inner(length(min = 1, max = 200)))]
+    pub reports: Option<Vec<String>>,
+    /// What is done about failures, before the playbooks that are built in.
+    #[schemars(length(max = 50))]
+    pub playbooks: Vec<Playbook>,
 }
 
 /// Whether people of other workspaces may use the bot.
@@ -180,15 +195,6 @@ pub struct Template {
     /// A text that is written on the timeline first.
     #[schemars(length(min = 1, max = 3000))]
     pub text: Option<String>,
-}
-
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "its schema is used")]
-enum Severity {
-    P1,
-    P2,
-    P3,
-    P4,
 }
 
 impl Routing {

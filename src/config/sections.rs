@@ -1,6 +1,7 @@
 //! From the tree of `wardroom.yaml` to `Rules`: the schema's checks, then those that need more than one
 //! value, with the variables that override the file.
 
+use super::healing::BUILT_IN_PLAYBOOKS;
 use super::problem::{Findings, short};
 use super::read::{self, Read, Spot, near};
 use super::rules::{Rules, Service};
@@ -25,6 +26,7 @@ pub(crate) fn rules(root: &Node, overrides: &Overrides, found: &Findings) -> Rul
     }
     overridden(&mut rules, overrides, found);
     templates(&mut rules, &read, found);
+    playbooks(&rules, &read, found);
     rules
 }
 
@@ -52,6 +54,37 @@ fn templates(rules: &mut Rules, read: &Read<'_>, found: &Findings) {
             let message = format!("`service`: there is no service `{}`", short(shown));
             let hint = near(&named, &known).unwrap_or("add it under services:".to_owned());
             found.error(&node.place, message, hint);
+        }
+    }
+}
+
+/// Their names differ, and each step has what its action needs.
+fn playbooks(rules: &Rules, read: &Read<'_>, found: &Findings) {
+    let mut names: Vec<&str> = Vec::new();
+    for (index, playbook) in rules.github.playbooks.iter().enumerate() {
+        let path = format!("/github/playbooks/{index}");
+        let name = playbook.name.as_str();
+        if names.contains(&name) {
+            let message = "another playbook has the same name";
+            found.error(read.spots[&path].place, message, "give it another name");
+        }
+        names.push(name);
+        if playbook.steps.is_empty() && !BUILT_IN_PLAYBOOKS.contains(&name) {
+            let message = format!(
+                "a playbook `{}` has no steps, and no built-in one has its name",
+                short(name)
+            );
+            let hint = near(name, &BUILT_IN_PLAYBOOKS).unwrap_or("add `steps:`".to_owned());
+            found.error(read.spots[&path].place, message, hint);
+        }
+        for (list, steps) in [("steps", &playbook.steps), ("give_up", &playbook.give_up)] {
+            for (index, step) in steps.iter().enumerate() {
+                if let Some((action, key)) = step.lacks() {
+                    let place = read.spots[&format!("{path}/{list}/{index}")].place;
+                    let message = format!("`{action}` needs `{key}`");
+                    found.error(place, message, format!("add `{key}: …` to the step"));
+                }
+            }
         }
     }
 }

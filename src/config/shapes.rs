@@ -101,6 +101,15 @@ shapes! {
         "write version: \"1\"";
 }
 
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its schema is used")]
+pub enum Severity {
+    P1,
+    P2,
+    P3,
+    P4,
+}
+
 /// Whether two names are the same service's: case does not tell services apart.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()

@@ -76,7 +76,7 @@ variables! {
         /// The most effects delivered at the same time, for each provider. The number of signals decided at the same time depends on DB_MAX_CONNECTIONS.
         WORKER_CONCURRENCY | MAX_WORKERS = "16"; worker_concurrency: u32 = number(1..=1024),
         /// false: nothing is written to GitHub.
-        SELF_HEALING_ENABLED [later] = "true"; self_healing: bool = read::boolean,
+        SELF_HEALING_ENABLED = "true"; self_healing: bool = read::boolean,
         /// An address that is requested every minute while the engine makes progress.
         DEADMAN_URL [secret]; deadman_url: Option<Secret> = read::secret_url,
         /// The key that encrypts bodies at rest, 32 bytes in hex.

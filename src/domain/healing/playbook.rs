@@ -94,9 +94,13 @@ pub enum Whom {
 
 impl Step {
     pub fn new(action: Action) -> Self {
+        let timeout = match action.is_rerun() {
+            true => Duration::hours(6),
+            false => Duration::minutes(10),
+        };
         Self {
             action,
-            timeout: Duration::minutes(10),
+            timeout,
             retries: 0,
             requires_approval: false,
         }

@@ -207,15 +207,6 @@ fn reruns(situation: &Situation) -> u32 {
 /// What prevents the re-run of a run whose failures may all be repeated.
 fn guards(situation: &Situation, healing: &Healing, most: u32) -> Vec<No> {
     let mut no = Vec::new();
-    if !healing.enabled {
-        no.push(No::SwitchedOff);
-    }
-    if situation.own.off {
-        no.push(No::RepositoryOff);
-    }
-    if situation.is_labelled_off {
-        no.push(No::LabelledOff);
-    }
     let age = situation.now - situation.failed_at;
     if age > OLDEST {
         let hours = age.num_hours();
@@ -314,13 +305,17 @@ fn permitted(plan: &mut Plan, situation: &Situation, healing: &Healing) {
         };
         let steps = &mut repair.steps;
         steps.retain(|due| !is_handled || again(&due.step.action));
-        let all = steps.len();
-        steps.retain(|due| off.is_empty() || !due.step.action.writes());
-        if repair.steps.len() < all && !repair.signatures.is_empty() {
-            let new = off.iter().filter(|no| !plan.prevented.contains(no));
-            let new: Vec<No> = new.cloned().collect();
-            plan.prevented.extend(new);
+        let writes = |due: &Due| due.step.action.writes();
+        if off.is_empty() || repair.signatures.is_empty() || !steps.iter().any(writes) {
+            continue;
         }
+        match repair.rerun {
+            Some(_) => steps.clear(),
+            None => steps.retain(|due| !writes(due)),
+        }
+        let new = off.iter().filter(|no| !plan.prevented.contains(no));
+        let new: Vec<No> = new.cloned().collect();
+        plan.prevented.extend(new);
     }
     plan.repairs
         .retain(|repair| !repair.steps.is_empty() && !repair.signatures.is_empty());
