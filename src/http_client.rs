@@ -26,8 +26,10 @@ const CONNECT: Duration = Duration::from_secs(3);
 const TOTAL: Duration = Duration::from_secs(10);
 /// An idle connection is closed after this long.
 const IDLE: Duration = Duration::from_secs(60);
-/// The most that is read of an answer.
+/// The most that is read of an answer, for callers that have no limit of their own.
 const ANSWER: usize = 16 * 1024 * 1024;
+/// The code of an answer that is longer than the limit.
+pub const TOO_LONG: &str = "answer_too_long";
 
 struct Tls {
     config: ClientConfig,
@@ -94,7 +96,15 @@ impl HttpClient {
 
     /// Sends a request and reads its answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, Unanswered> {
-        let answered = exchange(request).await;
+        self.send_limited(request, ANSWER).await
+    }
+
+    async fn send_limited(
+        &self,
+        request: RequestBuilder,
+        most: usize,
+    ) -> Result<Answer, Unanswered> {
+        let answered = exchange(request, most).await;
         if answered.as_ref().err() == Some(&TIMEOUT) {
             self.renew();
         }
@@ -124,6 +134,16 @@ impl HttpClient {
         request: RequestBuilder,
     ) -> Result<Answer, Unanswered> {
         self.within(until, self.send(request)).await?
+    }
+
+    /// The same for an answer of at most so many bytes.
+    pub async fn send_at_most(
+        &self,
+        until: Instant,
+        request: RequestBuilder,
+        most: usize,
+    ) -> Result<Answer, Unanswered> {
+        self.within(until, self.send_limited(request, most)).await?
     }
 
     /// Replaces the pool; calls in progress keep theirs.
@@ -171,7 +191,7 @@ fn build(proxies: &Proxies) -> anyhow::Result<Client> {
     builder.build().context("building the HTTP client")
 }
 
-async fn exchange(request: RequestBuilder) -> Result<Answer, Unanswered> {
+async fn exchange(request: RequestBuilder, most: usize) -> Result<Answer, Unanswered> {
     let mut answer = request.send().await.map_err(|error| unanswered(&error))?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut body = BytesMut::new();
@@ -181,8 +201,8 @@ async fn exchange(request: RequestBuilder) -> Result<Answer, Unanswered> {
         () => Unanswered::Lost("broken_off"),
     })? {
         body.extend_from_slice(&chunk);
-        if body.len() > ANSWER {
-            return Err(Unanswered::Lost("answer_too_long"));
+        if body.len() > most {
+            return Err(Unanswered::Lost(TOO_LONG));
         }
     }
     Ok(Answer {

@@ -191,6 +191,9 @@ fn is_mail(word: &str) -> bool {
     let Some((local, domain)) = word.split_once('@') else {
         return false;
     };
+    // A path, such as that of a package in a branch's name, is no address.
+    let local = local.rsplit('/').next().unwrap_or(local);
+    let domain = domain.split('/').next().unwrap_or(domain);
     !local.is_empty()
         && domain
             .split_once('.')
@@ -243,6 +246,7 @@ mod tests {
                 "cannot reach postgres://[redacted]@db:5432/wardroom",
             ),
             ("mail=bea@example.com", "mail=[redacted]"),
+            ("fix/bea@example.com/login", "[redacted]"),
             (
                 "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY DB_PASSWORD=hunter22",
                 "AWS_SECRET_ACCESS_KEY=[redacted] DB_PASSWORD=[redacted]",
@@ -271,6 +275,7 @@ mod tests {
             "the channel is archived: is_archived",
             "GET http://127.0.0.1:8080/api/v1/incidents/7: 404",
             "npm_config_cache at EURASIA, sk-1, eyJ, token= and npm_lifecycle_event",
+            "dependabot/npm_and_yarn/@types/node-22.10.1",
             "1.2.3 at 10:00, thanks @bea; Ünïcode → fine",
         ] {
             assert!(

@@ -2,6 +2,10 @@
 
 use crate::config::{self, Config};
 use crate::courier::AnyCourier;
+use crate::github;
+use crate::github::app_key::AppKey;
+use crate::github::client::Credentials;
+use crate::github::courier::GithubCourier;
 use crate::http_client::HttpClient;
 use crate::slack::client::Access;
 use crate::slack::courier::SlackCourier;
@@ -18,7 +22,11 @@ pub(super) fn all(
     let slack = slack.map(|courier| courier as Arc<dyn AnyCourier>);
     let page = config.statuspage.as_ref();
     let page = page.map(|page| statuspage(config, page)).transpose()?;
-    Ok(slack.into_iter().chain(page).collect())
+    Ok(slack
+        .into_iter()
+        .chain(github(config)?)
+        .chain(page)
+        .collect())
 }
 
 /// Without a token it delivers only what needs none.
@@ -38,6 +46,26 @@ pub(super) fn slack(
     let http = HttpClient::new(&access.api_url, &config.proxies);
     let http = http.context("preparing to call Slack")?;
     Ok(Some(SlackCourier::new(access, http, metrics.clone())))
+}
+
+/// An App where both are configured.
+fn github(config: &Config) -> anyhow::Result<Option<Arc<dyn AnyCourier>>> {
+    let github = &config.github;
+    let credentials = match (github.app(), &github.token) {
+        (Some((id, key)), _) => Credentials::App {
+            id,
+            key: AppKey::from_pem(key.expose()).context("GITHUB_APP_PRIVATE_KEY")?,
+        },
+        (None, Some(token)) => Credentials::Token(token.expose().to_owned()),
+        (None, None) => return Ok(None),
+    };
+    let api_url = Url::parse(&github.api_url).context("GITHUB_API_URL")?;
+    let http = HttpClient::new(&api_url, &config.proxies).context("preparing to call GitHub")?;
+    let access = github::client::Access {
+        api_url,
+        credentials,
+    };
+    Ok(Some(Arc::new(GithubCourier::new(access, http))))
 }
 
 fn statuspage(config: &Config, page: &config::Statuspage) -> anyhow::Result<Arc<dyn AnyCourier>> {

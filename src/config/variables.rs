@@ -106,11 +106,11 @@ variables! {
         /// The previous secret, accepted during a rotation.
         GITHUB_WEBHOOK_SECRET_PREVIOUS [secret]; webhook_secret_previous: Option<Secret> = read::secret,
         /// The GitHub App's id.
-        GITHUB_APP_ID [later]; app_id: Option<u64> = read::app_id,
+        GITHUB_APP_ID; app_id: Option<u64> = read::app_id,
         /// The App's private key: PEM, or base64 of it.
-        GITHUB_APP_PRIVATE_KEY [secret later]; app_private_key: Option<Secret> = read::private_key,
+        GITHUB_APP_PRIVATE_KEY [secret]; app_private_key: Option<Secret> = read::private_key,
         /// A token for one account, instead of an App.
-        GITHUB_TOKEN [secret later]; token: Option<Secret> = read::secret,
+        GITHUB_TOKEN [secret]; token: Option<Secret> = read::secret,
         /// The address of GitHub's API, or of an Enterprise server's.
         GITHUB_API_URL = "https://api.github.com"; api_url: String = read::base_url,
     }

@@ -1,11 +1,22 @@
-//! GitHub's webhooks: their signature, the address of their row, their meaning.
+//! GitHub: its webhooks, and the courier of what is read and done there.
 //!
-//! Knows GitHub's format and the domain, nothing else. Little is decided on webhooks yet; they are stored
-//! as they came and read tolerantly, so that later versions can replay them.
+//! Webhooks are stored as they came and read tolerantly, so that later versions can replay them. Every text
+//! that comes from a repository is untrusted (`untrusted`).
 
+mod accounts;
 pub mod address;
+pub mod app_key;
+mod call_error;
+pub mod client;
+pub mod courier;
 pub mod decode;
+mod download;
 pub mod events;
+mod job_log;
 mod payload;
+mod permission;
+mod runs;
 pub mod signature;
+mod test_reports;
+mod untrusted;
 mod workflow_run;

@@ -4,14 +4,11 @@
 //! here, because they become keys of the database.
 
 use super::payload::part;
+use super::untrusted;
 use crate::domain::areas::Event;
 use crate::domain::ci::{self, Code, Conclusion, Line, Place, Run, Seen, Status};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-
-/// The longest text that is kept, in characters; Git allows a branch 255 bytes.
-const LONGEST: usize = 255;
-const LONGEST_URL: usize = 1000;
 
 #[derive(Deserialize)]
 struct Whole {
@@ -119,20 +116,20 @@ fn seen(json: &[u8], whole: Whole, action: &str, at: DateTime<Utc>) -> Result<Se
     let status = status(action, run.status.as_deref(), run.conclusion.as_deref())?;
     let (started, updated) = (run.run_started_at.or(run.created_at), run.updated_at);
     let moment = |text: Option<String>| text.and_then(|text| text.parse().ok()).unwrap_or(at);
-    let text = |text: Option<String>| bounded(text.unwrap_or_default(), LONGEST);
+    let text = |text: Option<String>| untrusted::name(&text.unwrap_or_default());
     let sha = text(run.head_sha);
     let branch = text(run.head_branch);
     let trigger = text(run.event);
     let is_default = repository.default_branch.as_deref() == Some(branch.as_str());
     let code = code(json, &trigger, &branch, &sha, is_default);
     Ok(Seen {
-        default_branch: repository.default_branch.map(|name| bounded(name, LONGEST)),
+        default_branch: repository.default_branch.map(|name| untrusted::name(&name)),
         run: Run {
             id: run.id.ok_or("workflow_run.id")?,
             line: Line {
                 repository: repository
                     .full_name
-                    .map(|name| bounded(name, LONGEST))
+                    .map(|name| untrusted::name(&name))
                     .ok_or("repository.full_name")?,
                 workflow: run.workflow_id.ok_or("workflow_run.workflow_id")?,
                 // A run of a tag, or of a commit that no branch has, names none.
@@ -148,7 +145,7 @@ fn seen(json: &[u8], whole: Whole, action: &str, at: DateTime<Utc>) -> Result<Se
             code,
             status,
             actor: actor(json),
-            url: bounded(run.html_url.unwrap_or_default(), LONGEST_URL),
+            url: untrusted::url(&run.html_url.unwrap_or_default()),
             started_at: moment(started),
             updated_at: moment(updated),
         },
@@ -163,10 +160,7 @@ fn status(
 ) -> Result<Status, &'static str> {
     let ended = action == "completed" || status == Some("completed");
     match conclusion {
-        Some(word) if ended => Ok(Status::Completed(Conclusion::of(&bounded(
-            word.to_owned(),
-            LONGEST,
-        )))),
+        Some(word) if ended => Ok(Status::Completed(Conclusion::of(&untrusted::name(word)))),
         None if ended => Err("workflow_run.conclusion"),
         _ if action == "in_progress" || status == Some("in_progress") => Ok(Status::InProgress),
         _ => Ok(Status::Queued),
@@ -178,7 +172,7 @@ fn workflow_name(json: &[u8], of_run: Option<String>) -> String {
     let workflow = part::<OfWorkflow>(json).and_then(|of| of.workflow);
     let (name, path) = workflow.map_or((None, None), |workflow| (workflow.name, workflow.path));
     let names = [of_run, name, path].into_iter().flatten();
-    let named = names.map(|name| bounded(name, LONGEST));
+    let named = names.map(|name| untrusted::name(&name));
     let mut named = named.filter(|name| !name.trim().is_empty());
     named.next().unwrap_or_else(|| "a workflow".to_owned())
 }
@@ -187,7 +181,7 @@ fn workflow_name(json: &[u8], of_run: Option<String>) -> String {
 fn actor(json: &[u8]) -> Option<String> {
     let run = part::<OfPerson>(json)?.workflow_run?;
     let person = run.triggering_actor.or(run.actor)?;
-    person.login.map(|login| bounded(login, LONGEST))
+    person.login.map(|login| untrusted::name(&login))
 }
 
 /// A push to the default branch is a change of its own, also when a pull request proposes that branch
@@ -208,7 +202,7 @@ fn code(json: &[u8], trigger: &str, branch: &str, sha: &str, is_default: bool) -
     let fork = head.and_then(|head| head.full_name);
     let change = match (pull, fork) {
         (Some(number), _) => format!("#{number}"),
-        (None, Some(fork)) if is_proposal => bounded(format!("{fork}:{branch}"), LONGEST),
+        (None, Some(fork)) if is_proposal => untrusted::name(&format!("{fork}:{branch}")),
         (None, _) => sha.to_owned(),
     };
     Code {
@@ -217,14 +211,8 @@ fn code(json: &[u8], trigger: &str, branch: &str, sha: &str, is_default: bool) -
         by_bot,
         tree: commit
             .and_then(|commit| commit.tree_id)
-            .map(|id| bounded(id, LONGEST)),
+            .map(|id| untrusted::name(&id)),
     }
-}
-
-/// At most so many characters, and none that PostgreSQL cannot store.
-fn bounded(text: String, longest: usize) -> String {
-    let chars = text.chars().filter(|char| *char != '\0');
-    chars.take(longest).collect()
 }
 
 #[cfg(test)]
@@ -416,7 +404,7 @@ mod tests {
         body["workflow_run"]["head_branch"] = json!("x\0".repeat(4000));
         body["workflow_run"]["name"] = json!("決済\0");
         let run = seen(&body).run;
-        assert_eq!(run.line.branch, "x".repeat(LONGEST));
+        assert_eq!(run.line.branch, "x".repeat(untrusted::NAME));
         assert_eq!(run.workflow_name, "決済");
     }
 }

@@ -31,7 +31,14 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     (
         "github",
-        &["courier", "config", "domain", "redact", "telemetry"],
+        &[
+            "courier",
+            "config",
+            "domain",
+            "http_client",
+            "redact",
+            "telemetry",
+        ],
     ),
     (
         "statuspage",

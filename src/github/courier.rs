@@ -1,0 +1,108 @@
+//! Delivers effects to GitHub: one exchange each, and what is known after it.
+//!
+//! The engine retries and waits, not the courier. How each family of effects is delivered is in a file of
+//! its own, what a failed call means in `call_error`.
+
+use super::call_error::CallError;
+use super::client::{Access, Client, Session};
+use super::permission::needs;
+use super::runs::Again;
+use super::test_reports::AT_ONCE;
+use crate::courier::{Courier, Lookup, NOTHING_TO_LOOK_UP, Outcome, Parcel};
+use crate::domain::effect::Answer;
+use crate::domain::effect::github::{Effect, Kind};
+use crate::http_client::HttpClient;
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+pub struct GithubCourier {
+    client: Client,
+    /// For artifacts.
+    slots: Semaphore,
+}
+
+impl GithubCourier {
+    /// Makes no call yet.
+    pub fn new(access: Access, http: HttpClient) -> Self {
+        Self {
+            client: Client::new(access, http),
+            slots: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    fn session<'a>(
+        &'a self,
+        effect: &'a Effect,
+        parcel: &Parcel,
+    ) -> Result<Session<'a>, CallError> {
+        let until = Instant::now() + parcel.deadline;
+        self.client.session(effect.repository(), until, parcel.now)
+    }
+
+    async fn carry_out(&self, effect: &Effect, parcel: &Parcel) -> Result<Answer, CallError> {
+        let session = self.session(effect, parcel)?;
+        session.check_permissions(needs(Kind::from(effect))).await?;
+        match effect {
+            Effect::ReadRun { run, .. } => session.read_run(*run).await,
+            Effect::ListFailedJobs {
+                run,
+                attempt,
+                reports,
+                ..
+            } => session.list_failed_jobs(*run, *attempt, reports).await,
+            Effect::ReadJobLog { job, .. } => session.read_job_log(*job).await,
+            Effect::ReadTestReports {
+                artifact, recorded, ..
+            } => {
+                let slots = &self.slots;
+                session.read_test_reports(*artifact, recorded, slots).await
+            }
+            Effect::RerunFailedJobs { run, attempt, .. } => {
+                let (again, perhaps) = (Again::FailedJobs, parcel.after_uncertain);
+                session.rerun(*run, *attempt, again, perhaps).await
+            }
+            Effect::RerunRun { run, attempt, .. } => {
+                let (again, perhaps) = (Again::All, parcel.after_uncertain);
+                session.rerun(*run, *attempt, again, perhaps).await
+            }
+            _ => Err(CallError::refused("not_built")),
+        }
+    }
+
+    async fn look_up(&self, effect: &Effect, parcel: &Parcel) -> Result<Lookup, CallError> {
+        let session = self.session(effect, parcel)?;
+        match effect {
+            Effect::RerunFailedJobs { run, attempt, .. }
+            | Effect::RerunRun { run, attempt, .. } => session.find_rerun(*run, *attempt).await,
+            _ => Err(CallError::refused(NOTHING_TO_LOOK_UP)),
+        }
+    }
+}
+
+#[async_trait]
+impl Courier for GithubCourier {
+    type Effect = Effect;
+
+    fn pause_scopes(&self, effect: &Effect) -> Vec<String> {
+        vec![self.client.scope(effect.repository())]
+    }
+
+    fn reconcile_scopes(&self, effect: &Effect) -> Vec<String> {
+        self.pause_scopes(effect)
+    }
+
+    async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome {
+        let error = match self.carry_out(effect, parcel).await {
+            Ok(answer) => return Outcome::Done(answer),
+            Err(error) if effect.writes() => error,
+            Err(error) => error.unsent(),
+        };
+        error.outcome(self.client.scope(effect.repository()))
+    }
+
+    async fn reconcile(&self, effect: &Effect, parcel: &Parcel) -> Lookup {
+        let found = self.look_up(effect, parcel).await;
+        found.unwrap_or_else(|error| error.lookup(self.client.scope(effect.repository())))
+    }
+}

@@ -1,0 +1,42 @@
+//! The permission that each kind of effect needs.
+//!
+//! <https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps>
+
+use super::accounts::Level::{self, Read, Write};
+use crate::domain::effect::github::Kind;
+
+/// Of these, one is enough.
+pub(super) type Need = &'static [(&'static str, Level)];
+
+const ACTIONS_READ: Need = &[("actions", Read)];
+const ACTIONS_WRITE: Need = &[("actions", Write)];
+const ISSUES_WRITE: Need = &[("issues", Write)];
+const PULLS_READ: Need = &[("pull_requests", Read)];
+const PULLS_WRITE: Need = &[("pull_requests", Write)];
+/// Comments and labels of issues and of pull requests.
+const CONVERSATION: Need = &[("issues", Write), ("pull_requests", Write)];
+const CONTENTS_READ: Need = &[("contents", Read)];
+const CONTENTS_WRITE: Need = &[("contents", Write)];
+const CHECKS_WRITE: Need = &[("checks", Write)];
+
+/// All of these are needed.
+pub(super) fn needs(kind: Kind) -> &'static [Need] {
+    match kind {
+        // A job's annotations need `checks` too, and are left out without it.
+        Kind::ReadRun | Kind::ListFailedJobs | Kind::ReadJobLog | Kind::ReadTestReports => {
+            &[ACTIONS_READ]
+        }
+        Kind::RerunFailedJobs | Kind::RerunRun | Kind::DeleteCaches | Kind::DispatchWorkflow => {
+            &[ACTIONS_WRITE]
+        }
+        Kind::CreateIssue => &[ISSUES_WRITE],
+        Kind::UpdateIssue | Kind::CreateComment | Kind::UpdateComment | Kind::AddLabels => {
+            &[CONVERSATION]
+        }
+        Kind::ProposeFile => &[CONTENTS_WRITE, PULLS_WRITE],
+        Kind::ReadFile => &[CONTENTS_READ],
+        Kind::FindPulls => &[PULLS_READ],
+        Kind::CreateCheckRun | Kind::UpdateCheckRun => &[CHECKS_WRITE],
+        Kind::ListFailedDeliveries | Kind::Redeliver => &[],
+    }
+}

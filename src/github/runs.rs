@@ -1,0 +1,321 @@
+//! Runs: reading one, listing its failed jobs and its reports, and running it again.
+//!
+//! GitHub has no key by which a re-run is found again. Its mark is the attempt: a run that is beyond the
+//! attempt of the effect, or runs, has been repeated.
+
+use super::call_error::CallError;
+use super::client::Session;
+use super::untrusted;
+use crate::courier::Lookup;
+use crate::domain::effect::Answer;
+use crate::domain::effect::github::{self, ARTIFACTS, FailedJob, JOBS, RunSeen, StepSeen};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Entries of a page, and how many pages of a list are read.
+const PAGE: &str = "100";
+const PAGES: usize = 5;
+/// The steps of a job that are kept.
+const STEPS: usize = 100;
+const COMPLETED: &str = "completed";
+
+#[derive(Deserialize)]
+struct Run {
+    run_attempt: Option<i32>,
+    run_number: i64,
+    workflow_id: i64,
+    name: Option<String>,
+    event: Option<String>,
+    head_branch: Option<String>,
+    head_sha: Option<String>,
+    status: Option<String>,
+    conclusion: Option<String>,
+    html_url: Option<String>,
+    run_started_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: Option<DateTime<Utc>>,
+    triggering_actor: Option<Person>,
+    actor: Option<Person>,
+}
+
+#[derive(Deserialize)]
+struct Person {
+    login: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Repository {
+    default_branch: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Jobs {
+    total_count: u32,
+    jobs: Vec<Job>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    id: i64,
+    name: Option<String>,
+    conclusion: Option<String>,
+    html_url: Option<String>,
+    #[serde(default)]
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    name: Option<String>,
+    conclusion: Option<String>,
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+struct Artifacts {
+    total_count: u32,
+    artifacts: Vec<Artifact>,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    id: i64,
+    name: String,
+    #[serde(default)]
+    expired: bool,
+    created_at: Option<DateTime<Utc>>,
+}
+
+/// What is run again.
+#[derive(Clone, Copy)]
+pub(super) enum Again {
+    All,
+    FailedJobs,
+}
+
+fn answer(answer: github::Answer) -> Answer {
+    Answer::Github(answer)
+}
+
+impl Session<'_> {
+    pub(super) async fn read_run(&self, run: i64) -> Result<Answer, CallError> {
+        let seen = self.run(run).await?;
+        let repository: Repository = self.get(&[], &[]).await?;
+        let name = |text: Option<String>| untrusted::name(&text.unwrap_or_default());
+        let actor = seen.triggering_actor.or(seen.actor);
+        let seen = RunSeen {
+            attempt: seen.run_attempt.unwrap_or(1),
+            number: seen.run_number,
+            workflow: seen.workflow_id,
+            workflow_name: name(seen.name),
+            trigger: name(seen.event),
+            branch: name(seen.head_branch),
+            sha: name(seen.head_sha),
+            status: name(seen.status),
+            conclusion: seen.conclusion.as_deref().map(untrusted::name),
+            actor: actor.and_then(|actor| Some(untrusted::name(&actor.login?))),
+            url: untrusted::url(&seen.html_url.unwrap_or_default()),
+            started_at: seen.run_started_at.unwrap_or(seen.created_at),
+            updated_at: seen.updated_at.unwrap_or(seen.created_at),
+            default_branch: repository.default_branch.as_deref().map(untrusted::name),
+        };
+        Ok(answer(github::Answer::Run(Box::new(seen))))
+    }
+
+    async fn run(&self, run: i64) -> Result<Run, CallError> {
+        self.get(&["actions", "runs", &run.to_string()], &[]).await
+    }
+
+    pub(super) async fn list_failed_jobs(
+        &self,
+        run: i64,
+        attempt: i32,
+        reports: &[String],
+    ) -> Result<Answer, CallError> {
+        let (run, attempt) = (run.to_string(), attempt.to_string());
+        let path = ["actions", "runs", &run, "attempts", &attempt];
+        let mut failed = Vec::new();
+        let (mut seen, mut total) = (0, 0);
+        for page in 1..=PAGES {
+            let page = page.to_string();
+            let query = [("per_page", PAGE), ("page", &page)];
+            let jobs: Jobs = self.get(&[&path[..], &["jobs"]].concat(), &query).await?;
+            total = jobs.total_count;
+            let is_last = jobs.jobs.is_empty();
+            seen += jobs.jobs.len();
+            failed.extend(jobs.jobs.into_iter().filter_map(failed_job));
+            if is_last || seen >= total as usize {
+                break;
+            }
+        }
+        let count = u32::try_from(failed.len()).unwrap_or(u32::MAX);
+        // Jobs that were cancelled say least: they are the first to be left out.
+        failed.sort_by_key(|job| job.conclusion == "cancelled");
+        failed.truncate(JOBS);
+        let artifacts = match reports {
+            [] => Vec::new(),
+            names => self.artifacts(&run, &path, names).await?,
+        };
+        Ok(answer(github::Answer::Jobs {
+            jobs: failed,
+            failed: count,
+            total,
+            artifacts,
+        }))
+    }
+
+    /// The artifacts with these names that were made since the attempt began, the newest of each name.
+    async fn artifacts(
+        &self,
+        run: &str,
+        attempt: &[&str],
+        names: &[String],
+    ) -> Result<Vec<i64>, CallError> {
+        let attempt: Run = self.get(attempt, &[]).await?;
+        let began = attempt.run_started_at.unwrap_or(attempt.created_at);
+        let mut found: Vec<Artifact> = Vec::new();
+        let mut seen = 0;
+        for page in 1..=PAGES {
+            let page = page.to_string();
+            let query = [("per_page", PAGE), ("page", &page)];
+            let path = ["actions", "runs", run, "artifacts"];
+            let artifacts: Artifacts = self.get(&path, &query).await?;
+            let (total, read) = (artifacts.total_count, artifacts.artifacts.len());
+            seen += read;
+            found.extend(artifacts.artifacts.into_iter().filter(|artifact| {
+                let is_new = artifact.created_at.is_some_and(|at| at >= began);
+                let mut names = names.iter();
+                is_new && !artifact.expired && names.any(|name| fits(name, &artifact.name))
+            }));
+            if read == 0 || seen >= total as usize {
+                break;
+            }
+        }
+        found.sort_by_key(|artifact| std::cmp::Reverse((artifact.created_at, artifact.id)));
+        let mut kept: Vec<&Artifact> = Vec::new();
+        for artifact in &found {
+            if kept.iter().all(|other| other.name != artifact.name) {
+                kept.push(artifact);
+            }
+        }
+        let ids = kept.into_iter().map(|artifact| artifact.id);
+        Ok(ids.take(ARTIFACTS).collect())
+    }
+
+    /// Runs it again, unless that has been done already. `after_uncertain`: perhaps by this effect.
+    pub(super) async fn rerun(
+        &self,
+        run: i64,
+        attempt: i32,
+        again: Again,
+        after_uncertain: bool,
+    ) -> Result<Answer, CallError> {
+        if self.run(run).await?.is_repeated(attempt) {
+            let already = !after_uncertain;
+            return Ok(answer(github::Answer::Rerun { already }));
+        }
+        let verb = match again {
+            Again::All => "rerun",
+            Again::FailedJobs => "rerun-failed-jobs",
+        };
+        let path = ["actions", "runs", &run.to_string(), verb];
+        self.post(&path, &json!({})).await.map_err(not_again)?;
+        Ok(answer(github::Answer::Rerun { already: false }))
+    }
+
+    pub(super) async fn find_rerun(&self, run: i64, attempt: i32) -> Result<Lookup, CallError> {
+        Ok(match self.run(run).await?.is_repeated(attempt) {
+            true => Lookup::Found(answer(github::Answer::Rerun { already: false })),
+            false => Lookup::Absent,
+        })
+    }
+}
+
+impl Run {
+    fn is_repeated(&self, attempt: i32) -> bool {
+        let is_running = self
+            .status
+            .as_deref()
+            .is_some_and(|status| status != COMPLETED);
+        self.run_attempt.unwrap_or(1) > attempt || is_running
+    }
+}
+
+fn failed_job(job: Job) -> Option<FailedJob> {
+    let conclusion = job.conclusion?;
+    if matches!(conclusion.as_str(), "success" | "skipped" | "neutral") {
+        return None;
+    }
+    let name = |text: Option<String>| untrusted::name(&text.unwrap_or_default());
+    let steps = job.steps.into_iter().take(STEPS).map(|step| StepSeen {
+        name: name(step.name),
+        conclusion: step.conclusion.as_deref().map(untrusted::name),
+        started_at: step.started_at,
+        completed_at: step.completed_at,
+    });
+    Some(FailedJob {
+        id: job.id,
+        name: name(job.name),
+        conclusion: untrusted::name(&conclusion),
+        url: untrusted::url(&job.html_url.unwrap_or_default()),
+        steps: steps.collect(),
+    })
+}
+
+/// A 403 that is no missing permission: GitHub does not run it again. It has no codes for that, only words.
+fn not_again(error: CallError) -> CallError {
+    let CallError::Refused(mut refusal) = error else {
+        return error;
+    };
+    let said = refusal.message.to_ascii_lowercase();
+    let code = match refusal.status {
+        403 if said.contains("already running") => "rerun_already_running",
+        403 if said.contains("maximum") => "rerun_limit_reached",
+        403 if said.contains("retr") || said.contains("re-run") => "rerun_not_possible",
+        _ => return CallError::Refused(refusal),
+    };
+    code.clone_into(&mut refusal.code);
+    CallError::Refused(refusal)
+}
+
+/// Whether a name has the form of a pattern, in which `*` stands for any characters.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((before, mut rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut name) = name.strip_prefix(before) else {
+        return false;
+    };
+    while let Some((part, after)) = rest.split_once('*') {
+        let Some(at) = name.find(part) else {
+            return false;
+        };
+        (name, rest) = (&name[at + part.len()..], after);
+    }
+    name.ends_with(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, name, expected) in [
+            ("junit", "junit", true),
+            ("junit", "junit-2", false),
+            ("*", "", true),
+            ("junit*", "junit-2", true),
+            ("*junit*", "my-junit-2", true),
+            ("a*b*c", "a-bb-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("ab*ba", "aba", false),
+            ("*-results", "test-results", true),
+            ("*-results", "test-results.zip", false),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

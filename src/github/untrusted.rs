@@ -1,0 +1,72 @@
+//! Texts that anyone who may push can choose: bounded and without secrets.
+
+use crate::redact::scrub;
+use sha2::{Digest as _, Sha256};
+
+/// The longest name that is kept, in characters; Git allows a branch 255 bytes.
+pub(super) const NAME: usize = 255;
+pub(super) const URL: usize = 1000;
+
+/// A text of any length, at most so many bytes of its beginning.
+pub(super) fn text(text: &str, bytes: usize) -> String {
+    // A secret may lie across the cut, so more is read than is kept.
+    let read = &text[..text.floor_char_boundary(bytes.saturating_mul(2))];
+    let clean = clean(read);
+    clean[..clean.floor_char_boundary(bytes)].to_owned()
+}
+
+/// At most so many bytes of its end.
+pub(super) fn end(text: &str, bytes: usize) -> String {
+    let clean = clean(text);
+    let from = clean.len().saturating_sub(bytes);
+    clean[clean.ceil_char_boundary(from)..].to_owned()
+}
+
+/// A name that is a key of the database. One that contained a secret ends in its digest, so that two of
+/// them stay different.
+pub(super) fn name(text: &str) -> String {
+    let text = without_nul(text);
+    let clean = scrub(&text);
+    let mut name: String = clean.chars().take(NAME).collect();
+    if clean != text {
+        let digest = hex::encode(&Sha256::digest(text.as_bytes())[..4]);
+        name = name.chars().take(NAME - 9).collect();
+        name = format!("{name}~{digest}");
+    }
+    name
+}
+
+pub(super) fn url(text: &str) -> String {
+    clean(text).chars().take(URL).collect()
+}
+
+/// Without secrets, and without NUL, which the database does not take.
+fn clean(text: &str) -> String {
+    scrub(&without_nul(text)).into_owned()
+}
+
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_secrets_stay_different_without_them() {
+        let one = name("fix/ghp_0123456789abcdef");
+        let two = name("fix/ghp_fedcba9876543210");
+        assert_ne!(one, two);
+        assert!(one.starts_with("fix/[redacted]~"), "{one}");
+        assert_eq!(name("fix/login"), "fix/login");
+        assert_eq!(name(&"x".repeat(300)).len(), NAME);
+    }
+
+    #[test]
+    fn a_secret_across_the_cut_is_removed() {
+        let long = format!("{} ghp_0123456789abcdef", "x".repeat(90));
+        assert!(!text(&long, 100).contains("ghp_"));
+        assert_eq!(end("ab\0cdé", 3), "dé");
+    }
+}
