@@ -54,7 +54,7 @@ fn github(config: &Config) -> anyhow::Result<Option<Arc<dyn AnyCourier>>> {
     let credentials = match (github.app(), &github.token) {
         (Some((id, key)), _) => Credentials::App {
             id,
-            key: AppKey::from_pem(key.expose()).context("GITHUB_APP_PRIVATE_KEY")?,
+            key: Box::new(AppKey::from_pem(key.expose()).context("GITHUB_APP_PRIVATE_KEY")?),
         },
         (None, Some(token)) => Credentials::Token(token.expose().to_owned()),
         (None, None) => return Ok(None),

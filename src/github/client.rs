@@ -33,7 +33,7 @@ pub struct Access {
 pub enum Credentials {
     App {
         id: u64,
-        key: AppKey,
+        key: Box<AppKey>,
     },
     /// A person's token, for what that person can reach.
     Token(String),

@@ -111,7 +111,7 @@ async fn a_suspended_installation_is_refused_as_such() {
 #[tokio::test]
 async fn an_app_with_another_id_is_not_let_in() {
     let world = world().await;
-    let key = AppKey::from_pem(APP_KEY).unwrap();
+    let key = Box::new(AppKey::from_pem(APP_KEY).unwrap());
     let stranger = courier(&world.github.api_url(), Credentials::App { id: 1, key });
     let run = read(world.failed_run("x"));
     let outcome = stranger.deliver(&run, &parcel(world.now())).await;

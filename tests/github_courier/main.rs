@@ -47,7 +47,7 @@ fn start() -> DateTime<Utc> {
 fn app(github: &GitHub) -> Credentials {
     Credentials::App {
         id: github.app_id(),
-        key: AppKey::from_pem(APP_KEY).unwrap(),
+        key: Box::new(AppKey::from_pem(APP_KEY).unwrap()),
     }
 }
 
