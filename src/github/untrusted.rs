@@ -36,8 +36,9 @@ pub(super) fn name(text: &str) -> String {
     name
 }
 
+/// An address that GitHub made: it contains ids, and no text of a person.
 pub(super) fn url(text: &str) -> String {
-    clean(text).chars().take(URL).collect()
+    without_nul(text).chars().take(URL).collect()
 }
 
 /// Without secrets, and without NUL, which the database does not take.
