@@ -280,7 +280,7 @@ fn not_again(error: CallError) -> CallError {
     CallError::Refused(refusal)
 }
 
-/// Whether a name has the form of a pattern, in which `*` stands for any characters.
+/// Whether a name has the form of a pattern, in which `*` matches any characters.
 fn fits(pattern: &str, name: &str) -> bool {
     let Some((before, mut rest)) = pattern.split_once('*') else {
         return pattern == name;
@@ -302,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_any_characters() {
+    fn a_star_matches_any_characters() {
         for (pattern, name, expected) in [
             ("junit", "junit", true),
             ("junit", "junit-2", false),
