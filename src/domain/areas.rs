@@ -264,7 +264,7 @@ impl Origin {
     pub fn subject(&self) -> Option<String> {
         match self {
             Self::Incident(purpose) => purpose.incident.map(|id| format!("incident:{id}")),
-            Self::Ci(purpose) => purpose.failure().map(|id| format!("ci:{}", id.0)),
+            Self::Ci(purpose) => purpose.subject(),
         }
     }
 

@@ -126,15 +126,16 @@ fn seen(json: &[u8], whole: Whole, action: &str, at: DateTime<Utc>) -> Result<Se
         default_branch: repository.default_branch.map(|name| untrusted::name(&name)),
         run: Run {
             id: run.id.ok_or("workflow_run.id")?,
-            line: Line {
-                repository: repository
+            line: Line::new(
+                repository
                     .full_name
                     .map(|name| untrusted::name(&name))
                     .ok_or("repository.full_name")?,
-                workflow: run.workflow_id.ok_or("workflow_run.workflow_id")?,
+                run.workflow_id.ok_or("workflow_run.workflow_id")?,
                 // A run of a tag, or of a commit that no branch has, names none.
                 branch,
-            },
+                &trigger,
+            ),
             workflow_name: workflow_name(json, run.name),
             place: Place {
                 number: run.run_number.ok_or("workflow_run.run_number")?,

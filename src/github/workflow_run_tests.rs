@@ -48,6 +48,7 @@ fn every_field_of_an_example_of_github_is_read() {
                 repository: "octo-org/octo-repo".to_owned(),
                 workflow: 2_823_525,
                 branch: "master".to_owned(),
+                is_pull: false,
             },
             workflow_name: "test".to_owned(),
             place: Place {

@@ -1,6 +1,6 @@
 //! Which rows of the area change.
 
-use super::{Failure, Run};
+use super::{Failure, Inspection, JobFinding, Run};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
@@ -8,4 +8,8 @@ pub enum Change {
     Run(Box<Run>),
     /// A failure as it is now: a new one, or one that is locked.
     Failure(Box<Failure>),
+    /// An inspection as it is now: a new one, or one whose line is locked.
+    Inspection(Box<Inspection>),
+    /// A finding as it is now: a new one, or one whose line is locked.
+    Finding(Box<JobFinding>),
 }

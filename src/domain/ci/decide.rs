@@ -1,14 +1,12 @@
 //! The entry of the area, and what follows from the status of a run.
 
 use super::super::area::{Area, Context};
-use super::super::effect::slack;
-use super::super::ids::ChannelId;
 use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
-    Run, Seen, Status, Timer, asked, facts, message, receipts, watched,
+    Run, Seen, Stage, Status, Timer, asked, facts, inspect, posts, receipts, watched,
 };
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 
 /// The edit for a further failed run waits so long for more of them: Slack allows about fifty edits a
 /// minute, for all messages.
@@ -35,7 +33,7 @@ impl Area for Ci {
             Event::Asked(request) => asked::decide_request(decision, request, facts, context),
             Event::Pressed(press) => asked::decide_press(decision, press, facts, context),
             Event::Receipt(receipt) => {
-                receipts::decide_receipt(decision, receipt, facts);
+                receipts::decide_receipt(decision, receipt, facts, context);
             }
             Event::Parked(row) => decision.tell(Told::Parked(row.clone())),
             Event::TimerDue { timer, .. } => match timer {
@@ -45,6 +43,7 @@ impl Area for Ci {
                     decision.timer(timer.next(context.now + Duration::minutes(5)));
                 }
                 Timer::FailedDeliveries | Timer::OverdueRuns => {}
+                Timer::InspectionOverdue => inspect::overdue(decision, facts, context),
             },
         }
     }
@@ -61,11 +60,11 @@ fn run_seen(decision: &mut Decision, seen: &Seen, facts: &Facts, context: &Conte
     let Status::Completed(conclusion) = &run.status else {
         return;
     };
-    if !seen.is_told() {
+    if !run.is_told() {
         return;
     }
     if conclusion.is_failure() {
-        failed(decision, run, conclusion, facts, context);
+        failed(decision, seen, conclusion, facts, context);
     } else if *conclusion == Conclusion::Success {
         succeeded(decision, run, facts);
     }
@@ -73,54 +72,79 @@ fn run_seen(decision: &mut Decision, seen: &Seen, facts: &Facts, context: &Conte
 
 fn failed(
     decision: &mut Decision,
-    run: &Run,
+    seen: &Seen,
     conclusion: &Conclusion,
     facts: &Facts,
     context: &Context<'_>,
 ) {
-    let this = Failed {
+    let run = &seen.run;
+    // It is over already when the newer run's webhook came first.
+    let is_over = facts.green.is_some_and(|green| green > run.place);
+    let open = facts.failure.as_ref();
+    let mut failure = match open {
+        _ if is_over => None,
+        Some(open) => Some(counted(open, run, conclusion)),
+        None => opened(seen, conclusion, context),
+    };
+    if inspect::is_due(run, context) {
+        inspect::begin(decision, seen, failure.as_mut(), facts, context);
+    }
+    let Some(failure) = failure else {
+        return;
+    };
+    match open {
+        Some(_) => posts::update(decision, &failure, Some(context.now + EDIT_AFTER)),
+        None => {
+            for channel in failure.messages.keys() {
+                posts::post(decision, &failure, channel);
+            }
+        }
+    }
+    decision.change(Change::Failure(Box::new(failure)));
+}
+
+fn this(run: &Run, conclusion: &Conclusion) -> Failed {
+    Failed {
+        run: Some(run.id),
         place: run.place,
         conclusion: conclusion.clone(),
         sha: run.sha.clone(),
         actor: run.actor.clone(),
         url: run.url.clone(),
-    };
-    // It is over already: the newer run's webhook came first.
-    if facts.green.is_some_and(|green| green > run.place) {
-        return;
     }
-    if let Some(open) = &facts.failure {
-        let mut failure = open.clone();
-        failure.count = failure.count.saturating_add(1);
-        failure.since = failure.since.min(run.updated_at);
-        if run.place > failure.last.place {
-            failure.last = this;
-            failure.workflow_name.clone_from(&run.workflow_name);
-        }
-        update(decision, &failure, Some(context.now + EDIT_AFTER));
-        return decision.change(Change::Failure(Box::new(failure)));
+}
+
+fn counted(open: &Failure, run: &Run, conclusion: &Conclusion) -> Failure {
+    let mut failure = open.clone();
+    failure.count = failure.count.saturating_add(1);
+    failure.since = failure.since.min(run.updated_at);
+    if run.place > failure.last.place {
+        failure.last = this(run, conclusion);
+        failure.workflow_name.clone_from(&run.workflow_name);
+        failure.progress = None;
     }
+    failure
+}
+
+/// `None`: no channel is told.
+fn opened(seen: &Seen, conclusion: &Conclusion, context: &Context<'_>) -> Option<Failure> {
+    let run = &seen.run;
     let channels = watched::channels(context.rules, &run.line.repository);
-    if channels.is_empty() {
-        return;
-    }
-    let failure = Failure {
+    (!channels.is_empty()).then(|| Failure {
         id: FailureId::opened_by(context.signal),
         line: run.line.clone(),
         workflow_name: run.workflow_name.clone(),
         since: run.updated_at,
         count: 1,
-        last: this,
+        last: this(run, conclusion),
         green: None,
+        on_default_branch: seen.is_on_default_branch(),
+        progress: None,
         messages: channels
             .into_iter()
             .map(|channel| (channel, None))
             .collect(),
-    };
-    for channel in failure.messages.keys() {
-        post(decision, &failure, channel);
-    }
-    decision.change(Change::Failure(Box::new(failure)));
+    })
 }
 
 fn succeeded(decision: &mut Decision, run: &Run, facts: &Facts) {
@@ -133,46 +157,24 @@ fn succeeded(decision: &mut Decision, run: &Run, facts: &Facts) {
         at: run.updated_at,
         number: run.place.number,
         url: run.url.clone(),
+        is_healed: is_healed(open, run),
     });
-    update(decision, &failure, None);
+    if is_healed(open, run) {
+        for finding in &facts.findings {
+            let mut finding = finding.clone();
+            finding.state = Stage::Healed;
+            decision.change(Change::Finding(Box::new(finding)));
+        }
+    }
+    posts::update(decision, &failure, None);
     decision.change(Change::Failure(Box::new(failure)));
 }
 
-/// Posts a failure's message. It is written again as it is delivered.
-pub(super) fn post(decision: &mut Decision, failure: &Failure, channel: &ChannelId) {
-    let effect = slack::Effect::PostMessage {
-        channel: channel.clone(),
-        message: message(failure),
-    };
-    let purpose = Purpose::Message {
-        failure: failure.id,
-        channel: channel.clone(),
-    };
-    decision.effect(effect, purpose);
-}
-
-/// Edits the messages that exist; one that is not posted yet is edited by its receipt.
-fn update(decision: &mut Decision, failure: &Failure, not_before: Option<DateTime<Utc>>) {
-    for (channel, message) in &failure.messages {
-        if message.is_some() {
-            edit(decision, failure, channel, not_before);
-        }
-    }
-}
-
-pub(super) fn edit(
-    decision: &mut Decision,
-    failure: &Failure,
-    channel: &ChannelId,
-    not_before: Option<DateTime<Utc>>,
-) {
-    let effect = slack::Effect::UpdateMessage {
-        shows: format!("ci:{}:{channel}", failure.id.0),
-        edit: None,
-    };
-    let purpose = Purpose::Update {
-        failure: failure.id,
-        channel: channel.clone(),
-    };
-    decision.effect_from(effect, purpose, not_before);
+/// Whether the run is the one that was being repaired.
+fn is_healed(failure: &Failure, run: &Run) -> bool {
+    let progress = failure.progress.as_ref();
+    progress.is_some_and(|progress| {
+        let is_repaired = progress.stage == Some(Stage::Repairing);
+        is_repaired && progress.place.number == run.place.number
+    })
 }

@@ -51,15 +51,9 @@ pub struct Seen {
     pub default_branch: Option<String>,
 }
 
-/// The triggers whose runs are about the branch itself. A `pull_request`'s run names the branch that
-/// is proposed, and a failed one is its author's concern. `ci_runs_green` has the same list.
-const TOLD: [&str; 3] = ["push", "schedule", "workflow_dispatch"];
-
 impl Seen {
-    /// Whether it concerns a channel.
-    pub fn is_told(&self) -> bool {
-        let run = &self.run;
-        let is_default = self.default_branch.as_deref() == Some(run.line.branch.as_str());
-        is_default && TOLD.contains(&run.trigger.as_str())
+    pub fn is_on_default_branch(&self) -> bool {
+        let line = &self.run.line;
+        !line.is_pull && self.default_branch.as_deref() == Some(line.branch.as_str())
     }
 }

@@ -1,7 +1,12 @@
 //! What a decision needs to know, and what it then knows.
 
 use super::super::area::Context;
-use super::{Event, Failure, FailureId, Line, Place, Run, watched};
+use super::reports::TestId;
+use super::{
+    Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, Place, Run, Timer,
+    watched,
+};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -11,6 +16,8 @@ pub struct Needs {
     pub state: bool,
     /// This failure, open or closed, locked.
     pub failure: Option<FailureId>,
+    /// This inspection with its run and its failure; its line is locked.
+    pub inspection: Option<InspectionId>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +26,11 @@ pub struct Facts {
     pub failure: Option<Failure>,
     /// The newest run of the line that succeeded.
     pub green: Option<Place>,
+    pub inspection: Option<Inspection>,
+    /// What was found of the attempt that the failure shows.
+    pub findings: Vec<JobFinding>,
+    /// Of the tests that failed in the inspected attempt, those that are known to be flaky.
+    pub known_flaky: BTreeSet<TestId>,
 }
 
 pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
@@ -26,10 +38,18 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
         Event::Run(seen) if watched::is_watched(context.rules, &seen.run.line.repository) => {
             Needs {
                 run: Some((seen.run.line.clone(), seen.run.id)),
-                state: seen.is_told(),
-                failure: None,
+                state: seen.run.is_told(),
+                ..Needs::default()
             }
         }
+        Event::TimerDue {
+            timer: Timer::InspectionOverdue,
+            owner,
+            ..
+        } => Needs {
+            inspection: owner.parse().ok().map(InspectionId),
+            ..Needs::default()
+        },
         Event::Run(_)
         | Event::Parked(_)
         | Event::TimerDue { .. }
@@ -37,6 +57,7 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
         | Event::Pressed(_) => Needs::default(),
         Event::Receipt(receipt) => Needs {
             failure: receipt.origin.failure(),
+            inspection: receipt.origin.read().map(|(inspection, _)| inspection),
             ..Needs::default()
         },
     }

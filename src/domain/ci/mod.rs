@@ -1,19 +1,29 @@
-//! Continuous integration: the runs of workflows, and the failures that a channel is told of.
+//! Continuous integration: the runs of workflows, why they fail, and the failures that a channel is told of.
 //!
-//! A run is kept with its newest attempt. A failure is open for a workflow on a default branch
-//! from its first failed run until a newer one succeeds, and each channel has one message of it.
+//! A run is kept with its newest attempt. A failure is open for a workflow on a branch, or for pull requests
+//! from it, from the first failed run until a newer one succeeds, and each channel has one message of it.
+//! Each attempt that failed is inspected: what GitHub knows of it is read, and a finding is made for
+//! each failed job.
 
+mod after_findings;
 mod answer;
 mod asked;
+pub mod buttons;
 mod change;
 pub mod command;
 mod decide;
 mod event;
 mod facts;
+mod failure;
+mod finding;
 pub mod findings;
+mod inspect;
+mod inspection;
 mod message;
 mod model;
 pub mod playbook;
+mod posts;
+mod progress;
 mod purpose;
 mod receipts;
 pub mod record;
@@ -24,13 +34,18 @@ mod tests;
 mod timer;
 pub mod verbs;
 mod watched;
+mod why;
 
 pub use change::Change;
 pub use decide::Ci;
 pub use event::{Event, Seen};
 pub use facts::{Facts, Needs};
-pub use message::message;
-pub use model::{Code, Conclusion, Failed, Failure, FailureId, Green, Line, Place, Run, Status};
+pub use failure::{Failed, Failure, FailureId, Green};
+pub use finding::{FailedJob, FindingId, JobFinding};
+pub use inspection::{Inspection, InspectionId, Log, Read};
+pub use message::{Shown, message};
+pub use model::{Code, Conclusion, Line, OUR_BRANCHES, Place, Run, Status};
+pub use progress::{Progress, Stage};
 pub use purpose::Purpose;
 pub use timer::Timer;
 

@@ -1,27 +1,35 @@
-//! A run of a workflow, and a failure of its line.
+//! A run of a workflow.
 //!
 //! The order of webhooks is not reliable, so a run only ever moves forward: [`Run::replaces`] is the
 //! whole rule, and gives the same end in every order.
 
-use super::super::ids::{ChannelId, MessageTs, SignalId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use strum::{AsRefStr, EnumString};
-use uuid::Uuid;
 
-/// Runs of one workflow on one branch: what succeeds there later makes up for what failed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// The triggers whose runs are about the branch itself; `ci_runs_green` has the same list, without
+/// merge groups, which have a branch for each.
+const OF_BRANCH: [&str; 4] = ["push", "schedule", "workflow_dispatch", "merge_group"];
+/// The trigger whose runs are about what is proposed. They name the branch that is proposed.
+const OF_PULL: &str = "pull_request";
+/// How the name of each branch begins that Wardroom makes.
+pub const OUR_BRANCHES: &str = "wardroom/";
+
+/// Runs of one workflow on one branch: what succeeds there later makes up for what failed. A pull
+/// request from the branch has a line of its own, because it is tested merged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Line {
     /// `owner/name`.
     pub repository: String,
     /// GitHub's id of the workflow.
     pub workflow: i64,
     pub branch: String,
+    #[serde(default)]
+    pub is_pull: bool,
 }
 
 /// One run of a workflow, with its newest attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// GitHub's id, the same for all attempts.
     pub id: i64,
@@ -31,6 +39,7 @@ pub struct Run {
     /// The event that started it, such as `push`.
     pub trigger: String,
     pub sha: String,
+    #[serde(default)]
     pub code: Code,
     pub status: Status,
     pub actor: Option<String>,
@@ -41,7 +50,8 @@ pub struct Run {
 }
 
 /// Whose change a run is of, and which content it ran on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Code {
     /// What has one verdict: `#7`, the number of the pull request; of one from a fork, whose webhooks name no
     /// number, the fork and its branch; else the commit.
@@ -55,7 +65,7 @@ pub struct Code {
 }
 
 /// The position of a run among those of its workflow: a larger place is newer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// GitHub counts the runs of a workflow.
     pub number: i64,
@@ -63,7 +73,8 @@ pub struct Place {
     pub attempt: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It waits: for a runner, another run, or a person.
     Queued,
@@ -72,7 +83,8 @@ pub enum Status {
 }
 
 /// GitHub's conclusions; one that is not known here is kept and is no failure.
-#[derive(Debug, Clone, PartialEq, Eq, AsRefStr, EnumString)]
+#[derive(Debug, Clone, PartialEq, Eq, AsRefStr, EnumString, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 #[strum(serialize_all = "snake_case")]
 pub enum Conclusion {
     Success,
@@ -114,6 +126,34 @@ impl Conclusion {
     }
 }
 
+impl From<String> for Conclusion {
+    fn from(word: String) -> Self {
+        Self::of(&word)
+    }
+}
+
+impl From<Conclusion> for String {
+    fn from(conclusion: Conclusion) -> Self {
+        conclusion.as_str().to_owned()
+    }
+}
+
+impl Line {
+    pub fn new(repository: String, workflow: i64, branch: String, trigger: &str) -> Self {
+        Self {
+            repository,
+            workflow,
+            branch,
+            is_pull: trigger == OF_PULL,
+        }
+    }
+
+    /// Whether it is about a branch that Wardroom made.
+    pub fn is_ours(&self) -> bool {
+        self.branch.starts_with(OUR_BRANCHES)
+    }
+}
+
 impl Status {
     /// The word in the database, and the conclusion's.
     pub fn words(&self) -> (&'static str, Option<&str>) {
@@ -144,56 +184,16 @@ impl Status {
 }
 
 impl Run {
+    /// Whether a failure of it concerns people.
+    pub fn is_told(&self) -> bool {
+        let is_told = self.line.is_pull || OF_BRANCH.contains(&self.trigger.as_str());
+        is_told && !self.line.is_ours()
+    }
+
     /// Whether this is news about a run that is known so far. An older attempt never is; of one
     /// attempt, only a later status, so that an end is final.
     pub fn replaces(&self, known: &Self) -> bool {
         let of = |run: &Self| (run.place.attempt, run.status.step());
         of(self) > of(known)
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FailureId(pub Uuid);
-
-impl FailureId {
-    /// The failure that a signal opens: decided again, it is the same.
-    pub(super) fn opened_by(signal: SignalId) -> Self {
-        Self(Uuid::new_v5(&signal.0, b"ci failure"))
-    }
-}
-
-/// A line that fails, or failed until it was green again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    pub id: FailureId,
-    pub line: Line,
-    pub workflow_name: String,
-    /// When the first of its runs failed.
-    pub since: DateTime<Utc>,
-    /// How many attempts of runs failed.
-    pub count: i32,
-    /// The newest that failed.
-    pub last: Failed,
-    pub green: Option<Green>,
-    /// The channels that are told, each with its message once it is posted.
-    pub messages: BTreeMap<ChannelId, Option<MessageTs>>,
-}
-
-/// A run that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    pub place: Place,
-    pub conclusion: Conclusion,
-    pub sha: String,
-    pub actor: Option<String>,
-    pub url: String,
-}
-
-/// A run that succeeded after the last failed one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Green {
-    pub at: DateTime<Utc>,
-    pub number: i64,
-    pub url: String,
 }

@@ -3,7 +3,7 @@
 use super::super::answer;
 use super::super::effect::Effect;
 use super::super::ids::ChannelId;
-use super::FailureId;
+use super::{FailureId, InspectionId, Read};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -23,32 +23,69 @@ pub enum Purpose {
     },
     /// An answer to a person, who may have no other way to learn it.
     Answer,
+    /// The failed jobs of an attempt, for its inspection.
+    ListJobs { inspection: InspectionId },
+    /// A job's log.
+    JobLog { inspection: InspectionId, job: i64 },
+    /// The test reports in an artifact.
+    TestReports {
+        inspection: InspectionId,
+        artifact: i64,
+    },
 }
 
 impl Purpose {
     pub fn failure(&self) -> Option<FailureId> {
         match self {
             Self::Message { failure, .. } | Self::Update { failure, .. } => Some(*failure),
-            Self::Answer => None,
+            Self::Answer
+            | Self::ListJobs { .. }
+            | Self::JobLog { .. }
+            | Self::TestReports { .. } => None,
         }
+    }
+
+    /// What it reads for which inspection.
+    pub fn read(&self) -> Option<(InspectionId, Read)> {
+        match self {
+            Self::ListJobs { inspection } => Some((*inspection, Read::Jobs)),
+            Self::JobLog { inspection, job } => Some((*inspection, Read::Log(*job))),
+            Self::TestReports {
+                inspection,
+                artifact,
+            } => Some((*inspection, Read::Reports(*artifact))),
+            Self::Message { .. } | Self::Update { .. } | Self::Answer => None,
+        }
+    }
+
+    /// What receipts are ordered by.
+    pub fn subject(&self) -> Option<String> {
+        let failure = self.failure().map(|id| format!("ci:{}", id.0));
+        let read = self.read();
+        failure.or_else(|| read.map(|(id, _)| format!("ci:inspection:{}", id.0)))
     }
 
     /// Whether a message that comes late says when it was meant: a failure's is written as it is
     /// delivered.
     pub fn is_news(&self) -> bool {
         match self {
-            Self::Message { .. } | Self::Update { .. } => false,
+            Self::Message { .. }
+            | Self::Update { .. }
+            | Self::ListJobs { .. }
+            | Self::JobLog { .. }
+            | Self::TestReports { .. } => false,
             Self::Answer => true,
         }
     }
 
     /// Whether the receipt answers this refusal by another way: a message that was deleted is posted
-    /// again while it is of use.
+    /// again while it is of use, and a finding is made without what cannot be read.
     pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Update { .. } => code == "message_not_found",
             Self::Message { .. } => false,
             Self::Answer => matches!(effect, Effect::Slack(effect) if !answer::is_last(effect)),
+            Self::ListJobs { .. } | Self::JobLog { .. } | Self::TestReports { .. } => true,
         }
     }
 }

@@ -3,14 +3,20 @@
 //! What a channel could not be told is told to the area that keeps the operators informed, with the
 //! command that retries it.
 
+use super::super::area::Context;
 use super::super::effect::{Answer, slack};
 use super::super::ids::{ChannelId, EffectId, MessageTs};
 use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::super::told::Told;
-use super::{Change, Decision, Facts, Failure, Purpose, Receipt, answer, decide};
+use super::{Change, Decision, Facts, Failure, Purpose, Receipt, answer, inspect, posts};
 
-pub(super) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, facts: &Facts) {
+pub(super) fn decide_receipt(
+    decision: &mut Decision,
+    receipt: &Receipt,
+    facts: &Facts,
+    context: &Context<'_>,
+) {
     let effect = receipt.effect_id;
     match &receipt.origin {
         Purpose::Message { channel, .. } => match &receipt.end {
@@ -49,6 +55,16 @@ pub(super) fn decide_receipt(decision: &mut Decision, receipt: &Receipt, facts: 
                 tell_operators(decision, effect, text);
             }
         }
+        Purpose::ListJobs { .. } | Purpose::JobLog { .. } | Purpose::TestReports { .. } => {
+            if let End::Parked { code } = &receipt.end {
+                let text = Text::plain("Couldn't read GitHub to find out why a run failed (");
+                let text = text.code(code).and("). After fixing that, run: ");
+                tell_operators(decision, effect, text);
+            }
+            if let Some((_, read)) = receipt.origin.read() {
+                inspect::read_ended(decision, read, receipt, facts, context);
+            }
+        }
     }
 }
 
@@ -60,8 +76,10 @@ fn posted(decision: &mut Decision, failure: &Failure, channel: &ChannelId, ts: &
     }
     let mut failure = failure.clone();
     failure.messages.insert(channel.clone(), Some(ts.clone()));
-    if failure.count > 1 || failure.green.is_some() {
-        decide::edit(decision, &failure, channel, None);
+    let progress = failure.progress.as_ref();
+    let is_known = progress.is_some_and(|one| one.stage.is_some() || !one.lines.is_empty());
+    if failure.count > 1 || failure.green.is_some() || is_known {
+        posts::edit(decision, &failure, channel, None);
     }
     decision.change(Change::Failure(Box::new(failure)));
 }
@@ -74,7 +92,7 @@ fn deleted(decision: &mut Decision, failure: &Failure, channel: &ChannelId) {
     }
     let mut failure = failure.clone();
     failure.messages.insert(channel.clone(), None);
-    decide::post(decision, &failure, channel);
+    posts::post(decision, &failure, channel);
     decision.change(Change::Failure(Box::new(failure)));
 }
 

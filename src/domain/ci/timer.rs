@@ -2,6 +2,7 @@
 
 use super::super::decision::TimerChange;
 use super::super::rules::{GithubAccess, Rules};
+use super::InspectionId;
 use chrono::{DateTime, Utc};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
@@ -12,6 +13,8 @@ pub enum Timer {
     FailedDeliveries,
     /// Always set: runs without news are asked for.
     OverdueRuns,
+    /// Of an inspection: what is read by now is all that is waited for.
+    InspectionOverdue,
 }
 
 impl Timer {
@@ -21,6 +24,16 @@ impl Timer {
             GithubAccess::None => &[],
             GithubAccess::Token => &[Self::OverdueRuns],
             GithubAccess::App => &[Self::FailedDeliveries, Self::OverdueRuns],
+        }
+    }
+
+    /// That of an inspection; it is cancelled when nothing is due.
+    pub(super) fn of_inspection(id: InspectionId, due: Option<DateTime<Utc>>) -> TimerChange {
+        TimerChange {
+            area: "ci",
+            owner: id.0.to_string(),
+            name: Self::InspectionOverdue.into(),
+            due,
         }
     }
 

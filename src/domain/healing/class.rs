@@ -1,7 +1,11 @@
 //! The classes of failures, and which of them a re-run may repair.
 
-/// What kind of failure it is. The order is that of docs/ci.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use serde::{Deserialize, Serialize};
+
+/// What kind of failure it is. The order is that of docs/ci.md. Serialized, it is the word of
+/// [`Class::as_str`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     /// A connection outside of package registries: Git, downloads, GitHub's API.
     Network,
@@ -32,7 +36,8 @@ pub enum Class {
 }
 
 /// How sure a class is. Only `High` and `Medium` lead to a re-run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Confidence {
     Low,
     Medium,
@@ -40,7 +45,8 @@ pub enum Confidence {
 }
 
 /// Whether a re-run of the same code may succeed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rerun {
     No,
     /// Once; when it fails again, it needs a person.

@@ -14,9 +14,11 @@ struct FailureRow {
     repository: String,
     workflow_id: i64,
     branch: String,
+    is_pull: bool,
     workflow: String,
     since: DateTime<Utc>,
     count: i32,
+    last_run_id: Option<i64>,
     last_number: i64,
     last_attempt: i32,
     last_conclusion: String,
@@ -26,6 +28,9 @@ struct FailureRow {
     green_at: Option<DateTime<Utc>>,
     green_number: Option<i64>,
     green_url: Option<String>,
+    is_healed: bool,
+    on_default_branch: bool,
+    progress: Option<Value>,
     messages: Value,
 }
 
@@ -33,9 +38,9 @@ macro_rules! select_failures {
     ($rest:literal $(, $bind:expr)* $(,)?) => {
         sqlx::query_as!(
             FailureRow,
-            "select id, repository, workflow_id, branch, workflow, since, count, last_number, last_attempt,
-                    last_conclusion, last_sha, last_actor, last_url, green_at, green_number, green_url,
-                    messages
+            "select id, repository, workflow_id, branch, is_pull, workflow, since, count, last_run_id, last_number,
+                    last_attempt, last_conclusion, last_sha, last_actor, last_url, green_at, green_number, green_url,
+                    is_healed, on_default_branch, progress, messages
                from ci_failures " + $rest
             $(, $bind)*
         )
@@ -46,9 +51,16 @@ impl TryFrom<FailureRow> for Failure {
     type Error = StoreError;
 
     fn try_from(row: FailureRow) -> Result<Self, StoreError> {
+        let unreadable = |column: &str| StoreError::Unreadable(format!("ci_failures.{column}"));
         let messages = serde_json::from_value(row.messages);
+        let progress = row.progress.map(serde_json::from_value).transpose();
         let green = match (row.green_at, row.green_number, row.green_url) {
-            (Some(at), Some(number), Some(url)) => Some(Green { at, number, url }),
+            (Some(at), Some(number), Some(url)) => Some(Green {
+                at,
+                number,
+                url,
+                is_healed: row.is_healed,
+            }),
             _ => None,
         };
         Ok(Self {
@@ -57,11 +69,13 @@ impl TryFrom<FailureRow> for Failure {
                 repository: row.repository,
                 workflow: row.workflow_id,
                 branch: row.branch,
+                is_pull: row.is_pull,
             },
             workflow_name: row.workflow,
             since: row.since,
             count: row.count,
             last: Failed {
+                run: row.last_run_id,
                 place: Place {
                     number: row.last_number,
                     attempt: row.last_attempt,
@@ -72,8 +86,9 @@ impl TryFrom<FailureRow> for Failure {
                 url: row.last_url,
             },
             green,
-            messages: messages
-                .map_err(|_| StoreError::Unreadable("ci_failures.messages".to_owned()))?,
+            on_default_branch: row.on_default_branch,
+            progress: progress.map_err(|_unreadable| unreadable("progress"))?,
+            messages: messages.map_err(|_unreadable| unreadable("messages"))?,
         })
     }
 }
@@ -84,10 +99,12 @@ pub(super) async fn open(
     line: &Line,
 ) -> Result<Option<Failure>, StoreError> {
     let row = select_failures!(
-        "where repository = $1 and workflow_id = $2 and branch = $3 and green_at is null for update",
+        "where repository = $1 and workflow_id = $2 and branch = $3 and is_pull = $4 and green_at is null
+           for update",
         line.repository,
         line.workflow,
         line.branch,
+        line.is_pull,
     )
     .fetch_optional(connection)
     .await?;
@@ -123,13 +140,14 @@ pub(super) async fn save(
     failure: &Failure,
 ) -> Result<(), StoreError> {
     let messages = serde_json::to_value(&failure.messages)?;
+    let progress = failure.progress.as_ref().map(serde_json::to_value);
     let (last, green) = (&failure.last, failure.green.as_ref());
     sqlx::query!(
         "insert into ci_failures (id, repository, workflow_id, branch, workflow, since, count, last_number, last_attempt,
                                   last_conclusion, last_sha, last_actor, last_url, green_at, green_number, green_url,
-                                  news_at, messages)
+                                  news_at, messages, is_pull, on_default_branch, last_run_id, progress, is_healed)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                 (select received_at from inbox where id = $17), $18)
+                 (select received_at from inbox where id = $17), $18, $19, $20, $21, $22, $23)
          on conflict (id) do update
             set workflow = excluded.workflow, since = excluded.since, count = excluded.count,
                 last_number = excluded.last_number, last_attempt = excluded.last_attempt,
@@ -137,7 +155,8 @@ pub(super) async fn save(
                 last_actor = excluded.last_actor, last_url = excluded.last_url, green_at = excluded.green_at,
                 green_number = excluded.green_number, green_url = excluded.green_url,
                 news_at = greatest(ci_failures.news_at, excluded.news_at),
-                messages = excluded.messages",
+                messages = excluded.messages, last_run_id = excluded.last_run_id, progress = excluded.progress,
+                is_healed = excluded.is_healed",
         failure.id.0,
         failure.line.repository,
         failure.line.workflow,
@@ -156,6 +175,11 @@ pub(super) async fn save(
         green.map(|green| green.url.as_str()),
         signal.0,
         messages,
+        failure.line.is_pull,
+        failure.on_default_branch,
+        last.run,
+        progress.transpose()?,
+        green.is_some_and(|green| green.is_healed),
     )
     .execute(connection)
     .await?;

@@ -4,13 +4,18 @@
 //! its line's advisory lock; a failure's own row is locked after it.
 
 mod failures;
+mod findings;
+mod inspections;
 mod runs;
 
-use crate::domain::ci::{Change, Ci, Facts, Line, Needs, Purpose, message};
+use crate::domain::ci::{
+    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, Shown, message,
+};
 use crate::domain::effect::Effect;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
+use crate::domain::text::Message;
 use crate::store::area::{Persist, Statement, with_edit};
 use crate::store::database::Database;
 use crate::store::error::StoreError;
@@ -26,8 +31,27 @@ fn lock_name(line: &Line) -> String {
         repository,
         workflow,
         branch,
+        is_pull: _,
     } = line;
     format!("ci:{repository}:{workflow}:{branch}")
+}
+
+/// A failure as it is, and its message.
+async fn shown(
+    database: &Database,
+    id: FailureId,
+) -> Result<Option<(Failure, Message)>, StoreError> {
+    let Some(failure) = failures::failure(database, id).await? else {
+        return Ok(None);
+    };
+    let session = &mut database.single().await?;
+    let findings = findings::of_failure(session, id, failure.last.place).await?;
+    let shown = Shown {
+        findings: &findings,
+        ..Shown::default()
+    };
+    let message = message(&failure, &shown);
+    Ok(Some((failure, message)))
 }
 
 impl Persist for Ci {
@@ -46,6 +70,24 @@ impl Persist for Ci {
         }
         if let Some(failure) = needs.failure {
             facts.failure = failures::locked(session, failure).await?;
+        }
+        if let Some(id) = needs.inspection
+            && let Some(line) = inspections::line(session, id).await?
+        {
+            lock_aggregate(session, &lock_name(&line)).await?;
+            let inspection = inspections::locked(session, id).await?;
+            if let Some(inspection) = &inspection {
+                (facts.run, facts.green) = runs::known(session, &line, inspection.run.id).await?;
+                if let Some(failure) = inspection.failure {
+                    facts.failure = failures::locked(session, failure).await?;
+                }
+            }
+            facts.inspection = inspection;
+        }
+        if let Some(failure) = &facts.failure
+            && failure.progress.is_some()
+        {
+            facts.findings = findings::of_failure(session, failure.id, failure.last.place).await?;
         }
         Ok(facts)
     }
@@ -69,6 +111,8 @@ impl Persist for Ci {
             match change {
                 Change::Run(run) => runs::save(session, signal, run).await?,
                 Change::Failure(failure) => failures::save(session, signal, failure).await?,
+                Change::Inspection(inspection) => inspections::save(session, inspection).await?,
+                Change::Finding(finding) => findings::save(session, finding).await?,
             }
         }
         Ok(())
@@ -87,8 +131,22 @@ impl Persist for Ci {
             sqlx::query!(
                 "delete from ci_failures
                   where id = any(array(select id from ci_failures
-                                        where news_at < $1 and green_at is not null
+                                        where news_at < $1 and (green_at is not null or not on_default_branch)
                                         order by news_at limit $2 for update skip locked))",
+                before,
+                at_once,
+            ),
+            sqlx::query!(
+                "delete from ci_inspections
+                  where id = any(array(select id from ci_inspections where begun_at < $1
+                                        order by begun_at limit $2 for update skip locked))",
+                before,
+                at_once,
+            ),
+            sqlx::query!(
+                "delete from ci_findings
+                  where id = any(array(select id from ci_findings where found_at < $1
+                                        order by found_at limit $2 for update skip locked))",
                 before,
                 at_once,
             ),
@@ -105,29 +163,31 @@ impl Persist for Ci {
     ) -> Result<Option<Effect>, StoreError> {
         match purpose {
             Purpose::Message { failure, .. } => {
-                let failure = failures::failure(database, *failure).await?;
                 if let (
-                    Effect::Slack(slack::Effect::PostMessage { message: text, .. }),
-                    Some(failure),
-                ) = (&mut effect, failure)
+                    Effect::Slack(slack::Effect::PostMessage { message, .. }),
+                    Some((_, shown)),
+                ) = (&mut effect, shown(database, *failure).await?)
                 {
-                    *text = message(&failure);
+                    *message = shown;
                 }
                 Ok(Some(effect))
             }
             Purpose::Update { failure, channel } => {
-                let failure = failures::failure(database, *failure).await?;
-                let edit = failure.and_then(|failure| {
+                let shown = shown(database, *failure).await?;
+                let edit = shown.and_then(|(failure, message)| {
                     let ts = failure.messages.get(channel)?.clone()?;
                     Some(Edit {
                         channel: channel.clone(),
                         ts,
-                        message: message(&failure),
+                        message,
                     })
                 });
                 Ok(edit.map(|edit| with_edit(effect, edit)))
             }
             Purpose::Answer => Ok(Some(effect)),
+            Purpose::ListJobs { .. } | Purpose::JobLog { .. } | Purpose::TestReports { .. } => {
+                Ok(Some(effect))
+            }
         }
     }
 }

@@ -28,9 +28,7 @@ struct RunRow {
     is_green: bool,
 }
 
-/// A run as it is known, and the newest run of its line that succeeded, of those that are about the
-/// branch itself ([`crate::domain::ci::Seen::is_told`]): a pull request from a branch of the same name is
-/// on the line too.
+/// A run as it is known, and the newest run of its line that succeeded.
 pub(super) async fn known(
     connection: &mut Session,
     line: &Line,
@@ -49,13 +47,23 @@ pub(super) async fn known(
              from (select * from ci_runs
                     where repository between $1 and $1 and workflow_id between $3 and $3
                       and branch between $4 and $4
-                      and conclusion = 'success' and trigger in ('push', 'schedule', 'workflow_dispatch')
+                      and conclusion = 'success' and trigger in ('push', 'schedule', 'workflow_dispatch') and not $5
                     order by repository desc, workflow_id desc, branch desc, number desc, attempt desc
-                    limit 1) as green"#,
+                    limit 1) as green
+            union all
+           select run_id, attempt, number, workflow_id, workflow, trigger, branch, sha, status, conclusion, actor,
+                  url, started_at, updated_at, change, pull, by_bot, tree, true
+             from (select * from ci_runs
+                    where repository between $1 and $1 and workflow_id between $3 and $3
+                      and branch between $4 and $4
+                      and conclusion = 'success' and trigger = 'pull_request' and $5
+                    order by repository desc, workflow_id desc, branch desc, number desc, attempt desc
+                    limit 1) as green_pull"#,
         line.repository,
         id,
         line.workflow,
         line.branch,
+        line.is_pull,
     )
     .fetch_all(connection)
     .await?;
@@ -72,11 +80,12 @@ pub(super) async fn known(
         let status = Status::of_words(&row.status, row.conclusion.as_deref());
         run = Some(Run {
             id: row.run_id,
-            line: Line {
-                repository: line.repository.clone(),
-                workflow: row.workflow_id,
-                branch: row.branch,
-            },
+            line: Line::new(
+                line.repository.clone(),
+                row.workflow_id,
+                row.branch,
+                &row.trigger,
+            ),
             workflow_name: row.workflow,
             place,
             trigger: row.trigger,

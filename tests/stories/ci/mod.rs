@@ -125,6 +125,9 @@ async fn a_pull_request_from_a_branch_of_the_same_name_hides_no_failure() {
     proposed["workflow_run"]["event"] = json!("pull_request");
     comes(&mut world, &proposed).await;
     comes(&mut world, &completed(10, "failure")).await;
+    let mut proposed = completed(12, "success");
+    proposed["workflow_run"]["event"] = json!("pull_request");
+    comes(&mut world, &proposed).await;
     only_one(&world, &["🔴", "Run #10"]);
     world.skip_messages();
     world.finish().await;
@@ -302,23 +305,38 @@ async fn nothing_is_doubled_or_lost_by_a_lost_answer_and_a_restart() {
 }
 
 #[tokio::test]
-async fn only_pushes_to_the_default_branch_of_watched_repositories_are_told() {
+async fn every_branch_and_its_pull_requests_are_told_by_themselves_in_watched_repositories() {
     let mut world = World::with_config(WATCHED, &[]).await;
     let mut pull = completed(1, "failure");
     pull["workflow_run"]["event"] = json!("pull_request");
     let mut branch = completed(2, "failure");
     branch["workflow_run"]["head_branch"] = json!("fix");
-    let mut other = completed(3, "failure");
+    let mut ours = completed(3, "failure");
+    ours["workflow_run"]["head_branch"] = json!("wardroom/quarantine");
+    let mut comment = completed(5, "failure");
+    comment["workflow_run"]["event"] = json!("issue_comment");
+    let mut other = completed(6, "failure");
     other["repository"]["full_name"] = json!("other/api");
-    for body in [pull, branch, completed(4, "melted"), other] {
+    for body in [pull, branch, ours, completed(4, "melted"), comment, other] {
         comes(&mut world, &body).await;
     }
-    assert!(told(&world).is_empty());
+    let told = told(&world);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    for (said, at) in [("on a pull request from `main`", 0), ("on `fix`", 1)] {
+        assert!(told[at].contains(said), "{told:#?}");
+    }
     let kept = world
         .query("select number::text, conclusion from ci_runs order by number")
         .await;
-    let wanted = [["1", "failure"], ["2", "failure"], ["4", "melted"]];
+    let wanted = [
+        ["1", "failure"],
+        ["2", "failure"],
+        ["3", "failure"],
+        ["4", "melted"],
+        ["5", "failure"],
+    ];
     assert_eq!(kept, wanted.map(|row| row.map(str::to_owned).to_vec()));
+    world.skip_messages();
     world.finish().await;
 }
 

@@ -22,8 +22,9 @@ pub use crate::domain::healing::{Class, Confidence, Rerun};
 use super::Conclusion;
 use super::reports::{MassFailure, Outcome, Shape, Test, TestId};
 use rules::{Commands, Hit};
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub class: Class,
     pub confidence: Confidence,

@@ -3,12 +3,14 @@
 
 use super::Class;
 use regex::{Captures, Regex};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::LazyLock;
 
 /// Stable over runs, attempts, machines and legs of a matrix. It is kept per repository.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Signature(String);
 
 /// So many lines take part.

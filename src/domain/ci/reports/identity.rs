@@ -6,6 +6,7 @@
 //! [`Resolved`] then says so.
 
 use crate::invisible;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +16,8 @@ const LONGEST: usize = 500;
 /// So many bytes of a report's text are read: a suite's name of megabytes would be read for each test.
 const READ: usize = 2000;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct TestId(String);
 
 impl TestId {

@@ -260,7 +260,10 @@ impl<'a> Reading<'a> {
 
     fn finish(self) -> Result<Report, BadReport> {
         match (self.is_junit, self.depth) {
-            (true, 0) => Ok(Report { tests: self.tests }),
+            (true, 0) => Ok(Report {
+                tests: self.tests,
+                passed: 0,
+            }),
             (false, 0) => Err(BadReport::NotJunit),
             (_, _) => Err(BadReport::Unfinished),
         }

@@ -38,6 +38,8 @@ pub struct Test {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     pub tests: Vec<Test>,
+    /// Tests that passed and are not listed.
+    pub passed: u32,
 }
 
 /// What the reports of one round say together. A round is one attempt of a job.
@@ -59,14 +61,17 @@ impl Shape {
     /// file for each class.
     pub fn of<'a>(reports: impl IntoIterator<Item = &'a Report>, limits: &MassFailure) -> Self {
         let (mut ran, mut failed, mut flaky) = (0u64, 0u64, 0u64);
-        for test in reports.into_iter().flat_map(|report| &report.tests) {
-            match test.outcome {
-                Outcome::Skipped => continue,
-                Outcome::Failed => failed += 1,
-                Outcome::Flaky => flaky += 1,
-                Outcome::Passed => {}
+        for report in reports {
+            ran += u64::from(report.passed);
+            for test in &report.tests {
+                match test.outcome {
+                    Outcome::Skipped => continue,
+                    Outcome::Failed => failed += 1,
+                    Outcome::Flaky => flaky += 1,
+                    Outcome::Passed => {}
+                }
+                ran += 1;
             }
-            ran += 1;
         }
         if failed * 100 > ran * u64::from(limits.percent) {
             Self::NearlyAll

@@ -76,11 +76,11 @@ fn a_message_says_what_failed_where_and_how_to_get_there() {
     let mut first = failed(1, 1);
     first.run.workflow_name = "<!channel> *CI*\n".to_owned();
     area.sees(first);
-    let words = message(&area.failures[0]).in_words();
+    let words = message(&area.failures[0], &Shown::default()).in_words();
     for said in ["🔴 acme/api", "<!channel> *CI* failed on main"] {
         assert!(words.contains(said), "{words}");
     }
-    let parts = format!("{:?}", message(&area.failures[0]).parts);
+    let parts = format!("{:?}", message(&area.failures[0], &Shown::default()).parts);
     for said in [
         "abcdef1",
         "octocat",
@@ -94,7 +94,7 @@ fn a_message_says_what_failed_where_and_how_to_get_there() {
 
 #[test]
 fn a_purpose_is_called_as_it_is_stored() {
-    let failure = FailureId(Uuid::nil());
+    let (failure, inspection) = (FailureId(Uuid::nil()), InspectionId(Uuid::nil()));
     let all = [
         Purpose::Message {
             failure,
@@ -105,6 +105,12 @@ fn a_purpose_is_called_as_it_is_stored() {
             channel: channel("C1"),
         },
         Purpose::Answer,
+        Purpose::ListJobs { inspection },
+        Purpose::JobLog { inspection, job: 5 },
+        Purpose::TestReports {
+            inspection,
+            artifact: 9,
+        },
     ];
     let kinds: Vec<&str> = all.iter().map(Into::into).collect();
     assert_eq!(kinds, Purpose::VARIANTS);

@@ -1,5 +1,6 @@
 //! Runs in every order, as the ring delivers them, and what is posted about them.
 
+mod inspections;
 mod messages;
 mod runs;
 
@@ -13,7 +14,7 @@ use super::super::signal::End;
 use super::super::told::Told;
 use super::*;
 use chrono::{DateTime, Duration, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The area's rows, and what has been decided to be done.
@@ -21,7 +22,14 @@ struct Fixture {
     rules: Rules,
     runs: BTreeMap<i64, Run>,
     failures: Vec<Failure>,
+    inspections: BTreeMap<InspectionId, Inspection>,
+    findings: BTreeMap<FindingId, JobFinding>,
+    known_flaky: BTreeSet<reports::TestId>,
     done: Vec<(Effect, Purpose)>,
+    /// The reads that have not ended.
+    reads: Vec<(Effect, Purpose)>,
+    /// So long after the beginning it is.
+    later: Duration,
     told_areas: Vec<Told>,
     signals: u128,
 }
@@ -48,6 +56,7 @@ fn run(number: i64, attempt: i32, status: Status) -> Seen {
                 repository: "acme/api".to_owned(),
                 workflow: 7,
                 branch: "main".to_owned(),
+                is_pull: false,
             },
             workflow_name: "CI".to_owned(),
             place: Place { number, attempt },
@@ -79,7 +88,12 @@ impl Fixture {
             rules,
             runs: BTreeMap::new(),
             failures: Vec::new(),
+            inspections: BTreeMap::new(),
+            findings: BTreeMap::new(),
+            known_flaky: BTreeSet::new(),
             done: Vec::new(),
+            reads: Vec::new(),
+            later: Duration::zero(),
             told_areas: Vec::new(),
             signals: 0,
         }
@@ -90,11 +104,14 @@ impl Fixture {
         let context = Context {
             signal: SignalId(Uuid::from_u128(self.signals)),
             at: dawn(),
-            now: dawn(),
+            now: dawn() + self.later,
             rules: &self.rules,
         };
         let needs = Ci::needs(event, &context);
-        let mut facts = Facts::default();
+        let mut facts = Facts {
+            known_flaky: self.known_flaky.clone(),
+            ..Facts::default()
+        };
         if let Some((line, id)) = &needs.run {
             facts.run = self.runs.get(id).cloned();
             if needs.state {
@@ -106,8 +123,20 @@ impl Fixture {
                 facts.green = green.map(|run| run.place).max();
             }
         }
-        if let Some(id) = needs.failure {
+        if let Some(id) = needs.inspection {
+            facts.inspection = self.inspections.get(&id).cloned();
+            let run = facts.inspection.as_ref().map(|one| one.run.id);
+            facts.run = run.and_then(|id| self.runs.get(&id).cloned());
+        }
+        let inspected = facts.inspection.as_ref().and_then(|one| one.failure);
+        if let Some(id) = needs.failure.or(inspected) {
             facts.failure = self.failures.iter().find(|one| one.id == id).cloned();
+        }
+        if let Some(failure) = &facts.failure {
+            let findings = self.findings.values();
+            let shown = findings
+                .filter(|one| one.failure == Some(failure.id) && one.place == failure.last.place);
+            facts.findings = shown.cloned().collect();
         }
         let mut decision = Decision::on(context.signal);
         Ci::decide(event, &facts, &context, &mut decision);
@@ -120,12 +149,22 @@ impl Fixture {
                     self.failures.retain(|one| one.id != failure.id);
                     self.failures.push(*failure);
                 }
+                Change::Inspection(inspection) => {
+                    self.inspections.insert(inspection.id, *inspection);
+                }
+                Change::Finding(finding) => {
+                    self.findings.insert(finding.id, *finding);
+                }
             }
         }
         self.told_areas.extend(decision.signals);
-        let effects = decision.effects.into_iter();
-        self.done
-            .extend(effects.map(|plan| (plan.effect, plan.origin)));
+        for plan in decision.effects {
+            let planned = (plan.effect, plan.origin);
+            if planned.1.read().is_some() {
+                self.reads.push(planned.clone());
+            }
+            self.done.push(planned);
+        }
         decision.outcome
     }
 
@@ -167,7 +206,7 @@ fn posted(failure: &Failure) -> (Slack, Purpose) {
         failure: failure.id,
         channel: channel.clone(),
     };
-    let message = message(failure);
+    let message = message(failure, &Shown::default());
     (Slack::PostMessage { channel, message }, purpose)
 }
 

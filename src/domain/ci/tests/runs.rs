@@ -86,7 +86,7 @@ fn a_failure_has_one_message_which_is_edited_until_it_is_green_again() {
         panic!("one failure: {:#?}", area.failures)
     };
     assert_eq!(failure.count, 2);
-    let words = message(failure).in_words();
+    let words = message(failure, &Shown::default()).in_words();
     assert!(
         words.contains("✅ acme/api: CI is green again on main after 3 min"),
         "{words}"
@@ -140,26 +140,44 @@ fn a_re_run_that_succeeds_makes_up_for_its_run_but_not_for_a_newer_one() {
 }
 
 #[test]
-fn only_runs_of_the_default_branch_itself_are_told_and_all_are_kept() {
+fn each_branch_and_its_pull_requests_are_told_by_themselves_and_our_own_branches_are_not() {
     let mut area = Fixture::new();
-    let mut other = failed(1, 1);
-    other.run.line.branch = "fix".to_owned();
-    let mut pull = failed(2, 1);
-    pull.run.trigger = "pull_request".to_owned();
-    let mut unknown = failed(3, 1);
-    unknown.default_branch = None;
-    for seen in [other, pull, unknown] {
-        area.sees(seen);
-    }
-    assert_eq!(area.runs.len(), 3);
-    assert!(area.told().is_empty() && area.failures.is_empty());
-    for (number, trigger) in [(4, "schedule"), (5, "workflow_dispatch"), (6, "push")] {
+    let seen = |number: i64, branch: &str, trigger: &str| {
         let mut seen = failed(number, 1);
         seen.run.trigger = trigger.to_owned();
-        seen.run.line.workflow = number;
-        area.sees(seen);
-        assert_eq!(area.told(), ["post_message"], "{trigger}");
+        seen.run.line = Line::new("acme/api".to_owned(), 7, branch.to_owned(), trigger);
+        seen
+    };
+    for (number, branch, trigger, told) in [
+        (1, "main", "push", 1),
+        (2, "main", "pull_request", 1),
+        (3, "fix", "push", 1),
+        (4, "fix", "pull_request", 1),
+        (5, "nightly", "schedule", 1),
+        (6, "release", "workflow_dispatch", 1),
+        (7, "gh-readonly-queue/main/pr-7", "merge_group", 1),
+        (8, "wardroom/quarantine", "push", 0),
+        (9, "wardroom/quarantine", "pull_request", 0),
+        (10, "talk", "issue_comment", 0),
+        (11, "fork", "pull_request_target", 0),
+    ] {
+        area.sees(seen(number, branch, trigger));
+        assert_eq!(area.told().len(), told, "{branch} {trigger}");
     }
+    assert_eq!(area.runs.len(), 11);
+    assert_eq!(area.failures.len(), 7);
+    let on_default = area.failures.iter().filter(|one| one.on_default_branch);
+    assert_eq!(on_default.count(), 1);
+    let mut green = seen(12, "main", "pull_request");
+    green.run.status = Status::Completed(Conclusion::Success);
+    area.sees(green);
+    let green: Vec<&Line> = area
+        .failures
+        .iter()
+        .filter_map(|one| one.green.is_some().then_some(&one.line))
+        .collect();
+    assert_eq!(green.len(), 1);
+    assert!(green[0].is_pull, "{green:?}");
 }
 
 #[test]

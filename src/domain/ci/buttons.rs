@@ -1,0 +1,78 @@
+//! The buttons of a failure's message: what a press means, and back.
+
+use super::super::text::{Button, ButtonStyle};
+use super::FailureId;
+use uuid::Uuid;
+
+/// What a press asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Press {
+    /// Re-run the failed jobs of the failure's last run.
+    Rerun(FailureId),
+    /// Take no notice of the signatures of the failure's last run for a day.
+    Ignore(FailureId),
+    OpenIncident(FailureId),
+    /// Approve the step of a repair that waits for it.
+    Approve(Uuid),
+}
+
+const RERUN: &str = "ci:rerun";
+const IGNORE: &str = "ci:ignore";
+const INCIDENT: &str = "ci:incident";
+const APPROVE: &str = "ci:approve";
+
+impl Press {
+    /// The press of a button of ours; `None`: it is another's.
+    pub fn decode(action: &str, value: &str) -> Option<Self> {
+        let id = || Uuid::parse_str(value).ok();
+        let failure = || id().map(FailureId);
+        match action {
+            RERUN => failure().map(Self::Rerun),
+            IGNORE => failure().map(Self::Ignore),
+            INCIDENT => failure().map(Self::OpenIncident),
+            APPROVE => id().map(Self::Approve),
+            _ => None,
+        }
+    }
+
+    pub fn button(self) -> Button {
+        let (action, label, style, id) = match self {
+            Self::Rerun(FailureId(id)) => (RERUN, "Re-run", ButtonStyle::Plain, id),
+            Self::Ignore(FailureId(id)) => (IGNORE, "Ignore for a day", ButtonStyle::Plain, id),
+            Self::OpenIncident(FailureId(id)) => {
+                (INCIDENT, "Open incident", ButtonStyle::Danger, id)
+            }
+            Self::Approve(id) => (APPROVE, "Approve", ButtonStyle::Primary, id),
+        };
+        Button {
+            label: label.to_owned(),
+            action: action.to_owned(),
+            value: id.to_string(),
+            style,
+            opens: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_button_comes_back_as_the_press_that_it_means() {
+        let id = Uuid::from_u128(7);
+        let failure = FailureId(id);
+        for press in [
+            Press::Rerun(failure),
+            Press::Ignore(failure),
+            Press::OpenIncident(failure),
+            Press::Approve(id),
+        ] {
+            let button = press.button();
+            assert_eq!(Press::decode(&button.action, &button.value), Some(press));
+        }
+        for (action, value) in [("ci:rerun", "7"), ("resolved", "7"), ("ci:melt", "")] {
+            assert_eq!(Press::decode(action, value), None, "{action} {value}");
+        }
+    }
+}

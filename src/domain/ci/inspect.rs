@@ -1,0 +1,288 @@
+//! An attempt that failed is inspected: its failed jobs are listed, then their logs and the test reports are
+//! read, and when all of it is in, it is decided why they failed.
+//!
+//! A read that fails counts as empty. GitHub may be down, or its quota spent: the message says so after
+//! [`PATIENCE`], and the finding is made without what is missing after [`LIMIT`].
+
+use super::super::area::Context;
+use super::super::effect::{Answer, github};
+use super::super::rules::GithubAccess;
+use super::super::signal::End;
+use super::super::text::Text;
+use super::after_findings::{Found, after_findings};
+use super::{
+    Change, Conclusion, Decision, Facts, Failure, Inspection, InspectionId, Log, Progress, Purpose,
+    Read, Receipt, Run, Seen, Stage, Status, Timer, posts, why,
+};
+use chrono::Duration;
+
+/// A run that ended earlier is not inspected: nothing would be done about it.
+const OLDEST: Duration = Duration::hours(24);
+/// After so long, the message says that GitHub does not answer.
+const PATIENCE: Duration = Duration::minutes(10);
+/// After so long, what is not in counts as empty.
+const LIMIT: Duration = Duration::hours(6);
+
+pub(super) fn is_due(run: &Run, context: &Context<'_>) -> bool {
+    context.rules.github.access != GithubAccess::None && context.now - run.updated_at <= OLDEST
+}
+
+/// Begins with the failed jobs. A run that could not start has none.
+pub(super) fn begin(
+    decision: &mut Decision,
+    seen: &Seen,
+    failure: Option<&mut Failure>,
+    facts: &Facts,
+    context: &Context<'_>,
+) {
+    let run = &seen.run;
+    let mut inspection = Inspection {
+        id: InspectionId::of(&run.line.repository, run.id, run.place.attempt),
+        run: run.clone(),
+        on_default_branch: seen.is_on_default_branch(),
+        failure: failure.as_ref().map(|failure| failure.id),
+        pending: [Read::Jobs].into(),
+        jobs: None,
+        unlisted: 0,
+        logs: Default::default(),
+        reports: Vec::new(),
+        unread: Default::default(),
+        begun_at: context.now,
+        deadline: context.now + PATIENCE,
+        ended_at: None,
+    };
+    if run.status == Status::Completed(Conclusion::StartupFailure) {
+        inspection.pending.clear();
+        conclude(decision, inspection, failure, facts, context);
+        return;
+    }
+    shows(failure, &inspection, Vec::new());
+    let effect = github::Effect::ListFailedJobs {
+        repository: run.line.repository.clone(),
+        run: run.id,
+        attempt: run.place.attempt,
+        reports: context.rules.github.healing.reports.clone(),
+    };
+    let purpose = Purpose::ListJobs {
+        inspection: inspection.id,
+    };
+    decision.effect(effect, purpose);
+    decision.timer(Timer::of_inspection(
+        inspection.id,
+        Some(inspection.deadline),
+    ));
+    decision.change(Change::Inspection(Box::new(inspection)));
+}
+
+/// The failure's message says this of the inspection, when it shows its attempt.
+fn shows(failure: Option<&mut Failure>, inspection: &Inspection, lines: Vec<Text>) {
+    let place = inspection.run.place;
+    if let Some(failure) = failure.filter(|failure| failure.last.place == place) {
+        failure.progress = Some(Progress {
+            place,
+            stage: None,
+            lines,
+            approval: None,
+        });
+    }
+}
+
+/// A read ended. What comes twice, or after the end, changes nothing; but the jobs that an operator had
+/// listed once more begin anew.
+pub(super) fn read_ended(
+    decision: &mut Decision,
+    read: Read,
+    receipt: &Receipt,
+    facts: &Facts,
+    context: &Context<'_>,
+) {
+    let Some(mut inspection) = facts.inspection.clone() else {
+        return;
+    };
+    let answer = match &receipt.end {
+        End::Done(Answer::Github(answer)) => Some(answer),
+        End::Done(_)
+        | End::Refused { .. }
+        | End::Expired
+        | End::Uncertain { .. }
+        | End::Parked { .. }
+        | End::Dropped { .. } => None,
+    };
+    let is_retried = receipt.generation > 0 && read == Read::Jobs && answer.is_some();
+    if inspection.ended_at.is_some() && is_retried {
+        inspection.ended_at = None;
+        inspection.pending.insert(read);
+    }
+    if inspection.ended_at.is_some() || !inspection.pending.remove(&read) {
+        return;
+    }
+    match answer {
+        Some(answer) => takes(decision, &mut inspection, read, answer),
+        None => {
+            let code = match &receipt.end {
+                End::Refused { code } | End::Uncertain { code } | End::Parked { code } => code,
+                End::Done(_) | End::Expired | End::Dropped { .. } => "no answer",
+            };
+            inspection.unread.insert(code.to_owned());
+        }
+    }
+    if !inspection.pending.is_empty() {
+        return decision.change(Change::Inspection(Box::new(inspection)));
+    }
+    finish(decision, inspection, facts, context);
+}
+
+fn takes(
+    decision: &mut Decision,
+    inspection: &mut Inspection,
+    read: Read,
+    answer: &github::Answer,
+) {
+    match (read, answer) {
+        (
+            Read::Jobs,
+            github::Answer::Jobs {
+                jobs,
+                failed,
+                artifacts,
+                ..
+            },
+        ) => {
+            let listed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+            inspection.unlisted = failed.saturating_sub(listed);
+            reads(decision, inspection, jobs, artifacts);
+            inspection.jobs = Some(jobs.clone());
+        }
+        (Read::Log(job), github::Answer::JobLog { annotations, tail }) => {
+            let log = Log {
+                annotations: annotations.clone(),
+                tail: tail.clone(),
+            };
+            inspection.logs.insert(job, log);
+        }
+        (Read::Reports(_), github::Answer::TestReports(reports)) => {
+            inspection.reports.push(reports.as_ref().clone());
+        }
+        _ => {
+            inspection.unread.insert("another answer".to_owned());
+        }
+    }
+}
+
+/// Reads the logs of the jobs, and the reports.
+fn reads(
+    decision: &mut Decision,
+    inspection: &mut Inspection,
+    jobs: &[github::FailedJob],
+    artifacts: &[i64],
+) {
+    let (id, run) = (inspection.id, &inspection.run);
+    for job in jobs {
+        let effect = github::Effect::ReadJobLog {
+            repository: run.line.repository.clone(),
+            run: run.id,
+            attempt: run.place.attempt,
+            job: job.id,
+        };
+        let purpose = Purpose::JobLog {
+            inspection: id,
+            job: job.id,
+        };
+        decision.effect(effect, purpose);
+        inspection.pending.insert(Read::Log(job.id));
+    }
+    for &artifact in artifacts {
+        let effect = github::Effect::ReadTestReports {
+            repository: run.line.repository.clone(),
+            run: run.id,
+            artifact,
+            recorded: Vec::new(),
+        };
+        let purpose = Purpose::TestReports {
+            inspection: id,
+            artifact,
+        };
+        decision.effect(effect, purpose);
+        inspection.pending.insert(Read::Reports(artifact));
+    }
+}
+
+/// Not all of it is in: the message says so, and later it ends without.
+pub(super) fn overdue(decision: &mut Decision, facts: &Facts, context: &Context<'_>) {
+    let Some(mut inspection) = facts.inspection.clone() else {
+        return;
+    };
+    if inspection.ended_at.is_some() || context.now < inspection.deadline {
+        return;
+    }
+    let limit = inspection.begun_at + LIMIT;
+    if context.now >= limit {
+        inspection.pending.clear();
+        inspection.unread.insert("no answer".to_owned());
+        return finish(decision, inspection, facts, context);
+    }
+    inspection.deadline = limit;
+    decision.timer(Timer::of_inspection(inspection.id, Some(limit)));
+    if let Some(open) = facts.failure.as_ref().filter(|one| one.green.is_none()) {
+        let mut failure = open.clone();
+        let text = "GitHub doesn't answer yet. The cause follows when it does.";
+        shows(Some(&mut failure), &inspection, vec![Text::plain(text)]);
+        if failure != *open {
+            posts::update(decision, &failure, None);
+            decision.change(Change::Failure(Box::new(failure)));
+        }
+    }
+    decision.change(Change::Inspection(Box::new(inspection)));
+}
+
+/// All of it is in: what was found is kept, and the message shows it.
+fn finish(decision: &mut Decision, inspection: Inspection, facts: &Facts, context: &Context<'_>) {
+    let open = facts.failure.as_ref().filter(|one| one.green.is_none());
+    let mut failure = open.cloned();
+    conclude(decision, inspection, failure.as_mut(), facts, context);
+    if let Some(failure) = failure.filter(|failure| Some(failure) != open) {
+        posts::update(decision, &failure, None);
+        decision.change(Change::Failure(Box::new(failure)));
+    }
+}
+
+/// What was found is kept, and decided on when no newer attempt has begun.
+fn conclude(
+    decision: &mut Decision,
+    mut inspection: Inspection,
+    failure: Option<&mut Failure>,
+    facts: &Facts,
+    context: &Context<'_>,
+) {
+    let mut findings = why::found(&inspection, &facts.known_flaky, context.now);
+    let place = inspection.run.place;
+    let known = facts.run.as_ref();
+    let is_overtaken = known.is_some_and(|run| run.place.attempt > place.attempt);
+    let progress = match is_overtaken {
+        true => Progress {
+            place,
+            stage: Some(Stage::Told),
+            lines: Vec::new(),
+            approval: None,
+        },
+        false => {
+            let found = Found {
+                inspection: &inspection,
+                findings: &findings,
+            };
+            after_findings(decision, &found, facts, context)
+        }
+    };
+    for finding in &mut findings {
+        finding.state = progress.stage.unwrap_or(Stage::Detected);
+        decision.change(Change::Finding(Box::new(finding.clone())));
+    }
+    if let Some(failure) = failure.filter(|failure| failure.last.place == place) {
+        failure.progress = Some(progress);
+    }
+    inspection.ended_at = Some(context.now);
+    inspection.logs.clear();
+    inspection.reports.clear();
+    decision.timer(Timer::of_inspection(inspection.id, None));
+    decision.change(Change::Inspection(Box::new(inspection)));
+}

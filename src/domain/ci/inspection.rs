@@ -1,0 +1,66 @@
+//! What is read of an attempt that failed, until all of it is in.
+//!
+//! A read that ended without an answer counts as read, so that an inspection always comes to its end.
+
+use super::super::effect::github::{FailedJob, TestReports};
+use super::{FailureId, Run};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InspectionId(pub Uuid);
+
+impl InspectionId {
+    const NAMESPACE: Uuid = Uuid::from_u128(0x6f5d_0d6e_6c1b_4a53_9a0a_27c1_0f1a_d001);
+
+    /// The inspection of an attempt: there is one.
+    pub fn of(repository: &str, run: i64, attempt: i32) -> Self {
+        let name = format!("{repository}/{run}/{attempt}");
+        Self(Uuid::new_v5(&Self::NAMESPACE, name.as_bytes()))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspection {
+    pub id: InspectionId,
+    /// The run at the end of this attempt.
+    pub run: Run,
+    pub on_default_branch: bool,
+    /// What is told of it; `None`: no channel is told.
+    pub failure: Option<FailureId>,
+    /// The reads whose answer is awaited.
+    pub pending: BTreeSet<Read>,
+    /// `None` until the failed jobs are listed.
+    pub jobs: Option<Vec<FailedJob>>,
+    /// Failed jobs that were not listed, because there are too many.
+    #[serde(default)]
+    pub unlisted: u32,
+    /// By the job's id; a log that could not be read is not here.
+    pub logs: BTreeMap<i64, Log>,
+    pub reports: Vec<TestReports>,
+    /// The answers of GitHub for which a read was given up.
+    #[serde(default)]
+    pub unread: BTreeSet<String>,
+    pub begun_at: DateTime<Utc>,
+    /// What is not in by then counts as read.
+    pub deadline: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// Something that is read of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Read {
+    Jobs,
+    Log(i64),
+    Reports(i64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    pub annotations: Vec<String>,
+    pub tail: String,
+}
