@@ -1,5 +1,7 @@
 //! A workflow fails on the default branch and is green again: one message in the channel, edited.
 
+mod inspected;
+mod inspected_after_faults;
 mod operators;
 
 use crate::world::World;

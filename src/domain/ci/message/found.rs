@@ -13,6 +13,8 @@ const JOBS: usize = 3;
 /// So much of the evidence is shown.
 const LINES: usize = 5;
 const LINE: usize = 160;
+/// The runner says it of every step that failed.
+const ENDED: &str = "Process completed with exit code";
 
 /// The first cause, for one line; `None`: nothing is found.
 pub(super) fn in_a_word(findings: &[JobFinding]) -> Option<&'static str> {
@@ -84,15 +86,39 @@ fn paragraph(jobs: &[&JobFinding]) -> Text {
     }
 }
 
-/// The first lines of the evidence.
+/// The first lines of the evidence that say something, each once.
 fn excerpt(evidence: &str) -> Option<String> {
-    let lines = evidence.lines().filter(|line| !line.trim().is_empty());
-    let lines = lines
-        .take(LINES)
-        .map(|line| match line.char_indices().nth(LINE) {
+    let mut shown: Vec<String> = Vec::new();
+    for line in evidence.lines() {
+        let line = line.trim_end().trim_start_matches("##[error]");
+        let is_empty = line.trim().is_empty() || line.starts_with(ENDED);
+        let line = match line.char_indices().nth(LINE) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line.to_owned(),
-        });
-    let excerpt = lines.collect::<Vec<_>>().join("\n");
-    (!excerpt.is_empty()).then_some(excerpt)
+        };
+        if shown.len() < LINES && !is_empty && !shown.contains(&line) {
+            shown.push(line);
+        }
+    }
+    (!shown.is_empty()).then(|| shown.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_a_few_lines_that_say_something() {
+        let evidence =
+            "##[error]Process completed with exit code 1.\nerror: a\n\n##[error]error: a\nb\n";
+        assert_eq!(excerpt(evidence).unwrap(), "error: a\nb");
+        assert_eq!(
+            excerpt("##[error]Process completed with exit code 1."),
+            None
+        );
+        let long = excerpt(&"é".repeat(500)).unwrap();
+        assert_eq!(long.chars().count(), LINE + 1);
+        let many: String = (0..20).map(|line| format!("{line}\n")).collect();
+        assert_eq!(excerpt(&many).unwrap().lines().count(), LINES);
+    }
 }
