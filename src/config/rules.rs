@@ -136,8 +136,8 @@ pub struct Watched {
     /// The watched repositories, `owner/name` or `owner/*`; without it, all of the installation.
     #[schemars(with = "Set<Repositories>")]
     pub repositories: Vec<String>,
-    /// The channel that is told when CI fails on a default branch; without it, the channels of the
-    /// repository's service, or else those of P2.
+    /// The channel that is told when CI fails; without it, the channels of the repository's service, or
+    /// else those of P2.
     #[schemars(with = "SlackChannel")]
     pub channel: Option<String>,
     /// The most re-runs of one run, everybody's counted; without it, 2.
