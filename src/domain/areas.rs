@@ -131,6 +131,10 @@ impl Event {
                 };
                 incident::Event::Asked(Box::new(request)).into()
             }
+            Told::RunObserved(seen) => ci::Event::Record(ci::OfRecord::Observed(seen)).into(),
+            Told::IssueWanted(wanted) => {
+                ci::Event::Record(ci::OfRecord::IssueWanted(wanted)).into()
+            }
             Told::EffectStuck { effect, message } => {
                 incident::Event::EffectStuck { effect, message }.into()
             }

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod incident;
 pub mod looked_to;
 pub mod measure;
+pub mod observation;
 pub mod requester;
 pub mod rules;
 pub mod severity;

@@ -5,6 +5,7 @@
 
 use super::declaration::{Declaration, Source};
 use super::ids::EffectId;
+use super::observation::{IssueWanted, Observation};
 use super::signal::ParkedRow;
 use super::text::Message;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,10 @@ pub enum Told {
         /// What the area takes care of.
         source: Source,
     },
+    /// An attempt of a run ended.
+    RunObserved(Box<Observation>),
+    /// A failure of CI needs an issue.
+    IssueWanted(Box<IssueWanted>),
     /// An effect of the area is stuck, which operators must hear.
     EffectStuck { effect: EffectId, message: Message },
     /// A row of the area was put aside, and nothing follows from it but that operators must hear it.

@@ -3,7 +3,7 @@
 //! One table for both, so that nothing is stored that no reader has, and no reader waits for what is not
 //! stored. Any other event is only counted.
 
-use super::workflow_run;
+use super::{issues, workflow_run};
 use crate::domain::areas::Event;
 use chrono::{DateTime, Utc};
 
@@ -22,6 +22,11 @@ const USED: &[Used] = &[
         event: "workflow_run",
         actions: &[],
         read: workflow_run::read,
+    },
+    Used {
+        event: "issues",
+        actions: &["closed", "reopened"],
+        read: issues::read,
     },
     Used {
         event: "push",
@@ -55,11 +60,10 @@ fn nothing(_json: &[u8], _at: DateTime<Utc>) -> Option<Event> {
 }
 
 /// Earlier versions stored these too. Their rows are claimed, and end.
-const FORMER: [&str; 6] = [
+const FORMER: [&str; 5] = [
     "workflow_job",
     "check_run",
     "check_suite",
-    "issues",
     "issue_comment",
     "status",
 ];

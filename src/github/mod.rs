@@ -12,6 +12,7 @@ pub mod courier;
 pub mod decode;
 mod download;
 pub mod events;
+mod issues;
 mod job_log;
 mod payload;
 mod permission;

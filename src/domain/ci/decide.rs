@@ -4,7 +4,8 @@ use super::super::area::{Area, Context};
 use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
-    Run, Seen, Stage, Status, Timer, asked, facts, inspect, posts, receipts, watched,
+    Run, Seen, Stage, Status, Timer, asked, facts, inspect, issue_events, observed, posts,
+    receipts, seen, watched,
 };
 use chrono::Duration;
 
@@ -32,11 +33,16 @@ impl Area for Ci {
             Event::Run(seen) => run_seen(decision, seen, facts, context),
             Event::Asked(request) => asked::decide_request(decision, request, facts, context),
             Event::Pressed(press) => asked::decide_press(decision, press, facts, context),
+            Event::Record(event) => observed::decide(decision, event, &facts.record, context),
+            Event::Receipt(receipt) if receipt.origin.issue().is_some() => {
+                issue_events::ended(decision, receipt, &facts.record, context);
+            }
             Event::Receipt(receipt) => {
                 receipts::decide_receipt(decision, receipt, facts, context);
             }
             Event::Parked(row) => decision.tell(Told::Parked(row.clone())),
             Event::TimerDue { timer, .. } => match timer {
+                Timer::IssueQuiet => issue_events::quiet(decision, &facts.record, context),
                 Timer::FailedDeliveries | Timer::OverdueRuns
                     if Timer::standing(context.rules).contains(timer) =>
                 {
@@ -60,6 +66,10 @@ fn run_seen(decision: &mut Decision, seen: &Seen, facts: &Facts, context: &Conte
     let Status::Completed(conclusion) = &run.status else {
         return;
     };
+    if facts.recorded && seen::may_be_green(seen) {
+        let green = seen::green(seen);
+        decision.tell(Told::RunObserved(Box::new(green)));
+    }
     if !run.is_told() {
         return;
     }

@@ -1,5 +1,6 @@
 //! What can happen to runs.
 
+use super::super::observation::{IssueWanted, Observation};
 use super::super::signal::{ParkedRow, Receipt};
 use super::request::{Act, Pressed, Request};
 use super::{Purpose, Run, Timer};
@@ -14,6 +15,8 @@ pub enum Event {
     Asked(Box<Request>),
     /// A person pressed a button of a message.
     Pressed(Box<Pressed>),
+    /// Something of the record of a repository's tests.
+    Record(OfRecord),
     /// An effect of this area ended.
     Receipt(Box<Receipt<Purpose>>),
     /// A signal or an effect of this area was put aside.
@@ -33,7 +36,11 @@ impl Event {
         match self {
             Self::Asked(request) => Some(&request.by),
             Self::Pressed(press) => Some(&press.by),
-            Self::Run(_) | Self::Receipt(_) | Self::Parked(_) | Self::TimerDue { .. } => None,
+            Self::Run(_)
+            | Self::Record(_)
+            | Self::TimerDue { .. }
+            | Self::Receipt(_)
+            | Self::Parked(_) => None,
         }
     }
 
@@ -42,6 +49,26 @@ impl Event {
         let act = Act::Misunderstood { refusal };
         Self::Asked(Box::new(Request { by, act }))
     }
+}
+
+/// Something that the record of a repository's tests is locked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OfRecord {
+    /// An attempt of a run ended, and this is known of its tests and jobs.
+    Observed(Box<Observation>),
+    /// A failure of a job needs an issue.
+    IssueWanted(Box<IssueWanted>),
+    /// An issue was closed or opened again on GitHub; it may be any issue.
+    IssueEdited(IssueEdited),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueEdited {
+    pub repository: String,
+    pub number: i64,
+    /// It was opened again; else it was closed.
+    pub open: bool,
+    pub by_bot: bool,
 }
 
 /// A run, and what is known of its repository.

@@ -1,10 +1,11 @@
 //! What a decision needs to know, and what it then knows.
 
 use super::super::area::Context;
+use super::issues::IssueId;
 use super::reports::TestId;
 use super::{
-    Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, Place, Run, Timer,
-    watched,
+    Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, Place, RecordFacts,
+    RecordNeeds, Run, Timer, seen, watched,
 };
 use std::collections::BTreeSet;
 
@@ -18,6 +19,10 @@ pub struct Needs {
     pub failure: Option<FailureId>,
     /// This inspection with its run and its failure; its line is locked.
     pub inspection: Option<InspectionId>,
+    /// Whether there are records of the run's workflow.
+    pub recorded: bool,
+    /// The record of a repository, locked.
+    pub record: Option<RecordNeeds>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,6 +36,8 @@ pub struct Facts {
     pub findings: Vec<JobFinding>,
     /// Of the tests that failed in the inspected attempt, those that are known to be flaky.
     pub known_flaky: BTreeSet<TestId>,
+    pub recorded: bool,
+    pub record: RecordFacts,
 }
 
 pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
@@ -39,6 +46,7 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
             Needs {
                 run: Some((seen.run.line.clone(), seen.run.id)),
                 state: seen.run.is_told(),
+                recorded: seen::may_be_green(seen),
                 ..Needs::default()
             }
         }
@@ -50,6 +58,18 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
             inspection: owner.parse().ok().map(InspectionId),
             ..Needs::default()
         },
+        Event::Record(event) => Needs {
+            record: Some(RecordNeeds::of(event, context)),
+            ..Needs::default()
+        },
+        Event::TimerDue {
+            timer: Timer::IssueQuiet,
+            owner,
+            ..
+        } => Needs {
+            record: IssueId::of_text(owner).map(RecordNeeds::Issue),
+            ..Needs::default()
+        },
         Event::Run(_)
         | Event::Parked(_)
         | Event::TimerDue { .. }
@@ -58,6 +78,7 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
         Event::Receipt(receipt) => Needs {
             failure: receipt.origin.failure(),
             inspection: receipt.origin.read().map(|(inspection, _)| inspection),
+            record: receipt.origin.issue().map(RecordNeeds::Issue),
             ..Needs::default()
         },
     }

@@ -9,10 +9,11 @@ use super::super::effect::{Answer, github};
 use super::super::rules::GithubAccess;
 use super::super::signal::End;
 use super::super::text::Text;
+use super::super::told::Told;
 use super::after_findings::{Found, after_findings};
 use super::{
     Change, Conclusion, Decision, Facts, Failure, Inspection, InspectionId, Log, Progress, Purpose,
-    Read, Receipt, Run, Seen, Stage, Status, Timer, posts, why,
+    Read, Receipt, Run, Seen, Stage, Status, Timer, posts, seen, why,
 };
 use chrono::Duration;
 
@@ -279,6 +280,10 @@ fn conclude(
     }
     if let Some(failure) = failure.filter(|failure| failure.last.place == place) {
         failure.progress = Some(progress);
+    }
+    if !inspection.run.code.by_bot {
+        let seen = seen::inspected(&inspection, &findings);
+        decision.tell(Told::RunObserved(Box::new(seen)));
     }
     inspection.ended_at = Some(context.now);
     inspection.logs.clear();

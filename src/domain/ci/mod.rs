@@ -19,16 +19,21 @@ mod finding;
 pub mod findings;
 mod inspect;
 mod inspection;
+mod issue_events;
+pub mod issues;
 mod message;
 mod model;
+mod observed;
 pub mod playbook;
 mod posts;
 mod progress;
 mod purpose;
 mod receipts;
 pub mod record;
+mod record_facts;
 pub mod reports;
 pub mod request;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -38,7 +43,7 @@ mod why;
 
 pub use change::Change;
 pub use decide::Ci;
-pub use event::{Event, Seen};
+pub use event::{Event, IssueEdited, OfRecord, Seen};
 pub use facts::{Facts, Needs};
 pub use failure::{Failed, Failure, FailureId, Green};
 pub use finding::{FailedJob, FindingId, JobFinding};
@@ -47,6 +52,7 @@ pub use message::{Shown, message};
 pub use model::{Code, Conclusion, Line, OUR_BRANCHES, Place, Run, Status};
 pub use progress::{Progress, Stage};
 pub use purpose::Purpose;
+pub use record_facts::{RecordFacts, RecordNeeds, Round};
 pub use timer::Timer;
 
 /// A decision of this area.

@@ -3,6 +3,7 @@
 use super::super::answer;
 use super::super::effect::Effect;
 use super::super::ids::ChannelId;
+use super::issues::IssueId;
 use super::{FailureId, InspectionId, Read};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
@@ -32,6 +33,8 @@ pub enum Purpose {
         inspection: InspectionId,
         artifact: i64,
     },
+    /// An issue is created, or shown as it is now.
+    Issue { issue: IssueId },
 }
 
 impl Purpose {
@@ -41,8 +44,16 @@ impl Purpose {
             Self::Answer
             | Self::ListJobs { .. }
             | Self::JobLog { .. }
-            | Self::TestReports { .. } => None,
+            | Self::TestReports { .. }
+            | Self::Issue { .. } => None,
         }
+    }
+
+    pub fn issue(&self) -> Option<IssueId> {
+        let Self::Issue { issue } = self else {
+            return None;
+        };
+        Some(*issue)
     }
 
     /// What it reads for which inspection.
@@ -54,15 +65,17 @@ impl Purpose {
                 inspection,
                 artifact,
             } => Some((*inspection, Read::Reports(*artifact))),
-            Self::Message { .. } | Self::Update { .. } | Self::Answer => None,
+            Self::Message { .. } | Self::Update { .. } | Self::Answer | Self::Issue { .. } => None,
         }
     }
 
     /// What receipts are ordered by.
     pub fn subject(&self) -> Option<String> {
         let failure = self.failure().map(|id| format!("ci:{}", id.0));
+        let issue = self.issue().map(|id| format!("ci:issue:{}", id.0));
         let read = self.read();
-        failure.or_else(|| read.map(|(id, _)| format!("ci:inspection:{}", id.0)))
+        let read = || read.map(|(id, _)| format!("ci:inspection:{}", id.0));
+        failure.or(issue).or_else(read)
     }
 
     /// Whether a message that comes late says when it was meant: a failure's is written as it is
@@ -73,7 +86,8 @@ impl Purpose {
             | Self::Update { .. }
             | Self::ListJobs { .. }
             | Self::JobLog { .. }
-            | Self::TestReports { .. } => false,
+            | Self::TestReports { .. }
+            | Self::Issue { .. } => false,
             Self::Answer => true,
         }
     }
@@ -83,7 +97,7 @@ impl Purpose {
     pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Update { .. } => code == "message_not_found",
-            Self::Message { .. } => false,
+            Self::Message { .. } | Self::Issue { .. } => false,
             Self::Answer => matches!(effect, Effect::Slack(effect) if !answer::is_last(effect)),
             Self::ListJobs { .. } | Self::JobLog { .. } | Self::TestReports { .. } => true,
         }

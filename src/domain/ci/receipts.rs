@@ -65,6 +65,8 @@ pub(super) fn decide_receipt(
                 inspect::read_ended(decision, read, receipt, facts, context);
             }
         }
+        // Of the record.
+        Purpose::Issue { .. } => {}
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Timer {
     OverdueRuns,
     /// Of an inspection: what is read by now is all that is waited for.
     InspectionOverdue,
+    /// An issue may have been quiet for long enough; its owner is the issue's id.
+    IssueQuiet,
 }
 
 impl Timer {

@@ -6,12 +6,15 @@
 mod failures;
 mod findings;
 mod inspections;
+mod issues;
+mod record;
 mod runs;
 
 use crate::domain::ci::{
-    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, Shown, message,
+    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, Shown, message,
 };
 use crate::domain::effect::Effect;
+use crate::domain::effect::github::{self, IssueEdit};
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
@@ -25,6 +28,8 @@ use chrono::{DateTime, Duration, Utc};
 
 /// Runs, and failures that are over, are deleted so long after the last delivery about them.
 const KEPT: Duration = Duration::days(90);
+/// Issues that are closed, so long after their last change.
+const ISSUES_KEPT: Duration = Duration::days(180);
 
 fn lock_name(line: &Line) -> String {
     let Line {
@@ -40,6 +45,8 @@ fn lock_name(line: &Line) -> String {
 async fn shown(
     database: &Database,
     id: FailureId,
+    rules: &Rules,
+    now: DateTime<Utc>,
 ) -> Result<Option<(Failure, Message)>, StoreError> {
     let Some(failure) = failures::failure(database, id).await? else {
         return Ok(None);
@@ -48,7 +55,7 @@ async fn shown(
     let findings = findings::of_failure(session, id, failure.last.place).await?;
     let shown = Shown {
         findings: &findings,
-        ..Shown::default()
+        history: record::histories(session, &findings, now, rules).await?,
     };
     let message = message(&failure, &shown);
     Ok(Some((failure, message)))
@@ -58,7 +65,7 @@ impl Persist for Ci {
     async fn load(
         session: &mut Session,
         needs: &Needs,
-        _now: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<Facts, StoreError> {
         let mut facts = Facts::default();
         if let Some((line, id)) = &needs.run {
@@ -67,6 +74,12 @@ impl Persist for Ci {
             if needs.state {
                 facts.failure = failures::open(session, line).await?;
             }
+        }
+        if let Some((line, _)) = needs.run.as_ref().filter(|_| needs.recorded) {
+            facts.recorded = record::is_recorded(session, &line.repository, line.workflow).await?;
+        }
+        if let Some(needs) = &needs.record {
+            facts.record = record::load(session, needs, now).await?;
         }
         if let Some(failure) = needs.failure {
             facts.failure = failures::locked(session, failure).await?;
@@ -83,6 +96,7 @@ impl Persist for Ci {
                 }
             }
             facts.inspection = inspection;
+            facts.known_flaky = record::flaky_tests(session, &line.repository).await?;
         }
         if let Some(failure) = &facts.failure
             && failure.progress.is_some()
@@ -97,9 +111,14 @@ impl Persist for Ci {
         Ok(needs.iter().map(|needs| *needs == nothing).collect())
     }
 
-    /// Every decision about a run holds its line's lock, and locks the failure's row after it.
+    /// Every decision about a run holds its line's lock, and locks the failure's row after it. One about an
+    /// attempt's tests holds the record's.
     fn lock(needs: &Needs) -> Option<String> {
-        needs.run.as_ref().map(|(line, _)| lock_name(line))
+        match (&needs.run, &needs.record) {
+            (Some((line, _)), _) => Some(lock_name(line)),
+            (None, Some(RecordNeeds::Round(round))) => Some(record::lock_name(&round.repository)),
+            (None, _) => None,
+        }
     }
 
     async fn save(
@@ -113,6 +132,8 @@ impl Persist for Ci {
                 Change::Failure(failure) => failures::save(session, signal, failure).await?,
                 Change::Inspection(inspection) => inspections::save(session, inspection).await?,
                 Change::Finding(finding) => findings::save(session, finding).await?,
+                Change::Record(kept) => record::save(session, kept).await?,
+                Change::Issue(issue) => issues::save(session, issue).await?,
             }
         }
         Ok(())
@@ -150,6 +171,20 @@ impl Persist for Ci {
                 before,
                 at_once,
             ),
+            sqlx::query!(
+                "delete from ci_records
+                  where ctid = any(array(select ctid from ci_records where keep_until < $1
+                                          order by keep_until limit $2 for update skip locked))",
+                now,
+                at_once,
+            ),
+            sqlx::query!(
+                "delete from ci_issues
+                  where id = any(array(select id from ci_issues where changed_at < $1 and state <> 'open'
+                                        order by changed_at limit $2 for update skip locked))",
+                now - ISSUES_KEPT,
+                at_once,
+            ),
         ]
     }
 
@@ -158,22 +193,22 @@ impl Persist for Ci {
         purpose: &Purpose,
         mut effect: Effect,
         _again: bool,
-        _rules: &Rules,
-        _now: DateTime<Utc>,
+        rules: &Rules,
+        now: DateTime<Utc>,
     ) -> Result<Option<Effect>, StoreError> {
         match purpose {
             Purpose::Message { failure, .. } => {
                 if let (
                     Effect::Slack(slack::Effect::PostMessage { message, .. }),
                     Some((_, shown)),
-                ) = (&mut effect, shown(database, *failure).await?)
+                ) = (&mut effect, shown(database, *failure, rules, now).await?)
                 {
                     *message = shown;
                 }
                 Ok(Some(effect))
             }
             Purpose::Update { failure, channel } => {
-                let shown = shown(database, *failure).await?;
+                let shown = shown(database, *failure, rules, now).await?;
                 let edit = shown.and_then(|(failure, message)| {
                     let ts = failure.messages.get(channel)?.clone()?;
                     Some(Edit {
@@ -185,9 +220,53 @@ impl Persist for Ci {
                 Ok(edit.map(|edit| with_edit(effect, edit)))
             }
             Purpose::Answer => Ok(Some(effect)),
-            Purpose::ListJobs { .. } | Purpose::JobLog { .. } | Purpose::TestReports { .. } => {
+            Purpose::ListJobs { .. } | Purpose::JobLog { .. } => Ok(Some(effect)),
+            Purpose::TestReports { inspection, .. } => {
+                let session = &mut database.single().await?;
+                if let (
+                    Effect::Github(github::Effect::ReadTestReports { recorded, .. }),
+                    Some(line),
+                ) = (&mut effect, inspections::line(session, *inspection).await?)
+                {
+                    *recorded =
+                        record::recorded_tests(session, &line.repository, line.workflow).await?;
+                }
                 Ok(Some(effect))
             }
+            Purpose::Issue { issue } => {
+                let shown = issues::shown(database, *issue, rules, now).await?;
+                Ok(shown.map(|shown| with_issue(effect, shown)))
+            }
         }
+    }
+}
+
+/// An effect that creates or edits an issue, with what it shows now.
+fn with_issue(effect: Effect, shown: IssueEdit) -> Effect {
+    match effect {
+        Effect::Github(github::Effect::CreateIssue {
+            repository,
+            title,
+            body,
+            labels,
+        }) => github::Effect::CreateIssue {
+            repository,
+            title: shown.title.unwrap_or(title),
+            body: shown.body.unwrap_or(body),
+            labels,
+        }
+        .into(),
+        Effect::Github(github::Effect::UpdateIssue {
+            repository, number, ..
+        }) => {
+            let edit = Some(Box::new(shown));
+            github::Effect::UpdateIssue {
+                repository,
+                number,
+                edit,
+            }
+            .into()
+        }
+        other => other,
     }
 }

@@ -3,6 +3,7 @@
 mod inspected;
 mod inspected_after_faults;
 mod operators;
+mod record;
 
 use crate::world::World;
 use chrono::Duration;

@@ -1,11 +1,12 @@
 //! A change in which a test failed or flaked: the verdict that is not "passed".
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// The most marks of a record; older ones are dropped first.
 pub const MARKS: usize = 50;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     pub change: String,
     /// When it was last seen.

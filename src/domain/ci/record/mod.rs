@@ -12,22 +12,25 @@
 //!
 //! # Rows
 //!
-//! Passes are not kept by test, so a table stays bounded:
+//! Passes are not kept by test, so the tables stay bounded:
 //!
 //! | Table | One row for | Bound |
 //! |---|---|---|
-//! | records | repository and [`Subject`] with something to remember: [`Record`] without its marks | deleted when [`Record::is_open`] is false |
-//! | marks | record and change in which it failed or flaked: [`Mark`] | [`MARKS`] of a record, 14 days |
-//! | changes | repository, job and change that is no bot's, with its first time | 14 days; their number is the number of verdicts |
-//! | green trees | repository, job and tree that a round passed on | 14 days; they answer `passed_before` |
+//! | `ci_records` | repository and [`Subject`] with something to remember: [`Kept`] | at most [`MARKS`] marks, of 14 days; deleted when [`Record::is_open`] is false, or when it was not seen for 104 days |
+//! | `ci_runs` | run | 90 days; the changes of people among them are the verdicts of their workflow, and the trees of green ones answer `passed_before` |
 //!
-//! After a round, the tests that failed or flaked are observed, and those with a row that passed.
+//! A verdict is a change that ran the workflow in which the subject failed last. After a failed attempt, the tests
+//! and jobs that failed or flaked are observed, and the tests on record that passed; after a green run, every
+//! subject that failed in its workflow before. Workflows leave out jobs by trigger, so a tree is evidence only among
+//! runs of one trigger.
 
+mod kept;
 mod mark;
 mod state;
 #[cfg(test)]
 mod tests;
 
+pub use kept::{Kept, LastFailure};
 pub use mark::{MARKS, Mark};
 pub use state::{History, Record};
 

@@ -3,11 +3,13 @@
 use super::{Author, Ended, MARKS, Mark, Round, Standing, Thresholds};
 use crate::domain::ci::reports::Shape;
 use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
 
 /// So long it is remembered that a test was flaky.
 const CYCLES_KEPT: Duration = Duration::days(90);
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Record {
     /// One for each change, the newest last.
     pub marks: Vec<Mark>,

@@ -86,6 +86,21 @@ impl Shape {
         }
     }
 
+    /// The same of numbers of tests; a limit of failures holds for those that failed in the end.
+    pub fn of_counts(ran: u64, failed: u64, flaky: u64, limits: &MassFailure) -> Self {
+        if failed * 100 > ran * u64::from(limits.percent) {
+            Self::NearlyAll
+        } else if failed >= u64::from(limits.failures) {
+            Self::ManyFailures
+        } else if failed > 0 {
+            Self::Failures
+        } else if flaky > 0 {
+            Self::Flaky
+        } else {
+            Self::Passed
+        }
+    }
+
     /// Whether single tests of the round say anything about themselves.
     pub fn is_mass_failure(self) -> bool {
         matches!(self, Self::ManyFailures | Self::NearlyAll)

@@ -111,6 +111,9 @@ fn a_purpose_is_called_as_it_is_stored() {
             inspection,
             artifact: 9,
         },
+        Purpose::Issue {
+            issue: issues::IssueId(Uuid::nil()),
+        },
     ];
     let kinds: Vec<&str> = all.iter().map(Into::into).collect();
     assert_eq!(kinds, Purpose::VARIANTS);

@@ -155,6 +155,7 @@ impl Fixture {
                 Change::Finding(finding) => {
                     self.findings.insert(finding.id, *finding);
                 }
+                Change::Record(_) | Change::Issue(_) => {}
             }
         }
         self.told_areas.extend(decision.signals);

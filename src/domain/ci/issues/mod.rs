@@ -1,0 +1,27 @@
+//! Issues on GitHub: one for each flaky test, and one for each failure of a job that recurs.
+//!
+//! An issue is open from the failure that asked for it until it was quiet for the clean days of its record. It
+//! is opened again when the failure recurs. Who closes it says that it is repaired, and is believed: the record
+//! begins anew. [`body`] shows the present state; it is written again at each delivery.
+
+mod issue;
+mod markdown;
+mod text;
+
+pub use issue::{About, Issue, IssueId, State, Step};
+pub use markdown::{code, fenced, link};
+pub use text::{body, title};
+
+use crate::domain::decision::Decision;
+use crate::domain::observation::IssueWanted;
+use crate::domain::told::Told;
+
+/// The label of an issue about a flaky test.
+pub const FLAKY_TEST: &str = "flaky-test";
+/// So many new ones in a round are one issue.
+pub const MANY: usize = 5;
+
+/// Asks for an open issue about a job's failure. Asked for again, it is the same issue.
+pub fn upsert<C, P>(decision: &mut Decision<C, P>, wanted: IssueWanted) {
+    decision.tell(Told::IssueWanted(Box::new(wanted)));
+}
