@@ -256,7 +256,12 @@ impl Session<'_> {
         name.map_or(Ok(()), |name| Err(refused(name)))
     }
 
-    fn is_installation(&self) -> bool {
+    pub(super) fn owner(&self) -> &str {
+        self.repository.unwrap_or_default().0
+    }
+
+    /// Whether the calls are made by an installation of the App.
+    pub(super) fn is_installation(&self) -> bool {
         let is_app = matches!(self.client.access.credentials, Credentials::App { .. });
         is_app && self.repository.is_some()
     }

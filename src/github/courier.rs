@@ -5,6 +5,7 @@
 
 use super::call_error::CallError;
 use super::client::{Access, Client, Session};
+use super::files::Proposal;
 use super::permission::needs;
 use super::runs::Again;
 use super::test_reports::AT_ONCE;
@@ -66,7 +67,58 @@ impl GithubCourier {
                 let (again, perhaps) = (Again::All, parcel.after_uncertain);
                 session.rerun(*run, *attempt, again, perhaps).await
             }
-            _ => Err(CallError::refused("not_built")),
+            Effect::DeleteCaches { reference, .. } => session.delete_caches(reference).await,
+            Effect::DispatchWorkflow {
+                workflow,
+                reference,
+                inputs,
+                ..
+            } => session.dispatch(workflow, reference, inputs).await,
+            Effect::CreateIssue {
+                title,
+                body,
+                labels,
+                ..
+            } => session.create_issue(title, body, labels, parcel.id).await,
+            Effect::UpdateIssue { number, edit, .. } => {
+                session.update_issue(*number, edit.as_deref()).await
+            }
+            Effect::CreateComment { number, body, .. } => {
+                session.create_comment(*number, body, parcel.id).await
+            }
+            Effect::UpdateComment { comment, body, .. } => {
+                session.update_comment(*comment, body.as_deref()).await
+            }
+            Effect::AddLabels { number, labels, .. } => session.add_labels(*number, labels).await,
+            Effect::ProposeFile {
+                branch,
+                path,
+                content,
+                title,
+                body,
+                ..
+            } => {
+                let proposal = Proposal {
+                    branch,
+                    path,
+                    content,
+                    title,
+                    body,
+                };
+                session.propose(proposal).await
+            }
+            Effect::ReadFile { path, branch, .. } => {
+                session.read_file(path, branch.as_deref()).await
+            }
+            Effect::FindPulls { sha, .. } => session.find_pulls(sha).await,
+            Effect::CreateCheckRun {
+                sha, name, check, ..
+            } => session.create_check(sha, name, check, parcel.id).await,
+            Effect::UpdateCheckRun {
+                check_run, check, ..
+            } => session.update_check(*check_run, check.as_deref()).await,
+            Effect::ListFailedDeliveries { since } => session.list_failed_deliveries(*since).await,
+            Effect::Redeliver { delivery } => session.redeliver(*delivery).await,
         }
     }
 
@@ -75,7 +127,44 @@ impl GithubCourier {
         match effect {
             Effect::RerunFailedJobs { run, attempt, .. }
             | Effect::RerunRun { run, attempt, .. } => session.find_rerun(*run, *attempt).await,
-            _ => Err(CallError::refused(NOTHING_TO_LOOK_UP)),
+            Effect::DispatchWorkflow {
+                workflow,
+                reference,
+                ..
+            } => session.find_dispatch(workflow, reference, parcel).await,
+            Effect::CreateIssue { .. } => session.find_issue(parcel).await,
+            Effect::CreateComment { number, .. } => session.find_comment(*number, parcel).await,
+            Effect::ProposeFile {
+                branch,
+                path,
+                content,
+                title,
+                body,
+                ..
+            } => {
+                let proposal = Proposal {
+                    branch,
+                    path,
+                    content,
+                    title,
+                    body,
+                };
+                session.find_proposal(proposal).await
+            }
+            Effect::CreateCheckRun { sha, name, .. } => session.find_check(sha, name, parcel).await,
+            Effect::ReadRun { .. }
+            | Effect::ListFailedJobs { .. }
+            | Effect::ReadJobLog { .. }
+            | Effect::ReadTestReports { .. }
+            | Effect::DeleteCaches { .. }
+            | Effect::UpdateIssue { .. }
+            | Effect::UpdateComment { .. }
+            | Effect::AddLabels { .. }
+            | Effect::ReadFile { .. }
+            | Effect::FindPulls { .. }
+            | Effect::UpdateCheckRun { .. }
+            | Effect::ListFailedDeliveries { .. }
+            | Effect::Redeliver { .. } => Err(CallError::refused(NOTHING_TO_LOOK_UP)),
         }
     }
 }

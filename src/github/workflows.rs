@@ -1,0 +1,116 @@
+//! What else is started and cleared: workflows by `workflow_dispatch`, and caches.
+
+use super::call_error::CallError;
+use super::client::Session;
+use super::conversation::found_or_absent;
+use crate::courier::{Lookup, Parcel};
+use crate::domain::effect::Answer;
+use crate::domain::effect::github;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How far GitHub's clock may be behind ours. Small, because a run has no mark of ours: one that a person
+/// started shortly before must not be taken for ours.
+const SKEW: TimeDelta = TimeDelta::seconds(10);
+/// No further cache is deleted when so little time is left.
+const RESERVE: Duration = Duration::from_secs(1);
+
+#[derive(Deserialize)]
+struct Runs {
+    workflow_runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    head_branch: Option<String>,
+    created_at: DateTime<Utc>,
+    actor: Option<Actor>,
+}
+
+#[derive(Deserialize)]
+struct Actor {
+    r#type: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Caches {
+    actions_caches: Vec<Cache>,
+}
+
+#[derive(Deserialize)]
+struct Cache {
+    id: i64,
+}
+
+impl Session<'_> {
+    pub(super) async fn dispatch(
+        &self,
+        workflow: &str,
+        reference: &str,
+        inputs: &BTreeMap<String, String>,
+    ) -> Result<Answer, CallError> {
+        let path = ["actions", "workflows", workflow, "dispatches"];
+        let body = json!({"ref": reference, "inputs": inputs});
+        self.post(&path, &body).await.map(|_| Answer::Nothing)
+    }
+
+    /// Finds a run of the workflow on this reference that was started since the first attempt, by an App if
+    /// we are one.
+    pub(super) async fn find_dispatch(
+        &self,
+        workflow: &str,
+        reference: &str,
+        parcel: &Parcel,
+    ) -> Result<Lookup, CallError> {
+        let since = parcel.first_attempt_at - SKEW;
+        let created = format!(">={}", since.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let query = [
+            ("event", "workflow_dispatch"),
+            ("created", created.as_str()),
+            ("per_page", "100"),
+        ];
+        let path = ["actions", "workflows", workflow, "runs"];
+        let runs: Runs = self.get(&path, &query).await?;
+        let name = reference.trim_start_matches("refs/");
+        let name = name
+            .trim_start_matches("heads/")
+            .trim_start_matches("tags/");
+        let is_ours = |run: &Run| {
+            let by = run.actor.as_ref().and_then(|actor| actor.r#type.as_deref());
+            let by_bot = by == Some("Bot") || !self.is_installation();
+            by_bot && run.created_at >= since && run.head_branch.as_deref() == Some(name)
+        };
+        let found = runs.workflow_runs.iter().any(is_ours);
+        Ok(found_or_absent(found.then_some(Answer::Nothing)))
+    }
+
+    /// Deletes the caches of a reference. When there are more than one exchange can delete, the next one
+    /// goes on, and the count is that of the last.
+    pub(super) async fn delete_caches(&self, reference: &str) -> Result<Answer, CallError> {
+        let path = ["actions", "caches"];
+        let mut count = 0;
+        loop {
+            let query = [("ref", reference), ("per_page", "100")];
+            let caches: Caches = self.get(&path, &query).await?;
+            if caches.actions_caches.is_empty() {
+                return Ok(Answer::Github(github::Answer::CachesDeleted { count }));
+            }
+            for cache in caches.actions_caches {
+                if Instant::now() + RESERVE > self.until {
+                    return Err(CallError::Busy);
+                }
+                let path = ["actions", "caches", &cache.id.to_string()];
+                match self.call(Method::DELETE, &path, &[], None).await {
+                    Ok(_) => count += 1,
+                    Err(error) if error.is(404) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+}
