@@ -158,6 +158,11 @@ pub trait Courier: Send + Sync {
         }
     }
 
+    /// What an operator must know though the provider is healthy, such as a quota of which little is left.
+    fn warning(&self, _now: DateTime<Utc>) -> Option<String> {
+        None
+    }
+
     /// The scopes whose pauses hold this effect back, such as `slack:chat.postMessage` and
     /// `slack:chat.postMessage:C1`.
     fn pause_scopes(&self, effect: &Self::Effect) -> Vec<String>;
@@ -184,6 +189,7 @@ pub trait AnyCourier: Send + Sync {
     fn provider(&self) -> Provider;
     fn only(&self) -> Option<&'static [&'static str]>;
     fn is_healthy(&self, outcome: &Outcome) -> Option<bool>;
+    fn warning(&self, now: DateTime<Utc>) -> Option<String>;
     fn pause_scopes(&self, effect: &Effect) -> Vec<String>;
     fn reconcile_scopes(&self, effect: &Effect) -> Vec<String>;
     async fn deliver(&self, effect: &Effect, parcel: &Parcel) -> Outcome;
@@ -205,6 +211,10 @@ impl<C: Courier> AnyCourier for C {
 
     fn is_healthy(&self, outcome: &Outcome) -> Option<bool> {
         Courier::is_healthy(self, outcome)
+    }
+
+    fn warning(&self, now: DateTime<Utc>) -> Option<String> {
+        Courier::warning(self, now)
     }
 
     fn pause_scopes(&self, effect: &Effect) -> Vec<String> {

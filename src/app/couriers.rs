@@ -18,13 +18,14 @@ use url::Url;
 pub(super) fn all(
     config: &Config,
     slack: Option<Arc<SlackCourier>>,
+    metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Vec<Arc<dyn AnyCourier>>> {
     let slack = slack.map(|courier| courier as Arc<dyn AnyCourier>);
     let page = config.statuspage.as_ref();
     let page = page.map(|page| statuspage(config, page)).transpose()?;
     Ok(slack
         .into_iter()
-        .chain(github(config)?)
+        .chain(github(config, metrics)?)
         .chain(page)
         .collect())
 }
@@ -49,7 +50,7 @@ pub(super) fn slack(
 }
 
 /// An App where both are configured.
-fn github(config: &Config) -> anyhow::Result<Option<Arc<dyn AnyCourier>>> {
+fn github(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn AnyCourier>>> {
     let github = &config.github;
     let credentials = match (github.app(), &github.token) {
         (Some((id, key)), _) => Credentials::App {
@@ -65,7 +66,11 @@ fn github(config: &Config) -> anyhow::Result<Option<Arc<dyn AnyCourier>>> {
         api_url,
         credentials,
     };
-    Ok(Some(Arc::new(GithubCourier::new(access, http))))
+    Ok(Some(Arc::new(GithubCourier::new(
+        access,
+        http,
+        metrics.clone(),
+    ))))
 }
 
 fn statuspage(config: &Config, page: &config::Statuspage) -> anyhow::Result<Arc<dyn AnyCourier>> {

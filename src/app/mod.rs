@@ -124,7 +124,7 @@ impl App {
             clock: clock.clone(),
             rules: rules_seen.clone(),
             decoders: decoders::all(installation_seen.clone()),
-            couriers: couriers::all(&config, slack.clone())?,
+            couriers: couriers::all(&config, slack.clone(), &metrics)?,
             metrics: metrics.clone(),
             health: health.clone(),
             concurrency: usize::try_from(config.process.worker_concurrency).unwrap_or(16),

@@ -67,10 +67,9 @@ impl Engine {
             .external_duration
             .observe([service], began.elapsed());
         if let Some(healthy) = courier.is_healthy(&outcome) {
-            let condition = match outcome.code() {
-                Some(code) if !healthy => Condition::Degraded(code.to_owned()),
-                Some(_) | None => Condition::Ok,
-            };
+            let failure = outcome.code().filter(|_| !healthy).map(str::to_owned);
+            let problem = failure.or_else(|| courier.warning(self.parts.clock.now()));
+            let condition = problem.map_or(Condition::Ok, Condition::Degraded);
             self.parts.health.set(service, condition);
         }
         self.learn(courier.provider(), contact).await;

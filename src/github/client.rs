@@ -8,12 +8,15 @@ use super::accounts::{Account, Accounts, Token};
 use super::app_key::AppKey;
 use super::call_error::{CallError, check, header};
 use super::permission::Need;
+use super::quota::Quotas;
 use crate::http_client::{Answer, HttpClient};
+use crate::telemetry::metrics::Metrics;
 use chrono::{DateTime, Utc};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tokio::time::Instant;
 use url::Url;
 
@@ -43,6 +46,7 @@ pub(super) struct Client {
     access: Access,
     http: HttpClient,
     accounts: Accounts,
+    pub(super) quotas: Quotas,
 }
 
 #[derive(Deserialize)]
@@ -61,11 +65,12 @@ pub(super) struct Session<'a> {
 }
 
 impl Client {
-    pub(super) fn new(access: Access, http: HttpClient) -> Self {
+    pub(super) fn new(access: Access, http: HttpClient, metrics: Arc<Metrics>) -> Self {
         Self {
             access,
             http,
             accounts: Accounts::default(),
+            quotas: Quotas::new(metrics),
         }
     }
 
@@ -91,7 +96,10 @@ impl Client {
 
     /// The scope of what limits the calls for a repository: an installation has a quota of its own.
     pub(super) fn scope(&self, repository: Option<&str>) -> String {
-        let owner = repository.and_then(|repository| repository.split('/').next());
+        self.scope_of(repository.and_then(|repository| repository.split('/').next()))
+    }
+
+    fn scope_of(&self, owner: Option<&str>) -> String {
         match (&self.access.credentials, owner) {
             (Credentials::App { .. }, Some(owner)) => {
                 format!("github:{}", owner.to_ascii_lowercase())
@@ -220,6 +228,8 @@ impl Session<'_> {
                 .client
                 .send(&method, url.clone(), body, &token, self.until);
             let answer = sent.await?;
+            let quotas = &self.client.quotas;
+            quotas.note(&self.scope(), &answer, self.now);
             let expired = answer.status == StatusCode::UNAUTHORIZED && self.is_installation();
             if !expired || refused.is_some() {
                 return Ok(answer);
@@ -254,6 +264,16 @@ impl Session<'_> {
         };
         let refused = |name| CallError::refused(format!("missing_permission:{name}"));
         name.map_or(Ok(()), |name| Err(refused(name)))
+    }
+
+    fn scope(&self) -> String {
+        self.client
+            .scope_of(self.repository.map(|(owner, _)| owner))
+    }
+
+    /// What is left of the hourly quota.
+    pub(super) fn quota_left(&self) -> Option<u32> {
+        self.client.quotas.left_for(&self.scope(), self.now)
     }
 
     pub(super) fn owner(&self) -> &str {

@@ -13,7 +13,10 @@ use crate::courier::{Courier, Lookup, NOTHING_TO_LOOK_UP, Outcome, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::github::{Effect, Kind};
 use crate::http_client::HttpClient;
+use crate::telemetry::metrics::Metrics;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -25,9 +28,9 @@ pub struct GithubCourier {
 
 impl GithubCourier {
     /// Makes no call yet.
-    pub fn new(access: Access, http: HttpClient) -> Self {
+    pub fn new(access: Access, http: HttpClient, metrics: Arc<Metrics>) -> Self {
         Self {
-            client: Client::new(access, http),
+            client: Client::new(access, http, metrics),
             slots: Semaphore::new(AT_ONCE),
         }
     }
@@ -172,6 +175,10 @@ impl GithubCourier {
 #[async_trait]
 impl Courier for GithubCourier {
     type Effect = Effect;
+
+    fn warning(&self, now: DateTime<Utc>) -> Option<String> {
+        self.client.quotas.warning(now)
+    }
 
     fn pause_scopes(&self, effect: &Effect) -> Vec<String> {
         vec![self.client.scope(effect.repository())]

@@ -20,6 +20,7 @@ mod issues;
 mod job_log;
 mod payload;
 mod permission;
+mod quota;
 mod runs;
 pub mod signature;
 mod test_reports;

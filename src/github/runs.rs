@@ -163,6 +163,7 @@ impl Session<'_> {
             failed: count,
             total,
             artifacts,
+            quota_left: self.quota_left(),
         }))
     }
 

@@ -34,7 +34,15 @@ struct Run {
 
 #[derive(Deserialize)]
 struct Actor {
+    login: Option<String>,
     r#type: Option<String>,
+}
+
+impl Actor {
+    fn is_bot(&self) -> bool {
+        let login = self.login.as_deref().unwrap_or_default();
+        self.r#type.as_deref() == Some("Bot") || login.ends_with("[bot]")
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,8 +89,8 @@ impl Session<'_> {
             .trim_start_matches("heads/")
             .trim_start_matches("tags/");
         let is_ours = |run: &Run| {
-            let by = run.actor.as_ref().and_then(|actor| actor.r#type.as_deref());
-            let by_bot = by == Some("Bot") || !self.is_installation();
+            let by_bot = run.actor.as_ref().is_some_and(Actor::is_bot);
+            let by_bot = by_bot || !self.is_installation();
             by_bot && run.created_at >= since && run.head_branch.as_deref() == Some(name)
         };
         let found = runs.workflow_runs.iter().any(is_ours);

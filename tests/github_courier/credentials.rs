@@ -112,7 +112,7 @@ async fn a_suspended_installation_is_refused_as_such() {
 async fn an_app_with_another_id_is_not_let_in() {
     let world = world().await;
     let key = Box::new(AppKey::from_pem(APP_KEY).unwrap());
-    let stranger = courier(&world.github.api_url(), Credentials::App { id: 1, key });
+    let (stranger, _) = courier(&world.github.api_url(), Credentials::App { id: 1, key });
     let run = read(world.failed_run("x"));
     let outcome = stranger.deliver(&run, &parcel(world.now())).await;
     assert_eq!(outcome, refused("not_installed"));
@@ -124,7 +124,7 @@ async fn a_personal_token_serves_instead_of_an_app() {
     world.github.add_collaborator(API, "bea", "write");
     world.github.add_personal_token("ghp_beas", "bea");
     let token = Credentials::Token("ghp_beas".to_owned());
-    let courier = courier(&world.github.api_url(), token);
+    let (courier, _) = courier(&world.github.api_url(), token);
     let run = read(world.failed_run("x"));
     answered(courier.deliver(&run, &parcel(world.now())).await);
     assert_eq!(world.github.tokens(), 0);
@@ -134,7 +134,7 @@ async fn a_personal_token_serves_instead_of_an_app() {
 #[tokio::test]
 async fn an_enterprise_server_is_reached_below_its_path() {
     let world = world().await;
-    let courier = courier(&world.github.enterprise_url(), app(&world.github));
+    let (courier, _) = courier(&world.github.enterprise_url(), app(&world.github));
     let run = world.failed_run("connection reset by peer");
     answered(courier.deliver(&read(run), &parcel(world.now())).await);
     let jobs = Effect::ListFailedJobs {
@@ -198,7 +198,7 @@ async fn a_permission_that_github_misses_is_named_too() {
     };
     world.fault("actions/get-workflow-run", fault);
     let token = Credentials::Token("ghp_beas".to_owned());
-    let courier = courier(&world.github.api_url(), token);
+    let (courier, _) = courier(&world.github.api_url(), token);
     let outcome = courier.deliver(&read(run), &parcel(world.now())).await;
     assert_eq!(outcome, refused("forbidden"));
 }

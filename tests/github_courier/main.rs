@@ -6,10 +6,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod credentials;
+mod deliveries;
+mod limits;
 mod reading;
 mod rerun;
 #[path = "../support/simulated.rs"]
 mod simulated;
+mod writing;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::{APP_KEY, AttemptPlan, Fault, FaultRule, GitHub, JobPlan, RunPlan, Workspace};
@@ -27,6 +30,7 @@ use wardroom::github::app_key::AppKey;
 use wardroom::github::client::{Access, Credentials};
 use wardroom::github::courier::GithubCourier;
 use wardroom::http_client::HttpClient;
+use wardroom::telemetry::metrics::Metrics;
 
 const API: &str = "acme/api";
 
@@ -36,6 +40,7 @@ struct World {
     github: GitHub,
     installation: u64,
     courier: GithubCourier,
+    metrics: Arc<Metrics>,
     /// Seconds after [`start`].
     passed: Arc<AtomicI64>,
 }
@@ -51,13 +56,14 @@ fn app(github: &GitHub) -> Credentials {
     }
 }
 
-fn courier(api_url: &str, credentials: Credentials) -> GithubCourier {
+fn courier(api_url: &str, credentials: Credentials) -> (GithubCourier, Arc<Metrics>) {
     let access = Access {
         api_url: Url::parse(api_url).unwrap(),
         credentials,
     };
     let http = HttpClient::new(&access.api_url, &Proxies::default()).unwrap();
-    GithubCourier::new(access, http)
+    let metrics = Arc::new(Metrics::new("test", "test"));
+    (GithubCourier::new(access, http, metrics.clone()), metrics)
 }
 
 async fn world() -> World {
@@ -70,8 +76,10 @@ async fn world() -> World {
     let github = sim.github();
     let installation = github.install("acme");
     github.add_repository(API);
+    let (courier, metrics) = courier(&github.api_url(), app(&github));
     World {
-        courier: courier(&github.api_url(), app(&github)),
+        courier,
+        metrics,
         installation,
         github,
         sim,
@@ -88,7 +96,7 @@ fn parcel(now: DateTime<Utc>) -> Parcel {
         looked_to: None,
         delayed_from: None,
         now,
-        deadline: Duration::from_secs(2),
+        deadline: Duration::from_secs(8),
     }
 }
 
@@ -147,6 +155,14 @@ fn answered(outcome: Outcome) -> github::Answer {
         Outcome::Done(Answer::Github(answer)) => answer,
         other => panic!("not done: {other:?}"),
     }
+}
+
+/// Whether it may have happened.
+fn is_uncertain(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Uncertain { .. } | Outcome::ServerError { .. }
+    )
 }
 
 fn refused(code: &str) -> Outcome {

@@ -97,11 +97,14 @@ async fn only_jobs_that_ended_badly_are_listed_and_ten_at_most() {
         failed,
         total,
         artifacts,
+        quota_left,
     } = answered(world.deliver(&jobs(run, 1, &[])).await)
     else {
         panic!("no jobs");
     };
     assert_eq!((failed, total, artifacts.len()), (13, 134, 0));
+    // The App's own calls, and one for each page.
+    assert_eq!(quota_left, Some(4998));
     assert_eq!(jobs.len(), github::JOBS);
     assert!(
         jobs.iter().all(|job| job.conclusion == "failure"),

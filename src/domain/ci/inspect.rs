@@ -45,6 +45,7 @@ pub(super) fn begin(
         pending: [Read::Jobs].into(),
         jobs: None,
         unlisted: 0,
+        quota_left: None,
         logs: Default::default(),
         reports: Vec::new(),
         unread: Default::default(),
@@ -146,9 +147,11 @@ fn takes(
                 jobs,
                 failed,
                 artifacts,
+                quota_left,
                 ..
             },
         ) => {
+            inspection.quota_left = *quota_left;
             let listed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             inspection.unlisted = failed.saturating_sub(listed);
             reads(decision, inspection, jobs, artifacts);

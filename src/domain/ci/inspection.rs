@@ -38,6 +38,9 @@ pub struct Inspection {
     /// Failed jobs that were not listed, because there are too many.
     #[serde(default)]
     pub unlisted: u32,
+    /// What was left of GitHub's quota when the jobs were listed.
+    #[serde(default)]
+    pub quota_left: Option<u32>,
     /// By the job's id; a log that could not be read is not here.
     pub logs: BTreeMap<i64, Log>,
     pub reports: Vec<TestReports>,

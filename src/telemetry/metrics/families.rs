@@ -25,6 +25,8 @@ const INCIDENT: &[f64] = &[
     60.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 172800.0, 259200.0,
 ];
 
+/// No series before GitHub's first answer: it would say that nothing is left.
+const NOT_YET: [&str; 0] = [];
 const QUEUES: [&str; 2] = ["inbox", "outbox"];
 const EVENTS: [&str; 2] = ["slack_command", "github_workflow_run"];
 const EVENT_STATUSES: [&str; 7] = [
@@ -149,7 +151,7 @@ families! {
     event_duration: Histogram<1>(DECISION) = "bot_event_processing_duration_seconds",
         "The duration of deciding a signal." ["event_type": ["slack_command"]];
     errors: Counter<1> = "bot_errors_total", "Errors that an operator should investigate."
-        ["component": ["config", "edge", "engine", "slack", "statuspage", "store"]];
+        ["component": ["config", "edge", "engine", "github", "slack", "statuspage", "store"]];
     queue_length: Gauge<1> = "bot_queue_length", "Open rows." ["queue": QUEUES];
     queue_oldest: Gauge<1> = "bot_queue_oldest_seconds", "Seconds since the oldest open row was first due."
         ["queue": QUEUES];
@@ -179,6 +181,8 @@ families! {
         ["channel": ["channel", "dm"], "status": ["sent", "failed", "throttled", "uncertain"]];
     github_signature_failures: Counter<0> = "wardroom_github_signature_failures_total",
         "Webhooks whose signature was missing or wrong." [];
+    github_rate_limit: Gauge<1> = "bot_github_api_rate_limit_remaining",
+        "Requests left of GitHub's quota; the least of all installations." ["resource": NOT_YET];
     signatures: Counter<2> = "wardroom_signatures_total", "Valid signatures, by secret."
         ["source": ["slack", "github"], "secret": ["current", "previous"]];
     actions: Counter<2> = "wardroom_actions_total", "Effects that ended."

@@ -38,6 +38,7 @@ fn jobs(jobs: Vec<Listed>, artifacts: Vec<i64>) -> End {
         failed,
         total: failed,
         artifacts,
+        quota_left: Some(5000),
     })
 }
 

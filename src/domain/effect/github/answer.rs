@@ -14,6 +14,9 @@ pub enum Answer {
         total: u32,
         /// At most [`ARTIFACTS`], the newest of each name that was made in this attempt.
         artifacts: Vec<i64>,
+        /// Requests of the hourly quota that were left afterwards; `None`: it is not known.
+        #[serde(default)]
+        quota_left: Option<u32>,
     },
     JobLog {
         annotations: Vec<String>,
@@ -41,7 +44,7 @@ pub enum Answer {
     },
     Pulls(Vec<PullSeen>),
     File {
-        /// `None`: there is none.
+        /// `None`: there is none. Unlike other texts as it is, because it is compared and changed.
         content: Option<String>,
     },
     CheckRun {

@@ -1,0 +1,513 @@
+//! What is written: each kind once, found again when its answer is lost, and refused in words.
+
+use super::*;
+use github::{CheckConclusion, CheckRun, IssueEdit, Kind};
+use wardroom::domain::effect::Repeat;
+
+/// An effect that is to happen once, the endpoint that makes it happen, and how often it has.
+struct Case {
+    effect: Effect,
+    endpoint: &'static str,
+    count: fn(&World) -> usize,
+}
+
+fn repository(world: &World) -> simulator::RepositoryView {
+    world.github.repository(API)
+}
+
+fn check(conclusion: Option<CheckConclusion>) -> CheckRun {
+    CheckRun {
+        conclusion,
+        title: "An incident is open".to_owned(),
+        summary: "Wait, or override.".to_owned(),
+        actions: vec![(
+            "Override this gate now".to_owned(),
+            "Lets this pull request pass, with your name".to_owned(),
+            "override".to_owned(),
+        )],
+    }
+}
+
+fn proposal() -> Effect {
+    Effect::ProposeFile {
+        repository: api(),
+        branch: "wardroom/quarantine/1".to_owned(),
+        path: "ci/quarantine.txt".to_owned(),
+        content: "pay::refunds\n".to_owned(),
+        title: "Quarantine pay::refunds".to_owned(),
+        body: "It is flaky.".to_owned(),
+    }
+}
+
+fn issue() -> Effect {
+    Effect::CreateIssue {
+        repository: api(),
+        title: "pay::refunds is flaky".to_owned(),
+        body: "Failed 3 of 200.".to_owned(),
+        labels: vec!["flaky".to_owned()],
+    }
+}
+
+/// Every kind that is to happen once, but for re-runs.
+fn once(world: &World) -> Vec<Case> {
+    let person = world.github.act(
+        "bea",
+        "POST",
+        "/repos/acme/api/issues",
+        serde_json::json!({"title": "Help"}),
+    );
+    assert!(person.is_ok(), "{person:?}");
+    world.github.add_dispatch(
+        API,
+        "Rollback",
+        &["to"],
+        AttemptPlan::new(vec![JobPlan::passed("run")]),
+    );
+    let sha = world.github.push(API, "main", "a.txt", "a", "bea");
+    vec![
+        Case {
+            effect: Effect::DispatchWorkflow {
+                repository: api(),
+                workflow: "rollback.yml".to_owned(),
+                reference: "main".to_owned(),
+                inputs: [("to".to_owned(), "v1".to_owned())].into(),
+            },
+            endpoint: "actions/create-workflow-dispatch",
+            count: |world| repository(world).runs.len(),
+        },
+        Case {
+            effect: issue(),
+            endpoint: "issues/create",
+            count: |world| repository(world).issues.len() - 1,
+        },
+        Case {
+            effect: Effect::CreateComment {
+                repository: api(),
+                number: 1,
+                body: "It failed again.".to_owned(),
+            },
+            endpoint: "issues/create-comment",
+            count: |world| repository(world).comments.len(),
+        },
+        Case {
+            effect: proposal(),
+            endpoint: "pulls/create",
+            count: |world| repository(world).pulls.len(),
+        },
+        Case {
+            effect: Effect::CreateCheckRun {
+                repository: api(),
+                sha,
+                name: "gate".to_owned(),
+                check: check(None),
+            },
+            endpoint: "checks/create",
+            count: |world| repository(world).checks.len(),
+        },
+    ]
+}
+
+#[tokio::test]
+async fn the_table_has_every_kind_that_is_to_happen_once() {
+    let world = world().await;
+    let mut kinds: Vec<&str> = once(&world)
+        .iter()
+        .map(|case| Kind::from(&case.effect).into())
+        .collect();
+    kinds.extend(["rerun_failed_jobs", "rerun_run"]);
+    kinds.sort_unstable();
+    let mut wanted: Vec<&str> = <Kind as strum::IntoEnumIterator>::iter()
+        .filter(|kind| kind.repeat() == Repeat::LookUpFirst)
+        .map(Into::into)
+        .collect();
+    wanted.sort_unstable();
+    assert_eq!(kinds, wanted);
+}
+
+#[tokio::test]
+async fn each_kind_is_delivered_once_and_found() {
+    let world = world().await;
+    for Case { effect, count, .. } in once(&world) {
+        assert_eq!(world.find(&effect).await, Lookup::Absent, "{effect:?}");
+        let Outcome::Done(answer) = world.deliver(&effect).await else {
+            panic!("{effect:?}");
+        };
+        assert_eq!(count(&world), 1, "{effect:?}");
+        assert_eq!(
+            world.find(&effect).await,
+            Lookup::Found(answer),
+            "{effect:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_up_and_nothing_is_made_twice() {
+    for fault in [
+        Fault::LoseAnswer,
+        Fault::DoneButStatus { status: 502 },
+        Fault::HoldAnswer,
+    ] {
+        let world = world().await;
+        for Case {
+            effect,
+            endpoint,
+            count,
+        } in once(&world)
+        {
+            world.fault(endpoint, fault.clone());
+            let outcome = world.hasty(&effect).await;
+            assert!(is_uncertain(&outcome), "{effect:?}: {outcome:?}");
+            let found = world.find(&effect).await;
+            assert!(matches!(found, Lookup::Found(_)), "{effect:?}: {found:?}");
+            assert_eq!(count(&world), 1, "{effect:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_request_is_absent_and_sent_again() {
+    for fault in [
+        Fault::LoseRequest,
+        Fault::Status { status: 502 },
+        Fault::HoldRequest,
+    ] {
+        let world = world().await;
+        for Case {
+            effect,
+            endpoint,
+            count,
+        } in once(&world)
+        {
+            world.fault(endpoint, fault.clone());
+            let outcome = world.hasty(&effect).await;
+            assert!(is_uncertain(&outcome), "{effect:?}: {outcome:?}");
+            assert_eq!(world.find(&effect).await, Lookup::Absent, "{effect:?}");
+            assert!(
+                matches!(world.again(&effect).await, Outcome::Done(_)),
+                "{effect:?}"
+            );
+            assert_eq!(count(&world), 1, "{effect:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_another_effect_made_is_not_taken_for_its_own() {
+    let world = world().await;
+    for Case { effect, .. } in once(&world) {
+        // These have a mark of the effect; a proposal's is its branch, a dispatch has none.
+        if matches!(
+            effect,
+            Effect::ProposeFile { .. } | Effect::DispatchWorkflow { .. }
+        ) {
+            continue;
+        }
+        assert!(matches!(world.deliver(&effect).await, Outcome::Done(_)));
+        let mut other = parcel(world.now());
+        other.id = EffectId::of(SignalId(Uuid::nil()), 2, "test");
+        assert_eq!(
+            world.courier.reconcile(&effect, &other).await,
+            Lookup::Absent,
+            "{effect:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_persons_run_is_not_taken_for_a_dispatch() {
+    let world = world().await;
+    world.github.add_dispatch(
+        API,
+        "Rollback",
+        &[],
+        AttemptPlan::new(vec![JobPlan::passed("run")]),
+    );
+    let dispatch = Effect::DispatchWorkflow {
+        repository: api(),
+        workflow: "rollback.yml".to_owned(),
+        reference: "refs/heads/main".to_owned(),
+        inputs: Default::default(),
+    };
+    world.github.add_collaborator(API, "bea", "write");
+    let path = "/repos/acme/api/actions/workflows/rollback.yml/dispatches";
+    let by_bea = world
+        .github
+        .act("bea", "POST", path, serde_json::json!({"ref": "main"}));
+    assert!(by_bea.is_ok(), "{by_bea:?}");
+    assert_eq!(world.find(&dispatch).await, Lookup::Absent);
+    assert!(matches!(world.deliver(&dispatch).await, Outcome::Done(_)));
+    assert!(matches!(world.find(&dispatch).await, Lookup::Found(_)));
+    // A later effect does not find this run either.
+    world.pass(60);
+    assert_eq!(world.find(&dispatch).await, Lookup::Absent);
+}
+
+#[tokio::test]
+async fn a_proposal_that_stopped_anywhere_is_completed() {
+    for endpoint in [
+        "git/create-ref",
+        "repos/create-or-update-file-contents",
+        "pulls/create",
+    ] {
+        for fault in [Fault::LoseAnswer, Fault::LoseRequest] {
+            let world = world().await;
+            world.fault(endpoint, fault);
+            let outcome = world.hasty(&proposal()).await;
+            assert!(is_uncertain(&outcome), "{endpoint}: {outcome:?}");
+            if world.find(&proposal()).await == Lookup::Absent {
+                assert!(matches!(world.again(&proposal()).await, Outcome::Done(_)));
+            }
+            let pulls = repository(&world).pulls;
+            assert_eq!(pulls.len(), 1, "{endpoint}");
+            assert_eq!(pulls[0].files, ["ci/quarantine.txt"]);
+            assert_eq!(
+                (pulls[0].head.as_str(), pulls[0].base.as_str()),
+                ("wardroom/quarantine/1", "main")
+            );
+            let commits = world.github.calls("repos/create-or-update-file-contents");
+            assert!(commits <= 2, "{commits}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proposal_whose_content_is_not_there_yet_is_not_found() {
+    let world = world().await;
+    answered(world.deliver(&proposal()).await);
+    let Effect::ProposeFile {
+        repository,
+        branch,
+        path,
+        title,
+        body,
+        ..
+    } = proposal()
+    else {
+        unreachable!()
+    };
+    let content = "pay::refunds\npay::charges\n".to_owned();
+    let more = Effect::ProposeFile {
+        repository,
+        branch,
+        path,
+        content,
+        title,
+        body,
+    };
+    assert_eq!(world.find(&more).await, Lookup::Absent);
+    answered(world.deliver(&more).await);
+    assert!(matches!(world.find(&more).await, Lookup::Found(_)));
+    assert_eq!(self::repository(&world).pulls.len(), 1);
+}
+
+#[tokio::test]
+async fn what_shows_state_is_changed_in_place() {
+    let world = world().await;
+    let github::Answer::Issue { number, url } = answered(world.deliver(&issue()).await) else {
+        panic!("no issue");
+    };
+    assert!(url.ends_with(&format!("/issues/{number}")), "{url}");
+    let labels = Effect::AddLabels {
+        repository: api(),
+        number,
+        labels: vec!["ci".to_owned()],
+    };
+    let edit = |edit: IssueEdit| Effect::UpdateIssue {
+        repository: api(),
+        number,
+        edit: Some(Box::new(edit)),
+    };
+    let close = edit(IssueEdit {
+        open: Some(false),
+        ..IssueEdit::default()
+    });
+    let rename = edit(IssueEdit {
+        title: Some("Gone".to_owned()),
+        body: Some("Healthy.".to_owned()),
+        open: None,
+    });
+    for effect in [&labels, &labels, &close, &rename, &rename] {
+        assert_eq!(world.deliver(effect).await, Outcome::Done(Answer::Nothing));
+    }
+    let seen = repository(&world).issues.remove(0);
+    assert_eq!(
+        (seen.title.as_str(), seen.body.as_str(), seen.open),
+        ("Gone", "Healthy.", false)
+    );
+    assert_eq!(seen.labels, ["flaky", "ci"]);
+    let comment = Effect::CreateComment {
+        repository: api(),
+        number,
+        body: "first".to_owned(),
+    };
+    let github::Answer::Comment { id } = answered(world.deliver(&comment).await) else {
+        panic!("no comment");
+    };
+    let edit = Effect::UpdateComment {
+        repository: api(),
+        comment: id,
+        body: Some("second".to_owned()),
+    };
+    assert_eq!(world.deliver(&edit).await, Outcome::Done(Answer::Nothing));
+    assert_eq!(repository(&world).comments[0].body, "second");
+    let nothing = Effect::UpdateComment {
+        repository: api(),
+        comment: id,
+        body: None,
+    };
+    assert_eq!(
+        world.deliver(&nothing).await,
+        Outcome::Done(Answer::Nothing)
+    );
+    assert_eq!(repository(&world).comments[0].edits, 1);
+}
+
+#[tokio::test]
+async fn a_check_is_in_progress_until_it_is_let_go() {
+    let world = world().await;
+    let sha = world.github.push(API, "main", "a.txt", "a", "bea");
+    let create = Effect::CreateCheckRun {
+        repository: api(),
+        sha,
+        name: "gate".to_owned(),
+        check: check(None),
+    };
+    let github::Answer::CheckRun { id } = answered(world.deliver(&create).await) else {
+        panic!("no check");
+    };
+    assert_eq!(repository(&world).checks[0].status, "in_progress");
+    let passed = Some(Box::new(check(Some(CheckConclusion::Success))));
+    let update = Effect::UpdateCheckRun {
+        repository: api(),
+        check_run: id,
+        check: passed,
+    };
+    assert_eq!(world.deliver(&update).await, Outcome::Done(Answer::Nothing));
+    assert_eq!(
+        repository(&world).checks[0].conclusion.as_deref(),
+        Some("success")
+    );
+}
+
+#[tokio::test]
+async fn the_caches_of_a_branch_are_deleted() {
+    let world = world().await;
+    world.github.add_cache(API, "cargo-1", 10);
+    world.github.add_cache(API, "cargo-2", 10);
+    let delete = |reference: &str| Effect::DeleteCaches {
+        repository: api(),
+        reference: reference.to_owned(),
+    };
+    let deleted = |count| Outcome::Done(Answer::Github(github::Answer::CachesDeleted { count }));
+    assert_eq!(world.deliver(&delete("refs/heads/other")).await, deleted(0));
+    assert_eq!(repository(&world).caches.len(), 2);
+    assert_eq!(world.deliver(&delete("refs/heads/main")).await, deleted(2));
+    assert!(repository(&world).caches.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_and_the_pull_requests_of_a_commit_are_read() {
+    let world = world().await;
+    let sha = world.github.push(
+        API,
+        "main",
+        ".github/wardroom.yml",
+        "dry_run: true\n",
+        "bea",
+    );
+    let read = |path: &str, branch: Option<&str>| Effect::ReadFile {
+        repository: api(),
+        path: path.to_owned(),
+        branch: branch.map(str::to_owned),
+    };
+    let file = |content: Option<&str>| {
+        let content = content.map(str::to_owned);
+        Outcome::Done(Answer::Github(github::Answer::File { content }))
+    };
+    assert_eq!(
+        world.deliver(&read(".github/wardroom.yml", None)).await,
+        file(Some("dry_run: true\n"))
+    );
+    assert_eq!(
+        world.deliver(&read("missing.yml", Some("main"))).await,
+        file(None)
+    );
+    assert_eq!(
+        world.deliver(&read("README.md", Some("no-branch"))).await,
+        file(None)
+    );
+    let pulls = Effect::FindPulls {
+        repository: api(),
+        sha,
+    };
+    assert_eq!(
+        answered(world.deliver(&pulls).await),
+        github::Answer::Pulls(Vec::new())
+    );
+    answered(world.deliver(&proposal()).await);
+    let head = world
+        .github
+        .push(API, "wardroom/quarantine/1", "b.txt", "b", "bea");
+    let pulls = Effect::FindPulls {
+        repository: api(),
+        sha: head,
+    };
+    let github::Answer::Pulls(found) = answered(world.deliver(&pulls).await) else {
+        panic!("no pull requests");
+    };
+    assert_eq!(
+        (
+            found.len(),
+            found[0].open,
+            found[0].is_bot,
+            found[0].base.as_str()
+        ),
+        (1, true, true, "main")
+    );
+}
+
+#[tokio::test]
+async fn each_refusal_has_a_code() {
+    let world = world().await;
+    let comment = |number| Effect::CreateComment {
+        repository: api(),
+        number,
+        body: "x".to_owned(),
+    };
+    assert_eq!(world.deliver(&comment(99)).await, refused("not_found"));
+    world.github.disable_issues(API);
+    assert_eq!(world.deliver(&issue()).await, refused("issues_disabled"));
+    let dispatch = Effect::DispatchWorkflow {
+        repository: api(),
+        workflow: "missing.yml".to_owned(),
+        reference: "main".to_owned(),
+        inputs: Default::default(),
+    };
+    assert_eq!(world.deliver(&dispatch).await, refused("not_found"));
+    let label = Effect::AddLabels {
+        repository: "acme/none".to_owned(),
+        number: 1,
+        labels: Vec::new(),
+    };
+    assert_eq!(world.deliver(&label).await, refused("not_found"));
+    let nameless = Effect::AddLabels {
+        repository: "acme".to_owned(),
+        number: 1,
+        labels: Vec::new(),
+    };
+    assert_eq!(world.deliver(&nameless).await, refused("bad_repository"));
+}
+
+#[tokio::test]
+async fn long_texts_are_cut_and_keep_their_marker() {
+    let world = world().await;
+    let long = Effect::CreateIssue {
+        repository: api(),
+        title: "t".repeat(500),
+        body: "b".repeat(70_000),
+        labels: vec!["l".repeat(80)],
+    };
+    answered(world.deliver(&long).await);
+    assert!(matches!(world.find(&long).await, Lookup::Found(_)));
+}
