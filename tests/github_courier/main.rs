@@ -5,8 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod changing;
 mod credentials;
 mod deliveries;
+mod every_kind;
 mod limits;
 mod reading;
 mod rerun;
