@@ -30,6 +30,7 @@ pub(super) fn from_config(config: &Config) -> Healing {
         playbooks: playbooks(&github.playbooks),
         flaky: flaky(&github.flaky),
         reports: github.reports.clone().unwrap_or(usual.reports),
+        overdue_after: github.overdue_after.map_or(usual.overdue_after, span),
     }
 }
 
@@ -192,6 +193,7 @@ mod tests {
   budgets: {repository: 4, installation: 9}
   flaky: {window: 7d, changes: 3, percent: 2, broken_changes: 4, clean_for: 1d, clean_runs: 5, cycles: 1, mass_failures: 9, mass_percent: 50}
   reports: [results]
+  overdue_after: 3h
 ",
         )
         .unwrap();
@@ -216,6 +218,7 @@ mod tests {
                 },
             },
             reports: vec!["results".to_owned()],
+            overdue_after: Duration::hours(3),
             ..Healing::default()
         };
         assert_eq!(healing, wanted);

@@ -160,6 +160,10 @@ pub struct Watched {
     /// `*junit*` and `*test-results*`.
     #[schemars(length(max = 20), inner(length(min = 1, max = 200)))]
     pub reports: Option<Vec<String>>,
+    /// A run that has not ended, and of which nothing was heard for so long, is read from GitHub; without
+    /// it, 6 h.
+    #[schemars(with = "Span")]
+    pub overdue_after: Option<Span>,
     /// What is done about failures, before the playbooks that are built in.
     #[schemars(length(max = 50))]
     pub playbooks: Vec<Playbook>,

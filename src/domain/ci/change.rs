@@ -1,8 +1,10 @@
 //! Which rows of the area change.
 
+use super::deliveries::{Listing, Redelivery};
 use super::issues::Issue;
 use super::record::Kept;
 use super::{Failure, Inspection, JobFinding, Run};
+use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
@@ -18,4 +20,16 @@ pub enum Change {
     Record(Box<Kept>),
     /// An issue as it is now; the record of its repository is locked.
     Issue(Box<Issue>),
+    /// A run was read, or is about to be.
+    RunRead {
+        repository: String,
+        run: i64,
+        at: DateTime<Utc>,
+    },
+    /// How far failed deliveries were read.
+    Listing(Listing),
+    /// A webhook was asked for.
+    Redelivery(Redelivery),
+    /// One that was asked for has come.
+    Redelivered { guid: String },
 }

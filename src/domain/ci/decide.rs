@@ -4,8 +4,8 @@ use super::super::area::{Area, Context};
 use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
-    Run, Seen, Stage, Status, Timer, asked, facts, inspect, issue_events, observed, posts,
-    receipts, seen, watched,
+    Run, Seen, Stage, Status, Timer, asked, facts, inspect, issue_events, observed, overdue, posts,
+    receipts, redeliver, seen, watched,
 };
 use chrono::Duration;
 
@@ -39,16 +39,18 @@ impl Area for Ci {
             }
             Event::Receipt(receipt) => {
                 receipts::decide_receipt(decision, receipt, facts, context);
+                if let Some(read) = overdue::seen(receipt, facts.run.as_ref()) {
+                    run_seen(decision, &read, facts, context);
+                }
             }
             Event::Parked(row) => decision.tell(Told::Parked(row.clone())),
             Event::TimerDue { timer, .. } => match timer {
                 Timer::IssueQuiet => issue_events::quiet(decision, &facts.record, context),
+                // The credentials are gone: it is set again when they are there.
                 Timer::FailedDeliveries | Timer::OverdueRuns
-                    if Timer::standing(context.rules).contains(timer) =>
-                {
-                    decision.timer(timer.next(context.now + Duration::minutes(5)));
-                }
-                Timer::FailedDeliveries | Timer::OverdueRuns => {}
+                    if !Timer::standing(context.rules).contains(timer) => {}
+                Timer::FailedDeliveries => redeliver::begin(decision, facts, context),
+                Timer::OverdueRuns => overdue::begin(decision, facts, context),
                 Timer::InspectionOverdue => inspect::overdue(decision, facts, context),
             },
         }

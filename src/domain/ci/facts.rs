@@ -1,11 +1,15 @@
 //! What a decision needs to know, and what it then knows.
 
 use super::super::area::Context;
+use super::super::effect::{Answer, github};
+use super::super::signal::End;
+use super::deliveries::{Known, Wanted};
 use super::issues::IssueId;
+use super::overdue::{self, Silent};
 use super::reports::TestId;
 use super::{
-    Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, Place, RecordFacts,
-    RecordNeeds, Run, Timer, seen, watched,
+    Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, Place, Purpose, Receipt,
+    RecordFacts, RecordNeeds, Run, Seen, Timer, seen, watched,
 };
 use std::collections::BTreeSet;
 
@@ -23,6 +27,10 @@ pub struct Needs {
     pub recorded: bool,
     /// The record of a repository, locked.
     pub record: Option<RecordNeeds>,
+    /// The webhooks that GitHub could not deliver; their lock is held.
+    pub deliveries: Option<Wanted>,
+    /// The runs of which nothing was heard.
+    pub overdue: Option<Silent>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,47 +46,77 @@ pub struct Facts {
     pub known_flaky: BTreeSet<TestId>,
     pub recorded: bool,
     pub record: RecordFacts,
+    pub deliveries: Known,
+    /// Each by its repository and its id.
+    pub overdue: Vec<(String, i64)>,
 }
 
 pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
     match event {
-        Event::Run(seen) if watched::is_watched(context.rules, &seen.run.line.repository) => {
-            Needs {
-                run: Some((seen.run.line.clone(), seen.run.id)),
-                state: seen.run.is_told(),
-                recorded: seen::may_be_green(seen),
+        Event::Run(seen) => of_run(seen, context),
+        Event::Parked(_) | Event::Asked(_) | Event::Pressed(_) => Needs::default(),
+        Event::TimerDue { timer, owner, .. } => match timer {
+            Timer::FailedDeliveries => Needs {
+                deliveries: Some(Wanted::Listing),
                 ..Needs::default()
-            }
-        }
-        Event::TimerDue {
-            timer: Timer::InspectionOverdue,
-            owner,
-            ..
-        } => Needs {
-            inspection: owner.parse().ok().map(InspectionId),
-            ..Needs::default()
+            },
+            Timer::OverdueRuns => Needs {
+                overdue: Some(overdue::silent(context)),
+                ..Needs::default()
+            },
+            Timer::IssueQuiet => Needs {
+                record: IssueId::of_text(owner).map(RecordNeeds::Issue),
+                ..Needs::default()
+            },
+            Timer::InspectionOverdue => Needs {
+                inspection: owner.parse().ok().map(InspectionId),
+                ..Needs::default()
+            },
         },
         Event::Record(event) => Needs {
             record: Some(RecordNeeds::of(event, context)),
             ..Needs::default()
         },
-        Event::TimerDue {
-            timer: Timer::IssueQuiet,
-            owner,
-            ..
-        } => Needs {
-            record: IssueId::of_text(owner).map(RecordNeeds::Issue),
+        Event::Receipt(receipt) => of_receipt(receipt, context),
+    }
+}
+
+fn of_run(run: &Seen, context: &Context<'_>) -> Needs {
+    if !watched::is_watched(context.rules, &run.run.line.repository) {
+        return Needs::default();
+    }
+    Needs {
+        run: Some((run.run.line.clone(), run.run.id)),
+        state: run.run.is_told(),
+        recorded: seen::may_be_green(run),
+        ..Needs::default()
+    }
+}
+
+fn of_receipt(receipt: &Receipt, context: &Context<'_>) -> Needs {
+    match (&receipt.origin, &receipt.end) {
+        (Purpose::OverdueRun { .. }, _) => {
+            let read = overdue::seen(receipt, None);
+            read.map_or_else(Needs::default, |read| of_run(&read, context))
+        }
+        (
+            Purpose::FailedDeliveries,
+            End::Done(Answer::Github(github::Answer::Deliveries { failed, .. })),
+        ) => {
+            let guids = failed.iter().map(|delivery| delivery.guid.clone());
+            Needs {
+                deliveries: Some(Wanted::Of(guids.collect())),
+                ..Needs::default()
+            }
+        }
+        (Purpose::FailedDeliveries, _) => Needs {
+            deliveries: Some(Wanted::Listing),
             ..Needs::default()
         },
-        Event::Run(_)
-        | Event::Parked(_)
-        | Event::TimerDue { .. }
-        | Event::Asked(_)
-        | Event::Pressed(_) => Needs::default(),
-        Event::Receipt(receipt) => Needs {
-            failure: receipt.origin.failure(),
-            inspection: receipt.origin.read().map(|(inspection, _)| inspection),
-            record: receipt.origin.issue().map(RecordNeeds::Issue),
+        (origin, _) => Needs {
+            failure: origin.failure(),
+            inspection: origin.read().map(|(inspection, _)| inspection),
+            record: origin.issue().map(RecordNeeds::Issue),
             ..Needs::default()
         },
     }

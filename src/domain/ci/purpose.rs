@@ -35,6 +35,12 @@ pub enum Purpose {
     },
     /// An issue is created, or shown as it is now.
     Issue { issue: IssueId },
+    /// The list of the webhooks that GitHub could not deliver.
+    FailedDeliveries,
+    /// A webhook is delivered once more.
+    Redelivery { guid: String },
+    /// A run of which nothing was heard for long.
+    OverdueRun { repository: String, run: i64 },
 }
 
 impl Purpose {
@@ -45,7 +51,10 @@ impl Purpose {
             | Self::ListJobs { .. }
             | Self::JobLog { .. }
             | Self::TestReports { .. }
-            | Self::Issue { .. } => None,
+            | Self::Issue { .. }
+            | Self::FailedDeliveries
+            | Self::Redelivery { .. }
+            | Self::OverdueRun { .. } => None,
         }
     }
 
@@ -65,7 +74,13 @@ impl Purpose {
                 inspection,
                 artifact,
             } => Some((*inspection, Read::Reports(*artifact))),
-            Self::Message { .. } | Self::Update { .. } | Self::Answer | Self::Issue { .. } => None,
+            Self::Message { .. }
+            | Self::Update { .. }
+            | Self::Answer
+            | Self::Issue { .. }
+            | Self::FailedDeliveries
+            | Self::Redelivery { .. }
+            | Self::OverdueRun { .. } => None,
         }
     }
 
@@ -87,7 +102,10 @@ impl Purpose {
             | Self::ListJobs { .. }
             | Self::JobLog { .. }
             | Self::TestReports { .. }
-            | Self::Issue { .. } => false,
+            | Self::Issue { .. }
+            | Self::FailedDeliveries
+            | Self::Redelivery { .. }
+            | Self::OverdueRun { .. } => false,
             Self::Answer => true,
         }
     }
@@ -97,7 +115,9 @@ impl Purpose {
     pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Update { .. } => code == "message_not_found",
-            Self::Message { .. } | Self::Issue { .. } => false,
+            Self::Message { .. } | Self::Issue { .. } | Self::FailedDeliveries => false,
+            // What still lacks is asked for in a later round.
+            Self::Redelivery { .. } | Self::OverdueRun { .. } => true,
             Self::Answer => matches!(effect, Effect::Slack(effect) if !answer::is_last(effect)),
             Self::ListJobs { .. } | Self::JobLog { .. } | Self::TestReports { .. } => true,
         }

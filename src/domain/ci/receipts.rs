@@ -9,7 +9,9 @@ use super::super::ids::{ChannelId, EffectId, MessageTs};
 use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::super::told::Told;
-use super::{Change, Decision, Facts, Failure, Purpose, Receipt, answer, inspect, posts};
+use super::{
+    Change, Decision, Facts, Failure, Purpose, Receipt, answer, inspect, posts, redeliver,
+};
 
 pub(super) fn decide_receipt(
     decision: &mut Decision,
@@ -67,6 +69,14 @@ pub(super) fn decide_receipt(
         }
         // Of the record.
         Purpose::Issue { .. } => {}
+        Purpose::FailedDeliveries => redeliver::listed(decision, receipt, facts, context),
+        Purpose::Redelivery { .. } | Purpose::OverdueRun { .. } => {
+            if let End::Parked { code } = &receipt.end {
+                let text = Text::plain("Couldn't ask GitHub for what it did not tell (");
+                let text = text.code(code).and("). After fixing that, run: ");
+                tell_operators(decision, effect, text);
+            }
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Healing {
     pub flaky: Thresholds,
     /// Names of artifacts that hold test reports; `*` matches any characters.
     pub reports: Vec<String>,
+    /// A run that has not ended, and of which nothing was heard for so long, is read.
+    pub overdue_after: Duration,
 }
 
 impl Default for Healing {
@@ -56,6 +58,7 @@ impl Default for Healing {
             reports: ["*report*", "*junit*", "*test-results*"]
                 .map(str::to_owned)
                 .to_vec(),
+            overdue_after: Duration::hours(6),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The first failed run of a line finds no row that could be locked, so a decision about a run holds
 //! its line's advisory lock; a failure's own row is locked after it.
 
+mod deliveries;
 mod failures;
 mod findings;
 mod inspections;
@@ -30,6 +31,9 @@ use chrono::{DateTime, Duration, Utc};
 const KEPT: Duration = Duration::days(90);
 /// Issues that are closed, so long after their last change.
 const ISSUES_KEPT: Duration = Duration::days(180);
+
+/// Webhooks that were asked for are deleted so long after the last time; GitHub keeps them for three days.
+const DELIVERIES_KEPT: Duration = Duration::days(7);
 
 fn lock_name(line: &Line) -> String {
     let Line {
@@ -103,6 +107,12 @@ impl Persist for Ci {
         {
             facts.findings = findings::of_failure(session, failure.id, failure.last.place).await?;
         }
+        if let Some(wanted) = &needs.deliveries {
+            facts.deliveries = deliveries::known(session, wanted, now).await?;
+        }
+        if let Some(silent) = &needs.overdue {
+            facts.overdue = runs::silent(session, silent).await?;
+        }
         Ok(facts)
     }
 
@@ -134,6 +144,14 @@ impl Persist for Ci {
                 Change::Finding(finding) => findings::save(session, finding).await?,
                 Change::Record(kept) => record::save(session, kept).await?,
                 Change::Issue(issue) => issues::save(session, issue).await?,
+                Change::RunRead {
+                    repository,
+                    run,
+                    at,
+                } => runs::read(session, repository, *run, *at).await?,
+                Change::Listing(listing) => deliveries::save_listing(session, listing).await?,
+                Change::Redelivery(redelivery) => deliveries::save(session, redelivery).await?,
+                Change::Redelivered { guid } => deliveries::forget(session, guid).await?,
             }
         }
         Ok(())
@@ -185,6 +203,13 @@ impl Persist for Ci {
                 now - ISSUES_KEPT,
                 at_once,
             ),
+            sqlx::query!(
+                "delete from ci_deliveries
+                  where guid = any(array(select guid from ci_deliveries where asked_at < $1
+                                          order by asked_at limit $2 for update skip locked))",
+                now - DELIVERIES_KEPT,
+                at_once,
+            ),
         ]
     }
 
@@ -219,7 +244,10 @@ impl Persist for Ci {
                 });
                 Ok(edit.map(|edit| with_edit(effect, edit)))
             }
-            Purpose::Answer => Ok(Some(effect)),
+            Purpose::Answer
+            | Purpose::FailedDeliveries
+            | Purpose::Redelivery { .. }
+            | Purpose::OverdueRun { .. } => Ok(Some(effect)),
             Purpose::ListJobs { .. } | Purpose::JobLog { .. } => Ok(Some(effect)),
             Purpose::TestReports { inspection, .. } => {
                 let session = &mut database.single().await?;

@@ -1,5 +1,6 @@
 //! The `ci_runs` table.
 
+use crate::domain::ci::overdue::{self, Silent};
 use crate::domain::ci::{Code, Line, Place, Run, Status};
 use crate::domain::ids::SignalId;
 use crate::store::error::StoreError;
@@ -145,6 +146,45 @@ pub(super) async fn save(
         run.code.by_bot,
         run.code.tree,
         signal.0,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Runs that have not ended and were neither heard of nor read since then, the oldest first.
+pub(super) async fn silent(
+    connection: &mut Session,
+    silent: &Silent,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = sqlx::query!(
+        "select repository, run_id from ci_runs
+          where status <> 'completed' and received_at between $1 and $2 and (read_at is null or read_at <= $2)
+          order by received_at limit $3",
+        silent.heard_after,
+        silent.since,
+        overdue::AT_ONCE,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.repository, row.run_id))
+        .collect())
+}
+
+/// A run is read then.
+pub(super) async fn read(
+    connection: &mut Session,
+    repository: &str,
+    run: i64,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update ci_runs set read_at = $3 where repository = $1 and run_id = $2",
+        repository,
+        run,
+        at,
     )
     .execute(connection)
     .await?;

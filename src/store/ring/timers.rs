@@ -72,9 +72,12 @@ impl Database {
                     generation = case when t.pending then t.generation else t.generation + 1 end
               where case when t.pending then $5 and t.due > $4
                          else not exists (
-                              select from inbox i
-                               where i.source = 'timer' and i.state = 'open'
-                                 and i.dedup_key = t.area || '/' || t.owner || '/' || t.name || '@' || t.generation)
+                              select from (select i.state from inbox i
+                                            where i.source = 'timer'
+                                              and i.dedup_key = t.area || '/' || t.owner || '/' || t.name || '@'
+                                                                || t.generation
+                                           offset 0) as signal
+                               where signal.state = 'open')
                     end",
             &areas as &[&str],
             &names as &[&str],

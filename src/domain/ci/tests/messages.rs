@@ -114,6 +114,14 @@ fn a_purpose_is_called_as_it_is_stored() {
         Purpose::Issue {
             issue: issues::IssueId(Uuid::nil()),
         },
+        Purpose::FailedDeliveries,
+        Purpose::Redelivery {
+            guid: "0d6f2a60-1b0e-11f1-8f0b-7f1a2f4c9d10".to_owned(),
+        },
+        Purpose::OverdueRun {
+            repository: "acme/api".to_owned(),
+            run: 1005,
+        },
     ];
     let kinds: Vec<&str> = all.iter().map(Into::into).collect();
     assert_eq!(kinds, Purpose::VARIANTS);

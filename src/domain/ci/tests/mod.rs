@@ -2,6 +2,7 @@
 
 mod inspections;
 mod messages;
+mod missed;
 mod runs;
 
 use super::super::area::{Area, Context};
@@ -156,6 +157,10 @@ impl Fixture {
                     self.findings.insert(finding.id, *finding);
                 }
                 Change::Record(_) | Change::Issue(_) => {}
+                Change::RunRead { .. }
+                | Change::Listing(_)
+                | Change::Redelivery(_)
+                | Change::Redelivered { .. } => {}
             }
         }
         self.told_areas.extend(decision.signals);
