@@ -59,6 +59,13 @@ pub(super) fn begin(
         return;
     }
     shows(failure, &inspection, Vec::new());
+    lists(decision, &inspection, context);
+    decision.change(Change::Inspection(Box::new(inspection)));
+}
+
+/// Lists the failed jobs, and waits for them and for what is then read.
+fn lists(decision: &mut Decision, inspection: &Inspection, context: &Context<'_>) {
+    let run = &inspection.run;
     let effect = github::Effect::ListFailedJobs {
         repository: run.line.repository.clone(),
         run: run.id,
@@ -73,7 +80,6 @@ pub(super) fn begin(
         inspection.id,
         Some(inspection.deadline),
     ));
-    decision.change(Change::Inspection(Box::new(inspection)));
 }
 
 /// The failure's message says this of the inspection, when it shows its attempt.
@@ -89,8 +95,8 @@ fn shows(failure: Option<&mut Failure>, inspection: &Inspection, lines: Vec<Text
     }
 }
 
-/// A read ended. What comes twice, or after the end, changes nothing; but the jobs that an operator had
-/// listed once more begin anew.
+/// A read ended. What comes twice, or after the end, changes nothing; but after a read that an operator
+/// retried, the inspection begins anew.
 pub(super) fn read_ended(
     decision: &mut Decision,
     read: Read,
@@ -110,10 +116,17 @@ pub(super) fn read_ended(
         | End::Parked { .. }
         | End::Dropped { .. } => None,
     };
-    let is_retried = receipt.generation > 0 && read == Read::Jobs && answer.is_some();
-    if inspection.ended_at.is_some() && is_retried {
-        inspection.ended_at = None;
-        inspection.pending.insert(read);
+    if inspection.ended_at.is_some() && receipt.generation > 0 && answer.is_some() {
+        inspection = Inspection {
+            pending: [Read::Jobs].into(),
+            unread: Default::default(),
+            begun_at: context.now,
+            deadline: context.now + PATIENCE,
+            ended_at: None,
+            ..inspection
+        };
+        lists(decision, &inspection, context);
+        return decision.change(Change::Inspection(Box::new(inspection)));
     }
     if inspection.ended_at.is_some() || !inspection.pending.remove(&read) {
         return;
@@ -274,7 +287,9 @@ fn conclude(
                 inspection: &inspection,
                 findings: &findings,
             };
-            after_findings(decision, &found, facts, context)
+            let mut progress = after_findings(decision, &found, facts, context);
+            progress.lines.splice(..0, unread(&inspection));
+            progress
         }
     };
     for finding in &mut findings {
@@ -293,4 +308,11 @@ fn conclude(
     inspection.reports.clear();
     decision.timer(Timer::of_inspection(inspection.id, None));
     decision.change(Change::Inspection(Box::new(inspection)));
+}
+
+/// What people are told when not all of it could be read.
+fn unread(inspection: &Inspection) -> Option<Text> {
+    let codes: Vec<&str> = inspection.unread.iter().map(String::as_str).collect();
+    let text = Text::plain("Not everything could be read from GitHub (").code(codes.join(", "));
+    (!codes.is_empty()).then(|| text.and(")."))
 }

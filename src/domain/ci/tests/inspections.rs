@@ -210,6 +210,7 @@ fn what_cannot_be_read_counts_as_empty() {
         area.read_ends("read_test_reports", end);
         assert_eq!(area.classes(), [Class::Unknown]);
         assert!(area.says().contains("an unknown error"));
+        assert!(area.says().contains("Not everything could be read"));
     }
 }
 
@@ -224,6 +225,7 @@ fn operators_hear_of_a_read_that_kept_failing_and_their_retry_begins_anew() {
     area.read_ends("list_failed_jobs", parked);
     assert_eq!(area.told_areas.len(), 1);
     assert_eq!(area.classes(), [Class::Unknown]);
+    area.told();
     area.comes(&Event::Receipt(Box::new(Receipt {
         effect_id: EffectId(Uuid::from_u128(77)),
         generation: 1,
@@ -231,6 +233,8 @@ fn operators_hear_of_a_read_that_kept_failing_and_their_retry_begins_anew() {
         origin: purpose,
         end: jobs(vec![job(5, "test")], vec![]),
     })));
+    assert_eq!(area.told(), ["list_failed_jobs"]);
+    area.read_ends("list_failed_jobs", jobs(vec![job(5, "test")], vec![]));
     area.read_ends("read_job_log", log(RESET));
     assert!(area.classes().contains(&Class::Network));
 }
@@ -300,6 +304,7 @@ fn what_is_found_of_an_older_attempt_is_kept_and_not_shown() {
     assert_eq!(attempts.len(), 2);
     let progress = area.failures[0].progress.as_ref().unwrap();
     assert_eq!(progress.place.attempt, 2);
+    assert!(!progress.lines.is_empty(), "it is decided what is done");
 }
 
 #[test]
