@@ -2,6 +2,7 @@
 
 mod inspected;
 mod inspected_after_faults;
+mod limits;
 mod operators;
 mod record;
 
