@@ -6,7 +6,12 @@ use super::healing;
 use crate::config::{self, Config};
 use crate::domain::ids::{BadId, ChannelId, TeamId, UserId};
 use crate::domain::incident::Severity;
-use crate::domain::rules::{Github, GithubAccess, Outsiders, Route, Rules, ServiceRules, Template};
+use crate::domain::rules::{
+    Deployments, Github, GithubAccess, Outsiders, Rollback, Route, Rules, ServiceRules, Template,
+};
+
+/// The environments that are production where the configuration names none.
+const USUAL_PRODUCTION: [&str; 3] = ["production*", "prod*", "live"];
 
 pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
     let rules = &config.rules;
@@ -39,7 +44,9 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
             services: rules.services.iter().flat_map(repositories).collect(),
             access: access(config),
             healing: healing::from_config(config),
+            deployments: deployments(&rules.github),
         },
+        incidents_are_followed: config.github.webhook_secret.is_some(),
         ops_channel: slack.ops_channel.clone().map(ChannelId::new).transpose()?,
         outsiders: match slack.outsiders {
             config::Outsiders::Allow => Outsiders::Allow,
@@ -55,6 +62,24 @@ fn access(config: &Config) -> GithubAccess {
         (Some(_), _) => GithubAccess::App,
         (None, Some(_)) => GithubAccess::Token,
         (None, None) => GithubAccess::None,
+    }
+}
+
+fn deployments(github: &config::Watched) -> Deployments {
+    let default = Deployments::default();
+    let usual = || USUAL_PRODUCTION.map(str::to_owned).to_vec();
+    let severity = github.deployment_severity.as_deref();
+    let rollback = github.rollback.as_ref();
+    Deployments {
+        production: github.production.clone().unwrap_or_else(usual),
+        severity: severity
+            .and_then(Severity::parse)
+            .unwrap_or(default.severity),
+        rollback: rollback.map(|rollback| Rollback {
+            workflow: rollback.workflow.clone(),
+            reference: rollback.reference.clone(),
+            inputs: rollback.inputs.clone(),
+        }),
     }
 }
 

@@ -4,14 +4,16 @@
 //! keys and the checks of single values. Checks that need more than one value are in `sections`. The
 //! types hold no secrets, addresses or variables: what decides is given these and nothing else.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::healing::{Budgets, Flaky, Playbook};
 use super::schema::{Named, OneOrMore, Set};
 use super::shapes::{
-    Component, Repositories, Repository, ServiceName, Severity, SlackChannel, SlackUser,
-    SlackWorkspace, Span, Version, same_name,
+    Component, Environments, Repositories, Repository, ServiceName, Severity, SlackChannel,
+    SlackUser, SlackWorkspace, Span, Version, WorkflowFile, WorkflowInput, same_name,
 };
 
 /// Everything that a file may hold.
@@ -167,6 +169,37 @@ pub struct Watched {
     /// What is done about failures, before the playbooks that are built in.
     #[schemars(length(max = 50))]
     pub playbooks: Vec<Playbook>,
+    /// The environments of deployments that count as production, `*` for any characters; without it,
+    /// `production*`, `prod*` and `live`. A deployment to one of them that fails opens an incident of the
+    /// repository's service, or joins the open one.
+    #[schemars(with = "Set<Environments>")]
+    pub production: Option<Vec<String>>,
+    /// The severity of an incident that a failed deployment opens; without it, P1.
+    #[schemars(with = "Severity")]
+    pub deployment_severity: Option<String>,
+    /// The workflow that rolls back a failed deployment to production; without it, there is no button.
+    pub rollback: Option<Rollback>,
+}
+
+/// A workflow that the button of a failed deployment starts in its repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-called" = "a rollback"))]
+pub struct Rollback {
+    /// The name of its file in `.github/workflows`; it is started by `workflow_dispatch`.
+    #[schemars(with = "WorkflowFile")]
+    pub workflow: String,
+    /// The branch or tag on which it runs.
+    #[serde(rename = "ref", default = "main_branch")]
+    #[schemars(length(min = 1, max = 255))]
+    pub reference: String,
+    /// Its inputs, as they are.
+    #[serde(default)]
+    #[schemars(with = "Named<WorkflowInput, String>")]
+    pub inputs: BTreeMap<String, String>,
+}
+
+fn main_branch() -> String {
+    "main".to_owned()
 }
 
 /// Whether people of other workspaces may use the bot.

@@ -87,6 +87,18 @@ shapes! {
     Repositories, "repository-pattern", "^[\\w*-]{1,39}/[\\w.*-]{1,100}$",
         "`{}` is not a repository",
         "write owner/name, or owner/* for all of an owner";
+    /// The environments of deployments: a name, or a pattern with `*`.
+    Environments, "environment-pattern", "^[^\\x00-\\x1f\\x7f]{1,255}$",
+        "`{}` is not the name of an environment",
+        "write the environment's name on GitHub, or a pattern such as prod*";
+    /// The name of a workflow's file.
+    WorkflowFile, "workflow-file", "^[^/\\s]{1,200}\\.ya?ml$",
+        "`{}` is not the name of a workflow's file",
+        "write the file's name without its folder, such as rollback.yml";
+    /// The name of a workflow's input.
+    WorkflowInput, "workflow-input", "^[A-Za-z_][\\w-]{0,99}$",
+        "`{}` is not the name of an input",
+        "use the name under `workflow_dispatch: inputs:` in the workflow";
     /// The name of a service.
     ServiceName, "service-name", "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]{0,73}[^\\s\\x00-\\x1f\\x7f-\\x9f])?$",
         "`{}` cannot be the name of a service",

@@ -5,11 +5,11 @@
 //! area is a variant of [`Event`] and of [`Origin`]; the compiler then asks for the rest.
 
 use super::area::Area;
-use super::ci::{self, Ci};
+use super::ci::{self, Ci, changes};
 use super::effect::Effect;
-use super::ids::{Actor, IncidentId, Membership, SignalId};
-use super::incident::act::{Act, AnswerTo, Request};
-use super::incident::{self, Incidents, Timer};
+use super::ids::{IncidentId, SignalId};
+use super::incident::act::{AnswerTo, Request};
+use super::incident::{self, Incidents, Timer, Trouble};
 use super::rules::Rules;
 use super::signal::{ParkedRow, Receipt, TimerDue};
 use super::text::ReplyTo;
@@ -117,23 +117,31 @@ impl Event {
                 declaration,
                 source,
             } => {
-                let request = Request {
-                    actor: Actor::Wardroom,
-                    membership: Membership::Ours,
-                    team: None,
-                    act: Act::Declare(declaration),
-                    target: None,
-                    channel: None,
-                    trigger: None,
-                    answer_to: AnswerTo::Area(source),
-                    names: Default::default(),
-                    outside_channel: None,
-                };
+                let request = Request::of_area(declaration, source);
                 incident::Event::Asked(Box::new(request)).into()
             }
             Told::RunObserved(seen) => ci::Event::Record(ci::OfRecord::Observed(seen)).into(),
             Told::IssueWanted(wanted) => {
                 ci::Event::Record(ci::OfRecord::IssueWanted(wanted)).into()
+            }
+            Told::ReportTrouble {
+                reference,
+                declaration,
+                source,
+                notes,
+            } => {
+                let request = Request::of_area(declaration, source);
+                incident::Event::TroubleReported(Box::new(Trouble {
+                    reference,
+                    request,
+                    notes,
+                }))
+                .into()
+            }
+            Told::Notes { incident, notes } => incident::Event::Noted { incident, notes }.into(),
+            Told::IncidentChanged(state) => ci::Event::from(changes::Event::Incident(state)).into(),
+            Told::TroubleReported { reference, result } => {
+                ci::Event::from(changes::Event::Reported { reference, result }).into()
             }
             Told::EffectStuck { effect, message } => {
                 incident::Event::EffectStuck { effect, message }.into()

@@ -6,6 +6,7 @@ use super::healing::Healing;
 use super::ids::{ChannelId, TeamId, UserId};
 use super::severity::Severity;
 use crate::invisible;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -25,6 +26,8 @@ pub struct Rules {
     pub outsiders: Outsiders,
     /// The workspace in which channels are created that no person in Slack asked for.
     pub workspace: Option<TeamId>,
+    /// Whether another area follows incidents: without webhooks of GitHub, none does.
+    pub incidents_are_followed: bool,
 }
 
 /// Whether people of other workspaces may ask for anything.
@@ -60,6 +63,7 @@ pub struct Github {
     /// What is done about failures.
     pub healing: Healing,
     pub access: GithubAccess,
+    pub deployments: Deployments,
 }
 
 /// What GitHub's API is used with.
@@ -71,6 +75,36 @@ pub enum GithubAccess {
     /// A token for one account.
     Token,
     App,
+}
+
+/// What follows from a deployment that fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployments {
+    /// The environments that count as production; `*` matches any characters.
+    pub production: Vec<String>,
+    /// Of the incident that it opens.
+    pub severity: Severity,
+    pub rollback: Option<Rollback>,
+}
+
+impl Default for Deployments {
+    fn default() -> Self {
+        Self {
+            production: Vec::new(),
+            severity: Severity::P1,
+            rollback: None,
+        }
+    }
+}
+
+/// The workflow that undoes a deployment, in the repository that was deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    /// The file's name, such as `rollback.yml`.
+    pub workflow: String,
+    /// The branch or tag on which it runs.
+    pub reference: String,
+    pub inputs: BTreeMap<String, String>,
 }
 
 /// Who is told of a severity.
@@ -103,10 +137,14 @@ impl Rules {
 
     /// The service of that name, in any case and whatever invisible characters are in it.
     pub fn service(&self, name: &str) -> Option<&ServiceRules> {
-        let bare = |name: &str| invisible::without(invisible::trim(name)).to_lowercase();
-        let wanted = bare(name);
+        let wanted = same_service(name);
         self.services
             .iter()
-            .find(|service| bare(&service.name) == wanted)
+            .find(|service| same_service(&service.name) == wanted)
     }
+}
+
+/// A service's name as names are compared: without case and invisible characters.
+pub fn same_service(name: &str) -> String {
+    invisible::without(invisible::trim(name)).to_lowercase()
 }

@@ -3,7 +3,7 @@
 //! One table for both, so that nothing is stored that no reader has, and no reader waits for what is not
 //! stored. Any other event is only counted.
 
-use super::{issues, workflow_run};
+use super::{deployment_status, issues, pull_request, push, workflow_run};
 use crate::domain::areas::Event;
 use chrono::{DateTime, Utc};
 
@@ -31,17 +31,17 @@ const USED: &[Used] = &[
     Used {
         event: "push",
         actions: &[],
-        read: nothing,
+        read: push::read,
     },
     Used {
         event: "pull_request",
-        actions: &[],
-        read: nothing,
+        actions: &["closed"],
+        read: pull_request::read,
     },
     Used {
         event: "deployment_status",
         actions: &[],
-        read: nothing,
+        read: deployment_status::read,
     },
     Used {
         event: "installation",

@@ -124,6 +124,7 @@ fn seen(json: &[u8], whole: Whole, action: &str, at: DateTime<Utc>) -> Result<Se
     let code = code(json, &trigger, &branch, &sha, is_default);
     Ok(Seen {
         default_branch: repository.default_branch.map(|name| untrusted::name(&name)),
+        workflow_file: workflow_file(json),
         run: Run {
             id: run.id.ok_or("workflow_run.id")?,
             line: Line::new(
@@ -176,6 +177,14 @@ fn workflow_name(json: &[u8], of_run: Option<String>) -> String {
     let named = names.map(|name| untrusted::name(&name));
     let mut named = named.filter(|name| !name.trim().is_empty());
     named.next().unwrap_or_else(|| "a workflow".to_owned())
+}
+
+/// `ci.yml` of `.github/workflows/ci.yml`; of a workflow in another repository, a reference follows.
+fn workflow_file(json: &[u8]) -> Option<String> {
+    let path = part::<OfWorkflow>(json)?.workflow?.path?;
+    let path = path.split('@').next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    (!name.is_empty()).then(|| untrusted::name(name))
 }
 
 /// Who started this attempt; of the first one, who started the run.

@@ -42,6 +42,7 @@ fn every_field_of_an_example_of_github_is_read() {
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     let wanted = Seen {
         default_branch: Some("master".to_owned()),
+        workflow_file: Some("test.yml".to_owned()),
         run: Run {
             id: 289_782_451,
             line: Line {

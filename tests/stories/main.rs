@@ -5,6 +5,7 @@
 
 mod api;
 mod api_rows;
+mod changes;
 mod channels;
 mod ci;
 mod components;

@@ -5,6 +5,7 @@
 //! state, or is pressed twice, does no harm.
 
 use super::answer;
+use super::changes;
 use super::command;
 use super::request::{Act, Pressed, Request};
 use super::{Decision, Facts};
@@ -87,11 +88,15 @@ const UNKNOWN: &str = "unknown_button";
 
 /// The rule of a button.
 fn pressed(
-    _decision: &mut Decision,
-    _press: &Pressed,
-    _facts: &Facts,
-    _context: &Context<'_>,
+    decision: &mut Decision,
+    press: &Pressed,
+    facts: &Facts,
+    context: &Context<'_>,
 ) -> Verdict {
+    if press.action == changes::ROLLBACK {
+        let started = changes::pressed(decision, press.by.person(), &facts.changes, context);
+        return started.map_err(|(code, text)| Refusal::new(code, text));
+    }
     let text =
         Text::plain("This button is from another version of Wardroom. Nothing changed. Run ")
             .code("/wardroom ci")

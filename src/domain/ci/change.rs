@@ -3,7 +3,7 @@
 use super::deliveries::{Listing, Redelivery};
 use super::issues::Issue;
 use super::record::Kept;
-use super::{Failure, Inspection, JobFinding, Run};
+use super::{Failure, Inspection, JobFinding, Run, changes};
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -31,5 +31,14 @@ pub enum Change {
     /// A webhook was asked for.
     Redelivery(Redelivery),
     /// One that was asked for has come.
-    Redelivered { guid: String },
+    Redelivered {
+        guid: String,
+    },
+    Changes(changes::Change),
+}
+
+impl From<changes::Change> for Change {
+    fn from(change: changes::Change) -> Self {
+        Self::Changes(change)
+    }
 }

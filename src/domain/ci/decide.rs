@@ -4,8 +4,8 @@ use super::super::area::{Area, Context};
 use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
-    Run, Seen, Stage, Status, Timer, asked, facts, inspect, issue_events, observed, overdue, posts,
-    receipts, redeliver, seen, watched,
+    Run, Seen, Stage, Status, Timer, asked, changes, facts, inspect, issue_events, observed,
+    overdue, posts, receipts, redeliver, seen, watched,
 };
 use chrono::Duration;
 
@@ -34,6 +34,7 @@ impl Area for Ci {
             Event::Asked(request) => asked::decide_request(decision, request, facts, context),
             Event::Pressed(press) => asked::decide_press(decision, press, facts, context),
             Event::Record(event) => observed::decide(decision, event, &facts.record, context),
+            Event::Changes(event) => changes::decide(decision, event, &facts.changes, context),
             Event::Receipt(receipt) if receipt.origin.issue().is_some() => {
                 issue_events::ended(decision, receipt, &facts.record, context);
             }
@@ -44,8 +45,13 @@ impl Area for Ci {
                 }
             }
             Event::Parked(row) => decision.tell(Told::Parked(row.clone())),
-            Event::TimerDue { timer, .. } => match timer {
+            Event::TimerDue {
+                timer,
+                owner,
+                generation,
+            } => match timer {
                 Timer::IssueQuiet => issue_events::quiet(decision, &facts.record, context),
+                Timer::ChangesDue => changes::due(decision, owner, *generation, &facts.changes),
                 // The credentials are gone: it is set again when they are there.
                 Timer::FailedDeliveries | Timer::OverdueRuns
                     if !Timer::standing(context.rules).contains(timer) => {}
@@ -72,6 +78,7 @@ fn run_seen(decision: &mut Decision, seen: &Seen, facts: &Facts, context: &Conte
         let green = seen::green(seen);
         decision.tell(Told::RunObserved(Box::new(green)));
     }
+    changes::run_ended(decision, run, conclusion, &facts.changes, context);
     if !run.is_told() {
         return;
     }

@@ -3,7 +3,7 @@
 use super::super::observation::{IssueWanted, Observation};
 use super::super::signal::{ParkedRow, Receipt};
 use super::request::{Act, Pressed, Request};
-use super::{Purpose, Run, Timer};
+use super::{Purpose, Run, Timer, changes};
 use crate::domain::requester::Requester;
 use crate::domain::text::Message;
 
@@ -17,6 +17,8 @@ pub enum Event {
     Pressed(Box<Pressed>),
     /// Something of the record of a repository's tests.
     Record(OfRecord),
+    /// A repository changed, or what follows from that.
+    Changes(changes::Event),
     /// An effect of this area ended.
     Receipt(Box<Receipt<Purpose>>),
     /// A signal or an effect of this area was put aside.
@@ -38,6 +40,7 @@ impl Event {
             Self::Pressed(press) => Some(&press.by),
             Self::Run(_)
             | Self::Record(_)
+            | Self::Changes(_)
             | Self::TimerDue { .. }
             | Self::Receipt(_)
             | Self::Parked(_) => None,
@@ -48,6 +51,12 @@ impl Event {
     pub fn refused(by: Requester, refusal: Message) -> Self {
         let act = Act::Misunderstood { refusal };
         Self::Asked(Box::new(Request { by, act }))
+    }
+}
+
+impl From<changes::Event> for Event {
+    fn from(event: changes::Event) -> Self {
+        Self::Changes(event)
     }
 }
 
@@ -76,6 +85,8 @@ pub struct IssueEdited {
 pub struct Seen {
     pub run: Run,
     pub default_branch: Option<String>,
+    /// The file's name, such as `ci.yml`.
+    pub workflow_file: Option<String>,
 }
 
 impl Seen {

@@ -9,7 +9,7 @@ use super::overdue::{self, Silent};
 use super::reports::TestId;
 use super::{
     Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, Place, Purpose, Receipt,
-    RecordFacts, RecordNeeds, Run, Seen, Timer, seen, watched,
+    RecordFacts, RecordNeeds, Run, Seen, Timer, changes, seen, watched,
 };
 use std::collections::BTreeSet;
 
@@ -31,6 +31,7 @@ pub struct Needs {
     pub deliveries: Option<Wanted>,
     /// The runs of which nothing was heard.
     pub overdue: Option<Silent>,
+    pub changes: changes::Needs,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,12 +50,15 @@ pub struct Facts {
     pub deliveries: Known,
     /// Each by its repository and its id.
     pub overdue: Vec<(String, i64)>,
+    pub changes: changes::Facts,
 }
 
 pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
     match event {
         Event::Run(seen) => of_run(seen, context),
-        Event::Parked(_) | Event::Asked(_) | Event::Pressed(_) => Needs::default(),
+        Event::Changes(event) => of_changes(changes::needs(event, context.rules)),
+        Event::Pressed(press) => of_changes(changes::needs_of_press(&press.action, &press.value)),
+        Event::Parked(_) | Event::Asked(_) => Needs::default(),
         Event::TimerDue { timer, owner, .. } => match timer {
             Timer::FailedDeliveries => Needs {
                 deliveries: Some(Wanted::Listing),
@@ -64,6 +68,7 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
                 overdue: Some(overdue::silent(context)),
                 ..Needs::default()
             },
+            Timer::ChangesDue => of_changes(changes::needs_when_due(owner)),
             Timer::IssueQuiet => Needs {
                 record: IssueId::of_text(owner).map(RecordNeeds::Issue),
                 ..Needs::default()
@@ -89,6 +94,7 @@ fn of_run(run: &Seen, context: &Context<'_>) -> Needs {
         run: Some((run.run.line.clone(), run.run.id)),
         state: run.run.is_told(),
         recorded: seen::may_be_green(run),
+        changes: changes::needs_of_run(&run.run, run.workflow_file.as_deref(), context.rules),
         ..Needs::default()
     }
 }
@@ -113,11 +119,19 @@ fn of_receipt(receipt: &Receipt, context: &Context<'_>) -> Needs {
             deliveries: Some(Wanted::Listing),
             ..Needs::default()
         },
+        (Purpose::Changes(purpose), _) => of_changes(changes::needs_of_receipt(purpose)),
         (origin, _) => Needs {
             failure: origin.failure(),
             inspection: origin.read().map(|(inspection, _)| inspection),
             record: origin.issue().map(RecordNeeds::Issue),
             ..Needs::default()
         },
+    }
+}
+
+fn of_changes(changes: changes::Needs) -> Needs {
+    Needs {
+        changes,
+        ..Needs::default()
     }
 }

@@ -10,6 +10,7 @@ mod answer;
 mod asked;
 pub mod buttons;
 mod change;
+pub mod changes;
 pub mod command;
 mod decide;
 pub mod deliveries;

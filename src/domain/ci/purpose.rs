@@ -4,7 +4,7 @@ use super::super::answer;
 use super::super::effect::Effect;
 use super::super::ids::ChannelId;
 use super::issues::IssueId;
-use super::{FailureId, InspectionId, Read};
+use super::{FailureId, InspectionId, Read, changes};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -41,6 +41,14 @@ pub enum Purpose {
     Redelivery { guid: String },
     /// A run of which nothing was heard for long.
     OverdueRun { repository: String, run: i64 },
+    /// What changed in repositories.
+    Changes(changes::Purpose),
+}
+
+impl From<changes::Purpose> for Purpose {
+    fn from(purpose: changes::Purpose) -> Self {
+        Self::Changes(purpose)
+    }
 }
 
 impl Purpose {
@@ -54,7 +62,8 @@ impl Purpose {
             | Self::Issue { .. }
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
-            | Self::OverdueRun { .. } => None,
+            | Self::OverdueRun { .. }
+            | Self::Changes(_) => None,
         }
     }
 
@@ -80,12 +89,16 @@ impl Purpose {
             | Self::Issue { .. }
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
-            | Self::OverdueRun { .. } => None,
+            | Self::OverdueRun { .. }
+            | Self::Changes(_) => None,
         }
     }
 
     /// What receipts are ordered by.
     pub fn subject(&self) -> Option<String> {
+        if let Self::Changes(purpose) = self {
+            return purpose.subject();
+        }
         let failure = self.failure().map(|id| format!("ci:{}", id.0));
         let issue = self.issue().map(|id| format!("ci:issue:{}", id.0));
         let read = self.read();
@@ -105,7 +118,8 @@ impl Purpose {
             | Self::Issue { .. }
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
-            | Self::OverdueRun { .. } => false,
+            | Self::OverdueRun { .. }
+            | Self::Changes(_) => false,
             Self::Answer => true,
         }
     }
@@ -120,6 +134,7 @@ impl Purpose {
             Self::Redelivery { .. } | Self::OverdueRun { .. } => true,
             Self::Answer => matches!(effect, Effect::Slack(effect) if !answer::is_last(effect)),
             Self::ListJobs { .. } | Self::JobLog { .. } | Self::TestReports { .. } => true,
+            Self::Changes(purpose) => purpose.has_another_way(code),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::super::told::Told;
 use super::{
-    Change, Decision, Facts, Failure, Purpose, Receipt, answer, inspect, posts, redeliver,
+    Change, Decision, Facts, Failure, Purpose, Receipt, answer, changes, inspect, posts, redeliver,
 };
 
 pub(super) fn decide_receipt(
@@ -39,6 +39,10 @@ pub(super) fn decide_receipt(
             }
             End::Done(_) | End::Expired | End::Dropped { .. } => {}
         },
+        Purpose::Changes(purpose) => {
+            let (facts, end) = (&facts.changes, &receipt.end);
+            changes::decide_receipt(decision, purpose, effect, end, facts, context);
+        }
         Purpose::Update { channel, .. } => match &receipt.end {
             End::Refused { code } if receipt.origin.has_another_way(&receipt.effect, code) => {
                 if let Some(failure) = &facts.failure {

@@ -17,6 +17,8 @@ pub enum Timer {
     InspectionOverdue,
     /// An issue may have been quiet for long enough; its owner is the issue's id.
     IssueQuiet,
+    /// Of a service: its changes are written on the timelines of its open incidents.
+    ChangesDue,
 }
 
 impl Timer {

@@ -24,7 +24,7 @@ pub(super) fn channels(rules: &Rules, repository: &str) -> Vec<ChannelId> {
 }
 
 /// The service that lists the repository, else the one of its name.
-fn service<'a>(rules: &'a Rules, repository: &'a str) -> Option<&'a str> {
+pub(super) fn service<'a>(rules: &'a Rules, repository: &'a str) -> Option<&'a str> {
     let lists = &rules.github.services;
     let mut listed = lists.iter();
     let listed = listed.find(|(one, _)| one.eq_ignore_ascii_case(repository));

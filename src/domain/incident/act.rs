@@ -47,6 +47,22 @@ impl Request {
             outside_channel: None,
         }
     }
+
+    /// Another area declares an incident.
+    pub fn of_area(declaration: Declaration, source: Source) -> Self {
+        Self {
+            actor: Actor::Wardroom,
+            membership: Membership::Ours,
+            team: None,
+            act: Act::Declare(declaration),
+            target: None,
+            channel: None,
+            trigger: None,
+            answer_to: AnswerTo::Area(source),
+            names: BTreeMap::new(),
+            outside_channel: None,
+        }
+    }
 }
 
 /// Words that begin with a number, as in `status #7 it burns`: in an incident's channel they are

@@ -74,9 +74,22 @@ impl<'a> Case<'a> {
     }
 
     pub fn write(&mut self, incident: &Incident, kind: TimelineKind, text: String, by: &Actor) {
+        let at = self.at;
+        self.write_at(incident, at, kind, text, by);
+    }
+
+    /// Writes a line about what happened earlier.
+    pub fn write_at(
+        &mut self,
+        incident: &Incident,
+        at: DateTime<Utc>,
+        kind: TimelineKind,
+        text: String,
+        by: &Actor,
+    ) {
         self.decision.change(Change::Timeline(TimelineEntry {
             incident: incident.id,
-            at: self.at,
+            at,
             kind,
             text,
             by: by.clone(),

@@ -13,7 +13,7 @@ use super::facts::{self, Facts, Needs};
 use super::model::{NotificationStatus, TimelineKind};
 use super::operators::{self, Concerns};
 use super::purpose::Purpose;
-use super::{channel, channel_events, receipts, requests};
+use super::{channel, channel_events, followed, receipts, requests};
 use chrono::{DateTime, Utc};
 
 /// The area of incidents.
@@ -56,10 +56,17 @@ impl Area for Incidents {
                 ..
             } => channel::overdue(case, *generation),
             Event::Parked(row) => operators::parked(case, row),
+            Event::TroubleReported(trouble) => followed::trouble(case, trouble),
+            Event::Noted { notes, .. } => {
+                if let Some(incident) = case.incident() {
+                    followed::write(case, incident, notes);
+                }
+            }
             Event::EffectStuck { message, .. } => {
                 operators::report(case, Concerns::Operators, None, message.clone());
             }
         }
+        followed::tell(facts, context.rules, decision);
         measure(event, context.at, decision);
     }
 }

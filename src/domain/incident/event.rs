@@ -4,9 +4,11 @@ use super::super::decision::TimerChange;
 use super::super::ids::{ChannelId, EffectId, IncidentId};
 use super::super::signal::{ParkedRow, Receipt};
 use super::super::text::Message;
-use super::act::Request;
+use super::super::told::Note;
+use super::act::{Act, Request};
 use super::purpose::Purpose;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -39,11 +41,37 @@ pub enum Event {
     },
     /// A row was put aside: the person who waits hears it, or the operators.
     Parked(ParkedRow),
+    /// Another area found trouble with a service.
+    TroubleReported(Box<Trouble>),
+    /// Another area knows what happened meanwhile.
+    Noted {
+        incident: IncidentId,
+        notes: Vec<Note>,
+    },
     /// An effect of another area is stuck: the operators hear it.
     EffectStuck {
         effect: EffectId,
         message: Message,
     },
+}
+
+/// Trouble that another area found, and what it asks for when no incident of the service is open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    /// The area's own word for it, which the answer repeats.
+    pub reference: Uuid,
+    pub request: Request,
+    pub notes: Vec<Note>,
+}
+
+impl Trouble {
+    /// The service that it is about.
+    pub(super) fn service(&self) -> Option<&str> {
+        match &self.request.act {
+            Act::Declare(declaration) => Some(&declaration.service),
+            _ => None,
+        }
+    }
 }
 
 /// How a channel was closed.

@@ -32,6 +32,8 @@ pub struct Needs {
     pub resolved_within: Option<Duration>,
     /// The next incident number, reserved.
     pub number: bool,
+    /// The open incident of this service.
+    pub open_of: Option<String>,
     /// Whether an incident was declared from this view.
     pub view: Option<ViewId>,
     /// Every channel name of an incident that begins so, reserved or in use.
@@ -51,6 +53,7 @@ impl Needs {
             incidents,
             open: Wanted::No,
             number: false,
+            open_of: None,
             view: None,
             stuck: None,
             notice: None,
@@ -96,6 +99,8 @@ pub struct Facts {
     pub over: usize,
     /// The number that a new incident has.
     pub next_number: Option<i64>,
+    /// The open incident of the service that was asked for, the worst first, no drill.
+    pub open_of: Option<Incident>,
     /// The incident that was declared from the view.
     pub declared_from_view: Option<Incident>,
     /// The channel names that are taken, of those that were asked for.
@@ -163,6 +168,11 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
             timer: Some(*timer),
             ..of(IncidentRef::Id(*incident))
         },
+        Event::TroubleReported(trouble) => Needs {
+            open_of: trouble.service().map(str::to_owned),
+            ..needs_of_request(&trouble.request, context)
+        },
+        Event::Noted { incident, .. } => of(IncidentRef::Id(*incident)),
         Event::EffectStuck { effect, .. } => Needs {
             stuck: Some(StuckRow::Effect(*effect)),
             ..Needs::default()

@@ -20,6 +20,7 @@ mod event;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod followed;
 pub mod forms;
 pub(crate) mod help;
 mod invitation;
@@ -53,7 +54,7 @@ pub use super::declaration::{Declaration, Kind, Source};
 pub use super::severity::Severity;
 pub use change::Change;
 pub use decide::Incidents;
-pub use event::{Closing, Event, Timer};
+pub use event::{Closing, Event, Timer, Trouble};
 pub use facts::{Facts, Needs, Wanted};
 pub use model::{
     Incident, Notification, NotificationStatus, Occasion, Role, Status, Target, TimelineEntry,

@@ -80,7 +80,7 @@ fn accept(case: &mut Case<'_>, request: &Request, said: Option<Message>) {
     }
 }
 
-fn refuse(case: &mut Case<'_>, request: &Request, refusal: Refusal) {
+pub(super) fn refuse(case: &mut Case<'_>, request: &Request, refusal: Refusal) {
     case.decision.outcome = Outcome::Refused;
     if request.act.is_audited() {
         case.decision.audit(AuditEntry {

@@ -3,6 +3,7 @@
 //! The first failed run of a line finds no row that could be locked, so a decision about a run holds
 //! its line's advisory lock; a failure's own row is locked after it.
 
+mod changes;
 mod deliveries;
 mod failures;
 mod findings;
@@ -11,6 +12,7 @@ mod issues;
 mod record;
 mod runs;
 
+use crate::domain::ci::changes as code;
 use crate::domain::ci::{
     Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, Shown, message,
 };
@@ -113,6 +115,7 @@ impl Persist for Ci {
         if let Some(silent) = &needs.overdue {
             facts.overdue = runs::silent(session, silent).await?;
         }
+        facts.changes = changes::load(session, &needs.changes).await?;
         Ok(facts)
     }
 
@@ -124,10 +127,14 @@ impl Persist for Ci {
     /// Every decision about a run holds its line's lock, and locks the failure's row after it. One about an
     /// attempt's tests holds the record's.
     fn lock(needs: &Needs) -> Option<String> {
+        // It locks a deployment's row after the line, which others lock after their service.
+        if matches!(needs.changes, code::Needs::Rollback { .. }) {
+            return None;
+        }
         match (&needs.run, &needs.record) {
             (Some((line, _)), _) => Some(lock_name(line)),
             (None, Some(RecordNeeds::Round(round))) => Some(record::lock_name(&round.repository)),
-            (None, _) => None,
+            (None, _) => changes::lock(&needs.changes),
         }
     }
 
@@ -152,6 +159,7 @@ impl Persist for Ci {
                 Change::Listing(listing) => deliveries::save_listing(session, listing).await?,
                 Change::Redelivery(redelivery) => deliveries::save(session, redelivery).await?,
                 Change::Redelivered { guid } => deliveries::forget(session, guid).await?,
+                Change::Changes(change) => changes::save(session, signal, change).await?,
             }
         }
         Ok(())
@@ -159,7 +167,7 @@ impl Persist for Ci {
 
     fn forget(now: DateTime<Utc>, at_once: i64) -> Vec<Statement> {
         let before = now - KEPT;
-        vec![
+        let mut statements = vec![
             sqlx::query!(
                 "delete from ci_runs
                   where ctid = any(array(select ctid from ci_runs where received_at < $1
@@ -210,7 +218,9 @@ impl Persist for Ci {
                 now - DELIVERIES_KEPT,
                 at_once,
             ),
-        ]
+        ];
+        statements.extend(changes::forget(now, before, at_once));
+        statements
     }
 
     async fn complete(
@@ -232,6 +242,7 @@ impl Persist for Ci {
                 }
                 Ok(Some(effect))
             }
+            Purpose::Changes(purpose) => changes::complete(database, purpose, effect, rules).await,
             Purpose::Update { failure, channel } => {
                 let shown = shown(database, *failure, rules, now).await?;
                 let edit = shown.and_then(|(failure, message)| {

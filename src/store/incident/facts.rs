@@ -48,6 +48,9 @@ pub(super) async fn load(
     if needs.number && not_found {
         facts.next_number = Some(incidents::next_number(connection).await?);
     }
+    if let Some(service) = needs.open_of.as_ref().filter(|_| not_found) {
+        facts.open_of = incidents::open_of(connection, service).await?;
+    }
     if let Some(view) = &needs.view {
         facts.declared_from_view = incidents::declared_from(connection, view).await?;
     }

@@ -188,6 +188,21 @@ pub(super) async fn next_number(connection: &mut Session) -> Result<i64, StoreEr
     Ok(last.fetch_one(connection).await? + 1)
 }
 
+/// The worst open incident of a service, locked; a drill is none. The counter is locked before it, so that
+/// no other one is declared meanwhile.
+pub(super) async fn open_of(
+    connection: &mut Session,
+    service: &str,
+) -> Result<Option<Incident>, StoreError> {
+    let incident = select_incidents!(
+        "where lower(service) = lower($1) and kind = 'real'
+           and status in ('declared', 'investigating', 'identified', 'monitoring')
+          order by severity, number limit 1 for update",
+        service,
+    );
+    Ok(incident.fetch_optional(connection).await?)
+}
+
 /// Saves a new incident, and takes its number.
 pub(super) async fn declare(
     connection: &mut Session,

@@ -122,7 +122,7 @@ fn told(decided: &[Decided<'_>], now: DateTime<Utc>) -> Result<Vec<Arrival>, Sto
     for one in decided {
         for (ordinal, told) in one.ready.decision.signals.iter().enumerate() {
             let key = format!("{}#{ordinal}", one.signal.id);
-            let subject = format!("area:{key}");
+            let subject = told.subject().unwrap_or_else(|| format!("area:{key}"));
             arrivals.push(Arrival {
                 traceparent: one.traceparent.clone(),
                 ..Arrival::own(

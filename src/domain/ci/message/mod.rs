@@ -1,7 +1,7 @@
 //! A failure's message, as it is now.
 
 mod found;
-mod words;
+pub(super) mod words;
 
 use super::super::text::{Message, Part, Text};
 use super::buttons::Press;

@@ -13,7 +13,7 @@ pub(super) fn run(number: i64) -> String {
     format!("Run #{number}")
 }
 
-pub(super) fn linked(label: String, url: &str) -> Text {
+pub(in crate::domain::ci) fn linked(label: String, url: &str) -> Text {
     if url.starts_with("https://") || url.starts_with("http://") {
         let url = url.to_owned();
         Text(vec![Span::Link { url, label }])
@@ -28,12 +28,12 @@ pub(super) fn joined(mut text: Text, more: Text) -> Text {
 }
 
 /// The first seven characters of a commit's id, as GitHub shows it.
-pub(super) fn short(sha: &str) -> String {
+pub(in crate::domain::ci) fn short(sha: &str) -> String {
     let plain = sha.chars().filter(char::is_ascii_alphanumeric);
     plain.take(7).collect()
 }
 
-pub(super) fn one_line(name: &str) -> String {
+pub(in crate::domain::ci) fn one_line(name: &str) -> String {
     let name = name.replace(char::is_control, " ");
     let seen = invisible::without(&name);
     let words: Vec<&str> = seen.split_whitespace().collect();

@@ -122,6 +122,9 @@ fn a_purpose_is_called_as_it_is_stored() {
             repository: "acme/api".to_owned(),
             run: 1005,
         },
+        Purpose::Changes(changes::Purpose::Rollback {
+            deployment: changes::DeploymentId(Uuid::nil()),
+        }),
     ];
     let kinds: Vec<&str> = all.iter().map(Into::into).collect();
     assert_eq!(kinds, Purpose::VARIANTS);

@@ -51,6 +51,7 @@ fn ts(text: &str) -> MessageTs {
 fn run(number: i64, attempt: i32, status: Status) -> Seen {
     Seen {
         default_branch: Some("main".to_owned()),
+        workflow_file: Some("ci.yml".to_owned()),
         run: Run {
             id: 1000 + number,
             line: Line {
@@ -161,6 +162,7 @@ impl Fixture {
                 | Change::Listing(_)
                 | Change::Redelivery(_)
                 | Change::Redelivered { .. } => {}
+                Change::Changes(_) => {}
             }
         }
         self.told_areas.extend(decision.signals);

@@ -198,6 +198,11 @@ impl World {
                 true => self.people.clone(),
                 false => BTreeMap::new(),
             },
+            open_of: needs.open_of.as_ref().and_then(|service| {
+                let mut all = self.incidents.iter();
+                all.find(|one| one.status.is_open() && one.service == *service)
+                    .cloned()
+            }),
             next_number: needs.number.then_some(self.incidents.len() as i64 + 1),
             declared_from_view: needs.view.as_ref().and_then(|view| {
                 let mut all = self.incidents.iter();
