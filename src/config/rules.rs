@@ -142,10 +142,10 @@ pub struct Watched {
     /// else those of P2.
     #[schemars(with = "SlackChannel")]
     pub channel: Option<String>,
-    /// The most re-runs of one run, everybody's counted; without it, 2.
+    /// The most re-runs of one run, by people and tools alike; without it, 2.
     #[schemars(range(max = 10))]
     pub max_reruns_per_run: Option<u32>,
-    /// The pauses before the first re-run of a run, the second and so on; the last one stands for all
+    /// The pauses before the first re-run of a run, the second and so on; the last one is for all
     /// that follow. Without it, 60 s and 300 s.
     #[schemars(length(max = 10))]
     pub rerun_delays: Vec<Span>,

@@ -1,5 +1,6 @@
 //! What the metrics count of decisions. The telemetry has a family for each.
 
+use super::healing::Class;
 use super::severity::Severity;
 use std::time::Duration;
 
@@ -20,6 +21,15 @@ pub enum Measure {
     IncidentResolved {
         severity: Severity,
         after: Duration,
+    },
+    /// Why a job of a run failed is known.
+    IssueDetected {
+        class: Class,
+    },
+    /// A step of a repair ended. `playbook`: one that is built in, or `custom`.
+    RepairEnded {
+        playbook: &'static str,
+        status: &'static str,
     },
     /// A notification of a `channel` or by direct message (`dm`) ended.
     Notification {

@@ -1,33 +1,20 @@
 //! What is done about an attempt once it is known why it failed.
 
 use super::super::area::Context;
-use super::super::text::Text;
-use super::findings::Rerun;
-use super::{Decision, Facts, Inspection, JobFinding, Progress, Stage};
+use super::{Decision, Inspection, Progress, Stage, repair_plan};
 
-/// All that is known of an attempt. It is the newest of its run.
-pub(super) struct Found<'a> {
-    pub inspection: &'a Inspection,
-    /// One for each failed job that is listed, or one for the attempt.
-    pub findings: &'a [JobFinding],
-}
-
-/// Decides it, and returns what the message says of it. The stage becomes that of the findings.
+/// What the message of the newest attempt says until it is decided: that is a signal of its own, because it locks more, and must
+/// see the findings of other runs.
 pub(super) fn after_findings(
-    _decision: &mut Decision,
-    found: &Found<'_>,
-    _facts: &Facts,
-    _context: &Context<'_>,
+    decision: &mut Decision,
+    inspection: &Inspection,
+    context: &Context<'_>,
 ) -> Progress {
-    let mut findings = found.findings.iter();
-    let why = match findings.any(|one| one.finding.rerun == Rerun::No) {
-        true => "it would most likely fail again.",
-        false => "repairs are off.",
-    };
+    decision.timer(repair_plan::at(inspection.id, context.now));
     Progress {
-        place: found.inspection.run.place,
-        stage: Some(Stage::Told),
-        lines: vec![Text::plain(format!("No re-run: {why}"))],
+        place: inspection.run.place,
+        stage: Some(Stage::Detected),
+        lines: Vec::new(),
         approval: None,
     }
 }

@@ -5,10 +5,11 @@
 //! state, or is pressed twice, does no harm.
 
 use super::answer;
+use super::buttons::Press;
 use super::changes;
 use super::command;
 use super::request::{Act, Pressed, Request};
-use super::{Decision, Facts};
+use super::{Decision, Facts, repair_approved};
 use crate::domain::area::Context;
 use crate::domain::decision::{AuditEntry, AuditOutcome, Outcome};
 use crate::domain::ids::Actor;
@@ -96,6 +97,14 @@ fn pressed(
     if press.action == changes::ROLLBACK {
         let started = changes::pressed(decision, press.by.person(), &facts.changes, context);
         return started.map_err(|(code, text)| Refusal::new(code, text));
+    }
+    if let Some(id) = Press::approved(press) {
+        let person = press.by.person();
+        let approved = repair_approved::approve(decision, id, person, facts, context);
+        return match approved {
+            Ok(text) => Ok(Message::said(text)),
+            Err((code, text)) => Err(Refusal::new(code, text)),
+        };
     }
     let text =
         Text::plain("This button is from another version of Wardroom. Nothing changed. Run ")

@@ -1,7 +1,8 @@
 //! The buttons of a failure's message: what a press means, and back.
 
 use super::super::text::{Button, ButtonStyle};
-use super::FailureId;
+use super::request::Pressed;
+use super::{FailureId, RepairId};
 use uuid::Uuid;
 
 /// What a press asks for.
@@ -32,6 +33,14 @@ impl Press {
             INCIDENT => failure().map(Self::OpenIncident),
             APPROVE => id().map(Self::Approve),
             _ => None,
+        }
+    }
+
+    /// The step that a press approves.
+    pub(super) fn approved(pressed: &Pressed) -> Option<RepairId> {
+        match Self::decode(&pressed.action, &pressed.value)? {
+            Self::Approve(id) => Some(RepairId(id)),
+            Self::Rerun(_) | Self::Ignore(_) | Self::OpenIncident(_) => None,
         }
     }
 

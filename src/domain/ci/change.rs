@@ -3,7 +3,7 @@
 use super::deliveries::{Listing, Redelivery};
 use super::issues::Issue;
 use super::record::Kept;
-use super::{Failure, Inspection, JobFinding, Run, changes};
+use super::{Failure, Inspection, JobFinding, OwnFile, RepairStep, Run, changes};
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,10 @@ pub enum Change {
     Redelivered {
         guid: String,
     },
+    /// A step of a repair as it is now: a new one, or one whose line is locked.
+    Repair(Box<RepairStep>),
+    /// The own file of this repository, as it was read.
+    OwnFile(String, Box<OwnFile>),
     Changes(changes::Change),
 }
 

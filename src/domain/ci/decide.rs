@@ -5,7 +5,7 @@ use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
     Run, Seen, Stage, Status, Timer, asked, changes, facts, inspect, issue_events, observed,
-    overdue, posts, receipts, redeliver, seen, watched,
+    overdue, posts, receipts, redeliver, repair_ended, repair_plan, repair_steps, seen, watched,
 };
 use chrono::Duration;
 
@@ -58,6 +58,8 @@ impl Area for Ci {
                 Timer::FailedDeliveries => redeliver::begin(decision, facts, context),
                 Timer::OverdueRuns => overdue::begin(decision, facts, context),
                 Timer::InspectionOverdue => inspect::overdue(decision, facts, context),
+                Timer::Repair => repair_plan::due(decision, facts, context),
+                Timer::RepairOverdue => repair_steps::overdue(decision, facts, context),
             },
         }
     }
@@ -71,6 +73,7 @@ fn run_seen(decision: &mut Decision, seen: &Seen, facts: &Facts, context: &Conte
         return;
     }
     decision.change(Change::Run(Box::new(run.clone())));
+    repair_ended::run_seen(decision, run, facts, context);
     let Status::Completed(conclusion) = &run.status else {
         return;
     };
@@ -85,7 +88,7 @@ fn run_seen(decision: &mut Decision, seen: &Seen, facts: &Facts, context: &Conte
     if conclusion.is_failure() {
         failed(decision, seen, conclusion, facts, context);
     } else if *conclusion == Conclusion::Success {
-        succeeded(decision, run, facts);
+        succeeded(decision, run, facts, context);
     }
 }
 
@@ -166,19 +169,20 @@ fn opened(seen: &Seen, conclusion: &Conclusion, context: &Context<'_>) -> Option
     })
 }
 
-fn succeeded(decision: &mut Decision, run: &Run, facts: &Facts) {
+fn succeeded(decision: &mut Decision, run: &Run, facts: &Facts, context: &Context<'_>) {
     let open = facts.failure.as_ref();
     let Some(open) = open.filter(|failure| run.place > failure.last.place) else {
         return;
     };
+    let is_healed = repair_ended::is_ours(run, facts, context);
     let mut failure = open.clone();
     failure.green = Some(Green {
         at: run.updated_at,
         number: run.place.number,
         url: run.url.clone(),
-        is_healed: is_healed(open, run),
+        is_healed,
     });
-    if is_healed(open, run) {
+    if is_healed {
         for finding in &facts.findings {
             let mut finding = finding.clone();
             finding.state = Stage::Healed;
@@ -187,13 +191,4 @@ fn succeeded(decision: &mut Decision, run: &Run, facts: &Facts) {
     }
     posts::update(decision, &failure, None);
     decision.change(Change::Failure(Box::new(failure)));
-}
-
-/// Whether the run is the one that was being repaired.
-fn is_healed(failure: &Failure, run: &Run) -> bool {
-    let progress = failure.progress.as_ref();
-    progress.is_some_and(|progress| {
-        let is_repaired = progress.stage == Some(Stage::Repairing);
-        is_repaired && progress.place.number == run.place.number
-    })
 }

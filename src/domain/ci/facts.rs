@@ -3,13 +3,15 @@
 use super::super::area::Context;
 use super::super::effect::{Answer, github};
 use super::super::signal::End;
+use super::buttons::Press;
 use super::deliveries::{Known, Wanted};
 use super::issues::IssueId;
 use super::overdue::{self, Silent};
 use super::reports::TestId;
 use super::{
-    Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, Place, Purpose, Receipt,
-    RecordFacts, RecordNeeds, Run, Seen, Timer, changes, seen, watched,
+    Circumstances, Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, OwnFile,
+    Place, Purpose, Receipt, RecordFacts, RecordNeeds, RepairId, RepairStep, Run, Seen, Timer,
+    changes, seen, watched,
 };
 use std::collections::BTreeSet;
 
@@ -32,6 +34,12 @@ pub struct Needs {
     /// The runs of which nothing was heard.
     pub overdue: Option<Silent>,
     pub changes: changes::Needs,
+    /// The steps of the repairs of the run.
+    pub repairs: bool,
+    /// What else counts when the repair of the inspection is decided; the owner's budget is locked.
+    pub circumstances: bool,
+    /// The inspection of this step of a repair.
+    pub step: Option<RepairId>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,6 +51,11 @@ pub struct Facts {
     pub inspection: Option<Inspection>,
     /// What was found of the attempt that the failure shows.
     pub findings: Vec<JobFinding>,
+    /// Of the run, in order.
+    pub repairs: Vec<RepairStep>,
+    pub circumstances: Option<Circumstances>,
+    /// The own file of the repository; `None`: it was never read.
+    pub own: Option<OwnFile>,
     /// Of the tests that failed in the inspected attempt, those that are known to be flaky.
     pub known_flaky: BTreeSet<TestId>,
     pub recorded: bool,
@@ -57,9 +70,19 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
     match event {
         Event::Run(seen) => of_run(seen, context),
         Event::Changes(event) => of_changes(changes::needs(event, context.rules)),
-        Event::Pressed(press) => of_changes(changes::needs_of_press(&press.action, &press.value)),
+        Event::Pressed(press) => Needs {
+            step: Press::approved(press),
+            repairs: true,
+            ..of_changes(changes::needs_of_press(&press.action, &press.value))
+        },
         Event::Parked(_) | Event::Asked(_) => Needs::default(),
         Event::TimerDue { timer, owner, .. } => match timer {
+            Timer::Repair | Timer::RepairOverdue => Needs {
+                inspection: owner.parse().ok().map(InspectionId),
+                repairs: true,
+                circumstances: *timer == Timer::Repair,
+                ..Needs::default()
+            },
             Timer::FailedDeliveries => Needs {
                 deliveries: Some(Wanted::Listing),
                 ..Needs::default()
@@ -95,6 +118,7 @@ fn of_run(run: &Seen, context: &Context<'_>) -> Needs {
         state: run.run.is_told(),
         recorded: seen::may_be_green(run),
         changes: changes::needs_of_run(&run.run, run.workflow_file.as_deref(), context.rules),
+        repairs: run.run.place.attempt > 1,
         ..Needs::default()
     }
 }
@@ -122,8 +146,9 @@ fn of_receipt(receipt: &Receipt, context: &Context<'_>) -> Needs {
         (Purpose::Changes(purpose), _) => of_changes(changes::needs_of_receipt(purpose)),
         (origin, _) => Needs {
             failure: origin.failure(),
-            inspection: origin.read().map(|(inspection, _)| inspection),
+            inspection: origin.inspection(),
             record: origin.issue().map(RecordNeeds::Issue),
+            repairs: origin.repaired().is_some(),
             ..Needs::default()
         },
     }

@@ -10,7 +10,7 @@ use super::super::rules::GithubAccess;
 use super::super::signal::End;
 use super::super::text::Text;
 use super::super::told::Told;
-use super::after_findings::{Found, after_findings};
+use super::after_findings::after_findings;
 use super::{
     Change, Conclusion, Decision, Facts, Failure, Inspection, InspectionId, Log, Progress, Purpose,
     Read, Receipt, Run, Seen, Stage, Status, Timer, posts, seen, why,
@@ -283,12 +283,8 @@ fn conclude(
             approval: None,
         },
         false => {
-            let found = Found {
-                inspection: &inspection,
-                findings: &findings,
-            };
-            let mut progress = after_findings(decision, &found, facts, context);
-            progress.lines.splice(..0, unread(&inspection));
+            let mut progress = after_findings(decision, &inspection, context);
+            progress.lines.extend(inspection.unread_line());
             progress
         }
     };
@@ -308,11 +304,4 @@ fn conclude(
     inspection.reports.clear();
     decision.timer(Timer::of_inspection(inspection.id, None));
     decision.change(Change::Inspection(Box::new(inspection)));
-}
-
-/// What people are told when not all of it could be read.
-fn unread(inspection: &Inspection) -> Option<Text> {
-    let codes: Vec<&str> = inspection.unread.iter().map(String::as_str).collect();
-    let text = Text::plain("Not everything could be read from GitHub (").code(codes.join(", "));
-    (!codes.is_empty()).then(|| text.and(")."))
 }

@@ -3,6 +3,7 @@
 //! A read that ended without an answer counts as read, so that an inspection always comes to its end.
 
 use super::super::effect::github::{FailedJob, TestReports};
+use super::super::text::Text;
 use super::{FailureId, Run};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -66,4 +67,13 @@ pub enum Read {
 pub struct Log {
     pub annotations: Vec<String>,
     pub tail: String,
+}
+
+impl Inspection {
+    /// What people are told when not all of it could be read.
+    pub(super) fn unread_line(&self) -> Option<Text> {
+        let codes: Vec<&str> = self.unread.iter().map(String::as_str).collect();
+        let text = Text::plain("Not everything could be read from GitHub (").code(codes.join(", "));
+        (!codes.is_empty()).then(|| text.and(")."))
+    }
 }

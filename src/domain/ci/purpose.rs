@@ -4,7 +4,7 @@ use super::super::answer;
 use super::super::effect::Effect;
 use super::super::ids::ChannelId;
 use super::issues::IssueId;
-use super::{FailureId, InspectionId, Read, changes};
+use super::{FailureId, InspectionId, Read, RepairId, changes};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -41,6 +41,13 @@ pub enum Purpose {
     Redelivery { guid: String },
     /// A run of which nothing was heard for long.
     OverdueRun { repository: String, run: i64 },
+    /// The repository's own rules, before the repair of an attempt is decided.
+    OwnRules { inspection: InspectionId },
+    /// A step of the repair of an attempt.
+    Repair {
+        inspection: InspectionId,
+        step: RepairId,
+    },
     /// What changed in repositories.
     Changes(changes::Purpose),
 }
@@ -56,6 +63,26 @@ impl Purpose {
         match self {
             Self::Message { failure, .. } | Self::Update { failure, .. } => Some(*failure),
             Self::Answer
+            | Self::ListJobs { .. }
+            | Self::JobLog { .. }
+            | Self::TestReports { .. }
+            | Self::Issue { .. }
+            | Self::FailedDeliveries
+            | Self::Redelivery { .. }
+            | Self::OverdueRun { .. }
+            | Self::Changes(_)
+            | Self::OwnRules { .. }
+            | Self::Repair { .. } => None,
+        }
+    }
+
+    /// The inspection whose repair it is for.
+    pub fn repaired(&self) -> Option<InspectionId> {
+        match self {
+            Self::OwnRules { inspection } | Self::Repair { inspection, .. } => Some(*inspection),
+            Self::Message { .. }
+            | Self::Update { .. }
+            | Self::Answer
             | Self::ListJobs { .. }
             | Self::JobLog { .. }
             | Self::TestReports { .. }
@@ -90,8 +117,16 @@ impl Purpose {
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
             | Self::OverdueRun { .. }
-            | Self::Changes(_) => None,
+            | Self::Changes(_)
+            | Self::OwnRules { .. }
+            | Self::Repair { .. } => None,
         }
+    }
+
+    /// The inspection that it is for.
+    pub fn inspection(&self) -> Option<InspectionId> {
+        let read = self.read().map(|(inspection, _)| inspection);
+        read.or(self.repaired())
     }
 
     /// What receipts are ordered by.
@@ -101,9 +136,11 @@ impl Purpose {
         }
         let failure = self.failure().map(|id| format!("ci:{}", id.0));
         let issue = self.issue().map(|id| format!("ci:issue:{}", id.0));
-        let read = self.read();
-        let read = || read.map(|(id, _)| format!("ci:inspection:{}", id.0));
-        failure.or(issue).or_else(read)
+        let inspection = || {
+            self.inspection()
+                .map(|id| format!("ci:inspection:{}", id.0))
+        };
+        failure.or(issue).or_else(inspection)
     }
 
     /// Whether a message that comes late says when it was meant: a failure's is written as it is
@@ -119,13 +156,16 @@ impl Purpose {
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
             | Self::OverdueRun { .. }
-            | Self::Changes(_) => false,
+            | Self::Changes(_)
+            | Self::OwnRules { .. }
+            | Self::Repair { .. } => false,
             Self::Answer => true,
         }
     }
 
     /// Whether the receipt answers this refusal by another way: a message that was deleted is posted
-    /// again while it is of use, and a finding is made without what cannot be read.
+    /// again while it is of use, a finding is made without what cannot be read, and a
+    /// repair that GitHub refuses is told.
     pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Update { .. } => code == "message_not_found",
@@ -133,7 +173,11 @@ impl Purpose {
             // What still lacks is asked for in a later round.
             Self::Redelivery { .. } | Self::OverdueRun { .. } => true,
             Self::Answer => matches!(effect, Effect::Slack(effect) if !answer::is_last(effect)),
-            Self::ListJobs { .. } | Self::JobLog { .. } | Self::TestReports { .. } => true,
+            Self::ListJobs { .. }
+            | Self::JobLog { .. }
+            | Self::TestReports { .. }
+            | Self::OwnRules { .. }
+            | Self::Repair { .. } => true,
             Self::Changes(purpose) => purpose.has_another_way(code),
         }
     }

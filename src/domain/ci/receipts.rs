@@ -11,6 +11,7 @@ use super::super::text::{Message, Text};
 use super::super::told::Told;
 use super::{
     Change, Decision, Facts, Failure, Purpose, Receipt, answer, changes, inspect, posts, redeliver,
+    repair_plan, repair_steps,
 };
 
 pub(super) fn decide_receipt(
@@ -60,6 +61,10 @@ pub(super) fn decide_receipt(
             if let Some(text) = answer::ended(decision, receipt) {
                 tell_operators(decision, effect, text);
             }
+        }
+        Purpose::OwnRules { .. } => repair_plan::own_read(decision, receipt, facts, context),
+        Purpose::Repair { step, .. } => {
+            repair_steps::answered(decision, *step, receipt, facts, context);
         }
         Purpose::ListJobs { .. } | Purpose::JobLog { .. } | Purpose::TestReports { .. } => {
             if let End::Parked { code } = &receipt.end {

@@ -19,6 +19,10 @@ pub enum Timer {
     IssueQuiet,
     /// Of a service: its changes are written on the timelines of its open incidents.
     ChangesDue,
+    /// Of an inspection: what is done about it is to be decided.
+    Repair,
+    /// Of an inspection: a step of its repair takes too long.
+    RepairOverdue,
 }
 
 impl Timer {

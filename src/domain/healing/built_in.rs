@@ -4,7 +4,7 @@ use super::{Action, Branches, Class, Playbook, Step, Trigger, Whom};
 use crate::domain::severity::Severity;
 
 /// The names, for labels of metrics: a playbook of the configuration counts as `custom`.
-pub(super) const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 8] = [
     "infrastructure",
     "once",
     "cache",

@@ -8,7 +8,7 @@ mod own;
 mod playbook;
 mod thresholds;
 
-pub use built_in::{built_in, label};
+pub use built_in::{NAMES as BUILT_IN_PLAYBOOKS, built_in, label};
 pub use class::{Class, Confidence, Rerun};
 pub use own::OwnRules;
 pub use playbook::{Action, Branches, Playbook, Step, Trigger, Whom};
@@ -22,9 +22,9 @@ pub struct Healing {
     pub enabled: bool,
     /// Each step only says what would have been done.
     pub dry_run: bool,
-    /// The most re-runs of one run, everybody's counted.
+    /// The most re-runs of one run, by people and tools alike.
     pub max_reruns_per_run: u32,
-    /// The pause before the first re-run of a run, the second and so on; the last one stands for all that
+    /// The pause before the first re-run of a run, the second and so on; the last one is for all that
     /// follow.
     pub rerun_delays: Vec<Duration>,
     /// Another run with a failure that was repaired so recently is not run again.

@@ -4,8 +4,10 @@
 //! must not thereby give the bot more to do.
 
 use super::Healing;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct OwnRules {
     /// `wardroom: off`: nothing is written to the repository.
     pub off: bool,

@@ -3,6 +3,7 @@
 use super::Class;
 use crate::domain::severity::Severity;
 use chrono::Duration;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub enum Branches {
     Like(Vec<String>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     pub action: Action,
     /// How long it may take, without the time that it waits for approval.
@@ -53,7 +54,8 @@ pub struct Step {
     pub requires_approval: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     RerunFailedJobs,
     RerunRun,
@@ -82,7 +84,8 @@ pub enum Action {
     DeclareIncident(Severity),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Whom {
     /// The channel of the failure: its message says it.
     Channel,

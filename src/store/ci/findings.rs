@@ -90,6 +90,23 @@ pub(super) async fn of_failure(
     rows.into_iter().map(JobFinding::try_from).collect()
 }
 
+/// What was found of an attempt of a run, in the order of its jobs.
+pub(super) async fn of_attempt(
+    session: &mut Session,
+    repository: &str,
+    run: i64,
+    attempt: i32,
+) -> Result<Vec<JobFinding>, StoreError> {
+    let rows = select_findings!(
+        "where repository = $1 and run_id = $2 and attempt = $3 order by job ->> 'name', id",
+        repository,
+        run,
+        attempt,
+    );
+    let rows = rows.fetch_all(session).await?;
+    rows.into_iter().map(JobFinding::try_from).collect()
+}
+
 /// A finding as it is now. Who saves it holds its line's lock.
 pub(super) async fn save(session: &mut Session, found: &JobFinding) -> Result<(), StoreError> {
     let job = found.job.as_ref().map(serde_json::to_value).transpose()?;

@@ -4,12 +4,15 @@
 //! its line's advisory lock; a failure's own row is locked after it.
 
 mod changes;
+mod circumstances;
 mod deliveries;
 mod failures;
 mod findings;
 mod inspections;
 mod issues;
+mod own_rules;
 mod record;
+mod repairs;
 mod runs;
 
 use crate::domain::ci::changes as code;
@@ -90,7 +93,18 @@ impl Persist for Ci {
         if let Some(failure) = needs.failure {
             facts.failure = failures::locked(session, failure).await?;
         }
-        if let Some(id) = needs.inspection
+        if let (Some((line, run)), true) = (&needs.run, needs.repairs) {
+            facts.repairs = repairs::of_run(session, &line.repository, *run).await?;
+            let open = facts.repairs.iter().find(|step| step.state.is_open());
+            if let Some(step) = open {
+                facts.inspection = inspections::locked(session, step.inspection).await?;
+            }
+        }
+        let of_step = match needs.step {
+            Some(step) => repairs::inspection(session, step).await?,
+            None => None,
+        };
+        if let Some(id) = needs.inspection.or(of_step)
             && let Some(line) = inspections::line(session, id).await?
         {
             lock_aggregate(session, &lock_name(&line)).await?;
@@ -99,6 +113,15 @@ impl Persist for Ci {
                 (facts.run, facts.green) = runs::known(session, &line, inspection.run.id).await?;
                 if let Some(failure) = inspection.failure {
                     facts.failure = failures::locked(session, failure).await?;
+                }
+                if needs.repairs {
+                    let run = &inspection.run;
+                    let repository = &run.line.repository;
+                    facts.repairs = repairs::of_run(session, repository, run.id).await?;
+                    facts.own = own_rules::of(session, repository).await?;
+                }
+                if needs.circumstances {
+                    facts.circumstances = Some(circumstances::of(session, inspection, now).await?);
                 }
             }
             facts.inspection = inspection;
@@ -160,6 +183,10 @@ impl Persist for Ci {
                 Change::Redelivery(redelivery) => deliveries::save(session, redelivery).await?,
                 Change::Redelivered { guid } => deliveries::forget(session, guid).await?,
                 Change::Changes(change) => changes::save(session, signal, change).await?,
+                Change::Repair(step) => repairs::save(session, step).await?,
+                Change::OwnFile(repository, own) => {
+                    own_rules::save(session, repository, own).await?;
+                }
             }
         }
         Ok(())
@@ -205,6 +232,20 @@ impl Persist for Ci {
                 at_once,
             ),
             sqlx::query!(
+                "delete from ci_repairs
+                  where id = any(array(select id from ci_repairs where decided_at < $1
+                                        order by decided_at limit $2 for update skip locked))",
+                before,
+                at_once,
+            ),
+            sqlx::query!(
+                "delete from ci_own_rules
+                  where repository = any(array(select repository from ci_own_rules where read_at < $1
+                                                order by read_at limit $2 for update skip locked))",
+                before,
+                at_once,
+            ),
+            sqlx::query!(
                 "delete from ci_issues
                   where id = any(array(select id from ci_issues where changed_at < $1 and state <> 'open'
                                         order by changed_at limit $2 for update skip locked))",
@@ -227,7 +268,7 @@ impl Persist for Ci {
         database: &Database,
         purpose: &Purpose,
         mut effect: Effect,
-        _again: bool,
+        again: bool,
         rules: &Rules,
         now: DateTime<Utc>,
     ) -> Result<Option<Effect>, StoreError> {
@@ -259,7 +300,15 @@ impl Persist for Ci {
             | Purpose::FailedDeliveries
             | Purpose::Redelivery { .. }
             | Purpose::OverdueRun { .. } => Ok(Some(effect)),
-            Purpose::ListJobs { .. } | Purpose::JobLog { .. } => Ok(Some(effect)),
+            Purpose::Repair { step, .. } => {
+                let session = &mut database.single().await?;
+                let wanted = repairs::is_wanted(session, *step).await?;
+                // An earlier attempt of it that may have happened is looked up all the same.
+                Ok((wanted || again).then_some(effect))
+            }
+            Purpose::ListJobs { .. } | Purpose::JobLog { .. } | Purpose::OwnRules { .. } => {
+                Ok(Some(effect))
+            }
             Purpose::TestReports { inspection, .. } => {
                 let session = &mut database.single().await?;
                 if let (

@@ -6,6 +6,7 @@
 
 use crate::domain::ci::request;
 use crate::domain::effect::{Effect, Provider};
+use crate::domain::healing::{BUILT_IN_PLAYBOOKS, Class};
 use crate::domain::incident::verbs::VERBS;
 use crate::domain::severity::Severity;
 use prometheus::core::Collector;
@@ -38,6 +39,7 @@ const EVENT_STATUSES: [&str; 7] = [
     "failed",
     "parked",
 ];
+const REPAIR_STATUSES: [&str; 5] = ["succeeded", "failed", "refused", "skipped", "would_have"];
 const CALL_RESULTS: [&str; 5] = ["ok", "refused", "later", "failed", "uncertain"];
 
 /// What is typed, and what buttons and forms ask for. `commander` is counted as `assign`.
@@ -179,6 +181,11 @@ families! {
     notifications: Counter<2> = "wardroom_notifications_total",
         "Notifications of incidents to channels and people."
         ["channel": ["channel", "dm"], "status": ["sent", "failed", "throttled", "uncertain"]];
+    issues_detected: Counter<1> = "bot_issues_detected_total",
+        "Failed jobs whose cause was determined, by their class."
+        ["type": Class::ALL.map(Class::as_str)];
+    repairs: Counter<2> = "bot_repairs_attempted_total", "Steps of repairs that ended."
+        ["playbook": BUILT_IN_PLAYBOOKS, "status": REPAIR_STATUSES];
     github_signature_failures: Counter<0> = "wardroom_github_signature_failures_total",
         "Webhooks whose signature was missing or wrong." [];
     github_rate_limit: Gauge<1> = "bot_github_api_rate_limit_remaining",

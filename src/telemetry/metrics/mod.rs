@@ -79,6 +79,8 @@ impl Metrics {
             Measure::IncidentResolved { severity, after } => {
                 self.time_to_resolve.observe([severity.as_str()], after);
             }
+            Measure::IssueDetected { class } => self.issues_detected.inc([class.as_str()]),
+            Measure::RepairEnded { playbook, status } => self.repairs.inc([playbook, status]),
             Measure::Notification { channel, status } => self.notifications.inc([channel, status]),
         }
     }

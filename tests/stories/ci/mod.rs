@@ -5,6 +5,7 @@ mod inspected_after_faults;
 mod limits;
 mod operators;
 mod record;
+mod repairs;
 
 use crate::world::World;
 use chrono::Duration;
@@ -45,8 +46,7 @@ fn completed(number: i64, conclusion: &str) -> Value {
 }
 
 async fn delivers(world: &World, delivery: &str, body: &Value) {
-    let github = &world.slack;
-    let (json, good) = (Encoding::Json, Signing::Good);
+    let (github, json, good) = (&world.slack, Encoding::Json, Signing::Good);
     let sent = github.github_webhook("workflow_run", Some(delivery), body, json, good);
     let answer = sent.await;
     assert_eq!(answer.status, Some(202), "{}", answer.body);

@@ -258,6 +258,12 @@ impl World {
         self.restart().await;
     }
 
+    /// The same with another value of a variable.
+    pub async fn restart_with_variable(&mut self, name: &str, value: &str) {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self.restart().await;
+    }
+
     /// Another process on the same database, with an address of its own.
     pub async fn replica(&self) -> (App, String) {
         let file = write_config(&self.config);

@@ -7,7 +7,8 @@ use super::super::text::{Message, Part, Text};
 use super::buttons::Press;
 use super::{Conclusion, Failure, FindingId, Green, JobFinding, Progress};
 use std::collections::BTreeMap;
-use words::{duration, joined, linked, one_line, run, short};
+use words::{duration, run, short};
+pub(super) use words::{joined, linked, one_line};
 
 /// What a message shows beside its failure.
 #[derive(Debug, Clone, Default)]

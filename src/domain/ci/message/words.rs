@@ -22,7 +22,7 @@ pub(in crate::domain::ci) fn linked(label: String, url: &str) -> Text {
     }
 }
 
-pub(super) fn joined(mut text: Text, more: Text) -> Text {
+pub(in crate::domain::ci) fn joined(mut text: Text, more: Text) -> Text {
     text.0.extend(more.0);
     text
 }

@@ -199,7 +199,7 @@ fn any_fits(patterns: &[String], text: &str) -> bool {
     patterns.iter().any(|pattern| fits(pattern, text))
 }
 
-/// Everybody's re-runs of the run.
+/// The re-runs of the run, by people and tools alike.
 fn reruns(situation: &Situation) -> u32 {
     u32::try_from(situation.attempt - 1).unwrap_or_default()
 }

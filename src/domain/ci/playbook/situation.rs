@@ -20,7 +20,7 @@ pub struct Failing {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Situation {
     pub now: DateTime<Utc>,
-    /// From 1; it counts everybody's re-runs.
+    /// From 1; it counts the re-runs of all people and tools.
     pub attempt: i32,
     pub workflow: String,
     pub branch: String,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::ci::findings::Class;
+use crate::domain::ci::tests::runs::rerun;
 use crate::domain::effect::github::{self, FailedJob as Listed, StepSeen, TestReports, TestSeen};
 use crate::domain::rules::GithubAccess;
 
@@ -311,7 +312,8 @@ fn what_is_found_of_an_older_attempt_is_kept_and_not_shown() {
     assert_eq!(attempts.len(), 2);
     let progress = area.failures[0].progress.as_ref().unwrap();
     assert_eq!(progress.place.attempt, 2);
-    assert!(!progress.lines.is_empty(), "it is decided what is done");
+    // What is done about it is decided by a signal of its own.
+    assert_eq!(progress.stage, Some(Stage::Detected));
 }
 
 #[test]
@@ -341,24 +343,23 @@ fn a_run_is_inspected_also_where_no_channel_is_told() {
 
 #[test]
 fn a_run_that_was_repaired_is_healed_and_one_that_a_person_repaired_is_green_again() {
-    for (stage, says) in [
-        (Stage::Repairing, "healed"),
-        (Stage::Told, "is green again"),
+    for (state, says) in [
+        (RepairState::Asked, "healed"),
+        (RepairState::Skipped, "is green again"),
     ] {
         let mut area = reading();
         area.sees(failed(1, 1));
         area.stands();
         area.read_ends("list_failed_jobs", jobs(vec![job(5, "test")], vec![]));
         area.read_ends("read_job_log", log(RESET));
-        let failure = area.failures.last_mut().unwrap();
-        failure.progress.as_mut().unwrap().stage = Some(stage);
+        area.repairs.push(rerun(state));
         area.sees(green(1, 2));
         let words = area.says();
         assert!(words.contains(says), "{words}");
         assert!(words.contains("a network error"), "{words}");
         assert!(!words.contains("ci:rerun"), "{words}");
         let healed = area.findings.values().all(|one| one.state == Stage::Healed);
-        assert_eq!(healed, stage == Stage::Repairing);
+        assert_eq!(healed, state == RepairState::Asked);
     }
 }
 

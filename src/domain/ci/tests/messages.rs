@@ -122,6 +122,11 @@ fn a_purpose_is_called_as_it_is_stored() {
             repository: "acme/api".to_owned(),
             run: 1005,
         },
+        Purpose::OwnRules { inspection },
+        Purpose::Repair {
+            inspection,
+            step: RepairId(Uuid::nil()),
+        },
         Purpose::Changes(changes::Purpose::Rollback {
             deployment: changes::DeploymentId(Uuid::nil()),
         }),

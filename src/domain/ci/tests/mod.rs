@@ -26,6 +26,7 @@ struct Fixture {
     inspections: BTreeMap<InspectionId, Inspection>,
     findings: BTreeMap<FindingId, JobFinding>,
     known_flaky: BTreeSet<reports::TestId>,
+    repairs: Vec<RepairStep>,
     done: Vec<(Effect, Purpose)>,
     /// The reads that have not ended.
     reads: Vec<(Effect, Purpose)>,
@@ -91,6 +92,7 @@ impl Fixture {
             runs: BTreeMap::new(),
             failures: Vec::new(),
             inspections: BTreeMap::new(),
+            repairs: Vec::new(),
             findings: BTreeMap::new(),
             known_flaky: BTreeSet::new(),
             done: Vec::new(),
@@ -130,6 +132,9 @@ impl Fixture {
             let run = facts.inspection.as_ref().map(|one| one.run.id);
             facts.run = run.and_then(|id| self.runs.get(&id).cloned());
         }
+        if needs.repairs {
+            facts.repairs.clone_from(&self.repairs);
+        }
         let inspected = facts.inspection.as_ref().and_then(|one| one.failure);
         if let Some(id) = needs.failure.or(inspected) {
             facts.failure = self.failures.iter().find(|one| one.id == id).cloned();
@@ -147,6 +152,12 @@ impl Fixture {
                 Change::Run(run) => {
                     self.runs.insert(run.id, *run);
                 }
+                Change::Repair(step) => {
+                    self.repairs.retain(|one| one.id != step.id);
+                    self.repairs.push(*step);
+                }
+                // What is counted is told in stories, with its rows.
+                Change::OwnFile(..) => {}
                 Change::Failure(failure) => {
                     self.failures.retain(|one| one.id != failure.id);
                     self.failures.push(*failure);

@@ -1,6 +1,8 @@
 //! Which runs are kept, and which failures they open and close.
 
 use super::*;
+use crate::domain::healing::{Action, Step};
+use crate::domain::ids::Actor;
 
 #[test]
 fn a_run_only_moves_forward_and_ends_the_same_in_every_order() {
@@ -190,4 +192,32 @@ fn a_repository_that_is_not_watched_is_not_kept_and_without_a_channel_nothing_is
     assert_eq!(area.sees(failed(1, 1)), Outcome::Done);
     assert_eq!(area.runs.len(), 1);
     assert!(area.told().is_empty() && area.failures.is_empty());
+}
+
+/// The re-run of the first attempt of the first run.
+pub(super) fn rerun(state: RepairState) -> RepairStep {
+    let inspection = InspectionId::of("acme/api", 1001, 1);
+    RepairStep {
+        id: RepairId::of(inspection, "infrastructure", 0, 0),
+        inspection,
+        failure: None,
+        repository: "acme/api".to_owned(),
+        run: 1001,
+        place: Place {
+            number: 1,
+            attempt: 1,
+        },
+        playbook: "infrastructure".to_owned(),
+        ordinal: 0,
+        tries: 0,
+        step: Step::new(Action::RerunFailedJobs),
+        signatures: BTreeSet::new(),
+        rerun: Some((1, 2)),
+        state,
+        by: Actor::Wardroom,
+        reason: None,
+        decided_at: dawn(),
+        due_at: dawn(),
+        ended_at: None,
+    }
 }

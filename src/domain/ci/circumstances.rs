@@ -1,0 +1,79 @@
+//! What else counts when a repair is decided: what happened in other runs, and the repository's own rules.
+
+use super::findings::Signature;
+use super::own_rules::OwnFile;
+use super::playbook::{Failing, Situation};
+use super::{Conclusion, Inspection, JobFinding, Status};
+use crate::domain::healing::OwnRules;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Counted under the lock of the repository's owner.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Circumstances {
+    /// Of the attempt.
+    pub findings: Vec<JobFinding>,
+    pub superseded_by: Option<i64>,
+    pub repository_reruns: u32,
+    pub installation_reruns: u32,
+    pub repeated: BTreeMap<Signature, DateTime<Utc>>,
+    pub handled: BTreeSet<(String, Signature)>,
+    pub recurrences: BTreeMap<Signature, u32>,
+    pub hit_repositories: u32,
+    pub ignored: BTreeMap<Signature, DateTime<Utc>>,
+}
+
+impl Circumstances {
+    pub(super) fn situation(
+        &self,
+        inspection: &Inspection,
+        own: Option<&OwnFile>,
+        now: DateTime<Utc>,
+    ) -> Situation {
+        let run = &inspection.run;
+        let unlisted = usize::try_from(inspection.unlisted).unwrap_or(usize::MAX);
+        // A finding without a job is about the attempt: which jobs failed is not known.
+        let failures = self.findings.iter().map(failing);
+        let own = own.and_then(|own| own.rules.as_ref().ok());
+        Situation {
+            now,
+            attempt: run.place.attempt,
+            workflow: run.workflow_name.clone(),
+            branch: run.line.branch.clone(),
+            is_default_branch: inspection.on_default_branch,
+            conclusion: match &run.status {
+                Status::Completed(conclusion) => conclusion.clone(),
+                Status::Queued | Status::InProgress => Conclusion::Failure,
+            },
+            failed_at: run.updated_at,
+            failed_jobs: self.findings.len().saturating_add(unlisted),
+            failures: failures.collect(),
+            superseded_by: self.superseded_by,
+            repository_reruns: self.repository_reruns,
+            installation_reruns: self.installation_reruns,
+            repeated: self.repeated.clone(),
+            handled: self.handled.clone(),
+            recurrences: self.recurrences.clone(),
+            hit_repositories: self.hit_repositories,
+            quota_left: None,
+            ignored: self.ignored.clone(),
+            own: own.cloned().unwrap_or_else(OwnRules::default),
+            is_labelled_off: false,
+        }
+    }
+}
+
+fn failing(found: &JobFinding) -> Failing {
+    let finding = &found.finding;
+    let job = found
+        .job
+        .as_ref()
+        .map_or("the run", |job| job.name.as_str());
+    Failing {
+        job: job.to_owned(),
+        class: finding.class,
+        confidence: finding.confidence,
+        rerun: finding.rerun,
+        signature: finding.signature.clone(),
+    }
+}

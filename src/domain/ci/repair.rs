@@ -1,0 +1,104 @@
+//! A step of a repair, as it is kept. Its row is written before anything is asked of GitHub, so that it is
+//! made once.
+
+use super::findings::Signature;
+use super::{FailureId, InspectionId, Place};
+use crate::domain::healing::Step;
+use crate::domain::ids::Actor;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use strum::{EnumString, IntoStaticStr};
+use uuid::Uuid;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RepairId(pub Uuid);
+
+impl RepairId {
+    /// A try of a step of a playbook, for an attempt of a run: decided again, it is the same.
+    pub fn of(inspection: InspectionId, playbook: &str, ordinal: i32, tries: i32) -> Self {
+        let name = format!("{ordinal}/{tries}/{playbook}");
+        Self(Uuid::new_v5(&inspection.0, name.as_bytes()))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum RepairState {
+    /// It waits for its time, or for the step before it.
+    Planned,
+    WaitingApproval,
+    /// It was asked for; of a re-run: GitHub has begun it.
+    Asked,
+    /// Of a re-run: the attempt that it began succeeded.
+    Succeeded,
+    Failed,
+    /// A guard or GitHub said no.
+    Refused,
+    /// Something else made it pointless.
+    Skipped,
+    /// It is a dry run.
+    WouldHave,
+}
+
+impl RepairState {
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Planned | Self::WaitingApproval | Self::Asked => true,
+            Self::Succeeded | Self::Failed | Self::Refused | Self::Skipped | Self::WouldHave => {
+                false
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RepairStep {
+    pub id: RepairId,
+    /// Of the attempt that it repairs.
+    pub inspection: InspectionId,
+    pub failure: Option<FailureId>,
+    pub repository: String,
+    pub run: i64,
+    pub place: Place,
+    pub playbook: String,
+    /// Its place in the playbook; -1: what is not done, and why.
+    pub ordinal: i32,
+    /// How often it was tried before.
+    pub tries: i32,
+    pub step: Step,
+    pub signatures: BTreeSet<Signature>,
+    /// Of a re-run: its number, and the most for the run.
+    pub rerun: Option<(u32, u32)>,
+    pub state: RepairState,
+    /// Who decided it; once it is approved, who approved it.
+    pub by: Actor,
+    /// Why it ended as it did.
+    pub reason: Option<String>,
+    pub decided_at: DateTime<Utc>,
+    /// Not before then.
+    pub due_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+impl RepairStep {
+    /// The ordinal of the row that says what is not done.
+    pub const NOT_DONE: i32 = -1;
+
+    pub fn is_rerun(&self) -> bool {
+        self.step.action.is_rerun()
+    }
+
+    /// When it counts as failed.
+    pub fn deadline(&self) -> DateTime<Utc> {
+        self.due_at + self.step.timeout
+    }
+
+    pub fn ends(&mut self, state: RepairState, reason: Option<String>, now: DateTime<Utc>) {
+        self.state = state;
+        self.reason = reason.or(self.reason.take());
+        self.ended_at = Some(now);
+    }
+}

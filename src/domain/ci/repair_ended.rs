@@ -1,0 +1,76 @@
+//! What the next attempt of a run means for its repair: it was begun by us and ended, or another one
+//! was first.
+
+use super::super::area::Context;
+use super::message::one_line;
+use super::repair::{RepairState, RepairStep};
+use super::repair_steps::{ended, of_attempt};
+use super::{Change, Conclusion, Decision, Facts, Run, Stage, Status};
+
+/// News of an attempt of a run that has repairs.
+pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, context: &Context<'_>) {
+    let Some(inspection) = &facts.inspection else {
+        return;
+    };
+    let steps = of_attempt(facts, inspection);
+    let open = steps.iter().find(|step| is_of_rerun(step, run));
+    let Some(step) = open else {
+        return;
+    };
+    let is_waiting = match step.state {
+        RepairState::WaitingApproval => true,
+        RepairState::Planned => context.now < step.due_at,
+        _ => false,
+    };
+    let end = match &run.status {
+        _ if is_waiting => {
+            let by = match &run.actor {
+                Some(actor) => format!("{} re-ran it first", one_line(actor)),
+                None => "it was re-run already".to_owned(),
+            };
+            (RepairState::Skipped, Some(by))
+        }
+        // The receipt of its effect is on its way, and says whether it is ours.
+        _ if step.state == RepairState::Planned => return,
+        Status::Completed(Conclusion::Success) => (RepairState::Succeeded, None),
+        Status::Completed(conclusion) if conclusion.is_failure() => {
+            (RepairState::Failed, Some("it failed again".to_owned()))
+        }
+        Status::Completed(conclusion) => {
+            let word = one_line(conclusion.as_str());
+            (RepairState::Failed, Some(format!("it ended as {word}")))
+        }
+        Status::Queued | Status::InProgress => return,
+    };
+    let is_over = matches!(run.status, Status::Completed(_));
+    if end.0 == RepairState::Failed {
+        for finding in facts.findings.iter().filter(|one| one.place == step.place) {
+            let mut finding = finding.clone();
+            finding.state = Stage::GivenUp;
+            decision.change(Change::Finding(Box::new(finding)));
+        }
+    }
+    // The end of an attempt changes the message itself.
+    let facts = &Facts {
+        failure: facts.failure.clone().filter(|_| !is_over),
+        run: Some(run.clone()),
+        ..facts.clone()
+    };
+    ended(decision, step.id, end, facts, context);
+}
+
+fn is_of_rerun(step: &RepairStep, run: &Run) -> bool {
+    step.state.is_open() && step.is_rerun() && step.place.attempt < run.place.attempt
+}
+
+/// Whether an attempt is the one that Wardroom began.
+pub(super) fn is_ours(run: &Run, facts: &Facts, context: &Context<'_>) -> bool {
+    facts.repairs.iter().any(|step| {
+        let is_begun = match step.state {
+            RepairState::Asked | RepairState::Succeeded => true,
+            RepairState::Planned => step.due_at <= context.now,
+            _ => false,
+        };
+        is_begun && step.is_rerun() && step.place.attempt + 1 == run.place.attempt
+    })
+}

@@ -1,0 +1,170 @@
+//! The repair of an attempt is decided once it is known why it failed.
+//!
+//! The repository's own rules are read first, unless they were read lately. What is decided is written as
+//! rows, one for each step, and the first step of each playbook is begun.
+
+use super::super::area::Context;
+use super::super::decision::TimerChange;
+use super::super::effect::{Answer, github};
+use super::super::ids::Actor;
+use super::super::measure::Measure;
+use super::super::signal::End;
+use super::findings::Signature;
+use super::own_rules::{self, OwnFile};
+use super::playbook::{self, No, Plan};
+use super::repair::{RepairId, RepairState, RepairStep};
+use super::repair_steps::{begin, count, show, shown_findings, watch};
+use super::{Change, Decision, Facts, Inspection, InspectionId, Purpose, Receipt, Timer};
+use crate::domain::healing::{Action, OwnRules, Step};
+use chrono::{DateTime, Duration, Utc};
+use std::collections::BTreeSet;
+
+/// So long, the repository's own file is not read again.
+const FRESH: Duration = Duration::minutes(10);
+
+/// The repair is decided then.
+pub(super) fn at(inspection: InspectionId, due: DateTime<Utc>) -> TimerChange {
+    TimerChange {
+        area: "ci",
+        owner: inspection.0.to_string(),
+        name: Timer::Repair.into(),
+        due: Some(due),
+    }
+}
+
+pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>) {
+    let (Some(inspection), Some(known)) = (&facts.inspection, &facts.circumstances) else {
+        return;
+    };
+    let is_decided = facts
+        .repairs
+        .iter()
+        .any(|one| one.inspection == inspection.id);
+    let newest = facts.run.as_ref().map(|run| run.place.attempt);
+    let is_overtaken = newest.is_some_and(|newest| newest > inspection.run.place.attempt);
+    if is_decided || is_overtaken {
+        return;
+    }
+    let own = facts.own.as_ref();
+    if own.is_none_or(|own| own.read_at + FRESH < context.now) {
+        return reads_own(decision, inspection);
+    }
+    let situation = known.situation(inspection, own, context.now);
+    let plan = playbook::decide(&situation, &context.rules.github.healing);
+    let mut steps = rows(&plan, inspection, context.now);
+    for finding in &known.findings {
+        decision.measures.push(Measure::IssueDetected {
+            class: finding.finding.class,
+        });
+    }
+    begin(decision, &mut steps, inspection, facts, context);
+    watch(decision, &steps, inspection);
+    for step in &steps {
+        if step.state == RepairState::WouldHave {
+            count(decision, step);
+        }
+        decision.change(Change::Repair(Box::new(step.clone())));
+    }
+    shown_findings(decision, known, &steps);
+    show(decision, inspection, &steps, facts);
+}
+
+fn reads_own(decision: &mut Decision, inspection: &Inspection) {
+    let effect = github::Effect::ReadFile {
+        repository: inspection.run.line.repository.clone(),
+        path: own_rules::PATH.to_owned(),
+        branch: None,
+    };
+    let inspection = inspection.id;
+    decision.effect(effect, Purpose::OwnRules { inspection });
+}
+
+/// The repository's own file was read, or could not be: then what was read before is still used.
+pub(super) fn own_read(
+    decision: &mut Decision,
+    receipt: &Receipt,
+    facts: &Facts,
+    context: &Context<'_>,
+) {
+    let Some(inspection) = &facts.inspection else {
+        return;
+    };
+    let rules = match &receipt.end {
+        End::Done(Answer::Github(github::Answer::File { content })) => {
+            own_rules::read(content.as_deref().unwrap_or_default())
+        }
+        End::Done(_)
+        | End::Refused { .. }
+        | End::Expired
+        | End::Uncertain { .. }
+        | End::Parked { .. }
+        | End::Dropped { .. } => {
+            let known = facts.own.as_ref();
+            known.map_or_else(|| Ok(OwnRules::default()), |own| own.rules.clone())
+        }
+    };
+    let repository = inspection.run.line.repository.clone();
+    let read_at = context.now;
+    let own = OwnFile { rules, read_at };
+    decision.change(Change::OwnFile(repository, Box::new(own)));
+    decision.timer(at(inspection.id, context.now));
+}
+
+/// A row for each step, and one for what is not done.
+fn rows(plan: &Plan, inspection: &Inspection, now: DateTime<Utc>) -> Vec<RepairStep> {
+    let mut rows = Vec::new();
+    if !plan.prevented.is_empty() {
+        let sentences: Vec<String> = plan.prevented.iter().map(No::sentence).collect();
+        let step = Step::new(Action::RerunFailedJobs);
+        let mut row = row(inspection, "none", RepairStep::NOT_DONE, step, now);
+        let state = match plan.gave_up {
+            true => RepairState::Failed,
+            false => RepairState::Refused,
+        };
+        row.ends(state, Some(sentences.join("; ")), now);
+        rows.push(row);
+    }
+    for repair in &plan.repairs {
+        for (ordinal, due) in (0..).zip(&repair.steps) {
+            let step = due.step.clone();
+            let mut row = row(inspection, &repair.playbook, ordinal, step, now);
+            row.signatures.clone_from(&repair.signatures);
+            row.rerun = repair.rerun;
+            row.due_at = due.at;
+            if repair.dry_run {
+                row.ends(RepairState::WouldHave, None, now);
+            }
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn row(
+    inspection: &Inspection,
+    playbook: &str,
+    ordinal: i32,
+    step: Step,
+    now: DateTime<Utc>,
+) -> RepairStep {
+    RepairStep {
+        id: RepairId::of(inspection.id, playbook, ordinal, 0),
+        inspection: inspection.id,
+        failure: inspection.failure,
+        repository: inspection.run.line.repository.clone(),
+        run: inspection.run.id,
+        place: inspection.run.place,
+        playbook: playbook.to_owned(),
+        ordinal,
+        tries: 0,
+        step,
+        signatures: BTreeSet::<Signature>::new(),
+        rerun: None,
+        state: RepairState::Planned,
+        by: Actor::Wardroom,
+        reason: None,
+        decided_at: now,
+        due_at: now,
+        ended_at: None,
+    }
+}

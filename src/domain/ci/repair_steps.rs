@@ -1,0 +1,356 @@
+//! The steps of a repair, one after the other: a step begins when the one before it succeeded, and one that
+//! failed ends its playbook.
+
+use super::super::area::Context;
+use super::super::decision::TimerChange;
+use super::super::effect::{Answer, github};
+use super::super::measure::Measure;
+use super::super::signal::End;
+use super::circumstances::Circumstances;
+use super::repair::{RepairId, RepairState, RepairStep};
+use super::{
+    Change, Decision, Facts, Inspection, Purpose, Receipt, Status, Timer, posts, repair_told,
+    repair_words,
+};
+use crate::domain::healing::{Action, label};
+use chrono::{DateTime, Duration, Utc};
+
+/// Before a step is tried again, longer each time.
+const AGAIN_AFTER: Duration = Duration::seconds(60);
+
+/// Begins the next step of each playbook; those that end at once are followed by the next.
+pub(super) fn begin(
+    decision: &mut Decision,
+    steps: &mut [RepairStep],
+    inspection: &Inspection,
+    facts: &Facts,
+    context: &Context<'_>,
+) {
+    for own in steps.chunk_by_mut(|one, next| one.playbook == next.playbook) {
+        for step in own {
+            if step.state == RepairState::Planned {
+                start(decision, step, inspection, facts, context);
+            }
+            if step.state.is_open() {
+                break;
+            }
+        }
+    }
+}
+
+/// The timer for the step that is overdue first.
+pub(super) fn watch(decision: &mut Decision, steps: &[RepairStep], inspection: &Inspection) {
+    let open = steps
+        .iter()
+        .filter(|step| matches!(step.state, RepairState::Planned | RepairState::Asked));
+    if let Some(due) = open.map(RepairStep::deadline).min() {
+        decision.timer(TimerChange {
+            area: "ci",
+            owner: inspection.id.0.to_string(),
+            name: Timer::RepairOverdue.into(),
+            due: Some(due),
+        });
+    }
+}
+
+fn start(
+    decision: &mut Decision,
+    step: &mut RepairStep,
+    inspection: &Inspection,
+    facts: &Facts,
+    context: &Context<'_>,
+) {
+    let is_approved = step.by.person().is_some();
+    if step.step.requires_approval && !is_approved {
+        step.state = RepairState::WaitingApproval;
+        return;
+    }
+    let now = context.now;
+    let run = &inspection.run;
+    let repository = run.line.repository.clone();
+    let (id, attempt) = (run.id, run.place.attempt);
+    let pull = run.code.pull;
+    let no_pull = || Some("the run is not of a pull request".to_owned());
+    let effect = match &step.step.action {
+        Action::RerunFailedJobs => github::Effect::RerunFailedJobs {
+            repository,
+            run: id,
+            attempt,
+        },
+        Action::RerunRun => github::Effect::RerunRun {
+            repository,
+            run: id,
+            attempt,
+        },
+        Action::DeleteCaches => github::Effect::DeleteCaches {
+            repository,
+            reference: match pull {
+                Some(number) => format!("refs/pull/{number}/merge"),
+                None => format!("refs/heads/{}", run.line.branch),
+            },
+        },
+        Action::DispatchWorkflow {
+            workflow,
+            reference,
+            inputs,
+        } => github::Effect::DispatchWorkflow {
+            repository,
+            workflow: workflow.clone(),
+            reference: reference.clone().unwrap_or_else(|| run.line.branch.clone()),
+            inputs: inputs.clone(),
+        },
+        Action::Comment { text } => match pull {
+            Some(number) => github::Effect::CreateComment {
+                repository,
+                number,
+                body: text.clone(),
+            },
+            None => return step.ends(RepairState::Skipped, no_pull(), now),
+        },
+        Action::AddLabels { labels } => match pull {
+            Some(number) => github::Effect::AddLabels {
+                repository,
+                number,
+                labels: labels.clone(),
+            },
+            None => return step.ends(RepairState::Skipped, no_pull(), now),
+        },
+        Action::OpenIssue { .. } | Action::Notify(_) | Action::DeclareIncident(_) => {
+            repair_told::tell(decision, step, inspection, facts, context);
+            return counted(decision, step, RepairState::Succeeded, None, now);
+        }
+    };
+    if !step.is_rerun() {
+        step.state = RepairState::Asked;
+    }
+    let purpose = Purpose::Repair {
+        inspection: inspection.id,
+        step: step.id,
+    };
+    decision.effect_from(effect, purpose, Some(step.due_at));
+}
+
+/// A step ended, which the metrics count.
+fn counted(
+    decision: &mut Decision,
+    step: &mut RepairStep,
+    state: RepairState,
+    reason: Option<String>,
+    now: DateTime<Utc>,
+) {
+    step.ends(state, reason, now);
+    count(decision, step);
+}
+
+pub(super) fn count(decision: &mut Decision, step: &RepairStep) {
+    decision.measures.push(Measure::RepairEnded {
+        playbook: label(&step.playbook),
+        status: step.state.into(),
+    });
+}
+
+/// The steps of an attempt after one of them ended: the next one, or none any more. Saves and shows what
+/// changed.
+pub(super) fn ended(
+    decision: &mut Decision,
+    id: RepairId,
+    (state, reason): (RepairState, Option<String>),
+    facts: &Facts,
+    context: &Context<'_>,
+) {
+    let Some(inspection) = &facts.inspection else {
+        return;
+    };
+    let before = of_attempt(facts, inspection);
+    let mut steps = before.clone();
+    let Some(at) = steps.iter().position(|step| step.id == id) else {
+        return;
+    };
+    if !steps[at].state.is_open() {
+        return;
+    }
+    if state.is_open() {
+        steps[at].state = state;
+    } else {
+        counted(decision, &mut steps[at], state, reason, context.now);
+    }
+    if state == RepairState::Failed && steps[at].tries < retries(&steps[at]) {
+        let again = again(&steps[at], context.now);
+        steps.insert(at + 1, again);
+    } else if matches!(
+        state,
+        RepairState::Failed | RepairState::Refused | RepairState::Skipped
+    ) {
+        let playbook = steps[at].playbook.clone();
+        let later = steps.iter_mut().skip(at + 1);
+        for step in later.filter(|step| step.playbook == playbook && step.state.is_open()) {
+            let reason = Some("a step before it did not succeed".to_owned());
+            step.ends(RepairState::Skipped, reason, context.now);
+        }
+    }
+    if !state.is_open() {
+        let playbook = steps[at].playbook.clone();
+        let is_own = |step: &RepairStep| step.playbook == playbook;
+        let first = steps.iter().position(is_own).unwrap_or(at);
+        let length = steps[first..]
+            .iter()
+            .take_while(|step| is_own(step))
+            .count();
+        let own = &mut steps[first..first + length];
+        begin(decision, own, inspection, facts, context);
+    }
+    watch(decision, &steps, inspection);
+    changed(decision, &before, &steps, inspection, facts);
+}
+
+fn retries(step: &RepairStep) -> i32 {
+    i32::try_from(step.step.retries).unwrap_or_default()
+}
+
+fn again(step: &RepairStep, now: DateTime<Utc>) -> RepairStep {
+    let tries = step.tries + 1;
+    RepairStep {
+        id: RepairId::of(step.inspection, &step.playbook, step.ordinal, tries),
+        tries,
+        state: RepairState::Planned,
+        reason: None,
+        decided_at: now,
+        due_at: now + AGAIN_AFTER * tries,
+        ended_at: None,
+        ..step.clone()
+    }
+}
+
+/// Saves the steps that changed, and shows them.
+pub(super) fn changed(
+    decision: &mut Decision,
+    before: &[RepairStep],
+    steps: &[RepairStep],
+    inspection: &Inspection,
+    facts: &Facts,
+) {
+    let mut any = false;
+    for step in steps.iter().filter(|step| !before.contains(step)) {
+        decision.change(Change::Repair(Box::new(step.clone())));
+        any = true;
+    }
+    if any {
+        show(decision, inspection, steps, facts);
+    }
+}
+
+pub(super) fn of_attempt(facts: &Facts, inspection: &Inspection) -> Vec<RepairStep> {
+    let own = facts.repairs.iter();
+    own.filter(|step| step.inspection == inspection.id)
+        .cloned()
+        .collect()
+}
+
+/// The failure's message shows the steps, while it is about their attempt.
+pub(super) fn show(
+    decision: &mut Decision,
+    inspection: &Inspection,
+    steps: &[RepairStep],
+    facts: &Facts,
+) {
+    let place = inspection.run.place;
+    let Some(open) = &facts.failure else {
+        return;
+    };
+    if open.green.is_some() || open.last.place != place {
+        return;
+    }
+    let own = facts.own.as_ref();
+    let problem = own.and_then(|own| own.rules.as_ref().err());
+    let mut failure = open.clone();
+    let mut progress = repair_words::progress(place, steps, problem.map(String::as_str));
+    progress.lines.splice(..0, inspection.unread_line());
+    failure.progress = Some(progress);
+    if failure != *open {
+        posts::update(decision, &failure, None);
+        decision.change(Change::Failure(Box::new(failure)));
+    }
+}
+
+/// The findings have the stage of the repair.
+pub(super) fn shown_findings(decision: &mut Decision, known: &Circumstances, steps: &[RepairStep]) {
+    for finding in &known.findings {
+        let stage = repair_words::progress(finding.place, steps, None).stage;
+        let mut finding = finding.clone();
+        finding.state = stage.unwrap_or(finding.state);
+        decision.change(Change::Finding(Box::new(finding)));
+    }
+}
+
+/// An effect of a step ended.
+pub(super) fn answered(
+    decision: &mut Decision,
+    id: RepairId,
+    receipt: &Receipt,
+    facts: &Facts,
+    context: &Context<'_>,
+) {
+    use RepairState::{Asked, Failed, Refused, Skipped, Succeeded};
+    let Some(step) = facts.repairs.iter().find(|step| step.id == id) else {
+        return;
+    };
+    let end = match &receipt.end {
+        End::Done(Answer::Github(github::Answer::Rerun { already: true })) => {
+            (Skipped, Some("it was re-run already".to_owned()))
+        }
+        End::Done(Answer::Github(github::Answer::Rerun { already: false })) => {
+            match of_next_attempt(step, facts) {
+                Some(end) => end,
+                None => (Asked, None),
+            }
+        }
+        // Nothing was sent: see `Persist::complete`.
+        End::Done(Answer::Nothing) if !context.rules.github.healing.enabled => (
+            Skipped,
+            Some("self-healing is turned off (SELF_HEALING_ENABLED)".to_owned()),
+        ),
+        End::Done(Answer::Nothing) if step.is_rerun() => {
+            (Skipped, Some("the run has moved on".to_owned()))
+        }
+        End::Done(_) => (Succeeded, None),
+        End::Refused { code } => (Refused, Some(code.clone())),
+        End::Parked { code } | End::Uncertain { code } => (Failed, Some(code.clone())),
+        End::Expired => (Failed, Some("it came too late".to_owned())),
+        End::Dropped { why } => (Failed, Some(why.clone())),
+    };
+    ended(decision, id, end, facts, context);
+}
+
+/// What became of the attempt that a re-run began, when it is over already.
+fn of_next_attempt(step: &RepairStep, facts: &Facts) -> Option<(RepairState, Option<String>)> {
+    let run = facts.run.as_ref()?;
+    if run.place.attempt != step.place.attempt + 1 {
+        return None;
+    }
+    match &run.status {
+        Status::Completed(conclusion) => Some(match conclusion {
+            super::Conclusion::Success => (RepairState::Succeeded, None),
+            _ => (RepairState::Failed, Some("it failed again".to_owned())),
+        }),
+        Status::Queued | Status::InProgress => None,
+    }
+}
+
+/// Steps that took too long have failed.
+pub(super) fn overdue(decision: &mut Decision, facts: &Facts, context: &Context<'_>) {
+    let Some(inspection) = &facts.inspection else {
+        return;
+    };
+    let steps = of_attempt(facts, inspection);
+    let late = steps.iter().find(|step| {
+        let is_waiting = matches!(step.state, RepairState::Planned | RepairState::Asked);
+        is_waiting && step.deadline() <= context.now
+    });
+    match late {
+        Some(step) => {
+            let end = (RepairState::Failed, Some("it took too long".to_owned()));
+            ended(decision, step.id, end, facts, context);
+        }
+        None => watch(decision, &steps, inspection),
+    }
+}

@@ -1,0 +1,108 @@
+//! What a failure's message says of its repair.
+
+use super::repair::{RepairState, RepairStep};
+use super::{Place, Progress, Stage};
+use crate::domain::healing::{Action, Whom};
+use crate::domain::text::Text;
+
+/// What is done, from the steps of an attempt and what is wrong with the repository's own file.
+pub(super) fn progress(place: Place, steps: &[RepairStep], own_problem: Option<&str>) -> Progress {
+    let mut lines: Vec<Text> = steps.iter().filter_map(line).collect();
+    if let Some(problem) = own_problem {
+        let text = Text::default().code(super::own_rules::PATH);
+        lines.push(text.and(format!(" was ignored: {problem}.")));
+    }
+    let waiting = steps
+        .iter()
+        .find(|step| step.state == RepairState::WaitingApproval);
+    Progress {
+        place,
+        stage: Some(stage(steps)),
+        lines,
+        approval: waiting.map(|step| step.id.0),
+    }
+}
+
+fn stage(steps: &[RepairStep]) -> Stage {
+    let any = |is: fn(&RepairStep) -> bool| steps.iter().any(is);
+    if any(|step| step.state.is_open()) {
+        Stage::Repairing
+    } else if any(|step| step.is_rerun() && step.state == RepairState::Succeeded) {
+        Stage::Healed
+    } else if any(|step| {
+        let is_over = matches!(step.state, RepairState::Failed | RepairState::Refused);
+        let is_prevented =
+            step.ordinal == RepairStep::NOT_DONE && step.state == RepairState::Refused;
+        is_over && !is_prevented
+    }) {
+        Stage::GivenUp
+    } else {
+        Stage::Told
+    }
+}
+
+fn line(step: &RepairStep) -> Option<Text> {
+    let (todo, done) = words(&step.step.action)?;
+    let reason = step.reason.as_deref().unwrap_or("no answer");
+    if step.ordinal == RepairStep::NOT_DONE {
+        let verdict = match step.state {
+            RepairState::Failed => "Gave up",
+            _ => "No re-run",
+        };
+        return Some(Text::plain(format!("{verdict}: {reason}.")));
+    }
+    let number = match step.rerun {
+        Some((number, most)) if step.is_rerun() => format!(" ({number} of {most})"),
+        _ => String::new(),
+    };
+    Some(match step.state {
+        RepairState::Planned if step.is_rerun() => {
+            let text = Text::plain(format!("Going to {todo} at ")).time(step.due_at);
+            text.and(format!("{number}."))
+        }
+        RepairState::Planned => Text::plain(format!("Next: {todo}.")),
+        RepairState::WaitingApproval => Text::plain(format!(
+            "Waiting for approval to {todo}. An admin or an owner of the service can approve it."
+        )),
+        RepairState::Asked => Text::plain(format!("Asked GitHub to {todo}{number}.")),
+        RepairState::Succeeded => Text::plain(format!("Done: {todo}{number}.")),
+        RepairState::Failed => Text::plain(format!("Couldn't {todo}: {reason}.")),
+        RepairState::Refused => Text::plain(format!("GitHub refused to {todo}: {reason}.")),
+        RepairState::Skipped => Text::plain(format!("Didn't {todo}: {reason}.")),
+        RepairState::WouldHave => Text::plain(format!("Dry run: would have {done}{number}.")),
+    })
+}
+
+/// What it does, and what it has done; `None`: the message itself.
+fn words(action: &Action) -> Option<(String, String)> {
+    let (todo, done) = match action {
+        Action::RerunFailedJobs => ("re-run the failed jobs", "re-run the failed jobs"),
+        Action::RerunRun => ("re-run all jobs", "re-run all jobs"),
+        Action::DeleteCaches => ("delete the branch's caches", "deleted the branch's caches"),
+        Action::DispatchWorkflow { workflow, .. } => {
+            return Some((
+                format!("start the workflow {workflow}"),
+                format!("started the workflow {workflow}"),
+            ));
+        }
+        Action::Comment { .. } => (
+            "comment in the pull request",
+            "commented in the pull request",
+        ),
+        Action::OpenIssue { .. } => (
+            "keep an issue about this failure",
+            "kept an issue about this failure",
+        ),
+        Action::AddLabels { .. } => ("label the pull request", "labelled the pull request"),
+        Action::Notify(Whom::Channel) => return None,
+        Action::Notify(Whom::Owners) => ("tell the service's owners", "told the service's owners"),
+        Action::Notify(Whom::Admins) => ("tell the admins", "told the admins"),
+        Action::DeclareIncident(severity) => {
+            return Some((
+                format!("open a {severity} incident"),
+                format!("opened a {severity} incident"),
+            ));
+        }
+    };
+    Some((todo.to_owned(), done.to_owned()))
+}
