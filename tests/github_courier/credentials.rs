@@ -134,8 +134,12 @@ async fn a_personal_token_serves_instead_of_an_app() {
 #[tokio::test]
 async fn an_enterprise_server_is_reached_below_its_path() {
     let world = world().await;
-    let (courier, _) = courier(&world.github.enterprise_url(), app(&world.github));
     let run = world.failed_run("connection reset by peer");
+    let nowhere = format!("{}/api/v4", world.github.api_url());
+    let (nowhere, _) = courier(&nowhere, app(&world.github));
+    let outcome = nowhere.deliver(&read(run), &parcel(world.now())).await;
+    assert_eq!(outcome, refused("not_installed"));
+    let (courier, _) = courier(&world.github.enterprise_url(), app(&world.github));
     answered(courier.deliver(&read(run), &parcel(world.now())).await);
     let jobs = Effect::ListFailedJobs {
         repository: api(),
