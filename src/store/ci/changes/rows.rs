@@ -14,20 +14,24 @@ fn read<T: DeserializeOwned>(body: Value, table: &str) -> Result<T, StoreError> 
     serde_json::from_value(body).map_err(|_| StoreError::Unreadable(format!("{table}.body")))
 }
 
-/// The open incidents of a service, and this one, locked.
+/// The open incidents of a service, and this one: the service's lock is held.
 pub(super) async fn open_incidents(
     session: &mut Session,
     service: &str,
     incident: Option<Uuid>,
 ) -> Result<Vec<FollowedIncident>, StoreError> {
     let bodies = sqlx::query_scalar!(
-        "select body from ci_incidents where (service = $1 and is_open) or incident = $2
-          order by incident for update",
+        "select body from ci_incidents where service = $1 and is_open for update",
         service,
-        incident,
     );
-    let bodies = bodies.fetch_all(session).await?.into_iter();
-    bodies.map(|body| read(body, "ci_incidents")).collect()
+    let bodies = bodies.fetch_all(&mut *session).await?.into_iter();
+    let open = bodies.map(|body| read(body, "ci_incidents"));
+    let mut open = open.collect::<Result<Vec<FollowedIncident>, _>>()?;
+    let missing = incident.filter(|id| !open.iter().any(|one| one.state.id.0 == *id));
+    if let Some(id) = missing {
+        open.extend(self::incident(session, IncidentId(id)).await?);
+    }
+    Ok(open)
 }
 
 pub(super) async fn incident(
@@ -117,7 +121,7 @@ pub(super) async fn deployments_of(
         return Ok(Vec::new());
     }
     let bodies = sqlx::query_scalar!(
-        "select body from ci_deployments where incident = any($1) order by id for update",
+        "select body from ci_deployments where incident = any($1) for update",
         incidents,
     );
     let bodies = bodies.fetch_all(session).await?.into_iter();
