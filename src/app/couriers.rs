@@ -50,7 +50,10 @@ pub(super) fn slack(
 }
 
 /// An App where both are configured.
-fn github(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn AnyCourier>>> {
+pub fn github(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<Option<Arc<dyn AnyCourier>>> {
     let github = &config.github;
     let credentials = match (github.app(), &github.token) {
         (Some((id, key)), _) => Credentials::App {

@@ -3,7 +3,7 @@
 //! [`App::assemble`] makes every part and starts none, so that a test can run the same parts step by step;
 //! [`App::run`] starts the loops and the listeners, [`RunningApp::stop`] stops them in order.
 
-mod couriers;
+pub mod couriers;
 pub mod database;
 mod decoders;
 mod healing;

@@ -228,7 +228,7 @@ fn agrees(answer: &str) -> bool {
 }
 
 /// A time in RFC 3339, or a duration with its unit before now.
-fn since(text: &str) -> Result<DateTime<Utc>, &'static str> {
+pub(super) fn since(text: &str) -> Result<DateTime<Utc>, &'static str> {
     const WRONG: &str = "a duration such as 72h, or a time such as 2026-01-31T09:00:00Z";
     if let Ok(at) = DateTime::parse_from_rfc3339(text.trim()) {
         return Ok(at.with_timezone(&Utc));

@@ -7,6 +7,7 @@ mod bulk;
 #[cfg_attr(not(feature = "demo"), path = "no_demo.rs")]
 mod demo;
 mod foreign;
+mod github;
 mod healthcheck;
 mod migrate;
 mod output;
@@ -66,6 +67,13 @@ enum Command {
     Outbox {
         #[command(subcommand)]
         command: queues::OutboxCommand,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Ask GitHub for what it could not deliver
+    Github {
+        #[command(subcommand)]
+        command: github::GithubCommand,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -202,6 +210,7 @@ fn run(cli: Cli) -> Ended {
         Command::Migrate { dry_run, config } => migrate::run(&config, dry_run),
         Command::Inbox { command, config } => queues::inbox(command, &config),
         Command::Outbox { command, config } => queues::outbox(command, &config),
+        Command::Github { command, config } => github::run(&command, &config),
         Command::Healthcheck => healthcheck::run(),
         Command::Completions { shell } => {
             // Into memory, because it panics when a write fails.

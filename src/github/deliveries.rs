@@ -1,9 +1,11 @@
 //! The App's deliveries: which failed, and asking for one again.
 //!
-//! Attempts of a delivery share a guid. It failed when none of its attempts was answered with 2xx.
+//! Attempts of a delivery share a guid. It failed when none of its attempts was answered with 2xx. Those of
+//! events that are not used are left out.
 
 use super::call_error::{CallError, header};
 use super::client::{Session, parsed};
+use super::events;
 use super::untrusted;
 use crate::domain::effect::Answer;
 use crate::domain::effect::github::{self, DELIVERIES, FailedDelivery};
@@ -63,7 +65,7 @@ impl Session<'_> {
         };
         let failed = deliveries
             .into_values()
-            .filter(|delivery| !delivery.arrived);
+            .filter(|delivery| !delivery.arrived && events::is_used(&delivery.newest.event));
         let mut failed: Vec<FailedDelivery> = failed.map(|delivery| delivery.newest).collect();
         failed.sort_by_key(|delivery| delivery.delivered_at);
         let is_all = failed.len() <= DELIVERIES;

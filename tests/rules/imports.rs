@@ -88,6 +88,7 @@ const MAY: &[(&str, &[&str])] = &[
         &[
             "app",
             "config",
+            "courier",
             "domain",
             "engine",
             "http_client",

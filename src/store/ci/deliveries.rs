@@ -1,10 +1,12 @@
 //! The `ci_deliveries` table, and the one row of `ci_listing`.
 
 use crate::domain::ci::deliveries::{KEPT, Known, Listing, Redelivery, Wanted};
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::ring::turns::lock_aggregate;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
 /// Decisions about failed deliveries wait for each other.
 pub(super) async fn known(
@@ -16,7 +18,9 @@ pub(super) async fn known(
     let row = sqlx::query!(
         r#"select l.pending_since as "pending_since?", l.read_to as "read_to?",
                   (select min(d.failed_at) from ci_deliveries d
-                    where not d.given_up and d.failed_at > $1) as missing_since
+                    where not d.given_up and d.failed_at > $1
+                      and not exists (select from inbox i
+                                       where i.source = 'github' and i.dedup_key = d.guid offset 0)) as missing_since
              from (select) as one left join ci_listing l on l.single"#,
         now - KEPT,
     )
@@ -31,15 +35,7 @@ pub(super) async fn known(
         ..Known::default()
     };
     if let Wanted::Of(guids) = wanted {
-        let received = sqlx::query_scalar!(
-            "select dedup_key from inbox where source = 'github' and dedup_key = any($1)",
-            guids,
-        );
-        known.received = received
-            .fetch_all(&mut *connection)
-            .await?
-            .into_iter()
-            .collect();
+        known.received = received(connection, guids).await?;
         let asked = sqlx::query_as!(
             Redelivery,
             "select guid, failed_at, attempts, asked_at, given_up from ci_deliveries where guid = any($1)",
@@ -50,6 +46,28 @@ pub(super) async fn known(
         known.asked = asked.collect();
     }
     Ok(known)
+}
+
+/// Those of the guids that are in the inbox.
+async fn received(
+    connection: &mut Session,
+    guids: &[String],
+) -> Result<BTreeSet<String>, StoreError> {
+    let received = sqlx::query_scalar!(
+        "select dedup_key from inbox where source = 'github' and dedup_key = any($1)",
+        guids,
+    );
+    Ok(received.fetch_all(connection).await?.into_iter().collect())
+}
+
+impl Database {
+    /// Those of GitHub's guids whose webhooks are in the inbox.
+    pub async fn received_webhooks(
+        &self,
+        guids: &[String],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        received(&mut self.single().await?, guids).await
+    }
 }
 
 pub(super) async fn save_listing(

@@ -3,6 +3,7 @@
 mod inspected;
 mod inspected_after_faults;
 mod limits;
+mod missed;
 mod operators;
 mod record;
 mod repairs;
@@ -389,8 +390,12 @@ async fn a_failure_is_kept_until_it_is_green_and_then_90_days_by_the_clock_of_th
 async fn decisions_that_lock_share_transactions_when_their_subjects_differ() {
     let mut world = World::with_config(WATCHED, &[]).await;
     for number in 1..=15 {
-        let delivery = format!("delivery-{number}");
-        delivers(&world, &delivery, &completed(number, "success")).await;
+        delivers(
+            &world,
+            &format!("d-{number}"),
+            &completed(number, "success"),
+        )
+        .await;
     }
     world.settle().await;
     let runs = "select count(*)::text, count(distinct xmin::text)::text from ci_runs";
