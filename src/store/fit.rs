@@ -119,6 +119,8 @@ pub(super) async fn rights(
                                      ('ci_incidents', 'update'), ('ci_incidents', 'delete'),
                                      ('ci_deployments', 'select'), ('ci_deployments', 'insert'),
                                      ('ci_deployments', 'update'), ('ci_deployments', 'delete'),
+                                     ('ci_ignored', 'select'), ('ci_ignored', 'insert'),
+                                     ('ci_ignored', 'update'), ('ci_ignored', 'delete'),
                                      ('counters', 'select'),
                                      ('counters', 'update'), ('processes', 'select'),
                                      ('processes', 'insert'), ('processes', 'update'),

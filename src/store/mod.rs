@@ -29,6 +29,7 @@ mod session;
 mod unfit;
 
 pub use area::{Persist, Ready};
+pub use ci::{FindingFilter, FindingRow, RepairFilter, RepairRow};
 pub use database::Database;
 pub use error::{AppendError, StoreError, acquire_timeouts, json_error};
 pub use fit::Accept;

@@ -4,12 +4,12 @@
 //! at the moment of the press, and its rule sees the rows as they are now: a button that has outlived its
 //! state, or is pressed twice, does no harm.
 
-use super::answer;
 use super::buttons::Press;
-use super::changes;
-use super::command;
 use super::request::{Act, Pressed, Request};
-use super::{Decision, Facts, repair_approved};
+use super::verdict::{Refusal, Verdict};
+use super::{
+    Decision, Facts, RepairId, answer, changes, command, ignore, message, repair_approved,
+};
 use crate::domain::area::Context;
 use crate::domain::decision::{AuditEntry, AuditOutcome, Outcome};
 use crate::domain::ids::Actor;
@@ -18,35 +18,20 @@ use crate::domain::requester::{Requester, named, outsider_refused};
 use crate::domain::text::{Message, Text};
 use serde_json::json;
 
-/// A "no" for a person, with what to do next. A normal result, never an error.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Refusal {
-    /// A word for the audit.
-    pub code: &'static str,
-    pub message: Message,
-}
-
-impl Refusal {
-    pub(super) fn new(code: &'static str, text: Text) -> Self {
-        Self {
-            code,
-            message: Message::said(text),
-        }
-    }
-}
-
-/// What to say to the person who asked; or why not.
-pub(super) type Verdict = Result<Message, Refusal>;
-
 pub(super) fn decide_request(
     decision: &mut Decision,
     request: &Request,
-    _facts: &Facts,
+    facts: &Facts,
     context: &Context<'_>,
 ) {
     let by = &request.by;
     let verdict = permit(by, context).and_then(|()| match &request.act {
-        Act::List { .. } => Ok(Message::line("Nothing failed lately.")),
+        Act::List { repository } => {
+            let listing = facts.list.as_ref().cloned().unwrap_or_default();
+            let typed = repository.as_deref().unwrap_or_default();
+            let listed = message::listing(&listing, typed, context.now);
+            listed.map_err(|text| Refusal::new("which_repository", text))
+        }
         Act::Help { verb } => Ok(command::help(verb.as_deref())),
         Act::Misunderstood { refusal } => Err(Refusal {
             code: "misunderstood",
@@ -64,28 +49,34 @@ pub(super) fn decide_press(
 ) {
     let verdict = permit(&press.by, context);
     let verdict = verdict.and_then(|()| pressed(decision, press, facts, context));
-    let (name, known) = match verdict {
-        Err(Refusal { code: UNKNOWN, .. }) => ("ci_unknown", false),
-        _ => ("ci_press", true),
+    let name = match press.press() {
+        Some(known) => known.name(),
+        None if press.action == changes::ROLLBACK => Press::ROLLBACK,
+        None => Press::UNKNOWN,
     };
     let refused = answered(decision, &press.by, name, verdict, context);
-    if known {
-        let (outcome, why) = match refused {
-            None => (AuditOutcome::Done, None),
-            Some(code) => (AuditOutcome::Refused, Some(code)),
-        };
-        decision.audit(AuditEntry {
-            incident: None,
-            at: context.at,
-            action: name.replace("ci_", "ci."),
-            by: Actor::Person(press.by.person().clone()),
-            outcome,
-            details: json!({ "button": press.value, "why": why }),
-        });
+    if name == Press::UNKNOWN {
+        return;
     }
+    let outcome = match refused {
+        None => AuditOutcome::Done,
+        Some(_) => AuditOutcome::Refused,
+    };
+    let line = facts.failure.as_ref().map(|failure| &failure.line);
+    decision.audit(AuditEntry {
+        incident: None,
+        at: context.at,
+        action: name.replacen('_', ".", 1),
+        by: Actor::Person(press.by.person().clone()),
+        outcome,
+        details: json!({
+            "button": press.value,
+            "repository": line.map(|line| &line.repository),
+            "branch": line.map(|line| &line.branch),
+            "why": refused,
+        }),
+    });
 }
-
-const UNKNOWN: &str = "unknown_button";
 
 /// The rule of a button.
 fn pressed(
@@ -98,19 +89,28 @@ fn pressed(
         let started = changes::pressed(decision, press.by.person(), &facts.changes, context);
         return started.map_err(|(code, text)| Refusal::new(code, text));
     }
-    if let Some(id) = Press::approved(press) {
-        let person = press.by.person();
-        let approved = repair_approved::approve(decision, id, person, facts, context);
-        return match approved {
-            Ok(text) => Ok(Message::said(text)),
-            Err((code, text)) => Err(Refusal::new(code, text)),
-        };
+    match press.press() {
+        Some(Press::Ignore(_)) => ignore::ignore(decision, press.by.person(), facts, context),
+        Some(Press::StopIgnoring(_)) => ignore::stop(decision, facts, context),
+        Some(Press::Approve(id)) => {
+            let (step, person) = (RepairId(id), press.by.person());
+            match repair_approved::approve(decision, step, person, facts, context) {
+                Ok(text) => Ok(Message::said(text)),
+                Err((code, text)) => Err(Refusal::new(code, text)),
+            }
+        }
+        Some(Press::Rerun(_) | Press::OpenIncident(_)) => {
+            let text = Text::plain("This button has no effect yet. Nothing changed.");
+            Err(Refusal::new("not_built", text))
+        }
+        None => {
+            let text = "This button is from another version of Wardroom. Nothing changed. Run ";
+            let text = Text::plain(text)
+                .code("/wardroom ci")
+                .and(" to see the latest failures.");
+            Err(Refusal::new("unknown_button", text))
+        }
     }
-    let text =
-        Text::plain("This button is from another version of Wardroom. Nothing changed. Run ")
-            .code("/wardroom ci")
-            .and(" to see the latest failures.");
-    Err(Refusal::new(UNKNOWN, text))
 }
 
 fn permit(by: &Requester, context: &Context<'_>) -> Result<(), Refusal> {

@@ -12,6 +12,7 @@ pub enum Press {
     Rerun(FailureId),
     /// Take no notice of the signatures of the failure's last run for a day.
     Ignore(FailureId),
+    StopIgnoring(FailureId),
     OpenIncident(FailureId),
     /// Approve the step of a repair that waits for it.
     Approve(Uuid),
@@ -19,6 +20,7 @@ pub enum Press {
 
 const RERUN: &str = "ci:rerun";
 const IGNORE: &str = "ci:ignore";
+const STOP_IGNORING: &str = "ci:stop_ignoring";
 const INCIDENT: &str = "ci:incident";
 const APPROVE: &str = "ci:approve";
 
@@ -30,6 +32,7 @@ impl Press {
         match action {
             RERUN => failure().map(Self::Rerun),
             IGNORE => failure().map(Self::Ignore),
+            STOP_IGNORING => failure().map(Self::StopIgnoring),
             INCIDENT => failure().map(Self::OpenIncident),
             APPROVE => id().map(Self::Approve),
             _ => None,
@@ -40,7 +43,45 @@ impl Press {
     pub(super) fn approved(pressed: &Pressed) -> Option<RepairId> {
         match Self::decode(&pressed.action, &pressed.value)? {
             Self::Approve(id) => Some(RepairId(id)),
-            Self::Rerun(_) | Self::Ignore(_) | Self::OpenIncident(_) => None,
+            Self::Rerun(_) | Self::Ignore(_) | Self::StopIgnoring(_) | Self::OpenIncident(_) => {
+                None
+            }
+        }
+    }
+
+    /// The names of all presses in the metrics.
+    pub const NAMES: [&str; 7] = [
+        "ci_rerun",
+        "ci_ignore",
+        "ci_stop_ignoring",
+        "ci_incident",
+        "ci_approve",
+        Self::ROLLBACK,
+        Self::UNKNOWN,
+    ];
+    /// The button of a failed deployment.
+    pub(super) const ROLLBACK: &str = "ci_rollback";
+    pub(super) const UNKNOWN: &str = "ci_unknown";
+
+    pub(super) fn name(self) -> &'static str {
+        let [rerun, ignore, stop_ignoring, incident, approve, ..] = Self::NAMES;
+        match self {
+            Self::Rerun(_) => rerun,
+            Self::Ignore(_) => ignore,
+            Self::StopIgnoring(_) => stop_ignoring,
+            Self::OpenIncident(_) => incident,
+            Self::Approve(_) => approve,
+        }
+    }
+
+    /// The failure under whose message the button is.
+    pub(super) fn failure(self) -> Option<FailureId> {
+        match self {
+            Self::Rerun(id)
+            | Self::Ignore(id)
+            | Self::StopIgnoring(id)
+            | Self::OpenIncident(id) => Some(id),
+            Self::Approve(_) => None,
         }
     }
 
@@ -48,6 +89,9 @@ impl Press {
         let (action, label, style, id) = match self {
             Self::Rerun(FailureId(id)) => (RERUN, "Re-run", ButtonStyle::Plain, id),
             Self::Ignore(FailureId(id)) => (IGNORE, "Ignore for a day", ButtonStyle::Plain, id),
+            Self::StopIgnoring(FailureId(id)) => {
+                (STOP_IGNORING, "Stop ignoring", ButtonStyle::Plain, id)
+            }
             Self::OpenIncident(FailureId(id)) => {
                 (INCIDENT, "Open incident", ButtonStyle::Danger, id)
             }
@@ -74,6 +118,7 @@ mod tests {
         for press in [
             Press::Rerun(failure),
             Press::Ignore(failure),
+            Press::StopIgnoring(failure),
             Press::OpenIncident(failure),
             Press::Approve(id),
         ] {

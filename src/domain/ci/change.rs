@@ -1,9 +1,10 @@
 //! Which rows of the area change.
 
 use super::deliveries::{Listing, Redelivery};
+use super::findings::Signature;
 use super::issues::Issue;
 use super::record::Kept;
-use super::{Failure, Inspection, JobFinding, OwnFile, RepairStep, Run, changes};
+use super::{Failure, Ignored, Inspection, JobFinding, OwnFile, RepairStep, Run, changes};
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +40,12 @@ pub enum Change {
     /// The own file of this repository, as it was read.
     OwnFile(String, Box<OwnFile>),
     Changes(changes::Change),
+    /// A signature is ignored from now on, or longer.
+    Ignored(Box<Ignored>),
+    NotIgnored {
+        repository: String,
+        signatures: Vec<Signature>,
+    },
 }
 
 impl From<changes::Change> for Change {

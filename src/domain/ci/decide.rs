@@ -108,20 +108,24 @@ fn failed(
         Some(open) => Some(counted(open, run, conclusion)),
         None => opened(seen, conclusion, context),
     };
+    let is_new = open.is_none();
+    let mutes = facts.ignored.iter().any(|one| one.until > context.now);
+    if let Some(failure) = failure.as_mut()
+        && is_new
+        && mutes
+        && inspect::is_due(run, context)
+    {
+        // Told when it is known why, unless that is ignored.
+        failure.messages.clear();
+    }
     if inspect::is_due(run, context) {
         inspect::begin(decision, seen, failure.as_mut(), facts, context);
     }
     let Some(failure) = failure else {
         return;
     };
-    match open {
-        Some(_) => posts::update(decision, &failure, Some(context.now + EDIT_AFTER)),
-        None => {
-            for channel in failure.messages.keys() {
-                posts::post(decision, &failure, channel);
-            }
-        }
-    }
+    let wait = Some(context.now + EDIT_AFTER);
+    posts::show(decision, open, &failure, wait);
     decision.change(Change::Failure(Box::new(failure)));
 }
 

@@ -8,10 +8,11 @@ use super::deliveries::{Known, Wanted};
 use super::issues::IssueId;
 use super::overdue::{self, Silent};
 use super::reports::TestId;
+use super::request::{Act, Request};
 use super::{
-    Circumstances, Event, Failure, FailureId, Inspection, InspectionId, JobFinding, Line, OwnFile,
-    Place, Purpose, Receipt, RecordFacts, RecordNeeds, RepairId, RepairStep, Run, Seen, Timer,
-    changes, seen, watched,
+    Circumstances, Event, Failure, FailureId, Ignored, Inspection, InspectionId, JobFinding, Line,
+    OwnFile, Place, Purpose, Receipt, RecordFacts, RecordNeeds, RepairId, RepairStep, Run, Seen,
+    Timer, changes, list, seen, watched,
 };
 use std::collections::BTreeSet;
 
@@ -40,6 +41,9 @@ pub struct Needs {
     pub circumstances: bool,
     /// The inspection of this step of a repair.
     pub step: Option<RepairId>,
+    /// What is ignored in the repository of the run or the failure; that of an inspection is always known.
+    pub ignored: bool,
+    pub list: Option<list::Wanted>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,6 +68,9 @@ pub struct Facts {
     /// Each by its repository and its id.
     pub overdue: Vec<(String, i64)>,
     pub changes: changes::Facts,
+    /// The signatures that are ignored in the repository.
+    pub ignored: Vec<Ignored>,
+    pub list: Option<list::Listing>,
 }
 
 pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
@@ -73,9 +80,12 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
         Event::Pressed(press) => Needs {
             step: Press::approved(press),
             repairs: true,
+            failure: press.press().and_then(Press::failure),
+            ignored: true,
             ..of_changes(changes::needs_of_press(&press.action, &press.value))
         },
-        Event::Parked(_) | Event::Asked(_) => Needs::default(),
+        Event::Parked(_) => Needs::default(),
+        Event::Asked(request) => of_request(request, context),
         Event::TimerDue { timer, owner, .. } => match timer {
             Timer::Repair | Timer::RepairOverdue => Needs {
                 inspection: owner.parse().ok().map(InspectionId),
@@ -109,6 +119,17 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
     }
 }
 
+fn of_request(request: &Request, context: &Context<'_>) -> Needs {
+    let list = match &request.act {
+        Act::List { repository } => Some(list::Wanted::of(repository.as_deref(), context.rules)),
+        Act::Help { .. } | Act::Misunderstood { .. } => None,
+    };
+    Needs {
+        list,
+        ..Needs::default()
+    }
+}
+
 fn of_run(run: &Seen, context: &Context<'_>) -> Needs {
     if !watched::is_watched(context.rules, &run.run.line.repository) {
         return Needs::default();
@@ -117,6 +138,7 @@ fn of_run(run: &Seen, context: &Context<'_>) -> Needs {
         run: Some((run.run.line.clone(), run.run.id)),
         state: run.run.is_told(),
         recorded: seen::may_be_green(run),
+        ignored: run.run.is_told() && run.run.has_failed(),
         changes: changes::needs_of_run(&run.run, run.workflow_file.as_deref(), context.rules),
         repairs: run.run.place.attempt > 1,
         ..Needs::default()

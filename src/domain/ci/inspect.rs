@@ -13,7 +13,7 @@ use super::super::told::Told;
 use super::after_findings::after_findings;
 use super::{
     Change, Conclusion, Decision, Facts, Failure, Inspection, InspectionId, Log, Progress, Purpose,
-    Read, Receipt, Run, Seen, Stage, Status, Timer, posts, seen, why,
+    Read, Receipt, Run, Seen, Stage, Status, Timer, ignore, posts, seen, why,
 };
 use chrono::Duration;
 
@@ -258,7 +258,7 @@ fn finish(decision: &mut Decision, inspection: Inspection, facts: &Facts, contex
     let mut failure = open.cloned();
     conclude(decision, inspection, failure.as_mut(), facts, context);
     if let Some(failure) = failure.filter(|failure| Some(failure) != open) {
-        posts::update(decision, &failure, None);
+        posts::show(decision, open, &failure, None);
         decision.change(Change::Failure(Box::new(failure)));
     }
 }
@@ -294,6 +294,7 @@ fn conclude(
     }
     if let Some(failure) = failure.filter(|failure| failure.last.place == place) {
         failure.progress = Some(progress);
+        ignore::tell(failure, &findings, facts, context);
     }
     if !inspection.run.code.by_bot {
         let seen = seen::inspected(&inspection, &findings);

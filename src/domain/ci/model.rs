@@ -190,6 +190,10 @@ impl Run {
         is_told && !self.line.is_ours()
     }
 
+    pub fn has_failed(&self) -> bool {
+        matches!(&self.status, Status::Completed(conclusion) if conclusion.is_failure())
+    }
+
     /// Whether this is news about a run that is known so far. An older attempt never is; of one
     /// attempt, only a later status, so that an end is final.
     pub fn replaces(&self, known: &Self) -> bool {

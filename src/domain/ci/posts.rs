@@ -18,6 +18,20 @@ pub(super) fn post(decision: &mut Decision, failure: &Failure, channel: &Channel
     decision.effect(effect, purpose);
 }
 
+/// Posts a failure's message in the channels that `before` did not tell, and edits those that exist.
+pub(super) fn show(
+    decision: &mut Decision,
+    before: Option<&Failure>,
+    failure: &Failure,
+    not_before: Option<DateTime<Utc>>,
+) {
+    let told = |channel| before.is_some_and(|before| before.messages.contains_key(channel));
+    for channel in failure.messages.keys().filter(|channel| !told(channel)) {
+        post(decision, failure, channel);
+    }
+    update(decision, failure, not_before);
+}
+
 /// Edits the messages that exist; one that is not posted yet is edited by its receipt.
 pub(super) fn update(
     decision: &mut Decision,

@@ -1,5 +1,6 @@
 //! What a person asks this area for: by `/wardroom`, or by a button of one of its messages.
 
+use super::buttons::Press;
 use crate::domain::requester::Requester;
 use crate::domain::text::Message;
 
@@ -46,6 +47,13 @@ pub struct Pressed {
     /// It begins with [`BUTTONS`].
     pub action: String,
     pub value: String,
+}
+
+impl Pressed {
+    /// What the button means; `None`: it is another version's.
+    pub fn press(&self) -> Option<Press> {
+        Press::decode(&self.action, &self.value)
+    }
 }
 
 /// The names of this area's buttons begin so.

@@ -4,6 +4,7 @@
 //! that the same rules apply. Without `ADMIN_TOKEN` there is no API: 404.
 
 mod change;
+mod ci;
 mod form;
 mod incidents;
 mod query;
@@ -30,6 +31,8 @@ pub(super) fn router(state: &Arc<EdgeState>) -> Router<Arc<EdgeState>> {
         // Every method: whether it is the method or the path that does not exist depends on the act.
         .route("/incidents/{id}/{act}", post(act).merge(any(act)))
         .route("/audit", get(rows::audit))
+        .route("/findings", get(ci::findings))
+        .route("/repairs", get(ci::repairs))
         .route("/inbox", get(rows::inbox))
         .route("/inbox/{id}", get(rows::inbox_row))
         .route("/inbox/{id}/replay", post(rows::replay))

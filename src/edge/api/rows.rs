@@ -14,7 +14,7 @@ use http::StatusCode;
 use std::sync::Arc;
 use uuid::Uuid;
 
-type Answer<T> = Result<Json<T>, Problem>;
+pub(super) type Answer<T> = Result<Json<T>, Problem>;
 
 const INBOX_STATES: [&str; 3] = ["open", "done", "parked"];
 const OUTBOX_STATES: [&str; 5] = ["open", "done", "uncertain", "parked", "dropped"];
@@ -100,10 +100,19 @@ pub(super) async fn retry(
 }
 
 fn state_of<'q>(query: &'q Query, states: &[&str]) -> Result<Option<&'q str>, Problem> {
-    let wanted = query.text("state");
+    one_of(query, "state", states)
+}
+
+/// A parameter that has one of these values.
+pub(super) fn one_of<'q>(
+    query: &'q Query,
+    name: &str,
+    values: &[&str],
+) -> Result<Option<&'q str>, Problem> {
+    let wanted = query.text(name);
     match wanted {
-        Some(state) if !states.contains(&state) => {
-            let words = format!("state must be one of: {}.", states.join(", "));
+        Some(value) if !values.contains(&value) => {
+            let words = format!("{name} must be one of: {}.", values.join(", "));
             Err(Problem::bad_request(words))
         }
         _ => Ok(wanted),
@@ -118,7 +127,7 @@ fn no_row() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "There is no row of that id.")
 }
 
-fn shown<T>(state: &EdgeState, read: Result<T, StoreError>) -> Answer<T> {
+pub(super) fn shown<T>(state: &EdgeState, read: Result<T, StoreError>) -> Answer<T> {
     read.map(Json).map_err(|error| failed(state, &error))
 }
 

@@ -1,6 +1,6 @@
 //! What is counted before a repair is decided: other runs, other repositories, earlier repairs.
 
-use super::findings;
+use super::{findings, ignored};
 use crate::domain::ci::findings::Signature;
 use crate::domain::ci::{Circumstances, Inspection};
 use crate::store::error::StoreError;
@@ -89,6 +89,8 @@ pub(super) async fn of(
     )
     .fetch_all(&mut *session)
     .await?;
+    let ignored = [repository.to_owned()];
+    let ignored = ignored::in_repositories(session, &ignored, now).await?;
     let small = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
     Ok(Circumstances {
         findings,
@@ -108,6 +110,9 @@ pub(super) async fn of(
             .map(|row| (Signature::known(row.signature), small(row.runs)))
             .collect(),
         hit_repositories: small(counts.hit),
-        ignored: Default::default(),
+        ignored: ignored
+            .into_iter()
+            .map(|one| (one.signature, one.until))
+            .collect(),
     })
 }

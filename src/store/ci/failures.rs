@@ -1,5 +1,6 @@
 //! The `ci_failures` table.
 
+use crate::domain::ci::list;
 use crate::domain::ci::{Conclusion, Failed, Failure, FailureId, Green, Line, Place};
 use crate::domain::ids::SignalId;
 use crate::store::database::Database;
@@ -120,6 +121,20 @@ pub(super) async fn locked(
         .fetch_optional(connection)
         .await?;
     row.map(Failure::try_from).transpose()
+}
+
+/// The latest failures of these repositories, open or closed, newest first.
+pub(super) async fn latest(
+    session: &mut Session,
+    repositories: &[String],
+) -> Result<Vec<Failure>, StoreError> {
+    let rows = select_failures!(
+        "where repository = any($1) order by news_at desc, id limit $2",
+        repositories,
+        list::FAILURES,
+    );
+    let rows = rows.fetch_all(session).await?;
+    rows.into_iter().map(Failure::try_from).collect()
 }
 
 /// A failure as it is.

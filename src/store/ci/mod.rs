@@ -3,21 +3,27 @@
 //! The first failed run of a line finds no row that could be locked, so a decision about a run holds
 //! its line's advisory lock; a failure's own row is locked after it.
 
+mod api;
 mod changes;
 mod circumstances;
 mod deliveries;
 mod failures;
 mod findings;
+mod ignored;
 mod inspections;
 mod issues;
+mod list;
 mod own_rules;
 mod record;
 mod repairs;
 mod runs;
 
+pub use api::{FindingFilter, FindingRow, RepairFilter, RepairRow};
+
 use crate::domain::ci::changes as code;
 use crate::domain::ci::{
-    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, Shown, message,
+    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, Shown, all_ignored,
+    message,
 };
 use crate::domain::effect::Effect;
 use crate::domain::effect::github::{self, IssueEdit};
@@ -62,9 +68,12 @@ async fn shown(
     };
     let session = &mut database.single().await?;
     let findings = findings::of_failure(session, id, failure.last.place).await?;
+    let repositories = [failure.line.repository.clone()];
+    let ignored = ignored::in_repositories(session, &repositories, now).await?;
     let shown = Shown {
         findings: &findings,
         history: record::histories(session, &findings, now, rules).await?,
+        ignored: all_ignored(&findings, &ignored, now),
     };
     let message = message(&failure, &shown);
     Ok(Some((failure, message)))
@@ -89,6 +98,9 @@ impl Persist for Ci {
         }
         if let Some(needs) = &needs.record {
             facts.record = record::load(session, needs, now).await?;
+        }
+        if let Some(wanted) = &needs.list {
+            facts.list = Some(list::load(session, wanted, now).await?);
         }
         if let Some(failure) = needs.failure {
             facts.failure = failures::locked(session, failure).await?;
@@ -126,6 +138,15 @@ impl Persist for Ci {
             }
             facts.inspection = inspection;
             facts.known_flaky = record::flaky_tests(session, &line.repository).await?;
+        }
+        let of_run = needs.run.as_ref().map(|(line, _)| line);
+        let of_run = of_run.filter(|_| needs.ignored);
+        let of_failure = facts.failure.as_ref().map(|failure| &failure.line);
+        let of_failure = of_failure.filter(|_| needs.ignored);
+        let of_inspection = facts.inspection.as_ref().map(|one| &one.run.line);
+        if let Some(line) = of_run.or(of_failure).or(of_inspection) {
+            let repositories = [line.repository.clone()];
+            facts.ignored = ignored::in_repositories(session, &repositories, now).await?;
         }
         if let Some(failure) = &facts.failure
             && failure.progress.is_some()
@@ -183,6 +204,11 @@ impl Persist for Ci {
                 Change::Redelivery(redelivery) => deliveries::save(session, redelivery).await?,
                 Change::Redelivered { guid } => deliveries::forget(session, guid).await?,
                 Change::Changes(change) => changes::save(session, signal, change).await?,
+                Change::Ignored(ignored) => ignored::save(session, ignored).await?,
+                Change::NotIgnored {
+                    repository,
+                    signatures,
+                } => ignored::delete(session, repository, signatures).await?,
                 Change::Repair(step) => repairs::save(session, step).await?,
                 Change::OwnFile(repository, own) => {
                     own_rules::save(session, repository, own).await?;
@@ -229,6 +255,13 @@ impl Persist for Ci {
                   where ctid = any(array(select ctid from ci_records where keep_until < $1
                                           order by keep_until limit $2 for update skip locked))",
                 now,
+                at_once,
+            ),
+            sqlx::query!(
+                "delete from ci_ignored
+                  where ctid = any(array(select ctid from ci_ignored where until_at < $1
+                                          order by until_at limit $2 for update skip locked))",
+                before,
                 at_once,
             ),
             sqlx::query!(

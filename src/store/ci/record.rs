@@ -206,6 +206,21 @@ pub(super) async fn flaky_tests(
     Ok(tests(keys.fetch_all(session).await?).collect())
 }
 
+/// The records of the flaky tests of these repositories, those that failed last.
+pub(super) async fn flaky(
+    session: &mut Session,
+    repositories: &[String],
+) -> Result<Vec<Kept>, StoreError> {
+    let rows = select_records!(
+        "where repository = any($1) and subject like 'test:%' and standing in ('flaky', 'left_to_people')
+         order by failed_at desc limit $2",
+        repositories,
+        OF_WORKFLOW,
+    );
+    let rows = rows.fetch_all(session).await?;
+    rows.into_iter().map(Kept::try_from).collect()
+}
+
 /// The tests of a workflow whose passing is of interest.
 pub(super) async fn recorded_tests(
     session: &mut Session,

@@ -4,6 +4,7 @@
 //! Names and labels are a contract with dashboards and alerts: add to them, never rename one. A family
 //! of a part that is not built is absent.
 
+use crate::domain::ci::buttons::Press;
 use crate::domain::ci::request;
 use crate::domain::effect::{Effect, Provider};
 use crate::domain::healing::{BUILT_IN_PLAYBOOKS, Class};
@@ -55,6 +56,7 @@ fn commands() -> impl Iterator<Item = &'static str> {
             "unknown",
         ])
         .chain(request::Act::NAMES)
+        .chain(Press::NAMES)
 }
 
 /// A metric with `N` labels. Their values are words of the program: text from outside cannot grow the

@@ -1,9 +1,48 @@
 //! The app's second command, `/wardroom`: each text is answered, to the person alone.
 
-use crate::world::World;
+mod buttons;
+mod list;
+
+use crate::world::{SeenMessage, World};
 use chrono::Duration;
-use simulator::{Fault, FaultRule};
+use simulator::{Fault, FaultRule, JobPlan, RunPlan};
 use wardroom::domain::ci::verbs::{LATER, VERBS};
+
+/// #builds is told of acme's repositories.
+const CI: &str = "
+services: { api: { owners: [U0BEA] } }
+admins: [U0ADA]
+slack: { ops_channel: C0OPS }
+github: { repositories: ['acme/*'], channel: C0BUILDS }
+";
+
+fn failing(workflow: &str, job: &str, log: &str) -> RunPlan {
+    RunPlan::new(workflow, vec![JobPlan::failed(job, log)])
+}
+
+/// A run whose only job ends so.
+fn ended(workflow: &str, conclusion: &str) -> RunPlan {
+    let job = JobPlan {
+        conclusion: conclusion.to_owned(),
+        ..JobPlan::default()
+    };
+    RunPlan::new(workflow, vec![job])
+}
+
+/// A run ends, and what follows from it happens.
+async fn ends(world: &mut World, plan: RunPlan) -> u64 {
+    let run = world.github().run("acme/api", plan);
+    world.settle_with_github().await;
+    run
+}
+
+/// What a message says now, with its buttons.
+fn message(world: &World, seen: &SeenMessage) -> String {
+    let channel = world.channel(&seen.channel);
+    let post = channel.posts().find(|post| post.ts == seen.ts);
+    let post = post.expect("it is there");
+    format!("{} {:?}", post.words, post.blocks)
+}
 
 #[tokio::test]
 async fn help_names_every_verb_its_example_and_what_is_not_available_yet() {

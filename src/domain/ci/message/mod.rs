@@ -1,11 +1,13 @@
 //! A failure's message, as it is now.
 
 mod found;
+mod list;
 pub(super) mod words;
 
 use super::super::text::{Message, Part, Text};
 use super::buttons::Press;
-use super::{Conclusion, Failure, FindingId, Green, JobFinding, Progress};
+use super::{Conclusion, Failure, FindingId, Green, Ignored, JobFinding, Progress};
+pub(super) use list::listing;
 use std::collections::BTreeMap;
 use words::{duration, run, short};
 pub(super) use words::{joined, linked, one_line};
@@ -17,6 +19,8 @@ pub struct Shown<'a> {
     pub findings: &'a [JobFinding],
     /// What the record says of a finding, such as "failed in 3 of 200 changes".
     pub history: BTreeMap<FindingId, Text>,
+    /// Set when all of that is ignored.
+    pub ignored: Option<&'a Ignored>,
 }
 
 pub fn message(failure: &Failure, shown: &Shown<'_>) -> Message {
@@ -57,7 +61,7 @@ fn failing(failure: &Failure, shown: &Shown<'_>) -> Message {
     small = small.and(format!(" · {} since ", times(failure)));
     message = message.with(Part::Context(small.time(failure.since)));
     match &failure.progress {
-        Some(progress) => message.with(buttons(failure, progress)),
+        Some(progress) => message.with(buttons(failure, progress, shown)),
         None => message,
     }
 }
@@ -73,17 +77,25 @@ fn known(mut message: Message, progress: &Progress, shown: &Shown<'_>) -> Messag
     for line in &progress.lines {
         message = message.with(Part::Section(line.clone()));
     }
+    if let Some(ignored) = shown.ignored {
+        let text = Text::plain("🔕 Ignored until ").time(ignored.until);
+        let text = text.and(" by ").person(&ignored.by).and(".");
+        message = message.with(Part::Section(text));
+    }
     message
 }
 
-fn buttons(failure: &Failure, progress: &Progress) -> Part {
+fn buttons(failure: &Failure, progress: &Progress, shown: &Shown<'_>) -> Part {
     let mut buttons = Vec::new();
     if let Some(step) = progress.approval {
         buttons.push(Press::Approve(step).button());
     }
     if progress.stage.is_some() {
         buttons.push(Press::Rerun(failure.id).button());
-        buttons.push(Press::Ignore(failure.id).button());
+        buttons.push(match shown.ignored {
+            Some(_) => Press::StopIgnoring(failure.id).button(),
+            None => Press::Ignore(failure.id).button(),
+        });
     }
     buttons.push(Press::OpenIncident(failure.id).button());
     Part::Buttons(buttons)

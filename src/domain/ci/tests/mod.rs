@@ -27,6 +27,7 @@ struct Fixture {
     findings: BTreeMap<FindingId, JobFinding>,
     known_flaky: BTreeSet<reports::TestId>,
     repairs: Vec<RepairStep>,
+    ignored: Vec<Ignored>,
     done: Vec<(Effect, Purpose)>,
     /// The reads that have not ended.
     reads: Vec<(Effect, Purpose)>,
@@ -93,6 +94,7 @@ impl Fixture {
             failures: Vec::new(),
             inspections: BTreeMap::new(),
             repairs: Vec::new(),
+            ignored: Vec::new(),
             findings: BTreeMap::new(),
             known_flaky: BTreeSet::new(),
             done: Vec::new(),
@@ -114,6 +116,7 @@ impl Fixture {
         let needs = Ci::needs(event, &context);
         let mut facts = Facts {
             known_flaky: self.known_flaky.clone(),
+            ignored: self.ignored.clone(),
             ..Facts::default()
         };
         if let Some((line, id)) = &needs.run {
@@ -164,6 +167,11 @@ impl Fixture {
                 }
                 Change::Inspection(inspection) => {
                     self.inspections.insert(inspection.id, *inspection);
+                }
+                Change::Ignored(ignored) => self.ignored.push(*ignored),
+                Change::NotIgnored { signatures, .. } => {
+                    self.ignored
+                        .retain(|one| !signatures.contains(&one.signature));
                 }
                 Change::Finding(finding) => {
                     self.findings.insert(finding.id, *finding);
