@@ -26,7 +26,6 @@ pub enum Addressed {
 struct Parts {
     action: Option<String>,
     repository: Option<Part>,
-    installation: Option<Part>,
     workflow_run: Option<Part>,
     check_run: Option<Part>,
     pull_request: Option<Part>,
@@ -73,8 +72,7 @@ fn subject(parts: &Parts) -> String {
     let id = |part: &Option<Part>| part.as_ref()?.id;
     let repository = parts.repository.as_ref();
     let Some(repository) = repository.and_then(|part| part.full_name.as_deref()) else {
-        let installation = id(&parts.installation).map(|id| format!("github:installation:{id}"));
-        return installation.unwrap_or_else(|| "github".to_owned());
+        return "github".to_owned();
     };
     let run = id(&parts.workflow_run);
     let pull = parts.pull_request.as_ref().or(parts.issue.as_ref());
@@ -123,11 +121,6 @@ mod tests {
                 "push",
                 r#"{"repository":{"full_name":"a/b"}}"#,
                 "github:a/b",
-            ),
-            (
-                "installation",
-                r#"{"installation":{"id":5}}"#,
-                "github:installation:5",
             ),
             ("push", r#"{"repository":"odd"}"#, "github"),
         ] {

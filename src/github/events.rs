@@ -43,29 +43,17 @@ const USED: &[Used] = &[
         actions: &[],
         read: deployment_status::read,
     },
-    Used {
-        event: "installation",
-        actions: &[],
-        read: nothing,
-    },
-    Used {
-        event: "installation_repositories",
-        actions: &[],
-        read: nothing,
-    },
 ];
 
-fn nothing(_json: &[u8], _at: DateTime<Utc>) -> Option<Event> {
-    None
-}
-
 /// Earlier versions stored these too. Their rows are claimed, and end.
-const FORMER: [&str; 5] = [
+const FORMER: [&str; 7] = [
     "workflow_job",
     "check_run",
     "check_suite",
     "issue_comment",
     "status",
+    "installation",
+    "installation_repositories",
 ];
 
 fn used(event: &str) -> Option<&'static Used> {
@@ -112,5 +100,16 @@ mod tests {
         for event in FORMER {
             assert_eq!(stored(event, None), None, "{event}");
         }
+    }
+
+    #[test]
+    fn the_docs_name_every_event_that_is_used_and_no_other() {
+        let docs = include_str!("../../docs/github.md");
+        let (_, table) = docs.split_once("**Events.**").unwrap();
+        let (table, _) = table.split_once("Then note").unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+        let named: Vec<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+        let used: Vec<&str> = USED.iter().map(|used| used.event).collect();
+        assert_eq!(named, used);
     }
 }

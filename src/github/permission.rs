@@ -40,3 +40,36 @@ pub(super) fn needs(kind: Kind) -> &'static [Need] {
         Kind::ListFailedDeliveries | Kind::Redeliver => &[],
     }
 }
+
+#[cfg(test)]
+mod docs {
+    use super::*;
+    use std::collections::BTreeMap;
+    use strum::IntoEnumIterator as _;
+
+    #[test]
+    fn the_docs_ask_for_each_permission_that_an_effect_needs_and_for_no_more() {
+        let docs = include_str!("../../docs/github.md");
+        let (_, table) = docs.split_once("**Repository permissions.**").unwrap();
+        let (table, _) = table.split_once("**Events.**").unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+        let asked: BTreeMap<&str, Level> = rows
+            .map(|row| {
+                let mut cells = row.split('|').map(str::trim);
+                let name = cells.next().unwrap().trim_end_matches('`');
+                let level = match cells.next() {
+                    Some("read") => Read,
+                    Some("read and write") => Write,
+                    other => panic!("{other:?}"),
+                };
+                (name, level)
+            })
+            .collect();
+        let mut needed = BTreeMap::new();
+        for (name, level) in Kind::iter().flat_map(needs).copied().flatten() {
+            let most = needed.entry(*name).or_insert(*level);
+            *most = (*most).max(*level);
+        }
+        assert_eq!(asked, needed);
+    }
+}

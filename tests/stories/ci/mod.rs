@@ -7,6 +7,7 @@ mod missed;
 mod operators;
 mod record;
 mod repairs;
+mod shared;
 
 use crate::world::World;
 use chrono::Duration;
@@ -383,23 +384,5 @@ async fn a_failure_is_kept_until_it_is_green_and_then_90_days_by_the_clock_of_th
     world.pass(Duration::days(2)).await;
     assert_eq!((world.sql(runs).await, world.sql(failures).await), (0, 0));
     world.skip_messages();
-    world.finish().await;
-}
-
-#[tokio::test]
-async fn decisions_that_lock_share_transactions_when_their_subjects_differ() {
-    let mut world = World::with_config(WATCHED, &[]).await;
-    for number in 1..=15 {
-        delivers(
-            &world,
-            &format!("d-{number}"),
-            &completed(number, "success"),
-        )
-        .await;
-    }
-    world.settle().await;
-    let runs = "select count(*)::text, count(distinct xmin::text)::text from ci_runs";
-    // 1, 2, 4 and 8 in a transaction.
-    assert_eq!(world.query(runs).await, [["15", "4"]]);
     world.finish().await;
 }
