@@ -74,6 +74,13 @@ pub enum Outcome {
     Uncertain {
         code: String,
     },
+    /// It ended so without the provider's doing: here, or at an address that is not the provider's. A failure
+    /// is charged to the effect, and never taken for an outage of the provider.
+    Elsewhere {
+        outcome: Box<Outcome>,
+        /// Whether the provider had answered before.
+        answered: bool,
+    },
 }
 
 impl Outcome {
@@ -88,6 +95,7 @@ impl Outcome {
             | Self::Unauthorized { code }
             | Self::ServerError { code }
             | Self::Uncertain { code } => Some(code),
+            Self::Elsewhere { outcome, .. } => outcome.code(),
         }
     }
 }
@@ -150,7 +158,10 @@ pub trait Courier: Send + Sync {
         match outcome {
             _ if self.only().is_some() => None,
             Outcome::Done(_) => Some(true),
-            Outcome::Refused { .. } | Outcome::Later { .. } | Outcome::Partly { .. } => None,
+            Outcome::Refused { .. }
+            | Outcome::Later { .. }
+            | Outcome::Partly { .. }
+            | Outcome::Elsewhere { .. } => None,
             Outcome::Failed { .. }
             | Outcome::Unauthorized { .. }
             | Outcome::ServerError { .. }

@@ -64,7 +64,8 @@ pub fn github(
         (None, None) => return Ok(None),
     };
     let api_url = Url::parse(&github.api_url).context("GITHUB_API_URL")?;
-    let http = HttpClient::new(&api_url, &config.proxies).context("preparing to call GitHub")?;
+    let http = || HttpClient::new(&api_url, &config.proxies).context("preparing to call GitHub");
+    let (http, storage) = (http()?, http()?);
     let access = github::client::Access {
         api_url,
         credentials,
@@ -72,6 +73,7 @@ pub fn github(
     Ok(Some(Arc::new(GithubCourier::new(
         access,
         http,
+        storage,
         metrics.clone(),
     ))))
 }

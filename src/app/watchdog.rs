@@ -116,7 +116,8 @@ async fn join(
             Outcome::Failed { .. }
             | Outcome::Unauthorized { .. }
             | Outcome::ServerError { .. }
-            | Outcome::Uncertain { .. } => again = again.min(ASK_SOON),
+            | Outcome::Uncertain { .. }
+            | Outcome::Elsewhere { .. } => again = again.min(ASK_SOON),
         }
     }
     again

@@ -17,10 +17,43 @@ const STORE_LIMIT: Duration = Duration::from_secs(2);
 /// What an exchange or a lookup says about the provider.
 enum Contact<'a> {
     Answered,
+    /// It was not asked.
+    None,
     /// It answered that these scopes must wait.
     Limited(&'a [String], Duration, &'a str),
     /// It did not answer, or only that it failed.
     Failed(&'a str),
+}
+
+/// How the metrics call an outcome, and what it says about the provider.
+fn said(outcome: &Outcome) -> (&'static str, Contact<'_>) {
+    match outcome {
+        Outcome::Done(_) => ("ok", Contact::Answered),
+        Outcome::Refused { .. } => ("refused", Contact::Answered),
+        Outcome::Later {
+            after,
+            pauses,
+            code,
+        }
+        | Outcome::Partly {
+            after,
+            pauses,
+            code,
+            ..
+        } => ("later", Contact::Limited(pauses, *after, code)),
+        Outcome::Unauthorized { .. } => ("failed", Contact::Answered),
+        Outcome::Failed { code } => ("failed", Contact::Failed(code)),
+        Outcome::ServerError { code } | Outcome::Uncertain { code } => {
+            ("uncertain", Contact::Failed(code))
+        }
+        Outcome::Elsewhere { outcome, answered } => {
+            let contact = match answered {
+                true => Contact::Answered,
+                false => Contact::None,
+            };
+            (said(outcome).0, contact)
+        }
+    }
 }
 
 impl Engine {
@@ -36,30 +69,11 @@ impl Engine {
         let outcome = outcome.unwrap_or_else(|_late| Outcome::Uncertain {
             code: "timeout".to_owned(),
         });
-        let (result, contact) = match &outcome {
-            Outcome::Done(_) => ("ok", Contact::Answered),
-            Outcome::Refused { .. } => ("refused", Contact::Answered),
-            Outcome::Later {
-                after,
-                pauses,
-                code,
-            }
-            | Outcome::Partly {
-                after,
-                pauses,
-                code,
-                ..
-            } => ("later", Contact::Limited(pauses, *after, code)),
-            Outcome::Unauthorized { code } => {
-                tracing::warn!(error = %code, "the provider does not accept our credentials");
-                self.parts.metrics.error(courier.provider().as_str());
-                ("failed", Contact::Answered)
-            }
-            Outcome::Failed { code } => ("failed", Contact::Failed(code)),
-            Outcome::ServerError { code } | Outcome::Uncertain { code } => {
-                ("uncertain", Contact::Failed(code))
-            }
-        };
+        let (result, contact) = said(&outcome);
+        if let Outcome::Unauthorized { code } = &outcome {
+            tracing::warn!(error = %code, "the provider does not accept our credentials");
+            self.parts.metrics.error(courier.provider().as_str());
+        }
         let service = courier.provider().as_str();
         let metrics = &self.parts.metrics;
         metrics.external.inc([service, result]);
@@ -117,6 +131,9 @@ impl Engine {
     }
 
     async fn learn(&self, provider: Provider, contact: Contact<'_>) {
+        if let Contact::None = contact {
+            return;
+        }
         if let Contact::Failed(code) = contact {
             tracing::warn!(error = %code, "a request to the provider failed");
             self.parts.metrics.error(provider.as_str());

@@ -124,6 +124,9 @@ pub fn after_exchange(
         // An answer came, so nothing is in progress any more, and one lookup is enough.
         Outcome::ServerError { code } => perhaps(claimed, LOOKUPS - 1, charge, code, now, jitter),
         Outcome::Uncertain { code } => perhaps(claimed, 0, charge, code, now, jitter),
+        Outcome::Elsewhere { outcome, .. } => {
+            after_exchange(*outcome, claimed, Counted::Yes, now, jitter)
+        }
     }
 }
 

@@ -77,6 +77,29 @@ pub(super) fn lost() -> Outcome {
 }
 
 #[test]
+fn a_failure_elsewhere_is_charged_to_the_effect_and_what_waits_here_is_not() {
+    let elsewhere = |outcome: Outcome| {
+        let outcome = Outcome::Elsewhere {
+            outcome: Box::new(outcome),
+            answered: false,
+        };
+        match after_exchange(outcome, &claimed(post()), Counted::Outage, now(), 0.5) {
+            Ending::Again { counted, .. } => counted,
+            other => panic!("{other:?}"),
+        }
+    };
+    let code = "x".to_owned();
+    let failed = Outcome::Failed { code: code.clone() };
+    assert_eq!(elsewhere(failed), Counted::Yes);
+    let later = Outcome::Later {
+        after: std::time::Duration::from_secs(2),
+        pauses: Vec::new(),
+        code,
+    };
+    assert_eq!(elsewhere(later), Counted::No);
+}
+
+#[test]
 fn an_uncertain_post_is_looked_for_and_never_simply_sent_again() {
     let ending = after_exchange(lost(), &claimed(post()), Counted::Yes, now(), 0.5);
     let Ending::Unsure {

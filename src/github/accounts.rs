@@ -42,7 +42,7 @@ pub(super) enum Level {
 }
 
 impl Accounts {
-    /// The account of a login; GitHub's logins differ in more than case.
+    /// The account of a login. Logins are compared without case.
     pub(super) fn of(&self, owner: &str) -> Arc<tokio::sync::Mutex<Account>> {
         let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         accounts

@@ -32,6 +32,11 @@ pub(super) enum CallError {
     Busy,
     Unauthorized(&'static str),
     Refused(Refusal),
+    /// Not by GitHub: here, or by the storage. `answered`: GitHub had answered before.
+    Elsewhere {
+        error: Box<Self>,
+        answered: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +62,21 @@ impl CallError {
             code: code.into(),
             message: String::new(),
         })
+    }
+
+    /// The error of a call that was not made.
+    pub(super) fn here(self) -> Self {
+        self.elsewhere(false)
+    }
+
+    /// The error of a storage, to which GitHub redirected.
+    pub(super) fn of_storage(self) -> Self {
+        self.elsewhere(true)
+    }
+
+    fn elsewhere(self, answered: bool) -> Self {
+        let error = Box::new(self);
+        Self::Elsewhere { error, answered }
     }
 
     /// An answer that has not the form that is documented.
@@ -97,11 +117,18 @@ impl CallError {
             },
             Self::Unauthorized(code) => Outcome::Unauthorized { code: code.into() },
             Self::Refused(refusal) => Outcome::Refused { code: refusal.code },
+            Self::Elsewhere { error, answered } => Outcome::Elsewhere {
+                outcome: Box::new(error.outcome(scope)),
+                answered,
+            },
         }
     }
 
     /// What follows for a lookup, which only reads.
     pub(super) fn lookup(self, scope: String) -> Lookup {
+        if let Self::Elsewhere { error, .. } = self {
+            return error.lookup(scope);
+        }
         match self.unsent().outcome(scope) {
             Outcome::Refused { code } => Lookup::Unreadable { code },
             Outcome::Later {

@@ -45,6 +45,8 @@ pub enum Credentials {
 pub(super) struct Client {
     access: Access,
     http: HttpClient,
+    /// For the storages of logs and artifacts: what happens there does not touch the connections to the API.
+    storage: HttpClient,
     accounts: Accounts,
     pub(super) quotas: Quotas,
 }
@@ -65,10 +67,16 @@ pub(super) struct Session<'a> {
 }
 
 impl Client {
-    pub(super) fn new(access: Access, http: HttpClient, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        access: Access,
+        http: HttpClient,
+        storage: HttpClient,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             access,
             http,
+            storage,
             accounts: Accounts::default(),
             quotas: Quotas::new(metrics),
         }
@@ -84,7 +92,7 @@ impl Client {
         let parts = |name: &'a str| {
             let parts = name.split_once('/');
             let parts = parts.filter(|(owner, name)| !owner.is_empty() && !name.is_empty());
-            parts.ok_or_else(|| CallError::refused("bad_repository"))
+            parts.ok_or_else(|| CallError::refused("bad_repository").here())
         };
         Ok(Session {
             client: self,
@@ -112,7 +120,7 @@ impl Client {
 
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, CallError> {
         let mut url = self.access.api_url.clone();
-        let cannot = |()| CallError::refused("bad_address");
+        let cannot = |()| CallError::refused("bad_address").here();
         url.path_segments_mut()
             .map_err(cannot)?
             .pop_if_empty()
@@ -125,10 +133,10 @@ impl Client {
 
     fn web_token(&self, now: DateTime<Utc>) -> Result<String, CallError> {
         let Credentials::App { id, key } = &self.access.credentials else {
-            return Err(CallError::refused(NEEDS_AN_APP));
+            return Err(CallError::refused(NEEDS_AN_APP).here());
         };
         let token = key.web_token(*id, now);
-        token.ok_or_else(|| CallError::refused("unusable_key"))
+        token.ok_or_else(|| CallError::refused("unusable_key").here())
     }
 
     fn request(&self, method: Method, url: Url, token: &str) -> RequestBuilder {
@@ -182,8 +190,8 @@ impl Session<'_> {
         check(answer, self.now)
     }
 
-    pub(super) fn http(&self) -> &HttpClient {
-        &self.client.http
+    pub(super) fn storage(&self) -> &HttpClient {
+        &self.client.storage
     }
 
     /// Whether an address may be read that an answer redirects to: none over which a log is read in clear
@@ -262,7 +270,7 @@ impl Session<'_> {
                     .await?,
             ),
         };
-        let refused = |name| CallError::refused(format!("missing_permission:{name}"));
+        let refused = |name| CallError::refused(format!("missing_permission:{name}")).here();
         name.map_or(Ok(()), |name| Err(refused(name)))
     }
 
@@ -290,7 +298,7 @@ impl Session<'_> {
     async fn token(&self, refused: Option<&str>) -> Result<String, CallError> {
         match (&self.client.access.credentials, self.repository) {
             (Credentials::Token(token), Some(_)) => Ok(token.clone()),
-            (Credentials::Token(_), None) => Err(CallError::refused(NEEDS_AN_APP)),
+            (Credentials::Token(_), None) => Err(CallError::refused(NEEDS_AN_APP).here()),
             (Credentials::App { .. }, None) => self.client.web_token(self.now),
             (Credentials::App { .. }, Some((owner, _))) => {
                 let account = self.client.accounts.of(owner);

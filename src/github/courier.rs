@@ -23,15 +23,20 @@ use tokio::time::Instant;
 pub struct GithubCourier {
     client: Client,
     /// For artifacts.
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 impl GithubCourier {
-    /// Makes no call yet.
-    pub fn new(access: Access, http: HttpClient, metrics: Arc<Metrics>) -> Self {
+    /// Makes no call yet. `storage` is for the logs and artifacts, which are not at GitHub's API.
+    pub fn new(
+        access: Access,
+        http: HttpClient,
+        storage: HttpClient,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
-            client: Client::new(access, http, metrics),
-            slots: Semaphore::new(AT_ONCE),
+            client: Client::new(access, http, storage, metrics),
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 
@@ -167,7 +172,7 @@ impl GithubCourier {
             | Effect::FindPulls { .. }
             | Effect::UpdateCheckRun { .. }
             | Effect::ListFailedDeliveries { .. }
-            | Effect::Redeliver { .. } => Err(CallError::refused(NOTHING_TO_LOOK_UP)),
+            | Effect::Redeliver { .. } => Err(CallError::refused(NOTHING_TO_LOOK_UP).here()),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::call_error::{CallError, header};
 use super::client::Session;
 use crate::http_client::{Answer, TOO_LONG, Unanswered};
 use reqwest::Method;
+use std::fmt::Display;
 use std::ops::Range;
 use url::Url;
 
@@ -31,7 +32,7 @@ impl Session<'_> {
         part: Option<Range<usize>>,
         most: usize,
     ) -> Result<Answer, CallError> {
-        let http = self.http();
+        let http = self.storage();
         let mut request = http.request(Method::GET, from.clone());
         if let Some(part) = part {
             let range = format!("bytes={}-{}", part.start, part.end.saturating_sub(1));
@@ -40,12 +41,18 @@ impl Session<'_> {
         let read = http.send_at_most(self.until, request, most).await;
         let answer = read.map_err(|error| match error {
             Unanswered::Lost(TOO_LONG) => CallError::refused("too_large"),
-            error => CallError::from(error).unsent(),
+            Unanswered::Lost(code) | Unanswered::NeverSent(code) => failed(code),
+            Unanswered::Unsendable => CallError::refused("bad_request"),
         })?;
         match answer.status.as_u16() {
             200 | 206 | 416 => Ok(answer),
             404 | 410 => Err(CallError::refused("gone")),
-            status => Err(CallError::NeverSent(format!("storage_{status}"))),
+            status => Err(failed(status)),
         }
     }
+}
+
+/// The storage failed or cannot be reached, of which GitHub's API knows nothing.
+fn failed(why: impl Display) -> CallError {
+    CallError::NeverSent(format!("storage_{why}")).of_storage()
 }

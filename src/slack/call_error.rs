@@ -136,7 +136,8 @@ impl CallError {
             Outcome::Failed { .. }
             | Outcome::Unauthorized { .. }
             | Outcome::ServerError { .. }
-            | Outcome::Uncertain { .. } => Lookup::Failed {
+            | Outcome::Uncertain { .. }
+            | Outcome::Elsewhere { .. } => Lookup::Failed {
                 code,
                 after: None,
                 pauses: Vec::new(),

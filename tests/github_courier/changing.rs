@@ -199,7 +199,10 @@ async fn each_refusal_has_a_code() {
         number: 1,
         labels: Vec::new(),
     };
-    assert_eq!(world.deliver(&nameless).await, refused("bad_repository"));
+    assert_eq!(
+        world.deliver(&nameless).await,
+        refused_here("bad_repository")
+    );
 }
 
 #[tokio::test]

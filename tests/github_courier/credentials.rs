@@ -179,7 +179,7 @@ async fn a_permission_that_is_missing_is_named_and_nothing_is_sent() {
     world.github.grant(world.installation, &read_only);
     assert_eq!(
         world.deliver(&rerun).await,
-        refused("missing_permission:actions")
+        refused_here("missing_permission:actions")
     );
     assert_eq!(world.github.calls("actions/re-run-workflow-failed-jobs"), 0);
     answered(world.deliver(&read(run)).await);

@@ -92,5 +92,5 @@ async fn without_an_app_there_are_none() {
     let (courier, _) = courier(&world.github.api_url(), token);
     let list = Effect::ListFailedDeliveries { since: start() };
     let outcome = courier.deliver(&list, &parcel(world.now())).await;
-    assert_eq!(outcome, refused("needs_an_app"));
+    assert_eq!(outcome, refused_here("needs_an_app"));
 }

@@ -63,9 +63,11 @@ fn courier(api_url: &str, credentials: Credentials) -> (GithubCourier, Arc<Metri
         api_url: Url::parse(api_url).unwrap(),
         credentials,
     };
-    let http = HttpClient::new(&access.api_url, &Proxies::default()).unwrap();
+    let http = || HttpClient::new(&access.api_url, &Proxies::default()).unwrap();
+    let (http, storage) = (http(), http());
     let metrics = Arc::new(Metrics::new("test", "test"));
-    (GithubCourier::new(access, http, metrics.clone()), metrics)
+    let courier = GithubCourier::new(access, http, storage, metrics.clone());
+    (courier, metrics)
 }
 
 async fn world() -> World {
@@ -169,4 +171,12 @@ fn is_uncertain(outcome: &Outcome) -> bool {
 
 fn refused(code: &str) -> Outcome {
     Outcome::Refused { code: code.into() }
+}
+
+/// Refused without asking GitHub.
+fn refused_here(code: &str) -> Outcome {
+    Outcome::Elsewhere {
+        outcome: Box::new(refused(code)),
+        answered: false,
+    }
 }
