@@ -6,19 +6,23 @@
 use super::call_error::CallError;
 use super::client::Session;
 use super::untrusted;
-use crate::domain::ci::reports::{self, Limits, Outcome, Report};
+use crate::domain::ci::reports::{self, BadReport, Limits, Outcome, Report};
 use crate::domain::effect::Answer;
 use crate::domain::effect::github::{self, TestReports, TestSeen};
 use bytes::Bytes;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read as _};
-use tokio::sync::{Semaphore, TryAcquireError};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 use zip::ZipArchive;
 
 /// The artifact as it is packed.
 const PACKED: usize = 20 << 20;
 const ENTRIES: usize = 1_000;
+/// Begins an entry of the directory.
+const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 /// What all reports of an artifact unpack to.
 const UNPACKED: u64 = 64 << 20;
 /// The tests that failed, and those that flaked.
@@ -41,11 +45,11 @@ impl Session<'_> {
         &self,
         artifact: i64,
         recorded: &[String],
-        slots: &Semaphore,
+        slots: &Arc<Semaphore>,
     ) -> Result<Answer, CallError> {
-        let _slot = slots.try_acquire().map_err(|error| match error {
-            TryAcquireError::NoPermits | TryAcquireError::Closed => CallError::Busy,
-        })?;
+        let slot = timeout_at(self.until, slots.clone().acquire_owned()).await;
+        let slot = slot.ok().and_then(Result::ok);
+        let slot = slot.ok_or_else(|| CallError::Busy.here())?;
         let artifact = artifact.to_string();
         let path = ["actions", "artifacts", &artifact];
         let found: Artifact = self.get(&path, &[]).await?;
@@ -58,7 +62,7 @@ impl Session<'_> {
             match self.download(&zip, None, PACKED).await {
                 Ok(zip) => {
                     let recorded = recorded.iter().cloned().collect();
-                    unpacked(zip.body, recorded).await?
+                    unpacked(zip.body, recorded, self.until, slot).await?
                 }
                 Err(CallError::Refused(refusal)) => unread(&refusal.code),
                 Err(error) => return Err(error),
@@ -76,46 +80,64 @@ fn unread(why: &str) -> TestReports {
     }
 }
 
-async fn unpacked(zip: Bytes, recorded: BTreeSet<String>) -> Result<TestReports, CallError> {
-    let reading = tokio::task::spawn_blocking(move || read(&zip, &recorded));
+/// The slot is given back when the reading ends, which may be after the exchange was cut off.
+async fn unpacked(
+    zip: Bytes,
+    recorded: BTreeSet<String>,
+    until: Instant,
+    slot: OwnedSemaphorePermit,
+) -> Result<TestReports, CallError> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let _slot = slot;
+        read(&zip, &recorded, until)
+    });
     let read = reading.await;
     read.map_err(|_panicked| CallError::refused("unreadable"))
 }
 
-fn read(zip: &[u8], recorded: &BTreeSet<String>) -> TestReports {
+fn read(zip: &[u8], recorded: &BTreeSet<String>, until: Instant) -> TestReports {
+    // Before the directory is read: it is in memory as a whole, and larger there.
+    let entries = zip.windows(DIRECTORY_ENTRY.len());
+    let entries = entries.filter(|bytes| *bytes == DIRECTORY_ENTRY);
+    if entries.count() > ENTRIES {
+        return unread("too many files");
+    }
     let Ok(mut archive) = ZipArchive::new(Cursor::new(zip)) else {
         return unread("not a zip file");
     };
     let mut seen = TestReports::default();
     let mut left = UNPACKED;
-    if archive.len() > ENTRIES {
-        seen.unreadable.push("too many files".to_owned());
-    }
-    for at in 0..archive.len().min(ENTRIES) {
+    for at in 0..archive.len() {
+        if Instant::now() >= until {
+            seen.unreadable.push("too slow".to_owned());
+            break;
+        }
         let read = match archive.by_index(at) {
             Ok(entry) if !entry.name().is_ok_and(|name| is_report(&name)) => continue,
             Ok(mut entry) => {
                 let mut content = Vec::new();
                 // What the entry says of its size may be wrong.
                 let bounded = entry.by_ref().take(left + 1).read_to_end(&mut content);
-                bounded.map_or_else(|_| Err("damaged".to_owned()), |_| Ok(content))
-            }
-            Err(_) => Err("damaged".to_owned()),
-        };
-        let report = read.and_then(|content| {
-            let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
-            left = left.checked_sub(length).ok_or("too large")?;
-            reports::read(&content, &Limits::default()).map_err(|why| why.to_string())
-        });
-        match report {
-            Ok(report) => add(&mut seen, &report, recorded),
-            Err(why) => {
-                let is_end = why == "too large";
-                seen.unreadable.push(why);
-                if is_end {
+                let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
+                // Also what was unpacked of a damaged one.
+                let Some(rest) = left.checked_sub(length) else {
+                    seen.unreadable.push("too large".to_owned());
                     break;
-                }
+                };
+                left = rest;
+                bounded.map(|_| content).ok()
             }
+            Err(_) => None,
+        };
+        let Some(content) = read else {
+            seen.unreadable.push("damaged".to_owned());
+            continue;
+        };
+        match reports::read(&content, &Limits::default()) {
+            Ok(report) => add(&mut seen, &report, recorded),
+            // Other XML, such as a report of coverage.
+            Err(BadReport::NotJunit) if content.trim_ascii_start().starts_with(b"<") => {}
+            Err(why) => seen.unreadable.push(why.to_string()),
         }
     }
     seen.unreadable.truncate(UNREADABLE);
@@ -135,7 +157,7 @@ fn add(seen: &mut TestReports, report: &Report, recorded: &BTreeSet<String>) {
             Outcome::Passed => {
                 seen.ran += 1;
                 if recorded.contains(&id) {
-                    seen.passed.push(id);
+                    seen.passed.insert(id);
                 }
                 continue;
             }
@@ -157,5 +179,79 @@ fn add(seen: &mut TestReports, report: &Report, recorded: &BTreeSet<String>) {
                 message: message.map(|message| untrusted::text(message, MESSAGE)),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use std::time::Duration;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in files {
+            let options = SimpleFileOptions::default();
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(content).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn unreadable(zip: &[u8], until: Instant) -> Vec<String> {
+        read(zip, &BTreeSet::new(), until).unreadable
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[test]
+    fn what_a_damaged_entry_unpacks_to_counts() {
+        let large = vec![b'x'; 40 << 20];
+        let mut zip = zip(&[("a.xml", &large), ("b.xml", &large), ("c.xml", b"<a/>")]);
+        let mut windows = zip.windows(4);
+        let entry = windows.position(|bytes| bytes == DIRECTORY_ENTRY);
+        // Its checksum.
+        zip[entry.unwrap() + 16] ^= 1;
+        assert_eq!(unreadable(&zip, soon()), ["damaged", "too large"]);
+    }
+
+    #[test]
+    fn too_many_entries_and_too_little_time_leave_it_unread() {
+        let names: Vec<String> = (0..=ENTRIES).map(|at| format!("{at}.xml")).collect();
+        let files: Vec<(&str, &[u8])> = names
+            .iter()
+            .map(|name| (name.as_str(), &b"no"[..]))
+            .collect();
+        assert_eq!(unreadable(&zip(&files), soon()), ["too many files"]);
+        let few = zip(&files[..3]);
+        assert_eq!(unreadable(&few, soon()).len(), 3);
+        assert_eq!(unreadable(&few, Instant::now()), ["too slow"]);
+    }
+
+    #[tokio::test]
+    async fn a_slot_is_taken_until_the_reading_ends() {
+        let slots = Arc::new(Semaphore::new(1));
+        let slot = slots.clone().acquire_owned().await.unwrap();
+        let large = vec![b'x'; 20 << 20];
+        let zip = Bytes::from(zip(&[("a.xml", &large)]));
+        let reading = unpacked(zip, BTreeSet::new(), soon(), slot);
+        // Cut off at once.
+        assert!(timeout_at(Instant::now(), reading).await.is_err());
+        assert_eq!(slots.available_permits(), 0, "it is still read");
+        let freed = timeout_at(soon(), slots.acquire()).await;
+        assert!(freed.is_ok());
+    }
+
+    #[test]
+    fn a_test_that_passed_in_many_files_is_named_once() {
+        let report = br#"<testsuite><testcase classname="a" name="b"/></testsuite>"#;
+        let zip = zip(&[("a.xml", report), ("b.xml", report)]);
+        let id = "a::b".to_owned();
+        let seen = read(&zip, &[id.clone()].into(), soon());
+        assert_eq!((seen.ran, seen.passed), (2, [id].into()));
     }
 }
