@@ -115,7 +115,7 @@ impl Session<'_> {
             sha: name(seen.head_sha),
             status: name(seen.status),
             conclusion: seen.conclusion.as_deref().map(untrusted::name),
-            actor: actor.and_then(|actor| Some(untrusted::name(&actor.login?))),
+            actor: actor.and_then(|actor| Some(untrusted::address(&actor.login?))),
             url: untrusted::url(&seen.html_url.unwrap_or_default()),
             started_at: seen.run_started_at.unwrap_or(seen.created_at),
             updated_at: seen.updated_at.unwrap_or(seen.created_at),
@@ -154,8 +154,8 @@ impl Session<'_> {
         // Jobs that were cancelled say least: they are the first to be left out.
         failed.sort_by_key(|job| job.conclusion == "cancelled");
         failed.truncate(JOBS);
-        let artifacts = match reports {
-            [] => Vec::new(),
+        let (artifacts, more_artifacts) = match reports {
+            [] => (Vec::new(), false),
             names => self.artifacts(&run, &path, names).await?,
         };
         Ok(answer(github::Answer::Jobs {
@@ -163,21 +163,24 @@ impl Session<'_> {
             failed: count,
             total,
             artifacts,
+            more_artifacts,
             quota_left: self.quota_left(),
         }))
     }
 
-    /// The artifacts with these names that were made since the attempt began, the newest of each name.
+    /// The artifacts with these names that were made since the attempt began, the newest of each name, and
+    /// whether there are more.
     async fn artifacts(
         &self,
         run: &str,
         attempt: &[&str],
         names: &[String],
-    ) -> Result<Vec<i64>, CallError> {
+    ) -> Result<(Vec<i64>, bool), CallError> {
         let attempt: Run = self.get(attempt, &[]).await?;
         let began = attempt.run_started_at.unwrap_or(attempt.created_at);
         let mut found: Vec<Artifact> = Vec::new();
         let mut seen = 0;
+        let mut more = true;
         for page in 1..=PAGES {
             let page = page.to_string();
             let query = [("per_page", PAGE), ("page", &page)];
@@ -191,6 +194,7 @@ impl Session<'_> {
                 is_new && !artifact.expired && names.any(|name| fits(name, &artifact.name))
             }));
             if read == 0 || seen >= total as usize {
+                more = false;
                 break;
             }
         }
@@ -201,8 +205,9 @@ impl Session<'_> {
                 kept.push(artifact);
             }
         }
+        more |= kept.len() > ARTIFACTS;
         let ids = kept.into_iter().map(|artifact| artifact.id);
-        Ok(ids.take(ARTIFACTS).collect())
+        Ok((ids.take(ARTIFACTS).collect(), more))
     }
 
     /// Runs it again, unless that has been done already. `after_uncertain`: perhaps by this effect.

@@ -98,6 +98,7 @@ async fn only_jobs_that_ended_badly_are_listed_and_ten_at_most() {
         total,
         artifacts,
         quota_left,
+        ..
     } = answered(world.deliver(&jobs(run, 1, &[])).await)
     else {
         panic!("no jobs");
@@ -208,7 +209,7 @@ async fn test_reports_of_an_artifact_are_read_together() {
     };
     let read = reports(&world, run, artifact, &["pay::lists", "other::test"]).await;
     assert_eq!((read.ran, read.failed, read.flaky), (4, 1, 1));
-    assert_eq!(read.passed, ["pay::lists"]);
+    assert_eq!(read.passed, ["pay::lists".to_owned()].into());
     assert_eq!(read.unreadable.len(), 1, "{:?}", read.unreadable);
     let tests: Vec<(&str, bool)> = read
         .tests
@@ -279,8 +280,36 @@ async fn the_storage_gets_no_credentials_and_its_failure_is_no_answer() {
         attempt: 1,
         job: jobs[0].id,
     };
-    let code = "storage_500".to_owned();
-    assert_eq!(world.deliver(&read).await, Outcome::Failed { code });
+    assert_eq!(world.deliver(&read).await, of_storage("storage_500"));
+}
+
+/// A failure that is charged to the effect, and not taken for an outage of GitHub.
+fn of_storage(code: &str) -> Outcome {
+    let code = code.to_owned();
+    Outcome::Elsewhere {
+        outcome: Box::new(Outcome::Failed { code }),
+        answered: true,
+    }
+}
+
+#[tokio::test]
+async fn a_storage_that_does_not_answer_is_not_taken_for_github() {
+    let world = world().await;
+    let run = world.failed_run("x");
+    log(&world, run).await;
+    let Said::Jobs { jobs, .. } = answered(world.deliver(&jobs(run, 1, &[])).await) else {
+        panic!("no jobs");
+    };
+    let read = Effect::ReadJobLog {
+        repository: api(),
+        run,
+        attempt: 1,
+        job: jobs[0].id,
+    };
+    world.fault("storage", Fault::LoseRequest);
+    assert_eq!(world.deliver(&read).await, of_storage("storage_broken_off"));
+    world.fault("storage", Fault::HoldRequest);
+    assert_eq!(world.hasty(&read).await, of_storage("storage_timeout"));
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ pub(super) fn begin(
         quota_left: None,
         logs: Default::default(),
         reports: Vec::new(),
+        lacks_reports: false,
         unread: Default::default(),
         begun_at: context.now,
         deadline: context.now + PATIENCE,
@@ -120,6 +121,7 @@ pub(super) fn read_ended(
         inspection = Inspection {
             pending: [Read::Jobs].into(),
             unread: Default::default(),
+            lacks_reports: false,
             begun_at: context.now,
             deadline: context.now + PATIENCE,
             ended_at: None,
@@ -139,6 +141,7 @@ pub(super) fn read_ended(
                 End::Done(_) | End::Expired | End::Dropped { .. } => "no answer",
             };
             inspection.unread.insert(code.to_owned());
+            inspection.lacks_reports |= matches!(read, Read::Reports(_));
         }
     }
     if !inspection.pending.is_empty() {
@@ -160,11 +163,13 @@ fn takes(
                 jobs,
                 failed,
                 artifacts,
+                more_artifacts,
                 quota_left,
                 ..
             },
         ) => {
             inspection.quota_left = *quota_left;
+            inspection.lacks_reports |= more_artifacts;
             let listed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             inspection.unlisted = failed.saturating_sub(listed);
             reads(decision, inspection, jobs, artifacts);
@@ -178,6 +183,7 @@ fn takes(
             inspection.logs.insert(job, log);
         }
         (Read::Reports(_), github::Answer::TestReports(reports)) => {
+            inspection.lacks_reports |= !reports.unreadable.is_empty();
             inspection.reports.push(reports.as_ref().clone());
         }
         _ => {
@@ -229,11 +235,18 @@ pub(super) fn overdue(decision: &mut Decision, facts: &Facts, context: &Context<
     let Some(mut inspection) = facts.inspection.clone() else {
         return;
     };
-    if inspection.ended_at.is_some() || context.now < inspection.deadline {
+    if inspection.ended_at.is_some() {
         return;
+    }
+    if context.now < inspection.deadline {
+        // The clock of the replica that decides may be behind that of the one that saw it due.
+        let due = Some(inspection.deadline);
+        return decision.timer(Timer::of_inspection(inspection.id, due));
     }
     let limit = inspection.begun_at + LIMIT;
     if context.now >= limit {
+        let mut pending = inspection.pending.iter();
+        inspection.lacks_reports |= pending.any(|read| matches!(read, Read::Reports(_)));
         inspection.pending.clear();
         inspection.unread.insert("no answer".to_owned());
         return finish(decision, inspection, facts, context);

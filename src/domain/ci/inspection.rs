@@ -45,6 +45,9 @@ pub struct Inspection {
     /// By the job's id; a log that could not be read is not here.
     pub logs: BTreeMap<i64, Log>,
     pub reports: Vec<TestReports>,
+    /// There may be test reports that could not be read, so failed tests that are not known.
+    #[serde(default)]
+    pub lacks_reports: bool,
     /// The answers of GitHub for which a read was given up.
     #[serde(default)]
     pub unread: BTreeSet<String>,

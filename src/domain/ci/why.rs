@@ -15,7 +15,8 @@ pub(super) fn found(
 ) -> Vec<JobFinding> {
     let jobs = inspection.jobs.as_deref().unwrap_or_default();
     let reports: Vec<Report> = inspection.reports.iter().map(report).collect();
-    let flaky = |test: &TestId| known_flaky.contains(test);
+    // Beside known flaky tests, one may have failed that no report names.
+    let flaky = |test: &TestId| !inspection.lacks_reports && known_flaky.contains(test);
     let find = |job: &github::FailedJob, reports: &[Report]| {
         let empty = Log {
             annotations: Vec::new(),

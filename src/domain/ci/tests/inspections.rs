@@ -1,5 +1,7 @@
 //! How an attempt that failed is inspected, what is found, and what its message says of it.
 
+mod lacking;
+
 use super::*;
 use crate::domain::ci::findings::Class;
 use crate::domain::ci::tests::runs::rerun;
@@ -38,6 +40,7 @@ fn jobs(jobs: Vec<Listed>, artifacts: Vec<i64>) -> End {
         jobs,
         failed,
         total: failed,
+        more_artifacts: artifacts.len() > github::ARTIFACTS,
         artifacts,
         quota_left: Some(5000),
     })
@@ -254,8 +257,10 @@ fn github_may_be_silent_and_the_cause_follows_when_it_answers() {
     area.stands();
     area.told();
     let id = *area.inspections.keys().next().unwrap();
+    area.timers.clear();
     area.overdue(id);
     assert!(area.told().is_empty(), "it is too early");
+    assert_eq!(area.timers.len(), 1, "it is set anew");
     area.later = Duration::minutes(10);
     area.overdue(id);
     assert_eq!(area.told(), ["update_message"]);

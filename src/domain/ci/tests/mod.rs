@@ -7,6 +7,7 @@ mod runs;
 
 use super::super::area::{Area, Context};
 use super::super::decision::Outcome;
+use super::super::decision::TimerChange;
 use super::super::effect::slack::{self, Effect as Slack};
 use super::super::effect::{Answer, Effect};
 use super::super::ids::{ChannelId, EffectId, MessageTs, SignalId};
@@ -34,6 +35,7 @@ struct Fixture {
     /// So long after the beginning it is.
     later: Duration,
     told_areas: Vec<Told>,
+    timers: Vec<TimerChange>,
     signals: u128,
 }
 
@@ -101,6 +103,7 @@ impl Fixture {
             reads: Vec::new(),
             later: Duration::zero(),
             told_areas: Vec::new(),
+            timers: Vec::new(),
             signals: 0,
         }
     }
@@ -185,6 +188,7 @@ impl Fixture {
             }
         }
         self.told_areas.extend(decision.signals);
+        self.timers.extend(decision.timers);
         for plan in decision.effects {
             let planned = (plan.effect, plan.origin);
             if planned.1.read().is_some() {

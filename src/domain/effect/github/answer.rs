@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,6 +15,9 @@ pub enum Answer {
         total: u32,
         /// At most [`ARTIFACTS`], the newest of each name that was made in this attempt.
         artifacts: Vec<i64>,
+        /// There are more of them.
+        #[serde(default)]
+        more_artifacts: bool,
         /// Requests of the hourly quota that were left afterwards; `None`: it is not known.
         #[serde(default)]
         quota_left: Option<u32>,
@@ -109,7 +113,7 @@ pub struct TestReports {
     /// At most 200 that failed, with their message, and 200 that flaked.
     pub tests: Vec<TestSeen>,
     /// Of those that were asked for: the tests that passed.
-    pub passed: Vec<String>,
+    pub passed: BTreeSet<String>,
     /// What could not be read, such as `too large`.
     pub unreadable: Vec<String>,
 }

@@ -18,9 +18,9 @@ impl Kind {
             | Self::ReadFile
             | Self::FindPulls
             | Self::UpdateCheckRun
-            | Self::ListFailedDeliveries => Repeat::Harmless,
+            | Self::ListFailedDeliveries
             // A second delivery has the same guid, so it is a duplicate here.
-            Self::Redeliver => Repeat::Harmless,
+            | Self::Redeliver => Repeat::Harmless,
             Self::RerunFailedJobs
             | Self::RerunRun
             | Self::DispatchWorkflow
