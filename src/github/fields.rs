@@ -33,7 +33,7 @@ pub(super) struct Repository {
 impl Repository {
     pub(super) fn name(&self) -> Result<String, &'static str> {
         let name = self.full_name.as_deref().ok_or("repository.full_name")?;
-        Ok(untrusted::name(name))
+        Ok(untrusted::address(name))
     }
 }
 
@@ -50,7 +50,7 @@ struct OfSender {
 
 pub(super) fn login(person: Option<Person>) -> Option<String> {
     let login = person?.login?;
-    Some(untrusted::name(&login))
+    Some(untrusted::address(&login))
 }
 
 pub(super) fn sender(json: &[u8]) -> Option<String> {

@@ -36,6 +36,20 @@ pub(super) fn name(text: &str) -> String {
     name
 }
 
+/// The login of an account, or `owner/name` of a repository. It is an address, so nothing of it is removed
+/// when it has only the characters that GitHub allows.
+pub(super) fn address(text: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    // An App's login ends so.
+    let login = text.strip_suffix("[bot]").unwrap_or(text);
+    let (owner, rest) = login.split_once('/').unwrap_or((login, ""));
+    let is_address = owner.chars().chain(rest.chars()).all(allowed) && text.len() <= NAME;
+    match is_address {
+        true => text.to_owned(),
+        false => name(text),
+    }
+}
+
 /// An address that GitHub made: it contains ids, and no text of a person.
 pub(super) fn url(text: &str) -> String {
     without_nul(text).chars().take(URL).collect()
@@ -62,6 +76,16 @@ mod tests {
         assert!(one.starts_with("fix/[redacted]~"), "{one}");
         assert_eq!(name("fix/login"), "fix/login");
         assert_eq!(name(&"x".repeat(300)).len(), NAME);
+    }
+
+    #[test]
+    fn an_address_is_kept_as_it_is_and_a_secret_beside_it_is_not() {
+        for kept in ["acme/hugho_site", "ghp_0123456789abcdef", "renovate[bot]"] {
+            assert_eq!(address(kept), kept);
+        }
+        for odd in ["acme/a b ghp_0123456789abcdef", "a/b/ghp_0123456789abcdef"] {
+            assert!(!address(odd).contains("ghp_"));
+        }
     }
 
     #[test]

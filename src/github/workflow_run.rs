@@ -130,7 +130,7 @@ fn seen(json: &[u8], whole: Whole, action: &str, at: DateTime<Utc>) -> Result<Se
             line: Line::new(
                 repository
                     .full_name
-                    .map(|name| untrusted::name(&name))
+                    .map(|name| untrusted::address(&name))
                     .ok_or("repository.full_name")?,
                 run.workflow_id.ok_or("workflow_run.workflow_id")?,
                 // A run of a tag, or of a commit that no branch has, names none.
@@ -191,7 +191,7 @@ fn workflow_file(json: &[u8]) -> Option<String> {
 fn actor(json: &[u8]) -> Option<String> {
     let run = part::<OfPerson>(json)?.workflow_run?;
     let person = run.triggering_actor.or(run.actor)?;
-    person.login.map(|login| untrusted::name(&login))
+    person.login.map(|login| untrusted::address(&login))
 }
 
 /// A push to the default branch is a change of its own, also when a pull request proposes that branch
