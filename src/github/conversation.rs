@@ -10,7 +10,7 @@ use crate::courier::{Lookup, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::github::{self, IssueEdit};
 use crate::domain::ids::EffectId;
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -31,6 +31,7 @@ struct Issue {
     number: i64,
     html_url: Option<String>,
     body: Option<String>,
+    created_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -61,10 +62,13 @@ impl Session<'_> {
     }
 
     pub(super) async fn find_issue(&self, parcel: &Parcel) -> Result<Lookup, CallError> {
-        let query = [("state", "all"), ("sort", "updated")];
+        // The newest first, so that all those after it are older than ours.
+        let query = [("state", "all"), ("sort", "created")];
+        let since = parcel.first_attempt_at - SKEW;
+        let is_older = |issue: &Issue| issue.created_at.is_some_and(|at| at < since);
         let marker = marker(parcel.id);
         let ours = |issue: &Issue| has(issue.body.as_deref(), &marker);
-        let found = self.since_first_attempt(&["issues"], &query, parcel, ours);
+        let found = self.since_first_attempt(&["issues"], &query, parcel, ours, is_older);
         Ok(found_or_absent(found.await?.map(|issue| issue.answer())))
     }
 
@@ -109,7 +113,7 @@ impl Session<'_> {
         let path = ["issues", &number.to_string(), "comments"];
         let marker = marker(parcel.id);
         let ours = |comment: &Comment| has(comment.body.as_deref(), &marker);
-        let found = self.since_first_attempt(&path, &[], parcel, ours);
+        let found = self.since_first_attempt(&path, &[], parcel, ours, |_| false);
         Ok(found_or_absent(
             found.await?.map(|comment| comment.answer()),
         ))
@@ -142,13 +146,15 @@ impl Session<'_> {
         changed.map(|_| Answer::Nothing)
     }
 
-    /// The entry of a list that was changed since the first attempt and is ours.
+    /// The entry of a list that was changed since the first attempt and is ours; `is_past`: ours cannot come
+    /// after this one. A list that is too long to be read says nothing.
     async fn since_first_attempt<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
         parcel: &Parcel,
         is_ours: impl Fn(&T) -> bool,
+        is_past: impl Fn(&T) -> bool,
     ) -> Result<Option<T>, CallError> {
         let since = parcel.first_attempt_at - SKEW;
         let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -160,16 +166,16 @@ impl Session<'_> {
                 ("page", &page),
             ];
             let entries: Vec<T> = self.get(path, &[query, &part].concat()).await?;
-            let is_last = entries.len() < PAGE;
+            let is_last = entries.len() < PAGE || entries.last().is_some_and(&is_past);
             let mut entries = entries.into_iter();
             if let Some(found) = entries.find(|entry| is_ours(entry)) {
                 return Ok(Some(found));
             }
             if is_last {
-                break;
+                return Ok(None);
             }
         }
-        Ok(None)
+        Err(CallError::refused("list_too_long"))
     }
 }
 

@@ -95,10 +95,9 @@ impl Session<'_> {
     pub(super) async fn propose(&self, proposal: Proposal<'_>) -> Result<Answer, CallError> {
         let Proposal {
             branch,
-            path,
-            content,
             title,
             body,
+            ..
         } = proposal;
         let repository: Repository = self.get(&[], &[]).await?;
         let base = repository.default_branch;
@@ -113,22 +112,10 @@ impl Session<'_> {
                 false => Err(error),
             })?;
         }
-        let file = self.file(path, Some(branch)).await?;
-        let old = file.as_ref().and_then(|file| file.text().ok());
-        if old.as_deref() != Some(content) {
-            let mut change = json!({
-                "message": first(title, TITLE), "content": STANDARD.encode(content), "branch": branch,
-            });
-            if let Some(file) = file {
-                change["sha"] = json!(file.sha);
-            }
-            let path: Vec<&str> = ["contents"].into_iter().chain(path.split('/')).collect();
-            let changed = self.call(Method::PUT, &path, &[], Some(&change)).await;
-            changed.map_err(|error| match error.is(409) {
-                // The branch has moved since it was read.
-                true => CallError::Busy,
-                false => error,
-            })?;
+        match self.write(proposal).await {
+            // The branch may have moved since the file was read.
+            Err(error) if error.is(409) => self.write(proposal).await?,
+            written => written?,
         }
         if let Some(pull) = self.pull_of(branch).await? {
             return Ok(pull.answer());
@@ -139,6 +126,31 @@ impl Session<'_> {
         });
         let opened = self.post(&["pulls"], &pull).await?;
         parsed(&opened).map(|pull: Pull| pull.answer())
+    }
+
+    /// Gives the file its content, unless it has it.
+    async fn write(&self, proposal: Proposal<'_>) -> Result<(), CallError> {
+        let Proposal {
+            branch,
+            path,
+            content,
+            title,
+            ..
+        } = proposal;
+        let file = self.file(path, Some(branch)).await?;
+        let old = file.as_ref().and_then(|file| file.text().ok());
+        if old.as_deref() == Some(content) {
+            return Ok(());
+        }
+        let mut change = json!({
+            "message": first(title, TITLE), "content": STANDARD.encode(content), "branch": branch,
+        });
+        if let Some(file) = file {
+            change["sha"] = json!(file.sha);
+        }
+        let path: Vec<&str> = ["contents"].into_iter().chain(path.split('/')).collect();
+        let changed = self.call(Method::PUT, &path, &[], Some(&change)).await;
+        changed.map(|_| ())
     }
 
     /// The proposal is whole when its pull request is open and its branch has the content.
@@ -180,7 +192,7 @@ impl Session<'_> {
             });
             PullSeen {
                 number: pull.number,
-                author: untrusted::name(&user.login.unwrap_or_default()),
+                author: untrusted::address(&user.login.unwrap_or_default()),
                 is_bot: user.r#type.as_deref() != Some("User"),
                 open: pull.state.as_deref() == Some("open"),
                 base: untrusted::name(&pull.base.and_then(|base| base.r#ref).unwrap_or_default()),

@@ -300,3 +300,85 @@ async fn a_proposal_whose_content_is_not_there_yet_is_not_found() {
     assert!(matches!(world.find(&more).await, Lookup::Found(_)));
     assert_eq!(self::repository(&world).pulls.len(), 1);
 }
+
+#[tokio::test]
+async fn a_conflict_is_tried_once_more_and_then_refused() {
+    let world = world().await;
+    let conflict = || {
+        FaultRule::once(
+            "github/repos/create-or-update-file-contents",
+            Fault::Status { status: 409 },
+        )
+    };
+    world.sim.fault(conflict());
+    answered(world.deliver(&proposal()).await);
+    assert_eq!(repository(&world).pulls.len(), 1);
+    let other = other_proposal();
+    world.sim.fault(conflict().times(2));
+    assert_eq!(world.deliver(&other).await, refused("conflict"));
+    assert_eq!(
+        world.github.calls("repos/create-or-update-file-contents"),
+        4
+    );
+}
+
+fn other_proposal() -> Effect {
+    let Effect::ProposeFile {
+        repository,
+        path,
+        content,
+        title,
+        body,
+        ..
+    } = proposal()
+    else {
+        unreachable!()
+    };
+    Effect::ProposeFile {
+        repository,
+        branch: "wardroom/quarantine/2".to_owned(),
+        path,
+        content,
+        title,
+        body,
+    }
+}
+
+#[tokio::test]
+async fn an_issue_is_found_among_many_that_changed_and_is_never_absent_from_a_list_that_is_too_long()
+ {
+    let world = world().await;
+    let open = |at: usize| {
+        let issue = serde_json::json!({"title": format!("Help {at}")});
+        let opened = world
+            .github
+            .act("bea", "POST", "/repos/acme/api/issues", issue);
+        assert!(opened.is_ok(), "{opened:?}");
+    };
+    (0..2).for_each(open);
+    world.pass(600);
+    let first_attempt = parcel(world.now());
+    answered(world.deliver(&issue()).await);
+    world.pass(3600);
+    let find = |id| {
+        let mut parcel = first_attempt.clone();
+        (parcel.id, parcel.now) = (id, world.now());
+        let (world, effect) = (&world, issue());
+        async move { world.courier.reconcile(&effect, &parcel).await }
+    };
+    let another = EffectId::of(SignalId(Uuid::nil()), 2, "test");
+    // Older issues that change say nothing of it.
+    for at in 1..=2 {
+        let path = format!("/repos/acme/api/issues/{at}");
+        let body = serde_json::json!({"body": "More."});
+        assert!(world.github.act("bea", "PATCH", &path, body).is_ok());
+    }
+    assert!(matches!(find(first_attempt.id).await, Lookup::Found(_)));
+    assert_eq!(find(another).await, Lookup::Absent);
+    (0..500).for_each(open);
+    let unreadable = Lookup::Unreadable {
+        code: "list_too_long".to_owned(),
+    };
+    assert_eq!(find(another).await, unreadable);
+    assert_eq!(find(first_attempt.id).await, unreadable);
+}
