@@ -8,7 +8,8 @@ use super::buttons::Press;
 use super::request::{Act, Pressed, Request};
 use super::verdict::{Refusal, Verdict};
 use super::{
-    Decision, Facts, RepairId, answer, changes, command, ignore, message, repair_approved,
+    Decision, Facts, RepairId, answer, changes, command, ignore, message, open_incident,
+    repair_approved,
 };
 use crate::domain::area::Context;
 use crate::domain::decision::{AuditEntry, AuditOutcome, Outcome};
@@ -89,27 +90,26 @@ fn pressed(
         let started = changes::pressed(decision, press.by.person(), &facts.changes, context);
         return started.map_err(|(code, text)| Refusal::new(code, text));
     }
-    match press.press() {
-        Some(Press::Ignore(_)) => ignore::ignore(decision, press.by.person(), facts, context),
-        Some(Press::StopIgnoring(_)) => ignore::stop(decision, facts, context),
+    let person = press.by.person();
+    let done = match press.press() {
+        Some(Press::Ignore(_)) => return ignore::ignore(decision, person, facts, context),
+        Some(Press::StopIgnoring(_)) => return ignore::stop(decision, facts, context),
         Some(Press::Approve(id)) => {
-            let (step, person) = (RepairId(id), press.by.person());
-            match repair_approved::approve(decision, step, person, facts, context) {
-                Ok(text) => Ok(Message::said(text)),
-                Err((code, text)) => Err(Refusal::new(code, text)),
-            }
+            repair_approved::approve(decision, RepairId(id), person, facts, context)
         }
-        Some(Press::Rerun(_) | Press::OpenIncident(_)) => {
-            let text = Text::plain("This button has no effect yet. Nothing changed.");
-            Err(Refusal::new("not_built", text))
-        }
+        Some(Press::Rerun(_)) => repair_approved::rerun(decision, person, facts, context),
+        Some(Press::OpenIncident(_)) => open_incident::open(decision, person, facts, context),
         None => {
             let text = "This button is from another version of Wardroom. Nothing changed. Run ";
             let text = Text::plain(text)
                 .code("/wardroom ci")
                 .and(" to see the latest failures.");
-            Err(Refusal::new("unknown_button", text))
+            Err(("unknown_button", text))
         }
+    };
+    match done {
+        Ok(text) => Ok(Message::said(text)),
+        Err((code, text)) => Err(Refusal::new(code, text)),
     }
 }
 

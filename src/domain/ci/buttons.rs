@@ -2,7 +2,7 @@
 
 use super::super::text::{Button, ButtonStyle};
 use super::request::Pressed;
-use super::{FailureId, RepairId};
+use super::{FailureId, RepairId, Repaired};
 use uuid::Uuid;
 
 /// What a press asks for.
@@ -39,13 +39,12 @@ impl Press {
         }
     }
 
-    /// The step that a press approves.
-    pub(super) fn approved(pressed: &Pressed) -> Option<RepairId> {
+    /// The attempt whose repair a press is about.
+    pub(super) fn repaired(pressed: &Pressed) -> Option<Repaired> {
         match Self::decode(&pressed.action, &pressed.value)? {
-            Self::Approve(id) => Some(RepairId(id)),
-            Self::Rerun(_) | Self::Ignore(_) | Self::StopIgnoring(_) | Self::OpenIncident(_) => {
-                None
-            }
+            Self::Approve(id) => Some(Repaired::By(RepairId(id))),
+            Self::Rerun(failure) => Some(Repaired::LastOf(failure)),
+            Self::Ignore(_) | Self::StopIgnoring(_) | Self::OpenIncident(_) => None,
         }
     }
 
@@ -74,14 +73,11 @@ impl Press {
         }
     }
 
-    /// The failure under whose message the button is.
+    /// The failure under whose message the button is. That of a repair is known by its attempt.
     pub(super) fn failure(self) -> Option<FailureId> {
         match self {
-            Self::Rerun(id)
-            | Self::Ignore(id)
-            | Self::StopIgnoring(id)
-            | Self::OpenIncident(id) => Some(id),
-            Self::Approve(_) => None,
+            Self::Ignore(id) | Self::StopIgnoring(id) | Self::OpenIncident(id) => Some(id),
+            Self::Rerun(_) | Self::Approve(_) => None,
         }
     }
 

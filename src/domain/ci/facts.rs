@@ -11,7 +11,7 @@ use super::reports::TestId;
 use super::request::{Act, Request};
 use super::{
     Circumstances, Event, Failure, FailureId, Ignored, Inspection, InspectionId, JobFinding, Line,
-    OwnFile, Place, Purpose, Receipt, RecordFacts, RecordNeeds, RepairId, RepairStep, Run, Seen,
+    OwnFile, Place, Purpose, Receipt, RecordFacts, RecordNeeds, RepairStep, Repaired, Run, Seen,
     Timer, changes, list, seen, watched,
 };
 use std::collections::BTreeSet;
@@ -39,8 +39,8 @@ pub struct Needs {
     pub repairs: bool,
     /// What else counts when the repair of the inspection is decided; the owner's budget is locked.
     pub circumstances: bool,
-    /// The inspection of this step of a repair.
-    pub step: Option<RepairId>,
+    /// The inspection of this attempt.
+    pub repaired: Option<Repaired>,
     /// What is ignored in the repository of the run or the failure; that of an inspection is always known.
     pub ignored: bool,
     pub list: Option<list::Wanted>,
@@ -78,7 +78,7 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
         Event::Run(seen) => of_run(seen, context),
         Event::Changes(event) => of_changes(changes::needs(event, context.rules)),
         Event::Pressed(press) => Needs {
-            step: Press::approved(press),
+            repaired: Press::repaired(press),
             repairs: true,
             failure: press.press().and_then(Press::failure),
             ignored: true,

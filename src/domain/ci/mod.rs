@@ -30,6 +30,7 @@ pub mod list;
 mod message;
 mod model;
 mod observed;
+mod open_incident;
 pub mod overdue;
 mod own_rules;
 pub mod playbook;
@@ -73,7 +74,7 @@ pub use own_rules::{OwnFile, read as read_own_rules};
 pub use progress::{Progress, Stage};
 pub use purpose::Purpose;
 pub use record_facts::{RecordFacts, RecordNeeds, Round};
-pub use repair::{RepairId, RepairState, RepairStep};
+pub use repair::{RepairId, RepairState, RepairStep, Repaired};
 pub use timer::Timer;
 
 /// A decision of this area.

@@ -2,7 +2,7 @@
 //! made once.
 
 use super::findings::Signature;
-use super::{FailureId, InspectionId, Place};
+use super::{FailureId, Inspection, InspectionId, Place};
 use crate::domain::healing::Step;
 use crate::domain::ids::Actor;
 use chrono::{DateTime, Utc};
@@ -21,6 +21,15 @@ impl RepairId {
         let name = format!("{ordinal}/{tries}/{playbook}");
         Self(Uuid::new_v5(&inspection.0, name.as_bytes()))
     }
+}
+
+/// How the attempt that is repaired is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repaired {
+    /// The one that has this step.
+    By(RepairId),
+    /// The last that failed.
+    LastOf(FailureId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
@@ -86,6 +95,36 @@ pub struct RepairStep {
 impl RepairStep {
     /// The ordinal of the row that says what is not done.
     pub const NOT_DONE: i32 = -1;
+
+    /// A step of a playbook for an attempt, before it is begun.
+    pub(super) fn new(
+        inspection: &Inspection,
+        playbook: &str,
+        ordinal: i32,
+        step: Step,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id: RepairId::of(inspection.id, playbook, ordinal, 0),
+            inspection: inspection.id,
+            failure: inspection.failure,
+            repository: inspection.run.line.repository.clone(),
+            run: inspection.run.id,
+            place: inspection.run.place,
+            playbook: playbook.to_owned(),
+            ordinal,
+            tries: 0,
+            step,
+            signatures: BTreeSet::new(),
+            rerun: None,
+            state: RepairState::Planned,
+            by: Actor::Wardroom,
+            reason: None,
+            decided_at: now,
+            due_at: now,
+            ended_at: None,
+        }
+    }
 
     pub fn is_rerun(&self) -> bool {
         self.step.action.is_rerun()

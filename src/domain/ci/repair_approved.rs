@@ -1,11 +1,15 @@
-//! A person approves a step that waits for it.
+//! What a person decides: that a step which waits is begun, or that a run is repeated now.
 
 use super::super::area::Context;
 use super::super::ids::{Actor, UserId};
 use super::super::text::Text;
-use super::repair::{RepairId, RepairState};
+use super::repair::{RepairId, RepairState, RepairStep};
 use super::repair_steps::{begin, changed, of_attempt, watch};
-use super::{Decision, Facts, watched};
+use super::{Decision, Facts, Inspection, watched};
+use crate::domain::healing::{Action, Step};
+
+/// The playbook of what a person starts.
+const OF_PERSON: &str = "person";
 
 /// What to say to the person; or a word for the audit, and why not.
 pub(super) fn approve(
@@ -25,15 +29,7 @@ pub(super) fn approve(
     let at = steps.iter().position(|step| step.id == id);
     let at = at.filter(|at| steps[*at].state == RepairState::WaitingApproval);
     let at = at.ok_or_else(gone)?;
-    let repository = &inspection.run.line.repository;
-    let service = watched::service(context.rules, repository);
-    let service = service.and_then(|name| context.rules.service(name));
-    let is_owner = service.is_some_and(|service| service.owners.contains(person));
-    if !is_owner && !context.rules.admins.contains(person) {
-        let text = "You can't approve this: only an admin or an owner of the service can. \
-                    Ask one of them to press the button.";
-        return Err(("not_permitted", Text::plain(text)));
-    }
+    permitted("approve this", person, inspection, context)?;
     let newest = facts.run.as_ref().map(|run| run.place.attempt);
     if newest.is_some_and(|newest| newest > inspection.run.place.attempt) {
         return Err(gone());
@@ -55,4 +51,85 @@ pub(super) fn approve(
     watch(decision, &steps, inspection);
     changed(decision, &before, &steps, inspection, facts);
     Ok(Text::plain("Approved."))
+}
+
+fn permitted(
+    what: &str,
+    person: &UserId,
+    inspection: &Inspection,
+    context: &Context<'_>,
+) -> Result<(), (&'static str, Text)> {
+    let repository = &inspection.run.line.repository;
+    let service = watched::service(context.rules, repository);
+    let service = service.and_then(|name| context.rules.service(name));
+    let is_owner = service.is_some_and(|service| service.owners.contains(person));
+    if is_owner || context.rules.admins.contains(person) {
+        return Ok(());
+    }
+    let text = format!(
+        "You can't {what}: only an admin or an owner of the service can. Ask one of them to press the button."
+    );
+    Err(("not_permitted", Text::plain(text)))
+}
+
+/// Runs the failed jobs of the failure's last attempt again, now. A re-run that is planned gives way to it.
+pub(super) fn rerun(
+    decision: &mut Decision,
+    person: &UserId,
+    facts: &Facts,
+    context: &Context<'_>,
+) -> Result<Text, (&'static str, Text)> {
+    let no = |code, text: &str| Err((code, Text::plain(text)));
+    let Some(inspection) = &facts.inspection else {
+        return no(
+            "unknown_run",
+            "This run isn't known any more. Nothing changed.",
+        );
+    };
+    permitted("re-run this", person, inspection, context)?;
+    if facts
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.green.is_some())
+    {
+        return no("green", "This is green already. Nothing was started.");
+    }
+    let newest = facts.run.as_ref().map(|run| run.place.attempt);
+    let before = of_attempt(facts, inspection);
+    let is_asked = |step: &RepairStep| step.is_rerun() && step.state == RepairState::Asked;
+    if newest.is_some_and(|newest| newest > inspection.run.place.attempt)
+        || before.iter().any(is_asked)
+    {
+        return no(
+            "running",
+            "This run is running again already. Nothing was started.",
+        );
+    }
+    if !context.rules.github.healing.enabled {
+        let text = "Self-healing is turned off (SELF_HEALING_ENABLED). Nothing was started.";
+        return no("switched_off", text);
+    }
+    let mut steps = before.clone();
+    for step in steps
+        .iter_mut()
+        .filter(|step| step.is_rerun() && step.state.is_open())
+    {
+        let reason = Some("a person started it now".to_owned());
+        step.ends(RepairState::Skipped, reason, context.now);
+    }
+    let tries = steps
+        .iter()
+        .filter(|step| step.playbook == OF_PERSON)
+        .count();
+    let step = Step::new(Action::RerunFailedJobs);
+    let mut row = RepairStep::new(inspection, OF_PERSON, 0, step, context.now);
+    row.tries = i32::try_from(tries).unwrap_or(i32::MAX);
+    row.id = RepairId::of(inspection.id, OF_PERSON, 0, row.tries);
+    row.by = Actor::Person(person.clone());
+    let mut own = [row];
+    begin(decision, &mut own, inspection, facts, context);
+    steps.extend(own);
+    watch(decision, &steps, inspection);
+    changed(decision, &before, &steps, inspection, facts);
+    Ok(Text::plain("Asked GitHub to re-run the failed jobs."))
 }

@@ -6,18 +6,15 @@
 use super::super::area::Context;
 use super::super::decision::TimerChange;
 use super::super::effect::{Answer, github};
-use super::super::ids::Actor;
 use super::super::measure::Measure;
 use super::super::signal::End;
-use super::findings::Signature;
 use super::own_rules::{self, OwnFile};
 use super::playbook::{self, No, Plan};
-use super::repair::{RepairId, RepairState, RepairStep};
+use super::repair::{RepairState, RepairStep};
 use super::repair_steps::{begin, count, show, shown_findings, watch};
 use super::{Change, Decision, Facts, Inspection, InspectionId, Purpose, Receipt, Timer};
 use crate::domain::healing::{Action, OwnRules, Step};
 use chrono::{DateTime, Duration, Utc};
-use std::collections::BTreeSet;
 
 /// So long, the repository's own file is not read again.
 const FRESH: Duration = Duration::minutes(10);
@@ -116,7 +113,8 @@ fn rows(plan: &Plan, inspection: &Inspection, now: DateTime<Utc>) -> Vec<RepairS
     if !plan.prevented.is_empty() {
         let sentences: Vec<String> = plan.prevented.iter().map(No::sentence).collect();
         let step = Step::new(Action::RerunFailedJobs);
-        let mut row = row(inspection, "none", RepairStep::NOT_DONE, step, now);
+        let ordinal = RepairStep::NOT_DONE;
+        let mut row = RepairStep::new(inspection, "none", ordinal, step, now);
         let state = match plan.gave_up {
             true => RepairState::Failed,
             false => RepairState::Refused,
@@ -127,7 +125,7 @@ fn rows(plan: &Plan, inspection: &Inspection, now: DateTime<Utc>) -> Vec<RepairS
     for repair in &plan.repairs {
         for (ordinal, due) in (0..).zip(&repair.steps) {
             let step = due.step.clone();
-            let mut row = row(inspection, &repair.playbook, ordinal, step, now);
+            let mut row = RepairStep::new(inspection, &repair.playbook, ordinal, step, now);
             row.signatures.clone_from(&repair.signatures);
             row.rerun = repair.rerun;
             row.due_at = due.at;
@@ -138,33 +136,4 @@ fn rows(plan: &Plan, inspection: &Inspection, now: DateTime<Utc>) -> Vec<RepairS
         }
     }
     rows
-}
-
-fn row(
-    inspection: &Inspection,
-    playbook: &str,
-    ordinal: i32,
-    step: Step,
-    now: DateTime<Utc>,
-) -> RepairStep {
-    RepairStep {
-        id: RepairId::of(inspection.id, playbook, ordinal, 0),
-        inspection: inspection.id,
-        failure: inspection.failure,
-        repository: inspection.run.line.repository.clone(),
-        run: inspection.run.id,
-        place: inspection.run.place,
-        playbook: playbook.to_owned(),
-        ordinal,
-        tries: 0,
-        step,
-        signatures: BTreeSet::<Signature>::new(),
-        rerun: None,
-        state: RepairState::Planned,
-        by: Actor::Wardroom,
-        reason: None,
-        decided_at: now,
-        due_at: now,
-        ended_at: None,
-    }
 }

@@ -1,7 +1,7 @@
 //! The `ci_failures` table.
 
 use crate::domain::ci::list;
-use crate::domain::ci::{Conclusion, Failed, Failure, FailureId, Green, Line, Place};
+use crate::domain::ci::{Conclusion, Failed, Failure, FailureId, Green, InspectionId, Line, Place};
 use crate::domain::ids::SignalId;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
@@ -135,6 +135,22 @@ pub(super) async fn latest(
     );
     let rows = rows.fetch_all(session).await?;
     rows.into_iter().map(Failure::try_from).collect()
+}
+
+/// The inspection of the last attempt that failed.
+pub(super) async fn inspection(
+    session: &mut Session,
+    id: FailureId,
+) -> Result<Option<InspectionId>, StoreError> {
+    let row = sqlx::query!(
+        "select repository, last_run_id, last_attempt from ci_failures where id = $1",
+        id.0,
+    );
+    let row = row.fetch_optional(session).await?;
+    Ok(row.and_then(|row| {
+        let run = row.last_run_id?;
+        Some(InspectionId::of(&row.repository, run, row.last_attempt))
+    }))
 }
 
 /// A failure as it is.

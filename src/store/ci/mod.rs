@@ -22,8 +22,8 @@ pub use api::{FindingFilter, FindingRow, RepairFilter, RepairRow};
 
 use crate::domain::ci::changes as code;
 use crate::domain::ci::{
-    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, Shown, all_ignored,
-    message,
+    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, Repaired, Shown,
+    all_ignored, message,
 };
 use crate::domain::effect::Effect;
 use crate::domain::effect::github::{self, IssueEdit};
@@ -112,11 +112,12 @@ impl Persist for Ci {
                 facts.inspection = inspections::locked(session, step.inspection).await?;
             }
         }
-        let of_step = match needs.step {
-            Some(step) => repairs::inspection(session, step).await?,
+        let repaired = match needs.repaired {
+            Some(Repaired::By(step)) => repairs::inspection(session, step).await?,
+            Some(Repaired::LastOf(failure)) => failures::inspection(session, failure).await?,
             None => None,
         };
-        if let Some(id) = needs.inspection.or(of_step)
+        if let Some(id) = needs.inspection.or(repaired)
             && let Some(line) = inspections::line(session, id).await?
         {
             lock_aggregate(session, &lock_name(&line)).await?;

@@ -1,6 +1,7 @@
 //! A failed run is repaired: once, within its limits, and the message says what is done.
 
 mod limits;
+mod told;
 
 use super::{WATCHED, only_one, told};
 use crate::world::World;
@@ -9,7 +10,7 @@ use simulator::{AttemptPlan, Fault, FaultRule, JobPlan, RunPlan};
 
 pub const NETWORK: &str = "fatal: unable to access 'https://github.com/acme/api/': Failed to connect to github.com port 443: Connection timed out\n##[error]Process completed with exit code 128.";
 const COMPILE: &str = "error[E0308]: mismatched types\n  --> src/lib.rs:3:5\nerror: could not compile `api` (lib) due to 1 previous error\n##[error]Process completed with exit code 101.";
-const ASSERTION: &str = "running 1 test\ntest adds ... FAILED\nassertion `left == right` failed\n  left: 1\n right: 2\ntest result: FAILED. 0 passed; 1 failed; 0 ignored\n##[error]Process completed with exit code 101.";
+pub const ASSERTION: &str = "running 1 test\ntest adds ... FAILED\nassertion `left == right` failed\n  left: 1\n right: 2\ntest result: FAILED. 0 passed; 1 failed; 0 ignored\n##[error]Process completed with exit code 101.";
 
 pub fn network() -> JobPlan {
     JobPlan::failed("build", NETWORK)
@@ -283,6 +284,27 @@ async fn a_step_that_needs_approval_waits_for_the_right_person() {
     world.settle_with_github().await;
     assert_eq!(reruns(&world, run), 1);
     goes_on(&mut world, run).await;
+    assert!(told(&world)[0].contains("healed"));
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_owner_runs_a_failure_again_at_once_and_others_are_told_why_not() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    let passed = AttemptPlan::new(vec![JobPlan::passed("test")]);
+    let plan = RunPlan::new("CI", vec![JobPlan::failed("test", ASSERTION)]).then(passed);
+    let run = ends(&mut world, plan).await;
+    let message = world.expect_message("builds", "No re-run");
+    world.presses("cem", &message, "Re-run").await;
+    world.expect_ephemeral("cem", "You can't re-run this");
+    assert_eq!(reruns(&world, run), 0);
+    world.presses("bea", &message, "Re-run").await;
+    world.expect_ephemeral("bea", "Asked GitHub to re-run the failed jobs");
+    world.presses("bea", &message, "Re-run").await;
+    world.expect_ephemeral("bea", "running again already");
+    goes_on(&mut world, run).await;
+    assert_eq!(reruns(&world, run), 1);
     assert!(told(&world)[0].contains("healed"));
     world.skip_messages();
     world.finish().await;

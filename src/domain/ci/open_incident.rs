@@ -1,0 +1,56 @@
+//! A person opens an incident about a failure: it joins the open incident of the service, or is a new one.
+
+use super::super::area::Context;
+use super::super::declaration::{Declaration, Kind, Source};
+use super::super::ids::{Actor, UserId};
+use super::super::severity::Severity;
+use super::super::text::Text;
+use super::super::told::{Note, Told};
+use super::message::one_line;
+use super::{Decision, Facts, watched};
+
+/// What to say to the person; or a word for the audit, and why not.
+pub(super) fn open(
+    decision: &mut Decision,
+    person: &UserId,
+    facts: &Facts,
+    context: &Context<'_>,
+) -> Result<Text, (&'static str, Text)> {
+    let Some(failure) = &facts.failure else {
+        let text = "This failure isn't known any more. Nothing changed.";
+        return Err(("unknown_failure", Text::plain(text)));
+    };
+    if failure.green.is_some() {
+        let text = "This is green already. No incident was opened.";
+        return Err(("green", Text::plain(text)));
+    }
+    let repository = &failure.line.repository;
+    let service = watched::service(context.rules, repository).unwrap_or(repository);
+    let workflow = one_line(&failure.workflow_name);
+    let declaration = Declaration {
+        title: one_line(&format!("CI of {repository} fails: {workflow}")),
+        severity: Severity::P3,
+        service: service.to_owned(),
+        commander: Some(person.clone()),
+        kind: Kind::Real,
+        view: None,
+        template: None,
+    };
+    let note = Note {
+        at: context.at,
+        by: Actor::Person(person.clone()),
+        text: format!(
+            "{workflow} of {} fails: {}",
+            one_line(repository),
+            failure.last.url
+        ),
+    };
+    decision.tell(Told::ReportTrouble {
+        reference: failure.id.0,
+        declaration,
+        source: Source::Github,
+        notes: vec![note],
+    });
+    let text = "Opening an incident, or adding this to the open one of the service.";
+    Ok(Text::plain(text))
+}

@@ -1,0 +1,76 @@
+//! What people are told of a failure that no re-run repairs, and what a repository says for itself.
+
+use super::super::{WATCHED, only_one};
+use super::{ASSERTION, ends, network, reruns, seconds, waits};
+use crate::world::World;
+use simulator::{JobPlan, RunPlan};
+
+const RIGHTS: &str = "remote: Permission to acme/api.git denied to github-actions[bot].\nfatal: unable to access 'https://github.com/acme/api/': The requested URL returned error: 403\n##[error]Process completed with exit code 128.";
+
+#[tokio::test]
+async fn the_same_failure_three_times_on_the_default_branch_is_one_issue() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    for times in 1..=4 {
+        let plan = RunPlan::new("CI", vec![JobPlan::failed("test", ASSERTION)]);
+        ends(&mut world, plan).await;
+        waits(&mut world, seconds(60)).await;
+        let issues = world.github().repository("acme/api").issues;
+        assert_eq!(issues.len(), usize::from(times >= 3), "{issues:#?}");
+    }
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn missing_rights_are_one_incident_and_the_admins_hear_of_them() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    for _ in 0..2 {
+        ends(
+            &mut world,
+            RunPlan::new("CI", vec![JobPlan::failed("push", RIGHTS)]),
+        )
+        .await;
+        waits(&mut world, seconds(60)).await;
+    }
+    let incidents = world.query("select severity, title from incidents").await;
+    assert_eq!(incidents, [["P3", "CI of acme/api fails"]]);
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_repository_can_turn_it_off_for_itself_and_a_wrong_file_is_named() {
+    for (file, says, again) in [
+        ("wardroom: off\n", "turned off for this repository", 0),
+        ("max_reruns_per_run: 0\n", "re-runs are turned off", 0),
+        ("dry_run: true\n", "would have re-run", 0),
+        ("wardroom: [\n", "was ignored", 1),
+        ("max_reruns_per_run: 9\n", "(1 of 2)", 1),
+    ] {
+        let mut world = World::with_github(WATCHED, &[]).await;
+        let path = ".github/wardroom.yml";
+        world.github().push("acme/api", "main", path, file, "ada");
+        let run = ends(&mut world, RunPlan::new("CI", vec![network()])).await;
+        only_one(&world, &[says]);
+        waits(&mut world, seconds(61)).await;
+        assert_eq!(reruns(&world, run), again, "{file}");
+        world.skip_messages();
+        world.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn an_incident_that_is_opened_from_a_failure_is_one_however_often_it_is_asked_for() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    let plan = RunPlan::new("CI", vec![JobPlan::failed("test", ASSERTION)]);
+    ends(&mut world, plan).await;
+    let message = world.expect_message("builds", "No re-run");
+    for _ in 0..2 {
+        world.presses("cem", &message, "Open incident").await;
+        world.expect_ephemeral("cem", "Opening an incident");
+    }
+    let incidents = world.query("select severity, service from incidents").await;
+    assert_eq!(incidents, [["P3", "api"]]);
+    world.skip_messages();
+    world.finish().await;
+}
