@@ -1,5 +1,6 @@
 //! A workflow fails on the default branch and is green again: one message in the channel, edited.
 
+mod batches;
 mod inspected;
 mod inspected_after_faults;
 mod limits;
