@@ -13,7 +13,7 @@ use crate::http_client::HttpClient;
 use crate::telemetry::health::Health;
 use crate::telemetry::traces::Traces;
 use private_postgres::Mode;
-use simulator::{ChannelType, Options, Workspace};
+use simulator::{APP_KEY, AttemptPlan, ChannelType, JobPlan, Options, Workspace};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -22,6 +22,11 @@ use std::time::{Duration, Instant};
 use url::Url;
 use uuid::Uuid;
 
+const OWNER: &str = "acme";
+/// The repository of the service `api`.
+pub(super) const REPOSITORY: &str = "acme/api";
+/// The workflow that rolls a deployment back.
+const ROLLBACK: &str = "rollback.yml";
 /// The Statuspage component of the service `api`.
 pub(super) const COMPONENT: &str = "kx1api";
 /// A part of every simulated channel's id that no real id contains.
@@ -93,6 +98,11 @@ async fn workspace(statuspage_key: &str) -> Result<Workspace, Stop> {
         let members: Vec<&str> = members.into_iter().map(String::as_str).collect();
         workspace.add_channel(None, name, ChannelType::Public, &members);
     }
+    let github = workspace.github();
+    github.install(OWNER);
+    github.add_repository(REPOSITORY);
+    let rolled_back = AttemptPlan::new(vec![JobPlan::passed("roll back")]);
+    github.add_dispatch(REPOSITORY, ROLLBACK, &[], rolled_back);
     // The bot can send ephemeral messages only to channels that it is a member of.
     let _joined = workspace
         .person("ada")
@@ -250,6 +260,9 @@ fn config(
         ("SLACK_API_URL", workspace.api_url()),
         ("SLACK_RESPONSE_URL_HOSTS", host),
         ("GITHUB_WEBHOOK_SECRET", app.github_secret),
+        ("GITHUB_API_URL", workspace.github().api_url()),
+        ("GITHUB_APP_ID", workspace.github().app_id().to_string()),
+        ("GITHUB_APP_PRIVATE_KEY", APP_KEY.to_owned()),
         ("STATUSPAGE_API_KEY", statuspage_key),
         ("STATUSPAGE_PAGE_ID", "demopage".to_owned()),
         ("STATUSPAGE_API_URL", base),
@@ -309,6 +322,10 @@ fn rules(workspace: &Workspace) -> String {
          routing:\n\
          \x20 P1: {{ channels: [{incidents}], users: [{dov}] }}\n\
          \x20 P2: {{ channels: [{engineering}] }}\n\
+         github:\n\
+         \x20 channel: {engineering}\n\
+         \x20 rerun_delays: [1s, 2s]\n\
+         \x20 rollback: {{ workflow: {ROLLBACK} }}\n\
          slack:\n\
          \x20 ops_channel: {ops}\n",
         ada = person("ada"),

@@ -4,10 +4,13 @@
 //! server. Each step waits for its result, never for time. The story begins with requests that Slack
 //! did not sign, which must be refused.
 
-use super::setup::{COMPONENT, Demo};
+use super::setup::{COMPONENT, Demo, REPOSITORY};
 use super::transcript::Transcript;
 use serde_json::json;
-use simulator::{AppResponse, ChannelView, Encoding, MessageView, Signing, Snapshot, Submitted};
+use simulator::{
+    AppResponse, AttemptPlan, ChannelView, Encoding, JobPlan, MessageView, RunPlan, Signing,
+    Snapshot, Submitted,
+};
 
 /// The title of a forged request, which must appear nowhere.
 const FORGED: &str = "Forged request";
@@ -22,7 +25,9 @@ pub(super) async fn play(demo: &Demo, transcript: &mut Transcript) -> Step {
     let channel = story.declare().await?;
     story.work(&channel).await?;
     story.end(&channel).await?;
-    story.nothing_else(&channel)
+    story.nothing_else(&channel)?;
+    story.heal().await?;
+    story.deploy().await
 }
 
 /// What a step waits for.
@@ -205,6 +210,50 @@ impl Story<'_> {
         self.presses("ada", at, "postmortem").await?;
         let draft = [See::File("# Postmortem"), See::File("PayPal works")];
         self.sees(at, &draft).await
+    }
+
+    /// A run fails because a connection did, is repeated, and is green.
+    async fn heal(&mut self) -> Step {
+        self.transcript.chapter("CI fails, and heals itself");
+        let github = self.demo.workspace.github();
+        self.acts("GitHub: a run of CI fails on main").await;
+        let log = "fatal: unable to access 'https://github.com/acme/lib/': Connection reset by peer";
+        let failed = RunPlan::new("CI", vec![JobPlan::failed("build", log)]);
+        let run = github.run(
+            REPOSITORY,
+            failed.then(AttemptPlan::new(vec![JobPlan::passed("build")])),
+        );
+        let told = See::Message("#engineering", REPOSITORY);
+        self.sees("#engineering", &[told]).await?;
+        let again = |_: &Snapshot| github.find_run(run).filter(|run| run.attempt > 1);
+        let what = "the failed job runs again";
+        self.transcript.until(what, again).await?;
+        self.acts("GitHub: the second attempt succeeds").await;
+        github.finish_runs();
+        let healed = See::Message("#engineering", "healed");
+        self.sees("#engineering", &[healed]).await
+    }
+
+    /// A deployment to production fails: there is an incident, and a button that rolls back.
+    async fn deploy(&mut self) -> Step {
+        self.transcript
+            .chapter("A deployment to production fails");
+        let github = self.demo.workspace.github();
+        self.acts("GitHub: a deployment of main to production fails")
+            .await;
+        let deployment = github.deploy(REPOSITORY, "production", "main", None);
+        github.deployment_status(REPOSITORY, deployment, "failure");
+        let bot = self.demo.workspace.bot_user();
+        let what = "a second incident's channel";
+        let channel = self.transcript.until(what, |now| {
+            let mut channels = now.channels.iter();
+            let made = channels.rfind(|one| one.creator == bot && one.name.starts_with("inc-"))?;
+            let another = now.channels.iter().filter(|one| one.name.starts_with("inc-"));
+            (another.count() > 1 && made.pins.len() == 1).then(|| made.id.clone())
+        });
+        let channel = channel.await?;
+        self.sees(&channel, &[See::Message(&channel, "production")])
+            .await
     }
 
     /// The forged requests had no effect, and exactly one message is pinned.
