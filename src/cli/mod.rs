@@ -41,7 +41,7 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(ServeArgs),
-    /// Run the server against simulated providers and play one incident
+    /// Run the server against simulated providers and play a story
     #[cfg_attr(not(feature = "demo"), command(hide = true))]
     Demo(demo::DemoArgs),
     /// Check a configuration and print every problem

@@ -25,6 +25,12 @@ const LANDMARKS: &[&str] = &[
     "Resolved by @ada",
     "Timeline of #1",
     "# Postmortem: incident #1",
+    "acme/api: CI failed on",
+    "Going to re-run the failed jobs",
+    "acme/api: CI healed on",
+    "P1 #2 Deployment of api to production failed",
+    "ada presses Roll back",
+    "The rollback (",
     "the forged requests caused none of them",
 ];
 

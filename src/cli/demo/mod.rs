@@ -1,9 +1,10 @@
-//! `wardroom demo`: the server, a simulated workspace, and the story of one incident.
+//! `wardroom demo`: the server, a simulated workspace, and a story.
 //!
 //! The story is printed to stdout, the server's log (warnings only, unless LOG_LEVEL is set) to
 //! stderr. When a step of the story fails, the exit code is 1. `wardroom simulator`, the workspace
 //! alone for clients in other languages, is here too.
 
+mod github;
 mod prompt;
 mod setup;
 mod story;
@@ -29,7 +30,7 @@ pub(super) struct DemoArgs {
     /// The port to listen on
     #[arg(long, default_value_t = 3000, value_name = "N")]
     port: u16,
-    /// End after the incident, without pauses, instead of staying up
+    /// End after the story, without pauses, instead of staying up
     #[arg(long)]
     once: bool,
     /// Do not pause between the steps
@@ -118,7 +119,7 @@ async fn stay(
 fn welcome(demo: &Demo, transcript: &Transcript) {
     let providers = demo.workspace.base_url();
     transcript.line(&format!(
-        "Wardroom: one incident, from the declaration to the postmortem\n\n  \
+        "Wardroom: an incident from the declaration to the postmortem, and a repair of CI\n\n  \
            server     {}, ready after {:.1} s\n  \
            database   {}\n  \
            providers  simulated Slack, GitHub and Statuspage, {providers}\n  \

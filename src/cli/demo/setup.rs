@@ -102,7 +102,7 @@ async fn workspace(statuspage_key: &str) -> Result<Workspace, Stop> {
     github.install(OWNER);
     github.add_repository(REPOSITORY);
     let rolled_back = AttemptPlan::new(vec![JobPlan::passed("roll back")]);
-    github.add_dispatch(REPOSITORY, ROLLBACK, &[], rolled_back);
+    github.add_dispatch(REPOSITORY, "rollback", &[], rolled_back);
     // The bot can send ephemeral messages only to channels that it is a member of.
     let _joined = workspace
         .person("ada")
@@ -319,12 +319,14 @@ fn rules(workspace: &Workspace) -> String {
          services:\n\
          \x20 api: {{ owners: [{ada}], statuspage_component: {COMPONENT} }}\n\
          \x20 web: {{ owners: [{cem}] }}\n\
+         admins: [{ada}]\n\
          routing:\n\
          \x20 P1: {{ channels: [{incidents}], users: [{dov}] }}\n\
          \x20 P2: {{ channels: [{engineering}] }}\n\
          github:\n\
          \x20 channel: {engineering}\n\
          \x20 rerun_delays: [1s, 2s]\n\
+         \x20 cooldown: 1s\n\
          \x20 rollback: {{ workflow: {ROLLBACK} }}\n\
          slack:\n\
          \x20 ops_channel: {ops}\n",

@@ -1,22 +1,20 @@
-//! The story: one incident, from the declaration to the draft of the postmortem.
+//! The story: an incident, from the declaration to the draft of the postmortem. What happens on GitHub
+//! follows in `github`.
 //!
 //! People act by commands, forms and buttons; only the simulator's signed requests reach the
 //! server. Each step waits for its result, never for time. The story begins with requests that Slack
 //! did not sign, which must be refused.
 
-use super::setup::{COMPONENT, Demo, REPOSITORY};
+use super::setup::{COMPONENT, Demo};
 use super::transcript::Transcript;
 use serde_json::json;
-use simulator::{
-    AppResponse, AttemptPlan, ChannelView, Encoding, JobPlan, MessageView, RunPlan, Signing,
-    Snapshot, Submitted,
-};
+use simulator::{AppResponse, ChannelView, Encoding, MessageView, Signing, Snapshot, Submitted};
 
 /// The title of a forged request, which must appear nowhere.
 const FORGED: &str = "Forged request";
 const TITLE: &str = "Checkout returns 500s";
 
-type Step<T = ()> = Result<T, String>;
+pub(super) type Step<T = ()> = Result<T, String>;
 
 /// Plays the story. The error names the step that failed.
 pub(super) async fn play(demo: &Demo, transcript: &mut Transcript) -> Step {
@@ -32,7 +30,7 @@ pub(super) async fn play(demo: &Demo, transcript: &mut Transcript) -> Step {
 
 /// What a step waits for.
 #[derive(Debug)]
-enum See<'a> {
+pub(super) enum See<'a> {
     /// A form on a person's screen, with a text in its JSON.
     Form(&'a str, &'a str),
     /// A text on the pinned card.
@@ -49,9 +47,9 @@ enum See<'a> {
     Component(&'a str),
 }
 
-struct Story<'a> {
-    demo: &'a Demo,
-    transcript: &'a mut Transcript,
+pub(super) struct Story<'a> {
+    pub(super) demo: &'a Demo,
+    pub(super) transcript: &'a mut Transcript,
 }
 
 impl Story<'_> {
@@ -212,50 +210,6 @@ impl Story<'_> {
         self.sees(at, &draft).await
     }
 
-    /// A run fails because a connection did, is repeated, and is green.
-    async fn heal(&mut self) -> Step {
-        self.transcript.chapter("CI fails, and heals itself");
-        let github = self.demo.workspace.github();
-        self.acts("GitHub: a run of CI fails on main").await;
-        let log = "fatal: unable to access 'https://github.com/acme/lib/': Connection reset by peer";
-        let failed = RunPlan::new("CI", vec![JobPlan::failed("build", log)]);
-        let run = github.run(
-            REPOSITORY,
-            failed.then(AttemptPlan::new(vec![JobPlan::passed("build")])),
-        );
-        let told = See::Message("#engineering", REPOSITORY);
-        self.sees("#engineering", &[told]).await?;
-        let again = |_: &Snapshot| github.find_run(run).filter(|run| run.attempt > 1);
-        let what = "the failed job runs again";
-        self.transcript.until(what, again).await?;
-        self.acts("GitHub: the second attempt succeeds").await;
-        github.finish_runs();
-        let healed = See::Message("#engineering", "healed");
-        self.sees("#engineering", &[healed]).await
-    }
-
-    /// A deployment to production fails: there is an incident, and a button that rolls back.
-    async fn deploy(&mut self) -> Step {
-        self.transcript
-            .chapter("A deployment to production fails");
-        let github = self.demo.workspace.github();
-        self.acts("GitHub: a deployment of main to production fails")
-            .await;
-        let deployment = github.deploy(REPOSITORY, "production", "main", None);
-        github.deployment_status(REPOSITORY, deployment, "failure");
-        let bot = self.demo.workspace.bot_user();
-        let what = "a second incident's channel";
-        let channel = self.transcript.until(what, |now| {
-            let mut channels = now.channels.iter();
-            let made = channels.rfind(|one| one.creator == bot && one.name.starts_with("inc-"))?;
-            let another = now.channels.iter().filter(|one| one.name.starts_with("inc-"));
-            (another.count() > 1 && made.pins.len() == 1).then(|| made.id.clone())
-        });
-        let channel = channel.await?;
-        self.sees(&channel, &[See::Message(&channel, "production")])
-            .await
-    }
-
     /// The forged requests had no effect, and exactly one message is pinned.
     fn nothing_else(&mut self, channel: &str) -> Step {
         self.transcript.catch_up();
@@ -280,11 +234,11 @@ impl Story<'_> {
         Ok(())
     }
 
-    async fn acts(&mut self, text: &str) {
+    pub(super) async fn acts(&mut self, text: &str) {
         self.transcript.action(text).await;
     }
 
-    async fn types(&mut self, who: &str, at: &str, text: &str) -> Step {
+    pub(super) async fn types(&mut self, who: &str, at: &str, text: &str) -> Step {
         let now = self.demo.workspace.snapshot();
         let name = now.channel(at).map_or("", |channel| &channel.name);
         let action = format!("{who} types in #{name}: /incident {text}");
@@ -303,7 +257,7 @@ impl Story<'_> {
     }
 
     /// Waits until all of it is seen; `at` is the incident's channel.
-    async fn sees(&mut self, at: &str, wanted: &[See<'_>]) -> Step {
+    pub(super) async fn sees(&mut self, at: &str, wanted: &[See<'_>]) -> Step {
         let demo = self.demo;
         let bot = demo.workspace.bot_user();
         let seen = |now: &Snapshot, one: &See<'_>| match *one {
@@ -353,7 +307,7 @@ pub(super) fn described(response: &AppResponse) -> String {
     }
 }
 
-fn ok(response: &AppResponse) -> Step {
+pub(super) fn ok(response: &AppResponse) -> Step {
     match response.is_ok() {
         true => Ok(()),
         false => Err(format!("the request was {}, not 200", described(response))),
