@@ -43,6 +43,7 @@ pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
                 .transpose()?,
             services: rules.services.iter().flat_map(repositories).collect(),
             access: access(config),
+            comment: rules.github.comment,
             healing: healing::from_config(config),
             deployments: deployments(&rules.github),
         },

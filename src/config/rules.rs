@@ -154,6 +154,8 @@ pub struct Watched {
     pub cooldown: Option<Span>,
     /// true: nothing is repaired, and each message says what would have been done.
     pub dry_run: bool,
+    /// true: a pull request in which CI fails gets one comment, which is edited.
+    pub comment: bool,
     /// How many re-runs are asked for within an hour.
     pub budgets: Budgets,
     /// From when on a test is flaky, broken or healthy again.

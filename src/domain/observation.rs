@@ -26,6 +26,9 @@ pub struct Observation {
     pub by_bot: bool,
     /// The content that it ran on.
     pub tree: String,
+    pub sha: String,
+    /// The number of the pull request, where the webhook names it.
+    pub pull: Option<i64>,
     pub result: Ran,
 }
 

@@ -64,6 +64,8 @@ pub struct Github {
     pub healing: Healing,
     pub access: GithubAccess,
     pub deployments: Deployments,
+    /// Whether a pull request in which something failed gets a comment.
+    pub comment: bool,
 }
 
 /// What GitHub's API is used with.

@@ -121,6 +121,8 @@ pub(super) async fn rights(
                                      ('ci_deployments', 'update'), ('ci_deployments', 'delete'),
                                      ('ci_ignored', 'select'), ('ci_ignored', 'insert'),
                                      ('ci_ignored', 'update'), ('ci_ignored', 'delete'),
+                                     ('ci_comments', 'select'), ('ci_comments', 'insert'),
+                                     ('ci_comments', 'update'), ('ci_comments', 'delete'),
                                      ('counters', 'select'),
                                      ('counters', 'update'), ('processes', 'select'),
                                      ('processes', 'insert'), ('processes', 'update'),

@@ -1,5 +1,6 @@
 //! Which rows of the area change.
 
+use super::comment::PullComment;
 use super::deliveries::{Listing, Redelivery};
 use super::findings::Signature;
 use super::issues::Issue;
@@ -46,6 +47,8 @@ pub enum Change {
         repository: String,
         signatures: Vec<Signature>,
     },
+    /// The comment of a pull request as it is now; the record of its repository is locked.
+    Comment(Box<PullComment>),
 }
 
 impl From<changes::Change> for Change {

@@ -35,8 +35,8 @@ impl Area for Ci {
             Event::Pressed(press) => asked::decide_press(decision, press, facts, context),
             Event::Record(event) => observed::decide(decision, event, &facts.record, context),
             Event::Changes(event) => changes::decide(decision, event, &facts.changes, context),
-            Event::Receipt(receipt) if receipt.origin.issue().is_some() => {
-                issue_events::ended(decision, receipt, &facts.record, context);
+            Event::Receipt(receipt) if receipt.origin.is_of_record() => {
+                observed::ended(decision, receipt, &facts.record, context);
             }
             Event::Receipt(receipt) => {
                 receipts::decide_receipt(decision, receipt, facts, context);

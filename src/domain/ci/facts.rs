@@ -26,8 +26,8 @@ pub struct Needs {
     pub failure: Option<FailureId>,
     /// This inspection with its run and its failure; its line is locked.
     pub inspection: Option<InspectionId>,
-    /// Whether there are records of the run's workflow.
-    pub recorded: bool,
+    /// Whether there are records of the run's workflow, or a comment in this change.
+    pub recorded: Option<String>,
     /// The record of a repository, locked.
     pub record: Option<RecordNeeds>,
     /// The webhooks that GitHub could not deliver; their lock is held.
@@ -137,10 +137,10 @@ fn of_run(run: &Seen, context: &Context<'_>) -> Needs {
     Needs {
         run: Some((run.run.line.clone(), run.run.id)),
         state: run.run.is_told(),
-        recorded: seen::may_be_green(run),
         ignored: run.run.is_told() && run.run.has_failed(),
         changes: changes::needs_of_run(&run.run, run.workflow_file.as_deref(), context.rules),
         repairs: run.run.place.attempt > 1,
+        recorded: seen::may_be_green(run).then(|| run.run.code.change.clone()),
         ..Needs::default()
     }
 }
@@ -166,10 +166,20 @@ fn of_receipt(receipt: &Receipt, context: &Context<'_>) -> Needs {
             ..Needs::default()
         },
         (Purpose::Changes(purpose), _) => of_changes(changes::needs_of_receipt(purpose)),
+        (Purpose::Issue { issue }, _) => Needs {
+            record: Some(RecordNeeds::Issue(*issue)),
+            ..Needs::default()
+        },
+        (Purpose::PullComment { repository, change }, _) => Needs {
+            record: Some(RecordNeeds::Comment {
+                repository: repository.clone(),
+                change: change.clone(),
+            }),
+            ..Needs::default()
+        },
         (origin, _) => Needs {
             failure: origin.failure(),
             inspection: origin.inspection(),
-            record: origin.issue().map(RecordNeeds::Issue),
             repairs: origin.repaired().is_some(),
             ..Needs::default()
         },

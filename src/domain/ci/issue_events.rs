@@ -22,6 +22,8 @@ const EDIT_AFTER: Duration = Duration::minutes(10);
 /// A test of a round that failed, or is flaky.
 pub(super) struct Flaky {
     pub failed: bool,
+    /// It was not flaky before.
+    pub is_new: bool,
     pub record: Kept,
 }
 
@@ -30,7 +32,7 @@ pub(super) fn thresholds(context: &Context<'_>) -> Thresholds {
 }
 
 /// Whether issues are written at all; a repository's own switch is asked at delivery.
-fn writes(context: &Context<'_>) -> bool {
+pub(super) fn writes(context: &Context<'_>) -> bool {
     let github = &context.rules.github;
     let is_on = github.healing.enabled && !github.healing.dry_run;
     is_on && github.access != GithubAccess::None
@@ -53,7 +55,7 @@ pub(super) fn flaky(
         let is_test = matches!(record.subject, Subject::Test(_));
         let is_wanted = is_test && record.standing.is_flaky();
         match known {
-            Some(issue) if one.failed && (issue.is_open() || is_wanted) => {
+            Some(issue) if (one.failed || one.is_new) && (issue.is_open() || is_wanted) => {
                 failed(decision, issue, record.last.at, context);
             }
             None if is_wanted => new.push(record),
@@ -227,42 +229,36 @@ pub(super) fn ended(
         End::Refused { code } => {
             match issue.number {
                 // It was deleted or moved: the next failure makes another one.
-                Some(_) if is_gone(code) => {
+                Some(_) if issues::is_gone(code) => {
                     issue.number = None;
                     issue.close(State::ClosedByPerson, context.now);
                 }
-                Some(_) => return tell(decision, receipt, &issue, code),
+                Some(_) => return tell(decision, receipt, "an issue", &issue.repository, code),
                 None => {
                     issue.close(State::Refused, context.now);
-                    if !is_gone(code) {
-                        tell(decision, receipt, &issue, code);
+                    if !issues::is_gone(code) {
+                        tell(decision, receipt, "an issue", &issue.repository, code);
                     }
                 }
             }
             timer(decision, &issue, None);
         }
         End::Parked { code } | End::Uncertain { code } => {
-            return tell(decision, receipt, &issue, code);
+            return tell(decision, receipt, "an issue", &issue.repository, code);
         }
     }
     decision.change(Change::Issue(Box::new(issue)));
 }
 
-/// 410: the repository has no issues, or the issue was deleted.
-fn is_gone(code: &str) -> bool {
-    [
-        "http_410",
-        "http_404",
-        "issues_disabled",
-        "not_found",
-        "gone",
-    ]
-    .contains(&code)
-}
-
-fn tell(decision: &mut Decision, receipt: &Receipt, issue: &Issue, code: &str) {
-    let text = Text::plain("Couldn't write an issue in ")
-        .bold(&issue.repository)
+pub(super) fn tell(
+    decision: &mut Decision,
+    receipt: &Receipt,
+    what: &str,
+    repository: &str,
+    code: &str,
+) {
+    let text = Text::plain(format!("Couldn't write {what} in "))
+        .bold(repository)
         .and(" (")
         .code(code)
         .and("). After fixing that, run: ");

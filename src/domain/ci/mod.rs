@@ -13,6 +13,8 @@ mod change;
 pub mod changes;
 mod circumstances;
 pub mod command;
+pub mod comment;
+mod comment_events;
 mod decide;
 pub mod deliveries;
 mod event;

@@ -4,10 +4,11 @@
 
 use super::super::area::Context;
 use super::super::observation::Observation;
+use super::comment_events;
 use super::issue_events::{self, Flaky, thresholds};
 use super::record::{Author, Ended, Kept, Round};
 use super::seen::{ends, shape, tree};
-use super::{Change, Decision, OfRecord, RecordFacts};
+use super::{Change, Decision, OfRecord, Receipt, RecordFacts};
 
 pub(super) fn decide(
     decision: &mut Decision,
@@ -19,6 +20,19 @@ pub(super) fn decide(
         OfRecord::Observed(seen) => observed(decision, seen, facts, context),
         OfRecord::IssueWanted(wanted) => issue_events::wanted(decision, wanted, facts, context),
         OfRecord::IssueEdited(edited) => issue_events::edited(decision, edited, facts, context),
+    }
+}
+
+/// How an effect of the record ended.
+pub(super) fn ended(
+    decision: &mut Decision,
+    receipt: &Receipt,
+    facts: &RecordFacts,
+    context: &Context<'_>,
+) {
+    match &facts.comment {
+        Some(_) => comment_events::ended(decision, receipt, facts),
+        None => issue_events::ended(decision, receipt, facts, context),
     }
 }
 
@@ -60,7 +74,9 @@ fn observed(
         record.seen_at = context.now;
         record.judge(context.now, &facts.changes, &thresholds);
         if end.ended != Ended::Passed || record.standing.is_flaky() {
+            let was_flaky = known.is_some_and(|known| known.standing.is_flaky());
             flaky.push(Flaky {
+                is_new: record.standing.is_flaky() && !was_flaky,
                 failed: end.ended != Ended::Passed,
                 record: record.clone(),
             });
@@ -73,5 +89,8 @@ fn observed(
             decision.change(Change::Record(Box::new(record)));
         }
     }
+    let judged = flaky.iter().map(|one| &one.record);
+    let judged = judged.map(|record| (record.subject.clone(), record.clone()));
+    comment_events::observed(decision, seen, &judged.collect(), facts, context);
     issue_events::flaky(decision, flaky, facts, context);
 }

@@ -1,9 +1,9 @@
 //! Why an effect of this area was decided: what its receipt needs to know.
 
 use super::super::answer;
-use super::super::effect::Effect;
+use super::super::effect::{Effect, github};
 use super::super::ids::ChannelId;
-use super::issues::IssueId;
+use super::issues::{self, IssueId};
 use super::{FailureId, InspectionId, Read, RepairId, changes};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
@@ -35,6 +35,8 @@ pub enum Purpose {
     },
     /// An issue is created, or shown as it is now.
     Issue { issue: IssueId },
+    /// The comment of a pull request is made, or shown as it is now.
+    PullComment { repository: String, change: String },
     /// The list of the webhooks that GitHub could not deliver.
     FailedDeliveries,
     /// A webhook is delivered once more.
@@ -67,6 +69,7 @@ impl Purpose {
             | Self::JobLog { .. }
             | Self::TestReports { .. }
             | Self::Issue { .. }
+            | Self::PullComment { .. }
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
             | Self::OverdueRun { .. }
@@ -87,6 +90,7 @@ impl Purpose {
             | Self::JobLog { .. }
             | Self::TestReports { .. }
             | Self::Issue { .. }
+            | Self::PullComment { .. }
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
             | Self::OverdueRun { .. }
@@ -94,11 +98,9 @@ impl Purpose {
         }
     }
 
-    pub fn issue(&self) -> Option<IssueId> {
-        let Self::Issue { issue } = self else {
-            return None;
-        };
-        Some(*issue)
+    /// Whether its receipt is about the record of a repository.
+    pub fn is_of_record(&self) -> bool {
+        matches!(self, Self::Issue { .. } | Self::PullComment { .. })
     }
 
     /// What it reads for which inspection.
@@ -114,6 +116,7 @@ impl Purpose {
             | Self::Update { .. }
             | Self::Answer
             | Self::Issue { .. }
+            | Self::PullComment { .. }
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
             | Self::OverdueRun { .. }
@@ -135,12 +138,18 @@ impl Purpose {
             return purpose.subject();
         }
         let failure = self.failure().map(|id| format!("ci:{}", id.0));
-        let issue = self.issue().map(|id| format!("ci:issue:{}", id.0));
+        let record = match self {
+            Self::Issue { issue } => Some(format!("ci:issue:{}", issue.0)),
+            Self::PullComment { repository, change } => {
+                Some(format!("ci:comment:{repository}:{change}"))
+            }
+            _ => None,
+        };
         let inspection = || {
             self.inspection()
                 .map(|id| format!("ci:inspection:{}", id.0))
         };
-        failure.or(issue).or_else(inspection)
+        failure.or(record).or_else(inspection)
     }
 
     /// Whether a message that comes late says when it was meant: a failure's is written as it is
@@ -153,6 +162,7 @@ impl Purpose {
             | Self::JobLog { .. }
             | Self::TestReports { .. }
             | Self::Issue { .. }
+            | Self::PullComment { .. }
             | Self::FailedDeliveries
             | Self::Redelivery { .. }
             | Self::OverdueRun { .. }
@@ -169,7 +179,12 @@ impl Purpose {
     pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Update { .. } => code == "message_not_found",
-            Self::Message { .. } | Self::Issue { .. } | Self::FailedDeliveries => false,
+            Self::Message { .. } | Self::FailedDeliveries => false,
+            Self::Issue { .. } => issues::is_gone(code),
+            // Who deleted it does not want another one.
+            Self::PullComment { .. } => {
+                matches!(effect, Effect::Github(github::Effect::UpdateComment { .. }))
+            }
             // What still lacks is asked for in a later round.
             Self::Redelivery { .. } | Self::OverdueRun { .. } => true,
             Self::Answer => matches!(effect, Effect::Slack(effect) if !answer::is_last(effect)),

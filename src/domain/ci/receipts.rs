@@ -77,7 +77,6 @@ pub(super) fn decide_receipt(
             }
         }
         // Of the record.
-        Purpose::Issue { .. } => {}
         Purpose::FailedDeliveries => redeliver::listed(decision, receipt, facts, context),
         Purpose::Redelivery { .. } | Purpose::OverdueRun { .. } => {
             if let End::Parked { code } = &receipt.end {
@@ -86,6 +85,7 @@ pub(super) fn decide_receipt(
                 tell_operators(decision, effect, text);
             }
         }
+        Purpose::Issue { .. } | Purpose::PullComment { .. } => {}
     }
 }
 

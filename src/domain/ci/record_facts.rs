@@ -2,6 +2,7 @@
 
 use super::super::area::Context;
 use super::super::observation::{Observation, Ran};
+use super::comment::PullComment;
 use super::findings::Signature;
 use super::issues::{Issue, IssueId};
 use super::record::{Kept, Subject};
@@ -23,6 +24,8 @@ pub enum RecordNeeds {
     Issue(IssueId),
     /// The same by its number on GitHub.
     Number { repository: String, number: i64 },
+    /// The comment of a pull request.
+    Comment { repository: String, change: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,7 @@ pub struct Round {
     /// The window's begin.
     pub since: DateTime<Utc>,
     pub trigger: String,
+    pub change: String,
     /// The id of the commit's tree.
     pub tree: String,
     /// `None`: all whose last failure was in the workflow.
@@ -46,6 +50,7 @@ impl Round {
             workflow: seen.workflow,
             since: context.now - context.rules.github.healing.flaky.window,
             trigger: seen.trigger.clone(),
+            change: seen.change.clone(),
             tree: seen.tree.clone(),
             subjects: (!is_green).then(|| seen::subjects(seen)),
         }
@@ -61,6 +66,7 @@ pub struct RecordFacts {
     /// Whether a run of the same trigger on the same tree was green.
     pub passed_before: bool,
     pub issues: Vec<Issue>,
+    pub comment: Option<PullComment>,
     /// GitHub refused an issue of this repository lately.
     pub issues_refused: bool,
 }

@@ -82,6 +82,8 @@ fn of_attempt(run: &Run, on_default_branch: bool, result: Ran) -> Observation {
         change: code.change.clone(),
         by_bot: code.by_bot,
         tree: code.tree.clone().unwrap_or_else(|| run.sha.clone()),
+        sha: run.sha.clone(),
+        pull: code.pull,
         result,
     }
 }

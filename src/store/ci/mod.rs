@@ -6,6 +6,7 @@
 mod api;
 mod changes;
 mod circumstances;
+mod comments;
 mod deliveries;
 mod failures;
 mod findings;
@@ -93,8 +94,8 @@ impl Persist for Ci {
                 facts.failure = failures::open(session, line).await?;
             }
         }
-        if let Some((line, _)) = needs.run.as_ref().filter(|_| needs.recorded) {
-            facts.recorded = record::is_recorded(session, &line.repository, line.workflow).await?;
+        if let (Some((line, _)), Some(change)) = (&needs.run, &needs.recorded) {
+            facts.recorded = record::is_recorded(session, line, change).await?;
         }
         if let Some(needs) = &needs.record {
             facts.record = record::load(session, needs, now).await?;
@@ -214,6 +215,7 @@ impl Persist for Ci {
                 Change::OwnFile(repository, own) => {
                     own_rules::save(session, repository, own).await?;
                 }
+                Change::Comment(comment) => comments::save(session, comment).await?,
             }
         }
         Ok(())
@@ -293,6 +295,13 @@ impl Persist for Ci {
                 now - DELIVERIES_KEPT,
                 at_once,
             ),
+            sqlx::query!(
+                "delete from ci_comments
+                  where ctid = any(array(select ctid from ci_comments where changed_at < $1
+                                          order by changed_at limit $2 for update skip locked))",
+                before,
+                at_once,
+            ),
         ];
         statements.extend(changes::forget(now, before, at_once));
         statements
@@ -355,6 +364,11 @@ impl Persist for Ci {
                 }
                 Ok(Some(effect))
             }
+            Purpose::PullComment { repository, change } => {
+                let session = &mut database.single().await?;
+                let comment = comments::of_change(session, repository, change).await?;
+                Ok(comment.map(|comment| with_comment(effect, comment.body())))
+            }
             Purpose::Issue { issue } => {
                 let shown = issues::shown(database, *issue, rules, now).await?;
                 Ok(shown.map(|shown| with_issue(effect, shown)))
@@ -391,4 +405,14 @@ fn with_issue(effect: Effect, shown: IssueEdit) -> Effect {
         }
         other => other,
     }
+}
+
+/// An effect that makes or edits a comment, with what it shows now.
+fn with_comment(mut effect: Effect, shown: String) -> Effect {
+    match &mut effect {
+        Effect::Github(github::Effect::CreateComment { body, .. }) => *body = shown,
+        Effect::Github(github::Effect::UpdateComment { body, .. }) => *body = Some(shown),
+        _ => {}
+    }
+    effect
 }

@@ -1,9 +1,9 @@
 //! The `ci_records` table: the records of tests and jobs.
 
-use super::issues;
+use super::{comments, issues};
 use crate::domain::ci::record::{Kept, LastFailure, Record, Standing, Subject};
 use crate::domain::ci::reports::TestId;
-use crate::domain::ci::{FindingId, JobFinding, RecordFacts, RecordNeeds, Round};
+use crate::domain::ci::{FindingId, JobFinding, Line, RecordFacts, RecordNeeds, Round};
 use crate::domain::rules::Rules;
 use crate::domain::text::Text;
 use crate::store::error::StoreError;
@@ -100,6 +100,10 @@ pub(super) async fn load(
             facts.issues = issue.into_iter().collect();
             of_issues(session, &mut facts).await?;
         }
+        RecordNeeds::Comment { repository, change } => {
+            lock_aggregate(session, &lock_name(repository)).await?;
+            facts.comment = comments::of_change(session, repository, change).await?;
+        }
     }
     Ok(facts)
 }
@@ -186,6 +190,7 @@ async fn of_round(
     )
     .fetch_one(&mut *session)
     .await?;
+    facts.comment = comments::of_change(session, &round.repository, &round.change).await?;
     facts.issues = issues::of_subjects(session, &round.repository, &keys).await?;
     facts.issues_refused = issues::are_refused(session, &round.repository, now).await?;
     Ok(())
@@ -276,16 +281,18 @@ pub(super) async fn histories(
     Ok(findings.iter().filter_map(of).collect())
 }
 
-/// Whether a workflow has records: its green runs are observed then.
+/// Whether a workflow has records, or a change has a comment: a green run is observed then.
 pub(super) async fn is_recorded(
     session: &mut Session,
-    repository: &str,
-    workflow: i64,
+    line: &Line,
+    change: &str,
 ) -> Result<bool, StoreError> {
     let recorded = sqlx::query_scalar!(
-        r#"select exists(select from ci_records where repository = $1 and workflow_id = $2) as "exists!""#,
-        repository,
-        workflow,
+        r#"select exists(select from ci_records where repository = $1 and workflow_id = $2)
+                  or exists(select from ci_comments where repository = $1 and change = $3) as "exists!""#,
+        line.repository,
+        line.workflow,
+        change,
     );
     Ok(recorded.fetch_one(session).await?)
 }

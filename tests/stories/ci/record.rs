@@ -1,5 +1,8 @@
 //! Weeks of runs, and what is on record of their tests.
 
+mod comments;
+mod issues;
+
 use super::*;
 use serde_json::{Value, json};
 use wardroom::store::Arrival;
@@ -74,7 +77,7 @@ impl Ran {
             "url": format!("https://github.com/acme/api/actions/runs/{}", 1000 + self.number),
             "at": world.clock.now(), "trigger": body["workflow_run"]["event"],
             "on_default_branch": self.pull.is_none(), "change": change.map_or(sha.clone(), Value::from),
-            "by_bot": self.bot, "tree": self.tree,
+            "by_bot": self.bot, "tree": self.tree, "sha": sha, "pull": self.pull,
             "result": {"failed": {
                 "ran": 100, "failed": tests.len(), "passed": [], "tests": tests,
                 "jobs": [{"signature": "0123456789abcdef0123456789abcdef", "name": "test", "class": "test_failure",

@@ -21,6 +21,11 @@ pub const FLAKY_TEST: &str = "flaky-test";
 /// So many new ones in a round are one issue.
 pub const MANY: usize = 5;
 
+/// Whether GitHub refused because the repository has no issues, or because the issue is gone.
+pub fn is_gone(code: &str) -> bool {
+    ["issues_disabled", "gone", "not_found"].contains(&code)
+}
+
 /// Asks for an open issue about a job's failure. Asked for again, it is the same issue.
 pub fn upsert<C, P>(decision: &mut Decision<C, P>, wanted: IssueWanted) {
     decision.tell(Told::IssueWanted(Box::new(wanted)));

@@ -114,6 +114,10 @@ fn a_purpose_is_called_as_it_is_stored() {
         Purpose::Issue {
             issue: issues::IssueId(Uuid::nil()),
         },
+        Purpose::PullComment {
+            repository: "acme/api".to_owned(),
+            change: "#7".to_owned(),
+        },
         Purpose::FailedDeliveries,
         Purpose::Redelivery {
             guid: "0d6f2a60-1b0e-11f1-8f0b-7f1a2f4c9d10".to_owned(),

@@ -179,12 +179,12 @@ impl Fixture {
                 Change::Finding(finding) => {
                     self.findings.insert(finding.id, *finding);
                 }
-                Change::Record(_) | Change::Issue(_) => {}
                 Change::RunRead { .. }
                 | Change::Listing(_)
                 | Change::Redelivery(_)
                 | Change::Redelivered { .. } => {}
                 Change::Changes(_) => {}
+                Change::Record(_) | Change::Issue(_) | Change::Comment(_) => {}
             }
         }
         self.told_areas.extend(decision.signals);
