@@ -1,6 +1,7 @@
 //! The `ci_comments` table: the comments in pull requests.
 
 use crate::domain::ci::comment::PullComment;
+use crate::domain::effect::{Effect, github};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 
@@ -49,4 +50,14 @@ pub(super) async fn save(session: &mut Session, comment: &PullComment) -> Result
     .execute(session)
     .await?;
     Ok(())
+}
+
+/// An effect that makes or edits a comment, with what it shows now.
+pub(super) fn with_comment(mut effect: Effect, shown: String) -> Effect {
+    match &mut effect {
+        Effect::Github(github::Effect::CreateComment { body, .. }) => *body = shown,
+        Effect::Github(github::Effect::UpdateComment { body, .. }) => *body = Some(shown),
+        _ => {}
+    }
+    effect
 }

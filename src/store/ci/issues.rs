@@ -3,7 +3,8 @@
 use super::record;
 use crate::domain::ci::issues::{self, About, Issue, IssueId, State};
 use crate::domain::ci::record::Subject;
-use crate::domain::effect::github::IssueEdit;
+use crate::domain::effect::Effect;
+use crate::domain::effect::github::{self, IssueEdit};
 use crate::domain::rules::Rules;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
@@ -169,4 +170,34 @@ pub(super) async fn save(session: &mut Session, issue: &Issue) -> Result<(), Sto
     .execute(session)
     .await?;
     Ok(())
+}
+
+/// An effect that creates or edits an issue, with what it shows now.
+pub(super) fn with_issue(effect: Effect, shown: IssueEdit) -> Effect {
+    match effect {
+        Effect::Github(github::Effect::CreateIssue {
+            repository,
+            title,
+            body,
+            labels,
+        }) => github::Effect::CreateIssue {
+            repository,
+            title: shown.title.unwrap_or(title),
+            body: shown.body.unwrap_or(body),
+            labels,
+        }
+        .into(),
+        Effect::Github(github::Effect::UpdateIssue {
+            repository, number, ..
+        }) => {
+            let edit = Some(Box::new(shown));
+            github::Effect::UpdateIssue {
+                repository,
+                number,
+                edit,
+            }
+            .into()
+        }
+        other => other,
+    }
 }

@@ -27,7 +27,7 @@ use crate::domain::ci::{
     all_ignored, message,
 };
 use crate::domain::effect::Effect;
-use crate::domain::effect::github::{self, IssueEdit};
+use crate::domain::effect::github;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
@@ -367,52 +367,12 @@ impl Persist for Ci {
             Purpose::PullComment { repository, change } => {
                 let session = &mut database.single().await?;
                 let comment = comments::of_change(session, repository, change).await?;
-                Ok(comment.map(|comment| with_comment(effect, comment.body())))
+                Ok(comment.map(|comment| comments::with_comment(effect, comment.body())))
             }
             Purpose::Issue { issue } => {
                 let shown = issues::shown(database, *issue, rules, now).await?;
-                Ok(shown.map(|shown| with_issue(effect, shown)))
+                Ok(shown.map(|shown| issues::with_issue(effect, shown)))
             }
         }
     }
-}
-
-/// An effect that creates or edits an issue, with what it shows now.
-fn with_issue(effect: Effect, shown: IssueEdit) -> Effect {
-    match effect {
-        Effect::Github(github::Effect::CreateIssue {
-            repository,
-            title,
-            body,
-            labels,
-        }) => github::Effect::CreateIssue {
-            repository,
-            title: shown.title.unwrap_or(title),
-            body: shown.body.unwrap_or(body),
-            labels,
-        }
-        .into(),
-        Effect::Github(github::Effect::UpdateIssue {
-            repository, number, ..
-        }) => {
-            let edit = Some(Box::new(shown));
-            github::Effect::UpdateIssue {
-                repository,
-                number,
-                edit,
-            }
-            .into()
-        }
-        other => other,
-    }
-}
-
-/// An effect that makes or edits a comment, with what it shows now.
-fn with_comment(mut effect: Effect, shown: String) -> Effect {
-    match &mut effect {
-        Effect::Github(github::Effect::CreateComment { body, .. }) => *body = shown,
-        Effect::Github(github::Effect::UpdateComment { body, .. }) => *body = Some(shown),
-        _ => {}
-    }
-    effect
 }
