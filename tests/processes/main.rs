@@ -14,6 +14,7 @@ mod crowds;
 mod doors;
 mod embedded;
 mod failover;
+mod github;
 #[allow(dead_code, reason = "a deployment offers more than each story takes")]
 mod harness;
 mod intake_abuse;
