@@ -56,7 +56,8 @@ pub(super) fn decide_press(
         None => Press::UNKNOWN,
     };
     let refused = answered(decision, &press.by, name, verdict, context);
-    if name == Press::UNKNOWN {
+    // A rollback that was started is audited by its rule, with its incident.
+    if name == Press::UNKNOWN || name == Press::ROLLBACK && refused.is_none() {
         return;
     }
     let outcome = match refused {

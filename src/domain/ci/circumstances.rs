@@ -55,7 +55,7 @@ impl Circumstances {
             handled: self.handled.clone(),
             recurrences: self.recurrences.clone(),
             hit_repositories: self.hit_repositories,
-            quota_left: None,
+            quota_left: inspection.quota_left,
             ignored: self.ignored.clone(),
             own: own.cloned().unwrap_or_else(OwnRules::default),
             is_labelled_off: false,

@@ -98,3 +98,19 @@ async fn an_outage_over_five_repositories_is_not_made_worse() {
     world.skip_messages();
     world.finish().await;
 }
+
+#[tokio::test]
+async fn with_little_quota_left_nothing_is_run_again_and_the_message_says_so() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    let installation = world.github().installation("acme");
+    let installation = installation.expect("the App is installed");
+    let hour = std::time::Duration::from_secs(3600);
+    world.github().set_quota(installation, 80, hour);
+    let run = ends(&mut world, RunPlan::new("One", vec![network()])).await;
+    waits(&mut world, seconds(61)).await;
+    assert_eq!(reruns(&world, run), 0);
+    let told = told(&world).concat();
+    assert!(told.contains("requests"), "{told}");
+    world.skip_messages();
+    world.finish().await;
+}
