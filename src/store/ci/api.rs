@@ -21,7 +21,7 @@ pub struct FindingFilter<'a> {
 pub struct FindingRow {
     pub id: Uuid,
     #[serde(skip)]
-    pub seq: i64,
+    pub place: i64,
     pub repository: String,
     pub workflow: String,
     pub branch: String,
@@ -55,7 +55,7 @@ pub struct RepairFilter<'a> {
 pub struct RepairRow {
     pub id: Uuid,
     #[serde(skip)]
-    pub seq: i64,
+    pub place: i64,
     pub repository: String,
     pub run_id: i64,
     pub run_number: i64,
@@ -86,12 +86,12 @@ impl Database {
         let limit = limit.clamp(1, 200);
         let rows = sqlx::query_as!(
             RepairRow,
-            "select id, seq, repository, run_id, number as run_number, attempt, playbook, action, tries, signatures, state,
+            "select id, place, repository, run_id, number as run_number, attempt, playbook, action, tries, signatures, state,
                     actor, reason, decided_at, due_at, ended_at
                from ci_repairs
-              where seq < $1 and ($2::text is null or lower(repository) = lower($2))
+              where place < $1 and ($2::text is null or lower(repository) = lower($2))
                 and ($3::text is null or playbook = $3) and ($4::text is null or state = $4)
-              order by seq desc limit $5",
+              order by place desc limit $5",
             below.unwrap_or(i64::MAX),
             filter.repository,
             filter.playbook,
@@ -100,7 +100,7 @@ impl Database {
         )
         .fetch_all(&mut self.single().await?)
         .await?;
-        Ok(Page::cut(rows, limit, |row| row.seq.to_string()))
+        Ok(Page::cut(rows, limit, |row| row.place.to_string()))
     }
 
     /// Findings, newest first.
@@ -113,12 +113,12 @@ impl Database {
         let limit = limit.clamp(1, 200);
         let rows = sqlx::query_as!(
             FindingRow,
-            "select id, seq, repository, workflow, branch, is_pull as pull_request, run_id, number as run_number, attempt,
+            "select id, place, repository, workflow, branch, is_pull as pull_request, run_id, number as run_number, attempt,
                     sha, job, class, signature, state, finding - 'class' - 'signature' as \"finding!\", found_at
                from ci_findings
-              where seq < $1 and ($2::text is null or lower(repository) = lower($2))
+              where place < $1 and ($2::text is null or lower(repository) = lower($2))
                 and ($3::text is null or class = $3) and ($4::text is null or state = $4)
-              order by seq desc limit $5",
+              order by place desc limit $5",
             below.unwrap_or(i64::MAX),
             filter.repository,
             filter.class,
@@ -127,6 +127,6 @@ impl Database {
         )
         .fetch_all(&mut self.single().await?)
         .await?;
-        Ok(Page::cut(rows, limit, |row| row.seq.to_string()))
+        Ok(Page::cut(rows, limit, |row| row.place.to_string()))
     }
 }

@@ -129,7 +129,14 @@ pub(super) async fn latest(
     repositories: &[String],
 ) -> Result<Vec<Failure>, StoreError> {
     let rows = select_failures!(
-        "where repository = any($1) order by news_at desc, id limit $2",
+        "where id = any(array(
+             select latest.id
+               from unnest($1::text[]) as wanted(repository),
+                    lateral (select f.id, f.news_at from ci_failures f
+                              where f.repository between wanted.repository and wanted.repository
+                              order by f.repository desc, f.news_at desc limit $2) as latest
+              order by latest.news_at desc limit $2))
+          order by row(news_at, id) desc",
         repositories,
         list::FAILURES,
     );

@@ -44,12 +44,12 @@ pub(super) async fn load(
 pub(super) async fn repositories(session: &mut Session) -> Result<Vec<String>, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"with recursive known as (
-               (select repository from ci_runs order by repository limit 1)
+               select '' as repository
                union all
                select (select ci_runs.repository from ci_runs where ci_runs.repository > known.repository
                         order by ci_runs.repository limit 1)
                  from known where known.repository is not null)
-           select repository as "repository!" from known where repository is not null limit $1"#,
+           select repository as "repository!" from known where repository <> '' limit $1"#,
         REPOSITORIES,
     )
     .fetch_all(session)
