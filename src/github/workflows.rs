@@ -2,7 +2,6 @@
 
 use super::call_error::CallError;
 use super::client::Session;
-use super::conversation::found_or_absent;
 use crate::courier::{Lookup, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::github;
@@ -14,9 +13,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How far GitHub's clock may be behind ours. Small, because a run has no mark of ours: one that a person
-/// started shortly before must not be taken for ours.
-const SKEW: TimeDelta = TimeDelta::seconds(10);
+/// How far GitHub's clock may be behind ours. A run has no mark of ours, so one that an App started so
+/// shortly before is taken for ours.
+const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// No further cache is deleted when so little time is left.
 const RESERVE: Duration = Duration::from_secs(1);
 
@@ -68,7 +67,8 @@ impl Session<'_> {
     }
 
     /// Finds a run of the workflow on this reference that was started since the first attempt, by an App if
-    /// we are one.
+    /// we are one. A run that is not listed yet may still come: it is never said to be absent, so nothing is
+    /// started twice.
     pub(super) async fn find_dispatch(
         &self,
         workflow: &str,
@@ -84,17 +84,19 @@ impl Session<'_> {
         ];
         let path = ["actions", "workflows", workflow, "runs"];
         let runs: Runs = self.get(&path, &query).await?;
-        let name = reference.trim_start_matches("refs/");
-        let name = name
-            .trim_start_matches("heads/")
-            .trim_start_matches("tags/");
+        let name = github::name_of_reference(reference);
         let is_ours = |run: &Run| {
             let by_bot = run.actor.as_ref().is_some_and(Actor::is_bot);
             let by_bot = by_bot || !self.is_installation();
             by_bot && run.created_at >= since && run.head_branch.as_deref() == Some(name)
         };
         let found = runs.workflow_runs.iter().any(is_ours);
-        Ok(found_or_absent(found.then_some(Answer::Nothing)))
+        Ok(match found {
+            true => Lookup::Found(Answer::Nothing),
+            false => Lookup::Unreadable {
+                code: "no_run_listed".to_owned(),
+            },
+        })
     }
 
     /// Deletes the caches of a reference. When there are more than one exchange can delete, the next one

@@ -13,6 +13,7 @@ pub use answer::{
     StepSeen, TestReports, TestSeen,
 };
 pub use content::{CheckConclusion, CheckRun, IssueEdit};
+pub use rules::name_of_reference;
 
 use super::{Provider, Vocabulary};
 use chrono::{DateTime, Utc};

@@ -4,6 +4,14 @@ use super::{Effect, Kind};
 use crate::domain::effect::Repeat;
 use crate::domain::ids::EffectId;
 
+/// The branch or tag of a reference, full or not.
+pub fn name_of_reference(reference: &str) -> &str {
+    let name = |prefix| reference.strip_prefix(prefix);
+    name("refs/heads/")
+        .or(name("refs/tags/"))
+        .unwrap_or(reference)
+}
+
 impl Kind {
     pub fn repeat(self) -> Repeat {
         match self {
