@@ -360,3 +360,15 @@ async fn changes_are_kept_three_days() {
     assert_eq!(world.sql("select from ci_changes").await, 0);
     world.finish().await;
 }
+
+#[tokio::test]
+async fn changes_are_kept_while_an_incident_lists_them() {
+    let mut world = World::with_config(SERVICE, &[]).await;
+    world.declared("bea", "P2 api Checkout fails").await;
+    delivers(&world, "push", "d-1", &push(1, "One")).await;
+    world.settle().await;
+    world.pass(Duration::hours(80)).await;
+    assert_eq!(world.sql("select from ci_changes").await, 1);
+    world.skip_messages();
+    world.finish().await;
+}

@@ -23,7 +23,7 @@ use crate::store::ring::turns::lock_aggregate;
 use crate::store::session::Session;
 use chrono::{DateTime, Duration, Utc};
 
-/// Changes are deleted so long after the last delivery about them.
+/// Changes are deleted so long after the last delivery about them, unless an open incident lists them.
 const CHANGES_KEPT: Duration = Duration::days(3);
 /// A message lists so many changes.
 const LISTED: i64 = 20;
@@ -122,6 +122,9 @@ pub(super) fn forget(now: DateTime<Utc>, before: DateTime<Utc>, at_once: i64) ->
         sqlx::query!(
             "delete from ci_changes
               where ctid = any(array(select ctid from ci_changes where received_at < $1
+                                         and not exists(select from ci_incidents
+                                                         where ci_incidents.service = ci_changes.service
+                                                           and is_open)
                                       order by received_at limit $2 for update skip locked))",
             now - CHANGES_KEPT,
             at_once,
