@@ -114,5 +114,8 @@ fn page(json: &[u8]) -> String {
     let of_run = part::<OfRun>(json).and_then(|of| of.workflow_run?.html_url);
     let log = || part::<OfLog>(json).and_then(|of| of.deployment_status);
     let log = || log().and_then(|log| log.log_url.filter(|url| !url.is_empty()).or(log.target_url));
-    url(of_run.or_else(log))
+    match of_run {
+        Some(run) => url(Some(run)),
+        None => untrusted::foreign_url(&log().unwrap_or_default()),
+    }
 }

@@ -2,6 +2,8 @@
 
 use crate::redact::scrub;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use url::Url;
 
 /// The longest name that is kept, in characters; Git allows a branch 255 bytes.
 pub(super) const NAME: usize = 255;
@@ -55,6 +57,23 @@ pub(super) fn url(text: &str) -> String {
     without_nul(text).chars().take(URL).collect()
 }
 
+/// An address that another tool made, which may carry credentials: an HTTPS one without its user, query
+/// and fragment; else empty.
+pub(super) fn foreign_url(text: &str) -> String {
+    let Ok(mut url) = Url::parse(&without_nul(text)) else {
+        return String::new();
+    };
+    if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
+        return String::new();
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    match scrub(url.as_str()) {
+        Cow::Borrowed(clean) if clean.len() <= URL => clean.to_owned(),
+        _ => String::new(),
+    }
+}
+
 /// Without secrets, and without NUL, which the database does not take.
 fn clean(text: &str) -> String {
     scrub(&without_nul(text)).into_owned()
@@ -85,6 +104,24 @@ mod tests {
         }
         for odd in ["acme/a b ghp_0123456789abcdef", "a/b/ghp_0123456789abcdef"] {
             assert!(!address(odd).contains("ghp_"));
+        }
+    }
+
+    #[test]
+    fn an_address_of_another_tool_is_kept_without_credentials() {
+        for (text, wanted) in [
+            (
+                "https://ci.example.com/job/7?token=hunter2#step",
+                "https://ci.example.com/job/7",
+            ),
+            ("https://user:pass@ci.example.com/job/7", ""),
+            ("https://user@ci.example.com/job/7", ""),
+            ("http://ci.example.com/job/7", ""),
+            ("javascript:alert(1)", ""),
+            ("https://ci.example.com/ghp_0123456789abcdef", ""),
+            ("job 7", ""),
+        ] {
+            assert_eq!(foreign_url(text), wanted, "{text}");
         }
     }
 
