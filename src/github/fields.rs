@@ -18,6 +18,13 @@ pub(super) fn url(text: Option<String>) -> String {
     untrusted::url(&text.unwrap_or_default())
 }
 
+/// `ci.yml` of `.github/workflows/ci.yml`; of a workflow in another repository, a reference follows.
+pub(super) fn file_name(path: &str) -> Option<String> {
+    let path = path.split('@').next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    (!name.is_empty()).then(|| untrusted::name(name))
+}
+
 /// A moment in GitHub's form, not later than it arrived.
 pub(super) fn moment(text: Option<&str>, arrived: DateTime<Utc>) -> DateTime<Utc> {
     let moment = text.and_then(|text| text.parse().ok());

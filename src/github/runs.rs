@@ -5,6 +5,7 @@
 
 use super::call_error::CallError;
 use super::client::Session;
+use super::fields::file_name;
 use super::untrusted;
 use crate::courier::Lookup;
 use crate::domain::effect::Answer;
@@ -26,6 +27,7 @@ struct Run {
     run_number: i64,
     workflow_id: i64,
     name: Option<String>,
+    path: Option<String>,
     event: Option<String>,
     head_branch: Option<String>,
     head_sha: Option<String>,
@@ -120,6 +122,7 @@ impl Session<'_> {
             started_at: seen.run_started_at.unwrap_or(seen.created_at),
             updated_at: seen.updated_at.unwrap_or(seen.created_at),
             default_branch: repository.default_branch.as_deref().map(untrusted::name),
+            workflow_file: seen.path.as_deref().and_then(file_name),
         };
         Ok(answer(github::Answer::Run(Box::new(seen))))
     }

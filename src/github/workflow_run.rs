@@ -3,6 +3,7 @@
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#workflow_run>. Texts are bounded
 //! here, because they become keys of the database.
 
+use super::fields::file_name;
 use super::payload::part;
 use super::untrusted;
 use crate::domain::areas::Event;
@@ -179,12 +180,8 @@ fn workflow_name(json: &[u8], of_run: Option<String>) -> String {
     named.next().unwrap_or_else(|| "a workflow".to_owned())
 }
 
-/// `ci.yml` of `.github/workflows/ci.yml`; of a workflow in another repository, a reference follows.
 fn workflow_file(json: &[u8]) -> Option<String> {
-    let path = part::<OfWorkflow>(json)?.workflow?.path?;
-    let path = path.split('@').next().unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or_default();
-    (!name.is_empty()).then(|| untrusted::name(name))
+    file_name(&part::<OfWorkflow>(json)?.workflow?.path?)
 }
 
 /// Who started this attempt; of the first one, who started the run.

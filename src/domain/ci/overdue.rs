@@ -66,7 +66,7 @@ pub(super) fn seen(receipt: &Receipt, known: Option<&Run>) -> Option<Seen> {
     };
     Some(Seen {
         default_branch: read.default_branch.clone(),
-        workflow_file: None,
+        workflow_file: read.workflow_file.clone(),
         run: Run {
             id: *run,
             line: Line::new(

@@ -15,6 +15,7 @@ pub use playbook::{Action, Branches, Playbook, Step, Trigger, Whom};
 pub use thresholds::{MassFailure, Thresholds};
 
 use chrono::Duration;
+use strum::{EnumString, IntoStaticStr};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Healing {
@@ -43,6 +44,24 @@ pub struct Healing {
     pub overdue_after: Duration,
 }
 
+/// Why nothing is written to GitHub. Its word is the code of an effect that was not sent for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum HeldBack {
+    SelfHealingOff,
+    DryRun,
+}
+
+impl HeldBack {
+    /// For people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::SelfHealingOff => "self-healing is turned off (SELF_HEALING_ENABLED)",
+            Self::DryRun => "this is a dry run (github.dry_run)",
+        }
+    }
+}
+
 impl Default for Healing {
     fn default() -> Self {
         Self {
@@ -64,6 +83,15 @@ impl Default for Healing {
 }
 
 impl Healing {
+    /// Why nothing is written to GitHub; `None`: it is.
+    pub fn held_back(&self) -> Option<HeldBack> {
+        match (self.enabled, self.dry_run) {
+            (false, _) => Some(HeldBack::SelfHealingOff),
+            (true, true) => Some(HeldBack::DryRun),
+            (true, false) => None,
+        }
+    }
+
     /// The pause before a re-run of a run that is at this attempt.
     pub fn delay(&self, attempt: i32) -> Duration {
         let at = usize::try_from(attempt - 1).unwrap_or_default();

@@ -233,6 +233,13 @@ async fn the_rollback_is_started_once_by_who_may_and_its_end_is_told() {
             "updated_at": "2026-03-01T09:01:00Z",
         },
     });
+    // One on another branch is another's.
+    let mut other = run.clone();
+    other["workflow_run"]["id"] = json!(499);
+    other["workflow_run"]["head_branch"] = json!("try");
+    delivers(&world, "workflow_run", "run-0", &other).await;
+    world.settle().await;
+    assert!(!message(&world, &channel).contains("succeeded"));
     for delivery in ["run-1", "run-2"] {
         delivers(&world, "workflow_run", delivery, &run).await;
         world.settle().await;
@@ -250,6 +257,27 @@ async fn the_rollback_is_started_once_by_who_may_and_its_end_is_told() {
     );
     world.skip_messages();
     world.finish().await;
+}
+
+#[tokio::test]
+async fn no_rollback_is_started_while_nothing_is_written_to_github() {
+    let dry = SERVICE.replace("channel: C0BUILDS", "channel: C0BUILDS\n  dry_run: true");
+    let off = [("SELF_HEALING_ENABLED", "false")];
+    for (config, variables, why) in [
+        (SERVICE, &off[..], "self-healing is turned off"),
+        (&dry, &[], "this is a dry run"),
+    ] {
+        let mut world = World::with_config(config, variables).await;
+        comes(&mut world, &status(5, 92, "failure", "production")).await;
+        let channel = world.newest().await.channel_name;
+        let button = world.expect_message(&channel, "deployment to");
+        world.presses("bea", &button, "Roll back").await;
+        world.expect_ephemeral("bea", why);
+        assert_eq!(world.count("would have run in"), 1);
+        assert_eq!(dispatches(&world).await, Vec::<Vec<String>>::new());
+        world.skip_messages();
+        world.finish().await;
+    }
 }
 
 #[tokio::test]

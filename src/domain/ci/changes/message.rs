@@ -183,6 +183,11 @@ pub fn deployment(deployment: &FailedDeployment, offer: Rollback) -> Message {
             let text = match &taken.state {
                 RollbackState::Asked => by.and("⏳ Starting the rollback, for "),
                 RollbackState::Started => by.and("⏳ The rollback is running, started by "),
+                RollbackState::Unknown { code } => {
+                    let text = by.and("🟡 The rollback may have been started (").code(code);
+                    let text = text.and("): check the runs of ").code(&taken.workflow);
+                    text.and(" on GitHub. Asked for by ")
+                }
                 RollbackState::Refused { code } => {
                     let text = by.and("🔴 The rollback couldn't be started (").code(code);
                     text.and("), tried by ")

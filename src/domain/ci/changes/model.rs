@@ -146,6 +146,9 @@ pub struct RollbackTaken {
     pub at: DateTime<Utc>,
     /// The workflow's file, by which its run is known.
     pub workflow: String,
+    /// The branch or tag that it was started on.
+    #[serde(default)]
+    pub reference: Option<String>,
     pub state: RollbackState,
 }
 
@@ -156,6 +159,10 @@ pub enum RollbackState {
     Asked,
     /// The workflow was started.
     Started,
+    /// GitHub's answer is unknown, so the workflow may run: it is not started again.
+    Unknown {
+        code: String,
+    },
     /// GitHub refused to start it: it may be tried again.
     Refused {
         code: String,

@@ -7,6 +7,7 @@ use super::{deployments, incidents, rollback};
 use crate::domain::area::Context;
 use crate::domain::ci::Decision;
 use crate::domain::effect::{Answer, slack};
+use crate::domain::healing::HeldBack;
 use crate::domain::ids::EffectId;
 use crate::domain::signal::End;
 use crate::domain::text::{Message, Text};
@@ -69,14 +70,18 @@ pub fn decide_receipt(
         Purpose::Rollback { .. } => {
             let state = match end {
                 End::Done(_) => RollbackState::Started,
-                End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
-                    RollbackState::Refused { code: code.clone() }
+                End::Refused { code } => RollbackState::Refused { code: code.clone() },
+                End::Parked { code } | End::Uncertain { code } => {
+                    RollbackState::Unknown { code: code.clone() }
                 }
                 End::Expired => RollbackState::Refused {
                     code: "expired".to_owned(),
                 },
-                End::Dropped { .. } => RollbackState::Refused {
-                    code: "dropped".to_owned(),
+                End::Dropped { why } => RollbackState::Refused {
+                    code: match why.parse::<HeldBack>() {
+                        Ok(_) => why.clone(),
+                        Err(_) => "dropped".to_owned(),
+                    },
                 },
             };
             if let Some(deployment) = facts.deployment() {

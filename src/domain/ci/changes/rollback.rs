@@ -44,6 +44,12 @@ pub fn pressed(
         return Err(("not_configured", text));
     };
     let repository = &deployment.change.repository;
+    if let Some(why) = context.rules.github.healing.held_back() {
+        let text = Text::plain(format!("Nothing was started: {}. ", why.sentence()));
+        let text = text.code(&rollback.workflow).and(" would have run in ");
+        let text = text.bold(message::name(&deployment.change)).and(".");
+        return Err(("switched_off", text));
+    }
     let effect = github::Effect::DispatchWorkflow {
         repository: repository.clone(),
         workflow: rollback.workflow.clone(),
@@ -75,6 +81,7 @@ pub fn pressed(
             by: person.clone(),
             at: context.at,
             workflow: rollback.workflow.clone(),
+            reference: Some(github::name_of_reference(&rollback.reference).to_owned()),
             state: RollbackState::Asked,
         }),
         ..deployment.clone()
@@ -107,6 +114,18 @@ fn permitted(
             state: RollbackState::Refused { .. },
             ..
         }) => Ok(()),
+        Some(
+            taken @ RollbackTaken {
+                state: RollbackState::Unknown { .. },
+                ..
+            },
+        ) => {
+            let text = Text::plain("Nothing was started: the rollback that ").person(&taken.by);
+            let text = text.and(" asked for ").time(taken.at);
+            let text = text.and(" may be running. Check the runs of ");
+            let text = text.code(&taken.workflow).and(" on GitHub.");
+            Err(("unknown_state", text))
+        }
         Some(taken) => {
             let text = Text::plain("Nothing was started: ").person(&taken.by);
             let text = text.and(" started the rollback ").time(taken.at).and(".");
@@ -150,18 +169,29 @@ pub(super) fn answered(
     let Some(taken) = &deployment.rollback else {
         return;
     };
-    if taken.state != RollbackState::Asked {
+    // An operator may have had it tried again.
+    if !matches!(
+        taken.state,
+        RollbackState::Asked | RollbackState::Unknown { .. }
+    ) {
         return;
     }
-    if let RollbackState::Refused { code } = &state {
-        let what = format!("rollback could not be started ({code})");
+    let what = match &state {
+        RollbackState::Refused { code } => format!("rollback could not be started ({code})"),
+        RollbackState::Unknown { code } => format!("rollback may have been started ({code})"),
+        RollbackState::Asked
+        | RollbackState::Started
+        | RollbackState::Succeeded { .. }
+        | RollbackState::Failed { .. } => String::new(),
+    };
+    if !what.is_empty() {
         note(decision, deployment, at, Actor::Wardroom, &what);
     }
     save(decision, deployment, taken, state);
 }
 
-/// A run of the workflow ended: GitHub's answer names no run, so it is the first that began after it was
-/// asked for.
+/// A run of the workflow ended: GitHub's answer names no run, so it is the first on the same reference
+/// that began after it was asked for.
 pub fn run_ended(
     decision: &mut Decision,
     run: &Run,
@@ -175,7 +205,9 @@ pub fn run_ended(
     let Some(taken) = &deployment.rollback else {
         return;
     };
-    if run.started_at < taken.at - DRIFT {
+    let reference = taken.reference.as_deref();
+    let is_on_it = reference.is_none_or(|reference| reference == run.line.branch);
+    if run.started_at < taken.at - DRIFT || !is_on_it {
         return;
     }
     let url = run.url.clone();

@@ -1,7 +1,18 @@
 //! Which change is news, and what is said of one.
 
-use super::message::{line, title};
-use super::model::{CodeChange, DeploymentState, What};
+use super::facts::Facts;
+use super::message::{Rollback, line, title};
+use super::model::{
+    CodeChange, DeploymentId, DeploymentState, FailedDeployment, RollbackState, RollbackTaken, What,
+};
+use super::purpose::Purpose;
+use super::receipts::decide_receipt;
+use crate::domain::area::Context;
+use crate::domain::ci::{Change, Decision};
+use crate::domain::effect::Answer;
+use crate::domain::ids::{EffectId, SignalId, UserId};
+use crate::domain::rules::Rules;
+use crate::domain::signal::End;
 use chrono::DateTime;
 
 fn change(what: What) -> CodeChange {
@@ -79,4 +90,76 @@ fn a_title_fits_a_declaration_whatever_the_environment_is_called() {
         *environment = "prod-".repeat(50);
     }
     assert_eq!(title(&failed).chars().count(), 100);
+}
+
+/// A deployment whose rollback was asked for, after its effect ended so.
+fn rolled_back(end: &End) -> FailedDeployment {
+    let now = DateTime::from_timestamp(1_772_355_600, 0).unwrap();
+    let asked = FailedDeployment {
+        id: DeploymentId(uuid::Uuid::nil()),
+        service: "api".to_owned(),
+        change: deployment(92, DeploymentState::Failed),
+        incident: None,
+        message: None,
+        rollback: Some(RollbackTaken {
+            by: UserId::new("U0BEA").unwrap(),
+            at: now,
+            workflow: "rollback.yml".to_owned(),
+            reference: Some("main".to_owned()),
+            state: RollbackState::Asked,
+        }),
+    };
+    let purpose = Purpose::Rollback {
+        deployment: asked.id,
+    };
+    let facts = Facts {
+        deployments: vec![asked],
+        ..Facts::default()
+    };
+    let context = Context {
+        signal: SignalId(uuid::Uuid::nil()),
+        at: now,
+        now,
+        rules: &Rules::default(),
+    };
+    let mut decision = Decision::on(context.signal);
+    let effect = EffectId(uuid::Uuid::nil());
+    decide_receipt(&mut decision, &purpose, effect, end, &facts, &context);
+    let changed = decision
+        .changes
+        .into_iter()
+        .find_map(|change| match change {
+            Change::Changes(super::change::Change::Deployment(deployment)) => Some(*deployment),
+            _ => None,
+        });
+    changed.unwrap()
+}
+
+#[test]
+fn a_rollback_that_may_run_is_not_offered_again() {
+    let code = || "http_502".to_owned();
+    for (end, words, is_offered) in [
+        (End::Done(Answer::Nothing), "is running", false),
+        (
+            End::Uncertain { code: code() },
+            "may have been started",
+            false,
+        ),
+        (End::Parked { code: code() }, "may have been started", false),
+        (End::Refused { code: code() }, "couldn't be started", true),
+        (
+            End::Dropped {
+                why: "self_healing_off".to_owned(),
+            },
+            "self_healing_off",
+            true,
+        ),
+    ] {
+        let deployment = rolled_back(&end);
+        let shown = super::message::deployment(&deployment, Rollback::Offered);
+        let shown = format!("{shown:?}");
+        assert!(shown.contains(words), "{end:?}: {shown}");
+        let offered = shown.contains("Try the rollback again");
+        assert_eq!(offered, is_offered, "{end:?}: {shown}");
+    }
 }

@@ -241,6 +241,7 @@ fn a_run_without_news_is_read_and_what_is_read_counts_as_a_webhook() {
             started_at: known.started_at,
             updated_at: known.updated_at,
             default_branch: Some("main".to_owned()),
+            workflow_file: Some("ci.yml".to_owned()),
         };
         let effect = github::Effect::ReadRun {
             repository: "acme/api".to_owned(),

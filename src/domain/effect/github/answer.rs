@@ -85,6 +85,9 @@ pub struct RunSeen {
     pub started_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub default_branch: Option<String>,
+    /// The file's name, such as `ci.yml`.
+    #[serde(default)]
+    pub workflow_file: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

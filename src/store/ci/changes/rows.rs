@@ -149,7 +149,7 @@ pub(super) async fn save_deployment(
 ) -> Result<(), StoreError> {
     let taken = deployment.rollback.as_ref();
     let rolls_back = taken.is_some_and(|taken| match taken.state {
-        RollbackState::Asked | RollbackState::Started => true,
+        RollbackState::Asked | RollbackState::Started | RollbackState::Unknown { .. } => true,
         RollbackState::Refused { .. }
         | RollbackState::Succeeded { .. }
         | RollbackState::Failed { .. } => false,
