@@ -71,6 +71,6 @@ pub enum End {
     Uncertain { code: String },
     /// It kept failing; an operator must look at it.
     Parked { code: String },
-    /// An operator, or a restore, gave it up.
+    /// An operator, a restore, or a switch that forbids it, gave it up.
     Dropped { why: String },
 }

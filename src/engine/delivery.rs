@@ -201,6 +201,9 @@ impl Engine {
         if let Some(ending) = plan::before_exchange(claimed, paused_until, now) {
             return Err(Box::new(ending));
         }
+        if let Some(ending) = plan::held_back(claimed, self.rules().github.healing.held_back()) {
+            return Err(Box::new(ending));
+        }
         let completing = self.complete(claimed, now);
         let unsent = match self.parts.store.within(STORE_LIMIT, completing).await {
             Ok((Some(effect), parcel)) if !spent(&effect, delivery.claimed_at) => {

@@ -4,7 +4,8 @@
 //! question: an uncertain effect is never simply sent again. What its repetition means decides.
 
 use crate::courier::{Lookup, Outcome};
-use crate::domain::effect::{Answer, Repeat};
+use crate::domain::effect::{Answer, Effect, Repeat};
+use crate::domain::healing::HeldBack;
 use crate::domain::looked_to::LookedTo;
 use crate::domain::signal::End;
 use crate::store::{Claimed, Counted, Ending};
@@ -275,6 +276,16 @@ pub fn before_exchange(
     Some(again(claimed, until, Counted::No, "paused".to_owned()))
 }
 
+/// What writes to GitHub is not sent while the rules hold it back. What may have been sent already is looked
+/// up all the same, which only reads.
+pub fn held_back(claimed: &Claimed, why: Option<HeldBack>) -> Option<Ending> {
+    let why: &str = why?.into();
+    let is_write = matches!(&claimed.effect, Effect::Github(effect) if effect.writes());
+    let is_lookup = claimed.uncertain && claimed.effect.repeat() == Repeat::LookUpFirst;
+    let why = why.to_owned();
+    (is_write && !is_lookup).then_some(Ending::Over(End::Dropped { why }))
+}
+
 /// The effect only shows state, and there is none to show.
 pub fn nothing_to_show() -> Ending {
     Ending::Over(End::Done(Answer::Nothing))
@@ -316,6 +327,10 @@ fn again(claimed: &Claimed, at: DateTime<Utc>, counted: Counted, error: String) 
 }
 
 pub use crate::store::Certainty;
+
+#[cfg(test)]
+#[path = "held_back_tests.rs"]
+mod held_back_tests;
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]

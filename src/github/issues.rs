@@ -24,6 +24,7 @@ struct Repository {
 #[derive(Deserialize)]
 struct Issue {
     number: Option<i64>,
+    updated_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -40,9 +41,11 @@ pub(super) fn read(json: &[u8], _at: DateTime<Utc>) -> Option<Event> {
         _ => return None,
     };
     let sender = whole.sender.and_then(|sender| sender.r#type);
+    let issue = whole.issue?;
     let edited = IssueEdited {
         repository: whole.repository?.full_name?,
-        number: whole.issue?.number?,
+        number: issue.number?,
+        at: issue.updated_at,
         open,
         by_bot: sender.as_deref() == Some("Bot"),
     };
@@ -62,7 +65,8 @@ mod tests {
     #[test]
     fn who_closes_or_opens_an_issue_is_read_and_all_else_is_not() {
         let mut body = json!({
-            "action": "closed", "issue": {"number": 7}, "repository": {"full_name": "acme/api"},
+            "action": "closed", "repository": {"full_name": "acme/api"},
+            "issue": {"number": 7, "updated_at": "1970-01-01T00:00:00Z"},
             "sender": {"login": "ada", "type": "User"},
         });
         let mut wanted = IssueEdited {
@@ -70,6 +74,7 @@ mod tests {
             number: 7,
             open: false,
             by_bot: false,
+            at: Some(DateTime::default()),
         };
         let event = |edited: &IssueEdited| {
             let event = OfRecord::IssueEdited(edited.clone());

@@ -170,13 +170,6 @@ impl Database {
         rules: &Rules,
         now: DateTime<Utc>,
     ) -> Result<Option<Effect>, StoreError> {
-        let is_off = !rules.github.healing.enabled;
-        if let Effect::Github(write) = &effect
-            && write.writes()
-            && is_off
-        {
-            return Ok(None);
-        }
         match origin {
             Origin::Incident(purpose) => {
                 Incidents::complete(self, purpose, effect, again, rules, now).await

@@ -6,6 +6,7 @@ use super::request::{Act, Pressed, Request};
 use super::{Purpose, Run, Timer, changes};
 use crate::domain::requester::Requester;
 use crate::domain::text::Message;
+use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -78,6 +79,8 @@ pub struct IssueEdited {
     /// It was opened again; else it was closed.
     pub open: bool,
     pub by_bot: bool,
+    /// By GitHub's clock.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// A run, and what is known of its repository.

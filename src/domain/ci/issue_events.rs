@@ -5,6 +5,7 @@
 use super::super::area::Context;
 use super::super::decision::TimerChange;
 use super::super::effect::{Answer, github};
+use super::super::healing::HeldBack;
 use super::super::observation::IssueWanted;
 use super::super::rules::GithubAccess;
 use super::super::signal::End;
@@ -18,6 +19,9 @@ use chrono::{DateTime, Duration, Utc};
 
 /// The newest failure of an open issue is shown so late, together with others.
 const EDIT_AFTER: Duration = Duration::minutes(10);
+
+/// Whether an issue can be closed is asked again so late while nothing is written.
+const ASKED_AGAIN: Duration = Duration::days(1);
 
 /// A test of a round that failed, or is flaky.
 pub(super) struct Flaky {
@@ -34,8 +38,11 @@ pub(super) fn thresholds(context: &Context<'_>) -> Thresholds {
 /// Whether issues are written at all; a repository's own switch is asked at delivery.
 pub(super) fn writes(context: &Context<'_>) -> bool {
     let github = &context.rules.github;
-    let is_on = github.healing.enabled && !github.healing.dry_run;
-    is_on && github.access != GithubAccess::None
+    github.healing.held_back().is_none() && github.access != GithubAccess::None
+}
+
+fn is_held_back(context: &Context<'_>) -> bool {
+    context.rules.github.healing.held_back().is_some()
 }
 
 /// Opens issues for the tests that are flaky, and shows the newest failures of those that have one.
@@ -95,6 +102,10 @@ pub(super) fn healthy(
     facts: &RecordFacts,
     context: &Context<'_>,
 ) {
+    // What is held back now is closed by its timer later.
+    if is_held_back(context) {
+        return;
+    }
     let issue = facts.issue_of(&record.subject);
     if let Some(issue) = issue.filter(|issue| issue.is_open() && issue.subjects.len() == 1) {
         close(decision, issue, context);
@@ -108,6 +119,9 @@ pub(super) fn wanted(
     facts: &RecordFacts,
     context: &Context<'_>,
 ) {
+    if is_held_back(context) {
+        return;
+    }
     let job = &wanted.job;
     let subject = Subject::Job(Signature::known(job.signature.clone()));
     let about = About {
@@ -118,6 +132,7 @@ pub(super) fn wanted(
         url: job.url.clone(),
         number: wanted.number,
         reopened: 0,
+        edited_at: None,
     };
     match facts.issue_of(&subject) {
         Some(issue) => failed(decision, issue, wanted.at, context),
@@ -144,6 +159,9 @@ pub(super) fn quiet(decision: &mut Decision, facts: &RecordFacts, context: &Cont
             issue,
             Some(issue.quiet_since + thresholds.clean_for),
         );
+    }
+    if is_held_back(context) {
+        return timer(decision, issue, Some(context.now + ASKED_AGAIN));
     }
     let mut left_to_people = false;
     for subject in &issue.subjects {
@@ -178,7 +196,12 @@ pub(super) fn edited(
     let Some(issue) = facts.issues.first().filter(|_| !edited.by_bot) else {
         return;
     };
+    // A webhook may come late: one about an earlier moment than the last is old news.
+    if edited.at.is_some() && edited.at < issue.about.edited_at {
+        return;
+    }
     let mut issue = issue.clone();
+    issue.about.edited_at = edited.at.or(issue.about.edited_at);
     match (edited.open, issue.is_open()) {
         (false, true) => {
             issue.close(State::ClosedByPerson, context.now);
@@ -197,7 +220,7 @@ pub(super) fn edited(
             let due = context.now + thresholds(context).clean_for;
             timer(decision, &issue, Some(due));
         }
-        (true, true) | (false, false) => return,
+        (true, true) | (false, false) => {}
     }
     decision.change(Change::Issue(Box::new(issue)));
 }
@@ -220,12 +243,36 @@ pub(super) fn ended(
             }
             issue.number = Some(*number);
             issue.url.clone_from(url);
-            // It was closed while it was being created, or it was thought to be refused.
-            if issue.state != State::Open {
+            if issue.state == State::Refused {
+                // An operator had it tried again.
+                issue.state = State::Open;
+                issue.changed_at = context.now;
+                let due = issue.quiet_since.max(context.now) + thresholds(context).clean_for;
+                timer(decision, &issue, Some(due));
+            } else if issue.state != State::Open {
+                // It was closed while it was being created.
                 edit(decision, &issue, None);
             }
         }
-        End::Done(_) | End::Expired | End::Dropped { .. } => return,
+        End::Done(_) => return,
+        End::Expired | End::Dropped { .. } => match (issue.number, issue.state) {
+            // The next failure creates it after all, and at once when only a switch held this one back.
+            (None, State::Open) => {
+                let state = match is_switch(&receipt.end) {
+                    true => State::Closed,
+                    false => State::Refused,
+                };
+                issue.close(state, context.now);
+                timer(decision, &issue, None);
+            }
+            // It is still open there.
+            (Some(_), State::Closed) if is_switch(&receipt.end) => {
+                issue.state = State::Open;
+                issue.changed_at = context.now;
+                timer(decision, &issue, Some(context.now + ASKED_AGAIN));
+            }
+            _ => return,
+        },
         End::Refused { code } => {
             match issue.number {
                 // It was deleted or moved: the next failure makes another one.
@@ -248,6 +295,10 @@ pub(super) fn ended(
         }
     }
     decision.change(Change::Issue(Box::new(issue)));
+}
+
+fn is_switch(end: &End) -> bool {
+    matches!(end, End::Dropped { why } if why.parse::<HeldBack>().is_ok())
 }
 
 pub(super) fn tell(

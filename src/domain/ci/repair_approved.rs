@@ -34,8 +34,9 @@ pub(super) fn approve(
     if newest.is_some_and(|newest| newest > inspection.run.place.attempt) {
         return Err(gone());
     }
-    if !context.rules.github.healing.enabled && steps[at].step.action.writes() {
-        let text = "Self-healing is turned off (SELF_HEALING_ENABLED). Nothing was started.";
+    let held_back = context.rules.github.healing.held_back();
+    if let Some(why) = held_back.filter(|_| steps[at].step.action.writes()) {
+        let text = format!("Nothing was started: {}.", why.sentence());
         return Err(("switched_off", Text::plain(text)));
     }
     let step = &mut steps[at];

@@ -12,7 +12,7 @@ use super::{
     Change, Decision, Facts, Inspection, Purpose, Receipt, Status, Timer, posts, repair_told,
     repair_words,
 };
-use crate::domain::healing::{Action, label};
+use crate::domain::healing::{Action, HeldBack, label};
 use chrono::{DateTime, Duration, Utc};
 
 /// Before a step is tried again, longer each time.
@@ -290,7 +290,7 @@ pub(super) fn answered(
     facts: &Facts,
     context: &Context<'_>,
 ) {
-    use RepairState::{Asked, Failed, Refused, Skipped, Succeeded};
+    use RepairState::{Asked, Failed, Refused, Skipped, Succeeded, WouldHave};
     let Some(step) = facts.repairs.iter().find(|step| step.id == id) else {
         return;
     };
@@ -304,11 +304,6 @@ pub(super) fn answered(
                 None => (Asked, None),
             }
         }
-        // Nothing was sent: see `Persist::complete`.
-        End::Done(Answer::Nothing) if !context.rules.github.healing.enabled => (
-            Skipped,
-            Some("self-healing is turned off (SELF_HEALING_ENABLED)".to_owned()),
-        ),
         End::Done(Answer::Nothing) if step.is_rerun() => {
             (Skipped, Some("the run has moved on".to_owned()))
         }
@@ -316,7 +311,11 @@ pub(super) fn answered(
         End::Refused { code } => (Refused, Some(code.clone())),
         End::Parked { code } | End::Uncertain { code } => (Failed, Some(code.clone())),
         End::Expired => (Failed, Some("it came too late".to_owned())),
-        End::Dropped { why } => (Failed, Some(why.clone())),
+        End::Dropped { why } => match why.parse::<HeldBack>() {
+            Ok(HeldBack::DryRun) => (WouldHave, None),
+            Ok(off @ HeldBack::SelfHealingOff) => (Skipped, Some(off.sentence().to_owned())),
+            Err(_) => (Failed, Some(why.clone())),
+        },
     };
     ended(decision, id, end, facts, context);
 }

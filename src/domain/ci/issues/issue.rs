@@ -66,6 +66,8 @@ pub struct About {
     pub url: String,
     pub number: i64,
     pub reopened: u32,
+    /// When a person closed or opened it last, by GitHub's clock.
+    pub edited_at: Option<DateTime<Utc>>,
 }
 
 /// What has to be done on GitHub so that it shows an issue.

@@ -1,6 +1,7 @@
 //! Runs in every order, as the ring delivers them, and what is posted about them.
 
 mod inspections;
+mod issues_ended;
 mod messages;
 mod missed;
 mod runs;
