@@ -153,7 +153,9 @@ impl Session<'_> {
                 break;
             }
         }
-        let count = u32::try_from(failed.len()).unwrap_or(u32::MAX);
+        // A job that was not read may have failed.
+        let unseen = (total as usize).saturating_sub(seen);
+        let count = u32::try_from(failed.len() + unseen).unwrap_or(u32::MAX);
         // Jobs that were cancelled say least: they are the first to be left out.
         failed.sort_by_key(|job| job.conclusion == "cancelled");
         failed.truncate(JOBS);

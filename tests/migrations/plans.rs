@@ -10,7 +10,13 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Row as _};
 use wardroom::store::{self, PLANNING};
 
 /// What stays small: few scopes, processes and modules, few incidents at once.
-const SMALL: [&str; 4] = ["pauses", "processes", "modules", "incidents_open"];
+const SMALL: [&str; 5] = [
+    "pauses",
+    "processes",
+    "modules",
+    "incidents_open",
+    "ci_incidents_open",
+];
 
 /// The statements that the compiler checked: text, and how many values each takes.
 fn statements() -> Vec<Statement> {

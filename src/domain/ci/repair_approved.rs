@@ -106,9 +106,9 @@ pub(super) fn rerun(
             "This run is running again already. Nothing was started.",
         );
     }
-    if !context.rules.github.healing.enabled {
-        let text = "Self-healing is turned off (SELF_HEALING_ENABLED). Nothing was started.";
-        return no("switched_off", text);
+    if let Some(why) = context.rules.github.healing.held_back() {
+        let text = format!("Nothing was started: {}.", why.sentence());
+        return no("switched_off", &text);
     }
     let mut steps = before.clone();
     for step in steps

@@ -86,6 +86,11 @@ fn start(
             repository,
             reference: match pull {
                 Some(number) => format!("refs/pull/{number}/merge"),
+                // Of a fork: its branch may have the name of one here.
+                None if run.line.is_pull => {
+                    let reason = "the number of the pull request is not known".to_owned();
+                    return step.ends(RepairState::Skipped, Some(reason), now);
+                }
                 None => format!("refs/heads/{}", run.line.branch),
             },
         },

@@ -63,12 +63,13 @@ pub fn find(
         failed_tests,
     } = found;
     let step = failed.map(|step| log::clean(&step.name));
+    let deploys = commands.deploys() || job.steps.iter().any(may_have_deployed);
     Finding {
         class,
         confidence,
         evidence: evidence::excerpt(&evidence),
         signature: Signature::of(class, job.name, step.as_deref(), &key),
-        rerun: class.rerun(confidence, commands.deploys()),
+        rerun: class.rerun(confidence, deploys),
         step,
         failed_tests,
     }
@@ -77,6 +78,15 @@ pub fn find(
 /// The findings that prevent a re-run of their run: it needs every failure to be excused.
 pub fn preventing(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(|finding| finding.rerun == Rerun::No)
+}
+
+/// A step that deploys and did not end well, such as the one in which the runner was lost.
+fn may_have_deployed(step: &Step) -> bool {
+    let ended_well = matches!(
+        step.conclusion,
+        Some(Conclusion::Success | Conclusion::Skipped)
+    );
+    !ended_well && step.started_at.is_some() && Commands::of(Some(step), &[]).deploys()
 }
 
 fn is_failed(step: &Step) -> bool {

@@ -84,7 +84,9 @@ pub fn decide(situation: &Situation, healing: &Healing) -> Plan {
             _ => is_on(playbook, failing, situation),
         };
         let own: Vec<&Failing> = heard.iter().filter(handles).copied().collect();
-        let steps = at_once(&playbook.steps, situation.now);
+        let mut steps = at_once(&playbook.steps, situation.now);
+        // Only the playbook of the run repeats it: the guards are its.
+        steps.retain(|due| !due.step.action.is_rerun());
         plan.repairs.push(repair(playbook, &own, steps, healing));
     }
     permitted(&mut plan, situation, healing);
