@@ -5,7 +5,7 @@ use super::super::ids::{Actor, UserId};
 use super::super::text::Text;
 use super::repair::{RepairId, RepairState, RepairStep};
 use super::repair_steps::{begin, changed, of_attempt, watch};
-use super::{Decision, Facts, Inspection, watched};
+use super::{Decision, Facts, Inspection, Status, watched};
 use crate::domain::healing::{Action, Step};
 
 /// The playbook of what a person starts.
@@ -94,6 +94,15 @@ pub(super) fn rerun(
         .is_some_and(|failure| failure.green.is_some())
     {
         return no("green", "This is green already. Nothing was started.");
+    }
+    let newer = facts
+        .run
+        .as_ref()
+        .filter(|run| run.place.attempt > inspection.run.place.attempt);
+    if newer.is_some_and(|run| matches!(run.status, Status::Completed(_))) {
+        let text =
+            "A newer attempt of this run has ended. Nothing was started; re-run it on GitHub.";
+        return no("newer_attempt", text);
     }
     let newest = facts.run.as_ref().map(|run| run.place.attempt);
     let before = of_attempt(facts, inspection);

@@ -32,6 +32,8 @@ pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, contex
         }
         // The receipt of its effect is on its way, and says whether it is ours.
         _ if step.state == RepairState::Planned => return,
+        // It waits for a person, and goes on afterwards.
+        Status::Completed(Conclusion::ActionRequired) => return,
         Status::Completed(Conclusion::Success) => (RepairState::Succeeded, None),
         Status::Completed(conclusion) if conclusion.is_failure() => {
             (RepairState::Failed, Some("it failed again".to_owned()))
@@ -42,7 +44,10 @@ pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, contex
         }
         Status::Queued | Status::InProgress => return,
     };
-    let is_over = matches!(run.status, Status::Completed(_));
+    let is_told = match &run.status {
+        Status::Completed(end) => end.is_failure() || *end == Conclusion::Success,
+        Status::Queued | Status::InProgress => false,
+    };
     if end.0 == RepairState::Failed {
         for finding in facts.findings.iter().filter(|one| one.place == step.place) {
             let mut finding = finding.clone();
@@ -50,9 +55,9 @@ pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, contex
             decision.change(Change::Finding(Box::new(finding)));
         }
     }
-    // The end of an attempt changes the message itself.
+    // A failure and a success change the message themselves.
     let facts = &Facts {
-        failure: facts.failure.clone().filter(|_| !is_over),
+        failure: facts.failure.clone().filter(|_| !is_told),
         run: Some(run.clone()),
         ..facts.clone()
     };

@@ -11,7 +11,7 @@ use super::super::signal::End;
 use super::own_rules::{self, OwnFile};
 use super::playbook::{self, No, Plan};
 use super::repair::{RepairState, RepairStep};
-use super::repair_steps::{begin, count, show, shown_findings, watch};
+use super::repair_steps::{begin, count, of_attempt, show, shown_findings, watch};
 use super::{Change, Decision, Facts, Inspection, InspectionId, Purpose, Receipt, Timer};
 use crate::domain::healing::{Action, OwnRules, Step};
 use chrono::{DateTime, Duration, Utc};
@@ -39,8 +39,14 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
         .any(|one| one.inspection == inspection.id);
     let newest = facts.run.as_ref().map(|run| run.place.attempt);
     let is_overtaken = newest.is_some_and(|newest| newest > inspection.run.place.attempt);
-    if is_decided || is_overtaken {
+    if is_overtaken {
         return;
+    }
+    if is_decided {
+        // The inspection began anew, by an operator's retry of a read: the message shows the repair again.
+        let steps = of_attempt(facts, inspection);
+        shown_findings(decision, known, &steps);
+        return show(decision, inspection, &steps, facts);
     }
     let own = facts.own.as_ref();
     if own.is_none_or(|own| own.read_at + FRESH < context.now) {

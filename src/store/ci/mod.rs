@@ -23,8 +23,8 @@ pub use api::{FindingFilter, FindingRow, RepairFilter, RepairRow};
 
 use crate::domain::ci::changes as code;
 use crate::domain::ci::{
-    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, Repaired, Shown,
-    all_ignored, message,
+    Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, RepairStep, Repaired,
+    Shown, all_ignored, message,
 };
 use crate::domain::effect::Effect;
 use crate::domain::effect::github;
@@ -108,8 +108,9 @@ impl Persist for Ci {
         }
         if let (Some((line, run)), true) = (&needs.run, needs.repairs) {
             facts.repairs = repairs::of_run(session, &line.repository, *run).await?;
-            let open = facts.repairs.iter().find(|step| step.state.is_open());
-            if let Some(step) = open {
+            let is_open = |step: &&RepairStep| step.state.is_open() && step.is_rerun();
+            let newest = facts.repairs.iter().rfind(is_open);
+            if let Some(step) = newest {
                 facts.inspection = inspections::locked(session, step.inspection).await?;
             }
         }

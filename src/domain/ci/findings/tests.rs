@@ -66,6 +66,22 @@ fn a_step_that_deploys_is_never_repeated() {
     let log = in_step("helm upgrade --install api ./chart", outage);
     let finding = found(&job(&log, &[]));
     assert_eq!((finding.class, finding.rerun), (Class::Network, Rerun::No));
+    // Its runner was lost, and its log with it.
+    let built = step(
+        "Build",
+        Some(Conclusion::Success),
+        "2026-03-01T09:00:00Z",
+        "2026-03-01T09:01:00Z",
+    );
+    for (name, wanted) in [
+        ("Deploy to production", Rerun::No),
+        ("Test", Rerun::MayHelp),
+    ] {
+        let lost = step(name, None, "2026-03-01T09:01:00Z", "");
+        let finding = found(&job("", &[built.clone(), lost]));
+        assert_eq!(finding.class, Class::RunnerLost);
+        assert_eq!(finding.rerun, wanted, "{name}");
+    }
 }
 
 #[test]

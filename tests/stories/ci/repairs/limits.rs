@@ -4,7 +4,7 @@ use super::super::{WATCHED, told};
 use super::{NETWORK, ends, ends_in, network, reruns, seconds, waits};
 use crate::world::World;
 use chrono::Duration;
-use simulator::{JobPlan, RunPlan};
+use simulator::{AttemptPlan, JobPlan, RunPlan};
 
 #[tokio::test]
 async fn fifty_failed_runs_in_a_minute_stay_within_the_budgets_on_two_replicas() {
@@ -111,6 +111,24 @@ async fn with_little_quota_left_nothing_is_run_again_and_the_message_says_so() {
     assert_eq!(reruns(&world, run), 0);
     let told = told(&world).concat();
     assert!(told.contains("requests"), "{told}");
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_re_run_that_is_cancelled_is_told_as_such_and_not_asked_for_again() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    let plan = RunPlan::new("One", vec![network()]).then(AttemptPlan::ended("cancelled"));
+    let run = ends(&mut world, plan).await;
+    waits(&mut world, seconds(61)).await;
+    assert!(told(&world).concat().contains("Asked GitHub"));
+    world.github().finish_run(run);
+    world.settle_with_github().await;
+    let told = told(&world).concat();
+    assert!(told.contains("cancelled"), "{told}");
+    assert!(!told.contains("Asked GitHub"), "{told}");
+    waits(&mut world, Duration::hours(7)).await;
+    assert_eq!(reruns(&world, run), 1);
     world.skip_messages();
     world.finish().await;
 }
