@@ -102,7 +102,8 @@ async fn every_example_of_github_is_taken_and_read() {
         }
     }
     eprintln!("{} events: {answers:?}", examples.len());
-    assert!(examples.len() > 40 && accepted > 50, "{answers:?}");
+    // Only what an area reads is stored, a few kinds and actions.
+    assert!(examples.len() > 40 && accepted > 10, "{answers:?}");
     deployment.settle(Duration::from_secs(60)).await;
     let done = "select count(*) from inbox where source = 'github' and state = 'done' and attempts = 0 and error is null";
     assert_eq!(
