@@ -1,0 +1,2 @@
+-- No rows: the index is over those of 0024.
+select count(*) from ci_runs;
