@@ -102,13 +102,14 @@ pub fn sort(failed: &[FailedDelivery], known: &Known, now: DateTime<Utc>) -> Sor
     sorted
 }
 
-/// How long a webhook is waited for after it was asked for so often.
+/// How long a webhook is waited for after it was asked for so often: together most of the time that GitHub
+/// keeps it, because our address may be down for longer than our process.
 fn patience(attempts: i32) -> Duration {
     match attempts {
         ..=1 => Duration::minutes(5),
-        2 => Duration::minutes(15),
-        3 => Duration::hours(1),
-        _ => Duration::hours(4),
+        2 => Duration::hours(1),
+        3 => Duration::hours(6),
+        _ => Duration::hours(24),
     }
 }
 
@@ -146,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_webhook_is_asked_for_five_times_at_growing_distances_and_then_given_up_once() {
-        for (attempts, minutes) in [(1, 5), (2, 15), (3, 60), (4, 240)] {
+        for (attempts, minutes) in [(1, 5), (2, 60), (3, 360), (4, 1440)] {
             let known = asked(1, attempts);
             let early = sort(&[failed(1)], &known, at(100 + minutes - 1));
             assert_eq!(early, Sorted::default(), "{attempts}");
@@ -154,7 +155,7 @@ mod tests {
             assert_eq!(due.ask[0].1.attempts, attempts + 1);
         }
         let mut known = asked(1, ATTEMPTS);
-        let over = sort(&[failed(1)], &known, at(100 + 240));
+        let over = sort(&[failed(1)], &known, at(100 + 1440));
         assert!(over.ask.is_empty() && over.give_up[0].given_up);
         known.asked.insert("g1".to_owned(), over.give_up[0].clone());
         let later = sort(&[failed(1)], &known, at(100_000));

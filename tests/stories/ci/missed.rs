@@ -80,8 +80,8 @@ async fn a_webhook_that_cannot_be_delivered_is_asked_for_five_times_and_operator
         RunPlan::new("CI", vec![JobPlan::passed("test")]),
     );
     arrives(&mut world).await;
-    for _ in 0..24 {
-        world.clock.advance(Duration::minutes(30));
+    for _ in 0..60 {
+        world.clock.advance(Duration::hours(1));
         arrives(&mut world).await;
     }
     let failed = github.deliveries();

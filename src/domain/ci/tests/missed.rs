@@ -195,7 +195,11 @@ fn operators_hear_of_a_refused_list_and_once_of_a_webhook_that_is_given_up() {
         .asked
         .insert("lost".to_owned(), spent.clone());
     let event = deliveries(vec![delivery("lost")], true);
-    let told = |facts: &Facts| decided(&event, facts, GithubAccess::App, 600).signals.len();
+    let told = |facts: &Facts| {
+        decided(&event, facts, GithubAccess::App, 2000)
+            .signals
+            .len()
+    };
     assert_eq!(told(&facts), 1);
     let given_up = Redelivery {
         given_up: true,
