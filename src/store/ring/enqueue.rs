@@ -12,7 +12,7 @@ use crate::store::seal;
 use crate::store::seal::Seal;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// An effect, and what it has of its signal.
@@ -21,6 +21,7 @@ struct Row<'a> {
     plan: &'a Planned<Origin>,
     signal: Uuid,
     traceparent: Option<&'a str>,
+    due: DateTime<Utc>,
 }
 
 /// Each decision comes with the W3C trace context of its effects.
@@ -35,6 +36,7 @@ pub(super) async fn enqueue(
             plan,
             signal: decision.signal().0,
             traceparent: *traceparent,
+            due: plan.not_before.unwrap_or(now),
         };
         decision.effects.iter().map(row)
     });
@@ -104,7 +106,7 @@ pub(super) async fn enqueue(
         &text(|plan| plan.origin.area()),
         &text(|plan| plan.origin.purpose()),
         &origins,
-        &column(&rows, |row| row.plan.not_before.unwrap_or(now)),
+        &column(&rows, |row| row.due),
         now,
     )
     .execute(connection)
@@ -151,33 +153,52 @@ impl Store {
 
 /// Leaves out effects that show state and whose twin still waits: that one will show the new
 /// state. The twin's row is locked, so that no process can render it before this commits; one that is
-/// in progress, or may have been, does not count. Of several with one key the first is kept.
+/// in progress, or may have been, does not count. Of several with one key the first is kept. What is kept
+/// is due when the earliest of them is, unless the provider, or a failure, has told it to wait.
 async fn without_waiting_twins<'a>(
     connection: &mut Session,
-    rows: Vec<Row<'a>>,
+    mut rows: Vec<Row<'a>>,
 ) -> Result<Vec<Row<'a>>, StoreError> {
-    let keys: BTreeSet<String> = rows
-        .iter()
-        .filter_map(|row| row.plan.effect.coalesce_key())
-        .collect();
     // By key: locks are taken in one order everywhere.
-    let mut to_show = BTreeSet::new();
-    for key in keys {
-        let twin = sqlx::query_scalar!(
-            "select id from outbox
+    let mut to_show: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+    for row in &rows {
+        if let Some(key) = row.plan.effect.coalesce_key() {
+            let due = to_show.entry(key).or_insert(row.due);
+            *due = row.due.min(*due);
+        }
+    }
+    for (key, due) in to_show.clone() {
+        let twin = sqlx::query!(
+            "select id, run_at, first_attempt_at from outbox
               where coalesce_key between $1 and $1 and state = 'open' and lease_token is null
               order by coalesce_key, seq limit 1 for update",
             key,
         )
         .fetch_optional(&mut *connection)
         .await?;
-        if twin.is_none() {
-            to_show.insert(key);
+        let Some(twin) = twin else {
+            continue;
+        };
+        to_show.remove(&key);
+        if twin.first_attempt_at.is_none() && twin.run_at > due {
+            sqlx::query!(
+                "update outbox set run_at = $2, due_since = $2 where id = $1",
+                twin.id,
+                due,
+            )
+            .execute(&mut *connection)
+            .await?;
         }
     }
-    let kept = rows.into_iter().filter(|row| {
-        let key = row.plan.effect.coalesce_key();
-        key.is_none_or(|key| to_show.remove(&key))
+    rows.retain_mut(|row| match row.plan.effect.coalesce_key() {
+        None => true,
+        Some(key) => match to_show.remove(&key) {
+            None => false,
+            Some(due) => {
+                row.due = due;
+                true
+            }
+        },
     });
-    Ok(kept.collect())
+    Ok(rows)
 }
