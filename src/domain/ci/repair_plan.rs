@@ -42,6 +42,12 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
     if is_overtaken {
         return;
     }
+    if facts
+        .green
+        .is_some_and(|green| green > inspection.run.place)
+    {
+        return shown_findings(decision, known, &[]);
+    }
     if is_decided {
         // The inspection began anew, by an operator's retry of a read: the message shows the repair again.
         let steps = of_attempt(facts, inspection);

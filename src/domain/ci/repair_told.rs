@@ -3,10 +3,10 @@
 use super::super::area::Context;
 use super::super::declaration::{Declaration, Kind, Source};
 use super::super::effect::slack;
-use super::super::ids::UserId;
+use super::super::ids::{Actor, UserId};
 use super::super::observation::{IssueWanted, JobFailed};
 use super::super::text::{Message, Text};
-use super::super::told::Told;
+use super::super::told::{Note, Told};
 use super::message::{joined, linked, one_line};
 use super::repair::RepairStep;
 use super::{Decision, Facts, Inspection, Purpose, issues, watched};
@@ -42,9 +42,21 @@ pub(super) fn tell(
                 view: None,
                 template: None,
             };
-            decision.tell(Told::DeclareIncident {
+            let note = Note {
+                at: run.updated_at,
+                by: Actor::Wardroom,
+                text: format!(
+                    "{} of {} failed: {}",
+                    one_line(&run.workflow_name),
+                    one_line(repository),
+                    run.url
+                ),
+            };
+            decision.tell(Told::ReportTrouble {
+                reference: step.id.0,
                 declaration,
                 source: Source::Github,
+                notes: vec![note],
             });
         }
         Action::RerunFailedJobs

@@ -99,8 +99,8 @@ fn words(action: &Action) -> Option<(String, String)> {
         Action::Notify(Whom::Admins) => ("tell the admins", "told the admins"),
         Action::DeclareIncident(severity) => {
             return Some((
-                format!("open a {severity} incident"),
-                format!("opened a {severity} incident"),
+                format!("open a {severity} incident or join the open one"),
+                format!("opened a {severity} incident or joined the open one"),
             ));
         }
     };

@@ -39,6 +39,51 @@ async fn missing_rights_are_one_incident_and_the_admins_hear_of_them() {
 }
 
 #[tokio::test]
+async fn missing_rights_join_the_open_incident_of_the_service_with_each_run_on_its_timeline() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    world.declared("bea", "P2 api Checkout fails").await;
+    let mut runs = Vec::new();
+    for job in ["push", "release"] {
+        let plan = RunPlan::new("CI", vec![JobPlan::failed(job, RIGHTS)]);
+        runs.push(ends(&mut world, plan).await);
+        waits(&mut world, seconds(60)).await;
+    }
+    assert_eq!(world.incidents().await, 1);
+    let incident = world.newest().await;
+    let lines = world.timeline(&incident).await;
+    for run in runs {
+        let page = format!("/acme/api/actions/runs/{run}");
+        let named = lines.iter().filter(|line| line.text.contains(&page));
+        assert_eq!(named.count(), 1, "{page}: {lines:#?}");
+    }
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_late_failure_of_a_line_that_is_green_is_told_to_no_person() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    let github = world.github();
+    github.run(
+        "acme/api",
+        RunPlan::new("CI", vec![JobPlan::failed("push", RIGHTS)]),
+    );
+    github.run(
+        "acme/api",
+        RunPlan::new("CI", vec![JobPlan::passed("push")]),
+    );
+    github.rearrange_webhooks(|waiting| waiting.reverse());
+    world.settle_with_github().await;
+    waits(&mut world, seconds(60)).await;
+    let found = "select class, state from ci_findings";
+    assert_eq!(world.query(found).await, [["permission", "told"]]);
+    assert_eq!(world.incidents().await, 0);
+    let direct = "select from outbox where kind = 'direct_message'";
+    assert_eq!(world.sql(direct).await, 0);
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn a_repository_can_turn_it_off_for_itself_and_a_wrong_file_is_named() {
     for (file, says, again) in [
         ("wardroom: off\n", "turned off for this repository", 0),
