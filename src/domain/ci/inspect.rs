@@ -257,8 +257,10 @@ pub(super) fn overdue(decision: &mut Decision, facts: &Facts, context: &Context<
         let mut failure = open.clone();
         let text = "GitHub doesn't answer yet. The cause follows when it does.";
         shows(Some(&mut failure), &inspection, vec![Text::plain(text)]);
+        // One that was held back until it is known why is told now.
+        ignore::tell(&mut failure, &[], facts, context);
         if failure != *open {
-            posts::update(decision, &failure, None);
+            posts::show(decision, Some(open), &failure, None);
             decision.change(Change::Failure(Box::new(failure)));
         }
     }
