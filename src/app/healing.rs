@@ -297,6 +297,14 @@ mod tests {
                 "`add_labels` needs `labels`",
             ),
             (
+                "[{name: mine, on: {recurrences: 3}, steps: [{action: notify}, {action: rerun_failed_jobs}]}]",
+                "a playbook with `recurrences` cannot re-run",
+            ),
+            (
+                "[{name: mine, steps: [{action: notify}], give_up: [{action: rerun_run}]}]",
+                "`give_up` cannot re-run",
+            ),
+            (
                 "[{name: mine, on: {classes: [melted]}, steps: [{action: notify}]}]",
                 "cannot be `melted`",
             ),

@@ -77,7 +77,7 @@ pub struct Playbook {
     #[serde(default)]
     #[schemars(length(max = 10))]
     pub steps: Vec<Step>,
-    /// What is done when the run failed again after its last re-run.
+    /// What is done when the run failed again after its last re-run; no re-run.
     #[serde(default)]
     #[schemars(length(max = 10))]
     pub give_up: Vec<Step>,
@@ -102,7 +102,7 @@ pub struct On {
     /// true: only on the repository's default branch.
     pub default_branch: bool,
     /// The failed runs with the same failure on the default branch within 24 hours, from which on the
-    /// playbook is carried out, in addition to the one that handles the failure.
+    /// playbook is carried out, in addition to the one that handles the failure; it cannot re-run.
     #[schemars(range(max = 100))]
     pub recurrences: u32,
 }
@@ -154,7 +154,7 @@ pub struct Step {
 pub enum Action {
     /// Runs the failed jobs again.
     RerunFailedJobs,
-    /// Runs all jobs again.
+    /// Runs all jobs again, unless one of them deploys.
     RerunRun,
     /// Deletes the caches of the branch.
     DeleteCaches,
@@ -218,6 +218,12 @@ pub const BUILT_IN_PLAYBOOKS: [&str; 8] = [
     "permission",
     "recurring",
 ];
+
+impl Action {
+    pub(crate) fn is_rerun(self) -> bool {
+        matches!(self, Self::RerunFailedJobs | Self::RerunRun)
+    }
+}
 
 impl Step {
     /// The action, and the key that it needs and that is missing.

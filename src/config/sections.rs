@@ -58,7 +58,7 @@ fn templates(rules: &mut Rules, read: &Read<'_>, found: &Findings) {
     }
 }
 
-/// Their names differ, and each step has what its action needs.
+/// Their names differ, each step has what its action needs, and only what handles a failure repeats its run.
 fn playbooks(rules: &Rules, read: &Read<'_>, found: &Findings) {
     let mut names: Vec<&str> = Vec::new();
     for (index, playbook) in rules.github.playbooks.iter().enumerate() {
@@ -79,10 +79,20 @@ fn playbooks(rules: &Rules, read: &Read<'_>, found: &Findings) {
         }
         for (list, steps) in [("steps", &playbook.steps), ("give_up", &playbook.give_up)] {
             for (index, step) in steps.iter().enumerate() {
+                let place = read.spots[&format!("{path}/{list}/{index}")].place;
                 if let Some((action, key)) = step.lacks() {
-                    let place = read.spots[&format!("{path}/{list}/{index}")].place;
                     let message = format!("`{action}` needs `{key}`");
                     found.error(place, message, format!("add `{key}: …` to the step"));
+                }
+                let repeats = match list {
+                    "give_up" => "`give_up`",
+                    _ if playbook.on.recurrences > 0 => "a playbook with `recurrences`",
+                    _ => continue,
+                };
+                if step.action.is_rerun() {
+                    let message = format!("{repeats} cannot re-run");
+                    let hint = "remove the step: the playbook that handles the failure re-runs it";
+                    found.error(place, message, hint);
                 }
             }
         }

@@ -8,6 +8,7 @@ use super::client::Session;
 use super::fields::file_name;
 use super::untrusted;
 use crate::courier::Lookup;
+use crate::domain::ci::findings;
 use crate::domain::effect::Answer;
 use crate::domain::effect::github::{self, ARTIFACTS, FailedJob, JOBS, RunSeen, StepSeen};
 use chrono::{DateTime, Utc};
@@ -141,6 +142,7 @@ impl Session<'_> {
         let path = ["actions", "runs", &run, "attempts", &attempt];
         let mut failed = Vec::new();
         let (mut seen, mut total) = (0, 0);
+        let mut deploys = None;
         for page in 1..=PAGES {
             let page = page.to_string();
             let query = [("per_page", PAGE), ("page", &page)];
@@ -148,6 +150,8 @@ impl Session<'_> {
             total = jobs.total_count;
             let is_last = jobs.jobs.is_empty();
             seen += jobs.jobs.len();
+            let deploying = || jobs.jobs.iter().find(|job| job.deploys());
+            deploys = deploys.or_else(|| deploying()?.name.as_deref().map(untrusted::name));
             failed.extend(jobs.jobs.into_iter().filter_map(failed_job));
             if is_last || seen >= total as usize {
                 break;
@@ -167,6 +171,7 @@ impl Session<'_> {
             jobs: failed,
             failed: count,
             total,
+            deploys,
             artifacts,
             more_artifacts,
             quota_left: self.quota_left(),
@@ -251,6 +256,16 @@ impl Run {
             .as_deref()
             .is_some_and(|status| status != COMPLETED);
         self.run_attempt.unwrap_or(1) > attempt || is_running
+    }
+}
+
+impl Job {
+    /// By its name, or by that of a step that was not left out.
+    fn deploys(&self) -> bool {
+        let ran = |conclusion: &Option<String>| conclusion.as_deref() != Some("skipped");
+        let steps = self.steps.iter().filter(|step| ran(&step.conclusion));
+        let names = steps.map(|step| &step.name).chain([&self.name]);
+        ran(&self.conclusion) && names.flatten().any(|name| findings::deploys(name))
     }
 }
 

@@ -120,6 +120,42 @@ async fn only_jobs_that_ended_badly_are_listed_and_ten_at_most() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_not_read_counts_as_failed() {
+    let world = world().await;
+    let plans = (0..501).map(|at| JobPlan::passed(&format!("fine {at}")));
+    let run = world.run(RunPlan::new("CI", plans.collect()));
+    let Said::Jobs { failed, total, .. } = answered(world.deliver(&jobs(run, 1, &[])).await) else {
+        panic!("no jobs");
+    };
+    assert_eq!((failed, total), (1, 501));
+}
+
+#[tokio::test]
+async fn a_job_that_deploys_is_named_whatever_became_of_it() {
+    for (job, wanted) in [
+        (
+            JobPlan::passed("Deploy to production"),
+            Some("Deploy to production"),
+        ),
+        (
+            JobPlan::passed("ship").step("helm upgrade --install api", "success"),
+            Some("ship"),
+        ),
+        (JobPlan::ended("deploy", "skipped"), None),
+        (JobPlan::passed("ship").step("Deploy", "skipped"), None),
+        (JobPlan::passed("test"), None),
+    ] {
+        let world = world().await;
+        let plans = vec![JobPlan::failed("lint", "x"), job.clone()];
+        let run = world.run(RunPlan::new("CI", plans));
+        let Said::Jobs { deploys, .. } = answered(world.deliver(&jobs(run, 1, &[])).await) else {
+            panic!("no jobs");
+        };
+        assert_eq!(deploys.as_deref(), wanted, "{job:?}");
+    }
+}
+
+#[tokio::test]
 async fn of_a_long_log_only_the_end_is_read() {
     let world = world().await;
     let long: String = (0..200_000)

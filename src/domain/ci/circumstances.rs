@@ -20,6 +20,8 @@ pub struct Circumstances {
     pub handled: BTreeSet<(String, Signature)>,
     pub recurrences: BTreeMap<Signature, u32>,
     pub hit_repositories: u32,
+    /// An environment to which the run deployed.
+    pub deployed: Option<String>,
     pub ignored: BTreeMap<Signature, DateTime<Utc>>,
 }
 
@@ -55,6 +57,11 @@ impl Circumstances {
             handled: self.handled.clone(),
             recurrences: self.recurrences.clone(),
             hit_repositories: self.hit_repositories,
+            deploys: inspection
+                .deploys
+                .as_ref()
+                .or(self.deployed.as_ref())
+                .cloned(),
             quota_left: inspection.quota_left,
             ignored: self.ignored.clone(),
             own: own.cloned().unwrap_or_else(OwnRules::default),

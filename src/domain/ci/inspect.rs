@@ -45,6 +45,7 @@ pub(super) fn begin(
         pending: [Read::Jobs].into(),
         jobs: None,
         unlisted: 0,
+        deploys: None,
         quota_left: None,
         logs: Default::default(),
         reports: Vec::new(),
@@ -162,6 +163,7 @@ fn takes(
             github::Answer::Jobs {
                 jobs,
                 failed,
+                deploys,
                 artifacts,
                 more_artifacts,
                 quota_left,
@@ -169,6 +171,7 @@ fn takes(
             },
         ) => {
             inspection.quota_left = *quota_left;
+            inspection.deploys.clone_from(deploys);
             inspection.lacks_reports |= more_artifacts;
             let listed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             inspection.unlisted = failed.saturating_sub(listed);

@@ -39,6 +39,9 @@ pub struct Inspection {
     /// Failed jobs that were not listed, because there are too many.
     #[serde(default)]
     pub unlisted: u32,
+    /// The name of a job of the attempt that deploys.
+    #[serde(default)]
+    pub deploys: Option<String>,
     /// What was left of GitHub's quota when the jobs were listed.
     #[serde(default)]
     pub quota_left: Option<u32>,

@@ -42,7 +42,10 @@ pub(super) async fn of(
                     where infrastructure and found_at > $4) as "hit!",
                   (select max(number) from ci_runs
                     where repository = $1 and workflow_id = $5 and branch = $6 and number > $7
-                      and (trigger = 'pull_request') = $8) as newer"#,
+                      and (trigger = 'pull_request') = $8) as newer,
+                  (select environment from ci_changes
+                    where repository = $1 and what = 'deployment' and $9 <> ''
+                      and (url = $9 or starts_with(url, $9 || '/')) limit 1) as environment"#,
         repository,
         owner,
         now - BUDGET,
@@ -51,6 +54,7 @@ pub(super) async fn of(
         line.branch,
         place.number,
         line.is_pull,
+        inspection.run.url,
     )
     .fetch_one(&mut *session)
     .await?;
@@ -110,6 +114,7 @@ pub(super) async fn of(
             .map(|row| (Signature::known(row.signature), small(row.runs)))
             .collect(),
         hit_repositories: small(counts.hit),
+        deployed: counts.environment,
         ignored: ignored
             .into_iter()
             .map(|one| (one.signature, one.until))

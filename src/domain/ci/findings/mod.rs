@@ -21,6 +21,7 @@ pub use crate::domain::healing::{Class, Confidence, Rerun};
 
 use super::Conclusion;
 use super::reports::{MassFailure, Outcome, Shape, Test, TestId};
+pub use rules::deploys;
 use rules::{Commands, Hit};
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +64,7 @@ pub fn find(
         failed_tests,
     } = found;
     let step = failed.map(|step| log::clean(&step.name));
-    let deploys = commands.deploys() || job.steps.iter().any(may_have_deployed);
+    let deploys = commands.deploys() || job.steps.iter().any(has_deployed);
     Finding {
         class,
         confidence,
@@ -80,13 +81,10 @@ pub fn preventing(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(|finding| finding.rerun == Rerun::No)
 }
 
-/// A step that deploys and did not end well, such as the one in which the runner was lost.
-fn may_have_deployed(step: &Step) -> bool {
-    let ended_well = matches!(
-        step.conclusion,
-        Some(Conclusion::Success | Conclusion::Skipped)
-    );
-    !ended_well && step.started_at.is_some() && Commands::of(Some(step), &[]).deploys()
+/// A step that deploys and has begun: its job would deploy again.
+fn has_deployed(step: &Step) -> bool {
+    let is_skipped = step.conclusion == Some(Conclusion::Skipped);
+    !is_skipped && step.started_at.is_some() && deploys(&step.name)
 }
 
 fn is_failed(step: &Step) -> bool {

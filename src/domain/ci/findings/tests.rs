@@ -82,6 +82,20 @@ fn a_step_that_deploys_is_never_repeated() {
         assert_eq!(finding.class, Class::RunnerLost);
         assert_eq!(finding.rerun, wanted, "{name}");
     }
+    // It deployed before a later step failed, or was left out, or has not begun.
+    let at = "2026-03-01T09:01:00Z";
+    for (deployed, wanted) in [
+        (step("Deploy", Some(Conclusion::Success), at, at), Rerun::No),
+        (
+            step("Deploy", Some(Conclusion::Skipped), at, at),
+            Rerun::MayHelp,
+        ),
+        (step("Deploy", None, "", ""), Rerun::MayHelp),
+    ] {
+        let lost = step("Smoke test", None, at, "");
+        let finding = found(&job("", &[deployed.clone(), lost]));
+        assert_eq!(finding.rerun, wanted, "{deployed:?}");
+    }
 }
 
 #[test]

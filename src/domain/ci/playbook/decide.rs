@@ -62,6 +62,13 @@ pub fn decide(situation: &Situation, healing: &Healing) -> Plan {
     let heard: Vec<&Failing> = heard.collect();
     if let Some((playbook, most)) = chosen {
         plan.prevented = guards(situation, healing, most);
+        let repeats_all = playbook
+            .steps
+            .iter()
+            .any(|step| step.action == Action::RerunRun);
+        let deploys = situation.deploys.clone().filter(|_| repeats_all);
+        plan.prevented
+            .extend(deploys.map(|what| No::DeploysAgain { what }));
         let budget = |no: &No| matches!(no, No::RunBudget { .. });
         plan.gave_up = plan.prevented.iter().any(budget);
         if plan.prevented.is_empty() {
@@ -84,9 +91,7 @@ pub fn decide(situation: &Situation, healing: &Healing) -> Plan {
             _ => is_on(playbook, failing, situation),
         };
         let own: Vec<&Failing> = heard.iter().filter(handles).copied().collect();
-        let mut steps = at_once(&playbook.steps, situation.now);
-        // Only the playbook of the run repeats it: the guards are its.
-        steps.retain(|due| !due.step.action.is_rerun());
+        let steps = at_once(&playbook.steps, situation.now);
         plan.repairs.push(repair(playbook, &own, steps, healing));
     }
     permitted(&mut plan, situation, healing);

@@ -28,6 +28,10 @@ pub enum No {
     Deploys {
         job: String,
     },
+    /// All jobs would be repeated, and one of them deploys.
+    DeploysAgain {
+        what: String,
+    },
     NoPlaybook {
         job: String,
         class: Class,
@@ -110,6 +114,9 @@ impl No {
             Self::Deploys { job } => {
                 format!("“{job}” deploys, and a deployment is only repeated by a person")
             }
+            Self::DeploysAgain { what } => format!(
+                "a re-run of all jobs would deploy again (“{what}”), and a deployment is only repeated by a person"
+            ),
             Self::NoPlaybook { job, class } => {
                 let what = class.in_words();
                 format!("no playbook repeats “{job}” after {what}")

@@ -45,6 +45,8 @@ pub struct Situation {
     pub recurrences: BTreeMap<Signature, u32>,
     /// Repositories with a failure of the infrastructure within 10 minutes, this one included.
     pub hit_repositories: u32,
+    /// A job of the run, or an environment, to which all of its jobs together deploy.
+    pub deploys: Option<String>,
     /// Requests that GitHub still allows; `None`: not known.
     pub quota_left: Option<u32>,
     /// Until when people asked to ignore a failure.

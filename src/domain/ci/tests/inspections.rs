@@ -40,6 +40,7 @@ fn jobs(jobs: Vec<Listed>, artifacts: Vec<i64>) -> End {
         jobs,
         failed,
         total: failed,
+        deploys: None,
         more_artifacts: artifacts.len() > github::ARTIFACTS,
         artifacts,
         quota_left: Some(5000),

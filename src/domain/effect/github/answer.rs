@@ -13,6 +13,9 @@ pub enum Answer {
         jobs: Vec<FailedJob>,
         failed: u32,
         total: u32,
+        /// The name of a job that deploys, whatever became of it.
+        #[serde(default)]
+        deploys: Option<String>,
         /// At most [`ARTIFACTS`], the newest of each name that was made in this attempt.
         artifacts: Vec<i64>,
         /// There are more of them.

@@ -32,6 +32,11 @@ fn words(pattern: &str) -> Regex {
 /// The last lines before the end, when no line says why.
 const LAST: usize = 12;
 
+/// Whether the name of a step or a job, or its command, says that it deploys.
+pub fn deploys(words: &str) -> bool {
+    DEPLOYS.is_match(words.as_bytes())
+}
+
 pub(crate) struct Commands {
     name: String,
     command: String,
@@ -52,7 +57,7 @@ impl Commands {
     }
 
     pub(crate) fn deploys(&self) -> bool {
-        DEPLOYS.is_match(self.name.as_bytes()) || DEPLOYS.is_match(self.command.as_bytes())
+        deploys(&self.name) || deploys(&self.command)
     }
 
     fn lints(&self) -> bool {

@@ -7,6 +7,7 @@ mod commands;
 mod table;
 
 pub(super) use commands::Commands;
+pub use commands::deploys;
 
 use super::log::{self, Line};
 use super::{Class, Confidence};

@@ -77,6 +77,15 @@ fn each_guard_prevents_a_re_run_by_itself() {
         (&["installation_budget"], |run, _| {
             run.installation_reruns = 30;
         }),
+        // The failed jobs are not the one that deploys.
+        (&[], |run, _| run.deploys = Some("ship".to_owned())),
+        (&[], |_, healing| {
+            healing.playbooks[0].steps = vec![Step::new(Action::RerunRun)];
+        }),
+        (&["deploys_again"], |run, healing| {
+            healing.playbooks[0].steps = vec![Step::new(Action::RerunRun)];
+            run.deploys = Some("ship".to_owned());
+        }),
         (&["cooldown"], |run, _| {
             let last = now() - Duration::minutes(59);
             run.repeated = [(signature("build"), last)].into();

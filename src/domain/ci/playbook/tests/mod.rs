@@ -49,6 +49,7 @@ fn of(failures: Vec<Failing>) -> Situation {
         handled: BTreeSet::new(),
         recurrences: BTreeMap::new(),
         hit_repositories: 1,
+        deploys: None,
         quota_left: Some(5000),
         ignored: BTreeMap::new(),
         own: OwnRules::default(),
