@@ -4,7 +4,7 @@ use super::{SERVICE, TOGETHER, arrives, delivers, notes, world};
 use crate::world::World;
 use chrono::Duration;
 use serde_json::{Value, json};
-use simulator::{Fault, FaultRule};
+use simulator::{AttemptPlan, Fault, FaultRule, JobPlan};
 
 /// A status of a deployment in GitHub's shape.
 fn status(deployment: i64, id: i64, state: &str, environment: &str) -> Value {
@@ -27,6 +27,17 @@ async fn dispatches(world: &World) -> Vec<Vec<String>> {
     let sql = "select effect #>> '{github,workflow}', effect #>> '{github,reference}', effect #>> '{github,inputs,why}'
                  from outbox where kind = 'dispatch_workflow'";
     world.query(sql).await
+}
+
+/// A world whose GitHub has the workflow that rolls back.
+async fn with_rollback(config: &str, variables: &[(&str, &str)]) -> World {
+    let world = World::with_github(config, variables).await;
+    let passed = AttemptPlan::new(vec![JobPlan::passed("roll back")]);
+    let github = world.github();
+    github.add_dispatch("acme/api", "Rollback", &["why"], passed);
+    github.add_collaborator("acme/api", "octocat", "write");
+    github.rearrange_webhooks(Vec::clear);
+    world
 }
 
 /// The message about the failed deployment in a channel.
@@ -193,7 +204,7 @@ async fn without_a_service_the_channels_of_ci_are_told_and_nothing_is_declared()
 
 #[tokio::test]
 async fn the_rollback_is_started_once_by_who_may_and_its_end_is_told() {
-    let mut world = World::with_config(SERVICE, &[]).await;
+    let mut world = with_rollback(SERVICE, &[]).await;
     comes(&mut world, &status(5, 92, "failure", "production")).await;
     let incident = world.newest().await;
     let channel = incident.channel_name.clone();
@@ -222,28 +233,20 @@ async fn the_rollback_is_started_once_by_who_may_and_its_end_is_told() {
             .iter()
             .any(|line| line.contains("rollback started"))
     );
-    // Its run ends.
-    let run = json!({
-        "action": "completed", "repository": {"full_name": "acme/api", "default_branch": "main"},
-        "workflow": {"id": 9, "name": "Rollback", "path": ".github/workflows/rollback.yml"},
-        "workflow_run": {
-            "id": 500, "run_attempt": 1, "run_number": 1, "workflow_id": 9, "event": "workflow_dispatch",
-            "head_branch": "main", "head_sha": "abcdef", "status": "completed", "conclusion": "success",
-            "html_url": "https://github.com/acme/api/actions/runs/500", "run_started_at": "2026-03-01T09:00:05Z",
-            "updated_at": "2026-03-01T09:01:00Z",
-        },
-    });
-    // One on another branch is another's.
-    let mut other = run.clone();
-    other["workflow_run"]["id"] = json!(499);
-    other["workflow_run"]["head_branch"] = json!("try");
-    delivers(&world, "workflow_run", "run-0", &other).await;
-    world.settle().await;
+    // A person starts the same workflow on the same branch, and that run ends first.
+    let github = world.github();
+    let path = "/repos/acme/api/actions/workflows/rollback.yml/dispatches";
+    let by_person = json!({"ref": "main", "inputs": {"why": "a try"}});
+    let by_person = github.act("octocat", "POST", path, by_person);
+    assert!(by_person.is_ok(), "{by_person:?}");
+    let runs = github.repository("acme/api").runs;
+    let (other, ours): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.by == "octocat");
+    assert_eq!((other.len(), ours.len()), (1, 1), "{runs:#?}");
+    github.finish_run(other[0].id);
+    world.settle_with_github().await;
     assert!(!message(&world, &channel).contains("succeeded"));
-    for delivery in ["run-1", "run-2"] {
-        delivers(&world, "workflow_run", delivery, &run).await;
-        world.settle().await;
-    }
+    github.finish_run(ours[0].id);
+    world.settle_with_github().await;
     let said = message(&world, &channel);
     assert!(said.contains("✅") && said.contains("succeeded"), "{said}");
     let lines = notes(&world).await;
@@ -267,7 +270,7 @@ async fn no_rollback_is_started_while_nothing_is_written_to_github() {
         (SERVICE, &off[..], "self-healing is turned off"),
         (&dry, &[], "this is a dry run"),
     ] {
-        let mut world = World::with_config(config, variables).await;
+        let mut world = with_rollback(config, variables).await;
         comes(&mut world, &status(5, 92, "failure", "production")).await;
         let channel = world.newest().await.channel_name;
         let button = world.expect_message(&channel, "deployment to");
@@ -281,8 +284,32 @@ async fn no_rollback_is_started_while_nothing_is_written_to_github() {
 }
 
 #[tokio::test]
-async fn a_second_press_and_one_on_two_replicas_start_nothing_more() {
+async fn without_credentials_for_github_no_rollback_is_offered_or_started() {
     let mut world = World::with_config(SERVICE, &[]).await;
+    comes(&mut world, &status(5, 92, "failure", "production")).await;
+    let channel = world.newest().await.channel_name;
+    let said = world.expect_message(&channel, "deployment to");
+    let pressed = world.person("bea");
+    let pressed = pressed.press(&said.channel, &said.ts, "Roll back").await;
+    assert!(pressed.is_err(), "there is no button");
+    world.skip_messages();
+    world.finish().await;
+    // They may be gone when an older message's button is pressed.
+    let mut world = with_rollback(SERVICE, &[]).await;
+    comes(&mut world, &status(5, 92, "failure", "production")).await;
+    let channel = world.newest().await.channel_name;
+    let button = world.expect_message(&channel, "deployment to");
+    world.restart_with_variable("GITHUB_APP_ID", "").await;
+    world.presses("bea", &button, "Roll back").await;
+    world.expect_ephemeral("bea", "there are no credentials for GitHub");
+    assert_eq!(dispatches(&world).await, Vec::<Vec<String>>::new());
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_second_press_and_one_on_two_replicas_start_nothing_more() {
+    let mut world = with_rollback(SERVICE, &[]).await;
     comes(&mut world, &status(5, 92, "failure", "production")).await;
     let channel = world.newest().await.channel_name;
     let button = world.expect_message(&channel, "deployment to");

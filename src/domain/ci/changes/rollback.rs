@@ -12,7 +12,7 @@ use crate::domain::ci::{Conclusion, Decision, Run};
 use crate::domain::decision::{AuditEntry, AuditOutcome};
 use crate::domain::effect::github;
 use crate::domain::ids::{Actor, UserId};
-use crate::domain::rules::Rules;
+use crate::domain::rules::{GithubAccess, Rules};
 use crate::domain::text::{Message, Text};
 use crate::domain::told::{Note, Told};
 use chrono::{DateTime, Duration, Utc};
@@ -43,6 +43,10 @@ pub fn pressed(
             .and("). Nothing was started.");
         return Err(("not_configured", text));
     };
+    if context.rules.github.access == GithubAccess::None {
+        let text = "Nothing was started: there are no credentials for GitHub.";
+        return Err(("no_credentials", Text::plain(text)));
+    }
     let repository = &deployment.change.repository;
     if let Some(why) = context.rules.github.healing.held_back() {
         let text = Text::plain(format!("Nothing was started: {}. ", why.sentence()));

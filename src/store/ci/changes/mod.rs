@@ -13,7 +13,7 @@ use crate::domain::ci::changes::{
 use crate::domain::effect::Effect;
 use crate::domain::effect::slack::{self, Edit};
 use crate::domain::ids::SignalId;
-use crate::domain::rules::Rules;
+use crate::domain::rules::{GithubAccess, Rules};
 use crate::domain::text::Message;
 use crate::store::area::{Statement, with_edit};
 use crate::store::database::Database;
@@ -207,9 +207,9 @@ pub(super) async fn complete(
 }
 
 fn offered(rules: &Rules) -> Rollback {
-    match rules.github.deployments.rollback {
-        Some(_) => Rollback::Offered,
-        None => Rollback::NotOffered,
+    match (rules.github.access, &rules.github.deployments.rollback) {
+        (GithubAccess::App | GithubAccess::Token, Some(_)) => Rollback::Offered,
+        (GithubAccess::None, _) | (_, None) => Rollback::NotOffered,
     }
 }
 
