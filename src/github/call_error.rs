@@ -88,6 +88,11 @@ impl CallError {
         matches!(self, Self::Refused(refusal) if refusal.status == status)
     }
 
+    /// Whether the request was refused as invalid, in a sentence with this word.
+    pub(super) fn says(&self, word: &str) -> bool {
+        matches!(self, Self::Refused(Refusal { status: 400 | 422, message, .. }) if message.contains(word))
+    }
+
     /// The error of a call that only read: nothing is done by it.
     pub(super) fn unsent(self) -> Self {
         match self {

@@ -1,7 +1,7 @@
 //! What else is started and cleared: workflows by `workflow_dispatch`, and caches.
 
 use super::call_error::CallError;
-use super::client::Session;
+use super::client::{Session, parsed};
 use crate::courier::{Lookup, Parcel};
 use crate::domain::effect::Answer;
 use crate::domain::effect::github;
@@ -13,9 +13,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How far GitHub's clock may be behind ours. A run has no mark of ours, so one that an App started so
-/// shortly before is taken for ours.
+/// How far GitHub's clock may be behind ours. A run has no mark of ours, so one that an App, or with a token
+/// any person, started so shortly before is taken for ours when the answer is lost.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
+/// The key that asks for the run that is started. GitHub Enterprise before 3.21 refuses it.
+const RUN_DETAILS: &str = "return_run_details";
 /// No further cache is deleted when so little time is left.
 const RESERVE: Duration = Duration::from_secs(1);
 
@@ -26,9 +28,17 @@ struct Runs {
 
 #[derive(Deserialize)]
 struct Run {
+    id: i64,
     head_branch: Option<String>,
     created_at: DateTime<Utc>,
     actor: Option<Actor>,
+}
+
+/// Empty at GitHub Enterprise before 3.21.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Started {
+    workflow_run_id: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +64,10 @@ struct Cache {
     id: i64,
 }
 
+fn dispatched(run: Option<i64>) -> Answer {
+    Answer::Github(github::Answer::Dispatched { run })
+}
+
 impl Session<'_> {
     pub(super) async fn dispatch(
         &self,
@@ -62,8 +76,17 @@ impl Session<'_> {
         inputs: &BTreeMap<String, String>,
     ) -> Result<Answer, CallError> {
         let path = ["actions", "workflows", workflow, "dispatches"];
-        let body = json!({"ref": reference, "inputs": inputs});
-        self.post(&path, &body).await.map(|_| Answer::Nothing)
+        let mut body = json!({"ref": reference, "inputs": inputs, RUN_DETAILS: true});
+        let sent = match self.post(&path, &body).await {
+            Err(error) if error.says(RUN_DETAILS) => {
+                body.as_object_mut().map(|body| body.remove(RUN_DETAILS));
+                self.post(&path, &body).await?
+            }
+            sent => sent?,
+        };
+        // It was started, whatever the answer says of it.
+        let started: Started = parsed(&sent).unwrap_or_default();
+        Ok(dispatched(started.workflow_run_id))
     }
 
     /// Finds a run of the workflow on this reference that was started since the first attempt, by an App if
@@ -90,10 +113,10 @@ impl Session<'_> {
             let by_bot = by_bot || !self.is_installation();
             by_bot && run.created_at >= since && run.head_branch.as_deref() == Some(name)
         };
-        let found = runs.workflow_runs.iter().any(is_ours);
-        Ok(match found {
-            true => Lookup::Found(Answer::Nothing),
-            false => Lookup::Unreadable {
+        let ours = runs.workflow_runs.iter().filter(|run| is_ours(run));
+        Ok(match ours.min_by_key(|run| run.created_at) {
+            Some(first) => Lookup::Found(dispatched(Some(first.id))),
+            None => Lookup::Unreadable {
                 code: "no_run_listed".to_owned(),
             },
         })

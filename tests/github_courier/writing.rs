@@ -252,6 +252,36 @@ async fn a_persons_run_is_not_taken_for_a_dispatch() {
     assert_eq!(world.find(&dispatch).await, not_listed());
 }
 
+#[tokio::test]
+async fn a_dispatch_names_its_run_where_github_can() {
+    for (enterprise, named) in [(None, true), (Some("3.17.0".to_owned()), false)] {
+        let world = world().await;
+        world
+            .github
+            .behave(|behaviour| behaviour.enterprise = enterprise);
+        let passed = AttemptPlan::new(vec![JobPlan::passed("run")]);
+        world.github.add_dispatch(API, "Rollback", &[], passed);
+        let dispatch = Effect::DispatchWorkflow {
+            repository: api(),
+            workflow: "rollback.yml".to_owned(),
+            reference: "main".to_owned(),
+            inputs: Default::default(),
+        };
+        let answer = answered(world.deliver(&dispatch).await);
+        let [run] = &repository(&world).runs[..] else {
+            panic!("one run is started");
+        };
+        let run = i64::try_from(run.id).unwrap();
+        let found = github::Answer::Dispatched { run: Some(run) };
+        let wanted = github::Answer::Dispatched {
+            run: named.then_some(run),
+        };
+        assert_eq!(answer, wanted);
+        let found = Lookup::Found(Answer::Github(found));
+        assert_eq!(world.find(&dispatch).await, found);
+    }
+}
+
 fn not_listed() -> Lookup {
     Lookup::Unreadable {
         code: "no_run_listed".to_owned(),

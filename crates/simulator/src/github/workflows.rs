@@ -1,6 +1,5 @@
 //! Workflows, and starting one by `workflow_dispatch`.
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::accounts::{node_id, stamp};
@@ -152,6 +151,12 @@ fn disable(call: &mut Call<'_>) -> Outcome {
 fn dispatch(call: &mut Call<'_>) -> Outcome {
     let workflow = call.workflow()?.clone();
     let reference = call.required("WorkflowDispatch", "ref")?;
+    let details = &call.body["return_run_details"];
+    if call.state.behaviour.enterprise.is_some() && !details.is_null() {
+        let words = "Invalid request.\n\n\"return_run_details\" is not a permitted key.";
+        return Err(Refusal::unprocessable(words));
+    }
+    let with_details = details == true;
     let Some(known) = &workflow.inputs else {
         return Err(Refusal::unprocessable(
             "Workflow does not have 'workflow_dispatch' trigger",
@@ -196,6 +201,13 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         ..RunPlan::default()
     };
     let (repository, now) = (call.repository, call.now);
-    call.state.start_run(repository, plan, now)?;
-    Ok(Answer::Empty(StatusCode::NO_CONTENT))
+    let run = call.state.start_run(repository, plan, now)?;
+    if !with_details {
+        return Ok(Answer::none());
+    }
+    let path = format!("/actions/runs/{run}");
+    let (api, html) = (call.repo().api(&path), call.repo().html(&path));
+    Ok(Answer::ok(json!({
+        "workflow_run_id": run, "run_url": api, "html_url": html,
+    })))
 }

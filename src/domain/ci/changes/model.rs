@@ -149,6 +149,9 @@ pub struct RollbackTaken {
     /// The branch or tag that it was started on.
     #[serde(default)]
     pub reference: Option<String>,
+    /// GitHub's id of its run; `None`: GitHub has not named it.
+    #[serde(default)]
+    pub run: Option<i64>,
     pub state: RollbackState,
 }
 

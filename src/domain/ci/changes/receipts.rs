@@ -6,7 +6,7 @@ use super::purpose::Purpose;
 use super::{deployments, incidents, rollback};
 use crate::domain::area::Context;
 use crate::domain::ci::Decision;
-use crate::domain::effect::{Answer, slack};
+use crate::domain::effect::{Answer, github, slack};
 use crate::domain::healing::HeldBack;
 use crate::domain::ids::EffectId;
 use crate::domain::signal::End;
@@ -84,8 +84,12 @@ pub fn decide_receipt(
                     },
                 },
             };
+            let run = match end {
+                End::Done(Answer::Github(github::Answer::Dispatched { run })) => *run,
+                _ => None,
+            };
             if let Some(deployment) = facts.deployment() {
-                rollback::answered(decision, deployment, state, context.at);
+                rollback::answered(decision, deployment, state, run, context.at);
             }
         }
     }

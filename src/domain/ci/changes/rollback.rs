@@ -86,6 +86,7 @@ pub fn pressed(
             at: context.at,
             workflow: rollback.workflow.clone(),
             reference: Some(github::name_of_reference(&rollback.reference).to_owned()),
+            run: None,
             state: RollbackState::Asked,
         }),
         ..deployment.clone()
@@ -168,6 +169,7 @@ pub(super) fn answered(
     decision: &mut Decision,
     deployment: &FailedDeployment,
     state: RollbackState,
+    run: Option<i64>,
     at: DateTime<Utc>,
 ) {
     let Some(taken) = &deployment.rollback else {
@@ -191,11 +193,15 @@ pub(super) fn answered(
     if !what.is_empty() {
         note(decision, deployment, at, Actor::Wardroom, &what);
     }
-    save(decision, deployment, taken, state);
+    let taken = RollbackTaken {
+        run,
+        ..taken.clone()
+    };
+    save(decision, deployment, &taken, state);
 }
 
-/// A run of the workflow ended: GitHub's answer names no run, so it is the first on the same reference
-/// that began after it was asked for.
+/// A run of the workflow ended. While GitHub has not named ours, it is the first on the same reference that
+/// began after it was asked for.
 pub fn run_ended(
     decision: &mut Decision,
     run: &Run,
@@ -209,9 +215,14 @@ pub fn run_ended(
     let Some(taken) = &deployment.rollback else {
         return;
     };
-    let reference = taken.reference.as_deref();
-    let is_on_it = reference.is_none_or(|reference| reference == run.line.branch);
-    if run.started_at < taken.at - DRIFT || !is_on_it {
+    let is_ours = match (taken.run, &taken.reference) {
+        (Some(ours), _) => ours == run.id,
+        (None, reference) => {
+            let mut reference = reference.iter();
+            run.started_at >= taken.at - DRIFT && reference.all(|name| *name == run.line.branch)
+        }
+    };
+    if !is_ours {
         return;
     }
     let url = run.url.clone();

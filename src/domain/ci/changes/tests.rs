@@ -106,6 +106,7 @@ fn rolled_back(end: &End) -> FailedDeployment {
             at: now,
             workflow: "rollback.yml".to_owned(),
             reference: Some("main".to_owned()),
+            run: None,
             state: RollbackState::Asked,
         }),
     };

@@ -38,6 +38,10 @@ pub enum Answer {
     CachesDeleted {
         count: u32,
     },
+    Dispatched {
+        /// The run that was started; `None`: an older GitHub Enterprise does not name it.
+        run: Option<i64>,
+    },
     Issue {
         number: i64,
         url: String,

@@ -75,8 +75,8 @@ pub enum Effect {
         /// A full reference, `refs/heads/main`.
         reference: String,
     },
-    /// Starts a workflow by `workflow_dispatch`. A second one would run twice, and GitHub's answer names
-    /// no run: it is looked up among the workflow's runs since the first attempt.
+    /// Starts a workflow by `workflow_dispatch`: [`Answer::Dispatched`]. A second one would run twice: when
+    /// the answer is lost, it is looked up among the workflow's runs since the first attempt.
     DispatchWorkflow {
         repository: String,
         /// The file's name, such as `rollback.yml`.

@@ -200,6 +200,9 @@ rule("a workflow is dispatched when it says that it can be", async () => {
     octokit.rest.actions.createWorkflowDispatch({ ...at, workflow_id, ref: "main", ...more });
   assert.equal((await start("rollback.yml", { inputs: { version: "1" } })).status, 204);
   assert.equal((await repository(full)).runs.at(-1).event, "workflow_dispatch");
+  const named = await start("rollback.yml", { return_run_details: true });
+  assert.equal(named.status, 200);
+  assert.equal(named.data.workflow_run_id, (await repository(full)).runs.at(-1).id);
   await refused(422, "'workflow_dispatch' trigger", () => start("ci.yml"));
   await refused(422, "Unexpected inputs", () => start("rollback.yml", { inputs: { x: "1" } }));
   await refused(422, "No ref found", () => start("rollback.yml", { ref: "gone" }));
