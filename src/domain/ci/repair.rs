@@ -5,11 +5,14 @@ use super::findings::Signature;
 use super::{FailureId, Inspection, InspectionId, Place};
 use crate::domain::healing::Step;
 use crate::domain::ids::Actor;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use strum::{EnumString, IntoStaticStr};
 use uuid::Uuid;
+
+/// A step that waits for approval is not done after so long: the failure is no news any more.
+pub(super) const APPROVAL: Duration = Duration::hours(24);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -87,7 +90,7 @@ pub struct RepairStep {
     /// Why it ended as it did.
     pub reason: Option<String>,
     pub decided_at: DateTime<Utc>,
-    /// Not before then.
+    /// Not before then; once it has begun, since when it takes its time.
     pub due_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
 }
@@ -130,9 +133,12 @@ impl RepairStep {
         self.step.action.is_rerun()
     }
 
-    /// When it counts as failed.
+    /// Until when it may go on as it is, once it has begun.
     pub fn deadline(&self) -> DateTime<Utc> {
-        self.due_at + self.step.timeout
+        match self.state {
+            RepairState::WaitingApproval => self.due_at + APPROVAL,
+            _ => self.due_at + self.step.timeout,
+        }
     }
 
     pub fn ends(&mut self, state: RepairState, reason: Option<String>, now: DateTime<Utc>) {

@@ -31,7 +31,10 @@ pub(super) fn approve(
     let at = at.ok_or_else(gone)?;
     permitted("approve this", person, inspection, context)?;
     let newest = facts.run.as_ref().map(|run| run.place.attempt);
-    if newest.is_some_and(|newest| newest > inspection.run.place.attempt) {
+    let is_green = facts
+        .green
+        .is_some_and(|green| green > inspection.run.place);
+    if is_green || newest.is_some_and(|newest| newest > inspection.run.place.attempt) {
         return Err(gone());
     }
     let held_back = context.rules.github.healing.held_back();
@@ -42,7 +45,6 @@ pub(super) fn approve(
     let step = &mut steps[at];
     step.by = Actor::Person(person.clone());
     step.state = RepairState::Planned;
-    step.due_at = step.due_at.max(context.now);
     let playbook = step.playbook.clone();
     for own in steps.chunk_by_mut(|one, next| one.playbook == next.playbook) {
         if own[0].playbook == playbook {

@@ -7,7 +7,7 @@ use super::super::effect::{Answer, github};
 use super::super::measure::Measure;
 use super::super::signal::End;
 use super::circumstances::Circumstances;
-use super::repair::{RepairId, RepairState, RepairStep};
+use super::repair::{APPROVAL, RepairId, RepairState, RepairStep};
 use super::{
     Change, Decision, Facts, Inspection, Purpose, Receipt, Status, Timer, posts, repair_told,
     repair_words,
@@ -38,12 +38,15 @@ pub(super) fn begin(
     }
 }
 
+/// The step of each playbook that has begun and not ended.
+fn begun(steps: &[RepairStep]) -> impl Iterator<Item = &RepairStep> {
+    let playbooks = steps.chunk_by(|one, next| one.playbook == next.playbook);
+    playbooks.filter_map(|own| own.iter().find(|step| step.state.is_open()))
+}
+
 /// The timer for the step that is overdue first.
 pub(super) fn watch(decision: &mut Decision, steps: &[RepairStep], inspection: &Inspection) {
-    let open = steps
-        .iter()
-        .filter(|step| matches!(step.state, RepairState::Planned | RepairState::Asked));
-    if let Some(due) = open.map(RepairStep::deadline).min() {
+    if let Some(due) = begun(steps).map(RepairStep::deadline).min() {
         decision.timer(TimerChange {
             area: "ci",
             owner: inspection.id.0.to_string(),
@@ -60,12 +63,13 @@ fn start(
     facts: &Facts,
     context: &Context<'_>,
 ) {
+    let now = context.now;
+    step.due_at = step.due_at.max(now);
     let is_approved = step.by.person().is_some();
     if step.step.requires_approval && !is_approved {
         step.state = RepairState::WaitingApproval;
         return;
     }
-    let now = context.now;
     let run = &inspection.run;
     let repository = run.line.repository.clone();
     let (id, attempt) = (run.id, run.place.attempt);
@@ -340,21 +344,23 @@ fn of_next_attempt(step: &RepairStep, facts: &Facts) -> Option<(RepairState, Opt
     }
 }
 
-/// Steps that took too long have failed.
+/// A step that took too long has failed, and one that was not approved is not done.
 pub(super) fn overdue(decision: &mut Decision, facts: &Facts, context: &Context<'_>) {
     let Some(inspection) = &facts.inspection else {
         return;
     };
     let steps = of_attempt(facts, inspection);
-    let late = steps.iter().find(|step| {
-        let is_waiting = matches!(step.state, RepairState::Planned | RepairState::Asked);
-        is_waiting && step.deadline() <= context.now
-    });
-    match late {
-        Some(step) => {
-            let end = (RepairState::Failed, Some("it took too long".to_owned()));
-            ended(decision, step.id, end, facts, context);
+    let late = begun(&steps).find(|step| step.deadline() <= context.now);
+    let Some(step) = late else {
+        return watch(decision, &steps, inspection);
+    };
+    let end = match step.state {
+        RepairState::WaitingApproval => {
+            let hours = APPROVAL.num_hours();
+            let reason = format!("it was not approved within {hours} hours");
+            (RepairState::Skipped, Some(reason))
         }
-        None => watch(decision, &steps, inspection),
-    }
+        _ => (RepairState::Failed, Some("it took too long".to_owned())),
+    };
+    ended(decision, step.id, end, facts, context);
 }

@@ -1,6 +1,7 @@
 //! A failed run is repaired: once, within its limits, and the message says what is done.
 
 mod limits;
+mod steps;
 mod told;
 
 use super::{WATCHED, only_one, told};
