@@ -64,18 +64,7 @@ impl Purpose {
     pub fn failure(&self) -> Option<FailureId> {
         match self {
             Self::Message { failure, .. } | Self::Update { failure, .. } => Some(*failure),
-            Self::Answer
-            | Self::ListJobs { .. }
-            | Self::JobLog { .. }
-            | Self::TestReports { .. }
-            | Self::Issue { .. }
-            | Self::PullComment { .. }
-            | Self::FailedDeliveries
-            | Self::Redelivery { .. }
-            | Self::OverdueRun { .. }
-            | Self::Changes(_)
-            | Self::OwnRules { .. }
-            | Self::Repair { .. } => None,
+            _ => None,
         }
     }
 
@@ -83,18 +72,7 @@ impl Purpose {
     pub fn repaired(&self) -> Option<InspectionId> {
         match self {
             Self::OwnRules { inspection } | Self::Repair { inspection, .. } => Some(*inspection),
-            Self::Message { .. }
-            | Self::Update { .. }
-            | Self::Answer
-            | Self::ListJobs { .. }
-            | Self::JobLog { .. }
-            | Self::TestReports { .. }
-            | Self::Issue { .. }
-            | Self::PullComment { .. }
-            | Self::FailedDeliveries
-            | Self::Redelivery { .. }
-            | Self::OverdueRun { .. }
-            | Self::Changes(_) => None,
+            _ => None,
         }
     }
 
@@ -112,17 +90,7 @@ impl Purpose {
                 inspection,
                 artifact,
             } => Some((*inspection, Read::Reports(*artifact))),
-            Self::Message { .. }
-            | Self::Update { .. }
-            | Self::Answer
-            | Self::Issue { .. }
-            | Self::PullComment { .. }
-            | Self::FailedDeliveries
-            | Self::Redelivery { .. }
-            | Self::OverdueRun { .. }
-            | Self::Changes(_)
-            | Self::OwnRules { .. }
-            | Self::Repair { .. } => None,
+            _ => None,
         }
     }
 
@@ -155,22 +123,7 @@ impl Purpose {
     /// Whether a message that comes late says when it was meant: a failure's is written as it is
     /// delivered.
     pub fn is_news(&self) -> bool {
-        match self {
-            Self::Message { .. }
-            | Self::Update { .. }
-            | Self::ListJobs { .. }
-            | Self::JobLog { .. }
-            | Self::TestReports { .. }
-            | Self::Issue { .. }
-            | Self::PullComment { .. }
-            | Self::FailedDeliveries
-            | Self::Redelivery { .. }
-            | Self::OverdueRun { .. }
-            | Self::Changes(_)
-            | Self::OwnRules { .. }
-            | Self::Repair { .. } => false,
-            Self::Answer => true,
-        }
+        matches!(self, Self::Answer)
     }
 
     /// Whether the receipt answers this refusal by another way: a message that was deleted is posted
@@ -185,10 +138,11 @@ impl Purpose {
             Self::PullComment { .. } => {
                 matches!(effect, Effect::Github(github::Effect::UpdateComment { .. }))
             }
-            // What still lacks is asked for in a later round.
-            Self::Redelivery { .. } | Self::OverdueRun { .. } => true,
             Self::Answer => matches!(effect, Effect::Slack(effect) if !answer::is_last(effect)),
-            Self::ListJobs { .. }
+            // What still lacks is asked for in a later round.
+            Self::Redelivery { .. }
+            | Self::OverdueRun { .. }
+            | Self::ListJobs { .. }
             | Self::JobLog { .. }
             | Self::TestReports { .. }
             | Self::OwnRules { .. }
