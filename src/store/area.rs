@@ -17,6 +17,32 @@ use futures_util::future::BoxFuture;
 use std::future::Future;
 use strum::IntoEnumIterator;
 
+/// The statement that deletes `at_once` rows of a table whose time is before `before`, the oldest first.
+macro_rules! delete_oldest {
+    ($table:literal, $key:literal, $time:literal, $condition:literal, $before:expr, $at_once:expr) => {
+        sqlx::query!(
+            "delete from "
+                + $table
+                + " where "
+                + $key
+                + " = any(array(select "
+                + $key
+                + " from "
+                + $table
+                + " where "
+                + $time
+                + " < $1 and "
+                + $condition
+                + " order by "
+                + $time
+                + " limit $2 for update skip locked))",
+            $before,
+            $at_once,
+        )
+    };
+}
+pub(in crate::store) use delete_oldest;
+
 /// An area whose rows are kept here.
 pub trait Persist: Area {
     /// Loads and locks what a decision needs: every aggregate that is asked for, in the order of their

@@ -2,8 +2,10 @@
 
 use crate::domain::ci::comment::PullComment;
 use crate::domain::effect::{Effect, github};
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
+use chrono::{DateTime, Utc};
 
 pub(super) async fn of_change(
     session: &mut Session,
@@ -60,4 +62,8 @@ pub(super) fn with_comment(mut effect: Effect, shown: String) -> Effect {
         _ => {}
     }
     effect
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!("ci_comments", "ctid", "changed_at", "true", before, at_once)
 }

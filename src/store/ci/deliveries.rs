@@ -1,6 +1,7 @@
 //! The `ci_deliveries` table, and the one row of `ci_listing`.
 
 use crate::domain::ci::deliveries::{KEPT, Known, Listing, Redelivery, Wanted};
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::ring::turns::lock_aggregate;
@@ -110,4 +111,8 @@ pub(super) async fn forget(connection: &mut Session, guid: &str) -> Result<(), S
         .execute(connection)
         .await?;
     Ok(())
+}
+
+pub(super) fn forget_old(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!("ci_deliveries", "guid", "asked_at", "true", before, at_once)
 }

@@ -3,6 +3,7 @@
 use crate::domain::ci::list;
 use crate::domain::ci::{Conclusion, Failed, Failure, FailureId, Green, InspectionId, Line, Place};
 use crate::domain::ids::SignalId;
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
@@ -222,4 +223,15 @@ pub(super) async fn save(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!(
+        "ci_failures",
+        "id",
+        "news_at",
+        "(green_at is not null or not on_default_branch)",
+        before,
+        at_once
+    )
 }

@@ -1,6 +1,7 @@
 //! The `ci_findings` table.
 
 use crate::domain::ci::{FailureId, FindingId, JobFinding, Line, Place, Stage};
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -143,4 +144,8 @@ pub(super) async fn save(session: &mut Session, found: &JobFinding) -> Result<()
     .execute(session)
     .await?;
     Ok(())
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!("ci_findings", "id", "found_at", "true", before, at_once)
 }

@@ -3,6 +3,7 @@
 use crate::domain::ci::findings::{Class, Signature};
 use crate::domain::ci::{FailureId, Ignored};
 use crate::domain::ids::UserId;
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -92,4 +93,8 @@ pub(super) async fn delete(
     .execute(session)
     .await?;
     Ok(())
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!("ci_ignored", "ctid", "until_at", "true", before, at_once)
 }

@@ -1,8 +1,10 @@
 //! The `ci_inspections` table.
 
 use crate::domain::ci::{Inspection, InspectionId, Line};
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
+use chrono::{DateTime, Utc};
 
 /// The line of an inspection, which never changes.
 pub(super) async fn line(
@@ -60,4 +62,8 @@ pub(super) async fn save(session: &mut Session, inspection: &Inspection) -> Resu
     .execute(session)
     .await?;
     Ok(())
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!("ci_inspections", "id", "begun_at", "true", before, at_once)
 }

@@ -6,6 +6,7 @@ use crate::domain::ci::record::Subject;
 use crate::domain::effect::Effect;
 use crate::domain::effect::github::{self, IssueEdit};
 use crate::domain::rules::Rules;
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::session::Session;
@@ -200,4 +201,15 @@ pub(super) fn with_issue(effect: Effect, shown: IssueEdit) -> Effect {
         }
         other => other,
     }
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!(
+        "ci_issues",
+        "id",
+        "changed_at",
+        "state <> 'open'",
+        before,
+        at_once
+    )
 }

@@ -225,84 +225,17 @@ impl Persist for Ci {
     fn forget(now: DateTime<Utc>, at_once: i64) -> Vec<Statement> {
         let before = now - KEPT;
         let mut statements = vec![
-            sqlx::query!(
-                "delete from ci_runs
-                  where ctid = any(array(select ctid from ci_runs where received_at < $1
-                                          order by received_at limit $2 for update skip locked))",
-                before,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_failures
-                  where id = any(array(select id from ci_failures
-                                        where news_at < $1 and (green_at is not null or not on_default_branch)
-                                        order by news_at limit $2 for update skip locked))",
-                before,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_inspections
-                  where id = any(array(select id from ci_inspections where begun_at < $1
-                                        order by begun_at limit $2 for update skip locked))",
-                before,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_findings
-                  where id = any(array(select id from ci_findings where found_at < $1
-                                        order by found_at limit $2 for update skip locked))",
-                before,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_records
-                  where ctid = any(array(select ctid from ci_records where keep_until < $1
-                                          order by keep_until limit $2 for update skip locked))",
-                now,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_ignored
-                  where ctid = any(array(select ctid from ci_ignored where until_at < $1
-                                          order by until_at limit $2 for update skip locked))",
-                before,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_repairs
-                  where id = any(array(select id from ci_repairs where decided_at < $1
-                                        order by decided_at limit $2 for update skip locked))",
-                before,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_own_rules
-                  where repository = any(array(select repository from ci_own_rules where read_at < $1
-                                                order by read_at limit $2 for update skip locked))",
-                before,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_issues
-                  where id = any(array(select id from ci_issues where changed_at < $1 and state <> 'open'
-                                        order by changed_at limit $2 for update skip locked))",
-                now - ISSUES_KEPT,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_deliveries
-                  where guid = any(array(select guid from ci_deliveries where asked_at < $1
-                                          order by asked_at limit $2 for update skip locked))",
-                now - DELIVERIES_KEPT,
-                at_once,
-            ),
-            sqlx::query!(
-                "delete from ci_comments
-                  where ctid = any(array(select ctid from ci_comments where changed_at < $1
-                                          order by changed_at limit $2 for update skip locked))",
-                before,
-                at_once,
-            ),
+            runs::forget(before, at_once),
+            failures::forget(before, at_once),
+            inspections::forget(before, at_once),
+            findings::forget(before, at_once),
+            record::forget(now, at_once),
+            ignored::forget(before, at_once),
+            repairs::forget(before, at_once),
+            own_rules::forget(before, at_once),
+            issues::forget(now - ISSUES_KEPT, at_once),
+            deliveries::forget_old(now - DELIVERIES_KEPT, at_once),
+            comments::forget(before, at_once),
         ];
         statements.extend(changes::forget(now, before, at_once));
         statements

@@ -1,8 +1,10 @@
 //! The `ci_own_rules` table.
 
 use crate::domain::ci::OwnFile;
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
+use chrono::{DateTime, Utc};
 
 pub(super) async fn of(
     session: &mut Session,
@@ -42,4 +44,15 @@ pub(super) async fn save(
     .execute(session)
     .await?;
     Ok(())
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!(
+        "ci_own_rules",
+        "repository",
+        "read_at",
+        "true",
+        before,
+        at_once
+    )
 }

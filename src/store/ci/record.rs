@@ -6,6 +6,7 @@ use crate::domain::ci::reports::TestId;
 use crate::domain::ci::{FindingId, JobFinding, Line, RecordFacts, RecordNeeds, Round};
 use crate::domain::rules::Rules;
 use crate::domain::text::Text;
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::ring::turns::lock_aggregate;
 use crate::store::session::Session;
@@ -330,4 +331,8 @@ pub(super) async fn save(session: &mut Session, kept: &Kept) -> Result<(), Store
     .execute(session)
     .await?;
     Ok(())
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!("ci_records", "ctid", "keep_until", "true", before, at_once)
 }

@@ -4,6 +4,7 @@ use crate::domain::ci::findings::Signature;
 use crate::domain::ci::{FailureId, InspectionId, Place, RepairId, RepairState, RepairStep};
 use crate::domain::healing::Step;
 use crate::domain::ids::Actor;
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -160,4 +161,8 @@ pub(super) async fn save(session: &mut Session, step: &RepairStep) -> Result<(),
     .execute(session)
     .await?;
     Ok(())
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!("ci_repairs", "id", "decided_at", "true", before, at_once)
 }

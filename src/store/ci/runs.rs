@@ -3,6 +3,7 @@
 use crate::domain::ci::overdue::{self, Silent};
 use crate::domain::ci::{Code, Line, Place, Run, Status};
 use crate::domain::ids::SignalId;
+use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::session::Session;
 use chrono::{DateTime, Utc};
@@ -189,4 +190,8 @@ pub(super) async fn read(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
+    delete_oldest!("ci_runs", "ctid", "received_at", "true", before, at_once)
 }
