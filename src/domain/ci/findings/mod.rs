@@ -76,11 +76,6 @@ pub fn find(
     }
 }
 
-/// The findings that prevent a re-run of their run: it needs every failure to be excused.
-pub fn preventing(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
-    findings.iter().filter(|finding| finding.rerun == Rerun::No)
-}
-
 /// A step that deploys and has begun: its job would deploy again.
 fn has_deployed(step: &Step) -> bool {
     let is_skipped = step.conclusion == Some(Conclusion::Skipped);

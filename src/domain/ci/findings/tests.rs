@@ -219,16 +219,6 @@ fn reports_say_more_than_the_log() {
 }
 
 #[test]
-fn one_finding_that_is_not_excused_prevents_the_run_from_being_repeated() {
-    let network = found(&job(&in_step("x", "curl: (28) timed out"), &[]));
-    let lint = found(&job(&in_step("x", "would reformat a.py"), &[]));
-    assert_eq!(preventing(std::slice::from_ref(&network)).count(), 0);
-    let both = [network, lint];
-    let classes: Vec<Class> = preventing(&both).map(|finding| finding.class).collect();
-    assert_eq!(classes, [Class::Lint]);
-}
-
-#[test]
 fn a_signature_is_the_same_for_every_run_of_the_same_failure() {
     let signature = |output: &str| found(&job(&in_step("./run", output), &[])).signature;
     for (one, other) in [
