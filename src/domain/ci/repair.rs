@@ -129,8 +129,9 @@ impl RepairStep {
         }
     }
 
+    /// What is not done is none.
     pub fn is_rerun(&self) -> bool {
-        self.step.action.is_rerun()
+        self.ordinal != Self::NOT_DONE && self.step.action.is_rerun()
     }
 
     /// Until when it may go on as it is, once it has begun.
