@@ -5,22 +5,21 @@
 //! [`PATIENCE`], and the finding is made without what is missing after [`LIMIT`].
 
 use super::super::area::Context;
-use super::super::effect::{Answer, github};
+use super::super::effect::Answer;
 use super::super::rules::GithubAccess;
 use super::super::signal::End;
 use super::super::text::Text;
 use super::super::told::Told;
 use super::after_findings::after_findings;
+use super::inspection::PATIENCE;
 use super::{
-    Change, Conclusion, Decision, Facts, Failure, Inspection, InspectionId, Log, Progress, Purpose,
-    Read, Receipt, Run, Seen, Stage, Status, Timer, ignore, posts, seen, why,
+    Change, Conclusion, Decision, Facts, Failure, Inspection, Progress, Purpose, Read, Receipt,
+    Run, Seen, Stage, Status, Timer, ignore, posts, seen, why,
 };
 use chrono::Duration;
 
 /// A run that ended earlier is not inspected: nothing would be done about it.
 const OLDEST: Duration = Duration::hours(24);
-/// After so long, the message says that GitHub does not answer.
-const PATIENCE: Duration = Duration::minutes(10);
 /// After so long, what is not in counts as empty.
 const LIMIT: Duration = Duration::hours(6);
 
@@ -37,24 +36,8 @@ pub(super) fn begin(
     context: &Context<'_>,
 ) {
     let run = &seen.run;
-    let mut inspection = Inspection {
-        id: InspectionId::of(&run.line.repository, run.id, run.place.attempt),
-        run: run.clone(),
-        on_default_branch: seen.is_on_default_branch(),
-        failure: failure.as_ref().map(|failure| failure.id),
-        pending: [Read::Jobs].into(),
-        jobs: None,
-        unlisted: 0,
-        deploys: None,
-        quota_left: None,
-        logs: Default::default(),
-        reports: Vec::new(),
-        lacks_reports: false,
-        unread: Default::default(),
-        begun_at: context.now,
-        deadline: context.now + PATIENCE,
-        ended_at: None,
-    };
+    let of = failure.as_ref().map(|failure| failure.id);
+    let mut inspection = Inspection::begun(run, seen.is_on_default_branch(), of, context.now);
     if run.status == Status::Completed(Conclusion::StartupFailure) {
         inspection.pending.clear();
         conclude(decision, inspection, failure, facts, context);
@@ -67,21 +50,28 @@ pub(super) fn begin(
 
 /// Lists the failed jobs, and waits for them and for what is then read.
 fn lists(decision: &mut Decision, inspection: &Inspection, context: &Context<'_>) {
-    let run = &inspection.run;
-    let effect = github::Effect::ListFailedJobs {
-        repository: run.line.repository.clone(),
-        run: run.id,
-        attempt: run.place.attempt,
-        reports: context.rules.github.healing.reports.clone(),
-    };
-    let purpose = Purpose::ListJobs {
-        inspection: inspection.id,
-    };
-    decision.effect(effect, purpose);
+    asks(decision, inspection, Read::Jobs, context);
     decision.timer(Timer::of_inspection(
         inspection.id,
         Some(inspection.deadline),
     ));
+}
+
+fn asks(decision: &mut Decision, inspection: &Inspection, read: Read, context: &Context<'_>) {
+    let id = inspection.id;
+    let purpose = match read {
+        Read::Jobs => Purpose::ListJobs { inspection: id },
+        Read::Log(job) => Purpose::JobLog {
+            inspection: id,
+            job,
+        },
+        Read::Reports(artifact) => Purpose::TestReports {
+            inspection: id,
+            artifact,
+        },
+    };
+    let reports = &context.rules.github.healing.reports;
+    decision.effect(inspection.effect(read, reports), purpose);
 }
 
 /// The failure's message says this of the inspection, when it shows its attempt.
@@ -131,106 +121,27 @@ pub(super) fn read_ended(
         lists(decision, &inspection, context);
         return decision.change(Change::Inspection(Box::new(inspection)));
     }
-    if inspection.ended_at.is_some() || !inspection.pending.remove(&read) {
+    if inspection.ended_at.is_some() || !inspection.pending.contains(&read) {
         return;
     }
     match answer {
-        Some(answer) => takes(decision, &mut inspection, read, answer),
+        Some(answer) => {
+            for next in inspection.takes(read, answer) {
+                asks(decision, &inspection, next, context);
+            }
+        }
         None => {
             let code = match &receipt.end {
                 End::Refused { code } | End::Uncertain { code } | End::Parked { code } => code,
                 End::Done(_) | End::Expired | End::Dropped { .. } => "no answer",
             };
-            inspection.unread.insert(code.to_owned());
-            inspection.lacks_reports |= matches!(read, Read::Reports(_));
+            inspection.lacks(read, code);
         }
     }
     if !inspection.pending.is_empty() {
         return decision.change(Change::Inspection(Box::new(inspection)));
     }
     finish(decision, inspection, facts, context);
-}
-
-fn takes(
-    decision: &mut Decision,
-    inspection: &mut Inspection,
-    read: Read,
-    answer: &github::Answer,
-) {
-    match (read, answer) {
-        (
-            Read::Jobs,
-            github::Answer::Jobs {
-                jobs,
-                failed,
-                deploys,
-                artifacts,
-                more_artifacts,
-                quota_left,
-                ..
-            },
-        ) => {
-            inspection.quota_left = *quota_left;
-            inspection.deploys.clone_from(deploys);
-            inspection.lacks_reports |= more_artifacts;
-            let listed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-            inspection.unlisted = failed.saturating_sub(listed);
-            reads(decision, inspection, jobs, artifacts);
-            inspection.jobs = Some(jobs.clone());
-        }
-        (Read::Log(job), github::Answer::JobLog { annotations, tail }) => {
-            let log = Log {
-                annotations: annotations.clone(),
-                tail: tail.clone(),
-            };
-            inspection.logs.insert(job, log);
-        }
-        (Read::Reports(_), github::Answer::TestReports(reports)) => {
-            inspection.lacks_reports |= !reports.unreadable.is_empty();
-            inspection.reports.push(reports.as_ref().clone());
-        }
-        _ => {
-            inspection.unread.insert("another answer".to_owned());
-        }
-    }
-}
-
-/// Reads the logs of the jobs, and the reports.
-fn reads(
-    decision: &mut Decision,
-    inspection: &mut Inspection,
-    jobs: &[github::FailedJob],
-    artifacts: &[i64],
-) {
-    let (id, run) = (inspection.id, &inspection.run);
-    for job in jobs {
-        let effect = github::Effect::ReadJobLog {
-            repository: run.line.repository.clone(),
-            run: run.id,
-            attempt: run.place.attempt,
-            job: job.id,
-        };
-        let purpose = Purpose::JobLog {
-            inspection: id,
-            job: job.id,
-        };
-        decision.effect(effect, purpose);
-        inspection.pending.insert(Read::Log(job.id));
-    }
-    for &artifact in artifacts {
-        let effect = github::Effect::ReadTestReports {
-            repository: run.line.repository.clone(),
-            run: run.id,
-            artifact,
-            recorded: Vec::new(),
-        };
-        let purpose = Purpose::TestReports {
-            inspection: id,
-            artifact,
-        };
-        decision.effect(effect, purpose);
-        inspection.pending.insert(Read::Reports(artifact));
-    }
 }
 
 /// Not all of it is in: the message says so, and later it ends without.

@@ -2,10 +2,10 @@
 //!
 //! A read that ended without an answer counts as read, so that an inspection always comes to its end.
 
-use super::super::effect::github::{FailedJob, TestReports};
+use super::super::effect::github::{self, FailedJob, TestReports};
 use super::super::text::Text;
 use super::{FailureId, Run};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -75,7 +75,116 @@ pub struct Log {
     pub tail: String,
 }
 
+/// After so long, the message says that GitHub does not answer.
+pub(super) const PATIENCE: Duration = Duration::minutes(10);
+
 impl Inspection {
+    /// It waits for the failed jobs.
+    pub fn begun(
+        run: &Run,
+        on_default_branch: bool,
+        failure: Option<FailureId>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id: InspectionId::of(&run.line.repository, run.id, run.place.attempt),
+            run: run.clone(),
+            on_default_branch,
+            failure,
+            pending: [Read::Jobs].into(),
+            jobs: None,
+            unlisted: 0,
+            deploys: None,
+            quota_left: None,
+            logs: BTreeMap::new(),
+            reports: Vec::new(),
+            lacks_reports: false,
+            unread: BTreeSet::new(),
+            begun_at: now,
+            deadline: now + PATIENCE,
+            ended_at: None,
+        }
+    }
+
+    /// What reads this; `reports` are the names of artifacts that hold test reports.
+    pub fn effect(&self, read: Read, reports: &[String]) -> github::Effect {
+        let repository = self.run.line.repository.clone();
+        let (run, attempt) = (self.run.id, self.run.place.attempt);
+        match read {
+            Read::Jobs => github::Effect::ListFailedJobs {
+                repository,
+                run,
+                attempt,
+                reports: reports.to_vec(),
+            },
+            Read::Log(job) => github::Effect::ReadJobLog {
+                repository,
+                run,
+                attempt,
+                job,
+            },
+            Read::Reports(artifact) => github::Effect::ReadTestReports {
+                repository,
+                run,
+                artifact,
+                recorded: Vec::new(),
+            },
+        }
+    }
+
+    /// Takes in what was read, and gives what is read next: the logs of the jobs, and the reports.
+    pub fn takes(&mut self, read: Read, answer: &github::Answer) -> Vec<Read> {
+        self.pending.remove(&read);
+        match (read, answer) {
+            (
+                Read::Jobs,
+                github::Answer::Jobs {
+                    jobs,
+                    failed,
+                    deploys,
+                    artifacts,
+                    more_artifacts,
+                    quota_left,
+                    ..
+                },
+            ) => {
+                self.quota_left = *quota_left;
+                self.deploys.clone_from(deploys);
+                self.lacks_reports |= more_artifacts;
+                let listed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+                self.unlisted = failed.saturating_sub(listed);
+                self.jobs = Some(jobs.clone());
+                let logs = jobs.iter().map(|job| Read::Log(job.id));
+                let reports = artifacts.iter().map(|artifact| Read::Reports(*artifact));
+                let next: Vec<Read> = logs.chain(reports).collect();
+                self.pending.extend(&next);
+                return next;
+            }
+            (Read::Log(job), github::Answer::JobLog { annotations, tail }) => {
+                let log = Log {
+                    annotations: annotations.clone(),
+                    tail: tail.clone(),
+                };
+                self.logs.insert(job, log);
+            }
+            (Read::Reports(_), github::Answer::TestReports(reports)) => {
+                self.lacks_reports |= !reports.unreadable.is_empty();
+                self.reports.push(reports.as_ref().clone());
+            }
+            _ => {
+                self.unread.insert("another answer".to_owned());
+            }
+        }
+        Vec::new()
+    }
+
+    /// What was to be read cannot be: it counts as empty.
+    pub fn lacks(&mut self, read: Read, code: &str) {
+        self.pending.remove(&read);
+        self.unread.insert(code.to_owned());
+        self.lacks_reports |= matches!(read, Read::Reports(_));
+    }
+
     /// What people are told when not all of it could be read.
     pub(super) fn unread_line(&self) -> Option<Text> {
         let codes: Vec<&str> = self.unread.iter().map(String::as_str).collect();
