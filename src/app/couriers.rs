@@ -1,11 +1,14 @@
 //! The couriers of the providers that are configured.
 
+pub use crate::github::history;
+
 use crate::config::{self, Config};
 use crate::courier::AnyCourier;
 use crate::github;
 use crate::github::app_key::AppKey;
 use crate::github::client::Credentials;
 use crate::github::courier::GithubCourier;
+use crate::github::history::History;
 use crate::http_client::HttpClient;
 use crate::slack::client::Access;
 use crate::slack::courier::SlackCourier;
@@ -54,6 +57,23 @@ pub fn github(
     config: &Config,
     metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Option<Arc<dyn AnyCourier>>> {
+    let Some((access, http, storage)) = github_access(config)? else {
+        return Ok(None);
+    };
+    let courier = GithubCourier::new(access, http, storage, metrics.clone());
+    Ok(Some(Arc::new(courier)))
+}
+
+/// What reads the history of runs, with the same credentials.
+pub fn github_history(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<History>> {
+    let access = github_access(config)?;
+    Ok(access.map(|(access, http, storage)| History::new(access, http, storage, metrics.clone())))
+}
+
+/// Access to GitHub, the client for the API, and the one for the storages of logs and artifacts.
+fn github_access(
+    config: &Config,
+) -> anyhow::Result<Option<(github::client::Access, HttpClient, HttpClient)>> {
     let github = &config.github;
     let credentials = match (github.app(), &github.token) {
         (Some((id, key)), _) => Credentials::App {
@@ -70,12 +90,7 @@ pub fn github(
         api_url,
         credentials,
     };
-    Ok(Some(Arc::new(GithubCourier::new(
-        access,
-        http,
-        storage,
-        metrics.clone(),
-    ))))
+    Ok(Some((access, http, storage)))
 }
 
 fn statuspage(config: &Config, page: &config::Statuspage) -> anyhow::Result<Arc<dyn AnyCourier>> {

@@ -10,7 +10,7 @@ mod healing;
 pub mod logging;
 mod process_signals;
 mod reload;
-mod rules;
+pub mod rules;
 pub mod sources;
 mod watchdog;
 

@@ -13,7 +13,7 @@ use crate::domain::rules::{
 /// The environments that are production where the configuration names none.
 const USUAL_PRODUCTION: [&str; 3] = ["production*", "prod*", "live"];
 
-pub(super) fn from_config(config: &Config) -> Result<Rules, BadId> {
+pub fn from_config(config: &Config) -> Result<Rules, BadId> {
     let rules = &config.rules;
     let slack = &rules.slack;
     // Without a status page there is no courier for its effects.

@@ -4,6 +4,7 @@
 //! the database: a webhook that comes twice is one signal.
 
 use super::bulk::since;
+use super::plan::{self, PlanArgs};
 use super::{ConfigArgs, Ended, Stop, output, with_database};
 use crate::app::couriers;
 use crate::config::Config;
@@ -38,10 +39,15 @@ pub(super) enum GithubCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Print what would have been found and done about past runs; nothing is written
+    Plan(PlanArgs),
 }
 
 pub(super) fn run(command: &GithubCommand, args: &ConfigArgs) -> Ended {
-    let GithubCommand::Redeliver { since, dry_run } = command;
+    let (since, dry_run) = match command {
+        GithubCommand::Redeliver { since, dry_run } => (since, dry_run),
+        GithubCommand::Plan(wanted) => return plan::run(wanted, args),
+    };
     with_database(args, async |config, database| {
         let courier = match app(config) {
             Ok(courier) => courier,

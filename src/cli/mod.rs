@@ -11,6 +11,8 @@ mod github;
 mod healthcheck;
 mod migrate;
 mod output;
+mod plan;
+mod plan_reader;
 mod queues;
 mod rows;
 mod serve;
@@ -70,7 +72,7 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Ask GitHub for what it could not deliver
+    /// Ask GitHub for what it could not deliver, and for what happened
     Github {
         #[command(subcommand)]
         command: github::GithubCommand,

@@ -47,7 +47,7 @@ pub(super) struct Client {
     http: HttpClient,
     /// For the storages of logs and artifacts: what happens there does not touch the connections to the API.
     storage: HttpClient,
-    accounts: Accounts,
+    pub(super) accounts: Accounts,
     pub(super) quotas: Quotas,
 }
 
@@ -59,9 +59,11 @@ struct Installation {
 /// By whom a call is made, what its path begins with, until when, and the present time.
 #[derive(Clone, Copy)]
 pub(super) struct Session<'a> {
-    client: &'a Client,
-    /// Owner and name; `None`: the App itself.
-    repository: Option<(&'a str, &'a str)>,
+    pub(super) client: &'a Client,
+    /// Whose installation makes the calls; `None`: the App itself.
+    pub(super) account: Option<&'a str>,
+    /// The name of the account's repository below whose path they are.
+    pub(super) name: Option<&'a str>,
     pub(super) until: Instant,
     pub(super) now: DateTime<Utc>,
 }
@@ -94,12 +96,18 @@ impl Client {
             let parts = parts.filter(|(owner, name)| !owner.is_empty() && !name.is_empty());
             parts.ok_or_else(|| CallError::refused("bad_repository").here())
         };
+        let (account, name) = repository.map(parts).transpose()?.unzip();
         Ok(Session {
             client: self,
-            repository: repository.map(parts).transpose()?,
+            account,
+            name,
             until,
             now,
         })
+    }
+
+    pub(super) fn is_app(&self) -> bool {
+        matches!(self.access.credentials, Credentials::App { .. })
     }
 
     /// The scope of what limits the calls for a repository: an installation has a quota of its own.
@@ -224,9 +232,9 @@ impl Session<'_> {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer, CallError> {
-        let path = match self.repository {
-            Some((owner, name)) => [&["repos", owner, name], path].concat(),
-            None => path.to_vec(),
+        let path = match (self.account, self.name) {
+            (Some(owner), Some(name)) => [&["repos", owner, name], path].concat(),
+            _ => path.to_vec(),
         };
         let url = self.client.url(&path, query)?;
         let mut refused = None;
@@ -248,7 +256,7 @@ impl Session<'_> {
 
     /// Refuses what the installation was not granted, before anything is sent.
     pub(super) async fn check_permissions(&self, needs: &[Need]) -> Result<(), CallError> {
-        let (Some((owner, _)), true) = (self.repository, self.is_installation()) else {
+        let (Some(owner), true) = (self.account, self.is_installation()) else {
             return Ok(());
         };
         let account = self.client.accounts.of(owner);
@@ -275,8 +283,7 @@ impl Session<'_> {
     }
 
     fn scope(&self) -> String {
-        self.client
-            .scope_of(self.repository.map(|(owner, _)| owner))
+        self.client.scope_of(self.account)
     }
 
     /// What is left of the hourly quota.
@@ -285,22 +292,21 @@ impl Session<'_> {
     }
 
     pub(super) fn owner(&self) -> &str {
-        self.repository.unwrap_or_default().0
+        self.account.unwrap_or_default()
     }
 
     /// Whether the calls are made by an installation of the App.
     pub(super) fn is_installation(&self) -> bool {
-        let is_app = matches!(self.client.access.credentials, Credentials::App { .. });
-        is_app && self.repository.is_some()
+        self.client.is_app() && self.account.is_some()
     }
 
     /// The token for a call; not the one that was refused.
     async fn token(&self, refused: Option<&str>) -> Result<String, CallError> {
-        match (&self.client.access.credentials, self.repository) {
+        match (&self.client.access.credentials, self.account) {
             (Credentials::Token(token), Some(_)) => Ok(token.clone()),
             (Credentials::Token(_), None) => Err(CallError::refused(NEEDS_AN_APP).here()),
             (Credentials::App { .. }, None) => self.client.web_token(self.now),
-            (Credentials::App { .. }, Some((owner, _))) => {
+            (Credentials::App { .. }, Some(owner)) => {
                 let account = self.client.accounts.of(owner);
                 let mut account = self.lock(&account).await?;
                 let token = self.of_installation(&mut account, refused).await?;
@@ -346,7 +352,9 @@ impl Session<'_> {
 
     async fn find_and_mint(&self, account: &mut Account) -> Result<Token, CallError> {
         account.installation = None;
-        let (owner, name) = self.repository.unwrap_or_default();
+        let (Some(owner), Some(name)) = (self.account, self.name) else {
+            return Err(CallError::refused("not_installed"));
+        };
         let path = ["repos", owner, name, "installation"];
         let found = self.as_app(Method::GET, &path, None).await?;
         let found: Installation = parsed(&found)?;

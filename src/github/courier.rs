@@ -59,7 +59,11 @@ impl GithubCourier {
                 attempt,
                 reports,
                 ..
-            } => session.list_failed_jobs(*run, *attempt, reports).await,
+            } => {
+                session
+                    .list_failed_jobs(*run, *attempt, reports, None)
+                    .await
+            }
             Effect::ReadJobLog { job, .. } => session.read_job_log(*job).await,
             Effect::ReadTestReports {
                 artifact, recorded, ..

@@ -21,8 +21,28 @@ struct Annotation {
     message: Option<String>,
 }
 
+pub(super) struct JobLog {
+    annotations: Vec<String>,
+    tail: String,
+    /// GitHub no longer has it.
+    pub(super) has_expired: bool,
+}
+
+impl JobLog {
+    pub(super) fn answer(self) -> Answer {
+        Answer::Github(github::Answer::JobLog {
+            annotations: self.annotations,
+            tail: self.tail,
+        })
+    }
+}
+
 impl Session<'_> {
     pub(super) async fn read_job_log(&self, job: i64) -> Result<Answer, CallError> {
+        Ok(self.job_log(job).await?.answer())
+    }
+
+    pub(super) async fn job_log(&self, job: i64) -> Result<JobLog, CallError> {
         let job = job.to_string();
         let path = ["check-runs", &job, "annotations"];
         let annotations = self.get(&path, &[("per_page", "100")]).await;
@@ -35,11 +55,15 @@ impl Session<'_> {
             .into_iter()
             .filter_map(|annotation| annotation.message);
         let messages = messages.map(|message| untrusted::text(&message, ANNOTATION));
-        let tail = absent(self.log_tail(&job).await)?.unwrap_or_default();
-        Ok(Answer::Github(github::Answer::JobLog {
-            annotations: messages.take(ANNOTATIONS).collect(),
-            tail,
-        }))
+        let messages = messages.take(ANNOTATIONS).collect();
+        let tail = self.log_tail(&job).await;
+        let has_expired =
+            matches!(&tail, Err(CallError::Refused(refusal)) if refusal.status == 410);
+        Ok(JobLog {
+            annotations: messages,
+            tail: absent(tail)?.unwrap_or_default(),
+            has_expired,
+        })
     }
 
     async fn log_tail(&self, job: &str) -> Result<String, CallError> {

@@ -18,6 +18,7 @@ mod download;
 pub mod events;
 mod fields;
 mod files;
+pub mod history;
 mod issues;
 mod job_log;
 mod payload;

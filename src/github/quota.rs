@@ -66,6 +66,18 @@ impl Quotas {
             .map(|left| left.requests)
     }
 
+    /// When the hour of a quota ends of which fewer are left; `None`: there are enough, or it is not known.
+    pub(super) fn scarce(
+        &self,
+        scope: &str,
+        fewer: u32,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let left = self.left().get(&(scope.to_owned(), CORE)).copied();
+        let left = left.filter(|left| left.until > now && left.requests < fewer);
+        left.map(|left| left.until)
+    }
+
     /// A warning for an operator, while little is left of any quota.
     pub(super) fn warning(&self, now: DateTime<Utc>) -> Option<String> {
         let all = self.left();

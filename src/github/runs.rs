@@ -132,11 +132,13 @@ impl Session<'_> {
         self.get(&["actions", "runs", &run.to_string()], &[]).await
     }
 
+    /// `before` is when the next attempt began: what was made since then is not of this one.
     pub(super) async fn list_failed_jobs(
         &self,
         run: i64,
         attempt: i32,
         reports: &[String],
+        before: Option<DateTime<Utc>>,
     ) -> Result<Answer, CallError> {
         let (run, attempt) = (run.to_string(), attempt.to_string());
         let path = ["actions", "runs", &run, "attempts", &attempt];
@@ -165,7 +167,7 @@ impl Session<'_> {
         failed.truncate(JOBS);
         let (artifacts, more_artifacts) = match reports {
             [] => (Vec::new(), false),
-            names => self.artifacts(&run, &path, names).await?,
+            names => self.artifacts(&run, &path, names, before).await?,
         };
         Ok(answer(github::Answer::Jobs {
             jobs: failed,
@@ -185,6 +187,7 @@ impl Session<'_> {
         run: &str,
         attempt: &[&str],
         names: &[String],
+        before: Option<DateTime<Utc>>,
     ) -> Result<(Vec<i64>, bool), CallError> {
         let attempt: Run = self.get(attempt, &[]).await?;
         let began = attempt.run_started_at.unwrap_or(attempt.created_at);
@@ -199,9 +202,11 @@ impl Session<'_> {
             let (total, read) = (artifacts.total_count, artifacts.artifacts.len());
             seen += read;
             found.extend(artifacts.artifacts.into_iter().filter(|artifact| {
-                let is_new = artifact.created_at.is_some_and(|at| at >= began);
+                let is_own = artifact
+                    .created_at
+                    .is_some_and(|at| at >= began && before.is_none_or(|before| at < before));
                 let mut names = names.iter();
-                is_new && !artifact.expired && names.any(|name| fits(name, &artifact.name))
+                is_own && !artifact.expired && names.any(|name| fits(name, &artifact.name))
             }));
             if read == 0 || seen >= total as usize {
                 more = false;

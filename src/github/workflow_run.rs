@@ -10,6 +10,7 @@ use crate::domain::areas::Event;
 use crate::domain::ci::{self, Code, Conclusion, Line, Place, Run, Seen, Status};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 #[derive(Deserialize)]
 struct Whole {
@@ -109,6 +110,28 @@ pub(super) fn read(json: &[u8], at: DateTime<Utc>) -> Option<Event> {
     }
     let seen = seen(json, whole, &action, at);
     Some(seen.map_or_else(incomplete, |seen| Event::Ci(ci::Event::Run(Box::new(seen)))))
+}
+
+/// A run as the API gives it. `None`: it lacks what a run must have.
+pub(super) fn of_api(
+    repository: &str,
+    default_branch: Option<&str>,
+    run: &Value,
+    at: DateTime<Utc>,
+) -> Option<Seen> {
+    let action = match run["status"].as_str() {
+        Some("completed") => "completed",
+        _ => "in_progress",
+    };
+    let webhook = json!({
+        "action": action, "workflow_run": run,
+        "repository": {"full_name": repository, "default_branch": default_branch},
+        "workflow": {"name": run["name"], "path": run["path"]},
+    });
+    match read(webhook.to_string().as_bytes(), at)? {
+        Event::Ci(ci::Event::Run(seen)) => Some(*seen),
+        _ => None,
+    }
 }
 
 fn seen(json: &[u8], whole: Whole, action: &str, at: DateTime<Utc>) -> Result<Seen, &'static str> {

@@ -21,6 +21,7 @@ mod intake_abuse;
 mod kills;
 mod operator;
 mod outputs;
+mod plan;
 mod postgres;
 mod proxies;
 mod reload;

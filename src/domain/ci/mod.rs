@@ -8,6 +8,7 @@
 mod after_findings;
 mod answer;
 mod asked;
+pub mod backtest;
 pub mod buttons;
 mod change;
 pub mod changes;
@@ -72,7 +73,7 @@ pub use ignored::{Ignored, all_ignored};
 pub use inspection::{Inspection, InspectionId, Log, Read};
 pub use message::{Shown, message};
 pub use model::{Code, Conclusion, Line, OUR_BRANCHES, Place, Run, Status};
-pub use own_rules::{OwnFile, read as read_own_rules};
+pub use own_rules::{OwnFile, PATH as OWN_FILE, read as read_own_rules};
 pub use progress::{Progress, Stage};
 pub use purpose::Purpose;
 pub use record_facts::{RecordFacts, RecordNeeds, Round};

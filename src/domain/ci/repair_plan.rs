@@ -120,7 +120,7 @@ pub(super) fn own_read(
 }
 
 /// A row for each step, and one for what is not done.
-fn rows(plan: &Plan, inspection: &Inspection, now: DateTime<Utc>) -> Vec<RepairStep> {
+pub(super) fn rows(plan: &Plan, inspection: &Inspection, now: DateTime<Utc>) -> Vec<RepairStep> {
     let mut rows = Vec::new();
     if !plan.prevented.is_empty() {
         let sentences: Vec<String> = plan.prevented.iter().map(No::sentence).collect();

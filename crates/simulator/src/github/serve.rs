@@ -71,6 +71,7 @@ impl Asked {
                 .iter()
                 .map(|(name, value)| (name.clone(), json!(value))),
         );
+        args.insert("verb".to_owned(), json!(self.verb));
         args.insert("path".to_owned(), json!(self.path));
         let body = serde_json::from_slice::<Value>(&self.body);
         args.insert("body".to_owned(), body.unwrap_or(Value::Null));

@@ -87,7 +87,7 @@ fn paragraph(jobs: &[&JobFinding]) -> Text {
 }
 
 /// The first lines of the evidence that say something, each once.
-fn excerpt(evidence: &str) -> Option<String> {
+pub(in crate::domain::ci) fn excerpt(evidence: &str) -> Option<String> {
     let mut shown: Vec<String> = Vec::new();
     for line in evidence.lines() {
         let line = line.trim_end().trim_start_matches("##[error]");

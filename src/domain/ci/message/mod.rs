@@ -7,10 +7,11 @@ pub(super) mod words;
 use super::super::text::{Message, Part, Text};
 use super::buttons::Press;
 use super::{Conclusion, Failure, FindingId, Green, Ignored, JobFinding, Progress};
+pub(super) use found::excerpt;
 pub(super) use list::listing;
 use std::collections::BTreeMap;
-use words::{duration, run, short};
-pub(super) use words::{joined, linked, one_line};
+use words::{duration, run};
+pub(super) use words::{joined, linked, one_line, short};
 
 /// What a message shows beside its failure.
 #[derive(Debug, Clone, Default)]
