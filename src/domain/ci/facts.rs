@@ -2,6 +2,7 @@
 
 use super::super::area::Context;
 use super::super::effect::{Answer, github};
+use super::super::rules::GithubAccess;
 use super::super::signal::End;
 use super::buttons::Press;
 use super::deliveries::{Known, Wanted};
@@ -134,10 +135,12 @@ fn of_run(run: &Seen, context: &Context<'_>) -> Needs {
     if !watched::is_watched(context.rules, &run.run.line.repository) {
         return Needs::default();
     }
+    let is_inspected = context.rules.github.access != GithubAccess::None;
     Needs {
         run: Some((run.run.line.clone(), run.run.id)),
         state: run.run.is_told(),
-        ignored: run.run.is_told() && run.run.has_failed(),
+        // It matters only when the run is inspected.
+        ignored: run.run.is_told() && run.run.has_failed() && is_inspected,
         changes: changes::needs_of_run(&run.run, run.workflow_file.as_deref(), context.rules),
         repairs: run.run.place.attempt > 1,
         recorded: seen::may_be_green(run).then(|| run.run.code.change.clone()),
