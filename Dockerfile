@@ -51,6 +51,8 @@ COPY --from=build --chown=10001:10001 /out/data/ /var/lib/
 # A wardroom.yaml that is mounted into the working directory is used without further configuration.
 WORKDIR /etc/wardroom
 ENV WARDROOM_DATA_DIR=/var/lib/wardroom
+# glibc raises this limit up to 32 MiB after the first large body, and then keeps the memory of such bodies.
+ENV MALLOC_MMAP_THRESHOLD_=1048576
 
 # Numeric, so that Kubernetes can verify that it is not root (runAsNonRoot).
 USER 10001:10001

@@ -46,6 +46,7 @@ struct Claimed {
 /// A signal that is to be decided alone, in the span that it has, which began then.
 struct Alone {
     id: SignalId,
+    large: bool,
     span: Span,
     began: Instant,
 }
@@ -77,10 +78,14 @@ impl Engine {
             store.wakes().inbox.notify_one();
         }
         let mut begun = None;
+        let mut large = None;
         for pass in 1.. {
             let Some(alone) = self.decide_claim(claim, pass, begun, now).await? else {
                 break;
             };
+            if alone.large {
+                large = Some(self.large.lock().await);
+            }
             let Some(again) = store.claim_this_signal(alone.id, now).await? else {
                 note_again(&alone.span);
                 break;
@@ -88,6 +93,7 @@ impl Engine {
             claim = again;
             begun = Some(alone);
         }
+        drop(large);
         Ok(true)
     }
 
@@ -316,6 +322,7 @@ impl Claimed {
     fn alone(&self, began: Instant) -> Alone {
         Alone {
             id: self.stored.id,
+            large: self.stored.large,
             span: self.span.clone(),
             began,
         }

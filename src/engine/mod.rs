@@ -74,6 +74,8 @@ pub struct Engine {
     breakers: Breakers,
     versions: run::Versions,
     batches: batch::Batches,
+    /// Held while a large body is in memory: one in a process.
+    large: tokio::sync::Mutex<()>,
     pace: pace::Pace,
     /// What this process can read of the inbox.
     reads: Reads,
@@ -95,6 +97,7 @@ impl Engine {
             breakers: Breakers::default(),
             versions: run::Versions::default(),
             batches: batch::Batches::default(),
+            large: tokio::sync::Mutex::default(),
             pace: pace::Pace::default(),
         })
     }

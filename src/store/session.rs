@@ -215,6 +215,11 @@ impl Session {
         }
     }
 
+    /// Gives back the memory that a large body has left in the connection's buffers, which never shrink by themselves.
+    pub(super) fn shrink(&mut self) {
+        self.parts().0.shrink_buffers();
+    }
+
     fn parts(&mut self) -> (&mut PgConnection, &mut Course) {
         let held = self.held.as_mut().expect("held until the end");
         (held.connection(), &mut self.course)

@@ -19,8 +19,8 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A body larger than this, in bytes, is not claimed together with others: it would be memory times
-/// the rows of a claim.
+/// A body larger than this, in bytes, is not loaded by a claim: it would be memory times the rows of a claim,
+/// and times the claims of a process.
 const LARGE: i32 = 64 * 1024;
 
 /// A row of the inbox, opened.
@@ -36,7 +36,7 @@ pub struct StoredSignal {
     pub headers: serde_json::Value,
     /// The body as it came; `None` when it is encrypted with another key, or deleted.
     pub body: Option<Vec<u8>>,
-    /// Whether the body is left out because it is too large for a claim of many.
+    /// Whether the body is left out because it is large: see [`Store::claim_this_signal`].
     pub large: bool,
     pub at: DateTime<Utc>,
     /// W3C trace context.
@@ -80,7 +80,7 @@ struct InboxBody {
 impl Store {
     /// Claims the signals that have been due longest, at most `most`, whose subjects are free, and which
     /// this process can read. Others are left to processes that can: one that a newer version wrote
-    /// fails here and nowhere else. Of more than one, large bodies are left out.
+    /// fails here and nowhere else. Large bodies are left out.
     pub async fn claim_signals(
         &self,
         now: DateTime<Utc>,
@@ -102,15 +102,15 @@ impl Store {
             now,
             reads.as_slice(),
             i64::from(most),
-            if most > 1 { LARGE } else { i32::MAX },
+            LARGE,
         )
         .fetch_all(&mut transaction)
         .await?;
         Ok(self.claimed(transaction, rows))
     }
 
-    /// Claims this signal again, after its transaction was in another one's way; `None` when another
-    /// process has it by now, or has had it wait.
+    /// Claims this signal again, after its transaction was in another one's way or to load its large body; `None` when
+    /// another process has it by now, or has had it wait.
     pub async fn claim_this_signal(
         &self,
         id: SignalId,
@@ -129,6 +129,14 @@ impl Store {
         )
         .fetch_all(&mut transaction)
         .await?;
+        let is_large = |row: &InboxBody| {
+            row.body
+                .as_ref()
+                .is_some_and(|body| body.len() > LARGE as usize)
+        };
+        if row.iter().any(is_large) {
+            transaction.shrink();
+        }
         Ok(self.claimed(transaction, row))
     }
 

@@ -177,6 +177,9 @@ impl Flusher {
             }
         };
         let appended = append_all(&mut session, arrivals, sealed).await?;
+        if arrivals.iter().any(|arrival| is_large(arrival)) {
+            session.shrink();
+        }
         session.end().await?;
         Ok(appended)
     }
