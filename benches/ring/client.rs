@@ -176,13 +176,55 @@ pub async fn load(
             anyhow::Ok(took)
         });
     }
+    let took = all(asking).await?;
+    Ok(Load {
+        took,
+        lasted: began.elapsed(),
+    })
+}
+
+/// Lets `clients` send `count` requests at a rate, whether or not earlier ones are answered. The time of an
+/// answer counts from when its request was due.
+pub async fn paced(
+    address: SocketAddr,
+    clients: u64,
+    per_second: u64,
+    count: u64,
+    make: Make,
+) -> anyhow::Result<Load> {
+    let began = Instant::now();
+    let mut asking = tokio::task::JoinSet::new();
+    for client in 0..clients {
+        let make = make.clone();
+        asking.spawn(async move {
+            let mut connection = Client::connect(address).await?;
+            let mut took = Vec::new();
+            for number in (client..count).step_by(usize::try_from(clients)?) {
+                let request = make(usize::try_from(client)?, number)?;
+                let due = began + Duration::from_secs(number) / u32::try_from(per_second)?;
+                tokio::time::sleep_until(due.into()).await;
+                let status = connection.send(&request).await?;
+                ensure!((200..300).contains(&status), "answered {status}");
+                took.push(due.elapsed());
+            }
+            anyhow::Ok(took)
+        });
+    }
+    let took = all(asking).await?;
+    Ok(Load {
+        took,
+        lasted: began.elapsed(),
+    })
+}
+
+type Asking = tokio::task::JoinSet<anyhow::Result<Vec<Duration>>>;
+
+/// The times of all clients, sorted.
+async fn all(mut asking: Asking) -> anyhow::Result<Vec<Duration>> {
     let mut took = Vec::new();
     while let Some(ended) = asking.join_next().await {
         took.extend(ended??);
     }
     took.sort_unstable();
-    Ok(Load {
-        took,
-        lasted: began.elapsed(),
-    })
+    Ok(took)
 }

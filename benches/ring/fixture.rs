@@ -97,6 +97,13 @@ impl Fixture {
         Ok(self.options.connect().await?)
     }
 
+    /// Writes a file for the server and returns its path.
+    pub fn write(&self, name: &str, content: &str) -> anyhow::Result<String> {
+        let path = self.folder.join(name);
+        std::fs::write(&path, content)?;
+        Ok(path.to_string_lossy().into_owned())
+    }
+
     /// Empties inbox and outbox.
     pub async fn clear(&self) -> anyhow::Result<()> {
         let mut connection = self.connection().await?;
@@ -148,6 +155,8 @@ impl Fixture {
             .env("SLACK_RESPONSE_URL_HOSTS", host)
             .env("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .env("SERVICES", "api,web,db")
+            // As in the image.
+            .env("MALLOC_MMAP_THRESHOLD_", "1048576")
             .envs(variables.iter().copied());
         self.started(command, port, probe).await
     }

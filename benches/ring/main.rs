@@ -14,12 +14,13 @@ mod payload;
 mod process;
 mod reach;
 mod report;
+mod webhooks;
 
 use anyhow::bail;
 use report::Report;
 use std::process::ExitCode;
 
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     (
         "acks",
         "durable acknowledgements, batched and baseline; CPU time per 1,000",
@@ -33,6 +34,10 @@ const PARTS: [(&str, &str); 6] = [
         "the time from the acknowledgement to the call at Slack",
     ),
     ("intake", "signals decided per second"),
+    (
+        "webhooks",
+        "200 webhooks a second of GitHub, failed runs inspected; then a backlog",
+    ),
     ("claims", "a claim with 1,000 and with 100,000 waiting rows"),
     (
         "process",
@@ -98,6 +103,7 @@ fn run(asked: &[String]) -> anyhow::Result<bool> {
                 "acks-along" => acks::along(report, rounds.min(3)).await,
                 "reach" => reach::measure(report).await,
                 "intake" => intake::measure(report).await,
+                "webhooks" => webhooks::measure(report).await,
                 "claims" => claims::measure(report).await,
                 "process" => process::measure(report).await,
                 _ => bail!("the part {name} has no measure"),

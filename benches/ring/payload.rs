@@ -58,8 +58,8 @@ fn person(id: u64, login: &str) -> Value {
     })
 }
 
-fn repository() -> Value {
-    let at = "https://api.github.com/repos/acme/checkout-service";
+fn repository(full_name: &str) -> Value {
+    let at = format!("https://api.github.com/repos/{full_name}");
     let mut all = Map::new();
     for address in ADDRESSES {
         let name: String = address
@@ -71,10 +71,11 @@ fn repository() -> Value {
             json!(format!("{at}/{address}")),
         );
     }
+    let (owner, name) = full_name.split_once('/').unwrap_or(("acme", full_name));
     all.insert("id".into(), json!(724_117_321));
-    all.insert("name".into(), json!("checkout-service"));
-    all.insert("full_name".into(), json!("acme/checkout-service"));
-    all.insert("owner".into(), person(9_919, "acme"));
+    all.insert("name".into(), json!(name));
+    all.insert("full_name".into(), json!(full_name));
+    all.insert("owner".into(), person(9_919, owner));
     all.insert(
         "description".into(),
         json!("Takes the money, and gives it back when the parcel does not come"),
@@ -84,33 +85,112 @@ fn repository() -> Value {
     Value::Object(all)
 }
 
-/// A completed workflow run, about 13 KB.
+/// What a webhook about a run says of it.
+pub struct Run<'a> {
+    pub repository: &'a str,
+    pub id: u64,
+    pub number: u64,
+    pub branch: &'a str,
+    pub action: &'a str,
+    /// Of a run that is completed.
+    pub conclusion: &'a str,
+}
+
+/// A completed run that failed, about 13 KB.
 pub fn workflow_run(id: u64) -> Vec<u8> {
-    let run = id % 100_000_000_000;
-    let at = format!("https://api.github.com/repos/acme/checkout-service/actions/runs/{run}");
-    let sha = format!("{:016x}{:016x}{:08x}", id, id.rotate_left(23), id as u32);
-    let commit = json!({
-        "id": sha, "tree_id": sha, "message": format!("Round the refund as the invoice does (#{})", id % 9_000),
-        "timestamp": "2026-03-01T09:12:55Z", "author": {"name": "Ada", "email": "ada@example.com"},
-        "committer": {"name": "GitHub", "email": "noreply@example.com"},
-    });
+    run(&Run {
+        repository: "acme/checkout-service",
+        id: id % 100_000_000_000,
+        number: id % 50_000,
+        branch: "main",
+        action: "completed",
+        conclusion: "failure",
+    })
+}
+
+/// A `workflow_run`, about 13 KB.
+pub fn run(run: &Run<'_>) -> Vec<u8> {
+    let at = format!(
+        "https://api.github.com/repos/{}/actions/runs/{}",
+        run.repository, run.id
+    );
+    let conclusion = (run.action == "completed").then_some(run.conclusion);
+    let commit = commit(run.id);
     let body = json!({
-        "action": "completed",
+        "action": run.action,
         "workflow_run": {
-            "id": run, "name": "ci", "head_branch": "main", "head_sha": sha, "run_number": id % 50_000,
-            "run_attempt": 1, "event": "push", "status": "completed", "conclusion": "failure",
-            "workflow_id": 43_116_210, "check_suite_id": run, "url": at,
+            "id": run.id, "name": "ci", "head_branch": run.branch, "head_sha": commit["id"],
+            "run_number": run.number, "run_attempt": 1, "event": "push", "status": run.action,
+            "conclusion": conclusion, "workflow_id": 43_116_210, "check_suite_id": run.id, "url": at,
             "jobs_url": format!("{at}/jobs"), "logs_url": format!("{at}/logs"),
             "artifacts_url": format!("{at}/artifacts"), "cancel_url": format!("{at}/cancel"),
-            "rerun_url": format!("{at}/rerun"), "created_at": "2026-03-01T09:13:01Z",
+            "rerun_url": format!("{at}/rerun"), "created_at": now(), "run_started_at": now(),
             "actor": person(583_231, "ada"), "triggering_actor": person(583_231, "ada"),
-            "head_commit": commit, "repository": repository(), "head_repository": repository(),
-            "pull_requests": [],
+            "head_commit": commit, "repository": repository(run.repository),
+            "head_repository": repository(run.repository), "pull_requests": [],
         },
         "workflow": {"id": 43_116_210, "name": "ci", "path": ".github/workflows/ci.yml", "state": "active"},
-        "repository": repository(),
+        "repository": repository(run.repository),
         "sender": person(583_231, "ada"),
         "installation": {"id": 4_711},
     });
     body.to_string().into_bytes()
+}
+
+/// A push of so many commits, of which each has about 600 bytes.
+pub fn push(full_name: &str, branch: &str, number: u64, commits: u64) -> Vec<u8> {
+    let head = commit(number);
+    let commits: Vec<Value> = (0..commits).map(|at| commit(number * 100 + at)).collect();
+    let body = json!({
+        "ref": format!("refs/heads/{branch}"), "after": head["id"], "deleted": false,
+        "head_commit": head, "commits": commits, "repository": repository(full_name),
+        "pusher": {"name": "ada"}, "sender": person(583_231, "ada"), "installation": {"id": 4_711},
+    });
+    body.to_string().into_bytes()
+}
+
+/// A pull request that is merged, or has new commits.
+pub fn pull_request(full_name: &str, number: u64, merged: bool) -> Vec<u8> {
+    let action = if merged { "closed" } else { "synchronize" };
+    let body = json!({
+        "action": action, "number": number,
+        "pull_request": {
+            "number": number, "title": "Round the refund as the invoice does", "merged": merged,
+            "merged_at": merged.then(now), "merge_commit_sha": commit(number)["id"],
+            "base": {"ref": "main", "repo": repository(full_name)}, "user": person(583_231, "ada"),
+            "head": {"ref": "refund", "repo": repository(full_name)},
+        },
+        "repository": repository(full_name), "sender": person(583_231, "ada"),
+        "installation": {"id": 4_711},
+    });
+    body.to_string().into_bytes()
+}
+
+/// A webhook of a kind that is not used; `repeated` parts make it larger.
+pub fn unused(kind: &str, full_name: &str, number: u64, repeated: usize) -> Vec<u8> {
+    let part = |at: usize| json!({"id": at, "repo": repository(full_name), "app": person(15_368, "actions")});
+    let parts: Vec<Value> = (0..repeated).map(part).collect();
+    let body = json!({
+        "action": "completed",
+        kind: {"id": number, "name": "test", "status": "completed", "conclusion": "success",
+               "head_sha": commit(number)["id"], "pull_requests": parts},
+        "repository": repository(full_name), "sender": person(583_231, "ada"),
+        "installation": {"id": 4_711},
+    });
+    body.to_string().into_bytes()
+}
+
+fn commit(id: u64) -> Value {
+    let sha = format!("{:016x}{:016x}{:08x}", id, id.rotate_left(23), id as u32);
+    json!({
+        "id": sha, "tree_id": sha, "message": format!("Round the refund as the invoice does (#{})", id % 9_000),
+        "timestamp": now(), "author": {"name": "Ada", "email": "ada@example.com"},
+        "committer": {"name": "GitHub", "email": "noreply@example.com"},
+        "url": format!("https://github.com/acme/checkout-service/commit/{sha}"),
+        "modified": ["src/refund/rounding.rs", "src/refund/tests/rounding.rs"],
+    })
+}
+
+fn now() -> String {
+    chrono::Utc::now().to_rfc3339()
 }
