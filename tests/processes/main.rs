@@ -15,6 +15,7 @@ mod doors;
 mod embedded;
 mod failover;
 mod github;
+mod github_kills;
 #[allow(dead_code, reason = "a deployment offers more than each story takes")]
 mod harness;
 mod intake_abuse;
@@ -26,6 +27,9 @@ mod postgres;
 mod proxies;
 mod reload;
 mod replicas;
+#[allow(dead_code, reason = "a scene says more than the kills ask")]
+#[path = "../support/github_scenes.rs"]
+mod scenes;
 mod shutdown;
 mod silence;
 

@@ -26,6 +26,8 @@ mod replay;
 mod resolve_form;
 mod ring;
 mod routing;
+#[path = "../support/github_scenes.rs"]
+mod scenes;
 mod tokenless;
 mod typed;
 mod wardroom;

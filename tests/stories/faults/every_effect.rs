@@ -120,7 +120,7 @@ async fn check(
 
 #[test]
 fn every_kind_says_how_it_waits_what_its_repetition_means_and_has_a_story() {
-    // Those of GitHub walk through the same faults in `tests/github_courier/every_kind.rs`.
+    // Those of GitHub have theirs in `every_github_effect.rs`.
     let of_github = Provider::Github.kinds();
     for kind in Effect::kinds().filter(|kind| !of_github.contains(kind)) {
         let effect = sample(kind);

@@ -4,6 +4,7 @@
 //! in silence, never in silence not at all.
 
 mod every_effect;
+mod every_github_effect;
 mod long_lists;
 mod order;
 mod outages;
