@@ -10,8 +10,8 @@ use super::plan_reader::{Halt, Reader};
 use super::{ConfigArgs, Ended, Stop, output, run_to_end};
 use crate::app::{couriers, rules};
 use crate::config::{Config, process_environment, report};
+use crate::domain::ci::OwnFile;
 use crate::domain::ci::backtest::{Attempt, Backtest, Verdict};
-use crate::domain::ci::{OwnFile, read_own_rules};
 use crate::domain::rules::Rules;
 use crate::engine::clock::Clock;
 use crate::telemetry::metrics::Metrics;
@@ -136,12 +136,12 @@ async fn decided(
         };
         let line = inspection.run.line.clone();
         if known.insert(line.repository.clone()) {
-            let rules = match reader.own_file(&line.repository).await {
-                Ok(text) => read_own_rules(text.as_deref().unwrap_or_default()),
+            let text = match reader.own_file(&line.repository).await {
+                Ok(text) => text.unwrap_or_default(),
                 Err(halt) => return Some(halt),
             };
-            let read_at = Clock::System.now();
-            backtest.knows(&line.repository, OwnFile { rules, read_at });
+            let own = OwnFile::read(&text, Clock::System.now());
+            backtest.knows(&line.repository, own);
         }
         let reports = &rules.github.healing.reports;
         let recorded = backtest.recorded(&line);

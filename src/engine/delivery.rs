@@ -32,6 +32,9 @@ pub(super) struct Delivery {
     probe: Option<Probe>,
 }
 
+/// An effect as it is now, or how it ends because it is held back. No effect: there is nothing to show any more.
+type Prepared = Result<(Option<Effect>, Parcel), Box<Ending>>;
+
 impl Engine {
     /// Delivers what is due, all at once up to the concurrency; returns how many were claimed.
     pub async fn delivery_step(self: &Arc<Self>) -> Result<usize, StoreError> {
@@ -206,12 +209,13 @@ impl Engine {
         }
         let completing = self.complete(claimed, now);
         let unsent = match self.parts.store.within(STORE_LIMIT, completing).await {
-            Ok((Some(effect), parcel)) if !spent(&effect, delivery.claimed_at) => {
+            Ok(Err(ending)) => return Err(ending),
+            Ok(Ok((Some(effect), parcel))) if !spent(&effect, delivery.claimed_at) => {
                 return Ok((effect, parcel));
             }
-            Ok((Some(_), _)) => plan::out_of_time(claimed, now),
+            Ok(Ok((Some(_), _))) => plan::out_of_time(claimed, now),
             // It only shows state, and there is none, or it is shown already.
-            Ok((None, _)) => plan::nothing_to_show(),
+            Ok(Ok((None, _))) => plan::nothing_to_show(),
             Err(error) => {
                 tracing::warn!(%error, "what an effect needs to know could not be read");
                 let counted = match error.is_passing() {
@@ -224,14 +228,17 @@ impl Engine {
         Err(Box::new(unsent))
     }
 
-    /// Completes the effect and loads what its exchange or lookup needs to know; no effect: there is
-    /// nothing to show any more.
+    /// Completes the effect and loads what its exchange or lookup needs to know.
     async fn complete(
         &self,
         claimed: &mut Claimed,
         now: DateTime<Utc>,
-    ) -> Result<(Option<Effect>, Parcel), StoreError> {
+    ) -> Result<Prepared, StoreError> {
         let store = &self.parts.store;
+        let held_back = store.held_back(&claimed.origin, &claimed.effect).await?;
+        if let Some(ending) = plan::held_back(claimed, held_back) {
+            return Ok(Err(Box::new(ending)));
+        }
         let again = plan::may_have_happened(claimed);
         let (origin, effect) = (&claimed.origin, claimed.effect.clone());
         let rules = self.rules();
@@ -259,7 +266,7 @@ impl Engine {
             now,
             deadline: claimed.effect.deadline(),
         };
-        Ok((effect, parcel))
+        Ok(Ok((effect, parcel)))
     }
 
     async fn send(

@@ -44,6 +44,10 @@ fn nothing_is_written_to_github_while_it_is_held_back() {
     for (why, code) in [
         (HeldBack::SelfHealingOff, "self_healing_off"),
         (HeldBack::DryRun, "dry_run"),
+        (HeldBack::RepositoryOff, "repository_off"),
+        (HeldBack::RepositoryDryRun, "repository_dry_run"),
+        (HeldBack::OwnFileUnread, "own_file_unread"),
+        (HeldBack::LabelledOff, "labelled_off"),
     ] {
         for (kind, is_write) in &table {
             let effect: Effect = serde_json::from_value(json!({ "github": {

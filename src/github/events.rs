@@ -35,7 +35,15 @@ const USED: &[Used] = &[
     },
     Used {
         event: "pull_request",
-        actions: &["closed"],
+        // Each tells of the labels; a webhook that is lost is made up for by the next.
+        actions: &[
+            "opened",
+            "reopened",
+            "synchronize",
+            "labeled",
+            "unlabeled",
+            "closed",
+        ],
         read: pull_request::read,
     },
     Used {

@@ -9,6 +9,7 @@ use crate::domain::ci::Ci;
 use crate::domain::decision::Decision;
 use crate::domain::effect::Effect;
 use crate::domain::effect::slack::{self, Edit};
+use crate::domain::healing::HeldBack;
 use crate::domain::ids::SignalId;
 use crate::domain::incident::Incidents;
 use crate::domain::rules::Rules;
@@ -75,6 +76,16 @@ pub trait Persist: Area {
 
     /// Statements that delete rows which the area keeps no longer, each at most `at_once` of them.
     fn forget(now: DateTime<Utc>, at_once: i64) -> Vec<Statement>;
+
+    /// Why the effect is not to be sent: a repository or a pull request forbids it. What may have been sent
+    /// already is looked up all the same.
+    fn held_back(
+        _database: &Database,
+        _purpose: &Self::Purpose,
+        _effect: &Effect,
+    ) -> impl Future<Output = Result<Option<HeldBack>, StoreError>> + Send {
+        async { Ok(None) }
+    }
 
     /// The effect as it is to be delivered now; `None`: it only shows state, and there is none. `again`:
     /// an earlier attempt of it may have happened.
@@ -187,6 +198,18 @@ impl Changes for Nothing {
 }
 
 impl Database {
+    /// Why the effect is not to be sent: see [`Persist::held_back`].
+    pub async fn held_back(
+        &self,
+        origin: &Origin,
+        effect: &Effect,
+    ) -> Result<Option<HeldBack>, StoreError> {
+        match origin {
+            Origin::Incident(purpose) => Incidents::held_back(self, purpose, effect).await,
+            Origin::Ci(purpose) => Ci::held_back(self, purpose, effect).await,
+        }
+    }
+
     /// The effect as it is to be delivered now: see [`Persist::complete`].
     pub async fn complete(
         &self,

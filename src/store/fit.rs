@@ -123,6 +123,8 @@ pub(super) async fn rights(
                                      ('ci_ignored', 'update'), ('ci_ignored', 'delete'),
                                      ('ci_comments', 'select'), ('ci_comments', 'insert'),
                                      ('ci_comments', 'update'), ('ci_comments', 'delete'),
+                                     ('ci_pulls', 'select'), ('ci_pulls', 'insert'),
+                                     ('ci_pulls', 'update'), ('ci_pulls', 'delete'),
                                      ('counters', 'select'),
                                      ('counters', 'update'), ('processes', 'select'),
                                      ('processes', 'insert'), ('processes', 'update'),

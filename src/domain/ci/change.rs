@@ -5,7 +5,9 @@ use super::deliveries::{Listing, Redelivery};
 use super::findings::Signature;
 use super::issues::Issue;
 use super::record::Kept;
-use super::{Failure, Ignored, Inspection, JobFinding, OwnFile, RepairStep, Run, changes};
+use super::{
+    Failure, Ignored, Inspection, JobFinding, OwnFile, PullNews, RepairStep, Run, changes,
+};
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,8 @@ pub enum Change {
     Repair(Box<RepairStep>),
     /// The own file of this repository, as it was read.
     OwnFile(String, Box<OwnFile>),
+    /// What a pull request's newest labels say.
+    Pull(Box<PullNews>),
     Changes(changes::Change),
     /// A signature is ignored from now on, or longer.
     Ignored(Box<Ignored>),

@@ -1,7 +1,7 @@
 //! What else counts when a repair is decided: what happened in other runs, and the repository's own rules.
 
 use super::findings::Signature;
-use super::own_rules::OwnFile;
+use super::own_rules::{OwnFile, Problem};
 use super::playbook::{Failing, Situation};
 use super::{Conclusion, Inspection, JobFinding, Status};
 use crate::domain::healing::OwnRules;
@@ -23,6 +23,8 @@ pub struct Circumstances {
     /// An environment to which the run deployed.
     pub deployed: Option<String>,
     pub ignored: BTreeMap<Signature, DateTime<Utc>>,
+    /// The pull request has the label `wardroom:off`.
+    pub is_labelled_off: bool,
 }
 
 impl Circumstances {
@@ -36,7 +38,12 @@ impl Circumstances {
         let unlisted = usize::try_from(inspection.unlisted).unwrap_or(usize::MAX);
         // A finding without a job is about the attempt: which jobs failed is not known.
         let failures = self.findings.iter().map(failing);
-        let own = own.and_then(|own| own.rules.as_ref().ok());
+        let own = own.map(|own| &own.rules);
+        let own_unread = match own {
+            Some(Err(Problem::Unread(code))) => Some(code.clone()),
+            Some(Ok(_) | Err(Problem::Wrong(_))) | None => None,
+        };
+        let own = own.and_then(|rules| rules.as_ref().ok());
         Situation {
             now,
             attempt: run.place.attempt,
@@ -65,7 +72,8 @@ impl Circumstances {
             quota_left: inspection.quota_left,
             ignored: self.ignored.clone(),
             own: own.cloned().unwrap_or_else(OwnRules::default),
-            is_labelled_off: false,
+            own_unread,
+            is_labelled_off: self.is_labelled_off,
         }
     }
 }

@@ -5,7 +5,8 @@ use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
     Run, Seen, Stage, Status, Timer, asked, changes, facts, inspect, issue_events, observed,
-    overdue, posts, receipts, redeliver, repair_ended, repair_plan, repair_steps, seen, watched,
+    overdue, posts, pulls, receipts, redeliver, repair_ended, repair_plan, repair_steps, seen,
+    watched,
 };
 use chrono::Duration;
 
@@ -34,6 +35,7 @@ impl Area for Ci {
             Event::Asked(request) => asked::decide_request(decision, request, facts, context),
             Event::Pressed(press) => asked::decide_press(decision, press, facts, context),
             Event::Record(event) => observed::decide(decision, event, &facts.record, context),
+            Event::Pull(news) => pulls::seen(decision, news, facts, context),
             Event::Changes(event) => changes::decide(decision, event, &facts.changes, context),
             Event::Receipt(receipt) if receipt.origin.is_of_record() => {
                 observed::ended(decision, receipt, &facts.record, context);

@@ -3,7 +3,7 @@
 use super::super::observation::{IssueWanted, Observation};
 use super::super::signal::{ParkedRow, Receipt};
 use super::request::{Act, Pressed, Request};
-use super::{Purpose, Run, Timer, changes};
+use super::{PullNews, Purpose, Run, Timer, changes};
 use crate::domain::requester::Requester;
 use crate::domain::text::Message;
 use chrono::{DateTime, Utc};
@@ -18,6 +18,8 @@ pub enum Event {
     Pressed(Box<Pressed>),
     /// Something of the record of a repository's tests.
     Record(OfRecord),
+    /// News of a pull request.
+    Pull(Box<PullNews>),
     /// A repository changed, or what follows from that.
     Changes(changes::Event),
     /// An effect of this area ended.
@@ -41,6 +43,7 @@ impl Event {
             Self::Pressed(press) => Some(&press.by),
             Self::Run(_)
             | Self::Record(_)
+            | Self::Pull(_)
             | Self::Changes(_)
             | Self::TimerDue { .. }
             | Self::Receipt(_)

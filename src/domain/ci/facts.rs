@@ -2,6 +2,7 @@
 
 use super::super::area::Context;
 use super::super::effect::{Answer, github};
+use super::super::healing::HeldBack;
 use super::super::rules::GithubAccess;
 use super::super::signal::End;
 use super::buttons::Press;
@@ -61,6 +62,8 @@ pub struct Facts {
     pub circumstances: Option<Circumstances>,
     /// The own file of the repository; `None`: it was never read.
     pub own: Option<OwnFile>,
+    /// Why nothing is written for the inspected run; `None` too when it was not asked for.
+    pub held_back: Option<HeldBack>,
     /// Of the tests that failed in the inspected attempt, those that are known to be flaky.
     pub known_flaky: BTreeSet<TestId>,
     pub recorded: bool,
@@ -78,6 +81,11 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
     match event {
         Event::Run(seen) => of_run(seen, context),
         Event::Changes(event) => of_changes(changes::needs(event, context.rules)),
+        Event::Pull(news) => {
+            let merged = news.merged.clone().map(changes::Event::Seen);
+            let needs = merged.map(|event| changes::needs(&event, context.rules));
+            of_changes(needs.unwrap_or_default())
+        }
         Event::Pressed(press) => Needs {
             repaired: Press::repaired(press),
             repairs: true,

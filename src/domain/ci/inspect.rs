@@ -14,7 +14,7 @@ use super::after_findings::after_findings;
 use super::inspection::PATIENCE;
 use super::{
     Change, Conclusion, Decision, Facts, Failure, Inspection, Progress, Purpose, Read, Receipt,
-    Run, Seen, Stage, Status, Timer, ignore, posts, seen, why,
+    Run, Seen, Stage, Status, Timer, ignore, own_rules, posts, repair_plan, seen, why,
 };
 use chrono::Duration;
 
@@ -45,6 +45,10 @@ pub(super) fn begin(
     }
     shows(failure, &inspection, Vec::new());
     lists(decision, &inspection, context);
+    // What follows from the findings needs it.
+    if !own_rules::is_fresh(facts.own.as_ref(), context.now) {
+        repair_plan::reads_own(decision, &inspection);
+    }
     decision.change(Change::Inspection(Box::new(inspection)));
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Its text is untrusted. What cannot be read counts as absent, and the message says so.
 
-use crate::domain::healing::OwnRules;
-use chrono::{DateTime, Utc};
+use crate::domain::healing::{HeldBack, OwnRules};
+use chrono::{DateTime, Duration, Utc};
 use saphyr_parser::{Event, Parser};
 
 /// Where it is.
@@ -16,8 +16,54 @@ const ITEMS: usize = 100;
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnFile {
     /// Without a file, nothing is narrowed.
-    pub rules: Result<OwnRules, String>,
+    pub rules: Result<OwnRules, Problem>,
     pub read_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// What is wrong with its content, which is ignored.
+    Wrong(String),
+    /// It was never read, because GitHub gave this error: nothing is known of it.
+    Unread(String),
+}
+
+/// So long, the file is not read again.
+const FRESH: Duration = Duration::minutes(10);
+
+impl OwnFile {
+    /// Of its text; empty: there is no file.
+    pub fn read(text: &str, read_at: DateTime<Utc>) -> Self {
+        let rules = read(text).map_err(Problem::Wrong);
+        Self { rules, read_at }
+    }
+
+    /// What is wrong with its content.
+    pub fn wrong(&self) -> Option<&str> {
+        match &self.rules {
+            Err(Problem::Wrong(wrong)) => Some(wrong),
+            Err(Problem::Unread(_)) | Ok(_) => None,
+        }
+    }
+
+    /// When it is read again.
+    pub fn stale_at(&self) -> DateTime<Utc> {
+        self.read_at + FRESH
+    }
+}
+
+pub(super) fn is_fresh(own: Option<&OwnFile>, now: DateTime<Utc>) -> bool {
+    own.is_some_and(|own| own.stale_at() >= now)
+}
+
+/// Why nothing is written to a repository that has this file; `None`: it was never asked for.
+pub fn held_back(own: Option<&OwnFile>) -> Option<HeldBack> {
+    match own.map(|own| &own.rules) {
+        None | Some(Err(Problem::Unread(_))) => Some(HeldBack::OwnFileUnread),
+        Some(Err(Problem::Wrong(_))) => None,
+        Some(Ok(rules)) if rules.off => Some(HeldBack::RepositoryOff),
+        Some(Ok(rules)) => rules.dry_run.then_some(HeldBack::RepositoryDryRun),
+    }
 }
 
 /// The rules, or what is wrong.

@@ -37,7 +37,7 @@ pub(super) fn approve(
     if is_green || newest.is_some_and(|newest| newest > inspection.run.place.attempt) {
         return Err(gone());
     }
-    let held_back = context.rules.github.healing.held_back();
+    let held_back = context.rules.github.healing.held_back().or(facts.held_back);
     if let Some(why) = held_back.filter(|_| steps[at].step.action.writes()) {
         let text = format!("Nothing was started: {}.", why.sentence());
         return Err(("switched_off", Text::plain(text)));
@@ -117,7 +117,7 @@ pub(super) fn rerun(
             "This run is running again already. Nothing was started.",
         );
     }
-    if let Some(why) = context.rules.github.healing.held_back() {
+    if let Some(why) = context.rules.github.healing.held_back().or(facts.held_back) {
         let text = format!("Nothing was started: {}.", why.sentence());
         return no("switched_off", &text);
     }

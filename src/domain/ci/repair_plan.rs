@@ -8,16 +8,19 @@ use super::super::decision::TimerChange;
 use super::super::effect::{Answer, github};
 use super::super::measure::Measure;
 use super::super::signal::End;
-use super::own_rules::{self, OwnFile};
+use super::super::text::Text;
+use super::own_rules::{self, OwnFile, Problem};
 use super::playbook::{self, No, Plan};
 use super::repair::{RepairState, RepairStep};
-use super::repair_steps::{begin, count, of_attempt, show, shown_findings, watch};
-use super::{Change, Decision, Facts, Inspection, InspectionId, Purpose, Receipt, Timer};
-use crate::domain::healing::{Action, OwnRules, Step};
+use super::repair_steps::{begin, count, of_attempt, show, show_progress, shown_findings, watch};
+use super::{
+    Change, Decision, Facts, Inspection, InspectionId, Progress, Purpose, Receipt, Stage, Timer,
+};
+use crate::domain::healing::{Action, Step};
 use chrono::{DateTime, Duration, Utc};
 
-/// So long, the repository's own file is not read again.
-const FRESH: Duration = Duration::minutes(10);
+/// While the repository's own file cannot be read, it is asked for again until so long after the run failed.
+const PATIENCE: Duration = Duration::minutes(30);
 
 /// The repair is decided then.
 pub(super) fn at(inspection: InspectionId, due: DateTime<Utc>) -> TimerChange {
@@ -55,8 +58,14 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
         return show(decision, inspection, &steps, facts);
     }
     let own = facts.own.as_ref();
-    if own.is_none_or(|own| own.read_at + FRESH < context.now) {
+    if !own_rules::is_fresh(own, context.now) {
         return reads_own(decision, inspection);
+    }
+    if let Some(own) = own
+        && let Err(Problem::Unread(code)) = &own.rules
+        && own.stale_at() < inspection.run.updated_at.max(inspection.begun_at) + PATIENCE
+    {
+        return waits_for_own(decision, inspection, code, own.stale_at(), facts);
     }
     let situation = known.situation(inspection, own, context.now);
     let plan = playbook::decide(&situation, &context.rules.github.healing);
@@ -78,7 +87,36 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
     show(decision, inspection, &steps, facts);
 }
 
-fn reads_own(decision: &mut Decision, inspection: &Inspection) {
+/// The message says why nothing is decided yet.
+fn waits_for_own(
+    decision: &mut Decision,
+    inspection: &Inspection,
+    code: &str,
+    stale_at: DateTime<Utc>,
+    facts: &Facts,
+) {
+    let again = stale_at + Duration::seconds(1);
+    decision.timer(at(inspection.id, again));
+    let text = Text::plain("Nothing is repaired yet, because ").code(own_rules::PATH);
+    let text = text
+        .and(" couldn't be read (")
+        .code(code)
+        .and("). It is read again at ");
+    let text = text.time(again).and(".");
+    let lines = inspection.unread_line().into_iter().chain([text]);
+    show_progress(
+        decision,
+        Progress {
+            place: inspection.run.place,
+            stage: Some(Stage::Detected),
+            lines: lines.collect(),
+            approval: None,
+        },
+        facts,
+    );
+}
+
+pub(super) fn reads_own(decision: &mut Decision, inspection: &Inspection) {
     let effect = github::Effect::ReadFile {
         repository: inspection.run.line.repository.clone(),
         path: own_rules::PATH.to_owned(),
@@ -98,25 +136,29 @@ pub(super) fn own_read(
     let Some(inspection) = &facts.inspection else {
         return;
     };
+    let code = match &receipt.end {
+        End::Done(Answer::Github(github::Answer::File { .. })) => "",
+        End::Refused { code } | End::Uncertain { code } | End::Parked { code } => code,
+        End::Done(_) | End::Expired | End::Dropped { .. } => "no answer",
+    };
+    let known = facts.own.as_ref().map(|own| own.rules.clone());
     let rules = match &receipt.end {
         End::Done(Answer::Github(github::Answer::File { content })) => {
-            own_rules::read(content.as_deref().unwrap_or_default())
+            own_rules::read(content.as_deref().unwrap_or_default()).map_err(Problem::Wrong)
         }
-        End::Done(_)
-        | End::Refused { .. }
-        | End::Expired
-        | End::Uncertain { .. }
-        | End::Parked { .. }
-        | End::Dropped { .. } => {
-            let known = facts.own.as_ref();
-            known.map_or_else(|| Ok(OwnRules::default()), |own| own.rules.clone())
-        }
+        _ => match known {
+            Some(rules @ (Ok(_) | Err(Problem::Wrong(_)))) => rules,
+            Some(Err(Problem::Unread(_))) | None => Err(Problem::Unread(code.to_owned())),
+        },
     };
     let repository = inspection.run.line.repository.clone();
     let read_at = context.now;
     let own = OwnFile { rules, read_at };
     decision.change(Change::OwnFile(repository, Box::new(own)));
-    decision.timer(at(inspection.id, context.now));
+    // Until the inspection ends, there is nothing to decide.
+    if inspection.ended_at.is_some() {
+        decision.timer(at(inspection.id, context.now));
+    }
 }
 
 /// A row for each step, and one for what is not done.

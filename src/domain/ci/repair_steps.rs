@@ -9,8 +9,8 @@ use super::super::signal::End;
 use super::circumstances::Circumstances;
 use super::repair::{APPROVAL, RepairId, RepairState, RepairStep};
 use super::{
-    Change, Decision, Facts, Inspection, Purpose, Receipt, Status, Timer, posts, repair_told,
-    repair_words,
+    Change, Decision, Facts, Inspection, OwnFile, Progress, Purpose, Receipt, Status, Timer, posts,
+    repair_told, repair_words,
 };
 use crate::domain::healing::{Action, HeldBack, label};
 use chrono::{DateTime, Duration, Utc};
@@ -262,18 +262,20 @@ pub(super) fn show(
     steps: &[RepairStep],
     facts: &Facts,
 ) {
-    let place = inspection.run.place;
+    let wrong = facts.own.as_ref().and_then(OwnFile::wrong);
+    let mut progress = repair_words::progress(inspection.run.place, steps, wrong);
+    progress.lines.splice(..0, inspection.unread_line());
+    show_progress(decision, progress, facts);
+}
+
+pub(super) fn show_progress(decision: &mut Decision, progress: Progress, facts: &Facts) {
     let Some(open) = &facts.failure else {
         return;
     };
-    if open.green.is_some() || open.last.place != place {
+    if open.green.is_some() || open.last.place != progress.place {
         return;
     }
-    let own = facts.own.as_ref();
-    let problem = own.and_then(|own| own.rules.as_ref().err());
     let mut failure = open.clone();
-    let mut progress = repair_words::progress(place, steps, problem.map(String::as_str));
-    progress.lines.splice(..0, inspection.unread_line());
     failure.progress = Some(progress);
     if failure != *open {
         posts::update(decision, &failure, None);
@@ -321,8 +323,8 @@ pub(super) fn answered(
         End::Parked { code } | End::Uncertain { code } => (Failed, Some(code.clone())),
         End::Expired => (Failed, Some("it came too late".to_owned())),
         End::Dropped { why } => match why.parse::<HeldBack>() {
-            Ok(HeldBack::DryRun) => (WouldHave, None),
-            Ok(off @ HeldBack::SelfHealingOff) => (Skipped, Some(off.sentence().to_owned())),
+            Ok(held) if held.is_dry_run() => (WouldHave, None),
+            Ok(off) => (Skipped, Some(off.sentence().to_owned())),
             Err(_) => (Failed, Some(why.clone())),
         },
     };

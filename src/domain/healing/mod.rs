@@ -50,7 +50,17 @@ pub struct Healing {
 pub enum HeldBack {
     SelfHealingOff,
     DryRun,
+    /// `wardroom: off` in the repository's own file.
+    RepositoryOff,
+    RepositoryDryRun,
+    /// Whether the repository's own file allows it is not known.
+    OwnFileUnread,
+    /// The pull request has the label [`LABEL_OFF`].
+    LabelledOff,
 }
+
+/// A pull request with this label is not repaired or commented.
+pub const LABEL_OFF: &str = "wardroom:off";
 
 impl HeldBack {
     /// For people.
@@ -58,6 +68,21 @@ impl HeldBack {
         match self {
             Self::SelfHealingOff => "self-healing is turned off (SELF_HEALING_ENABLED)",
             Self::DryRun => "this is a dry run (github.dry_run)",
+            Self::RepositoryOff => "it is turned off for this repository (.github/wardroom.yml)",
+            Self::RepositoryDryRun => "this is a dry run (.github/wardroom.yml)",
+            Self::OwnFileUnread => "the repository's .github/wardroom.yml couldn't be read",
+            Self::LabelledOff => "the pull request has the label wardroom:off",
+        }
+    }
+
+    /// Whether it is said what would have been done.
+    pub fn is_dry_run(self) -> bool {
+        match self {
+            Self::DryRun | Self::RepositoryDryRun => true,
+            Self::SelfHealingOff
+            | Self::RepositoryOff
+            | Self::OwnFileUnread
+            | Self::LabelledOff => false,
         }
     }
 }

@@ -15,6 +15,7 @@ mod inspections;
 mod issues;
 mod list;
 mod own_rules;
+mod pulls;
 mod record;
 mod repairs;
 mod runs;
@@ -29,6 +30,7 @@ use crate::domain::ci::{
 use crate::domain::effect::Effect;
 use crate::domain::effect::github;
 use crate::domain::effect::slack::{self, Edit};
+use crate::domain::healing::HeldBack;
 use crate::domain::ids::SignalId;
 use crate::domain::rules::Rules;
 use crate::domain::text::Message;
@@ -134,6 +136,8 @@ impl Persist for Ci {
                     let repository = &run.line.repository;
                     facts.repairs = repairs::of_run(session, repository, run.id).await?;
                     facts.own = own_rules::of(session, repository).await?;
+                    let change = Some(run.code.change.as_str());
+                    facts.held_back = own_rules::held_back(session, repository, change).await?;
                 }
                 if needs.circumstances {
                     facts.circumstances = Some(circumstances::of(session, inspection, now).await?);
@@ -144,6 +148,9 @@ impl Persist for Ci {
         }
         let of_run = needs.run.as_ref().map(|(line, _)| line);
         let of_run = of_run.filter(|_| needs.ignored);
+        if let Some(line) = of_run {
+            facts.own = own_rules::of(session, &line.repository).await?;
+        }
         let of_failure = facts.failure.as_ref().map(|failure| &failure.line);
         let of_failure = of_failure.filter(|_| needs.ignored);
         let of_inspection = facts.inspection.as_ref().map(|one| &one.run.line);
@@ -213,6 +220,7 @@ impl Persist for Ci {
                     signatures,
                 } => ignored::delete(session, repository, signatures).await?,
                 Change::Repair(step) => repairs::save(session, step).await?,
+                Change::Pull(news) => pulls::save(session, signal, news).await?,
                 Change::OwnFile(repository, own) => {
                     own_rules::save(session, repository, own).await?;
                 }
@@ -236,9 +244,32 @@ impl Persist for Ci {
             issues::forget(now - ISSUES_KEPT, at_once),
             deliveries::forget_old(now - DELIVERIES_KEPT, at_once),
             comments::forget(before, at_once),
+            pulls::forget(before, at_once),
         ];
         statements.extend(changes::forget(now, before, at_once));
         statements
+    }
+
+    async fn held_back(
+        database: &Database,
+        purpose: &Purpose,
+        effect: &Effect,
+    ) -> Result<Option<HeldBack>, StoreError> {
+        let Effect::Github(effect) = effect else {
+            return Ok(None);
+        };
+        let Some(repository) = effect.repository().filter(|_| effect.writes()) else {
+            return Ok(None);
+        };
+        let session = &mut database.single().await?;
+        let change = match purpose {
+            Purpose::Issue { .. } => None,
+            Purpose::PullComment { change, .. } => Some(change.clone()),
+            Purpose::Repair { step, .. } => repairs::change(session, *step).await?,
+            // What a person asked for, or what only reads.
+            _ => return Ok(None),
+        };
+        own_rules::held_back(session, repository, change.as_deref()).await
     }
 
     async fn complete(

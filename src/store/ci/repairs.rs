@@ -104,6 +104,19 @@ pub(super) async fn inspection(
     Ok(row.map(InspectionId))
 }
 
+/// The change that a step repairs, which has the labels of its pull request.
+pub(super) async fn change(
+    session: &mut Session,
+    id: RepairId,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query_scalar!(
+        "select (select n.change from ci_runs n where n.repository = r.repository and n.run_id = r.run_id) as change
+           from ci_repairs r where r.id = $1",
+        id.0,
+    );
+    Ok(row.fetch_optional(session).await?.flatten())
+}
+
 /// Whether an effect of the step is still to be sent: it is open, its run has no newer attempt, and its line
 /// did not succeed meanwhile.
 pub(super) async fn is_wanted(session: &mut Session, id: RepairId) -> Result<bool, StoreError> {

@@ -5,6 +5,7 @@ mod inspected;
 mod inspected_after_faults;
 mod limits;
 mod missed;
+mod off;
 mod operators;
 mod record;
 mod repairs;

@@ -156,8 +156,8 @@ impl Backtest {
         let situation = known.situation(&of_then, own, now);
         let plan = playbook::decide(&situation, &self.healing);
         let steps = rows(&plan, inspection, now);
-        let problem = own.and_then(|own| own.rules.as_ref().err());
-        let told = progress(run.place, &steps, problem.map(String::as_str));
+        let wrong = own.and_then(OwnFile::wrong);
+        let told = progress(run.place, &steps, wrong);
         let mut lines: Vec<String> = told.lines.iter().map(|line| line.to_plain()).collect();
         lines.extend(inspection.unread_line().map(|line| line.to_plain()));
         self.past.decided(&steps);

@@ -111,6 +111,8 @@ impl Past {
             // Deployments are not read: a run that deploys is known by its jobs.
             deployed: None,
             ignored: BTreeMap::new(),
+            // What was labelled then is not known.
+            is_labelled_off: false,
         }
     }
 }

@@ -312,9 +312,7 @@ fn the_rules_of_the_repository_narrow_and_a_dry_run_changes_nothing() {
     assert!(told[0].as_ref().unwrap().rerun, "the switch is of today");
     let mut attempts = [past.attempt()];
     let mut backtest = Backtest::new(&github, &mut attempts);
-    let rules = super::super::read_own_rules("wardroom: off");
-    let read_at = dawn();
-    backtest.knows("acme/api", OwnFile { rules, read_at });
+    backtest.knows("acme/api", OwnFile::read("wardroom: off", dawn()));
     let mut inspection = Backtest::inspection(&attempts[0].seen).unwrap();
     past.reads(&mut inspection);
     let told = backtest.failed(&attempts[0], &inspection, 0);

@@ -294,6 +294,10 @@ fn permitted(plan: &mut Plan, situation: &Situation, healing: &Healing) {
     let off = [
         (!healing.enabled).then_some(No::SwitchedOff),
         situation.own.off.then_some(No::RepositoryOff),
+        situation
+            .own_unread
+            .clone()
+            .map(|code| No::OwnFileUnread { code }),
         situation.is_labelled_off.then_some(No::LabelledOff),
     ];
     let off: Vec<No> = off.into_iter().flatten().collect();

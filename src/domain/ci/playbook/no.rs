@@ -1,6 +1,6 @@
 //! Why a run is not repeated.
 
-use crate::domain::healing::Class;
+use crate::domain::healing::{Class, HeldBack};
 use chrono::{DateTime, Utc};
 use strum::IntoStaticStr;
 
@@ -79,6 +79,10 @@ pub enum No {
     SwitchedOff,
     /// `wardroom: off` in the repository's file.
     RepositoryOff,
+    /// The repository's own file could not be read, and never was.
+    OwnFileUnread {
+        code: String,
+    },
     /// The label `wardroom:off`.
     LabelledOff,
 }
@@ -152,11 +156,12 @@ impl No {
             Self::QuotaLow { left } => {
                 format!("GitHub allows only {left} more requests for now")
             }
-            Self::SwitchedOff => "self-healing is turned off (SELF_HEALING_ENABLED)".to_owned(),
-            Self::RepositoryOff => {
-                "it is turned off for this repository (.github/wardroom.yml)".to_owned()
+            Self::SwitchedOff => HeldBack::SelfHealingOff.sentence().to_owned(),
+            Self::RepositoryOff => HeldBack::RepositoryOff.sentence().to_owned(),
+            Self::OwnFileUnread { code } => {
+                format!("{} ({code})", HeldBack::OwnFileUnread.sentence())
             }
-            Self::LabelledOff => "the pull request has the label wardroom:off".to_owned(),
+            Self::LabelledOff => HeldBack::LabelledOff.sentence().to_owned(),
         }
     }
 }

@@ -52,6 +52,8 @@ pub struct Situation {
     /// Until when people asked to ignore a failure.
     pub ignored: BTreeMap<Signature, DateTime<Utc>>,
     pub own: OwnRules,
+    /// Why the repository's own rules are not known.
+    pub own_unread: Option<String>,
     /// The pull request has the label `wardroom:off`.
     pub is_labelled_off: bool,
 }

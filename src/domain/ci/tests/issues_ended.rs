@@ -100,6 +100,8 @@ fn an_issue_that_was_not_created_does_not_silence_its_subject() {
         (dropped("by an operator"), State::Refused),
         (dropped("self_healing_off"), State::Closed),
         (dropped("dry_run"), State::Closed),
+        (dropped("repository_off"), State::Closed),
+        (dropped("own_file_unread"), State::Closed),
     ] {
         let (mut issue, writes, told) = ended(&issue(), end.clone());
         assert_eq!((issue.state, writes, told), (wanted, 0, 0), "{end:?}");

@@ -121,6 +121,10 @@ impl Fixture {
         let mut facts = Facts {
             known_flaky: self.known_flaky.clone(),
             ignored: self.ignored.clone(),
+            own: Some(OwnFile {
+                rules: Ok(crate::domain::healing::OwnRules::default()),
+                read_at: context.now,
+            }),
             ..Facts::default()
         };
         if let Some((line, id)) = &needs.run {
@@ -184,7 +188,7 @@ impl Fixture {
                 | Change::Listing(_)
                 | Change::Redelivery(_)
                 | Change::Redelivered { .. } => {}
-                Change::Changes(_) => {}
+                Change::Changes(_) | Change::Pull(_) => {}
                 Change::Record(_) | Change::Issue(_) | Change::Comment(_) => {}
             }
         }

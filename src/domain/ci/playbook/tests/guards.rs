@@ -105,6 +105,9 @@ fn each_guard_prevents_a_re_run_by_itself() {
         (&["switched_off"], |_, healing| healing.enabled = false),
         (&["repository_off"], |run, _| run.own.off = true),
         (&["labelled_off"], |run, _| run.is_labelled_off = true),
+        (&["own_file_unread"], |run, _| {
+            run.own_unread = Some("server_error".to_owned());
+        }),
         (&["repository_budget", "quota_low"], |run, _| {
             run.repository_reruns = 10;
             run.quota_left = Some(0);

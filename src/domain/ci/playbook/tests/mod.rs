@@ -53,6 +53,7 @@ fn of(failures: Vec<Failing>) -> Situation {
         quota_left: Some(5000),
         ignored: BTreeMap::new(),
         own: OwnRules::default(),
+        own_unread: None,
         is_labelled_off: false,
     }
 }
@@ -266,6 +267,7 @@ fn nothing_is_written_while_it_is_off_and_people_are_told_all_the_same() {
     for change in [
         (|run: &mut Situation| run.own.off = true) as fn(&mut Situation),
         |run| run.is_labelled_off = true,
+        |run| run.own_unread = Some("server_error".to_owned()),
     ] {
         let mut run = run.clone();
         change(&mut run);
