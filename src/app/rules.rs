@@ -3,12 +3,14 @@
 //! The configuration has checked the values; only the types change here.
 
 use super::healing;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Day};
 use crate::domain::ids::{BadId, ChannelId, TeamId, UserId};
 use crate::domain::incident::Severity;
 use crate::domain::rules::{
     Deployments, Github, GithubAccess, Outsiders, Rollback, Route, Rules, ServiceRules, Template,
 };
+use crate::domain::weekly::Weekly;
+use jiff::civil::Weekday;
 
 /// The environments that are production where the configuration names none.
 const USUAL_PRODUCTION: [&str; 3] = ["production*", "prod*", "live"];
@@ -41,6 +43,7 @@ pub fn from_config(config: &Config) -> Result<Rules, BadId> {
                 .clone()
                 .map(ChannelId::new)
                 .transpose()?,
+            digest: rules.github.digest.as_ref().and_then(weekly),
             services: rules.services.iter().flat_map(repositories).collect(),
             access: access(config),
             comment: rules.github.comment,
@@ -82,6 +85,22 @@ fn deployments(github: &config::Watched) -> Deployments {
             inputs: rollback.inputs.clone(),
         }),
     }
+}
+
+fn weekly(digest: &config::Digest) -> Option<Weekly> {
+    Some(Weekly {
+        day: match digest.day {
+            Day::Monday => Weekday::Monday,
+            Day::Tuesday => Weekday::Tuesday,
+            Day::Wednesday => Weekday::Wednesday,
+            Day::Thursday => Weekday::Thursday,
+            Day::Friday => Weekday::Friday,
+            Day::Saturday => Weekday::Saturday,
+            Day::Sunday => Weekday::Sunday,
+        },
+        hour: i8::try_from(digest.hour).ok()?,
+        zone: digest.time_zone()?,
+    })
 }
 
 fn service(service: &config::Service, shown: bool) -> Result<ServiceRules, BadId> {

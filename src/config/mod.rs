@@ -6,6 +6,7 @@
 
 mod database;
 mod difference;
+mod digest;
 mod environment;
 mod expand;
 mod file;
@@ -34,6 +35,7 @@ use std::path::{Path, PathBuf};
 
 pub use database::Database;
 pub use difference::Difference;
+pub use digest::{Day, Digest};
 pub use healing::{Action, BUILT_IN_PLAYBOOKS, Budgets, Flaky, On, Playbook, Step, Whom};
 pub use problem::{Notice, Place, Problem, Severity};
 pub use proxies::Proxies;

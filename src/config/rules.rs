@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::digest::Digest;
 use super::healing::{Budgets, Flaky, Playbook};
 use super::schema::{Named, OneOrMore, Set};
 use super::shapes::{
@@ -142,6 +143,8 @@ pub struct Watched {
     /// else those of P2.
     #[schemars(with = "SlackChannel")]
     pub channel: Option<String>,
+    /// When each channel gets a summary of the week; without it, never.
+    pub digest: Option<Digest>,
     /// The most re-runs of one run, by people and tools alike; without it, 2.
     #[schemars(range(max = 10))]
     pub max_reruns_per_run: Option<u32>,

@@ -1,6 +1,7 @@
 //! From the tree of `wardroom.yaml` to `Rules`: the schema's checks, then those that need more than one
 //! value, with the variables that override the file.
 
+use super::digest::Digest;
 use super::healing::BUILT_IN_PLAYBOOKS;
 use super::problem::{Findings, short};
 use super::read::{self, Read, Spot, near};
@@ -27,7 +28,23 @@ pub(crate) fn rules(root: &Node, overrides: &Overrides, found: &Findings) -> Rul
     overridden(&mut rules, overrides, found);
     templates(&mut rules, &read, found);
     playbooks(&rules, &read, found);
+    digest(&rules, &read, found);
     rules
+}
+
+/// The time zone of the digest exists.
+fn digest(rules: &Rules, read: &Read<'_>, found: &Findings) {
+    let digest = rules.github.digest.as_ref();
+    let spot = read.spots.get("/github/digest/zone");
+    if let (Some(None), Some(spot)) = (digest.map(Digest::time_zone), spot) {
+        let shown = spot.node.written().unwrap_or_default();
+        let message = format!("`zone`: there is no time zone `{}`", short(shown));
+        found.error(
+            &spot.node.place,
+            message,
+            "write it as in Europe/Berlin, or UTC",
+        );
+    }
 }
 
 /// Their names differ, and their services exist; a service is then written as in `services`.

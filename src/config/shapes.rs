@@ -107,6 +107,10 @@ shapes! {
     Component, "statuspage-component", "^[\\w-]{1,64}$",
         "`{}` is not the id of a component: at most 64 letters, digits, `-` and `_`",
         "it is the last part of the component's address in Statuspage's administration";
+    /// A time zone of the IANA database.
+    TimeZone, "time-zone", "^[A-Za-z][A-Za-z0-9_+/-]{0,63}$",
+        "`{}` is not a time zone",
+        "write it as in Europe/Berlin, or UTC";
     /// The version of the file's format.
     Version, "version", "^1(\\.0)?$",
         "the only version is \"1\"",

@@ -206,7 +206,7 @@ impl AreaName {
         match self {
             Self::Incident => Vec::new(),
             Self::Ci => {
-                let timers = ci::Timer::standing(rules).iter();
+                let timers = ci::Timer::standing(rules).into_iter();
                 timers.map(Into::into).collect()
             }
         }

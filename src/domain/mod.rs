@@ -22,3 +22,4 @@ pub mod severity;
 pub mod signal;
 pub mod text;
 pub mod told;
+pub mod weekly;

@@ -5,6 +5,7 @@
 use super::healing::Healing;
 use super::ids::{ChannelId, TeamId, UserId};
 use super::severity::Severity;
+use super::weekly::Weekly;
 use crate::invisible;
 use std::collections::BTreeMap;
 
@@ -58,6 +59,8 @@ pub struct Github {
     pub repositories: Vec<String>,
     /// The channel that is told of what is found.
     pub channel: Option<ChannelId>,
+    /// When each channel gets a summary of the week.
+    pub digest: Option<Weekly>,
     /// The repositories that services list, each with its service.
     pub services: Vec<(String, String)>,
     /// What is done about failures.

@@ -125,6 +125,8 @@ pub(super) async fn rights(
                                      ('ci_comments', 'update'), ('ci_comments', 'delete'),
                                      ('ci_pulls', 'select'), ('ci_pulls', 'insert'),
                                      ('ci_pulls', 'update'), ('ci_pulls', 'delete'),
+                                     ('ci_digests', 'select'), ('ci_digests', 'insert'),
+                                     ('ci_digests', 'update'), ('ci_digests', 'delete'),
                                      ('counters', 'select'),
                                      ('counters', 'update'), ('processes', 'select'),
                                      ('processes', 'insert'), ('processes', 'update'),

@@ -278,6 +278,35 @@ fn a_bare_number_is_seconds_with_a_warning() {
 }
 
 #[test]
+fn a_digest_has_a_day_an_hour_and_a_time_zone_that_exists() {
+    let (config, _) = loaded("github: {digest: {zone: Europe/Berlin}}", &[]);
+    let digest = config.rules.github.digest.expect("it is there");
+    assert_eq!((digest.day, digest.hour), (crate::config::Day::Monday, 9));
+    assert!(digest.time_zone().is_some());
+    let (config, _) = loaded("github: {}", &[]);
+    assert_eq!(config.rules.github.digest, None);
+    let folder = Folder::new();
+    for (yaml, wrong) in [
+        (
+            "zone: Europe/Berlim",
+            "f:1:25: error: `zone`: there is no time zone `Europe/Berlim`",
+        ),
+        (
+            "zone: 'UTC+1 h'",
+            "f:1:25: error: `UTC+1 h` is not a time zone",
+        ),
+        ("day: someday", "f:1:24: error: `day` cannot be `someday`"),
+        (
+            "hour: 24",
+            "f:1:25: error: `hour` must be a whole number from 0 to 23",
+        ),
+    ] {
+        let path = folder.write("f", format!("github: {{digest: {{{yaml}}}}}"));
+        assert_eq!(errors(load(Some(&path), &[]), &folder), [wrong], "{yaml}");
+    }
+}
+
+#[test]
 fn a_missing_file_that_was_named_is_a_problem() {
     let folder = Folder::new();
     let told = errors(load(Some(&folder.0.join("gone")), &[]), &folder);

@@ -51,6 +51,10 @@ pub enum Change {
         repository: String,
         signatures: Vec<Signature>,
     },
+    /// The channels are told of the week that ended then.
+    Digest {
+        until: DateTime<Utc>,
+    },
     /// The comment of a pull request as it is now; the record of its repository is locked.
     Comment(Box<PullComment>),
 }

@@ -4,9 +4,9 @@ use super::super::area::{Area, Context};
 use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
-    Run, Seen, Stage, Status, Timer, asked, changes, facts, inspect, issue_events, observed,
-    overdue, posts, pulls, receipts, redeliver, repair_ended, repair_plan, repair_steps, seen,
-    watched,
+    Run, Seen, Stage, Status, Timer, asked, changes, digest_due, facts, inspect, issue_events,
+    observed, overdue, posts, pulls, receipts, redeliver, repair_ended, repair_plan, repair_steps,
+    seen, watched,
 };
 use chrono::Duration;
 
@@ -54,11 +54,12 @@ impl Area for Ci {
             } => match timer {
                 Timer::IssueQuiet => issue_events::quiet(decision, &facts.record, context),
                 Timer::ChangesDue => changes::due(decision, owner, *generation, &facts.changes),
-                // The credentials are gone: it is set again when they are there.
-                Timer::FailedDeliveries | Timer::OverdueRuns
+                // What it needs is not configured any more: it is set again when it is.
+                Timer::FailedDeliveries | Timer::OverdueRuns | Timer::Digest
                     if !Timer::standing(context.rules).contains(timer) => {}
                 Timer::FailedDeliveries => redeliver::begin(decision, facts, context),
                 Timer::OverdueRuns => overdue::begin(decision, facts, context),
+                Timer::Digest => digest_due::begin(decision, facts, context),
                 Timer::InspectionOverdue => inspect::overdue(decision, facts, context),
                 Timer::Repair => repair_plan::due(decision, facts, context),
                 Timer::RepairOverdue => repair_steps::overdue(decision, facts, context),

@@ -14,7 +14,7 @@ use super::request::{Act, Request};
 use super::{
     Circumstances, Event, Failure, FailureId, Ignored, Inspection, InspectionId, JobFinding, Line,
     OwnFile, Place, Purpose, Receipt, RecordFacts, RecordNeeds, RepairStep, Repaired, Run, Seen,
-    Timer, changes, list, seen, watched,
+    Timer, changes, digest, list, seen, watched,
 };
 use std::collections::BTreeSet;
 
@@ -46,6 +46,8 @@ pub struct Needs {
     /// What is ignored in the repository of the run or the failure; that of an inspection is always known.
     pub ignored: bool,
     pub list: Option<list::Wanted>,
+    /// What happened in this week, unless the channels were told already; its lock is held.
+    pub digest: Option<digest::Week>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,6 +77,7 @@ pub struct Facts {
     /// The signatures that are ignored in the repository.
     pub ignored: Vec<Ignored>,
     pub list: Option<list::Listing>,
+    pub digest: Option<digest::Known>,
 }
 
 pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
@@ -108,6 +111,10 @@ pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
             },
             Timer::OverdueRuns => Needs {
                 overdue: Some(overdue::silent(context)),
+                ..Needs::default()
+            },
+            Timer::Digest => Needs {
+                digest: digest::due(context),
                 ..Needs::default()
             },
             Timer::ChangesDue => of_changes(changes::needs_when_due(owner)),

@@ -85,7 +85,7 @@ impl Wanted {
             let Subject::Test(name) = &kept.subject else {
                 return None;
             };
-            let pulls: BTreeSet<i64> = kept.pulls().collect();
+            let pulls: BTreeSet<i64> = kept.pulls(|_| true).collect();
             Some(FlakyTest {
                 repository: kept.repository.clone(),
                 name: name.to_string(),

@@ -18,6 +18,8 @@ pub mod comment;
 mod comment_events;
 mod decide;
 pub mod deliveries;
+pub mod digest;
+mod digest_due;
 mod event;
 mod facts;
 mod failure;

@@ -22,6 +22,8 @@ pub enum Purpose {
         failure: FailureId,
         channel: ChannelId,
     },
+    /// The summary of a week in a channel.
+    Digest { channel: ChannelId },
     /// An answer to a person, who may have no other way to learn it.
     Answer,
     /// The failed jobs of an attempt, for its inspection.
@@ -121,7 +123,7 @@ impl Purpose {
     }
 
     /// Whether a message that comes late says when it was meant: a failure's is written as it is
-    /// delivered.
+    /// delivered, and a digest names its week.
     pub fn is_news(&self) -> bool {
         matches!(self, Self::Answer)
     }
@@ -132,7 +134,7 @@ impl Purpose {
     pub fn has_another_way(&self, effect: &Effect, code: &str) -> bool {
         match self {
             Self::Update { .. } => code == "message_not_found",
-            Self::Message { .. } | Self::FailedDeliveries => false,
+            Self::Message { .. } | Self::Digest { .. } | Self::FailedDeliveries => false,
             Self::Issue { .. } => issues::is_gone(code),
             // Who deleted it does not want another one.
             Self::PullComment { .. } => {

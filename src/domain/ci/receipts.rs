@@ -57,6 +57,14 @@ pub(super) fn decide_receipt(
             }
             End::Done(_) | End::Uncertain { .. } | End::Expired | End::Dropped { .. } => {}
         },
+        Purpose::Digest { channel } => match &receipt.end {
+            End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
+                let text = Text::plain("Couldn't post the weekly digest of CI in ");
+                let text = text.channel(channel).and(" (").code(code);
+                tell_operators(decision, effect, text.and("). After fixing that, run: "));
+            }
+            End::Done(_) | End::Expired | End::Dropped { .. } => {}
+        },
         Purpose::Answer => {
             if let Some(text) = answer::ended(decision, receipt) {
                 tell_operators(decision, effect, text);

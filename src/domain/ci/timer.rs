@@ -13,6 +13,8 @@ pub enum Timer {
     FailedDeliveries,
     /// Always set: runs without news are asked for.
     OverdueRuns,
+    /// Always set while there is a digest: the summary of the week is due.
+    Digest,
     /// Of an inspection: what is read by now is all that is waited for.
     InspectionOverdue,
     /// An issue may have been quiet for long enough; its owner is the issue's id.
@@ -26,13 +28,16 @@ pub enum Timer {
 }
 
 impl Timer {
-    /// Those that are always set. A token reads runs, but deliveries are read by an App only.
-    pub fn standing(rules: &Rules) -> &'static [Self] {
-        match rules.github.access {
-            GithubAccess::None => &[],
-            GithubAccess::Token => &[Self::OverdueRuns],
-            GithubAccess::App => &[Self::FailedDeliveries, Self::OverdueRuns],
-        }
+    /// Those that are always set. A token reads runs, but deliveries are read by an App only. Without
+    /// either, nothing is found that a digest could count.
+    pub fn standing(rules: &Rules) -> Vec<Self> {
+        let mut timers = match rules.github.access {
+            GithubAccess::None => return Vec::new(),
+            GithubAccess::Token => vec![Self::OverdueRuns],
+            GithubAccess::App => vec![Self::FailedDeliveries, Self::OverdueRuns],
+        };
+        timers.extend(rules.github.digest.as_ref().map(|_| Self::Digest));
+        timers
     }
 
     /// That of an inspection; it is cancelled when nothing is due.

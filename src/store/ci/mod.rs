@@ -8,6 +8,7 @@ mod changes;
 mod circumstances;
 mod comments;
 mod deliveries;
+mod digest;
 mod failures;
 mod findings;
 mod ignored;
@@ -169,6 +170,9 @@ impl Persist for Ci {
         if let Some(silent) = &needs.overdue {
             facts.overdue = runs::silent(session, silent).await?;
         }
+        if let Some(week) = &needs.digest {
+            facts.digest = digest::of(session, week).await?;
+        }
         facts.changes = changes::load(session, &needs.changes).await?;
         Ok(facts)
     }
@@ -224,6 +228,7 @@ impl Persist for Ci {
                 Change::OwnFile(repository, own) => {
                     own_rules::save(session, repository, own).await?;
                 }
+                Change::Digest { until } => digest::save(session, *until).await?,
                 Change::Comment(comment) => comments::save(session, comment).await?,
             }
         }
@@ -245,6 +250,7 @@ impl Persist for Ci {
             deliveries::forget_old(now - DELIVERIES_KEPT, at_once),
             comments::forget(before, at_once),
             pulls::forget(before, at_once),
+            digest::forget(before, at_once),
         ];
         statements.extend(changes::forget(now, before, at_once));
         statements
@@ -305,6 +311,7 @@ impl Persist for Ci {
                 Ok(edit.map(|edit| with_edit(effect, edit)))
             }
             Purpose::Answer
+            | Purpose::Digest { .. }
             | Purpose::FailedDeliveries
             | Purpose::Redelivery { .. }
             | Purpose::OverdueRun { .. } => Ok(Some(effect)),

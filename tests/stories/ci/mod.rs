@@ -1,6 +1,7 @@
 //! A workflow fails on the default branch and is green again: one message in the channel, edited.
 
 mod batches;
+mod digests;
 mod inspected;
 mod inspected_after_faults;
 mod limits;

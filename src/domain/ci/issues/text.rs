@@ -109,7 +109,10 @@ fn one(
     let _ = writeln!(body, "- Last failure: {}, {run}", day(last.at));
     let history = record.history(now, thresholds);
     let _ = writeln!(body, "- History: {}", history.words());
-    let pulls: Vec<String> = record.pulls().map(|number| format!("#{number}")).collect();
+    let pulls: Vec<String> = record
+        .pulls(|_| true)
+        .map(|number| format!("#{number}"))
+        .collect();
     if !pulls.is_empty() {
         let shown = pulls[..pulls.len().min(PULLS)].join(", ");
         let _ = writeln!(body, "- Pull requests hit: {} ({shown})", pulls.len());

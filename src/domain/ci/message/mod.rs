@@ -1,5 +1,6 @@
 //! A failure's message, as it is now.
 
+mod digest;
 mod found;
 mod list;
 pub(super) mod words;
@@ -7,6 +8,7 @@ pub(super) mod words;
 use super::super::text::{Message, Part, Text};
 use super::buttons::Press;
 use super::{Conclusion, Failure, FindingId, Green, Ignored, JobFinding, Progress};
+pub(super) use digest::digest;
 pub(super) use found::excerpt;
 pub(super) use list::listing;
 use std::collections::BTreeMap;

@@ -152,10 +152,11 @@ impl Kept {
         Some(words)
     }
 
-    /// The numbers of the pull requests that it failed in, within the window.
-    pub fn pulls(&self) -> impl Iterator<Item = i64> {
-        let changes = self.record.marks.iter().map(|mark| mark.change.as_str());
-        changes.filter_map(|change| change.strip_prefix('#')?.parse().ok())
+    /// The numbers of the pull requests that it failed in at such times.
+    pub fn pulls(&self, is_wanted: impl Fn(DateTime<Utc>) -> bool) -> impl Iterator<Item = i64> {
+        let marks = self.record.marks.iter();
+        let marks = marks.filter(move |mark| is_wanted(mark.at));
+        marks.filter_map(|mark| mark.change.strip_prefix('#')?.parse().ok())
     }
 }
 

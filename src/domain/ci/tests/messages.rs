@@ -104,6 +104,9 @@ fn a_purpose_is_called_as_it_is_stored() {
             failure,
             channel: channel("C1"),
         },
+        Purpose::Digest {
+            channel: channel("C1"),
+        },
         Purpose::Answer,
         Purpose::ListJobs { inspection },
         Purpose::JobLog { inspection, job: 5 },

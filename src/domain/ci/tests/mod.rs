@@ -1,5 +1,6 @@
 //! Runs in every order, as the ring delivers them, and what is posted about them.
 
+mod digests;
 mod inspections;
 mod issues_ended;
 mod messages;
@@ -187,7 +188,8 @@ impl Fixture {
                 Change::RunRead { .. }
                 | Change::Listing(_)
                 | Change::Redelivery(_)
-                | Change::Redelivered { .. } => {}
+                | Change::Redelivered { .. }
+                | Change::Digest { .. } => {}
                 Change::Changes(_) | Change::Pull(_) => {}
                 Change::Record(_) | Change::Issue(_) | Change::Comment(_) => {}
             }
