@@ -210,6 +210,75 @@ async fn no_statement_reads_a_table_that_grows_from_end_to_end() {
     elsewhere.drop_it().await;
 }
 
+/// What a statement must find its rows by: a page of a filtered list by its first condition, whatever else leaves rows out, and
+/// the repairs of a repository by their time.
+fn must_read_by(sql: &str) -> Option<String> {
+    if sql.contains("and not is_rerun") {
+        return Some(" on ci_repairs_handled ".to_owned());
+    }
+    let is_page = sql.contains("and place < $1") || sql.contains("and number < $4");
+    let (_, conditions) = sql.split_once("where ")?;
+    let ends = [" = ", " between "].map(|end| conditions.find(end));
+    let first = &conditions[..ends.into_iter().flatten().min()?];
+    is_page.then(|| format!("Index Cond: (({first} "))
+}
+
+/// As many rows as 90 days may have, of a thousand repositories and services.
+async fn fill(connection: &mut PgConnection) {
+    for sql in [
+        "insert into incidents (id, number, title, severity, status, service, channel_name, channel_try, declared_by,
+                                declared_at, resolved_at, kind, private, source)
+         select gen_random_uuid(), 100000 + n, 'It is slow', 'P' || 1 + n % 4,
+                (array ['cancelled', 'merged', 'resolved'])[1 + n % 3], 'service-' || n % 1000, 'inc-' || 100000 + n, 0,
+                'U0ADA', now(), case when n % 3 = 2 then now() end, 'real', false, 'api'
+           from generate_series(1, 20000) as n",
+        "insert into ci_findings (id, repository, workflow_id, branch, is_pull, workflow, on_default_branch, run_id, number,
+                                  attempt, sha, class, signature, infrastructure, finding, state, found_at)
+         select gen_random_uuid(), 'acme/r' || n % 1000, 7, 'main', false, 'CI', true, n, n, 1, 'abc',
+                (array ['network', 'lint', 'compile', 'timeout', 'unknown'])[1 + n % 5], 'signature-' || n, false, '{}',
+                (array ['told', 'healed', 'given_up'])[1 + n % 3], now() - n * interval '1 minute'
+           from generate_series(1, 20000) as n",
+        "insert into ci_repairs (id, inspection, repository, run_id, number, attempt, playbook, ordinal, tries, action,
+                                 is_rerun, signatures, detail, state, actor, decided_at, due_at)
+         select gen_random_uuid(), gen_random_uuid(), 'acme/r' || n % 1000, n, n, 1,
+                (array ['infrastructure', 'code', 'cache', 'once', 'person'])[1 + n % 5], 0, 0, 'open_issue', n % 2 = 0, '{}',
+                '{}', (array ['succeeded', 'failed', 'refused'])[1 + n % 3], 'wardroom', now() - n * interval '1 minute', now()
+           from generate_series(1, 20000) as n",
+    ] {
+        let filled = connection.execute(sql).await;
+        filled.expect("the rows are right");
+    }
+}
+
+#[tokio::test]
+async fn a_filtered_list_is_read_by_the_index_of_its_filter() {
+    let fresh = with_sample_data("lists").await;
+    let mut connection = fresh.connect().await;
+    for (name, value) in PLANNING
+        .into_iter()
+        .chain([("plan_cache_mode", "force_generic_plan")])
+    {
+        let set = format!("set {name} = {value}");
+        let set = connection.execute(AssertSqlSafe(set)).await;
+        set.expect("a setting of PostgreSQL");
+    }
+    use_every_index(&mut connection).await;
+    fill(&mut connection).await;
+    count_rows(&mut connection).await;
+    let mut read = 0;
+    for statement in statements() {
+        let Some(by) = must_read_by(&statement.sql) else {
+            continue;
+        };
+        let plan = plan(&mut connection, &statement).await;
+        let sql = &statement.sql;
+        assert!(plan.contains(&by), "not by {by}:\n{sql}\n{plan}");
+        read += 1;
+    }
+    assert_eq!(read, 10, "three filters of each list, and the repairs");
+    fresh.drop_it().await;
+}
+
 /// Another transaction of the server, which is open until the connection ends. See [`use_every_index`].
 async fn open_transaction(database: &Fresh) -> PgConnection {
     let mut connection = database.connect().await;

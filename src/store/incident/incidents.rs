@@ -282,6 +282,22 @@ pub(super) async fn names_like(
     Ok(names.fetch_all(connection).await?)
 }
 
+/// Fetches a page of incidents.
+macro_rules! page {
+    ($rest:literal, $filter:expr, $limit:expr, $session:expr) => {
+        select_incidents!(
+            $rest,
+            $filter.status.map(Status::as_str),
+            $filter.severity.map(Severity::as_str),
+            $filter.service.as_deref(),
+            $filter.below.unwrap_or(i64::MAX),
+            $limit + 1,
+        )
+        .fetch_all($session)
+        .await?
+    };
+}
+
 impl Database {
     pub async fn incident(&self, reference: &IncidentRef) -> Result<Option<Incident>, StoreError> {
         let References {
@@ -301,18 +317,46 @@ impl Database {
 
     pub async fn incidents(&self, filter: &IncidentFilter) -> Result<Page<Incident>, StoreError> {
         let limit = filter.limit.clamp(1, 200);
-        let incidents = select_incidents!(
-            "where ($1::text is null or status = $1) and ($2::text is null or severity = $2)
-                and ($3::text is null or service = $3) and number < $4
-              order by number desc limit $5",
-            filter.status.map(Status::as_str),
-            filter.severity.map(Severity::as_str),
-            filter.service.as_deref(),
-            filter.below.unwrap_or(i64::MAX),
-            limit + 1,
-        )
-        .fetch_all(&mut self.single().await?)
-        .await?;
+        let session = &mut self.single().await?;
+        // Each is read by the index of its first condition.
+        let incidents = match filter {
+            IncidentFilter {
+                service: Some(_), ..
+            } => page!(
+                "where service = $3 and number < $4 and ($1::text is null or status = $1)
+                   and ($2::text is null or severity = $2)
+                  order by number desc limit $5",
+                filter,
+                limit,
+                session
+            ),
+            IncidentFilter {
+                status: Some(_), ..
+            } => page!(
+                "where status between $1 and $1 and number < $4 and ($2::text is null or severity = $2)
+                   and $3::text is null
+                  order by status desc, number desc limit $5",
+                filter,
+                limit,
+                session
+            ),
+            IncidentFilter {
+                severity: Some(_), ..
+            } => page!(
+                "where severity between $2 and $2 and number < $4 and $1::text is null and $3::text is null
+                  order by severity desc, number desc limit $5",
+                filter,
+                limit,
+                session
+            ),
+            IncidentFilter { .. } => page!(
+                "where number < $4 and $1::text is null and $2::text is null and $3::text is null
+                  order by number desc limit $5",
+                filter,
+                limit,
+                session
+            ),
+        };
         let cursor = |incident: &Incident| incident.number.to_string();
         Ok(Page::cut(incidents, limit, cursor))
     }
