@@ -9,7 +9,7 @@ use super::buttons::Press;
 use super::deliveries::{Known, Wanted};
 use super::issues::IssueId;
 use super::overdue::{self, Silent};
-use super::reports::TestId;
+use super::record::Subject;
 use super::request::{Act, Request};
 use super::{
     Circumstances, Event, Failure, FailureId, Ignored, Inspection, InspectionId, JobFinding, Line,
@@ -66,8 +66,8 @@ pub struct Facts {
     pub own: Option<OwnFile>,
     /// Why nothing is written for the inspected run; `None` too when it was not asked for.
     pub held_back: Option<HeldBack>,
-    /// Of the tests that failed in the inspected attempt, those that are known to be flaky.
-    pub known_flaky: BTreeSet<TestId>,
+    /// The tests and the failures of jobs that are known to be flaky in the repository of the inspection.
+    pub known_flaky: BTreeSet<Subject>,
     pub recorded: bool,
     pub record: RecordFacts,
     pub deliveries: Known,

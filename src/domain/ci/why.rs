@@ -1,7 +1,8 @@
 //! Why each job of an attempt failed, by what was read of it.
 
 use super::super::effect::github;
-use super::findings::{self, Class, Finding, Rerun, Step};
+use super::findings::{self, Class, Finding, Rerun, Signature, Step};
+use super::record::Subject;
 use super::reports::{self, MassFailure, Outcome, Report, TestId};
 use super::{Conclusion, FailedJob, FindingId, Inspection, JobFinding, Log, Stage, Status};
 use chrono::{DateTime, Utc};
@@ -10,13 +11,19 @@ use std::collections::BTreeSet;
 /// Why each job failed; where none is known, why the run did.
 pub(super) fn found(
     inspection: &Inspection,
-    known_flaky: &BTreeSet<TestId>,
+    known_flaky: &BTreeSet<Subject>,
     now: DateTime<Utc>,
 ) -> Vec<JobFinding> {
     let jobs = inspection.jobs.as_deref().unwrap_or_default();
     let reports: Vec<Report> = inspection.reports.iter().map(report).collect();
     // Beside known flaky tests, one may have failed that no report names.
-    let flaky = |test: &TestId| !inspection.lacks_reports && known_flaky.contains(test);
+    let flaky = |test: &TestId| {
+        !inspection.lacks_reports && known_flaky.contains(&Subject::Test(test.clone()))
+    };
+    let has_reports = inspection.lacks_reports || !reports.is_empty();
+    let flaky_job = |signature: &Signature| {
+        !has_reports && known_flaky.contains(&Subject::Job(signature.clone()))
+    };
     let find = |job: &github::FailedJob, reports: &[Report]| {
         let empty = Log {
             annotations: Vec::new(),
@@ -32,7 +39,7 @@ pub(super) fn found(
             log: &log.tail,
             reports,
         };
-        findings::find(&job, &MassFailure::default(), flaky)
+        findings::find(&job, &MassFailure::default(), flaky, flaky_job)
     };
     let kept = |job: Option<FailedJob>, finding: Finding| {
         let run = &inspection.run;

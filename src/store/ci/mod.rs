@@ -145,7 +145,7 @@ impl Persist for Ci {
                 }
             }
             facts.inspection = inspection;
-            facts.known_flaky = record::flaky_tests(session, &line.repository).await?;
+            facts.known_flaky = record::known_flaky(session, &line.repository).await?;
         }
         let of_run = needs.run.as_ref().map(|(line, _)| line);
         let of_run = of_run.filter(|_| needs.ignored);

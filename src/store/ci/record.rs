@@ -197,19 +197,20 @@ async fn of_round(
     Ok(())
 }
 
-/// The tests of a repository that are known to be flaky.
-pub(super) async fn flaky_tests(
+/// The tests and the failures of jobs that are known to be flaky in a repository.
+pub(super) async fn known_flaky(
     session: &mut Session,
     repository: &str,
-) -> Result<BTreeSet<TestId>, StoreError> {
+) -> Result<BTreeSet<Subject>, StoreError> {
     let keys = sqlx::query_scalar!(
         "select subject from ci_records
-          where repository = $1 and subject like 'test:%' and standing in ('flaky', 'left_to_people')
+          where repository = $1 and standing in ('flaky', 'left_to_people')
           order by failed_at desc limit $2",
         repository,
         OF_WORKFLOW,
     );
-    Ok(tests(keys.fetch_all(session).await?).collect())
+    let keys = keys.fetch_all(session).await?;
+    Ok(keys.iter().filter_map(|key| Subject::of_key(key)).collect())
 }
 
 /// The records of the flaky tests of these repositories, those that failed last.

@@ -19,14 +19,13 @@ use super::own_rules::OwnFile;
 use super::playbook;
 use super::repair_plan::rows;
 use super::repair_words::progress;
-use super::reports::TestId;
 use super::{Circumstances, Conclusion, Inspection, Line, Seen, Status, seen, watched, why};
 use crate::domain::healing::Healing;
 use crate::domain::rules::{Github, Rules};
 use chrono::{DateTime, Utc};
 use past::Past;
 use record::Records;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub struct Backtest {
     healing: Healing,
@@ -135,7 +134,7 @@ impl Backtest {
         let repository = run.line.repository.as_str();
         self.summary.attempts += 1;
         self.records.ended(&attempt.seen);
-        let known_flaky = self.records.flaky_tests(repository);
+        let known_flaky = self.records.known_flaky(repository);
         let findings = why::found(inspection, &known_flaky, now);
         self.past.found(&findings, now);
         let observation = seen::inspected(inspection, &findings);
@@ -179,5 +178,3 @@ impl Backtest {
         (*newest > run.place.number).then_some(*newest)
     }
 }
-
-type Flaky = BTreeSet<TestId>;

@@ -4,10 +4,9 @@ use super::super::observed::judged;
 use super::super::record::{Kept, Subject, Thresholds};
 use super::super::reports::TestId;
 use super::super::{Conclusion, Line, RecordFacts, Seen, Status, seen};
-use super::Flaky;
 use crate::domain::observation::{Observation, Ran};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Records {
     thresholds: Thresholds,
@@ -58,11 +57,11 @@ impl Records {
         });
     }
 
-    /// The tests that are known to be flaky.
-    pub(super) fn flaky_tests(&self, repository: &str) -> Flaky {
+    /// The tests and the failures of jobs that are known to be flaky.
+    pub(super) fn known_flaky(&self, repository: &str) -> BTreeSet<Subject> {
         let records = self.records.get(repository).into_iter().flatten();
         let flaky = records.filter(|(_, kept)| kept.standing.is_flaky());
-        flaky.filter_map(|(subject, _)| test(subject)).collect()
+        flaky.map(|(subject, _)| subject.clone()).collect()
     }
 
     pub(super) fn tests(&self, line: &Line) -> Vec<String> {

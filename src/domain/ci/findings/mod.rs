@@ -39,11 +39,13 @@ pub struct Finding {
     pub failed_tests: Vec<TestId>,
 }
 
-/// Why a job failed. `is_known_flaky` answers from the record.
+/// Why a job failed. `is_known_flaky` and `is_flaky_job` answer from the record; the second is asked when no report names
+/// the tests, and the log names each.
 pub fn find(
     job: &Job<'_>,
     limits: &MassFailure,
     is_known_flaky: impl Fn(&TestId) -> bool,
+    is_flaky_job: impl Fn(&Signature) -> bool,
 ) -> Finding {
     let failed = job.steps.iter().find(|step| is_failed(step));
     let lines = log::lines(job.log, failed);
@@ -65,11 +67,21 @@ pub fn find(
     } = found;
     let step = failed.map(|step| log::clean(&step.name));
     let deploys = commands.deploys() || job.steps.iter().any(has_deployed);
+    let signature = Signature::of(class, job.name, step.as_deref(), &key);
+    // A summary, or more lines than the signature has, would excuse other tests too.
+    let names_each = class == Class::TestFailure
+        && confidence == Confidence::High
+        && failed_tests.is_empty()
+        && key.len() <= signature::LINES;
+    let class = match names_each && is_flaky_job(&signature) {
+        true => Class::FlakyTest,
+        false => class,
+    };
     Finding {
         class,
         confidence,
         evidence: evidence::excerpt(&evidence),
-        signature: Signature::of(class, job.name, step.as_deref(), &key),
+        signature,
         rerun: class.rerun(confidence, deploys),
         step,
         failed_tests,

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 pub struct Signature(String);
 
 /// So many lines take part.
-const LINES: usize = 5;
+pub(super) const LINES: usize = 5;
 
 fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a valid pattern")

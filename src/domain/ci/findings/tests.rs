@@ -17,7 +17,7 @@ fn job<'a>(log: &'a str, steps: &'a [Step]) -> Job<'a> {
 }
 
 fn found(job: &Job<'_>) -> Finding {
-    find(job, &MassFailure::default(), |_| false)
+    find(job, &MassFailure::default(), |_| false, |_| false)
 }
 
 fn step(name: &str, conclusion: Option<Conclusion>, from: &str, to: &str) -> Step {
@@ -212,7 +212,12 @@ fn reports_say_more_than_the_log() {
             reports: &reports,
             ..job(&log, &[])
         };
-        let finding = find(&job, &MassFailure::default(), |id| known_flaky && known(id));
+        let finding = find(
+            &job,
+            &MassFailure::default(),
+            |id| known_flaky && known(id),
+            |_| true,
+        );
         assert_eq!((finding.class, finding.rerun), wanted, "{failed}");
         assert_eq!(finding.failed_tests.len(), failed);
     }

@@ -1,9 +1,11 @@
 //! How an attempt that failed is inspected, what is found, and what its message says of it.
 
 mod lacking;
+mod of_jobs;
 
 use super::*;
 use crate::domain::ci::findings::Class;
+use crate::domain::ci::record::Subject;
 use crate::domain::ci::tests::runs::rerun;
 use crate::domain::effect::github::{self, FailedJob as Listed, StepSeen, TestReports, TestSeen};
 use crate::domain::rules::GithubAccess;
@@ -66,6 +68,10 @@ fn reports(ran: u32, failed: &[&str]) -> End {
         tests: tests.collect(),
         ..TestReports::default()
     })))
+}
+
+fn test(id: &str) -> Subject {
+    Subject::Test(reports::TestId::from_text(id))
 }
 
 const RESET: &str =
@@ -179,7 +185,7 @@ fn reports_come_before_the_log_and_only_for_the_jobs_that_they_may_be_about() {
         ),
     ] {
         let mut area = reading();
-        area.known_flaky = flaky.into_iter().map(reports::TestId::from_text).collect();
+        area.known_flaky = flaky.into_iter().map(test).collect();
         area.sees(failed(1, 1));
         let listed = (0..)
             .zip(&logs)

@@ -28,7 +28,7 @@ struct Fixture {
     failures: Vec<Failure>,
     inspections: BTreeMap<InspectionId, Inspection>,
     findings: BTreeMap<FindingId, JobFinding>,
-    known_flaky: BTreeSet<reports::TestId>,
+    known_flaky: BTreeSet<record::Subject>,
     repairs: Vec<RepairStep>,
     ignored: Vec<Ignored>,
     done: Vec<(Effect, Purpose)>,

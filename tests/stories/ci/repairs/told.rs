@@ -1,9 +1,10 @@
 //! What people are told of a failure that no re-run repairs, and what a repository says for itself.
 
 use super::super::{WATCHED, only_one};
-use super::{ASSERTION, ends, network, reruns, seconds, waits};
+use super::{ASSERTION, ends, goes_on, network, reruns, seconds, told, waits};
 use crate::world::World;
-use simulator::{JobPlan, RunPlan};
+use chrono::Duration;
+use simulator::{AttemptPlan, JobPlan, RunPlan};
 
 const RIGHTS: &str = "remote: Permission to acme/api.git denied to github-actions[bot].\nfatal: unable to access 'https://github.com/acme/api/': The requested URL returned error: 403\n##[error]Process completed with exit code 128.";
 
@@ -116,6 +117,48 @@ async fn an_incident_that_is_opened_from_a_failure_is_one_however_often_it_is_as
     }
     let incidents = world.query("select severity, service from incidents").await;
     assert_eq!(incidents, [["P3", "api"]]);
+    world.skip_messages();
+    world.finish().await;
+}
+
+/// A run of a new commit on the default branch, whose job fails by its log and has no reports.
+async fn fails(world: &mut World, change: u32) -> u64 {
+    let content = change.to_string();
+    world
+        .github()
+        .push("acme/api", "main", "a.txt", &content, "ada");
+    let green = AttemptPlan::new(vec![JobPlan::passed("test")]);
+    let plan = RunPlan::new("CI", vec![JobPlan::failed("test", ASSERTION)]);
+    ends(world, plan.then(green)).await
+}
+
+#[tokio::test]
+async fn a_job_without_reports_whose_failure_is_flaky_by_the_record_is_run_again() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    for change in 0..2 {
+        let run = fails(&mut world, change).await;
+        waits(&mut world, Duration::minutes(10)).await;
+        assert_eq!(reruns(&world, run), 0, "it is not known to be flaky");
+        world.github().rerun_by_person(run, "ada");
+        goes_on(&mut world, run).await;
+        waits(&mut world, Duration::hours(2)).await;
+    }
+    let run = fails(&mut world, 2).await;
+    waits(&mut world, Duration::minutes(2)).await;
+    assert_eq!(reruns(&world, run), 1);
+    goes_on(&mut world, run).await;
+    let last = told(&world).pop().expect("it is told");
+    assert!(
+        last.contains("healed") && last.contains("a flaky test"),
+        "{last}"
+    );
+    waits(&mut world, Duration::hours(2)).await;
+    // A broken one is not.
+    let broken = world.sql("update ci_records set standing = 'broken' where subject like 'job:%'");
+    assert!(broken.await > 0);
+    let run = fails(&mut world, 3).await;
+    waits(&mut world, Duration::minutes(10)).await;
+    assert_eq!(reruns(&world, run), 0);
     world.skip_messages();
     world.finish().await;
 }

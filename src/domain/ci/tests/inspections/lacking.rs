@@ -32,7 +32,7 @@ fn a_flaky_test_excuses_nothing_while_a_report_is_missing() {
         (2, refused("not_found"), Class::TestFailure),
     ] {
         let mut area = reading();
-        area.known_flaky = [reports::TestId::from_text("t::a")].into();
+        area.known_flaky = [test("t::a")].into();
         area.sees(failed(1, 1));
         let listed = jobs(vec![job(5, "test")], (1..=artifacts).collect());
         area.read_ends("list_failed_jobs", listed);
