@@ -129,6 +129,13 @@ impl RepairStep {
         }
     }
 
+    /// The inspection whose re-run is open, of the steps of a run in the order of its attempts: the newest one.
+    pub fn repairing(steps: &[Self]) -> Option<InspectionId> {
+        let is_open = |step: &&Self| step.state.is_open() && step.is_rerun();
+        let newest = steps.iter().rfind(is_open);
+        newest.map(|step| step.inspection)
+    }
+
     /// What is not done is none.
     pub fn is_rerun(&self) -> bool {
         self.ordinal != Self::NOT_DONE && self.step.action.is_rerun()

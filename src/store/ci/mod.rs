@@ -111,10 +111,8 @@ impl Persist for Ci {
         }
         if let (Some((line, run)), true) = (&needs.run, needs.repairs) {
             facts.repairs = repairs::of_run(session, &line.repository, *run).await?;
-            let is_open = |step: &&RepairStep| step.state.is_open() && step.is_rerun();
-            let newest = facts.repairs.iter().rfind(is_open);
-            if let Some(step) = newest {
-                facts.inspection = inspections::locked(session, step.inspection).await?;
+            if let Some(inspection) = RepairStep::repairing(&facts.repairs) {
+                facts.inspection = inspections::locked(session, inspection).await?;
             }
         }
         let repaired = match needs.repaired {

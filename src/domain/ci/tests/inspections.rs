@@ -2,6 +2,7 @@
 
 mod lacking;
 mod of_jobs;
+mod repaired;
 
 use super::*;
 use crate::domain::ci::findings::Class;
