@@ -71,6 +71,15 @@ impl PullComment {
         }
     }
 
+    /// It could not be made.
+    pub(super) fn unmake(&mut self) {
+        self.shown.clear();
+    }
+
+    pub fn is_unmade(&self) -> bool {
+        self.comment.is_none() && self.shown.is_empty()
+    }
+
     /// Takes in an attempt; whether what is shown changes. An older one changes nothing.
     pub(super) fn takes(
         &mut self,

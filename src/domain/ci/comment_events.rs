@@ -22,7 +22,7 @@ pub(super) fn observed(
     if !is_asked || !seen.trigger.starts_with("pull_request") {
         return;
     }
-    let known = facts.comment.as_ref();
+    let known = facts.comment.as_ref().filter(|one| !one.is_unmade());
     if known.is_none() && seen.result == Ran::Green {
         return;
     }
@@ -53,11 +53,14 @@ pub(super) fn ended(decision: &mut Decision, receipt: &Receipt, facts: &RecordFa
     let mut comment = known.clone();
     match &receipt.end {
         End::Done(Answer::Github(github::Answer::Pulls(pulls))) if comment.pull.is_none() => {
-            let Some(pull) = pulls.iter().find(|pull| pull.open) else {
-                return;
-            };
-            comment.pull = Some(pull.number);
-            create(decision, &comment, pull.number);
+            match pulls.iter().find(|pull| pull.open) {
+                Some(pull) => {
+                    comment.pull = Some(pull.number);
+                    create(decision, &comment, pull.number);
+                }
+                // It is looked for again with the next failure.
+                None => comment.unmake(),
+            }
         }
         End::Done(Answer::Github(github::Answer::Comment { id })) if comment.comment.is_none() => {
             comment.comment = Some(*id);
@@ -68,6 +71,8 @@ pub(super) fn ended(decision: &mut Decision, receipt: &Receipt, facts: &RecordFa
         End::Refused { code } | End::Parked { code } | End::Uncertain { code } => {
             return tell(decision, receipt, "a comment", &known.repository, code);
         }
+        // It was held back: the next failure makes it.
+        End::Expired | End::Dropped { .. } if comment.comment.is_none() => comment.unmake(),
         End::Done(_) | End::Expired | End::Dropped { .. } => return,
     }
     decision.change(Change::Comment(Box::new(comment)));

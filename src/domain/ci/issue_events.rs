@@ -69,7 +69,7 @@ pub(super) fn flaky(
             Some(_) | None => {}
         }
     }
-    if facts.issues_refused {
+    if facts.is_without_issues() {
         return;
     }
     let about = |record: &Kept| About {
@@ -131,12 +131,11 @@ pub(super) fn wanted(
         evidence: job.evidence.clone(),
         url: job.url.clone(),
         number: wanted.number,
-        reopened: 0,
-        edited_at: None,
+        ..About::default()
     };
     match facts.issue_of(&subject) {
         Some(issue) => failed(decision, issue, wanted.at, context),
-        None if facts.issues_refused => {}
+        None if facts.is_without_issues() => {}
         None => {
             let repository = &wanted.repository;
             let label = wanted.labels.first().map_or("ci-failure", String::as_str);
@@ -283,9 +282,11 @@ pub(super) fn ended(
                 Some(_) => return tell(decision, receipt, "an issue", &issue.repository, code),
                 None => {
                     issue.close(State::Refused, context.now);
-                    if !issues::is_gone(code) {
+                    // The same refusal of a further issue is no news.
+                    if code != issues::DISABLED && !facts.has_refused(code) {
                         tell(decision, receipt, "an issue", &issue.repository, code);
                     }
+                    issue.about.refused = Some(code.clone());
                 }
             }
             timer(decision, &issue, None);
@@ -312,7 +313,12 @@ pub(super) fn tell(
         .bold(repository)
         .and(" (")
         .code(code)
-        .and("). After fixing that, run: ");
+        .and("). ");
+    let text = match issues::remedy(code) {
+        Some(remedy) => text.and(format!("{remedy} ")),
+        None => text,
+    };
+    let text = text.and("After fixing that, run: ");
     let effect = receipt.effect_id;
     let message = Message::said(text.code(format!("wardroom outbox retry {effect}")));
     decision.tell(Told::EffectStuck { effect, message });

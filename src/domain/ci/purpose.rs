@@ -135,7 +135,11 @@ impl Purpose {
         match self {
             Self::Update { .. } => code == "message_not_found",
             Self::Message { .. } | Self::Digest { .. } | Self::FailedDeliveries => false,
-            Self::Issue { .. } => issues::is_gone(code),
+            // An operator may give access to a repository that is not found.
+            Self::Issue { .. } => match effect {
+                Effect::Github(github::Effect::CreateIssue { .. }) => code == issues::DISABLED,
+                _ => issues::is_gone(code),
+            },
             // Who deleted it does not want another one.
             Self::PullComment { .. } => {
                 matches!(effect, Effect::Github(github::Effect::UpdateComment { .. }))

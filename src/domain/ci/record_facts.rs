@@ -4,7 +4,7 @@ use super::super::area::Context;
 use super::super::observation::{Observation, Ran};
 use super::comment::PullComment;
 use super::findings::Signature;
-use super::issues::{Issue, IssueId};
+use super::issues::{DISABLED, Issue, IssueId};
 use super::record::{Kept, Subject};
 use super::{OfRecord, seen};
 use chrono::{DateTime, Utc};
@@ -67,11 +67,20 @@ pub struct RecordFacts {
     pub passed_before: bool,
     pub issues: Vec<Issue>,
     pub comment: Option<PullComment>,
-    /// GitHub refused an issue of this repository lately.
-    pub issues_refused: bool,
+    /// The codes with which GitHub refused issues of this repository lately.
+    pub refusals: Vec<String>,
 }
 
 impl RecordFacts {
+    /// The repository has no issues.
+    pub(super) fn is_without_issues(&self) -> bool {
+        self.has_refused(DISABLED)
+    }
+
+    pub(super) fn has_refused(&self, code: &str) -> bool {
+        self.refusals.iter().any(|one| one == code)
+    }
+
     pub(super) fn issue_of(&self, subject: &Subject) -> Option<&Issue> {
         let of_it = self
             .issues

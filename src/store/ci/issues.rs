@@ -82,19 +82,19 @@ pub(super) async fn of_subjects(
     rows.into_iter().map(Issue::try_from).collect()
 }
 
-/// Whether GitHub refused an issue of the repository lately.
-pub(super) async fn are_refused(
+/// The codes with which GitHub refused issues of the repository lately.
+pub(super) async fn refusals(
     session: &mut Session,
     repository: &str,
     now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let refused = sqlx::query_scalar!(
-        r#"select exists(select from ci_issues where repository = $1 and state = 'refused' and changed_at > $2)
-               as "exists!""#,
+) -> Result<Vec<String>, StoreError> {
+    let codes = sqlx::query_scalar!(
+        r#"select distinct about ->> 'refused' as "code!" from ci_issues
+            where repository = $1 and changed_at > $2 and state = 'refused' and about ->> 'refused' is not null"#,
         repository,
         now - Duration::days(7),
     );
-    Ok(refused.fetch_one(session).await?)
+    Ok(codes.fetch_all(session).await?)
 }
 
 /// The repository of an issue, which never changes.

@@ -337,6 +337,7 @@ impl Persist for Ci {
             Purpose::PullComment { repository, change } => {
                 let session = &mut database.single().await?;
                 let comment = comments::of_change(session, repository, change).await?;
+                let comment = comment.filter(|comment| !comment.is_unmade());
                 Ok(comment.map(|comment| comments::with_comment(effect, comment.body())))
             }
             Purpose::Issue { issue } => {

@@ -78,7 +78,7 @@ pub(super) async fn load(
             lock_aggregate(session, &lock_name(repository)).await?;
             let subjects = [subject.key()];
             facts.issues = issues::of_subjects(session, repository, &subjects).await?;
-            facts.issues_refused = issues::are_refused(session, repository, now).await?;
+            facts.refusals = issues::refusals(session, repository, now).await?;
         }
         RecordNeeds::Issue(id) => {
             let Some(repository) = issues::repository(session, *id).await? else {
@@ -86,6 +86,7 @@ pub(super) async fn load(
             };
             lock_aggregate(session, &lock_name(&repository)).await?;
             facts.issues = issues::by_id(session, *id).await?.into_iter().collect();
+            facts.refusals = issues::refusals(session, &repository, now).await?;
             of_issues(session, &mut facts).await?;
         }
         RecordNeeds::Number { repository, number } => {
@@ -193,7 +194,7 @@ async fn of_round(
     .await?;
     facts.comment = comments::of_change(session, &round.repository, &round.change).await?;
     facts.issues = issues::of_subjects(session, &round.repository, &keys).await?;
-    facts.issues_refused = issues::are_refused(session, &round.repository, now).await?;
+    facts.refusals = issues::refusals(session, &round.repository, now).await?;
     Ok(())
 }
 

@@ -66,6 +66,8 @@ pub struct About {
     pub url: String,
     pub number: i64,
     pub reopened: u32,
+    /// The code with which GitHub refused to create it.
+    pub refused: Option<String>,
     /// When a person closed or opened it last, by GitHub's clock.
     pub edited_at: Option<DateTime<Utc>>,
 }

@@ -23,7 +23,19 @@ pub const MANY: usize = 5;
 
 /// Whether GitHub refused because the repository has no issues, or because the issue is gone.
 pub fn is_gone(code: &str) -> bool {
-    ["issues_disabled", "gone", "not_found"].contains(&code)
+    [DISABLED, "gone", "not_found"].contains(&code)
+}
+
+/// The code of a repository that has no issues at all.
+pub const DISABLED: &str = "issues_disabled";
+
+/// What an operator can do about a refusal; `None`: it says it itself.
+pub fn remedy(code: &str) -> Option<&'static str> {
+    let kind = code.split(':').next().unwrap_or_default();
+    let is_access = ["not_found", "forbidden", "missing_permission"].contains(&kind);
+    is_access.then_some(
+        "The App needs access to the repository, with the permissions Issues and Pull requests: read and write.",
+    )
 }
 
 /// Asks for an open issue about a job's failure. Asked for again, it is the same issue.

@@ -152,3 +152,79 @@ fn a_webhook_about_an_issue_that_comes_late_does_not_overrule_a_newer_one() {
     assert_eq!(late.state, State::Open);
     assert_eq!(edited(&late, false, 3).state, State::ClosedByPerson);
 }
+
+/// The issue after GitHub refused to create it, and what operators were told.
+fn refused_after(code: &str, before: &[&str]) -> (Issue, Vec<String>) {
+    let issue = issue();
+    let receipt = Receipt {
+        effect_id: EffectId(Uuid::nil()),
+        generation: 0,
+        effect: github::Effect::CreateIssue {
+            repository: issue.repository.clone(),
+            title: String::new(),
+            body: String::new(),
+            labels: Vec::new(),
+        }
+        .into(),
+        origin: Purpose::Issue { issue: issue.id },
+        end: refused(code),
+    };
+    let facts = RecordFacts {
+        issues: vec![issue.clone()],
+        refusals: before.iter().map(|code| (*code).to_owned()).collect(),
+        ..RecordFacts::default()
+    };
+    let rules = rules(None);
+    let context = Context {
+        signal: SignalId(Uuid::nil()),
+        at: dawn(),
+        now: dawn(),
+        rules: &rules,
+    };
+    let mut decision = Decision::on(context.signal);
+    issue_events::ended(&mut decision, &receipt, &facts, &context);
+    let told = decision.signals.iter().map(|told| format!("{told:?}"));
+    let told = told.collect();
+    let mut changes = decision.changes.into_iter();
+    let changed = changes.find_map(|change| match change {
+        Change::Issue(issue) => Some(*issue),
+        _ => None,
+    });
+    (changed.expect("it is kept"), told)
+}
+
+#[test]
+fn operators_hear_once_that_a_repository_refuses_issues_and_what_to_do() {
+    for (code, told, has_remedy) in [
+        ("forbidden:issues=write", 1, true),
+        ("missing_permission:issues", 1, true),
+        ("not_found", 1, true),
+        ("invalid:missing_field", 1, false),
+        ("issues_disabled", 0, false),
+    ] {
+        let (issue, first) = refused_after(code, &[]);
+        assert_eq!(issue.about.refused.as_deref(), Some(code));
+        assert_eq!((issue.state, first.len()), (State::Refused, told), "{code}");
+        let remedy = first
+            .iter()
+            .any(|said| said.contains("The App needs access"));
+        assert_eq!(remedy, has_remedy, "{code}");
+        let (_, again) = refused_after(code, &["other", code]);
+        assert!(again.is_empty(), "{code}: {again:?}");
+    }
+}
+
+#[test]
+fn only_a_repository_without_issues_is_not_asked_again() {
+    for (code, wanted) in [
+        ("issues_disabled", true),
+        ("invalid", false),
+        ("not_found", false),
+    ] {
+        let facts = RecordFacts {
+            refusals: vec![code.to_owned()],
+            ..RecordFacts::default()
+        };
+        assert_eq!(facts.is_without_issues(), wanted, "{code}");
+    }
+}

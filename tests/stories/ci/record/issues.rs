@@ -213,3 +213,148 @@ async fn the_same_failure_three_times_on_the_default_branch_is_one_issue() {
     world.skip_messages();
     world.finish_after_faults().await;
 }
+
+/// Three runs in which this job fails.
+async fn recurs(world: &mut World, job: &str) {
+    for _ in 0..3 {
+        ends(world, failing(job, ASSERTION)).await;
+        world.pass_in_steps(Duration::seconds(30), 2).await;
+    }
+}
+
+#[tokio::test]
+async fn an_issue_that_github_refuses_silences_no_other_and_operators_hear_of_it_once() {
+    for (status, told) in [(422, "invalid"), (403, "The App needs access")] {
+        let mut world = World::with_github(WATCHED, &[]).await;
+        let refused = FaultRule::once("github/issues/create", Fault::Status { status });
+        world.slack.fault(refused.times(2));
+        for job in ["one", "two"] {
+            recurs(&mut world, job).await;
+        }
+        assert_eq!(issues(&world, "ci-failure"), []);
+        recurs(&mut world, "three").await;
+        assert_eq!(issues(&world, "ci-failure").len(), 1, "{status}");
+        let ops = world.channel("ops");
+        let ops: Vec<String> = ops.posts().map(|post| post.words.clone()).collect();
+        let said = ops
+            .iter()
+            .filter(|said| said.contains("Couldn't write an issue"));
+        let said: Vec<&String> = said.collect();
+        assert!(
+            said.len() == 1 && said[0].contains(told),
+            "{status}: {ops:#?}"
+        );
+        world.skip_messages();
+        world.finish_after_faults().await;
+    }
+}
+
+/// A change in which this many tests fail, and pass when a person repeats it.
+async fn many_flake(world: &mut World, change: u32, tests: u32) {
+    let case = |n: u32| {
+        format!(
+            r#"<testcase classname="shop.Basket" name="adds {n}"><failure message="expected 1"/></testcase>"#
+        )
+    };
+    let cases: String = (0..tests).map(case).collect();
+    let others: String = (0..40)
+        .map(|n| format!(r#"<testcase classname="shop.Basket" name="keeps {n}"/>"#))
+        .collect();
+    let report = format!(r#"<testsuite name="shop">{cases}{others}</testsuite>"#);
+    let content = format!("{change}");
+    let github = world.github();
+    let sha = github.push("acme/api", "main", "src/shop.rs", &content, "ada");
+    let failed = AttemptPlan::new(vec![JobPlan::failed("test", ASSERTION)]);
+    let failed = failed.artifact("junit-report", &[("shop/TEST-shop.xml", &report)]);
+    let attempts = vec![failed, AttemptPlan::new(vec![JobPlan::passed("test")])];
+    let plan = RunPlan {
+        attempts,
+        ..RunPlan::new("CI", Vec::new()).at(&sha)
+    };
+    let run = ends(world, plan).await;
+    world.github().rerun_by_person(run, "ada");
+    world.github().finish_run(run);
+    world.settle_with_github().await;
+    world.pass(Duration::minutes(11)).await;
+    world.settle_with_github().await;
+}
+
+#[tokio::test]
+async fn five_tests_that_become_flaky_in_one_attempt_share_one_issue_and_four_have_their_own() {
+    for (tests, wanted) in [(4, 4), (5, 1), (6, 1)] {
+        let mut world = World::with_github(WATCHED, &[]).await;
+        many_flake(&mut world, 1, tests).await;
+        many_flake(&mut world, 2, tests).await;
+        let all = issues(&world, "flaky-test");
+        assert_eq!(all.len(), wanted, "{tests}");
+        if wanted == 1 {
+            let title = format!("{tests} flaky tests in CI");
+            assert_eq!(all[0].title, title);
+            for n in 0..tests {
+                let name = format!("`shop.Basket::adds {n}`");
+                assert!(
+                    all[0].body.contains(&name),
+                    "{name} is not in {}",
+                    all[0].body
+                );
+            }
+            // It is closed as a whole.
+            world.pass_in_steps(Duration::days(1), 15).await;
+            assert!(!issues(&world, "flaky-test")[0].open);
+        }
+        world.skip_messages();
+        world.finish().await;
+    }
+}
+
+async fn sets_state(world: &mut World, number: u64, state: &str) {
+    let path = format!("/repos/acme/api/issues/{number}");
+    let done = world
+        .github()
+        .act("ada", "PATCH", &path, json!({ "state": state }));
+    done.expect("Ada may do so");
+    world.settle_with_github().await;
+}
+
+#[tokio::test]
+async fn a_test_that_became_healthy_twice_and_is_flaky_again_is_left_to_people() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    for cycle in 0..3 {
+        flakes(&mut world, 2 * cycle + 1).await;
+        flakes(&mut world, 2 * cycle + 2).await;
+        assert!(only_issue(&world).open, "{cycle}");
+        world.pass_in_steps(Duration::days(1), 15).await;
+        assert_eq!(only_issue(&world).open, cycle == 2, "{cycle}");
+    }
+    world.pass_in_steps(Duration::days(1), 30).await;
+    let issue = only_issue(&world);
+    assert!(
+        issue.open && issue.body.contains("leaves this issue to you"),
+        "{issue:#?}"
+    );
+    // A person closes it, and it stays closed.
+    sets_state(&mut world, issue.number, "closed").await;
+    world.pass(Duration::days(1)).await;
+    flakes(&mut world, 7).await;
+    assert!(!only_issue(&world).open);
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_issue_that_a_person_opens_again_is_closed_after_its_clean_days_from_then_on() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    flakes(&mut world, 1).await;
+    flakes(&mut world, 2).await;
+    let number = only_issue(&world).number;
+    sets_state(&mut world, number, "closed").await;
+    world.pass_in_steps(Duration::days(1), 20).await;
+    assert!(!only_issue(&world).open);
+    sets_state(&mut world, number, "open").await;
+    world.pass_in_steps(Duration::days(1), 13).await;
+    assert!(only_issue(&world).open);
+    world.pass_in_steps(Duration::days(1), 2).await;
+    assert!(!only_issue(&world).open);
+    world.skip_messages();
+    world.finish().await;
+}
