@@ -17,6 +17,7 @@ use crate::store::{Batching, Store};
 use crate::telemetry::metrics::Metrics;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -78,12 +79,25 @@ async fn redeliver(
     since: DateTime<Utc>,
     dry_run: bool,
 ) -> Ended {
-    let list = github::Effect::ListFailedDeliveries { since };
-    let answer = call(courier, list).await?;
-    let Ok(Answer::Github(github::Answer::Deliveries { failed, complete })) = answer else {
-        let code = answer.err().unwrap_or_default();
-        return Err(Stop::No(format!("GitHub refused the list: {code}")));
-    };
+    let (mut failed, mut cursor) = (Vec::<FailedDelivery>::new(), None);
+    loop {
+        let list = github::Effect::ListFailedDeliveries { since, cursor };
+        let answer = call(courier, list).await?;
+        let Ok(Answer::Github(github::Answer::Deliveries {
+            failed: more, next, ..
+        })) = answer
+        else {
+            let code = answer.err().unwrap_or_default();
+            return Err(Stop::No(format!("GitHub refused the list: {code}")));
+        };
+        let known: BTreeSet<String> = failed.iter().map(|one| one.guid.clone()).collect();
+        failed.extend(more.into_iter().filter(|one| !known.contains(&one.guid)));
+        cursor = next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    failed.sort_by_key(|delivery| delivery.delivered_at);
     let guids: Vec<String> = failed.iter().map(|one| one.guid.clone()).collect();
     let received = store.received_webhooks(&guids).await;
     let received = received.map_err(|error| Stop::Unreachable(error.to_string()))?;
@@ -122,9 +136,6 @@ async fn redeliver(
     output::aside(format_args!(
         "{of} failed; {here} are here already, {asked} are sent again, {refused} were refused"
     ));
-    if !complete {
-        output::aside("there are more: run the command again in a minute");
-    }
     match refused {
         0 => Ok(()),
         _ => Err(Stop::No(String::new())),

@@ -129,7 +129,11 @@ impl GithubCourier {
             Effect::UpdateCheckRun {
                 check_run, check, ..
             } => session.update_check(*check_run, check.as_deref()).await,
-            Effect::ListFailedDeliveries { since } => session.list_failed_deliveries(*since).await,
+            Effect::ListFailedDeliveries { since, cursor } => {
+                session
+                    .list_failed_deliveries(*since, cursor.as_deref())
+                    .await
+            }
             Effect::Redeliver { delivery } => session.redeliver(*delivery).await,
         }
     }

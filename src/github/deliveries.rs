@@ -1,7 +1,10 @@
 //! The App's deliveries: which failed, and asking for one again.
 //!
-//! Attempts of a delivery share a guid. It failed when none of its attempts was answered with 2xx. Those of
-//! events that are not used are left out.
+//! Attempts of a delivery share a guid. It failed when none of its attempts was answered with 2xx. Those that
+//! would not be stored are left out: asked for again, they would never be found in the inbox.
+//!
+//! GitHub's filter `status=failure` is not used: it is documented for answers of 400 to 599, and so not for a
+//! redirect, nor for a host that was not reached. Instead, a long list is read in several calls.
 
 use super::call_error::{CallError, header};
 use super::client::{Session, parsed};
@@ -20,6 +23,11 @@ use url::Url;
 
 /// No further page is read when so little time is left.
 const RESERVE: Duration = Duration::from_secs(2);
+/// Entries of a page, and how many pages a call reads.
+const PAGE: usize = 100;
+const PAGES: usize = 10;
+/// The longest cursor that is kept.
+const CURSOR: usize = 200;
 
 #[derive(Deserialize)]
 struct Attempt {
@@ -28,23 +36,27 @@ struct Attempt {
     delivered_at: DateTime<Utc>,
     status_code: Option<u16>,
     event: Option<String>,
+    action: Option<String>,
 }
 
 /// The attempts of a delivery.
 struct Delivery {
     newest: FailedDelivery,
     arrived: bool,
+    is_stored: bool,
 }
 
 impl Session<'_> {
     pub(super) async fn list_failed_deliveries(
         &self,
         since: DateTime<Utc>,
+        from: Option<&str>,
     ) -> Result<Answer, CallError> {
         let mut deliveries: BTreeMap<String, Delivery> = BTreeMap::new();
-        let mut cursor: Option<String> = None;
-        let complete = loop {
-            let mut query = vec![("per_page", "100")];
+        let mut cursor = from.map(str::to_owned);
+        let per_page = PAGE.to_string();
+        for number in 1.. {
+            let mut query = vec![("per_page", per_page.as_str())];
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let page = self.call(Method::GET, &["app", "hook", "deliveries"], &query, None);
             let page = page.await?;
@@ -55,24 +67,21 @@ impl Session<'_> {
             for attempt in attempts.filter(|attempt| attempt.delivered_at >= since) {
                 add(&mut deliveries, attempt);
             }
-            cursor = header(&page, "link").and_then(next_cursor);
-            if is_past || cursor.is_none() {
-                break true;
+            let next = header(&page, "link").and_then(next_cursor);
+            cursor = next.filter(|next| !is_past && next.len() <= CURSOR);
+            let failed = deliveries.values().filter(|one| one.has_failed()).count();
+            let is_late = Instant::now() + RESERVE > self.until;
+            if cursor.is_none() || number == PAGES || failed + PAGE > DELIVERIES || is_late {
+                break;
             }
-            if Instant::now() + RESERVE > self.until {
-                break false;
-            }
-        };
-        let failed = deliveries
-            .into_values()
-            .filter(|delivery| !delivery.arrived && events::is_used(&delivery.newest.event));
+        }
+        let failed = deliveries.into_values().filter(Delivery::has_failed);
         let mut failed: Vec<FailedDelivery> = failed.map(|delivery| delivery.newest).collect();
         failed.sort_by_key(|delivery| delivery.delivered_at);
-        let is_all = failed.len() <= DELIVERIES;
-        failed.truncate(DELIVERIES);
         Ok(Answer::Github(github::Answer::Deliveries {
             failed,
-            complete: complete && is_all,
+            complete: cursor.is_none(),
+            next: cursor,
         }))
     }
 
@@ -88,6 +97,12 @@ impl Session<'_> {
     }
 }
 
+impl Delivery {
+    fn has_failed(&self) -> bool {
+        !self.arrived && self.is_stored
+    }
+}
+
 fn add(deliveries: &mut BTreeMap<String, Delivery>, attempt: Attempt) {
     let arrived = attempt
         .status_code
@@ -97,14 +112,21 @@ fn add(deliveries: &mut BTreeMap<String, Delivery>, attempt: Attempt) {
         known.arrived |= arrived;
         return;
     }
+    let event = attempt.event.unwrap_or_default();
+    let is_stored = events::stored(&event, attempt.action.as_deref()).is_some();
     let newest = FailedDelivery {
         id: attempt.id,
         guid: untrusted::name(&attempt.guid),
-        event: untrusted::name(&attempt.event.unwrap_or_default()),
+        event: untrusted::name(&event),
         delivered_at: attempt.delivered_at,
         attempts: 1,
     };
-    deliveries.insert(attempt.guid, Delivery { newest, arrived });
+    let delivery = Delivery {
+        newest,
+        arrived,
+        is_stored,
+    };
+    deliveries.insert(attempt.guid, delivery);
 }
 
 /// The cursor of the next page, from a `Link` header.

@@ -74,11 +74,6 @@ pub fn kinds() -> Vec<String> {
     used.chain(FORMER).map(str::to_owned).collect()
 }
 
-/// Whether an event is used, whatever its action.
-pub fn is_used(event: &str) -> bool {
-    used(event).is_some()
-}
-
 /// The kind of the row of an event that is stored. One whose action cannot be read is stored too: its
 /// reader says what it lacks.
 pub(super) fn stored(event: &str, action: Option<&str>) -> Option<&'static str> {

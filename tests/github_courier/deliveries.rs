@@ -4,8 +4,18 @@ use super::*;
 use github::FailedDelivery;
 
 async fn listed(world: &World, since: DateTime<Utc>) -> (Vec<FailedDelivery>, bool) {
-    match answered(world.deliver(&Effect::ListFailedDeliveries { since }).await) {
-        github::Answer::Deliveries { failed, complete } => (failed, complete),
+    let (failed, next) = page(world, since, None).await;
+    (failed, next.is_none())
+}
+
+async fn page(
+    world: &World,
+    since: DateTime<Utc>,
+    cursor: Option<String>,
+) -> (Vec<FailedDelivery>, Option<String>) {
+    let list = Effect::ListFailedDeliveries { since, cursor };
+    match answered(world.deliver(&list).await) {
+        github::Answer::Deliveries { failed, next, .. } => (failed, next),
         other => panic!("{other:?}"),
     }
 }
@@ -85,12 +95,49 @@ async fn all_pages_are_read_and_the_oldest_come_first() {
 }
 
 #[tokio::test]
+async fn a_long_list_goes_on_where_it_ended() {
+    let world = world().await;
+    lose(&world, 1);
+    let (lost, _) = listed(&world, start() - TimeDelta::days(1)).await;
+    world.pass(60);
+    let newer = |world: &World| {
+        let github = &world.github;
+        let before = github.deliveries().len();
+        while github.deliveries().len() < before + 1100 {
+            world.failed_run("x");
+            // What is not used is not asked for.
+            let all = github.waiting_webhooks().into_iter();
+            let unused = all.filter(|(_, event, _)| event != "workflow_run");
+            let unused: Vec<String> = unused.map(|(guid, ..)| guid).collect();
+            github.rearrange_webhooks(|guids| *guids = unused);
+            github.lose_webhooks();
+        }
+    };
+    newer(&world);
+    let (failed, next) = page(&world, start() - TimeDelta::days(1), None).await;
+    assert!(failed.is_empty() && next.is_some(), "{failed:?} {next:?}");
+    // What comes meanwhile does not move the place.
+    newer(&world);
+    let mut place = next;
+    let mut failed = Vec::new();
+    while place.is_some() {
+        let (more, next) = page(&world, start() - TimeDelta::days(1), place).await;
+        failed.extend(more);
+        place = next;
+    }
+    assert_eq!(failed, lost);
+}
+
+#[tokio::test]
 async fn without_an_app_there_are_none() {
     let world = world().await;
     world.github.add_personal_token("ghp_beas", "bea");
     let token = Credentials::Token("ghp_beas".to_owned());
     let (courier, _) = courier(&world.github.api_url(), token);
-    let list = Effect::ListFailedDeliveries { since: start() };
+    let list = Effect::ListFailedDeliveries {
+        since: start(),
+        cursor: None,
+    };
     let outcome = courier.deliver(&list, &parcel(world.now())).await;
     assert_eq!(outcome, refused_here("needs_an_app"));
 }

@@ -160,7 +160,10 @@ fn every(run: i64, job: i64) -> Vec<(Effect, &'static str)> {
             "checks/update",
         ),
         (
-            Effect::ListFailedDeliveries { since: start() },
+            Effect::ListFailedDeliveries {
+                since: start(),
+                cursor: None,
+            },
             "apps/list-webhook-deliveries",
         ),
         (

@@ -42,6 +42,19 @@ pub struct Listing {
     pub pending_since: Option<DateTime<Utc>>,
     /// All that failed before then was asked for.
     pub read_to: Option<DateTime<Utc>>,
+    /// A list that is longer than one call reads; the next one goes on there.
+    pub walk: Option<Walk>,
+}
+
+/// A list that is read from the newest delivery to the oldest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walk {
+    /// When it was begun: what failed before then is read at its end.
+    pub begun_at: DateTime<Utc>,
+    /// How far back it is read.
+    pub since: DateTime<Utc>,
+    /// GitHub's word for the place; `None`: the newest.
+    pub cursor: Option<String>,
 }
 
 /// A webhook that was asked for.
@@ -66,8 +79,8 @@ pub struct Sorted {
     pub give_up: Vec<Redelivery>,
     /// They came meanwhile.
     pub received: Vec<String>,
-    /// When the first one failed that is left to the next round.
-    pub left: Option<DateTime<Utc>>,
+    /// Some are left to the next round.
+    pub leaves: bool,
 }
 
 /// Sorts what failed, the oldest first.
@@ -93,7 +106,7 @@ pub fn sort(failed: &[FailedDelivery], known: &Known, now: DateTime<Utc>) -> Sor
         } else if attempts >= ATTEMPTS {
             sorted.give_up.push(redelivery(attempts, true));
         } else if sorted.ask.len() == AT_ONCE {
-            sorted.left.get_or_insert(delivery.delivered_at);
+            sorted.leaves = true;
         } else {
             let next = redelivery(attempts + 1, false);
             sorted.ask.push((delivery.id, next));
@@ -181,6 +194,6 @@ mod tests {
     fn more_than_a_round_may_ask_for_is_left_to_the_next_one() {
         let all: Vec<FailedDelivery> = (0..150).map(failed).collect();
         let sorted = sort(&all, &Known::default(), at(1000));
-        assert_eq!((sorted.ask.len(), sorted.left), (100, Some(at(100))));
+        assert_eq!((sorted.ask.len(), sorted.leaves), (100, true));
     }
 }

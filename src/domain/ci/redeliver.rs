@@ -5,12 +5,12 @@ use super::super::effect::{Answer, github};
 use super::super::signal::End;
 use super::super::text::{Message, Text};
 use super::super::told::Told;
-use super::deliveries::{ATTEMPTS, KEPT, Known, Listing, sort};
+use super::deliveries::{ATTEMPTS, KEPT, Known, Listing, Walk, sort};
 use super::{Change, Decision, Facts, Purpose, Receipt, Timer};
 use chrono::Duration;
 
 const EVERY: Duration = Duration::minutes(5);
-/// The next round when this one left something.
+/// The next round when this one left something, or did not read all.
 const SOON: Duration = Duration::minutes(1);
 /// The next round when the list was refused.
 const MUCH_LATER: Duration = Duration::hours(1);
@@ -37,10 +37,19 @@ pub(super) fn begin(decision: &mut Decision, facts: &Facts, context: &Context<'_
         .read_to
         .map(|to| missing_since.unwrap_or(to).min(to));
     let since = read_to.map_or(oldest, |to| (to - OVERLAP).max(oldest));
-    let list = github::Effect::ListFailedDeliveries { since };
+    let walk = listing.walk.clone().unwrap_or(Walk {
+        begun_at: now,
+        since,
+        cursor: None,
+    });
+    let list = github::Effect::ListFailedDeliveries {
+        since: walk.since,
+        cursor: walk.cursor.clone(),
+    };
     decision.effect(list, Purpose::FailedDeliveries);
     decision.change(Change::Listing(Listing {
         pending_since: Some(now),
+        walk: Some(walk),
         ..listing.clone()
     }));
 }
@@ -55,13 +64,28 @@ pub(super) fn listed(
     let mut listing = facts.deliveries.listing.clone();
     let pending_since = listing.pending_since.take();
     match &receipt.end {
-        End::Done(Answer::Github(github::Answer::Deliveries { failed, complete })) => {
+        End::Done(Answer::Github(github::Answer::Deliveries {
+            failed,
+            complete,
+            next,
+        })) => {
             let sorted = sort(failed, &facts.deliveries, context.now);
-            if let Some(left) = sorted.left {
-                listing.read_to = Some(left);
+            let walk = listing.walk.take();
+            listing.walk = match walk {
+                // The same deliveries once more: those that are asked for now are waited for.
+                Some(walk) if sorted.leaves => Some(walk),
+                Some(walk) if next.is_some() => Some(Walk {
+                    cursor: next.clone(),
+                    ..walk
+                }),
+                Some(walk) if *complete && pending_since.is_some() => {
+                    listing.read_to = Some(walk.begun_at);
+                    None
+                }
+                Some(_) | None => None,
+            };
+            if listing.walk.is_some() {
                 decision.timer(Timer::FailedDeliveries.next(context.now + SOON));
-            } else if *complete && pending_since.is_some() {
-                listing.read_to = pending_since;
             }
             for (delivery, redelivery) in sorted.ask {
                 let guid = redelivery.guid.clone();
@@ -80,6 +104,11 @@ pub(super) fn listed(
                 decision.change(Change::Redelivered { guid });
             }
         }
+        // GitHub no longer knows the place.
+        End::Refused { .. } if has_cursor(&listing) => {
+            listing.walk = None;
+            decision.timer(Timer::FailedDeliveries.next(context.now + SOON));
+        }
         End::Refused { code } | End::Parked { code } => {
             let text = Text::plain("Couldn't list the webhooks that GitHub failed to deliver (");
             let text = text.code(code).and("). After fixing that, run: ");
@@ -90,6 +119,11 @@ pub(super) fn listed(
         End::Done(_) | End::Expired | End::Uncertain { .. } | End::Dropped { .. } => {}
     }
     decision.change(Change::Listing(listing));
+}
+
+fn has_cursor(listing: &Listing) -> bool {
+    let walk = listing.walk.as_ref();
+    walk.is_some_and(|walk| walk.cursor.is_some())
 }
 
 fn given_up(webhooks: usize) -> Text {

@@ -1,6 +1,6 @@
 //! The `ci_deliveries` table, and the one row of `ci_listing`.
 
-use crate::domain::ci::deliveries::{KEPT, Known, Listing, Redelivery, Wanted};
+use crate::domain::ci::deliveries::{KEPT, Known, Listing, Redelivery, Walk, Wanted};
 use crate::store::area::{Statement, delete_oldest};
 use crate::store::database::Database;
 use crate::store::error::StoreError;
@@ -18,6 +18,7 @@ pub(super) async fn known(
     lock_aggregate(connection, "ci:deliveries").await?;
     let row = sqlx::query!(
         r#"select l.pending_since as "pending_since?", l.read_to as "read_to?",
+                  l.walk_begun_at as "walk_begun_at?", l.walk_since as "walk_since?", l.cursor as "cursor?",
                   (select min(d.failed_at) from ci_deliveries d
                     where not d.given_up and d.failed_at > $1
                       and not exists (select from inbox i
@@ -31,6 +32,14 @@ pub(super) async fn known(
         listing: Listing {
             pending_since: row.pending_since,
             read_to: row.read_to,
+            walk: row
+                .walk_begun_at
+                .zip(row.walk_since)
+                .map(|(begun_at, since)| Walk {
+                    begun_at,
+                    since,
+                    cursor: row.cursor,
+                }),
         },
         missing_since: row.missing_since,
         ..Known::default()
@@ -75,11 +84,18 @@ pub(super) async fn save_listing(
     connection: &mut Session,
     listing: &Listing,
 ) -> Result<(), StoreError> {
+    let walk = listing.walk.as_ref();
     sqlx::query!(
-        "insert into ci_listing (pending_since, read_to) values ($1, $2)
-         on conflict (single) do update set pending_since = excluded.pending_since, read_to = excluded.read_to",
+        "insert into ci_listing (pending_since, read_to, walk_begun_at, walk_since, cursor)
+         values ($1, $2, $3, $4, $5)
+         on conflict (single) do update
+            set pending_since = excluded.pending_since, read_to = excluded.read_to,
+                walk_begun_at = excluded.walk_begun_at, walk_since = excluded.walk_since, cursor = excluded.cursor",
         listing.pending_since,
         listing.read_to,
+        walk.map(|walk| walk.begun_at),
+        walk.map(|walk| walk.since),
+        walk.and_then(|walk| walk.cursor.as_deref()),
     )
     .execute(connection)
     .await?;

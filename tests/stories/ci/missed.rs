@@ -198,3 +198,88 @@ async fn a_run_whose_end_was_lost_for_good_is_read() {
     world.skip_messages();
     world.finish().await;
 }
+
+/// So many deliveries of events that are not used, which GitHub could not deliver either.
+fn loses_unused(world: &World, deliveries: usize) {
+    let github = world.github();
+    let before = github.deliveries().len();
+    while github.deliveries().len() < before + deliveries {
+        github.run(
+            "acme/api",
+            RunPlan::new("CI", vec![JobPlan::passed("test")]),
+        );
+        let all = github.waiting_webhooks().into_iter();
+        let unused = all.filter(|(_, event, _)| event == "workflow_job" || event == "check_run");
+        let unused: Vec<String> = unused.map(|(guid, ..)| guid).collect();
+        github.rearrange_webhooks(|guids| *guids = unused);
+        github.lose_webhooks();
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_behind_more_deliveries_than_a_round_reads_is_found_by_the_next_rounds() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    world.settle().await;
+    let github = world.github();
+    github.run("acme/api", failing());
+    github.lose_webhooks();
+    world.clock.advance(Duration::minutes(1));
+    loses_unused(&world, 2500);
+    world.clock.advance(Duration::minutes(5));
+    arrives(&mut world).await;
+    let asked = || github.calls("apps/redeliver-webhook-delivery");
+    assert_eq!(asked(), 0, "a round reads a part of the list");
+    // A restart in between: the place is in the database.
+    world.restart().await;
+    for _ in 0..3 {
+        world.clock.advance(Duration::minutes(1));
+        arrives(&mut world).await;
+    }
+    assert!(asked() > 0);
+    assert_eq!(runs(&world).await[0][2..], ["completed", "failure"]);
+    let (asked, listed) = (asked(), github.calls("apps/list-webhook-deliveries"));
+    assert!(listed < 50, "{listed}: no page is read twice");
+    // The next list begins with the newest again.
+    github.run("acme/api", failing());
+    github.lose_webhooks();
+    for _ in 0..4 {
+        world.clock.advance(Duration::minutes(5));
+        arrives(&mut world).await;
+    }
+    assert!(github.calls("apps/redeliver-webhook-delivery") > asked);
+    assert_eq!(runs(&world).await.len(), 2);
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_would_not_be_stored_is_not_asked_for_and_what_came_is_not_missing() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    world.settle().await;
+    let github = world.github();
+    // Only those that are closed or opened again are of interest.
+    github.add_collaborator("acme/api", "bea", "write");
+    let issue = serde_json::json!({"title": "A question"});
+    let opened = github.act("bea", "POST", "/repos/acme/api/issues", issue);
+    assert!(opened.is_ok(), "{opened:?}");
+    let waiting = github.waiting_webhooks();
+    let is_opened = |(_, event, action): &(String, String, Option<String>)| {
+        event == "issues" && action.as_deref() == Some("opened")
+    };
+    assert!(waiting.iter().any(is_opened), "{waiting:?}");
+    github.run("acme/api", failing());
+    github.lose_webhooks();
+    for _ in 0..3 {
+        world.clock.advance(Duration::minutes(5));
+        arrives(&mut world).await;
+    }
+    let redelivered = github.deliveries().into_iter().filter(|one| one.redelivery);
+    let events: std::collections::BTreeSet<String> = redelivered.map(|one| one.event).collect();
+    assert_eq!(events.into_iter().collect::<Vec<_>>(), ["workflow_run"]);
+    // Nothing is missing, so the list is as short as at the first time without a loss.
+    let missing = "select count(*)::text from ci_deliveries d
+                    where not exists (select from inbox i where i.dedup_key = d.guid)";
+    assert_eq!(world.query(missing).await, [["0"]]);
+    world.skip_messages();
+    world.finish().await;
+}

@@ -69,8 +69,8 @@ fn list(call: &mut Call<'_>) -> Outcome {
     let kept = call.state.deliveries.iter().rev();
     let kept = kept.filter(|delivery| delivery.at >= oldest);
     let kept = kept.filter(|delivery| match wanted {
-        Some("success") => delivery.status == "OK",
-        Some("failure") => delivery.status != "OK",
+        Some("success") => (200..400).contains(&delivery.code),
+        Some("failure") => (400..600).contains(&delivery.code),
         _ => true,
     });
     Ok(Answer::Cursor(kept.map(Delivery::json).collect()))

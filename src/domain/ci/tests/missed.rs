@@ -1,6 +1,6 @@
 //! What GitHub did not tell: webhooks that it could not deliver, and runs of which nothing is heard.
 
-use super::super::deliveries::{Known, Listing, Redelivery};
+use super::super::deliveries::{Known, Listing, Redelivery, Walk};
 use super::*;
 use crate::domain::effect::github::{self, FailedDelivery, RunSeen};
 use crate::domain::rules::GithubAccess;
@@ -43,13 +43,29 @@ fn ended(effect: github::Effect, origin: Purpose, end: End) -> Event {
 }
 
 fn listed(end: End) -> Event {
-    let list = github::Effect::ListFailedDeliveries { since: dawn() };
+    let list = github::Effect::ListFailedDeliveries {
+        since: dawn(),
+        cursor: None,
+    };
     ended(list, Purpose::FailedDeliveries, end)
 }
 
-fn deliveries(failed: Vec<FailedDelivery>, complete: bool) -> Event {
-    let answer = github::Answer::Deliveries { failed, complete };
+fn deliveries(failed: Vec<FailedDelivery>, next: Option<&str>) -> Event {
+    let answer = github::Answer::Deliveries {
+        failed,
+        complete: next.is_none(),
+        next: next.map(str::to_owned),
+    };
     listed(End::Done(Answer::Github(answer)))
+}
+
+/// A list that was begun in this minute and goes on at this place.
+fn walk(minutes: i64, cursor: Option<&str>) -> Option<Walk> {
+    Some(Walk {
+        begun_at: at(minutes),
+        since: at(minutes) - Duration::days(3),
+        cursor: cursor.map(str::to_owned),
+    })
 }
 
 fn delivery(guid: &str) -> FailedDelivery {
@@ -77,6 +93,7 @@ fn read_to(minutes: i64) -> Listing {
     Listing {
         pending_since: None,
         read_to: Some(at(minutes)),
+        walk: None,
     }
 }
 
@@ -95,7 +112,7 @@ fn list_since(facts: &Facts, minutes: i64) -> Option<i64> {
     );
     assert_eq!(next(&decision), Some(minutes + 5));
     match decision.effects.first().map(|plan| &plan.effect) {
-        Some(Effect::Github(github::Effect::ListFailedDeliveries { since })) => {
+        Some(Effect::Github(github::Effect::ListFailedDeliveries { since, .. })) => {
             Some((*since - dawn()).num_minutes())
         }
         _ => None,
@@ -114,15 +131,15 @@ fn a_round_lists_what_failed_since_the_last_complete_one_and_what_is_still_missi
     let mut missing = known(read_to(95));
     missing.deliveries.missing_since = Some(at(60));
     assert_eq!(list_since(&missing, 100), Some(45));
-    let awaited = |since| {
+    let half_read = |since| {
         known(Listing {
             pending_since: Some(at(since)),
-            read_to: None,
+            ..Listing::default()
         })
     };
-    assert_eq!(list_since(&awaited(95), 100), None);
+    assert_eq!(list_since(&half_read(95), 100), None);
     // The answer was lost.
-    assert!(list_since(&awaited(0), 360).is_some());
+    assert!(list_since(&half_read(0), 360).is_some());
 }
 
 #[test]
@@ -134,15 +151,37 @@ fn without_an_app_no_deliveries_are_listed_and_the_timer_ends() {
 }
 
 #[test]
-fn a_complete_list_that_leaves_nothing_is_read_to_when_it_was_asked_for() {
-    let awaited = Listing {
-        pending_since: Some(at(95)),
+fn a_list_goes_on_where_it_ended_and_counts_from_when_it_was_begun() {
+    let half_read = Listing {
+        pending_since: Some(at(99)),
         read_to: Some(at(60)),
+        walk: walk(95, Some("v1_7")),
     };
-    for (complete, to) in [(true, 95), (false, 60)] {
-        let event = deliveries(vec![delivery("lost")], complete);
-        let decision = decided(&event, &known(awaited.clone()), GithubAccess::App, 100);
-        assert!(decision.changes.contains(&Change::Listing(read_to(to))));
+    let begun = known(Listing {
+        pending_since: None,
+        ..half_read.clone()
+    });
+    let round = due(Timer::FailedDeliveries);
+    let goes_on = decided(&round, &begun, GithubAccess::App, 100);
+    let list = github::Effect::ListFailedDeliveries {
+        since: at(95) - Duration::days(3),
+        cursor: Some("v1_7".to_owned()),
+    };
+    assert_eq!(goes_on.effects[0].effect, list.into());
+    for (next_place, wanted, soon) in [
+        (None, read_to(95), None),
+        (
+            Some("v1_8"),
+            Listing {
+                walk: walk(95, Some("v1_8")),
+                ..read_to(60)
+            },
+            Some(101),
+        ),
+    ] {
+        let event = deliveries(vec![delivery("lost")], next_place);
+        let decision = decided(&event, &known(half_read.clone()), GithubAccess::App, 100);
+        assert!(decision.changes.contains(&Change::Listing(wanted)));
         let asked = Redelivery {
             guid: "lost".to_owned(),
             failed_at: at(0),
@@ -156,20 +195,26 @@ fn a_complete_list_that_leaves_nothing_is_read_to_when_it_was_asked_for() {
             .iter()
             .map(|plan| plan.effect.kind())
             .collect();
-        assert_eq!((kinds, next(&decision)), (vec!["redeliver"], None));
+        assert_eq!((kinds, next(&decision)), (vec!["redeliver"], soon));
     }
+    // More than a round asks for: the same place again.
     let many = (0..150)
         .map(|number| delivery(&number.to_string()))
         .collect();
-    let decision = decided(
-        &deliveries(many, true),
-        &known(awaited),
-        GithubAccess::App,
-        100,
-    );
+    let event = deliveries(many, Some("v1_8"));
+    let decision = decided(&event, &known(half_read.clone()), GithubAccess::App, 100);
     assert_eq!(decision.effects.len(), 100);
-    assert!(decision.changes.contains(&Change::Listing(read_to(0))));
+    let same = Listing {
+        pending_since: None,
+        ..half_read.clone()
+    };
+    assert!(decision.changes.contains(&Change::Listing(same)));
     assert_eq!(next(&decision), Some(101));
+    // A place that GitHub no longer knows is given up, and operators need not know.
+    let event = listed(refused("invalid"));
+    let decision = decided(&event, &known(half_read), GithubAccess::App, 100);
+    assert!(decision.changes.contains(&Change::Listing(read_to(60))));
+    assert_eq!((decision.signals.len(), next(&decision)), (0, Some(101)));
 }
 
 #[test]
@@ -194,7 +239,7 @@ fn operators_hear_of_a_refused_list_and_once_of_a_webhook_that_is_given_up() {
         .deliveries
         .asked
         .insert("lost".to_owned(), spent.clone());
-    let event = deliveries(vec![delivery("lost")], true);
+    let event = deliveries(vec![delivery("lost")], None);
     let told = |facts: &Facts| {
         decided(&event, facts, GithubAccess::App, 2000)
             .signals

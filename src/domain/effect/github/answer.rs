@@ -64,8 +64,11 @@ pub enum Answer {
     Deliveries {
         /// The oldest first; at most [`DELIVERIES`].
         failed: Vec<FailedDelivery>,
-        /// How far back it was read: all of `since`, or up to here.
+        /// All since `since`, or since the cursor, is read.
         complete: bool,
+        /// Where it goes on when it is not complete.
+        #[serde(default)]
+        next: Option<String>,
     },
 }
 

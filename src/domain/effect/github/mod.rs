@@ -153,8 +153,13 @@ pub enum Effect {
         #[serde(skip)]
         check: Option<Box<CheckRun>>,
     },
-    /// Lists the App's failed deliveries since then: [`Answer::Deliveries`].
-    ListFailedDeliveries { since: DateTime<Utc> },
+    /// Lists the App's failed deliveries since then, the newest first: [`Answer::Deliveries`].
+    ListFailedDeliveries {
+        since: DateTime<Utc>,
+        /// Where an earlier list ended; `None`: from the newest.
+        #[serde(default)]
+        cursor: Option<String>,
+    },
     /// Asks GitHub to send a delivery again.
     Redeliver { delivery: i64 },
 }
