@@ -155,7 +155,7 @@ pub struct Watched {
     /// After a re-run, other runs with the same failure are not repeated for so long; without it, 1 h.
     #[schemars(with = "Span")]
     pub cooldown: Option<Span>,
-    /// true: nothing is repaired, and each message says what would have been done.
+    /// true: nothing is written to GitHub, and each message says what would have been done.
     pub dry_run: bool,
     /// true: a pull request in which CI fails gets one comment, which is edited.
     pub comment: bool,

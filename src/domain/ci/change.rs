@@ -6,7 +6,7 @@ use super::findings::Signature;
 use super::issues::Issue;
 use super::record::Kept;
 use super::{
-    Failure, Ignored, Inspection, JobFinding, OwnFile, PullNews, RepairStep, Run, changes,
+    Failure, Ignored, Inspection, JobFinding, OwnFile, PullNews, RepairStep, Run, Stage, changes,
 };
 use chrono::{DateTime, Utc};
 
@@ -20,6 +20,13 @@ pub enum Change {
     Inspection(Box<Inspection>),
     /// A finding as it is now: a new one, or one whose line is locked.
     Finding(Box<JobFinding>),
+    /// How far what is done about the findings of an attempt is.
+    Stage {
+        repository: String,
+        run: i64,
+        attempt: i32,
+        stage: Stage,
+    },
     /// The record of a test or a job as it is now; the record of its repository is locked.
     Record(Box<Kept>),
     /// An issue as it is now; the record of its repository is locked.

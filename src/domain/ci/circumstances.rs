@@ -2,7 +2,7 @@
 
 use super::findings::Signature;
 use super::own_rules::{OwnFile, Problem};
-use super::playbook::{Failing, Situation};
+use super::playbook::{Failing, Situation, THE_RUN};
 use super::{Conclusion, Inspection, JobFinding, Status};
 use crate::domain::healing::OwnRules;
 use chrono::{DateTime, Utc};
@@ -80,10 +80,7 @@ impl Circumstances {
 
 fn failing(found: &JobFinding) -> Failing {
     let finding = &found.finding;
-    let job = found
-        .job
-        .as_ref()
-        .map_or("the run", |job| job.name.as_str());
+    let job = found.job.as_ref().map_or(THE_RUN, |job| job.name.as_str());
     Failing {
         job: job.to_owned(),
         class: finding.class,

@@ -5,8 +5,8 @@ use super::super::told::Told;
 use super::{
     Change, Conclusion, Decision, Event, Facts, Failed, Failure, FailureId, Green, Needs, Purpose,
     Run, Seen, Stage, Status, Timer, asked, changes, digest_due, facts, inspect, issue_events,
-    observed, overdue, posts, pulls, receipts, redeliver, repair_ended, repair_plan, repair_steps,
-    seen, watched,
+    observed, overdue, posts, pulls, receipts, redeliver, repair_ended, repair_overdue,
+    repair_plan, seen, watched,
 };
 use chrono::Duration;
 
@@ -62,7 +62,7 @@ impl Area for Ci {
                 Timer::Digest => digest_due::begin(decision, facts, context),
                 Timer::InspectionOverdue => inspect::overdue(decision, facts, context),
                 Timer::Repair => repair_plan::due(decision, facts, context),
-                Timer::RepairOverdue => repair_steps::overdue(decision, facts, context),
+                Timer::RepairOverdue => repair_overdue::overdue(decision, facts, context),
             },
         }
     }

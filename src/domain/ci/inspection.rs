@@ -4,6 +4,7 @@
 
 use super::super::effect::github::{self, FailedJob, TestReports};
 use super::super::text::Text;
+use super::refusals::in_words;
 use super::{FailureId, Run};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -187,8 +188,8 @@ impl Inspection {
 
     /// What people are told when not all of it could be read.
     pub(super) fn unread_line(&self) -> Option<Text> {
-        let codes: Vec<&str> = self.unread.iter().map(String::as_str).collect();
-        let text = Text::plain("Not everything could be read from GitHub (").code(codes.join(", "));
-        (!codes.is_empty()).then(|| text.and(")."))
+        let reasons: Vec<String> = self.unread.iter().map(|code| in_words(code)).collect();
+        let text = "Not everything could be read from GitHub: ";
+        (!reasons.is_empty()).then(|| Text::plain(format!("{text}{}.", reasons.join("; "))))
     }
 }

@@ -5,7 +5,8 @@ use super::super::area::Context;
 use super::message::one_line;
 use super::repair::{RepairState, RepairStep};
 use super::repair_steps::{ended, of_attempt};
-use super::{Change, Conclusion, Decision, Facts, Run, Stage, Status};
+use super::repair_words::RERUN;
+use super::{Conclusion, Decision, Facts, Run, Status};
 
 /// News of an attempt of a run that has repairs.
 pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, context: &Context<'_>) {
@@ -36,11 +37,17 @@ pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, contex
         Status::Completed(Conclusion::ActionRequired) => return,
         Status::Completed(Conclusion::Success) => (RepairState::Succeeded, None),
         Status::Completed(conclusion) if conclusion.is_failure() => {
-            (RepairState::Failed, Some("it failed again".to_owned()))
+            (RepairState::Failed, Some(format!("{RERUN} failed again")))
+        }
+        Status::Completed(Conclusion::Cancelled) => {
+            (RepairState::Failed, Some(format!("{RERUN} was cancelled")))
         }
         Status::Completed(conclusion) => {
             let word = one_line(conclusion.as_str());
-            (RepairState::Failed, Some(format!("it ended as {word}")))
+            (
+                RepairState::Failed,
+                Some(format!("{RERUN} ended as {word}")),
+            )
         }
         Status::Queued | Status::InProgress => return,
     };
@@ -48,13 +55,6 @@ pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, contex
         Status::Completed(end) => end.is_failure() || *end == Conclusion::Success,
         Status::Queued | Status::InProgress => false,
     };
-    if end.0 == RepairState::Failed {
-        for finding in facts.findings.iter().filter(|one| one.place == step.place) {
-            let mut finding = finding.clone();
-            finding.state = Stage::GivenUp;
-            decision.change(Change::Finding(Box::new(finding)));
-        }
-    }
     // A failure and a success change the message themselves.
     let facts = &Facts {
         failure: facts.failure.clone().filter(|_| !is_told),

@@ -7,10 +7,11 @@ use super::super::effect::{Answer, github};
 use super::super::measure::Measure;
 use super::super::signal::End;
 use super::circumstances::Circumstances;
-use super::repair::{APPROVAL, RepairId, RepairState, RepairStep};
+use super::repair::{RepairId, RepairState, RepairStep};
 use super::{
     Change, Decision, Facts, Inspection, OwnFile, Progress, Purpose, Receipt, Status, Timer, posts,
-    repair_told, repair_words,
+    repair_told,
+    repair_words::{self, RERUN},
 };
 use crate::domain::healing::{Action, HeldBack, label};
 use chrono::{DateTime, Duration, Utc};
@@ -39,7 +40,7 @@ pub(super) fn begin(
 }
 
 /// The step of each playbook that has begun and not ended.
-fn begun(steps: &[RepairStep]) -> impl Iterator<Item = &RepairStep> {
+pub(super) fn begun(steps: &[RepairStep]) -> impl Iterator<Item = &RepairStep> {
     let playbooks = steps.chunk_by(|one, next| one.playbook == next.playbook);
     playbooks.filter_map(|own| own.iter().find(|step| step.state.is_open()))
 }
@@ -244,6 +245,12 @@ pub(super) fn changed(
         any = true;
     }
     if any {
+        decision.change(Change::Stage {
+            repository: inspection.run.line.repository.clone(),
+            run: inspection.run.id,
+            attempt: inspection.run.place.attempt,
+            stage: repair_words::stage(steps),
+        });
         show(decision, inspection, steps, facts);
     }
 }
@@ -316,7 +323,7 @@ pub(super) fn answered(
             }
         }
         End::Done(Answer::Nothing) if step.is_rerun() => {
-            (Skipped, Some("the run has moved on".to_owned()))
+            (Skipped, Some("a newer run or attempt has begun".to_owned()))
         }
         End::Done(_) => (Succeeded, None),
         End::Refused { code } => (Refused, Some(code.clone())),
@@ -340,29 +347,8 @@ fn of_next_attempt(step: &RepairStep, facts: &Facts) -> Option<(RepairState, Opt
     match &run.status {
         Status::Completed(conclusion) => Some(match conclusion {
             super::Conclusion::Success => (RepairState::Succeeded, None),
-            _ => (RepairState::Failed, Some("it failed again".to_owned())),
+            _ => (RepairState::Failed, Some(format!("{RERUN} failed again"))),
         }),
         Status::Queued | Status::InProgress => None,
     }
-}
-
-/// A step that took too long has failed, and one that was not approved is not done.
-pub(super) fn overdue(decision: &mut Decision, facts: &Facts, context: &Context<'_>) {
-    let Some(inspection) = &facts.inspection else {
-        return;
-    };
-    let steps = of_attempt(facts, inspection);
-    let late = begun(&steps).find(|step| step.deadline() <= context.now);
-    let Some(step) = late else {
-        return watch(decision, &steps, inspection);
-    };
-    let end = match step.state {
-        RepairState::WaitingApproval => {
-            let hours = APPROVAL.num_hours();
-            let reason = format!("it was not approved within {hours} hours");
-            (RepairState::Skipped, Some(reason))
-        }
-        _ => (RepairState::Failed, Some("it took too long".to_owned())),
-    };
-    ended(decision, step.id, end, facts, context);
 }

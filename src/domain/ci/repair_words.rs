@@ -1,9 +1,13 @@
 //! What a failure's message says of its repair.
 
+use super::refusals::in_words;
 use super::repair::{RepairState, RepairStep};
 use super::{Place, Progress, Stage};
 use crate::domain::healing::{Action, Whom};
 use crate::domain::text::Text;
+
+/// How the reason begins of a re-run that GitHub began and that did not succeed.
+pub(super) const RERUN: &str = "the re-run";
 
 /// What is done, from the steps of an attempt and what is wrong with the repository's own file.
 pub(super) fn progress(place: Place, steps: &[RepairStep], own_problem: Option<&str>) -> Progress {
@@ -23,7 +27,7 @@ pub(super) fn progress(place: Place, steps: &[RepairStep], own_problem: Option<&
     }
 }
 
-fn stage(steps: &[RepairStep]) -> Stage {
+pub(super) fn stage(steps: &[RepairStep]) -> Stage {
     let any = |is: fn(&RepairStep) -> bool| steps.iter().any(is);
     if any(|step| step.state.is_open()) {
         Stage::Repairing
@@ -44,6 +48,7 @@ fn stage(steps: &[RepairStep]) -> Stage {
 fn line(step: &RepairStep) -> Option<Text> {
     let (todo, done) = words(&step.step.action)?;
     let reason = step.reason.as_deref().unwrap_or("no answer");
+    let has_begun = step.is_rerun() && reason.starts_with(RERUN);
     if step.ordinal == RepairStep::NOT_DONE {
         let verdict = match step.state {
             RepairState::Failed => "Gave up",
@@ -65,12 +70,31 @@ fn line(step: &RepairStep) -> Option<Text> {
             "Waiting for approval to {todo}. An admin or an owner of the service can approve it."
         )),
         RepairState::Asked => Text::plain(format!("Asked GitHub to {todo}{number}.")),
-        RepairState::Succeeded => Text::plain(format!("Done: {todo}{number}.")),
-        RepairState::Failed => Text::plain(format!("Couldn't {todo}: {reason}.")),
-        RepairState::Refused => Text::plain(format!("GitHub refused to {todo}: {reason}.")),
+        RepairState::Succeeded => Text::plain(format!("{}{number}.", capital(&did(step, &done)))),
+        RepairState::Failed if has_begun => {
+            let did = capital(&did(step, &done));
+            Text::plain(format!("{did}{number}: {reason}."))
+        }
+        RepairState::Failed | RepairState::Refused => {
+            Text::plain(format!("Couldn't {todo}: {}.", in_words(reason)))
+        }
         RepairState::Skipped => Text::plain(format!("Didn't {todo}: {reason}.")),
         RepairState::WouldHave => Text::plain(format!("Dry run: would have {done}{number}.")),
     })
+}
+
+/// In the past; a re-run has another form after "would have".
+fn did(step: &RepairStep, done: &str) -> String {
+    match step.is_rerun() {
+        true => done.replacen("re-run", "re-ran", 1),
+        false => done.to_owned(),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase());
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// What it does, and what it has done; `None`: the message itself.

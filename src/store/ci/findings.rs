@@ -149,3 +149,24 @@ pub(super) async fn save(session: &mut Session, found: &JobFinding) -> Result<()
 pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
     delete_oldest!("ci_findings", "id", "found_at", "true", before, at_once)
 }
+
+/// Sets the state of all findings of an attempt.
+pub(super) async fn set_stage(
+    session: &mut Session,
+    repository: &str,
+    run: i64,
+    attempt: i32,
+    stage: Stage,
+) -> Result<(), StoreError> {
+    let state: &str = stage.into();
+    sqlx::query!(
+        "update ci_findings set state = $4 where repository = $1 and run_id = $2 and attempt = $3",
+        repository,
+        run,
+        attempt,
+        state,
+    )
+    .execute(session)
+    .await?;
+    Ok(())
+}

@@ -205,6 +205,12 @@ impl Persist for Ci {
                 Change::Failure(failure) => failures::save(session, signal, failure).await?,
                 Change::Inspection(inspection) => inspections::save(session, inspection).await?,
                 Change::Finding(finding) => findings::save(session, finding).await?,
+                Change::Stage {
+                    repository,
+                    run,
+                    attempt,
+                    stage,
+                } => findings::set_stage(session, repository, *run, *attempt, *stage).await?,
                 Change::Record(kept) => record::save(session, kept).await?,
                 Change::Issue(issue) => issues::save(session, issue).await?,
                 Change::RunRead {

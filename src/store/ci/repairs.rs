@@ -117,8 +117,8 @@ pub(super) async fn change(
     Ok(row.fetch_optional(session).await?.flatten())
 }
 
-/// Whether an effect of the step is still to be sent: it is open, its run has no newer attempt, and its line
-/// did not succeed meanwhile.
+/// Whether an effect of the step is still to be sent: it is open, its run has no newer attempt, its line has no
+/// newer run, which a re-run of this one might cancel, and did not succeed meanwhile.
 pub(super) async fn is_wanted(session: &mut Session, id: RepairId) -> Result<bool, StoreError> {
     let row = sqlx::query_scalar!(
         r#"select true as "wanted!"
@@ -128,6 +128,12 @@ pub(super) async fn is_wanted(session: &mut Session, id: RepairId) -> Result<boo
                        and (exists (select from ci_runs n
                                      where n.repository = r.repository and n.run_id = r.run_id
                                        and n.attempt > r.attempt)
+                            or exists (select from ci_runs o join ci_runs n
+                                         on n.repository = o.repository and n.workflow_id = o.workflow_id
+                                        and n.branch = o.branch and n.number > o.number
+                                        and (n.trigger = 'pull_request') = (o.trigger = 'pull_request')
+                                      where o.repository = r.repository and o.run_id = r.run_id
+                                        and r.actor = 'wardroom')
                             or exists (select from ci_failures f where f.id = r.failure and f.green_at is not null)))"#,
         id.0,
     );

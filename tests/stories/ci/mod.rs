@@ -2,6 +2,7 @@
 
 mod batches;
 mod digests;
+mod ends;
 mod inspected;
 mod inspected_after_faults;
 mod limits;

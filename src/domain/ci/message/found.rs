@@ -27,7 +27,13 @@ pub(super) fn parts(shown: &Shown<'_>) -> Vec<Part> {
     let causes = causes(shown.findings);
     let mut parts = Vec::new();
     for jobs in causes.iter().take(CAUSES) {
-        parts.push(Part::Section(paragraph(jobs)));
+        // Of a run of which nothing could be read, there is nothing to say.
+        if jobs
+            .iter()
+            .any(|one| one.job.is_some() || one.finding.class != Class::Unknown)
+        {
+            parts.push(Part::Section(paragraph(jobs)));
+        }
         if let Some(excerpt) = jobs.iter().find_map(|one| excerpt(&one.finding.evidence)) {
             parts.push(Part::Preformatted(excerpt));
         }

@@ -7,6 +7,7 @@ pub(super) mod words;
 
 use super::super::text::{Message, Part, Text};
 use super::buttons::Press;
+use super::findings::Class;
 use super::{Conclusion, Failure, FindingId, Green, Ignored, JobFinding, Progress};
 pub(super) use digest::digest;
 pub(super) use found::excerpt;
@@ -122,7 +123,8 @@ fn over(failure: &Failure, green: &Green, shown: &Shown<'_>) -> Message {
         .code(branch)
         .and(format!(" after {after}"));
     let mut message = Message::section(summary, headline);
-    if let Some(cause) = found::in_a_word(shown.findings) {
+    let cause = found::in_a_word(shown.findings);
+    if let Some(cause) = cause.filter(|cause| *cause != Class::Unknown.in_words()) {
         let text = match green.is_healed {
             true => format!("It failed because of {cause}; a re-run succeeded."),
             false => format!("It failed because of {cause}."),

@@ -12,5 +12,5 @@ mod situation;
 mod tests;
 
 pub use decide::{Due, Plan, Repair, decide};
-pub use no::No;
+pub use no::{No, THE_RUN};
 pub use situation::{Failing, Situation};

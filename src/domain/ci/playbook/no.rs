@@ -4,6 +4,9 @@ use crate::domain::healing::{Class, HeldBack};
 use chrono::{DateTime, Utc};
 use strum::IntoStaticStr;
 
+/// Instead of a job's name: what is known is about the whole run.
+pub const THE_RUN: &str = "the run";
+
 /// A reason, for people and for the log. Names of jobs come from GitHub: a sentence may only be shown as
 /// plain text.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
@@ -102,14 +105,18 @@ impl No {
             Self::NotExcused {
                 job,
                 class: Class::Cancelled,
-            } => format!("“{job}” was cancelled"),
+            } => format!("{} was cancelled", named(job)),
             Self::NotExcused {
                 job,
                 class: Class::Unknown,
-            } => format!("the cause of the failure of “{job}” is unknown"),
+            } => match job == THE_RUN {
+                true => "the cause of the failure is unknown".to_owned(),
+                false => format!("the cause of the failure of “{job}” is unknown"),
+            },
             Self::NotExcused { job, class } => {
                 let what = class.in_words();
-                format!("“{job}” failed because of {what}, and a re-run wouldn't change that")
+                let job = named(job);
+                format!("{job} failed because of {what}, and a re-run wouldn't change that")
             }
             Self::Unsure { job, class } => {
                 let what = class.in_words();
@@ -163,6 +170,13 @@ impl No {
             }
             Self::LabelledOff => HeldBack::LabelledOff.sentence().to_owned(),
         }
+    }
+}
+
+fn named(job: &str) -> String {
+    match job == THE_RUN {
+        true => THE_RUN.to_owned(),
+        false => format!("“{job}”"),
     }
 }
 

@@ -185,6 +185,17 @@ impl Fixture {
                 Change::Finding(finding) => {
                     self.findings.insert(finding.id, *finding);
                 }
+                Change::Stage {
+                    run,
+                    attempt,
+                    stage,
+                    ..
+                } => {
+                    let all = self.findings.values_mut();
+                    for one in all.filter(|one| one.run == run && one.place.attempt == attempt) {
+                        one.state = stage;
+                    }
+                }
                 Change::RunRead { .. }
                 | Change::Listing(_)
                 | Change::Redelivery(_)
