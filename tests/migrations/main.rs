@@ -7,6 +7,7 @@
 
 #[path = "../support/database.rs"]
 mod database;
+mod kept;
 mod locks;
 mod plans;
 

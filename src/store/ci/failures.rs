@@ -230,7 +230,7 @@ pub(super) fn forget(before: DateTime<Utc>, at_once: i64) -> Statement {
         "ci_failures",
         "id",
         "news_at",
-        "(green_at is not null or not on_default_branch)",
+        "(green_at is not null or not on_default_branch or news_at < $1 - interval '310 days')",
         before,
         at_once
     )

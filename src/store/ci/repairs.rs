@@ -133,7 +133,8 @@ pub(super) async fn is_wanted(session: &mut Session, id: RepairId) -> Result<boo
                                         and n.branch = o.branch and n.number > o.number
                                         and (n.trigger = 'pull_request') = (o.trigger = 'pull_request')
                                       where o.repository = r.repository and o.run_id = r.run_id
-                                        and r.actor = 'wardroom')
+                                        and r.actor = 'wardroom'
+                                     offset 0)
                             or exists (select from ci_failures f where f.id = r.failure and f.green_at is not null)))"#,
         id.0,
     );

@@ -11,6 +11,7 @@ mod off;
 mod operators;
 mod record;
 mod repairs;
+mod secrets;
 mod shared;
 
 use crate::world::World;
