@@ -21,6 +21,8 @@ pub(super) fn in_words(code: &str) -> String {
             "GitHub can't repeat this run, as it does for runs that are too old"
         }
         "no answer" => "GitHub didn't answer",
+        // A sentence of ours.
+        sentence if sentence.contains(' ') => sentence,
         code => return format!("GitHub's answer was {code}"),
     };
     words.to_owned()
@@ -34,6 +36,7 @@ mod tests {
     fn a_refusal_names_the_permission_and_an_unknown_code_is_shown() {
         assert!(in_words("missing_permission:actions").contains("lacks the permission actions;"));
         assert!(in_words("forbidden:actions=write").ends_with("actions=write"));
+        assert_eq!(in_words("it took too long"), "it took too long");
         assert!(in_words("invalid:x").ends_with("invalid:x"));
     }
 }

@@ -51,8 +51,8 @@ async fn a_step_has_its_whole_time_from_when_it_begins() {
     only_one(
         &world,
         &[
-            "Done: delete the branch's caches",
-            "Done: start the workflow report.yml",
+            "Deleted the branch's caches",
+            "Started the workflow report.yml",
         ],
     );
     world.skip_messages();
@@ -66,7 +66,7 @@ async fn a_step_that_took_too_long_is_tried_again_as_often_as_it_may_be() {
             1,
             400,
             &["failed", "succeeded", "succeeded"][..],
-            "Done: start the workflow",
+            "Started the workflow",
         ),
         (
             1,
@@ -205,7 +205,7 @@ async fn an_approval_expires_after_a_day_and_when_the_line_is_green() {
 #[tokio::test]
 async fn a_fork_deletes_no_caches_of_a_branch_of_the_same_name() {
     for (from, says, asked) in [
-        (PullFrom::Repository, "Done: delete the branch's caches", 1),
+        (PullFrom::Repository, "Deleted the branch's caches", 1),
         (
             PullFrom::Fork,
             "the number of the pull request is not known",
