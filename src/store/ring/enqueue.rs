@@ -154,7 +154,7 @@ impl Store {
 /// Leaves out effects that show state and whose twin still waits: that one will show the new
 /// state. The twin's row is locked, so that no process can render it before this commits; one that is
 /// in progress, or may have been, does not count. Of several with one key the first is kept. What is kept
-/// is due when the earliest of them is, unless the provider, or a failure, has told it to wait.
+/// is due when the earliest of them is, unless it waits after an attempt.
 async fn without_waiting_twins<'a>(
     connection: &mut Session,
     mut rows: Vec<Row<'a>>,
@@ -167,9 +167,10 @@ async fn without_waiting_twins<'a>(
             *due = row.due.min(*due);
         }
     }
-    for (key, due) in to_show.clone() {
+    let mut to_add: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+    for (key, due) in to_show {
         let twin = sqlx::query!(
-            "select id, run_at, first_attempt_at from outbox
+            "select id, run_at, error from outbox
               where coalesce_key between $1 and $1 and state = 'open' and lease_token is null
               order by coalesce_key, seq limit 1 for update",
             key,
@@ -177,10 +178,10 @@ async fn without_waiting_twins<'a>(
         .fetch_optional(&mut *connection)
         .await?;
         let Some(twin) = twin else {
+            to_add.insert(key, due);
             continue;
         };
-        to_show.remove(&key);
-        if twin.first_attempt_at.is_none() && twin.run_at > due {
+        if twin.error.is_none() && twin.run_at > due {
             sqlx::query!(
                 "update outbox set run_at = $2, due_since = $2 where id = $1",
                 twin.id,
@@ -192,7 +193,7 @@ async fn without_waiting_twins<'a>(
     }
     rows.retain_mut(|row| match row.plan.effect.coalesce_key() {
         None => true,
-        Some(key) => match to_show.remove(&key) {
+        Some(key) => match to_add.remove(&key) {
             None => false,
             Some(due) => {
                 row.due = due;

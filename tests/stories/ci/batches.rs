@@ -39,11 +39,11 @@ async fn an_edit_that_waits_for_more_goes_out_at_once_with_one_that_does_not() {
 }
 
 #[tokio::test]
-async fn an_edit_that_slack_told_to_wait_is_not_hurried() {
+async fn an_edit_that_failed_is_not_hurried() {
     let mut world = World::with_config(WATCHED, &[]).await;
     comes(&mut world, &completed(1, "failure")).await;
-    let limited = Fault::RateLimited { retry_after: 60 };
-    world.slack.fault(FaultRule::once("chat.update", limited));
+    let broken = Fault::Status { status: 500 };
+    world.slack.fault(FaultRule::once("chat.update", broken));
     comes(&mut world, &completed(2, "failure")).await;
     world.pass(super::EDIT).await;
     assert_eq!(world.slack.calls("chat.update"), 1);
