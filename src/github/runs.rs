@@ -8,7 +8,7 @@ use super::client::Session;
 use super::fields::file_name;
 use super::untrusted;
 use crate::courier::Lookup;
-use crate::domain::ci::findings;
+use crate::domain::ci::{findings, fits};
 use crate::domain::effect::Answer;
 use crate::domain::effect::github::{self, ARTIFACTS, FailedJob, JOBS, RunSeen, StepSeen};
 use chrono::{DateTime, Utc};
@@ -309,44 +309,4 @@ fn not_again(error: CallError) -> CallError {
     };
     code.clone_into(&mut refusal.code);
     CallError::Refused(refusal)
-}
-
-/// Whether a name has the form of a pattern, in which `*` matches any characters.
-fn fits(pattern: &str, name: &str) -> bool {
-    let Some((before, mut rest)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut name) = name.strip_prefix(before) else {
-        return false;
-    };
-    while let Some((part, after)) = rest.split_once('*') {
-        let Some(at) = name.find(part) else {
-            return false;
-        };
-        (name, rest) = (&name[at + part.len()..], after);
-    }
-    name.ends_with(rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_matches_any_characters() {
-        for (pattern, name, expected) in [
-            ("junit", "junit", true),
-            ("junit", "junit-2", false),
-            ("*", "", true),
-            ("junit*", "junit-2", true),
-            ("*junit*", "my-junit-2", true),
-            ("a*b*c", "a-bb-c", true),
-            ("a*b*c", "a-c-b", false),
-            ("ab*ba", "aba", false),
-            ("*-results", "test-results", true),
-            ("*-results", "test-results.zip", false),
-        ] {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 }

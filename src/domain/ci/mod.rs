@@ -5,7 +5,6 @@
 //! Each attempt that failed is inspected: what GitHub knows of it is read, and a finding is made for
 //! each failed job.
 
-mod after_findings;
 mod answer;
 mod asked;
 pub mod backtest;
@@ -86,6 +85,7 @@ pub use purpose::Purpose;
 pub use record_facts::{RecordFacts, RecordNeeds, Round};
 pub use repair::{RepairId, RepairState, RepairStep, Repaired};
 pub use timer::Timer;
+pub use watched::fits;
 
 /// A decision of this area.
 type Decision = super::decision::Decision<Change, Purpose>;

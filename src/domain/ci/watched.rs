@@ -33,7 +33,7 @@ pub(super) fn service<'a>(rules: &'a Rules, repository: &'a str) -> Option<&'a s
 }
 
 /// Whether a text fits a pattern in which `*` matches any characters; case does not matter.
-pub(super) fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
