@@ -16,7 +16,7 @@ use crate::domain::decision::{AuditEntry, AuditOutcome, Outcome};
 use crate::domain::ids::Actor;
 use crate::domain::measure::Measure;
 use crate::domain::requester::{Requester, named, outsider_refused};
-use crate::domain::text::{Message, Text};
+use crate::domain::text::Text;
 use serde_json::json;
 
 pub(super) fn decide_request(
@@ -87,14 +87,14 @@ fn pressed(
     facts: &Facts,
     context: &Context<'_>,
 ) -> Verdict {
+    let person = press.by.person();
     if press.action == changes::ROLLBACK {
-        let started = changes::pressed(decision, press.by.person(), &facts.changes, context);
+        let started = changes::pressed(decision, person, &facts.changes, context);
         return started.map_err(|(code, text)| Refusal::new(code, text));
     }
-    let person = press.by.person();
-    let done = match press.press() {
-        Some(Press::Ignore(_)) => return ignore::ignore(decision, person, facts, context),
-        Some(Press::StopIgnoring(_)) => return ignore::stop(decision, facts, context),
+    match press.press() {
+        Some(Press::Ignore(_)) => ignore::ignore(decision, person, facts, context),
+        Some(Press::StopIgnoring(_)) => ignore::stop(decision, facts, context),
         Some(Press::Approve(id)) => {
             repair_approved::approve(decision, RepairId(id), person, facts, context)
         }
@@ -105,12 +105,8 @@ fn pressed(
             let text = Text::plain(text)
                 .code("/wardroom ci")
                 .and(" to see the latest failures.");
-            Err(("unknown_button", text))
+            Err(Refusal::new("unknown_button", text))
         }
-    };
-    match done {
-        Ok(text) => Ok(Message::said(text)),
-        Err((code, text)) => Err(Refusal::new(code, text)),
     }
 }
 

@@ -66,6 +66,14 @@ pub enum Change {
     Comment(Box<PullComment>),
 }
 
+impl Change {
+    /// A finding at this stage.
+    pub(super) fn staged(finding: &JobFinding, state: Stage) -> Self {
+        let finding = finding.clone();
+        Self::Finding(Box::new(JobFinding { state, ..finding }))
+    }
+}
+
 impl From<changes::Change> for Change {
     fn from(change: changes::Change) -> Self {
         Self::Changes(change)

@@ -3,7 +3,7 @@
 use super::findings::Signature;
 use super::own_rules::{OwnFile, Problem};
 use super::playbook::{Failing, Situation, THE_RUN};
-use super::{Conclusion, Inspection, JobFinding, Status};
+use super::{Conclusion, Ignored, Inspection, JobFinding, Status};
 use crate::domain::healing::OwnRules;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,6 @@ pub struct Circumstances {
     pub hit_repositories: u32,
     /// An environment to which the run deployed.
     pub deployed: Option<String>,
-    pub ignored: BTreeMap<Signature, DateTime<Utc>>,
     /// The pull request has the label `wardroom:off`.
     pub is_labelled_off: bool,
 }
@@ -32,6 +31,7 @@ impl Circumstances {
         &self,
         inspection: &Inspection,
         own: Option<&OwnFile>,
+        ignored: &[Ignored],
         now: DateTime<Utc>,
     ) -> Situation {
         let run = &inspection.run;
@@ -70,7 +70,10 @@ impl Circumstances {
                 .or(self.deployed.as_ref())
                 .cloned(),
             quota_left: inspection.quota_left,
-            ignored: self.ignored.clone(),
+            ignored: ignored
+                .iter()
+                .map(|one| (one.signature.clone(), one.until))
+                .collect(),
             own: own.cloned().unwrap_or_else(OwnRules::default),
             own_unread,
             is_labelled_off: self.is_labelled_off,

@@ -191,9 +191,7 @@ fn succeeded(decision: &mut Decision, run: &Run, facts: &Facts, context: &Contex
     });
     if is_healed {
         for finding in &facts.findings {
-            let mut finding = finding.clone();
-            finding.state = Stage::Healed;
-            decision.change(Change::Finding(Box::new(finding)));
+            decision.change(Change::staged(finding, Stage::Healed));
         }
     }
     posts::update(decision, &failure, None);

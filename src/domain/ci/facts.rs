@@ -80,6 +80,20 @@ pub struct Facts {
     pub digest: Option<digest::Known>,
 }
 
+impl Facts {
+    /// Whether the inspected run has a newer attempt.
+    pub(super) fn is_overtaken(&self, inspection: &Inspection) -> bool {
+        let newest = self.run.as_ref().map(|run| run.place.attempt);
+        newest.is_some_and(|newest| newest > inspection.run.place.attempt)
+    }
+
+    /// Whether a newer run of its line succeeded.
+    pub(super) fn is_green_since(&self, inspection: &Inspection) -> bool {
+        let place = inspection.run.place;
+        self.green.is_some_and(|green| green > place)
+    }
+}
+
 pub(super) fn needs(event: &Event, context: &Context<'_>) -> Needs {
     match event {
         Event::Run(seen) => of_run(seen, context),

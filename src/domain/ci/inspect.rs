@@ -10,7 +10,6 @@ use super::super::rules::GithubAccess;
 use super::super::signal::End;
 use super::super::text::Text;
 use super::super::told::Told;
-use super::after_findings::after_findings;
 use super::inspection::PATIENCE;
 use super::{
     Change, Conclusion, Decision, Facts, Failure, Inspection, Progress, Purpose, Read, Receipt,
@@ -55,10 +54,8 @@ pub(super) fn begin(
 /// Lists the failed jobs, and waits for them and for what is then read.
 fn lists(decision: &mut Decision, inspection: &Inspection, context: &Context<'_>) {
     asks(decision, inspection, Read::Jobs, context);
-    decision.timer(Timer::of_inspection(
-        inspection.id,
-        Some(inspection.deadline),
-    ));
+    let due = Some(inspection.deadline);
+    decision.timer(Timer::InspectionOverdue.of(inspection.id, due));
 }
 
 fn asks(decision: &mut Decision, inspection: &Inspection, read: Read, context: &Context<'_>) {
@@ -159,7 +156,7 @@ pub(super) fn overdue(decision: &mut Decision, facts: &Facts, context: &Context<
     if context.now < inspection.deadline {
         // The clock of the replica that decides may be behind that of the one that saw it due.
         let due = Some(inspection.deadline);
-        return decision.timer(Timer::of_inspection(inspection.id, due));
+        return decision.timer(Timer::InspectionOverdue.of(inspection.id, due));
     }
     let limit = inspection.begun_at + LIMIT;
     if context.now >= limit {
@@ -170,7 +167,7 @@ pub(super) fn overdue(decision: &mut Decision, facts: &Facts, context: &Context<
         return finish(decision, inspection, facts, context);
     }
     inspection.deadline = limit;
-    decision.timer(Timer::of_inspection(inspection.id, Some(limit)));
+    decision.timer(Timer::InspectionOverdue.of(inspection.id, Some(limit)));
     if let Some(open) = facts.failure.as_ref().filter(|one| one.green.is_none()) {
         let mut failure = open.clone();
         let text = "GitHub doesn't answer yet. The cause follows when it does.";
@@ -204,29 +201,26 @@ fn conclude(
     facts: &Facts,
     context: &Context<'_>,
 ) {
-    let mut findings = why::found(&inspection, &facts.known_flaky, context.now);
+    let findings = why::found(&inspection, &facts.known_flaky, context.now);
     let place = inspection.run.place;
-    let known = facts.run.as_ref();
-    let is_overtaken = known.is_some_and(|run| run.place.attempt > place.attempt);
-    let progress = match is_overtaken {
-        true => Progress {
-            place,
-            stage: Some(Stage::Told),
-            lines: Vec::new(),
-            approval: None,
-        },
+    let stage = match facts.is_overtaken(&inspection) {
+        true => Stage::Told,
         false => {
-            let mut progress = after_findings(decision, &inspection, context);
-            progress.lines.extend(inspection.unread_line());
-            progress
+            // By a signal of its own: it locks more, and must see the findings of other runs.
+            decision.timer(Timer::Repair.of(inspection.id, Some(context.now)));
+            Stage::Detected
         }
     };
-    for finding in &mut findings {
-        finding.state = progress.stage.unwrap_or(Stage::Detected);
-        decision.change(Change::Finding(Box::new(finding.clone())));
+    for finding in &findings {
+        decision.change(Change::staged(finding, stage));
     }
     if let Some(failure) = failure.filter(|failure| failure.last.place == place) {
-        failure.progress = Some(progress);
+        failure.progress = Some(Progress {
+            place,
+            stage: Some(stage),
+            lines: inspection.unread_line().into_iter().collect(),
+            approval: None,
+        });
         ignore::tell(failure, &findings, facts, context);
     }
     if !inspection.run.code.by_bot {
@@ -236,6 +230,6 @@ fn conclude(
     inspection.ended_at = Some(context.now);
     inspection.logs.clear();
     inspection.reports.clear();
-    decision.timer(Timer::of_inspection(inspection.id, None));
+    decision.timer(Timer::InspectionOverdue.of(inspection.id, None));
     decision.change(Change::Inspection(Box::new(inspection)));
 }

@@ -4,26 +4,19 @@ use super::super::area::Context;
 use super::super::declaration::{Declaration, Kind, Source};
 use super::super::ids::{Actor, UserId};
 use super::super::severity::Severity;
-use super::super::text::Text;
+use super::super::text::Message;
 use super::super::told::{Note, Told};
 use super::message::one_line;
+use super::verdict::{Verdict, still_open};
 use super::{Decision, Facts, watched};
 
-/// What to say to the person; or a word for the audit, and why not.
 pub(super) fn open(
     decision: &mut Decision,
     person: &UserId,
     facts: &Facts,
     context: &Context<'_>,
-) -> Result<Text, (&'static str, Text)> {
-    let Some(failure) = &facts.failure else {
-        let text = "This failure isn't known any more. Nothing changed.";
-        return Err(("unknown_failure", Text::plain(text)));
-    };
-    if failure.green.is_some() {
-        let text = "This is green already. No incident was opened.";
-        return Err(("green", Text::plain(text)));
-    }
+) -> Verdict {
+    let failure = still_open(facts.failure.as_ref())?;
     let repository = &failure.line.repository;
     let service = watched::service(context.rules, repository).unwrap_or(repository);
     let workflow = one_line(&failure.workflow_name);
@@ -52,5 +45,5 @@ pub(super) fn open(
         notes: vec![note],
     });
     let text = "Opening an incident, or adding this to the open one of the service.";
-    Ok(Text::plain(text))
+    Ok(Message::line(text))
 }

@@ -2,26 +2,26 @@
 
 use super::super::area::Context;
 use super::super::ids::{Actor, UserId};
-use super::super::text::Text;
+use super::super::text::{Message, Text};
 use super::repair::{RepairId, RepairState, RepairStep};
-use super::repair_steps::{begin, changed, of_attempt, watch};
+use super::repair_steps::{begin, changed, of_attempt, of_playbook};
+use super::verdict::{Refusal, Verdict, still_open};
 use super::{Decision, Facts, Inspection, Status, watched};
 use crate::domain::healing::{Action, Step};
 
 /// The playbook of what a person starts.
 const OF_PERSON: &str = "person";
 
-/// What to say to the person; or a word for the audit, and why not.
 pub(super) fn approve(
     decision: &mut Decision,
     id: RepairId,
     person: &UserId,
     facts: &Facts,
     context: &Context<'_>,
-) -> Result<Text, (&'static str, Text)> {
+) -> Verdict {
     let gone = || {
         let text = "This step isn't waiting for approval any more. Nothing changed.";
-        ("not_waiting", Text::plain(text))
+        Refusal::new("not_waiting", Text::plain(text))
     };
     let inspection = facts.inspection.as_ref().ok_or_else(gone)?;
     let before = of_attempt(facts, inspection);
@@ -30,30 +30,22 @@ pub(super) fn approve(
     let at = at.filter(|at| steps[*at].state == RepairState::WaitingApproval);
     let at = at.ok_or_else(gone)?;
     permitted("approve this", person, inspection, context)?;
-    let newest = facts.run.as_ref().map(|run| run.place.attempt);
-    let is_green = facts
-        .green
-        .is_some_and(|green| green > inspection.run.place);
-    if is_green || newest.is_some_and(|newest| newest > inspection.run.place.attempt) {
+    if facts.is_overtaken(inspection) || facts.is_green_since(inspection) {
         return Err(gone());
     }
     let held_back = context.rules.github.healing.held_back().or(facts.held_back);
     if let Some(why) = held_back.filter(|_| steps[at].step.action.writes()) {
         let text = format!("Nothing was started: {}.", why.sentence());
-        return Err(("switched_off", Text::plain(text)));
+        return Err(Refusal::new("switched_off", Text::plain(text)));
     }
     let step = &mut steps[at];
     step.by = Actor::Person(person.clone());
     step.state = RepairState::Planned;
     let playbook = step.playbook.clone();
-    for own in steps.chunk_by_mut(|one, next| one.playbook == next.playbook) {
-        if own[0].playbook == playbook {
-            begin(decision, own, inspection, facts, context);
-        }
-    }
-    watch(decision, &steps, inspection);
+    let own = of_playbook(&mut steps, &playbook);
+    begin(decision, own, inspection, facts, context);
     changed(decision, &before, &steps, inspection, facts);
-    Ok(Text::plain("Approved."))
+    Ok(Message::line("Approved."))
 }
 
 fn permitted(
@@ -61,7 +53,7 @@ fn permitted(
     person: &UserId,
     inspection: &Inspection,
     context: &Context<'_>,
-) -> Result<(), (&'static str, Text)> {
+) -> Result<(), Refusal> {
     let repository = &inspection.run.line.repository;
     let service = watched::service(context.rules, repository);
     let service = service.and_then(|name| context.rules.service(name));
@@ -72,7 +64,7 @@ fn permitted(
     let text = format!(
         "You can't {what}: only an admin or an owner of the service can. Ask one of them to press the button."
     );
-    Err(("not_permitted", Text::plain(text)))
+    Err(Refusal::new("not_permitted", Text::plain(text)))
 }
 
 /// Runs the failed jobs of the failure's last attempt again, now. A re-run that is planned gives way to it.
@@ -81,8 +73,9 @@ pub(super) fn rerun(
     person: &UserId,
     facts: &Facts,
     context: &Context<'_>,
-) -> Result<Text, (&'static str, Text)> {
-    let no = |code, text: &str| Err((code, Text::plain(text)));
+) -> Verdict {
+    let no = |code, text: &str| Err(Refusal::new(code, Text::plain(text)));
+    still_open(facts.failure.as_ref())?;
     let Some(inspection) = &facts.inspection else {
         return no(
             "unknown_run",
@@ -90,28 +83,16 @@ pub(super) fn rerun(
         );
     };
     permitted("re-run this", person, inspection, context)?;
-    if facts
-        .failure
-        .as_ref()
-        .is_some_and(|failure| failure.green.is_some())
-    {
-        return no("green", "This is green already. Nothing was started.");
-    }
-    let newer = facts
-        .run
-        .as_ref()
-        .filter(|run| run.place.attempt > inspection.run.place.attempt);
-    if newer.is_some_and(|run| matches!(run.status, Status::Completed(_))) {
+    let is_overtaken = facts.is_overtaken(inspection);
+    let newest = facts.run.as_ref().map(|run| &run.status);
+    if is_overtaken && matches!(newest, Some(Status::Completed(_))) {
         let text =
             "A newer attempt of this run has ended. Nothing was started; re-run it on GitHub.";
         return no("newer_attempt", text);
     }
-    let newest = facts.run.as_ref().map(|run| run.place.attempt);
     let before = of_attempt(facts, inspection);
     let is_asked = |step: &RepairStep| step.is_rerun() && step.state == RepairState::Asked;
-    if newest.is_some_and(|newest| newest > inspection.run.place.attempt)
-        || before.iter().any(is_asked)
-    {
+    if is_overtaken || before.iter().any(is_asked) {
         return no(
             "running",
             "This run is running again already. Nothing was started.",
@@ -141,7 +122,6 @@ pub(super) fn rerun(
     let mut own = [row];
     begin(decision, &mut own, inspection, facts, context);
     steps.extend(own);
-    watch(decision, &steps, inspection);
     changed(decision, &before, &steps, inspection, facts);
-    Ok(Text::plain("Asked GitHub to re-run the failed jobs."))
+    Ok(Message::line("Asked GitHub to re-run the failed jobs."))
 }

@@ -23,33 +23,19 @@ pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, contex
         RepairState::Planned => context.now < step.due_at,
         _ => false,
     };
-    let end = match &run.status {
-        _ if is_waiting => {
-            let by = match &run.actor {
-                Some(actor) => format!("{} re-ran it first", one_line(actor)),
-                None => "it was re-run already".to_owned(),
-            };
-            (RepairState::Skipped, Some(by))
-        }
+    let end = if is_waiting {
+        let by = match &run.actor {
+            Some(actor) => format!("{} re-ran it first", one_line(actor)),
+            None => "it was re-run already".to_owned(),
+        };
+        (RepairState::Skipped, Some(by))
+    } else if step.state == RepairState::Planned {
         // The receipt of its effect is on its way, and says whether it is ours.
-        _ if step.state == RepairState::Planned => return,
-        // It waits for a person, and goes on afterwards.
-        Status::Completed(Conclusion::ActionRequired) => return,
-        Status::Completed(Conclusion::Success) => (RepairState::Succeeded, None),
-        Status::Completed(conclusion) if conclusion.is_failure() => {
-            (RepairState::Failed, Some(format!("{RERUN} failed again")))
-        }
-        Status::Completed(Conclusion::Cancelled) => {
-            (RepairState::Failed, Some(format!("{RERUN} was cancelled")))
-        }
-        Status::Completed(conclusion) => {
-            let word = one_line(conclusion.as_str());
-            (
-                RepairState::Failed,
-                Some(format!("{RERUN} ended as {word}")),
-            )
-        }
-        Status::Queued | Status::InProgress => return,
+        return;
+    } else if let Some(end) = how_ended(&run.status) {
+        end
+    } else {
+        return;
     };
     let is_told = match &run.status {
         Status::Completed(end) => end.is_failure() || *end == Conclusion::Success,
@@ -62,6 +48,22 @@ pub(super) fn run_seen(decision: &mut Decision, run: &Run, facts: &Facts, contex
         ..facts.clone()
     };
     ended(decision, step.id, end, facts, context);
+}
+
+/// What became of a re-run whose attempt has this status; `None`: it goes on.
+pub(super) fn how_ended(status: &Status) -> Option<(RepairState, Option<String>)> {
+    let Status::Completed(conclusion) = status else {
+        return None;
+    };
+    let reason = match conclusion {
+        // It waits for a person, and goes on afterwards.
+        Conclusion::ActionRequired => return None,
+        Conclusion::Success => return Some((RepairState::Succeeded, None)),
+        Conclusion::Cancelled => format!("{RERUN} was cancelled"),
+        failed if failed.is_failure() => format!("{RERUN} failed again"),
+        other => format!("{RERUN} ended as {}", one_line(other.as_str())),
+    };
+    Some((RepairState::Failed, Some(reason)))
 }
 
 fn is_of_rerun(step: &RepairStep, run: &Run) -> bool {

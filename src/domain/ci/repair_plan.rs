@@ -4,7 +4,6 @@
 //! rows, one for each step, and the first step of each playbook is begun.
 
 use super::super::area::Context;
-use super::super::decision::TimerChange;
 use super::super::effect::{Answer, github};
 use super::super::measure::Measure;
 use super::super::signal::End;
@@ -13,24 +12,12 @@ use super::own_rules::{self, OwnFile, Problem};
 use super::playbook::{self, No, Plan};
 use super::repair::{RepairState, RepairStep};
 use super::repair_steps::{begin, count, of_attempt, show, show_progress, shown_findings, watch};
-use super::{
-    Change, Decision, Facts, Inspection, InspectionId, Progress, Purpose, Receipt, Stage, Timer,
-};
+use super::{Change, Decision, Facts, Inspection, Progress, Purpose, Receipt, Stage, Timer};
 use crate::domain::healing::{Action, Step};
 use chrono::{DateTime, Duration, Utc};
 
 /// While the repository's own file cannot be read, it is asked for again until so long after the run failed.
 const PATIENCE: Duration = Duration::minutes(30);
-
-/// The repair is decided then.
-pub(super) fn at(inspection: InspectionId, due: DateTime<Utc>) -> TimerChange {
-    TimerChange {
-        area: "ci",
-        owner: inspection.0.to_string(),
-        name: Timer::Repair.into(),
-        due: Some(due),
-    }
-}
 
 pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>) {
     let (Some(inspection), Some(known)) = (&facts.inspection, &facts.circumstances) else {
@@ -40,15 +27,10 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
         .repairs
         .iter()
         .any(|one| one.inspection == inspection.id);
-    let newest = facts.run.as_ref().map(|run| run.place.attempt);
-    let is_overtaken = newest.is_some_and(|newest| newest > inspection.run.place.attempt);
-    if is_overtaken {
+    if facts.is_overtaken(inspection) {
         return;
     }
-    if facts
-        .green
-        .is_some_and(|green| green > inspection.run.place)
-    {
+    if facts.is_green_since(inspection) {
         return shown_findings(decision, known, &[]);
     }
     if is_decided {
@@ -67,7 +49,7 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
     {
         return waits_for_own(decision, inspection, code, own.stale_at(), facts);
     }
-    let situation = known.situation(inspection, own, context.now);
+    let situation = known.situation(inspection, own, &facts.ignored, context.now);
     let plan = playbook::decide(&situation, &context.rules.github.healing);
     let mut steps = rows(&plan, inspection, context.now);
     for finding in &known.findings {
@@ -96,7 +78,7 @@ fn waits_for_own(
     facts: &Facts,
 ) {
     let again = stale_at + Duration::seconds(1);
-    decision.timer(at(inspection.id, again));
+    decision.timer(Timer::Repair.of(inspection.id, Some(again)));
     let text = Text::plain("Nothing is repaired yet, because ").code(own_rules::PATH);
     let text = text
         .and(" couldn't be read (")
@@ -157,7 +139,7 @@ pub(super) fn own_read(
     decision.change(Change::OwnFile(repository, Box::new(own)));
     // Until the inspection ends, there is nothing to decide.
     if inspection.ended_at.is_some() {
-        decision.timer(at(inspection.id, context.now));
+        decision.timer(Timer::Repair.of(inspection.id, Some(context.now)));
     }
 }
 

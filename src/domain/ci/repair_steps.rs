@@ -2,16 +2,15 @@
 //! failed ends its playbook.
 
 use super::super::area::Context;
-use super::super::decision::TimerChange;
 use super::super::effect::{Answer, github};
 use super::super::measure::Measure;
 use super::super::signal::End;
 use super::circumstances::Circumstances;
 use super::repair::{RepairId, RepairState, RepairStep};
+use super::repair_ended::how_ended;
 use super::{
-    Change, Decision, Facts, Inspection, OwnFile, Progress, Purpose, Receipt, Status, Timer, posts,
-    repair_told,
-    repair_words::{self, RERUN},
+    Change, Decision, Facts, Inspection, OwnFile, Progress, Purpose, Receipt, Timer, posts,
+    repair_told, repair_words,
 };
 use crate::domain::healing::{Action, HeldBack, label};
 use chrono::{DateTime, Duration, Utc};
@@ -39,6 +38,12 @@ pub(super) fn begin(
     }
 }
 
+pub(super) fn of_playbook<'s>(steps: &'s mut [RepairStep], name: &str) -> &'s mut [RepairStep] {
+    let mut playbooks = steps.chunk_by_mut(|one, next| one.playbook == next.playbook);
+    let own = playbooks.find(|own| own.iter().any(|step| step.playbook == name));
+    own.unwrap_or_default()
+}
+
 /// The step of each playbook that has begun and not ended.
 pub(super) fn begun(steps: &[RepairStep]) -> impl Iterator<Item = &RepairStep> {
     let playbooks = steps.chunk_by(|one, next| one.playbook == next.playbook);
@@ -48,12 +53,7 @@ pub(super) fn begun(steps: &[RepairStep]) -> impl Iterator<Item = &RepairStep> {
 /// The timer for the step that is overdue first.
 pub(super) fn watch(decision: &mut Decision, steps: &[RepairStep], inspection: &Inspection) {
     if let Some(due) = begun(steps).map(RepairStep::deadline).min() {
-        decision.timer(TimerChange {
-            area: "ci",
-            owner: inspection.id.0.to_string(),
-            name: Timer::RepairOverdue.into(),
-            due: Some(due),
-        });
+        decision.timer(Timer::RepairOverdue.of(inspection.id, Some(due)));
     }
 }
 
@@ -200,16 +200,9 @@ pub(super) fn ended(
     }
     if !state.is_open() {
         let playbook = steps[at].playbook.clone();
-        let is_own = |step: &RepairStep| step.playbook == playbook;
-        let first = steps.iter().position(is_own).unwrap_or(at);
-        let length = steps[first..]
-            .iter()
-            .take_while(|step| is_own(step))
-            .count();
-        let own = &mut steps[first..first + length];
+        let own = of_playbook(&mut steps, &playbook);
         begin(decision, own, inspection, facts, context);
     }
-    watch(decision, &steps, inspection);
     changed(decision, &before, &steps, inspection, facts);
 }
 
@@ -231,7 +224,7 @@ fn again(step: &RepairStep, now: DateTime<Utc>) -> RepairStep {
     }
 }
 
-/// Saves the steps that changed, and shows them.
+/// Watches the steps, saves those that changed, and shows them.
 pub(super) fn changed(
     decision: &mut Decision,
     before: &[RepairStep],
@@ -239,6 +232,7 @@ pub(super) fn changed(
     inspection: &Inspection,
     facts: &Facts,
 ) {
+    watch(decision, steps, inspection);
     let mut any = false;
     for step in steps.iter().filter(|step| !before.contains(step)) {
         decision.change(Change::Repair(Box::new(step.clone())));
@@ -294,9 +288,7 @@ pub(super) fn show_progress(decision: &mut Decision, progress: Progress, facts: 
 pub(super) fn shown_findings(decision: &mut Decision, known: &Circumstances, steps: &[RepairStep]) {
     for finding in &known.findings {
         let stage = repair_words::progress(finding.place, steps, None).stage;
-        let mut finding = finding.clone();
-        finding.state = stage.unwrap_or(finding.state);
-        decision.change(Change::Finding(Box::new(finding)));
+        decision.change(Change::staged(finding, stage.unwrap_or(finding.state)));
     }
 }
 
@@ -317,10 +309,10 @@ pub(super) fn answered(
             (Skipped, Some("it was re-run already".to_owned()))
         }
         End::Done(Answer::Github(github::Answer::Rerun { already: false })) => {
-            match of_next_attempt(step, facts) {
-                Some(end) => end,
-                None => (Asked, None),
-            }
+            let next = facts.run.as_ref();
+            let next = next.filter(|run| run.place.attempt == step.place.attempt + 1);
+            let end = next.and_then(|run| how_ended(&run.status));
+            end.unwrap_or((Asked, None))
         }
         End::Done(Answer::Nothing) if step.is_rerun() => {
             (Skipped, Some("a newer run or attempt has begun".to_owned()))
@@ -336,19 +328,4 @@ pub(super) fn answered(
         },
     };
     ended(decision, id, end, facts, context);
-}
-
-/// What became of the attempt that a re-run began, when it is over already.
-fn of_next_attempt(step: &RepairStep, facts: &Facts) -> Option<(RepairState, Option<String>)> {
-    let run = facts.run.as_ref()?;
-    if run.place.attempt != step.place.attempt + 1 {
-        return None;
-    }
-    match &run.status {
-        Status::Completed(conclusion) => Some(match conclusion {
-            super::Conclusion::Success => (RepairState::Succeeded, None),
-            _ => (RepairState::Failed, Some(format!("{RERUN} failed again"))),
-        }),
-        Status::Queued | Status::InProgress => None,
-    }
 }

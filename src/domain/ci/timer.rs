@@ -40,12 +40,12 @@ impl Timer {
         timers
     }
 
-    /// That of an inspection; it is cancelled when nothing is due.
-    pub(super) fn of_inspection(id: InspectionId, due: Option<DateTime<Utc>>) -> TimerChange {
+    /// One of an inspection; it is cancelled when nothing is due.
+    pub(super) fn of(self, id: InspectionId, due: Option<DateTime<Utc>>) -> TimerChange {
         TimerChange {
             area: "ci",
             owner: id.0.to_string(),
-            name: Self::InspectionOverdue.into(),
+            name: self.into(),
             due,
         }
     }

@@ -1,6 +1,6 @@
 //! What is counted before a repair is decided: other runs, other repositories, earlier repairs.
 
-use super::{findings, ignored, pulls};
+use super::{findings, pulls};
 use crate::domain::ci::findings::Signature;
 use crate::domain::ci::{Circumstances, Inspection};
 use crate::store::error::StoreError;
@@ -94,8 +94,6 @@ pub(super) async fn of(
     .fetch_all(&mut *session)
     .await?;
     let is_labelled_off = pulls::is_off(session, repository, &inspection.run.code.change).await?;
-    let ignored = [repository.to_owned()];
-    let ignored = ignored::in_repositories(session, &ignored, now).await?;
     let small = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
     Ok(Circumstances {
         findings,
@@ -116,10 +114,6 @@ pub(super) async fn of(
             .collect(),
         hit_repositories: small(counts.hit),
         deployed: counts.environment,
-        ignored: ignored
-            .into_iter()
-            .map(|one| (one.signature, one.until))
-            .collect(),
         is_labelled_off,
     })
 }

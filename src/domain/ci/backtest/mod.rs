@@ -152,7 +152,7 @@ impl Backtest {
             quota_left: None,
             ..inspection.clone()
         };
-        let situation = known.situation(&of_then, own, now);
+        let situation = known.situation(&of_then, own, &[], now);
         let plan = playbook::decide(&situation, &self.healing);
         let steps = rows(&plan, inspection, now);
         let wrong = own.and_then(OwnFile::wrong);

@@ -110,7 +110,6 @@ impl Past {
             hit_repositories: small(hit.len()),
             // Deployments are not read: a run that deploys is known by its jobs.
             deployed: None,
-            ignored: BTreeMap::new(),
             // What was labelled then is not known.
             is_labelled_off: false,
         }

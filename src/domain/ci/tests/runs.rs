@@ -1,8 +1,10 @@
 //! Which runs are kept, and which failures they open and close.
 
 use super::*;
+use crate::domain::effect::github;
 use crate::domain::healing::{Action, Step};
 use crate::domain::ids::Actor;
+use crate::domain::rules::GithubAccess;
 
 #[test]
 fn a_run_only_moves_forward_and_ends_the_same_in_every_order() {
@@ -192,6 +194,28 @@ fn a_repository_that_is_not_watched_is_not_kept_and_without_a_channel_nothing_is
     assert_eq!(area.sees(failed(1, 1)), Outcome::Done);
     assert_eq!(area.runs.len(), 1);
     assert!(area.told().is_empty() && area.failures.is_empty());
+}
+
+#[test]
+fn a_re_run_that_waits_for_a_person_has_not_ended() {
+    let mut area = Fixture::new();
+    area.rules.github.access = GithubAccess::Token;
+    area.sees(failed(1, 1));
+    let step = rerun(RepairState::Planned);
+    area.repairs.push(step.clone());
+    area.sees(run(1, 2, Status::Completed(Conclusion::ActionRequired)));
+    let effect = github::Effect::RerunFailedJobs {
+        repository: step.repository,
+        run: step.run,
+        attempt: 1,
+    };
+    let purpose = Purpose::Repair {
+        inspection: step.inspection,
+        step: step.id,
+    };
+    let begun = github::Answer::Rerun { already: false };
+    area.ends(effect, purpose, End::Done(Answer::Github(begun)));
+    assert_eq!(area.repairs[0].state, RepairState::Asked);
 }
 
 /// The re-run of the first attempt of the first run.
