@@ -66,7 +66,19 @@ impl Purpose {
     pub fn failure(&self) -> Option<FailureId> {
         match self {
             Self::Message { failure, .. } | Self::Update { failure, .. } => Some(*failure),
-            _ => None,
+            Self::Digest { .. }
+            | Self::Answer
+            | Self::ListJobs { .. }
+            | Self::JobLog { .. }
+            | Self::TestReports { .. }
+            | Self::Issue { .. }
+            | Self::PullComment { .. }
+            | Self::FailedDeliveries
+            | Self::Redelivery { .. }
+            | Self::OverdueRun { .. }
+            | Self::OwnRules { .. }
+            | Self::Repair { .. }
+            | Self::Changes(_) => None,
         }
     }
 
@@ -74,7 +86,19 @@ impl Purpose {
     pub fn repaired(&self) -> Option<InspectionId> {
         match self {
             Self::OwnRules { inspection } | Self::Repair { inspection, .. } => Some(*inspection),
-            _ => None,
+            Self::Message { .. }
+            | Self::Update { .. }
+            | Self::Digest { .. }
+            | Self::Answer
+            | Self::ListJobs { .. }
+            | Self::JobLog { .. }
+            | Self::TestReports { .. }
+            | Self::Issue { .. }
+            | Self::PullComment { .. }
+            | Self::FailedDeliveries
+            | Self::Redelivery { .. }
+            | Self::OverdueRun { .. }
+            | Self::Changes(_) => None,
         }
     }
 
@@ -92,7 +116,18 @@ impl Purpose {
                 inspection,
                 artifact,
             } => Some((*inspection, Read::Reports(*artifact))),
-            _ => None,
+            Self::Message { .. }
+            | Self::Update { .. }
+            | Self::Digest { .. }
+            | Self::Answer
+            | Self::Issue { .. }
+            | Self::PullComment { .. }
+            | Self::FailedDeliveries
+            | Self::Redelivery { .. }
+            | Self::OverdueRun { .. }
+            | Self::OwnRules { .. }
+            | Self::Repair { .. }
+            | Self::Changes(_) => None,
         }
     }
 
@@ -104,22 +139,26 @@ impl Purpose {
 
     /// What receipts are ordered by.
     pub fn subject(&self) -> Option<String> {
-        if let Self::Changes(purpose) = self {
-            return purpose.subject();
-        }
-        let failure = self.failure().map(|id| format!("ci:{}", id.0));
-        let record = match self {
+        match self {
+            Self::Changes(purpose) => purpose.subject(),
+            Self::Message { failure, .. } | Self::Update { failure, .. } => {
+                Some(format!("ci:{}", failure.0))
+            }
             Self::Issue { issue } => Some(format!("ci:issue:{}", issue.0)),
             Self::PullComment { repository, change } => {
                 Some(format!("ci:comment:{repository}:{change}"))
             }
-            _ => None,
-        };
-        let inspection = || {
-            self.inspection()
-                .map(|id| format!("ci:inspection:{}", id.0))
-        };
-        failure.or(record).or_else(inspection)
+            Self::ListJobs { inspection }
+            | Self::JobLog { inspection, .. }
+            | Self::TestReports { inspection, .. }
+            | Self::OwnRules { inspection }
+            | Self::Repair { inspection, .. } => Some(format!("ci:inspection:{}", inspection.0)),
+            Self::Digest { .. }
+            | Self::Answer
+            | Self::FailedDeliveries
+            | Self::Redelivery { .. }
+            | Self::OverdueRun { .. } => None,
+        }
     }
 
     /// Whether a message that comes late says when it was meant: a failure's is written as it is
