@@ -197,7 +197,7 @@ fn of_receipt(receipt: &Receipt, context: &Context<'_>) -> Needs {
             deliveries: Some(Wanted::Listing),
             ..Needs::default()
         },
-        (Purpose::Changes(purpose), _) => of_changes(changes::needs_of_receipt(purpose)),
+        (Purpose::Changes(purpose), end) => of_changes(changes::needs_of_receipt(purpose, end)),
         (Purpose::Issue { issue }, _) => Needs {
             record: Some(RecordNeeds::Issue(*issue)),
             ..Needs::default()

@@ -355,3 +355,31 @@ async fn a_lost_answer_doubles_neither_the_incident_nor_its_message() {
         world.finish().await;
     }
 }
+
+#[tokio::test]
+async fn each_of_two_rollbacks_is_told_of_the_end_of_its_own_run() {
+    let mut world = with_rollback(SERVICE, &[]).await;
+    comes(&mut world, &status(5, 92, "failure", "production")).await;
+    let channel = world.newest().await.channel_name;
+    let first = world.expect_message(&channel, "deployment to");
+    world.skip_messages();
+    comes(&mut world, &status(6, 93, "failure", "production")).await;
+    let second = world.expect_message(&channel, "deployment to");
+    for button in [first, second] {
+        world.presses("bea", &button, "Roll back").await;
+        world.settle_with_github().await;
+    }
+    let runs = world.github().repository("acme/api").runs;
+    assert_eq!(runs.len(), 2, "{runs:#?}");
+    for (ended, run) in (1..).zip(&runs) {
+        world.github().finish_run(run.id);
+        world.settle_with_github().await;
+        let posts = world.channel(&channel);
+        let told = posts.posts().filter(|post| {
+            post.words.contains("deployment to") && post.words.contains("succeeded")
+        });
+        assert_eq!(told.count(), ended);
+    }
+    world.skip_messages();
+    world.finish().await;
+}

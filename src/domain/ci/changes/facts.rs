@@ -6,9 +6,11 @@ use super::model::{
     CodeChange, DeploymentId, DeploymentState, Entry, FailedDeployment, FollowedIncident, What,
 };
 use super::purpose::Purpose;
-use crate::domain::ci::{Run, watched};
+use crate::domain::ci::{Conclusion, Run, watched};
+use crate::domain::effect::{Answer, github};
 use crate::domain::ids::IncidentId;
 use crate::domain::rules::{Rules, same_service};
+use crate::domain::signal::End;
 use crate::domain::told::Reported;
 use uuid::Uuid;
 
@@ -36,9 +38,11 @@ pub enum Needs {
     Deployment {
         id: DeploymentId,
         incident: Option<IncidentId>,
+        /// The end of this run, when it is known.
+        run: Option<i64>,
     },
-    /// The newest deployment of a repository whose rollback runs, locked, with its incident.
-    Rollback { repository: String },
+    /// The deployment of a repository whose rollback this run may be, locked.
+    Rollback { repository: String, run: i64 },
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +56,8 @@ pub struct Facts {
     /// A newer deployment to the environment has succeeded.
     pub superseded: bool,
     pub timer_generation: Option<i32>,
+    /// How the run that was asked for ended, and its page.
+    pub ended: Option<(Conclusion, String)>,
 }
 
 /// What must be loaded for an event.
@@ -83,6 +89,7 @@ pub fn needs(event: &Event, rules: &Rules) -> Needs {
                 Reported::Incident(state) => Some(state.id),
                 Reported::Refused(_) => None,
             },
+            run: None,
         },
     }
 }
@@ -96,6 +103,7 @@ pub fn needs_of_run(run: &Run, file: Option<&str>, rules: &Rules) -> Needs {
     match is_it {
         true => Needs::Rollback {
             repository: run.line.repository.clone(),
+            run: run.id,
         },
         false => Needs::Nothing,
     }
@@ -116,11 +124,12 @@ pub fn needs_of_press(action: &str, value: &str) -> Needs {
     id.map_or(Needs::Nothing, |id| Needs::Deployment {
         id: DeploymentId(id),
         incident: None,
+        run: None,
     })
 }
 
 /// What must be loaded for a receipt.
-pub fn needs_of_receipt(purpose: &Purpose) -> Needs {
+pub fn needs_of_receipt(purpose: &Purpose, end: &End) -> Needs {
     match purpose {
         Purpose::Changes {
             incident, service, ..
@@ -138,8 +147,17 @@ pub fn needs_of_receipt(purpose: &Purpose) -> Needs {
                 .map_or(Needs::Nothing, |id| Needs::Deployment {
                     id,
                     incident: None,
+                    run: dispatched(end),
                 })
         }
+    }
+}
+
+/// The run that GitHub names.
+pub(super) fn dispatched(end: &End) -> Option<i64> {
+    match end {
+        End::Done(Answer::Github(github::Answer::Dispatched { run })) => *run,
+        _ => None,
     }
 }
 

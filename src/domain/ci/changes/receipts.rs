@@ -1,12 +1,12 @@
 //! What follows from how an effect ended.
 
-use super::facts::Facts;
+use super::facts::{Facts, dispatched};
 use super::model::{Posting, RollbackState};
 use super::purpose::Purpose;
 use super::{deployments, incidents, rollback};
 use crate::domain::area::Context;
 use crate::domain::ci::Decision;
-use crate::domain::effect::{Answer, github, slack};
+use crate::domain::effect::{Answer, slack};
 use crate::domain::healing::HeldBack;
 use crate::domain::ids::EffectId;
 use crate::domain::signal::End;
@@ -84,12 +84,10 @@ pub fn decide_receipt(
                     },
                 },
             };
-            let run = match end {
-                End::Done(Answer::Github(github::Answer::Dispatched { run })) => *run,
-                _ => None,
-            };
+            let run = dispatched(end);
             if let Some(deployment) = facts.deployment() {
-                rollback::answered(decision, deployment, state, run, context.at);
+                let ended = facts.ended.as_ref();
+                rollback::answered(decision, deployment, state, run, ended, context.at);
             }
         }
     }

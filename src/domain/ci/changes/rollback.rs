@@ -164,12 +164,13 @@ fn note(
     }
 }
 
-/// GitHub has started the workflow, or refused to.
+/// GitHub has started the workflow, or refused to; `ended` when the run that it names has ended already.
 pub(super) fn answered(
     decision: &mut Decision,
     deployment: &FailedDeployment,
     state: RollbackState,
     run: Option<i64>,
+    ended: Option<&(Conclusion, String)>,
     at: DateTime<Utc>,
 ) {
     let Some(taken) = &deployment.rollback else {
@@ -190,6 +191,13 @@ pub(super) fn answered(
         | RollbackState::Succeeded { .. }
         | RollbackState::Failed { .. } => String::new(),
     };
+    let (what, state) = match ended {
+        Some((conclusion, url)) => {
+            let (what, state) = how_ended(conclusion, url.clone());
+            (what.to_owned(), state)
+        }
+        None => (what, state),
+    };
     if !what.is_empty() {
         note(decision, deployment, at, Actor::Wardroom, &what);
     }
@@ -200,8 +208,8 @@ pub(super) fn answered(
     save(decision, deployment, &taken, state);
 }
 
-/// A run of the workflow ended. While GitHub has not named ours, it is the first on the same reference that
-/// began after it was asked for.
+/// A run of the workflow ended. Once it was asked for, and while GitHub has not named ours, it is the first on
+/// the same reference that began afterwards.
 pub fn run_ended(
     decision: &mut Decision,
     run: &Run,
@@ -218,20 +226,29 @@ pub fn run_ended(
     let is_ours = match (taken.run, &taken.reference) {
         (Some(ours), _) => ours == run.id,
         (None, reference) => {
+            let may_run = matches!(
+                taken.state,
+                RollbackState::Started | RollbackState::Unknown { .. }
+            );
             let mut reference = reference.iter();
-            run.started_at >= taken.at - DRIFT && reference.all(|name| *name == run.line.branch)
+            may_run
+                && run.started_at >= taken.at - DRIFT
+                && reference.all(|name| *name == run.line.branch)
         }
     };
     if !is_ours {
         return;
     }
-    let url = run.url.clone();
-    let (what, state) = match conclusion {
-        Conclusion::Success => ("rollback succeeded", RollbackState::Succeeded { url }),
-        _ => ("rollback failed", RollbackState::Failed { url }),
-    };
+    let (what, state) = how_ended(conclusion, run.url.clone());
     note(decision, deployment, context.at, Actor::Wardroom, what);
     save(decision, deployment, taken, state);
+}
+
+fn how_ended(conclusion: &Conclusion, url: String) -> (&'static str, RollbackState) {
+    match conclusion {
+        Conclusion::Success => ("rollback succeeded", RollbackState::Succeeded { url }),
+        _ => ("rollback failed", RollbackState::Failed { url }),
+    }
 }
 
 fn save(

@@ -7,9 +7,10 @@ use super::model::{
 };
 use super::purpose::Purpose;
 use super::receipts::decide_receipt;
+use super::rollback::run_ended;
 use crate::domain::area::Context;
-use crate::domain::ci::{Change, Decision};
-use crate::domain::effect::Answer;
+use crate::domain::ci::{Change, Code, Conclusion, Decision, Line, Place, Run, Status};
+use crate::domain::effect::{Answer, github};
 use crate::domain::ids::{EffectId, SignalId, UserId};
 use crate::domain::rules::Rules;
 use crate::domain::signal::End;
@@ -92,10 +93,10 @@ fn a_title_fits_a_declaration_whatever_the_environment_is_called() {
     assert_eq!(title(&failed).chars().count(), 100);
 }
 
-/// A deployment whose rollback was asked for, after its effect ended so.
-fn rolled_back(end: &End) -> FailedDeployment {
+/// A deployment whose rollback was asked for.
+fn asked() -> FailedDeployment {
     let now = DateTime::from_timestamp(1_772_355_600, 0).unwrap();
-    let asked = FailedDeployment {
+    FailedDeployment {
         id: DeploymentId(uuid::Uuid::nil()),
         service: "api".to_owned(),
         change: deployment(92, DeploymentState::Failed),
@@ -109,12 +110,19 @@ fn rolled_back(end: &End) -> FailedDeployment {
             run: None,
             state: RollbackState::Asked,
         }),
-    };
+    }
+}
+
+/// The same after its effect ended so, and the run that it names.
+fn rolled_back(end: &End, ended: Option<(Conclusion, String)>) -> FailedDeployment {
+    let asked = asked();
+    let now = asked.change.at;
     let purpose = Purpose::Rollback {
         deployment: asked.id,
     };
     let facts = Facts {
         deployments: vec![asked],
+        ended,
         ..Facts::default()
     };
     let context = Context {
@@ -156,11 +164,58 @@ fn a_rollback_that_may_run_is_not_offered_again() {
             true,
         ),
     ] {
-        let deployment = rolled_back(&end);
+        let deployment = rolled_back(&end, None);
         let shown = super::message::deployment(&deployment, Rollback::Offered);
         let shown = format!("{shown:?}");
         assert!(shown.contains(words), "{end:?}: {shown}");
         let offered = shown.contains("Try the rollback again");
         assert_eq!(offered, is_offered, "{end:?}: {shown}");
     }
+}
+
+#[test]
+fn the_run_of_a_person_is_not_taken_for_a_rollback_that_was_not_started_yet() {
+    let asked = asked();
+    let now = asked.change.at;
+    let conclusion = Conclusion::Success;
+    let run = Run {
+        id: 5,
+        line: Line::new(
+            "acme/api".to_owned(),
+            7,
+            "main".to_owned(),
+            "workflow_dispatch",
+        ),
+        workflow_name: "Rollback".to_owned(),
+        place: Place {
+            number: 1,
+            attempt: 1,
+        },
+        trigger: "workflow_dispatch".to_owned(),
+        sha: "5779607b49aa".to_owned(),
+        code: Code::default(),
+        status: Status::Completed(conclusion.clone()),
+        actor: Some("octocat".to_owned()),
+        url: "https://github.com/acme/api/actions/runs/5".to_owned(),
+        started_at: now,
+        updated_at: now,
+    };
+    let context = Context {
+        signal: SignalId(uuid::Uuid::nil()),
+        at: now,
+        now,
+        rules: &Rules::default(),
+    };
+    let facts = Facts {
+        deployments: vec![asked],
+        ..Facts::default()
+    };
+    let mut decision = Decision::on(context.signal);
+    run_ended(&mut decision, &run, &conclusion, &facts, &context);
+    assert!(decision.changes.is_empty(), "{:#?}", decision.changes);
+    // Ours may end before its receipt comes, which names it.
+    let end = End::Done(Answer::Github(github::Answer::Dispatched { run: Some(5) }));
+    let deployment = rolled_back(&end, Some((conclusion, run.url.clone())));
+    let taken = deployment.rollback.unwrap();
+    assert_eq!(taken.state, RollbackState::Succeeded { url: run.url });
 }

@@ -82,13 +82,17 @@ pub(super) async fn load(session: &mut Session, needs: &Needs) -> Result<Facts, 
                     timers::generation(session, "ci", service, Timer::ChangesDue.into()).await?;
             }
         }
-        Needs::Deployment { id, incident } => {
+        Needs::Deployment { id, incident, run } => {
             if let Some(service) = rows::service_of(session, *id).await? {
                 lock_aggregate(session, &lock_name(&service)).await?;
             }
             facts
                 .deployments
                 .extend(rows::deployment(session, *id).await?);
+            if let (Some(one), Some(run)) = (facts.deployments.first(), run) {
+                let repository = &one.change.repository;
+                facts.ended = rows::ended_run(session, repository, *run).await?;
+            }
             let own = facts.deployments.first().and_then(|one| one.incident);
             if let Some(incident) = incident.or(own) {
                 facts
@@ -96,10 +100,10 @@ pub(super) async fn load(session: &mut Session, needs: &Needs) -> Result<Facts, 
                     .extend(rows::incident(session, incident).await?);
             }
         }
-        Needs::Rollback { repository } => {
+        Needs::Rollback { repository, run } => {
             facts
                 .deployments
-                .extend(rows::rolling_back(session, repository).await?);
+                .extend(rows::rolling_back(session, repository, *run).await?);
         }
     }
     Ok(facts)

@@ -1,5 +1,6 @@
 //! The `ci_incidents` and `ci_deployments` tables.
 
+use crate::domain::ci::Conclusion;
 use crate::domain::ci::changes::{DeploymentId, FailedDeployment, FollowedIncident, RollbackState};
 use crate::domain::ids::{IncidentId, SignalId};
 
@@ -128,18 +129,38 @@ pub(super) async fn deployments_of(
     bodies.map(|body| read(body, "ci_deployments")).collect()
 }
 
-/// The newest deployment of a repository whose rollback was started and has not ended, locked.
+/// The deployment of a repository whose rollback is this run, else the newest one whose rollback was started and
+/// has not ended, locked.
 pub(super) async fn rolling_back(
     session: &mut Session,
     repository: &str,
+    run: i64,
 ) -> Result<Option<FailedDeployment>, StoreError> {
     let body = sqlx::query_scalar!(
         "select body from ci_deployments where repository = $1 and rolls_back
-          order by deployment desc limit 1 for update",
+          order by coalesce((body->'rollback'->>'run')::bigint = $2, false) desc,
+                   body->'rollback'->>'run' is null desc, deployment desc limit 1 for update",
         repository,
+        run,
     );
     let body = body.fetch_optional(session).await?;
     body.map(|body| read(body, "ci_deployments")).transpose()
+}
+
+/// How a run ended, and its page.
+pub(super) async fn ended_run(
+    session: &mut Session,
+    repository: &str,
+    run: i64,
+) -> Result<Option<(Conclusion, String)>, StoreError> {
+    let row = sqlx::query!(
+        r#"select conclusion as "conclusion!", url from ci_runs
+            where repository = $1 and run_id = $2 and status = 'completed' and conclusion is not null"#,
+        repository,
+        run,
+    );
+    let row = row.fetch_optional(session).await?;
+    Ok(row.map(|row| (Conclusion::of(&row.conclusion), row.url)))
 }
 
 pub(super) async fn save_deployment(
