@@ -8,6 +8,7 @@ use super::super::effect::{Answer, github};
 use super::super::measure::Measure;
 use super::super::signal::End;
 use super::super::text::Text;
+use super::circumstances::Circumstances;
 use super::own_rules::{self, OwnFile, Problem};
 use super::playbook::{self, No, Plan};
 use super::repair::{RepairState, RepairStep};
@@ -23,19 +24,19 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
     let (Some(inspection), Some(known)) = (&facts.inspection, &facts.circumstances) else {
         return;
     };
-    let is_decided = facts
-        .repairs
-        .iter()
-        .any(|one| one.inspection == inspection.id);
+    let steps = of_attempt(facts, inspection);
+    let is_decided = !steps.is_empty();
     if facts.is_overtaken(inspection) {
         return;
     }
     if facts.is_green_since(inspection) {
-        return shown_findings(decision, known, &[]);
+        if !is_decided {
+            detected(decision, known);
+        }
+        return shown_findings(decision, known, &steps);
     }
     if is_decided {
         // The inspection began anew, by an operator's retry of a read: the message shows the repair again.
-        let steps = of_attempt(facts, inspection);
         shown_findings(decision, known, &steps);
         return show(decision, inspection, &steps, facts);
     }
@@ -52,11 +53,7 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
     let situation = known.situation(inspection, own, &facts.ignored, context.now);
     let plan = playbook::decide(&situation, &context.rules.github.healing);
     let mut steps = rows(&plan, inspection, context.now);
-    for finding in &known.findings {
-        decision.measures.push(Measure::IssueDetected {
-            class: finding.finding.class,
-        });
-    }
+    detected(decision, known);
     begin(decision, &mut steps, inspection, facts, context);
     watch(decision, &steps, inspection);
     for step in &steps {
@@ -67,6 +64,14 @@ pub(super) fn due(decision: &mut Decision, facts: &Facts, context: &Context<'_>)
     }
     shown_findings(decision, known, &steps);
     show(decision, inspection, &steps, facts);
+}
+
+fn detected(decision: &mut Decision, known: &Circumstances) {
+    for finding in &known.findings {
+        decision.measures.push(Measure::IssueDetected {
+            class: finding.finding.class,
+        });
+    }
 }
 
 /// The message says why nothing is decided yet.

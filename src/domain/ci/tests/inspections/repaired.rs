@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::ci::repair_plan;
 use crate::domain::healing::{Action, HeldBack, Step};
+use crate::domain::measure::Measure;
 
 /// An attempt that was inspected, with these jobs listed of so many that failed.
 fn inspected(run: Seen, listed: u32, failed: u32) -> Fixture {
@@ -34,6 +35,11 @@ impl Fixture {
 
     /// What follows from a timer of the inspection, and what it decides.
     fn repairs(&self) -> Decision {
+        self.repairs_on_line(None)
+    }
+
+    /// The same on a line whose newest run that succeeded is this one.
+    fn repairs_on_line(&self, green: Option<Place>) -> Decision {
         let inspection = self.the_inspection();
         let findings: Vec<JobFinding> = self.findings.values().cloned().collect();
         let facts = Facts {
@@ -49,6 +55,7 @@ impl Fixture {
                 read_at: dawn(),
             }),
             inspection: Some(inspection),
+            green,
             ..Facts::default()
         };
         self.decides(|decision, context| repair_plan::due(decision, &facts, context))
@@ -233,4 +240,27 @@ fn an_open_approval_hides_no_newer_re_run() {
     steps[1].state = RepairState::Failed;
     let first = InspectionId::of("acme/api", 1001, 1);
     assert_eq!(RepairStep::repairing(&steps), Some(first));
+}
+
+#[test]
+fn on_a_green_line_findings_are_counted_once_and_what_was_given_up_stays_so() {
+    let mut area = inspected(failed(1, 1), 1, 1);
+    let green = Some(Place {
+        number: 2,
+        attempt: 1,
+    });
+    let seen = |decision: &Decision| {
+        let counted = decision.measures.iter();
+        let counted = counted.filter(|one| matches!(one, Measure::IssueDetected { .. }));
+        let stages = decision.changes.iter().filter_map(|change| match change {
+            Change::Finding(finding) => Some(finding.state),
+            _ => None,
+        });
+        (counted.count(), stages.collect::<Vec<_>>())
+    };
+    let decision = area.repairs_on_line(green);
+    assert_eq!(seen(&decision), (1, vec![Stage::Told]));
+    area.repairs.push(rerun(RepairState::Failed));
+    let decision = area.repairs_on_line(green);
+    assert_eq!(seen(&decision), (0, vec![Stage::GivenUp]));
 }
