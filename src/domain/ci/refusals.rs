@@ -20,6 +20,7 @@ pub(super) fn in_words(code: &str) -> String {
         "rerun_not_possible" => {
             "GitHub can't repeat this run, as it does for runs that are too old"
         }
+        "no_run_listed" => "GitHub lists no run of it yet",
         "no answer" => "GitHub didn't answer",
         // A sentence of ours.
         sentence if sentence.contains(' ') => sentence,

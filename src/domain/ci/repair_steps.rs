@@ -206,7 +206,11 @@ pub(super) fn ended(
     changed(decision, &before, &steps, inspection, facts);
 }
 
+/// What failed without a refusal may have been done all the same.
 fn retries(step: &RepairStep) -> i32 {
+    if step.step.action.adds() {
+        return 0;
+    }
     i32::try_from(step.step.retries).unwrap_or_default()
 }
 

@@ -75,6 +75,10 @@ fn line(step: &RepairStep) -> Option<Text> {
             let did = capital(&did(step, &done));
             Text::plain(format!("{did}{number}: {reason}."))
         }
+        RepairState::Failed if step.step.action.adds() => Text::plain(format!(
+            "Asked GitHub to {todo}, which may have been done: {}.",
+            in_words(reason)
+        )),
         RepairState::Failed | RepairState::Refused => {
             Text::plain(format!("Couldn't {todo}: {}.", in_words(reason)))
         }

@@ -130,6 +130,20 @@ impl Action {
         matches!(self, Self::RerunFailedJobs | Self::RerunRun)
     }
 
+    /// Whether doing it again, when it may have been done, would do it twice.
+    pub fn adds(&self) -> bool {
+        match self {
+            Self::DispatchWorkflow { .. } | Self::Comment { .. } => true,
+            Self::RerunFailedJobs
+            | Self::RerunRun
+            | Self::DeleteCaches
+            | Self::OpenIssue { .. }
+            | Self::AddLabels { .. }
+            | Self::Notify(_)
+            | Self::DeclareIncident(_) => false,
+        }
+    }
+
     /// Whether it changes anything on GitHub.
     pub fn writes(&self) -> bool {
         match self {

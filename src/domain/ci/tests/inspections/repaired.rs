@@ -1,7 +1,7 @@
 //! What is decided about an attempt that was inspected.
 
 use super::*;
-use crate::domain::ci::repair_plan;
+use crate::domain::ci::{repair_plan, repair_steps};
 use crate::domain::healing::{Action, HeldBack, Step};
 use crate::domain::measure::Measure;
 
@@ -240,6 +240,58 @@ fn an_open_approval_hides_no_newer_re_run() {
     steps[1].state = RepairState::Failed;
     let first = InspectionId::of("acme/api", 1001, 1);
     assert_eq!(RepairStep::repairing(&steps), Some(first));
+}
+
+#[test]
+fn what_may_have_been_started_is_not_started_again() {
+    let area = inspected(failed(1, 1), 1, 1);
+    let inspection = area.the_inspection();
+    let dispatch = Action::DispatchWorkflow {
+        workflow: "report.yml".to_owned(),
+        reference: None,
+        inputs: Default::default(),
+    };
+    let comment = Action::Comment {
+        text: "See the runbook.".to_owned(),
+    };
+    for action in [dispatch, comment] {
+        let retried = Step {
+            retries: 1,
+            ..Step::new(action)
+        };
+        let mut step = RepairStep::new(&inspection, "own", 0, retried, dawn());
+        step.state = RepairState::Asked;
+        let id = step.id;
+        let facts = Facts {
+            failure: area.failures.last().cloned(),
+            inspection: Some(inspection.clone()),
+            repairs: vec![step],
+            ..Facts::default()
+        };
+        let code = || "no_run_listed".to_owned();
+        let (effect, _) = posted(&area.failures[0]);
+        for end in [
+            End::Uncertain { code: code() },
+            End::Parked { code: code() },
+        ] {
+            let receipt = Receipt {
+                effect_id: EffectId(Uuid::from_u128(77)),
+                generation: 0,
+                effect: effect.clone().into(),
+                origin: Purpose::Repair {
+                    inspection: inspection.id,
+                    step: id,
+                },
+                end,
+            };
+            let decision = area.decides(|decision, context| {
+                repair_steps::answered(decision, id, &receipt, &facts, context);
+            });
+            assert_eq!(rows(&decision), [(RepairState::Failed, code())]);
+            let shown = format!("{:?}", decision.changes);
+            assert!(shown.contains("which may have been done"), "{shown}");
+        }
+    }
 }
 
 #[test]
