@@ -4,10 +4,10 @@ use super::super::area::Context;
 use super::super::declaration::{Declaration, Kind, Source};
 use super::super::ids::{Actor, UserId};
 use super::super::severity::Severity;
-use super::super::text::Message;
+use super::super::text::{Message, Text};
 use super::super::told::{Note, Told};
 use super::message::one_line;
-use super::verdict::{Verdict, still_open};
+use super::verdict::{Refusal, Verdict, still_open};
 use super::{Decision, Facts, watched};
 
 pub(super) fn open(
@@ -18,7 +18,14 @@ pub(super) fn open(
 ) -> Verdict {
     let failure = still_open(facts.failure.as_ref())?;
     let repository = &failure.line.repository;
-    let service = watched::service(context.rules, repository).unwrap_or(repository);
+    let Some(service) = watched::service_of_incidents(context.rules, repository) else {
+        let text = Text::default()
+            .bold(repository.as_str())
+            .and(" belongs to no service, so no incident was opened. Run ")
+            .code("/wardroom declare")
+            .and(" to declare one.");
+        return Err(Refusal::new("no_service", text));
+    };
     let workflow = one_line(&failure.workflow_name);
     let declaration = Declaration {
         title: one_line(&format!("CI of {repository} fails: {workflow}")),

@@ -6,11 +6,12 @@ use super::super::effect::{Answer, github};
 use super::super::measure::Measure;
 use super::super::signal::End;
 use super::circumstances::Circumstances;
+use super::message::one_line;
 use super::repair::{RepairId, RepairState, RepairStep};
 use super::repair_ended::how_ended;
 use super::{
     Change, Decision, Facts, Inspection, OwnFile, Progress, Purpose, Receipt, Timer, posts,
-    repair_told, repair_words,
+    repair_told, repair_words, watched,
 };
 use crate::domain::healing::{Action, HeldBack, label};
 use chrono::{DateTime, Duration, Utc};
@@ -125,6 +126,12 @@ fn start(
             },
             None => return step.ends(RepairState::Skipped, no_pull(), now),
         },
+        Action::DeclareIncident(_)
+            if watched::service_of_incidents(context.rules, &repository).is_none() =>
+        {
+            let reason = format!("{} belongs to no service", one_line(&repository));
+            return counted(decision, step, RepairState::Skipped, Some(reason), now);
+        }
         Action::OpenIssue { .. } | Action::Notify(_) | Action::DeclareIncident(_) => {
             repair_told::tell(decision, step, inspection, facts, context);
             return counted(decision, step, RepairState::Succeeded, None, now);

@@ -32,6 +32,13 @@ pub(super) fn service<'a>(rules: &'a Rules, repository: &'a str) -> Option<&'a s
     listed.map(|(_, service)| service.as_str()).or(name)
 }
 
+/// The service that incidents about the repository are of, when they may be declared for it.
+pub(super) fn service_of_incidents<'a>(rules: &'a Rules, repository: &'a str) -> Option<&'a str> {
+    let service = service(rules, repository).unwrap_or(repository);
+    let is_known = rules.services.is_empty() || rules.service(service).is_some();
+    is_known.then_some(service)
+}
+
 /// Whether a text fits a pattern in which `*` matches any characters; case does not matter.
 pub fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());

@@ -1,7 +1,7 @@
 //! What people are told of a failure that no re-run repairs, and what a repository says for itself.
 
 use super::super::{WATCHED, only_one};
-use super::{ASSERTION, ends, goes_on, network, reruns, seconds, told, waits};
+use super::{ASSERTION, ends, ends_in, goes_on, network, reruns, seconds, told, waits};
 use crate::world::World;
 use chrono::Duration;
 use simulator::{AttemptPlan, JobPlan, RunPlan};
@@ -159,6 +159,25 @@ async fn a_job_without_reports_whose_failure_is_flaky_by_the_record_is_run_again
     let run = fails(&mut world, 3).await;
     waits(&mut world, Duration::minutes(10)).await;
     assert_eq!(reruns(&world, run), 0);
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn no_incident_is_promised_for_a_repository_without_a_service() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    world.github().add_repository("acme/tools");
+    let plan = RunPlan::new("CI", vec![JobPlan::failed("push", RIGHTS)]);
+    ends_in(&mut world, "acme/tools", plan).await;
+    waits(&mut world, seconds(60)).await;
+    only_one(
+        &world,
+        &[
+            "Didn't open a P3 incident",
+            "acme/tools belongs to no service",
+        ],
+    );
+    assert_eq!(world.incidents().await, 0);
     world.skip_messages();
     world.finish().await;
 }
