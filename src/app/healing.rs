@@ -29,6 +29,7 @@ pub(super) fn from_config(config: &Config) -> Healing {
             .unwrap_or(usual.reruns_per_installation),
         playbooks: playbooks(&github.playbooks),
         flaky: flaky(&github.flaky),
+        aliases: github.flaky.aliases.clone(),
         reports: github.reports.clone().unwrap_or(usual.reports),
         overdue_after: github.overdue_after.map_or(usual.overdue_after, span),
     }

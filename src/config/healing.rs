@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::schema::{Named, Set};
-use super::shapes::{Severity, Span};
+use super::shapes::{Severity, Span, TestName};
 
 /// How many re-runs are asked for within an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +52,9 @@ pub struct Flaky {
     /// it, 80.
     #[schemars(range(min = 1, max = 100))]
     pub mass_percent: Option<u8>,
+    /// Tests that were renamed: each old name with the new one, which goes on with its record.
+    #[schemars(with = "Named<TestName, TestName>")]
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// What is done about a kind of failure. The first playbook that fits a failure handles it; those that

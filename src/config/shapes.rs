@@ -99,6 +99,10 @@ shapes! {
     WorkflowInput, "workflow-input", "^[A-Za-z_][\\w-]{0,99}$",
         "`{}` is not the name of an input",
         "use the name under `workflow_dispatch: inputs:` in the workflow";
+    /// The name of a test, with its class.
+    TestName, "test-name", "^[^\\s]([^\\x00-\\x1f\\x7f-\\x9f]{0,498}[^\\s])?$",
+        "`{}` cannot be the name of a test",
+        "1 to 500 characters on one line, as messages and issues show it: class::name";
     /// The name of a service.
     ServiceName, "service-name", "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]{0,73}[^\\s\\x00-\\x1f\\x7f-\\x9f])?$",
         "`{}` cannot be the name of a service",

@@ -5,12 +5,13 @@
 //! [`PATIENCE`], and the finding is made without what is missing after [`LIMIT`].
 
 use super::super::area::Context;
-use super::super::effect::Answer;
+use super::super::effect::{Answer, github};
 use super::super::rules::GithubAccess;
 use super::super::signal::End;
 use super::super::text::Text;
 use super::super::told::Told;
 use super::inspection::PATIENCE;
+use super::reports::Aliases;
 use super::{
     Change, Conclusion, Decision, Facts, Failure, Inspection, Progress, Purpose, Read, Receipt,
     Run, Seen, Stage, Status, Timer, ignore, own_rules, posts, repair_plan, seen, why,
@@ -129,6 +130,10 @@ pub(super) fn read_ended(
         Some(answer) => {
             for next in inspection.takes(read, answer) {
                 asks(decision, &inspection, next, context);
+            }
+            if matches!(answer, github::Answer::TestReports(_)) {
+                let renamed = &context.rules.github.healing.aliases;
+                inspection.resolves(&Aliases::new(renamed));
             }
         }
         None => {

@@ -5,6 +5,7 @@
 use super::super::effect::github::{self, FailedJob, TestReports};
 use super::super::text::Text;
 use super::refusals::in_words;
+use super::reports::{Aliases, TestId};
 use super::{FailureId, Run};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -177,6 +178,25 @@ impl Inspection {
             }
         }
         Vec::new()
+    }
+
+    /// The tests of the report that was read last go by the names that their records are kept under.
+    pub fn resolves(&mut self, aliases: &Aliases) {
+        let Some(report) = self.reports.last_mut() else {
+            return;
+        };
+        let resolved = |id: &str| aliases.resolve(&TestId::from_text(id));
+        for test in &mut report.tests {
+            let known = resolved(&test.id);
+            let Some(new) = known.renamed_to else {
+                continue;
+            };
+            test.id = known.id.to_string();
+            let message = test.message.take().unwrap_or_default();
+            test.message = Some(format!("Its name is now {new}.\n{message}"));
+        }
+        let passed = report.passed.iter();
+        report.passed = passed.map(|id| resolved(id).id.to_string()).collect();
     }
 
     /// What was to be read cannot be: it counts as empty.

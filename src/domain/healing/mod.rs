@@ -15,6 +15,7 @@ pub use playbook::{Action, Branches, Playbook, Step, Trigger, Whom};
 pub use thresholds::{MassFailure, Thresholds};
 
 use chrono::Duration;
+use std::collections::BTreeMap;
 use strum::{EnumString, IntoStaticStr};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Healing {
     pub playbooks: Vec<Playbook>,
     /// From when on a test is flaky.
     pub flaky: Thresholds,
+    /// Tests that were renamed: each old name with the new one.
+    pub aliases: BTreeMap<String, String>,
     /// Names of artifacts that hold test reports; `*` matches any characters.
     pub reports: Vec<String>,
     /// A run that has not ended, and of which nothing was heard for so long, is read.
@@ -99,6 +102,7 @@ impl Default for Healing {
             reruns_per_installation: 30,
             playbooks: built_in(),
             flaky: Thresholds::default(),
+            aliases: BTreeMap::new(),
             reports: ["*report*", "*junit*", "*test-results*"]
                 .map(str::to_owned)
                 .to_vec(),

@@ -24,6 +24,7 @@ mod runs;
 pub use api::{FindingFilter, FindingRow, RepairFilter, RepairRow};
 
 use crate::domain::ci::changes as code;
+use crate::domain::ci::reports::Aliases;
 use crate::domain::ci::{
     Change, Ci, Facts, Failure, FailureId, Line, Needs, Purpose, RecordNeeds, RepairStep, Repaired,
     Shown, all_ignored, message,
@@ -337,6 +338,9 @@ impl Persist for Ci {
                 {
                     *recorded =
                         record::recorded_tests(session, &line.repository, line.workflow).await?;
+                    let aliases = Aliases::new(&rules.github.healing.aliases);
+                    let new = aliases.new_names(recorded);
+                    recorded.extend(new);
                 }
                 Ok(Some(effect))
             }

@@ -74,9 +74,21 @@ impl Aliases {
     /// Aliases of aliases are followed so far, so that a circle ends.
     const MOST_RENAMES: usize = 8;
 
-    /// Pairs of a new and an old name.
-    pub fn new(pairs: impl IntoIterator<Item = (TestId, TestId)>) -> Self {
-        Self(pairs.into_iter().collect())
+    /// Of old names, each with the new one.
+    pub fn new<'a>(renamed: impl IntoIterator<Item = (&'a String, &'a String)>) -> Self {
+        let id = |name: &String| TestId::from_text(name);
+        let pairs = renamed.into_iter().map(|(old, new)| (id(new), id(old)));
+        Self(pairs.collect())
+    }
+
+    /// The new names of tests that are on record under these.
+    pub fn new_names(&self, recorded: &[String]) -> Vec<String> {
+        let new = self.0.keys();
+        let new = new.filter(|new| {
+            let old = self.resolve(new).id;
+            recorded.iter().any(|name| *name == old.as_str())
+        });
+        new.map(ToString::to_string).collect()
     }
 
     pub fn resolve(&self, id: &TestId) -> Resolved {

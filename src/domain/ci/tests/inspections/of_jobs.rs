@@ -90,3 +90,20 @@ fn again_with(of: &Listed, report: End) -> crate::domain::ci::findings::Finding 
     let known = [of_log, of_report].map(|one| Subject::Job(one.finding.signature));
     found(of, FAILED, Some(report), known.into()).finding
 }
+
+#[test]
+fn a_renamed_test_goes_on_with_the_record_of_its_old_name_and_the_evidence_says_so() {
+    let mut area = reading();
+    let (old, new) = ("basket::sums", "basket::adds");
+    area.rules.github.healing.aliases = [(old.to_owned(), new.to_owned())].into();
+    area.known_flaky = [test(old)].into();
+    area.sees(failed(1, 1));
+    area.read_ends("list_failed_jobs", jobs(vec![job(5, "test")], vec![9]));
+    area.read_ends("read_job_log", log(FAILED));
+    area.read_ends("read_test_reports", reports(100, &[new]));
+    let finding = &area.findings.values().next().unwrap().finding;
+    assert_eq!(finding.class, Class::FlakyTest);
+    let told = format!("{:?}", area.told_areas);
+    assert!(told.contains(r#"id: "basket::sums""#), "{told}");
+    assert!(told.contains("Its name is now basket::adds."), "{told}");
+}
