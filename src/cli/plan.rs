@@ -141,7 +141,7 @@ async fn decided(
                 Err(halt) => return Some(halt),
             };
             let own = OwnFile::read(&text, Clock::System.now());
-            backtest.knows(&line.repository, own);
+            backtest.set_own_file(&line.repository, own);
         }
         let reports = &rules.github.healing.reports;
         let recorded = backtest.recorded(&line);

@@ -82,18 +82,21 @@ async fn the_past_is_read_decided_and_printed_and_nothing_is_written_anywhere() 
         ("    > test basket::adds ... FAILED", ""),
         ("    > test result: FAILED.", ""),
         ("  No re-run: “test” failed because of a failed test", "."),
-        ("  Really: it was not re-run.", ""),
+        ("  Actual: it was not re-run.", ""),
         ("acme/api CI #3 on main", "failure"),
         ("  fetch: a network error", ""),
         ("    > Current runner version: '2.330.0'", ""),
         ("    > Runner image: ubuntu-latest", ""),
         ("    > fatal: unable to access", "Connection reset by peer"),
         ("  Dry run: would have re-run the failed jobs (1 of 2).", ""),
-        ("  Really: ada re-ran it at ", ", and it passed."),
+        ("  Actual: ada re-ran it at ", ", and it passed."),
         ("", ""),
         ("4 attempts ended; 2 of 2 runs failed", ""),
         ("runs that failed, by class: network 1, test_failure 1", ""),
-        ("would have been re-run: 1; really re-run and passed 1,", ""),
+        (
+            "would have been re-run: 1; actually re-run and passed 1,",
+            "",
+        ),
         ("not re-run, by reason: not_excused 1", ""),
     ];
     for (line, (begin, end)) in lines.iter().zip(wanted) {
@@ -119,7 +122,7 @@ async fn the_past_is_read_decided_and_printed_and_nothing_is_written_anywhere() 
     assert_eq!(lines.len(), 3, "{json:?}");
     assert_eq!(lines[1]["rerun"], true);
     assert_eq!(lines[1]["found"][0]["class"], "network");
-    assert_eq!(lines[1]["really"]["by"], "ada");
+    assert_eq!(lines[1]["actual"]["by"], "ada");
     assert_eq!(lines[2]["summary"]["reruns_that_passed"], 1);
     assert_eq!(lines[2]["complete"], true);
     deployment.close().await;

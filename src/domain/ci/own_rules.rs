@@ -38,6 +38,12 @@ impl OwnFile {
         Self { rules, read_at }
     }
 
+    /// GitHub gave this error instead.
+    pub fn unread(code: String, read_at: DateTime<Utc>) -> Self {
+        let rules = Err(Problem::Unread(code));
+        Self { rules, read_at }
+    }
+
     /// What is wrong with its content.
     pub fn wrong(&self) -> Option<&str> {
         match &self.rules {

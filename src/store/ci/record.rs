@@ -1,7 +1,7 @@
 //! The `ci_records` table: the records of tests and jobs.
 
 use super::{comments, issues};
-use crate::domain::ci::record::{Kept, LastFailure, Record, Standing, Subject};
+use crate::domain::ci::record::{Kept, LastFailure, OF_WORKFLOW, Record, Standing, Subject};
 use crate::domain::ci::reports::TestId;
 use crate::domain::ci::{FindingId, JobFinding, Line, RecordFacts, RecordNeeds, Round};
 use crate::domain::rules::Rules;
@@ -13,9 +13,6 @@ use crate::store::session::Session;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A green run is a pass for so many subjects, those that failed last.
-const OF_WORKFLOW: i64 = 1000;
 
 struct RecordRow {
     repository: String,
@@ -150,7 +147,7 @@ async fn of_round(
                 "where repository = $1 and workflow_id = $2 order by failed_at desc limit $3",
                 round.repository,
                 round.workflow,
-                OF_WORKFLOW,
+                i64::from(OF_WORKFLOW),
             );
             let rows = rows.fetch_all(&mut *session).await?;
             rows.into_iter()
@@ -208,7 +205,7 @@ pub(super) async fn known_flaky(
           where repository = $1 and standing in ('flaky', 'left_to_people')
           order by failed_at desc limit $2",
         repository,
-        OF_WORKFLOW,
+        i64::from(OF_WORKFLOW),
     );
     let keys = keys.fetch_all(session).await?;
     Ok(keys.iter().filter_map(|key| Subject::of_key(key)).collect())
@@ -223,7 +220,7 @@ pub(super) async fn flaky(
         "where repository = any($1) and subject like 'test:%' and standing in ('flaky', 'left_to_people')
          order by failed_at desc limit $2",
         repositories,
-        OF_WORKFLOW,
+        i64::from(OF_WORKFLOW),
     );
     let rows = rows.fetch_all(session).await?;
     rows.into_iter().map(Kept::try_from).collect()
@@ -241,7 +238,7 @@ pub(super) async fn recorded_tests(
           order by failed_at desc limit $3",
         repository,
         workflow,
-        OF_WORKFLOW,
+        i64::from(OF_WORKFLOW),
     );
     let tests = tests(keys.fetch_all(session).await?);
     Ok(tests.map(|test| test.as_str().to_owned()).collect())

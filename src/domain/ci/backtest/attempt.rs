@@ -1,21 +1,29 @@
 //! An attempt of the history, and what would have been found and done about it.
 
 use super::super::findings::{Class, Confidence};
+use super::super::issues::MANY;
 use super::super::message::{excerpt, one_line, short};
 use super::super::playbook::{Due, No, Plan};
-use super::super::reports::TestId;
 use super::super::{Conclusion, JobFinding, Run, Seen, Status};
+use super::NewlyFlaky;
 use crate::domain::healing::Action;
 use crate::invisible;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
-/// An attempt that ended, and what followed really.
+/// An attempt, and what actually followed.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     pub seen: Seen,
     /// The next attempt of the run.
     pub next: Option<Next>,
+}
+
+impl Attempt {
+    pub fn has_ended(&self) -> bool {
+        matches!(self.seen.run.status, Status::Completed(_))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,14 +41,17 @@ impl Next {
             by: run.actor.as_deref().map(one_line),
             at: run.started_at,
             conclusion: match &run.status {
+                Status::Completed(Conclusion::ActionRequired) => None,
                 Status::Completed(conclusion) => Some(one_line(conclusion.as_str())),
                 Status::Queued | Status::InProgress => None,
             },
         }
     }
 
-    pub fn has_passed(&self) -> bool {
-        self.conclusion.as_deref() == Some(Conclusion::Success.as_str())
+    /// `None`: it has not ended.
+    pub fn has_passed(&self) -> Option<bool> {
+        let conclusion = self.conclusion.as_deref()?;
+        Some(conclusion == Conclusion::Success.as_str())
     }
 }
 
@@ -65,15 +76,17 @@ pub struct Verdict {
     pub prevented: Vec<&'static str>,
     /// The words of the failure's message.
     pub done: Vec<String>,
-    /// Issues that a playbook keeps.
-    pub issues: usize,
+    /// The signatures of the failures about which playbooks keep issues.
+    pub issues: BTreeSet<String>,
     pub incidents: usize,
     /// Tests that are flaky from then on.
     pub flaky: Vec<String>,
+    /// Issues that are kept about them; many at once share one.
+    pub flaky_issues: usize,
     /// Logs that GitHub no longer has.
     pub expired_logs: usize,
-    /// What happened really; `None`: it was not repeated.
-    pub really: Option<Next>,
+    /// What actually happened; `None`: it was not repeated.
+    pub actual: Option<Next>,
 }
 
 /// Why a job failed.
@@ -111,36 +124,61 @@ impl Found {
 impl Verdict {
     pub(super) fn of_failure(
         attempt: &Attempt,
-        findings: Vec<JobFinding>,
-        plan: Plan,
-        done: Vec<String>,
-        flaky: Vec<TestId>,
+        findings: &[JobFinding],
+        plan: &Plan,
+        done: &[String],
+        flaky: NewlyFlaky,
         expired_logs: usize,
     ) -> Self {
+        let keeps_issue = |due: &Due| matches!(due.step.action, Action::OpenIssue { .. });
+        let kept = plan.repairs.iter();
+        let kept = kept.filter(|repair| repair.steps.iter().any(keeps_issue));
+        let declares = |due: &&Due| matches!(due.step.action, Action::DeclareIncident(_));
         let steps = plan.repairs.iter().flat_map(|repair| &repair.steps);
-        let count = |is: fn(&Action) -> bool| {
-            let steps = steps.clone().filter(|due: &&Due| is(&due.step.action));
-            steps.count()
-        };
         Self {
             found: findings.iter().map(Found::of).collect(),
             rerun: plan.repairs.iter().any(|repair| repair.rerun.is_some()),
             prevented: plan.prevented.iter().map(No::word).collect(),
             done: done.iter().map(|line| clean(line)).collect(),
-            issues: count(|action| matches!(action, Action::OpenIssue { .. })),
-            incidents: count(|action| matches!(action, Action::DeclareIncident(_))),
+            issues: kept
+                .flat_map(|repair| &repair.signatures)
+                .map(|signature| signature.as_str().to_owned())
+                .collect(),
+            incidents: steps.filter(declares).count(),
+            expired_logs,
+            ..Self::of(attempt, flaky)
+        }
+    }
+
+    /// An attempt that failed after a newer run of its line had succeeded: nothing is done.
+    pub(super) fn of_passed_line(
+        attempt: &Attempt,
+        findings: &[JobFinding],
+        flaky: NewlyFlaky,
+        expired_logs: usize,
+    ) -> Self {
+        Self {
+            found: findings.iter().map(Found::of).collect(),
+            prevented: vec!["passed_since"],
+            done: vec!["No re-run: a newer run on the branch has passed.".to_owned()],
             expired_logs,
             ..Self::of(attempt, flaky)
         }
     }
 
     /// `None`: nothing follows from it.
-    pub(super) fn of_green(attempt: &Attempt, flaky: Vec<TestId>) -> Option<Self> {
-        (!flaky.is_empty()).then(|| Self::of(attempt, flaky))
+    pub(super) fn of_green(attempt: &Attempt, flaky: NewlyFlaky) -> Option<Self> {
+        (!flaky.tests.is_empty()).then(|| Self::of(attempt, flaky))
     }
 
-    fn of(attempt: &Attempt, flaky: Vec<TestId>) -> Self {
+    fn of(attempt: &Attempt, flaky: NewlyFlaky) -> Self {
         let run = &attempt.seen.run;
+        let tests = flaky.tests.iter();
+        let flaky_issues = match flaky.tests.len() {
+            _ if !flaky.has_issues => 0,
+            few @ ..MANY => few,
+            _ => 1,
+        };
         Self {
             repository: one_line(&run.line.repository),
             workflow: one_line(&run.workflow_name),
@@ -159,11 +197,12 @@ impl Verdict {
             rerun: false,
             prevented: Vec::new(),
             done: Vec::new(),
-            issues: 0,
+            issues: BTreeSet::new(),
             incidents: 0,
-            flaky: flaky.iter().map(|test| one_line(test.as_str())).collect(),
+            flaky: tests.map(|test| one_line(test.as_str())).collect(),
+            flaky_issues,
             expired_logs: 0,
-            really: attempt.next.clone(),
+            actual: attempt.next.clone(),
         }
     }
 
@@ -201,14 +240,24 @@ impl Verdict {
         }
         lines.extend(self.done.iter().map(|line| format!("  {line}")));
         let flaky = self.flaky.iter();
-        lines.extend(flaky.map(|test| {
-            format!("  Dry run: would have kept an issue about the flaky test {test}.")
-        }));
+        match self.flaky_issues {
+            0 => lines.extend(flaky.map(|test| format!("  The test {test} became flaky."))),
+            few if few == self.flaky.len() => lines.extend(flaky.map(|test| {
+                format!("  Dry run: would have kept an issue about the flaky test {test}.")
+            })),
+            _ => {
+                let many = self.flaky.len();
+                lines.push(format!(
+                    "  Dry run: would have kept an issue about {many} flaky tests:"
+                ));
+                lines.extend(flaky.map(|test| format!("    {test}")));
+            }
+        }
         if self.found.is_empty() {
             return lines;
         }
-        lines.push(match &self.really {
-            None => "  Really: it was not re-run.".to_owned(),
+        lines.push(match &self.actual {
+            None => "  Actual: it was not re-run.".to_owned(),
             Some(next) => {
                 let by = next.by.as_deref().unwrap_or("a person or tool");
                 let at = next.at.format("%Y-%m-%d %H:%M");
@@ -217,7 +266,7 @@ impl Verdict {
                     Some("success") => "it passed".to_owned(),
                     Some(word) => format!("it ended as {word}"),
                 };
-                format!("  Really: {by} re-ran it at {at}, and {end}.")
+                format!("  Actual: {by} re-ran it at {at}, and {end}.")
             }
         });
         lines

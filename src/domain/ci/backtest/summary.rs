@@ -1,8 +1,7 @@
 //! The figures at the end.
 
 use super::super::findings::Class;
-use super::super::issues::MANY;
-use super::Verdict;
+use super::{Next, Verdict};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +13,12 @@ pub struct Summary {
     /// Runs that failed, by class; one in which jobs failed for two reasons counts twice.
     pub by_class: BTreeMap<&'static str, usize>,
     pub reruns: usize,
-    /// Of the re-runs that would have been: those that a person or a tool made really, and that passed.
+    /// Of the re-runs that would have been: those that a person or a tool actually made, and that passed.
     pub reruns_that_passed: usize,
     pub reruns_that_failed: usize,
+    pub reruns_not_ended: usize,
     pub reruns_not_made: usize,
-    /// Attempts that would not have been repeated and passed really.
+    /// Attempts that would not have been repeated, and of which an actual re-run passed.
     pub passed_without: usize,
     /// Attempts that would not have been repeated, by reason; one with two reasons counts twice.
     pub prevented: BTreeMap<&'static str, usize>,
@@ -38,11 +38,7 @@ pub struct Summary {
 impl Summary {
     pub(super) fn add(&mut self, verdict: &Verdict) {
         self.flaky_tests += verdict.flaky.len();
-        // Many at once share one.
-        self.issues += match verdict.flaky.len() {
-            few @ ..MANY => few,
-            _ => 1,
-        };
+        self.issues += verdict.flaky_issues;
         if verdict.found.is_empty() {
             return;
         }
@@ -55,22 +51,23 @@ impl Summary {
             if self.classes.insert((one.class, repository.clone(), run)) {
                 *self.by_class.entry(one.class.as_str()).or_default() += 1;
             }
-            let subject = (repository.clone(), one.signature.clone());
-            if verdict.issues > 0 && self.subjects.insert(subject) {
-                self.issues += 1;
-            }
         }
-        let has_passed = verdict.really.as_ref().map(|next| next.has_passed());
+        for signature in &verdict.issues {
+            let subject = (repository.clone(), signature.clone());
+            self.issues += usize::from(self.subjects.insert(subject));
+        }
+        let has_passed = verdict.actual.as_ref().map(Next::has_passed);
         if verdict.rerun {
             self.reruns += 1;
             match has_passed {
-                Some(true) => self.reruns_that_passed += 1,
-                Some(false) => self.reruns_that_failed += 1,
+                Some(Some(true)) => self.reruns_that_passed += 1,
+                Some(Some(false)) => self.reruns_that_failed += 1,
+                Some(None) => self.reruns_not_ended += 1,
                 None => self.reruns_not_made += 1,
             }
             return;
         }
-        self.passed_without += usize::from(has_passed == Some(true));
+        self.passed_without += usize::from(has_passed == Some(Some(true)));
         let words: BTreeSet<&'static str> = verdict.prevented.iter().copied().collect();
         for word in words {
             *self.prevented.entry(word).or_default() += 1;
@@ -97,14 +94,18 @@ impl Summary {
             by(&self.by_class)
         ));
         lines.push(format!(
-            "would have been re-run: {}; really re-run and passed {}, re-run and did not pass {}, not re-run {}",
-            self.reruns, self.reruns_that_passed, self.reruns_that_failed, self.reruns_not_made
+            "would have been re-run: {}; actually re-run and passed {}, re-run and did not pass {}, re-run and not ended {}, not re-run {}",
+            self.reruns,
+            self.reruns_that_passed,
+            self.reruns_that_failed,
+            self.reruns_not_ended,
+            self.reruns_not_made
         ));
         if !self.prevented.is_empty() {
             lines.push(format!("not re-run, by reason: {}", by(&self.prevented)));
         }
         lines.push(format!(
-            "would not have been re-run, and passed really on a re-run: {}",
+            "would not have been re-run, and passed on an actual re-run: {}",
             self.passed_without
         ));
         lines.push(format!(

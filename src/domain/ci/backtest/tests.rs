@@ -5,6 +5,8 @@ use super::*;
 use crate::domain::effect::github::{self, FailedJob, StepSeen, TestReports, TestSeen};
 use chrono::Duration;
 
+mod as_live;
+
 const RESET: &str =
     "fatal: unable to access 'https://github.com/acme/api/': Connection reset by peer";
 const ASSERTION: &str =
@@ -24,7 +26,7 @@ struct Past {
     conclusion: Conclusion,
     /// Names of jobs with their logs.
     jobs: Vec<(String, &'static str)>,
-    failed_test: Option<&'static str>,
+    failed_tests: Vec<String>,
 }
 
 fn failed(number: i64, minute: i64, job: &str, log: &'static str) -> Past {
@@ -35,7 +37,7 @@ fn failed(number: i64, minute: i64, job: &str, log: &'static str) -> Past {
         minute,
         conclusion: Conclusion::Failure,
         jobs: vec![(job.to_owned(), log)],
-        failed_test: None,
+        failed_tests: Vec::new(),
     }
 }
 
@@ -105,7 +107,7 @@ impl Past {
             failed: count,
             deploys: None,
             total: count,
-            artifacts: self.failed_test.iter().map(|_| 77).collect(),
+            artifacts: self.failed_tests.first().map(|_| 77).into_iter().collect(),
             more_artifacts: false,
             // Of today: it must not count.
             quota_left: Some(3),
@@ -117,13 +119,9 @@ impl Past {
                     tail: self.jobs[usize::try_from(job - 1).unwrap()].1.to_owned(),
                 },
                 _ => github::Answer::TestReports(Box::new(TestReports {
-                    ran: 10,
-                    failed: 1,
-                    tests: vec![TestSeen {
-                        id: self.failed_test.unwrap().to_owned(),
-                        flaky: false,
-                        message: None,
-                    }],
+                    ran: 10_000,
+                    failed: u32::try_from(self.failed_tests.len()).unwrap(),
+                    tests: self.failed_tests.iter().map(|id| failed_test(id)).collect(),
                     ..TestReports::default()
                 })),
             };
@@ -133,10 +131,30 @@ impl Past {
     }
 }
 
+fn failed_test(id: &str) -> TestSeen {
+    TestSeen {
+        id: id.to_owned(),
+        flaky: false,
+        message: None,
+    }
+}
+
 /// What follows from each attempt, in the order of their ends.
 fn plan(github: &Github, history: &[Past]) -> (Vec<Option<Verdict>>, Summary) {
+    let (told, backtest) = played(github, None, history);
+    (told, backtest.summary)
+}
+
+/// The same with the repository's own file.
+fn played(
+    github: &Github,
+    own: Option<&str>,
+    history: &[Past],
+) -> (Vec<Option<Verdict>>, Backtest) {
     let mut attempts: Vec<Attempt> = history.iter().map(Past::attempt).collect();
     let mut backtest = Backtest::new(github, &mut attempts);
+    let own = OwnFile::read(own.unwrap_or_default(), dawn());
+    backtest.set_own_file("acme/api", own);
     let told = attempts.iter().map(|attempt| {
         let run = &attempt.seen.run;
         let is_it = |one: &&Past| {
@@ -151,7 +169,7 @@ fn plan(github: &Github, history: &[Past]) -> (Vec<Option<Verdict>>, Summary) {
         Some(backtest.failed(attempt, &inspection, 0))
     });
     let told = told.collect();
-    (told, backtest.summary)
+    (told, backtest)
 }
 
 /// Whether each failed attempt is repeated, and the first word why not.
@@ -222,14 +240,14 @@ fn re_runs_of_people_count_and_giving_up_is_none() {
 #[test]
 fn a_run_that_is_not_the_newest_of_its_branch_is_not_repeated() {
     let slow = failed(1, 30, "fetch", RESET);
-    let newer = failed(2, 20, "other", RESET).passed();
-    assert_eq!(reruns(&[slow, newer]), ["superseded"]);
+    let newer = failed(2, 20, "other", RESET);
+    assert_eq!(reruns(&[slow, newer]), ["rerun", "superseded"]);
 }
 
 #[test]
-fn an_assertion_is_never_repeated_and_what_really_passed_is_counted_beside_it() {
+fn an_assertion_is_never_repeated_and_what_actually_passed_is_counted_beside_it() {
     let (network, assertion) = (failed(1, 0, "a", RESET), failed(2, 5, "b", ASSERTION));
-    let mut attempts = [network.attempt(), assertion.attempt()];
+    let mut attempts = vec![network.attempt(), assertion.attempt()];
     let passed = |minute| {
         let run = network.clone().again(2, minute).passed().attempt().seen.run;
         Some(Next::of(&run))
@@ -256,13 +274,13 @@ fn an_assertion_is_never_repeated_and_what_really_passed_is_counted_beside_it() 
             "    > fatal: unable to access 'https://github.com/acme/api/': Connection reset by peer",
             "  GitHub no longer has a log (410 Gone).",
             "  Dry run: would have re-run the failed jobs (1 of 2).",
-            "  Really: ada re-ran it at 2026-03-01 09:08, and it passed.",
+            "  Actual: ada re-ran it at 2026-03-01 09:08, and it passed.",
             "2026-03-01 09:05 acme/api CI #2 on main (abcdef2): failure",
             "  b: a failed test in the step “Test”",
             "    > test basket::adds ... FAILED",
             "  GitHub no longer has a log (410 Gone).",
             "  No re-run: “b” failed because of a failed test, and a re-run wouldn't change that.",
-            "  Really: ada re-ran it at 2026-03-01 09:08, and it passed.",
+            "  Actual: ada re-ran it at 2026-03-01 09:08, and it passed.",
         ]
     );
     assert_eq!(
@@ -270,9 +288,9 @@ fn an_assertion_is_never_repeated_and_what_really_passed_is_counted_beside_it() 
         [
             "2 attempts ended; 2 of 2 runs failed",
             "runs that failed, by class: network 1, test_failure 1",
-            "would have been re-run: 1; really re-run and passed 1, re-run and did not pass 0, not re-run 0",
+            "would have been re-run: 1; actually re-run and passed 1, re-run and did not pass 0, re-run and not ended 0, not re-run 0",
             "not re-run, by reason: not_excused 1",
-            "would not have been re-run, and passed really on a re-run: 1",
+            "would not have been re-run, and passed on an actual re-run: 1",
             "issues: 0; incidents: 0; tests that became flaky: 0",
             "logs that GitHub no longer has: 2",
         ]
@@ -283,7 +301,7 @@ fn an_assertion_is_never_repeated_and_what_really_passed_is_counted_beside_it() 
 fn a_test_becomes_flaky_by_the_record_and_is_repeated_from_then_on() {
     let flaky = |number: i64, minute| {
         let mut past = failed(number, minute, "test", ASSERTION);
-        past.failed_test = Some("basket::adds");
+        past.failed_tests = vec!["basket::adds".to_owned()];
         past
     };
     let history = [
@@ -310,9 +328,9 @@ fn the_rules_of_the_repository_narrow_and_a_dry_run_changes_nothing() {
     (github.healing.enabled, github.healing.dry_run) = (false, true);
     let (told, _) = plan(&github, std::slice::from_ref(&past));
     assert!(told[0].as_ref().unwrap().rerun, "the switch is of today");
-    let mut attempts = [past.attempt()];
+    let mut attempts = vec![past.attempt()];
     let mut backtest = Backtest::new(&github, &mut attempts);
-    backtest.knows("acme/api", OwnFile::read("wardroom: off", dawn()));
+    backtest.set_own_file("acme/api", OwnFile::read("wardroom: off", dawn()));
     let mut inspection = Backtest::inspection(&attempts[0].seen).unwrap();
     past.reads(&mut inspection);
     let told = backtest.failed(&attempts[0], &inspection, 0);

@@ -40,6 +40,9 @@ use super::findings::Signature;
 use super::reports::{Shape, TestId};
 use chrono::{DateTime, Utc};
 
+/// A green run is a pass for so many subjects of its workflow, those that failed last.
+pub const OF_WORKFLOW: u16 = 1000;
+
 /// What a record is of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
