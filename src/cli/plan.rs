@@ -10,7 +10,6 @@ use super::plan_reader::{Halt, Reader};
 use super::{ConfigArgs, Ended, Stop, output, run_to_end};
 use crate::app::{couriers, rules};
 use crate::config::{Config, process_environment, report};
-use crate::domain::ci::OwnFile;
 use crate::domain::ci::backtest::{Attempt, Backtest, Verdict};
 use crate::domain::rules::Rules;
 use crate::engine::clock::Clock;
@@ -21,8 +20,6 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The most attempts that are kept in memory while they are put in order; about 1 KB each.
-const MOST: usize = 50_000;
 /// Progress is shown after so many attempts that failed.
 const STEP: usize = 10;
 
@@ -37,6 +34,9 @@ pub(super) struct PlanArgs {
     /// Wait until GitHub's quota begins again, instead of stopping with what was read
     #[arg(long)]
     wait: bool,
+    /// Stop when there are more attempts; about 1 KB of memory is used for each
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    most: usize,
     /// Print JSON, one object per line
     #[arg(long)]
     json: bool,
@@ -95,7 +95,8 @@ async fn listed(
     let (mut attempts, mut skipped) = (Vec::new(), 0);
     for repository in &repositories {
         let name = &repository.full_name;
-        match reader.attempts(repository, args.since, to).await {
+        let most = args.most - attempts.len();
+        match reader.attempts(repository, (args.since, to), most).await {
             Ok(more) => attempts.extend(more),
             Err(Halt::Refused(code)) => {
                 skipped += 1;
@@ -103,14 +104,10 @@ async fn listed(
                     "{name}: GitHub refused the list of runs ({code})"
                 ));
             }
+            Err(Halt::TooMany(_)) => return Err(nothing(Halt::TooMany(args.most))),
             Err(halt) => return Err(nothing(halt)),
         }
-        reader.shows(format_args!("{name}: {} attempts so far", attempts.len()));
-        if attempts.len() > MOST {
-            return Err(Stop::No(format!(
-                "there are more than {MOST} attempts: use --repo, or a later --since"
-            )));
-        }
+        reader.progress(format_args!("{name}: {} attempts so far", attempts.len()));
     }
     Ok((attempts, skipped))
 }
@@ -136,12 +133,10 @@ async fn decided(
         };
         let line = inspection.run.line.clone();
         if known.insert(line.repository.clone()) {
-            let text = match reader.own_file(&line.repository).await {
-                Ok(text) => text.unwrap_or_default(),
+            match reader.own_file(&line.repository).await {
+                Ok(own) => backtest.set_own_file(&line.repository, own),
                 Err(halt) => return Some(halt),
-            };
-            let own = OwnFile::read(&text, Clock::System.now());
-            backtest.set_own_file(&line.repository, own);
+            }
         }
         let reports = &rules.github.healing.reports;
         let recorded = backtest.recorded(&line);
@@ -155,7 +150,7 @@ async fn decided(
         }
         read += 1;
         if read % STEP == 0 {
-            reader.shows(format_args!("{read} of {of} failed attempts"));
+            reader.progress(format_args!("{read} of {of} failed attempts"));
         }
     }
     None

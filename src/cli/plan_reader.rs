@@ -1,10 +1,10 @@
 //! Reads GitHub's history for `wardroom github plan`, page by page, and waits as GitHub asks.
 
 use super::{Stop, output};
-use crate::app::couriers::history::{History, MOST_RUNS, PAGE, Repository};
+use crate::app::couriers::history::{History, MOST_RUNS, PAGE, RESERVE, RESERVED, Repository};
 use crate::courier::Outcome;
 use crate::domain::ci::backtest::{Attempt, Next, is_watched};
-use crate::domain::ci::{Inspection, OWN_FILE, Seen, Status};
+use crate::domain::ci::{Inspection, OWN_FILE, OwnFile, Seen};
 use crate::domain::effect::Answer;
 use crate::domain::effect::github::{self, Effect};
 use crate::domain::rules::Rules;
@@ -21,10 +21,13 @@ const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(120);
 const TRIES: usize = 4;
 const BETWEEN: std::time::Duration = std::time::Duration::from_secs(2);
 
+/// From one second to another, both included.
+type Time = (DateTime<Utc>, DateTime<Utc>);
+
 pub(super) struct Reader {
     history: History,
     waits: bool,
-    shows: bool,
+    is_terminal: bool,
 }
 
 /// Why no more is read.
@@ -37,6 +40,8 @@ pub(super) enum Halt {
         code: String,
     },
     Unreachable(String),
+    /// There are more attempts than this.
+    TooMany(usize),
 }
 
 impl Halt {
@@ -45,13 +50,17 @@ impl Halt {
             Self::Refused(code) => Stop::No(format!("GitHub refused: {code}")),
             Self::Limited { until, code } => {
                 let until = until.format("%Y-%m-%d %H:%M UTC");
+                let why = limit(&code);
                 Stop::No(format!(
-                    "GitHub allows no more requests until {until} ({code}). {meanwhile} Run it again then, or with --wait."
+                    "{why} until {until}. {meanwhile} Run it again then, or with --wait."
                 ))
             }
             Self::Unreachable(code) => {
                 Stop::Unreachable(format!("cannot reach GitHub: {code}. {meanwhile}"))
             }
+            Self::TooMany(most) => Stop::No(format!(
+                "there are more than {most} attempts: use --repo, a later --since, or a larger --most"
+            )),
         }
     }
 }
@@ -61,18 +70,18 @@ impl Reader {
         Self {
             history,
             waits,
-            shows: io::stderr().is_terminal(),
+            is_terminal: io::stderr().is_terminal(),
         }
     }
 
     /// Shows progress, on a terminal.
-    pub(super) fn shows(&self, progress: impl Display) {
-        if self.shows {
+    pub(super) fn progress(&self, progress: impl Display) {
+        if self.is_terminal {
             stderr::write(format!("{progress}\n").as_bytes());
         }
     }
 
-    async fn patiently<T>(
+    async fn retried<T>(
         &self,
         call: impl AsyncFn(DateTime<Utc>) -> Result<T, Outcome>,
     ) -> Result<T, Halt> {
@@ -93,7 +102,7 @@ impl Reader {
                         return Err(Halt::Limited { until, code });
                     }
                     let at = until.format("%H:%M:%S UTC");
-                    output::aside(format_args!("GitHub asks to wait until {at} ({code})"));
+                    output::aside(format_args!("{} until {at}: waiting", limit(&code)));
                     tokio::time::sleep(after).await;
                 }
                 other => {
@@ -110,7 +119,7 @@ impl Reader {
 
     pub(super) async fn repository(&self, name: &str) -> Result<Repository, Halt> {
         let history = &self.history;
-        self.patiently(async |now| history.repository(name, now).await)
+        self.retried(async |now| history.repository(name, now).await)
             .await
     }
 
@@ -120,7 +129,7 @@ impl Reader {
         let mut accounts = Vec::new();
         for page in 1.. {
             let call = async |now| history.accounts(page, now).await;
-            let read = self.patiently(call).await?;
+            let read = self.retried(call).await?;
             let is_last = read.len() < PAGE;
             accounts.extend(read);
             if is_last {
@@ -129,14 +138,20 @@ impl Reader {
         }
         let mut repositories = Vec::new();
         for account in &accounts {
+            let Some(login) = &account.login else {
+                let id = account.installation;
+                output::aside(format_args!(
+                    "installation {id}: it is of an enterprise, which has no repositories"
+                ));
+                continue;
+            };
             if account.is_suspended {
-                let login = &account.login;
                 output::aside(format_args!("{login}: the App's installation is suspended"));
                 continue;
             }
             for page in 1.. {
                 let call = async |now| history.repositories(account, page, now).await;
-                let read = self.patiently(call).await?;
+                let read = self.retried(call).await?;
                 let is_last = read.len() < PAGE;
                 let watched = read.into_iter();
                 let watched = watched.filter(|one| is_watched(rules, &one.full_name));
@@ -149,21 +164,24 @@ impl Reader {
         Ok(repositories)
     }
 
-    /// The attempts that ended of the runs that were created within a time. GitHub gives 1,000 runs of a list, so a
-    /// time with more is halved.
+    /// The attempts of the runs that were created within a time, at most so many. GitHub gives 1,000 runs of a list,
+    /// so a time with more is halved.
     pub(super) async fn attempts(
         &self,
         repository: &Repository,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
+        time: Time,
+        most: usize,
     ) -> Result<Vec<Attempt>, Halt> {
         let history = &self.history;
         let (mut attempts, mut known) = (Vec::new(), BTreeSet::new());
-        let mut times = vec![(from, to)];
+        let mut times = vec![time];
         while let Some(time) = times.pop() {
             for number in 1..=MOST_RUNS / PAGE {
                 let call = async |now| history.runs(repository, time, number, now).await;
-                let page = self.patiently(call).await?;
+                let page = self.retried(call).await?;
+                if page.total > most {
+                    return Err(Halt::TooMany(most));
+                }
                 if number == 1
                     && page.total >= MOST_RUNS
                     && let Some(halves) = halves(time)
@@ -174,13 +192,16 @@ impl Reader {
                 for seen in page.runs {
                     if known.insert(seen.run.id) {
                         attempts.extend(self.of_run(repository, seen).await?);
+                        if attempts.len() > most {
+                            return Err(Halt::TooMany(most));
+                        }
                     }
                 }
                 if page.read < PAGE {
                     break;
                 }
                 let name = &repository.full_name;
-                self.shows(format_args!("{name}: {} runs", known.len()));
+                self.progress(format_args!("{name}: {} runs", known.len()));
             }
         }
         Ok(attempts)
@@ -194,7 +215,7 @@ impl Reader {
         if last.run.is_told() {
             for number in 1..attempts {
                 let call = async |now| history.attempt(repository, run, number, now).await;
-                match self.patiently(call).await {
+                match self.retried(call).await {
                     Ok(seen) => all.extend(seen),
                     Err(Halt::Refused(_)) => {}
                     Err(halt) => return Err(halt),
@@ -205,13 +226,10 @@ impl Reader {
         let next: Vec<Next> = all.iter().skip(1).map(|seen| Next::of(&seen.run)).collect();
         let next = next.into_iter().map(Some).chain([None]);
         let all = all.into_iter().zip(next);
-        let all = all.map(|(seen, next)| Attempt { seen, next });
-        let ended = |one: &Attempt| matches!(one.seen.run.status, Status::Completed(_));
-        Ok(all.filter(ended).collect())
+        Ok(all.map(|(seen, next)| Attempt { seen, next }).collect())
     }
 
-    /// The text of the repository's own file; `None`: it has none, or it may not be read.
-    pub(super) async fn own_file(&self, repository: &str) -> Result<Option<String>, Halt> {
+    pub(super) async fn own_file(&self, repository: &str) -> Result<OwnFile, Halt> {
         let effect = Effect::ReadFile {
             repository: repository.to_owned(),
             path: OWN_FILE.to_owned(),
@@ -219,9 +237,14 @@ impl Reader {
         };
         let history = &self.history;
         let call = async |now| history.read(&effect, None, now).await;
-        match self.patiently(call).await.map(|reading| reading.answer) {
-            Ok(Answer::Github(github::Answer::File { content })) => Ok(content),
-            Ok(_) | Err(Halt::Refused(_)) => Ok(None),
+        let read = self.retried(call).await.map(|reading| reading.answer);
+        let now = Clock::System.now();
+        match read {
+            Ok(Answer::Github(github::Answer::File { content })) => {
+                Ok(OwnFile::read(&content.unwrap_or_default(), now))
+            }
+            Ok(_) => Ok(OwnFile::unread("no answer".to_owned(), now)),
+            Err(Halt::Refused(code)) => Ok(OwnFile::unread(code, now)),
             Err(halt) => Err(halt),
         }
     }
@@ -243,7 +266,7 @@ impl Reader {
                 *recorded = of_record.to_vec();
             }
             let call = async |now| history.read(&effect, before, now).await;
-            match self.patiently(call).await {
+            match self.retried(call).await {
                 Ok(reading) => {
                     expired += usize::from(reading.has_expired);
                     if let Answer::Github(answer) = &reading.answer {
@@ -258,10 +281,16 @@ impl Reader {
     }
 }
 
+/// What no more requests are made for, before "until".
+fn limit(code: &str) -> String {
+    match code {
+        RESERVED => format!("{RESERVE} requests of GitHub's quota are left to the server"),
+        code => format!("GitHub allows no more requests ({code})"),
+    }
+}
+
 /// The newer half first; `None`: a second is not divided.
-fn halves(
-    (from, to): (DateTime<Utc>, DateTime<Utc>),
-) -> Option<[(DateTime<Utc>, DateTime<Utc>); 2]> {
+fn halves((from, to): Time) -> Option<[Time; 2]> {
     let seconds = (to - from).num_seconds();
     let middle = from + Duration::seconds(seconds / 2);
     (seconds > 0).then(|| [(middle + Duration::seconds(1), to), (from, middle)])

@@ -25,6 +25,8 @@ use tokio::time::Instant;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Requests of an hour's quota that are left for the running bot.
 pub const RESERVE: u32 = 500;
+/// The code of a request that is not made because of [`RESERVE`].
+pub const RESERVED: &str = "quota_reserved";
 /// The most results of a list of runs that GitHub gives, whatever the page.
 pub const MOST_RUNS: usize = 1000;
 /// Entries of a page.
@@ -38,8 +40,9 @@ pub struct History {
 /// An account in which the App is installed; with a token, its holder.
 #[derive(Debug, Clone)]
 pub struct Account {
-    pub login: String,
-    installation: u64,
+    /// `None`: an enterprise, which has organizations instead of repositories.
+    pub login: Option<String>,
+    pub installation: u64,
     pub is_suspended: bool,
 }
 
@@ -68,13 +71,13 @@ pub struct Reading {
 #[derive(Deserialize)]
 struct Installation {
     id: u64,
-    account: Login,
+    account: Option<Login>,
     suspended_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
 struct Login {
-    login: String,
+    login: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -105,7 +108,7 @@ impl History {
     pub async fn accounts(&self, page: usize, now: DateTime<Utc>) -> Result<Vec<Account>, Outcome> {
         if !self.client.is_app() {
             return Ok(vec![Account {
-                login: String::new(),
+                login: Some(String::new()),
                 installation: 0,
                 is_suspended: false,
             }]);
@@ -115,12 +118,7 @@ impl History {
             let page = [("per_page", PAGE.to_string()), ("page", page.to_string())];
             let page = page.each_ref().map(|(name, value)| (*name, value.as_str()));
             let found: Vec<Installation> = session.get(&["app", "installations"], &page).await?;
-            let accounts = found.into_iter().map(|one| Account {
-                login: one.account.login,
-                installation: one.id,
-                is_suspended: one.suspended_at.is_some(),
-            });
-            Ok(accounts.collect())
+            Ok(found.into_iter().map(Account::from).collect())
         };
         self.ended(None, read.await)
     }
@@ -132,9 +130,9 @@ impl History {
         page: usize,
         now: DateTime<Utc>,
     ) -> Result<Vec<Repository>, Outcome> {
-        let login = account.login.as_str();
+        let login = account.login.as_deref().unwrap_or_default();
         let read = async {
-            self.spares(login, now)?;
+            self.check_reserve(login, now)?;
             let known = self.client.accounts.of(login);
             known.lock().await.installation = Some(account.installation);
             let session = Session {
@@ -268,19 +266,19 @@ impl History {
         repository: Option<&'a str>,
         now: DateTime<Utc>,
     ) -> Result<Session<'a>, CallError> {
-        self.spares(repository.unwrap_or_default(), now)?;
+        self.check_reserve(repository.unwrap_or_default(), now)?;
         let until = Instant::now() + DEADLINE;
         self.client.session(repository, until, now)
     }
 
     /// Leaves [`RESERVE`] of the hour's quota, which the running bot shares.
-    fn spares(&self, of: &str, now: DateTime<Utc>) -> Result<(), CallError> {
+    fn check_reserve(&self, of: &str, now: DateTime<Utc>) -> Result<(), CallError> {
         let scope = self.client.scope(Some(of).filter(|of| !of.is_empty()));
-        match self.client.quotas.scarce(&scope, RESERVE, now) {
+        match self.client.quotas.reset_if_below(&scope, RESERVE, now) {
             None => Ok(()),
             Some(until) => Err(CallError::Limited {
                 after: (until - now).to_std().unwrap_or_default(),
-                code: "quota_reserved",
+                code: RESERVED,
             }),
         }
     }
@@ -290,8 +288,38 @@ impl History {
     }
 }
 
+impl From<Installation> for Account {
+    fn from(one: Installation) -> Self {
+        Self {
+            login: one.account.and_then(|account| account.login),
+            installation: one.id,
+            is_suspended: one.suspended_at.is_some(),
+        }
+    }
+}
+
 impl Repository {
     fn seen(&self, run: &Value, now: DateTime<Utc>) -> Option<Seen> {
         workflow_run::of_api(&self.full_name, self.default_branch.as_deref(), run, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_installation_of_an_enterprise_or_of_no_account_has_no_login() {
+        let enterprise = json!({"id": 7, "slug": "acme-corp", "name": "Acme"});
+        for (account, login) in [
+            (json!({"id": 7, "login": "acme"}), Some("acme")),
+            (enterprise, None),
+            (json!(null), None),
+        ] {
+            let installation = json!({"id": 5, "account": account, "suspended_at": null});
+            let installation: Installation = serde_json::from_value(installation).unwrap();
+            assert_eq!(Account::from(installation).login.as_deref(), login);
+        }
     }
 }

@@ -66,15 +66,15 @@ impl Quotas {
             .map(|left| left.requests)
     }
 
-    /// When the hour of a quota ends of which fewer are left; `None`: there are enough, or it is not known.
-    pub(super) fn scarce(
+    /// When the hour of a quota ends, if fewer requests than `least` are left of it.
+    pub(super) fn reset_if_below(
         &self,
         scope: &str,
-        fewer: u32,
+        least: u32,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
         let left = self.left().get(&(scope.to_owned(), CORE)).copied();
-        let left = left.filter(|left| left.until > now && left.requests < fewer);
+        let left = left.filter(|left| left.until > now && left.requests < least);
         left.map(|left| left.until)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::harness::Deployment;
 use crate::harness::wardroom::{Ended, run};
-use simulator::{APP_KEY, AttemptPlan, GitHub, JobPlan, RunPlan};
+use simulator::{APP_KEY, AttemptPlan, Fault, FaultRule, GitHub, JobPlan, RunPlan};
 use std::time::Duration;
 
 const RESET: &str = "fatal: unable to access 'https://x:ghp_0123456789abcdefghij0123456789abcdef@github.com/acme/api/': \
@@ -181,7 +181,12 @@ async fn a_quota_that_runs_low_ends_the_reading_and_a_short_pause_is_waited_for(
     github.set_quota(installation, 512, Duration::from_secs(1800));
     let ended = plans(&deployment, &[]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("no more requests until"), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("500 requests of GitHub's quota are left to the server until"),
+        "{ended:?}"
+    );
     assert!(ended.stderr.contains("what was read before"), "{ended:?}");
     assert!(
         ended.stdout.contains("\n2 attempts ended; 2 of 2"),
@@ -191,7 +196,7 @@ async fn a_quota_that_runs_low_ends_the_reading_and_a_short_pause_is_waited_for(
     let ended = plans(&deployment, &[]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(
-        ended.stderr.contains("GitHub asks to wait until"),
+        ended.stderr.contains("are left to the server until"),
         "{ended:?}"
     );
     assert!(
@@ -224,5 +229,77 @@ async fn a_token_plans_too_and_without_credentials_or_github_nothing_is_planned(
     deployment.env.insert("GITHUB_API_URL".to_owned(), nowhere);
     let ended = plans(&deployment, &[]).await;
     assert_eq!(ended.code, Some(3), "{ended:?}");
+    deployment.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_github_refuses_is_named_and_the_plan_is_incomplete() {
+    let deployment = with_an_app().await;
+    let github = deployment.slack.github();
+    github.run("acme/api", fails("fetch", RESET).days_old(1));
+    github.add_repository("acme/tools");
+    for owner in ["beta", "gamma"] {
+        github.install(owner);
+        github.add_repository(&format!("{owner}/app"));
+        github.run(&format!("{owner}/app"), fails("fetch", RESET).days_old(1));
+    }
+    let beta = github.installation("beta").expect("it is installed");
+    github.suspend(beta, true);
+    let forbidden = |method, repository| {
+        let rule = FaultRule::once(method, Fault::Status { status: 403 }).always();
+        deployment.slack.fault(rule.in_repository(repository))
+    };
+    forbidden("github/actions/list-workflow-runs-for-repo", "acme/tools");
+    forbidden("github/repos/get-content", "gamma/app");
+    let ended = plans(&deployment, &["--json"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for note in [
+        "acme/tools: GitHub refused the list of runs (forbidden",
+        "beta: the App's installation is suspended",
+    ] {
+        assert!(ended.stderr.contains(note), "{ended:?}");
+    }
+    let lines: Vec<serde_json::Value> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is an object"))
+        .collect();
+    let [first, second, summary] = &lines[..] else {
+        panic!("{ended:?}");
+    };
+    let mut reruns = [first, second].map(|one| {
+        let name = one["repository"].as_str().expect("a name");
+        (name, one["rerun"].as_bool(), one["prevented"].to_string())
+    });
+    reruns.sort();
+    assert_eq!(reruns[0], ("acme/api", Some(true), "[]".to_owned()));
+    // Live, nothing is done either while its own file cannot be read.
+    let unread = "[\"own_file_unread\"]".to_owned();
+    assert_eq!(reruns[1], ("gamma/app", Some(false), unread));
+    assert_eq!(summary["complete"], false);
+    deployment.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_error_is_retried_and_more_attempts_than_allowed_are_not_read() {
+    let deployment = with_an_app().await;
+    let github = deployment.slack.github();
+    for days in [3, 2, 1] {
+        github.run("acme/api", fails("fetch", RESET).days_old(days));
+    }
+    let runs = "github/actions/list-workflow-runs-for-repo";
+    let down = FaultRule::once(runs, Fault::Status { status: 502 });
+    deployment.slack.fault(down.clone().times(2));
+    let ended = plans(&deployment, &[]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("\n3 attempts ended; "), "{ended:?}");
+    deployment.slack.fault(down.always());
+    let ended = plans(&deployment, &[]).await;
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    deployment.slack.lift_faults();
+    let ended = plans(&deployment, &["--most", "2"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("more than 2 attempts"), "{ended:?}");
+    assert!(ended.stdout.is_empty(), "{ended:?}");
     deployment.close().await;
 }
