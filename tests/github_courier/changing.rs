@@ -1,6 +1,6 @@
 //! What is changed in place, what else is read, and how a refusal is worded.
 
-use super::writing::{check, issue, proposal, repository};
+use super::writing::{check, issue, proposal};
 use super::*;
 use github::{CheckConclusion, IssueEdit};
 

@@ -8,6 +8,7 @@
 mod changing;
 mod credentials;
 mod deliveries;
+mod dispatch;
 mod every_kind;
 mod limits;
 mod reading;
@@ -179,4 +180,15 @@ fn refused_here(code: &str) -> Outcome {
         outcome: Box::new(refused(code)),
         answered: false,
     }
+}
+
+/// No run is listed for the dispatch: it may have been lost, or is not listed yet.
+fn not_listed() -> Lookup {
+    Lookup::Unreadable {
+        code: "no_run_listed".to_owned(),
+    }
+}
+
+fn repository(world: &World) -> simulator::RepositoryView {
+    world.github.repository(API)
 }
