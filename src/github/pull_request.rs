@@ -54,6 +54,7 @@ struct OfLabelled {
 
 #[derive(Deserialize)]
 struct Labelled {
+    state: Option<String>,
     labels: Option<Vec<Label>>,
     head: Option<Head>,
 }
@@ -108,9 +109,12 @@ fn news(json: &[u8], whole: Whole, at: DateTime<Utc>) -> Result<PullNews, &'stat
     let of = part::<OfLabels>(json);
     let changed = of.and_then(|of| of.label).is_some_and(is_off);
     let labelled = part::<OfLabelled>(json).and_then(|of| of.pull_request);
-    let (labels, head) = labelled.map_or((None, None), |pull| (pull.labels, pull.head));
+    let (state, labels, head) = labelled.map_or((None, None, None), |pull| {
+        (pull.state, pull.labels, pull.head)
+    });
     let mut labels = labels.unwrap_or_default().into_iter();
-    let head = head.and_then(|head| {
+    let is_closed = state.as_deref() == Some("closed");
+    let head = head.filter(|_| !is_closed).and_then(|head| {
         let fork = head.repo?.name().ok()?;
         Some(untrusted::name(&format!("{fork}:{}", head.reference?)))
     });

@@ -44,6 +44,21 @@ fn the_label_is_found_in_every_payload_whatever_its_case() {
 }
 
 #[test]
+fn a_closed_pull_request_keeps_its_label_and_no_longer_has_its_branch() {
+    let off = json!([{"name": "wardroom:off"}]);
+    for (action, state, head) in [
+        ("closed", "closed", ""),
+        ("labeled", "closed", ""),
+        ("reopened", "open", "mona/api:fix"),
+    ] {
+        let mut body = body(action, &off);
+        body["pull_request"]["state"] = json!(state);
+        let news = of(&body);
+        assert_eq!((news.head.as_str(), news.is_off), (head, true), "{action}");
+    }
+}
+
+#[test]
 fn an_event_about_the_label_is_told_from_one_about_another() {
     for (action, label, wanted) in [
         ("labeled", "wardroom:off", true),

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 pub struct PullNews {
     pub repository: String,
     pub number: i64,
-    /// The repository and the branch that it comes from; runs of a fork's name nothing else.
+    /// The repository and the branch that it comes from; runs of a fork's name nothing else. Empty once it is
+    /// closed, because another one may come from there.
     pub head: String,
     /// It has the label.
     pub is_off: bool,

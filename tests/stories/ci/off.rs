@@ -99,6 +99,25 @@ async fn a_pull_request_with_the_label_is_neither_repaired_nor_commented_until_i
 }
 
 #[tokio::test]
+async fn the_label_of_a_closed_pull_request_does_not_hold_for_a_later_one_from_the_same_branch() {
+    let mut world = World::with_github(WATCHED, &[]).await;
+    let (closed, _) = pull(&world, PullFrom::Fork, NETWORK);
+    let label = json!({"labels": ["wardroom:off"]});
+    labels(&world, closed, "POST", "", label);
+    let path = format!("/repos/acme/api/pulls/{closed}");
+    let done = world
+        .github()
+        .act("ada", "PATCH", &path, json!({"state": "closed"}));
+    done.expect("Ada may close it");
+    let (_, plan) = pull(&world, PullFrom::Fork, NETWORK);
+    let run = ends(&mut world, plan).await;
+    waits(&mut world, seconds(61)).await;
+    assert_eq!(reruns(&world, run), 1);
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn a_label_that_comes_after_the_decision_holds_the_re_run_back_and_old_news_change_nothing() {
     let mut world = World::with_github(WATCHED, &[]).await;
     let (number, plan) = pull(&world, PullFrom::Repository, NETWORK);
