@@ -68,7 +68,7 @@ impl Session<'_> {
                 add(&mut deliveries, attempt);
             }
             let next = header(&page, "link").and_then(next_cursor);
-            cursor = next.filter(|next| !is_past && next.len() <= CURSOR);
+            cursor = next.filter(|_| !is_past).map(kept).transpose()?;
             let failed = deliveries.values().filter(|one| one.has_failed()).count();
             let is_late = Instant::now() + RESERVE > self.until;
             if cursor.is_none() || number == PAGES || failed + PAGE > DELIVERIES || is_late {
@@ -129,6 +129,14 @@ fn add(deliveries: &mut BTreeMap<String, Delivery>, attempt: Attempt) {
     deliveries.insert(attempt.guid, delivery);
 }
 
+/// A cursor that is too long to keep is not taken for the end of the list.
+fn kept(cursor: String) -> Result<String, CallError> {
+    match cursor.len() <= CURSOR {
+        true => Ok(cursor),
+        false => Err(CallError::refused("cursor_too_long")),
+    }
+}
+
 /// The cursor of the next page, from a `Link` header.
 fn next_cursor(link: &str) -> Option<String> {
     let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
@@ -137,4 +145,21 @@ fn next_cursor(link: &str) -> Option<String> {
     let mut pairs = url.query_pairs();
     let (_, cursor) = pairs.find(|(name, _)| name == "cursor")?;
     Some(cursor.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_that_is_too_long_is_an_error_and_not_the_end_of_the_list() {
+        let link = |cursor: &str| {
+            let url = format!("https://example.test/app/hook/deliveries?cursor={cursor}");
+            next_cursor(&format!("<{url}>; rel=\"next\"")).map(kept)
+        };
+        let longest = "v".repeat(CURSOR);
+        assert_eq!(link(&longest), Some(Ok(longest.clone())));
+        let too_long = Err(CallError::refused("cursor_too_long"));
+        assert_eq!(link(&format!("{longest}1")), Some(too_long));
+    }
 }
