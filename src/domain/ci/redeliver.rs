@@ -10,7 +10,7 @@ use super::{Change, Decision, Facts, Purpose, Receipt, Timer};
 use chrono::Duration;
 
 const EVERY: Duration = Duration::minutes(5);
-/// The next round when this one left something, or did not read all.
+/// The next round when this one left something, or its list begins anew.
 const SOON: Duration = Duration::minutes(1);
 /// The next round when the list was refused.
 const MUCH_LATER: Duration = Duration::hours(1);
@@ -18,6 +18,8 @@ const MUCH_LATER: Duration = Duration::hours(1);
 const OVERLAP: Duration = Duration::minutes(15);
 /// A list that is awaited so long is asked for again.
 const LOST: Duration = Duration::hours(6);
+/// A list that is read for so long begins anew, so that what failed meanwhile is asked for too.
+const TOO_LONG: Duration = Duration::hours(6);
 
 /// Asks for the list, unless one is on its way.
 pub(super) fn begin(decision: &mut Decision, facts: &Facts, context: &Context<'_>) {
@@ -37,21 +39,30 @@ pub(super) fn begin(decision: &mut Decision, facts: &Facts, context: &Context<'_
         .read_to
         .map(|to| missing_since.unwrap_or(to).min(to));
     let since = read_to.map_or(oldest, |to| (to - OVERLAP).max(oldest));
-    let walk = listing.walk.clone().unwrap_or(Walk {
+    let walk = listing.walk.clone().filter(|walk| !is_old(walk, context));
+    let walk = walk.unwrap_or(Walk {
         begun_at: now,
         since,
         cursor: None,
     });
+    let mut listing = listing.clone();
+    ask(decision, &mut listing, walk, context);
+    decision.change(Change::Listing(listing));
+}
+
+/// Asks for the list from its place on.
+fn ask(decision: &mut Decision, listing: &mut Listing, walk: Walk, context: &Context<'_>) {
     let list = github::Effect::ListFailedDeliveries {
         since: walk.since,
         cursor: walk.cursor.clone(),
     };
     decision.effect(list, Purpose::FailedDeliveries);
-    decision.change(Change::Listing(Listing {
-        pending_since: Some(now),
-        walk: Some(walk),
-        ..listing.clone()
-    }));
+    listing.pending_since = Some(context.now);
+    listing.walk = Some(walk);
+}
+
+fn is_old(walk: &Walk, context: &Context<'_>) -> bool {
+    context.now - walk.begun_at >= TOO_LONG
 }
 
 /// The list came, or did not.
@@ -70,22 +81,22 @@ pub(super) fn listed(
             next,
         })) => {
             let sorted = sort(failed, &facts.deliveries, context.now);
-            let walk = listing.walk.take();
-            listing.walk = match walk {
+            let goes_on = sorted.leaves || next.is_some();
+            match listing.walk.take() {
+                Some(walk) if goes_on && is_old(&walk, context) => soon(decision, context),
                 // The same deliveries once more: those that are asked for now are waited for.
-                Some(walk) if sorted.leaves => Some(walk),
-                Some(walk) if next.is_some() => Some(Walk {
-                    cursor: next.clone(),
-                    ..walk
-                }),
+                Some(walk) if sorted.leaves => {
+                    listing.walk = Some(walk);
+                    soon(decision, context);
+                }
+                Some(walk) if next.is_some() => {
+                    let cursor = next.clone();
+                    ask(decision, &mut listing, Walk { cursor, ..walk }, context);
+                }
                 Some(walk) if *complete && pending_since.is_some() => {
                     listing.read_to = Some(walk.begun_at);
-                    None
                 }
-                Some(_) | None => None,
-            };
-            if listing.walk.is_some() {
-                decision.timer(Timer::FailedDeliveries.next(context.now + SOON));
+                Some(_) | None => {}
             }
             for (delivery, redelivery) in sorted.ask {
                 let guid = redelivery.guid.clone();
@@ -107,9 +118,11 @@ pub(super) fn listed(
         // GitHub no longer knows the place.
         End::Refused { .. } if has_cursor(&listing) => {
             listing.walk = None;
-            decision.timer(Timer::FailedDeliveries.next(context.now + SOON));
+            soon(decision, context);
         }
         End::Refused { code } | End::Parked { code } => {
+            // The place may be what GitHub has no answer for.
+            listing.walk = None;
             let text = Text::plain("Couldn't list the webhooks that GitHub failed to deliver (");
             let text = text.code(code).and("). After fixing that, run: ");
             let retry = format!("wardroom outbox retry {}", receipt.effect_id);
@@ -119,6 +132,10 @@ pub(super) fn listed(
         End::Done(_) | End::Expired | End::Uncertain { .. } | End::Dropped { .. } => {}
     }
     decision.change(Change::Listing(listing));
+}
+
+fn soon(decision: &mut Decision, context: &Context<'_>) {
+    decision.timer(Timer::FailedDeliveries.next(context.now + SOON));
 }
 
 fn has_cursor(listing: &Listing) -> bool {

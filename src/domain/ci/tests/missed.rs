@@ -168,15 +168,17 @@ fn a_list_goes_on_where_it_ended_and_counts_from_when_it_was_begun() {
         cursor: Some("v1_7".to_owned()),
     };
     assert_eq!(goes_on.effects[0].effect, list.into());
-    for (next_place, wanted, soon) in [
-        (None, read_to(95), None),
+    let all = Listing {
+        pending_since: Some(at(100)),
+        walk: walk(95, Some("v1_8")),
+        ..read_to(60)
+    };
+    for (next_place, wanted, effects) in [
+        (None, read_to(95), vec!["redeliver"]),
         (
             Some("v1_8"),
-            Listing {
-                walk: walk(95, Some("v1_8")),
-                ..read_to(60)
-            },
-            Some(101),
+            all,
+            vec!["list_failed_deliveries", "redeliver"],
         ),
     ] {
         let event = deliveries(vec![delivery("lost")], next_place);
@@ -195,7 +197,7 @@ fn a_list_goes_on_where_it_ended_and_counts_from_when_it_was_begun() {
             .iter()
             .map(|plan| plan.effect.kind())
             .collect();
-        assert_eq!((kinds, next(&decision)), (vec!["redeliver"], soon));
+        assert_eq!((kinds, next(&decision)), (effects, None));
     }
     // More than a round asks for: the same place again.
     let many = (0..150)
@@ -215,6 +217,42 @@ fn a_list_goes_on_where_it_ended_and_counts_from_when_it_was_begun() {
     let decision = decided(&event, &known(half_read), GithubAccess::App, 100);
     assert!(decision.changes.contains(&Change::Listing(read_to(60))));
     assert_eq!((decision.signals.len(), next(&decision)), (0, Some(101)));
+}
+
+#[test]
+fn a_list_whose_place_gets_no_answer_or_that_takes_hours_begins_with_the_newest_again() {
+    let half_read = Listing {
+        pending_since: Some(at(99)),
+        read_to: Some(at(60)),
+        walk: walk(95, Some("v1_7")),
+    };
+    let parked = listed(End::Parked {
+        code: "http_502".to_owned(),
+    });
+    let decision = decided(&parked, &known(half_read.clone()), GithubAccess::App, 100);
+    assert!(decision.changes.contains(&Change::Listing(read_to(60))));
+    assert_eq!((decision.signals.len(), next(&decision)), (1, Some(160)));
+    let hours = 95 + 6 * 60;
+    let goes_on = deliveries(vec![delivery("lost")], Some("v1_8"));
+    let decision = decided(
+        &goes_on,
+        &known(half_read.clone()),
+        GithubAccess::App,
+        hours,
+    );
+    assert!(decision.changes.contains(&Change::Listing(read_to(60))));
+    assert_eq!(next(&decision), Some(hours + 1));
+    let waits = known(Listing {
+        pending_since: None,
+        ..half_read
+    });
+    let round = due(Timer::FailedDeliveries);
+    let decision = decided(&round, &waits, GithubAccess::App, hours);
+    let begins = github::Effect::ListFailedDeliveries {
+        since: at(45),
+        cursor: None,
+    };
+    assert_eq!(decision.effects[0].effect, begins.into());
 }
 
 #[test]
