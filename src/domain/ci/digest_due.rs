@@ -3,11 +3,15 @@
 use super::super::area::Context;
 use super::super::effect::slack;
 use super::{Change, Decision, Facts, Purpose, Timer, message};
+use chrono::Duration;
+
+/// The day or the hour may have been changed meanwhile.
+const AT_MOST: Duration = Duration::days(1);
 
 /// Posts one in each channel, once, and waits for the next week.
 pub(super) fn begin(decision: &mut Decision, facts: &Facts, context: &Context<'_>) {
     if let Some(weekly) = &context.rules.github.digest {
-        decision.timer(Timer::Digest.next(weekly.next(context.now)));
+        decision.timer(Timer::Digest.next(weekly.next(context.now).min(context.now + AT_MOST)));
     }
     let Some(known) = &facts.digest else {
         return;

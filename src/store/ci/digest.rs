@@ -6,15 +6,15 @@ use crate::store::area::{Statement, delete_oldest};
 use crate::store::error::StoreError;
 use crate::store::ring::turns::lock_aggregate;
 use crate::store::session::Session;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeSet;
 
-/// `None`: the channels were told of it.
+/// `None`: the channels were told of it, or of most of its days before the hour or the day was changed.
 pub(super) async fn of(session: &mut Session, week: &Week) -> Result<Option<Known>, StoreError> {
     lock_aggregate(session, "ci:digest").await?;
     let told = sqlx::query_scalar!(
-        r#"select exists(select from ci_digests where until_at = $1) as "told!""#,
-        week.until,
+        r#"select exists(select from ci_digests where until_at > $1) as "told!""#,
+        week.until - Duration::days(6),
     );
     if told.fetch_one(&mut *session).await? {
         return Ok(None);

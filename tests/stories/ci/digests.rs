@@ -126,6 +126,29 @@ async fn the_hour_is_that_of_the_zone_when_the_clocks_change_and_a_quiet_week_is
 }
 
 #[tokio::test]
+async fn a_change_of_the_day_neither_tells_a_week_twice_nor_waits_for_the_old_day() {
+    let mut world = World::with_github(DIGEST, &[]).await;
+    until(&mut world, "2026-03-20T12:00:00Z").await;
+    ends(&mut world, failing(ASSERTION)).await;
+    until(&mut world, "2026-03-23T08:00:00Z").await;
+    assert_eq!(digests(&world, "builds").len(), 1);
+    let on = |day: &str| DIGEST.replace("monday", day);
+    world.restart_with_config(&on("wednesday")).await;
+    ends(&mut world, failing(ASSERTION)).await;
+    until(&mut world, "2026-03-26T12:00:00Z").await;
+    assert_eq!(digests(&world, "builds").len(), 1, "two days later");
+    ends(&mut world, failing(ASSERTION)).await;
+    until(&mut world, "2026-04-01T07:00:00Z").await;
+    assert_eq!(digests(&world, "builds").len(), 2);
+    world.restart_with_config(&on("tuesday")).await;
+    ends(&mut world, failing(ASSERTION)).await;
+    until(&mut world, "2026-04-07T07:00:00Z").await;
+    assert_eq!(digests(&world, "builds").len(), 3);
+    world.skip_messages();
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn a_server_that_was_down_posts_late_but_not_after_a_day() {
     for (back, wanted) in [("2026-03-10T07:00:00Z", 1), ("2026-03-10T09:00:00Z", 0)] {
         let mut world = World::with_github(DIGEST, &[]).await;

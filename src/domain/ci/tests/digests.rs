@@ -148,16 +148,19 @@ fn each_channel_is_told_of_the_repositories_that_it_hears_of_and_of_no_others() 
 }
 
 #[test]
-fn a_week_without_failures_or_that_was_told_posts_nothing_and_waits_for_the_next() {
+fn a_week_without_failures_or_that_was_told_posts_nothing_and_waits_for_a_day_at_most() {
     for (facts, saved) in [(None, false), (Some(known(Vec::new())), true)] {
         let decision = decided(facts, &rules(), monday(0));
         assert!(decision.effects.is_empty());
         let next = decision.timers.iter().map(|timer| timer.due);
-        assert_eq!(next.collect::<Vec<_>>(), [Some(monday(1))]);
+        let tomorrow = monday(0) + Duration::days(1);
+        assert_eq!(next.collect::<Vec<_>>(), [Some(tomorrow)]);
         let until = monday(0);
         let is_saved = decision.changes == [Change::Digest { until }];
         assert_eq!(is_saved, saved);
     }
+    let decision = decided(None, &rules(), monday(1) - Duration::hours(1));
+    assert_eq!(decision.timers[0].due, Some(monday(1)));
     // It is not configured any more.
     let mut off = rules();
     off.github.digest = None;
