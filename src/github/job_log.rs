@@ -24,6 +24,7 @@ struct Annotation {
 pub(super) struct JobLog {
     annotations: Vec<String>,
     tail: String,
+    unread: Option<String>,
     /// GitHub no longer has it.
     pub(super) has_expired: bool,
 }
@@ -33,6 +34,7 @@ impl JobLog {
         Answer::Github(github::Answer::JobLog {
             annotations: self.annotations,
             tail: self.tail,
+            unread: self.unread,
         })
     }
 }
@@ -46,6 +48,10 @@ impl Session<'_> {
         let job = job.to_string();
         let path = ["check-runs", &job, "annotations"];
         let annotations = self.get(&path, &[("per_page", "100")]).await;
+        // A personal token cannot be given this permission.
+        let is_forbidden = self.is_installation()
+            && matches!(&annotations, Err(CallError::Refused(refusal)) if refusal.code.starts_with("forbidden"));
+        let unread = is_forbidden.then(|| "missing_permission:checks".to_owned());
         let annotations: Vec<Annotation> = absent(annotations)?.unwrap_or_default();
         let (mut failures, others): (Vec<_>, Vec<_>) = annotations
             .into_iter()
@@ -62,6 +68,7 @@ impl Session<'_> {
         Ok(JobLog {
             annotations: messages,
             tail: absent(tail)?.unwrap_or_default(),
+            unread,
             has_expired,
         })
     }

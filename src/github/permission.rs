@@ -22,7 +22,7 @@ const CHECKS_WRITE: Need = &[("checks", Write)];
 /// All of these are needed.
 pub(super) fn needs(kind: Kind) -> &'static [Need] {
     match kind {
-        // A job's annotations need `checks` too, and are left out without it.
+        // A job's annotations need `checks` too; without it they are left out, and the message says so.
         Kind::ReadRun | Kind::ListFailedJobs | Kind::ReadJobLog | Kind::ReadTestReports => {
             &[ACTIONS_READ]
         }
@@ -65,7 +65,8 @@ mod docs {
                 (name, level)
             })
             .collect();
-        let mut needed = BTreeMap::new();
+        // GitHub sends `deployment_status` only with it.
+        let mut needed = BTreeMap::from([("deployments", Read)]);
         for (name, level) in Kind::iter().flat_map(needs).copied().flatten() {
             let most = needed.entry(*name).or_insert(*level);
             *most = (*most).max(*level);

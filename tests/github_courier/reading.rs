@@ -35,7 +35,9 @@ async fn log(world: &World, run: i64) -> (Vec<String>, String) {
         job,
     };
     match answered(world.deliver(&read).await) {
-        Said::JobLog { annotations, tail } => (annotations, tail),
+        Said::JobLog {
+            annotations, tail, ..
+        } => (annotations, tail),
         other => panic!("{other:?}"),
     }
 }

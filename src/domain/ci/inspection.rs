@@ -162,7 +162,15 @@ impl Inspection {
                 self.pending.extend(&next);
                 return next;
             }
-            (Read::Log(job), github::Answer::JobLog { annotations, tail }) => {
+            (
+                Read::Log(job),
+                github::Answer::JobLog {
+                    annotations,
+                    tail,
+                    unread,
+                },
+            ) => {
+                self.unread.extend(unread.clone());
                 let log = Log {
                     annotations: annotations.clone(),
                     tail: tail.clone(),

@@ -5,6 +5,10 @@
 //! pass on a machine with nothing but Rust and PostgreSQL. So they are left to `.ci/run`, which
 //! brings the programs along, and where one is missing they fail and say so.
 
+#[allow(dead_code, reason = "the rules take more of it than the steps do")]
+#[path = "../../../crates/simulator/tests/official_client/clients.rs"]
+mod clients;
 mod octokit;
+mod octokit_first_run;
 mod pgbouncer;
 mod promtool;

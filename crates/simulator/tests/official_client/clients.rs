@@ -47,8 +47,24 @@ pub fn python(package: &str) -> PathBuf {
     python
 }
 
+/// octokit. The last two describe all bodies: responses and webhooks are checked against them.
+const OCTOKIT: &[&str] = &[
+    "@octokit/rest@22.0.1",
+    "@octokit/auth-app@8.3.1",
+    "@octokit/plugin-throttling@11.0.5",
+    "@octokit/webhooks-methods@6.0.0",
+    "@octokit/openapi@23.0.2",
+    "ajv@8.20.0",
+    "ajv-formats@3.0.1",
+];
+
+/// A folder whose `node_modules` has octokit.
+pub fn octokit() -> PathBuf {
+    node_modules("octokit-22.0.1", OCTOKIT)
+}
+
 /// A folder whose `node_modules` has the packages.
-pub fn node_modules(name: &str, packages: &[&str]) -> PathBuf {
+fn node_modules(name: &str, packages: &[&str]) -> PathBuf {
     let folder = folder(name);
     if folder.join("whole").is_file() {
         return folder;

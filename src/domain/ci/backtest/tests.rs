@@ -117,6 +117,7 @@ impl Past {
                 Read::Log(job) => github::Answer::JobLog {
                     annotations: Vec::new(),
                     tail: self.jobs[usize::try_from(job - 1).unwrap()].1.to_owned(),
+                    unread: None,
                 },
                 _ => github::Answer::TestReports(Box::new(TestReports {
                     ran: 10_000,

@@ -54,6 +54,7 @@ fn log(tail: &str) -> End {
     done(github::Answer::JobLog {
         annotations: Vec::new(),
         tail: tail.to_owned(),
+        unread: None,
     })
 }
 

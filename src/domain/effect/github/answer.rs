@@ -29,6 +29,9 @@ pub enum Answer {
         annotations: Vec<String>,
         /// At most [`LOG_BYTES`], the end of the log. Empty when GitHub has none (any more).
         tail: String,
+        /// Why GitHub refused the annotations, when an administrator can change that.
+        #[serde(default)]
+        unread: Option<String>,
     },
     TestReports(Box<TestReports>),
     Rerun {
