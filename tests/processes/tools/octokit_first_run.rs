@@ -239,7 +239,7 @@ async fn healed(deployment: &Deployment, child: &Wardroom, installation: u64) {
 
     let config = document.config().replace("  dry_run: true\n", "");
     assert_ne!(config, document.config());
-    // What is left out in turn below is installed elsewhere.
+    // Each installation that lacks a permission has an account of its own.
     let others = (0..document.permissions().len()).map(|n| format!(", \"{}/*\"", without(n)));
     let others = format!("\"acme/*\"{}", others.collect::<String>());
     let config = config.replace("\"acme/*\"", &others);
