@@ -25,6 +25,7 @@ pub(super) struct JobLog {
     annotations: Vec<String>,
     tail: String,
     unread: Option<String>,
+    is_whole: bool,
     /// GitHub no longer has it.
     pub(super) has_expired: bool,
 }
@@ -35,6 +36,7 @@ impl JobLog {
             annotations: self.annotations,
             tail: self.tail,
             unread: self.unread,
+            is_whole: self.is_whole,
         })
     }
 }
@@ -65,20 +67,23 @@ impl Session<'_> {
         let tail = self.log_tail(&job).await;
         let has_expired =
             matches!(&tail, Err(CallError::Refused(refusal)) if refusal.status == 410);
+        let (tail, is_whole) = absent(tail)?.unwrap_or_default();
         Ok(JobLog {
             annotations: messages,
-            tail: absent(tail)?.unwrap_or_default(),
+            tail,
+            is_whole,
             unread,
             has_expired,
         })
     }
 
-    async fn log_tail(&self, job: &str) -> Result<String, CallError> {
+    /// The end of the log, and whether that is all of it.
+    async fn log_tail(&self, job: &str) -> Result<(String, bool), CallError> {
         let log = self.redirected(&["actions", "jobs", job, "logs"]).await?;
         // Some storages cannot count from the end, so the length comes first.
         let first = self.download(&log, Some(0..1), WHOLE).await?;
         if first.status.as_u16() == 416 {
-            return Ok(String::new());
+            return Ok((String::new(), true));
         }
         let range = header(&first, "content-range");
         let length = range.and_then(|range| range.rsplit('/').next()?.parse().ok());
@@ -97,7 +102,10 @@ impl Session<'_> {
             Some(at) if !is_whole => at + 1,
             _ => 0,
         };
-        Ok(untrusted::end(&text[begin..], LOG_BYTES))
+        let tail = untrusted::end(&text[begin..], LOG_BYTES);
+        // What replaces secrets may be longer than they were; it is cut to these bytes or up to 3 less.
+        let is_whole = is_whole && tail.len() + 3 < LOG_BYTES;
+        Ok((tail, is_whole))
     }
 }
 

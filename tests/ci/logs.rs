@@ -76,6 +76,7 @@ impl Case {
             steps: &self.steps,
             annotations: &self.annotations,
             log: &self.log,
+            is_whole: true,
             reports: &[],
         };
         findings::find(&job, &MassFailure::default(), |_| false, |_| false)

@@ -75,6 +75,9 @@ pub enum Read {
 pub struct Log {
     pub annotations: Vec<String>,
     pub tail: String,
+    /// `tail` is all of it.
+    #[serde(default)]
+    pub is_whole: bool,
 }
 
 /// After so long, the message says that GitHub does not answer.
@@ -168,12 +171,14 @@ impl Inspection {
                     annotations,
                     tail,
                     unread,
+                    is_whole,
                 },
             ) => {
                 self.unread.extend(unread.clone());
                 let log = Log {
                     annotations: annotations.clone(),
                     tail: tail.clone(),
+                    is_whole: *is_whole,
                 };
                 self.logs.insert(job, log);
             }

@@ -28,6 +28,7 @@ pub(super) fn found(
         let empty = Log {
             annotations: Vec::new(),
             tail: String::new(),
+            is_whole: false,
         };
         let log = inspection.logs.get(&job.id).unwrap_or(&empty);
         let steps: Vec<Step> = job.steps.iter().map(step).collect();
@@ -37,6 +38,7 @@ pub(super) fn found(
             steps: &steps,
             annotations: &log.annotations,
             log: &log.tail,
+            is_whole: log.is_whole,
             reports,
         };
         findings::find(&job, &MassFailure::default(), flaky, flaky_job)

@@ -118,6 +118,7 @@ impl Past {
                     annotations: Vec::new(),
                     tail: self.jobs[usize::try_from(job - 1).unwrap()].1.to_owned(),
                     unread: None,
+                    is_whole: true,
                 },
                 _ => github::Answer::TestReports(Box::new(TestReports {
                     ran: 10_000,

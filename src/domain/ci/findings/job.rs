@@ -24,6 +24,8 @@ pub struct Job<'a> {
     pub annotations: &'a [String],
     /// The log's end, as GitHub gives it.
     pub log: &'a str,
+    /// `log` is all of it.
+    pub is_whole: bool,
     /// Those of this attempt only.
     pub reports: &'a [Report],
 }

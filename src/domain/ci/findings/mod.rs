@@ -40,7 +40,7 @@ pub struct Finding {
 }
 
 /// Why a job failed. `is_known_flaky` and `is_flaky_job` answer from the record; the second is asked when no report names
-/// the tests, and the log names each.
+/// the tests, the log names each, and no other cause can be hidden.
 pub fn find(
     job: &Job<'_>,
     limits: &MassFailure,
@@ -51,8 +51,12 @@ pub fn find(
     let lines = log::lines(job.log, failed);
     let commands = Commands::of(failed, &lines);
     let from_reports = || of_reports(job, limits, &is_known_flaky);
-    let found = of_conclusion(job)
-        .or_else(|| rules::of_runner(job.annotations, &lines))
+    let of_runner = of_conclusion(job).or_else(|| rules::of_runner(job.annotations, &lines));
+    let failed_steps = job.steps.iter().filter(|step| is_failed(step)).count();
+    // Only one of the steps is judged, so another may have failed because of the code, unless the machine ended both.
+    let of_machine = |hit: &Hit| matches!(hit.class, Class::RunnerLost | Class::OutOfDisk);
+    let may_hide = failed_steps > 1 && !of_runner.as_ref().is_some_and(of_machine);
+    let found = of_runner
         .or_else(|| of_steps(job))
         .or_else(from_reports)
         .or_else(|| rules::of_log(job.annotations, &lines))
@@ -68,14 +72,20 @@ pub fn find(
     let step = failed.map(|step| log::clean(&step.name));
     let deploys = commands.deploys() || job.steps.iter().any(has_deployed);
     let signature = Signature::of(class, job.name, step.as_deref(), &key);
-    // A summary, or more lines than the signature has, would excuse other tests too.
     let names_each = class == Class::TestFailure
-        && confidence == Confidence::High
         && failed_tests.is_empty()
-        && key.len() <= signature::LINES;
+        && failed_steps == 1
+        && job.is_whole
+        && rules::has_one_error(job.log)
+        && rules::names_each(job.annotations, &lines, &key);
     let class = match names_each && is_flaky_job(&signature) {
         true => Class::FlakyTest,
         false => class,
+    };
+    let is_excusable = class.rerun(Confidence::High, false) != Rerun::No;
+    let confidence = match may_hide && is_excusable {
+        true => Confidence::Low,
+        false => confidence,
     };
     Finding {
         class,

@@ -2,6 +2,7 @@
 //! parts that differ from run to run.
 
 use super::Class;
+use crate::redact::REDACTED;
 use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -67,6 +68,11 @@ impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether a signature keeps the text as it is, so that no other text has the same one.
+pub(super) fn is_exact(text: &str) -> bool {
+    !text.contains('#') && !text.contains(REDACTED) && normalized(text) == text
 }
 
 /// A line without numbers, digests, addresses, times and folders.

@@ -12,6 +12,7 @@ fn job<'a>(log: &'a str, steps: &'a [Step]) -> Job<'a> {
         steps,
         annotations: &[],
         log,
+        is_whole: true,
         reports: &[],
     }
 }

@@ -55,6 +55,7 @@ fn log(tail: &str) -> End {
         annotations: Vec::new(),
         tail: tail.to_owned(),
         unread: None,
+        is_whole: true,
     })
 }
 

@@ -32,6 +32,9 @@ pub enum Answer {
         /// Why GitHub refused the annotations, when an administrator can change that.
         #[serde(default)]
         unread: Option<String>,
+        /// The log has nothing before it.
+        #[serde(default)]
+        is_whole: bool,
     },
     TestReports(Box<TestReports>),
     Rerun {

@@ -121,6 +121,8 @@ async fn an_incident_that_is_opened_from_a_failure_is_one_however_often_it_is_as
     world.finish().await;
 }
 
+const NAMED: &str = "FAILED tests/test_basket.py::test_adds - assert 1 == 2\n===== 1 failed, 2 passed in 0.12s =====";
+
 /// A run of a new commit on the default branch, whose job fails by its log and has no reports.
 async fn fails(world: &mut World, change: u32) -> u64 {
     let content = change.to_string();
@@ -128,7 +130,7 @@ async fn fails(world: &mut World, change: u32) -> u64 {
         .github()
         .push("acme/api", "main", "a.txt", &content, "ada");
     let green = AttemptPlan::new(vec![JobPlan::passed("test")]);
-    let plan = RunPlan::new("CI", vec![JobPlan::failed("test", ASSERTION)]);
+    let plan = RunPlan::new("CI", vec![JobPlan::failed("test", NAMED)]);
     ends(world, plan.then(green)).await
 }
 

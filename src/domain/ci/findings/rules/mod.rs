@@ -4,10 +4,12 @@
 //! table decides; its lines are the evidence and the key of the signature.
 
 mod commands;
+mod names;
 mod table;
 
 pub(super) use commands::Commands;
 pub use commands::deploys;
+pub(super) use names::{has_one_error, names_each};
 
 use super::log::{self, Line};
 use super::{Class, Confidence};

@@ -53,7 +53,7 @@ pub(super) const LOG: &[Rule] = &[
     rule(OutOfMemory, Medium, r"^##\[error\].*\bexit code:? 137\b|^make: \*\*\* .* Error 137$|exited with code 137$"),
     rule(OutOfDisk, High, r"^ *(?:npm (?:ERR!|error) )+code ENOSPC|final link failed: No space left on device|^failed to register layer: .*no space left on device"),
 
-    // Tests: single ones before summaries, for the signature. `High` names each test or its file; `Medium` does not.
+    // Tests: single ones before summaries, for the signature. `Medium` is a summary.
     rule(TestFailure, High, r"^test .+ \.\.\. FAILED$"),
     rule(TestFailure, High, r"^ *(?:TRY [0-9]+ )?(?:FAIL|TIMEOUT|TMT|ABORT|SIG[A-Z]+|LEAK-FAIL) \[[ >]*[0-9.]+s\] "),
     rule(TestFailure, High, r"^(?:FAILED|ERROR) \S+\.py(?:::|$| )"),

@@ -70,6 +70,112 @@ fn what_may_hide_another_cause_is_excused_by_no_signature() {
     assert_eq!(again(&deploys, FAILED, None).finding.rerun, Rerun::No);
 }
 
+/// What is found of a failure with a test that is on record as flaky, by this log.
+fn excused(of: &Listed, tail: &str) -> bool {
+    again(of, tail, None).finding.class == Class::FlakyTest
+}
+
+#[test]
+fn a_flaky_test_excuses_no_other_cause_in_the_log_of_its_step() {
+    let exit = "##[error]Process completed with exit code";
+    let pytest = "FAILED tests/test_a.py::test_one - assert 1 == 2";
+    let sum = "===== 1 failed, 2 passed in 0.12s =====";
+    let rust = "test basket::adds ... FAILED\ntest result: FAILED. 1 passed; 1 failed;\nerror: test failed, to rerun pass `--lib`";
+    for (log, wanted) in [
+        (format!("{rust}\n{exit} 101."), true),
+        (
+            format!("E   AssertionError: no\n{pytest}\n{sum}\n{exit} 1."),
+            true,
+        ),
+        (
+            format!("FAIL [   0.004s] acme-api basket::adds\nerror: test run failed\n{exit} 100."),
+            true,
+        ),
+        // Another cause.
+        (
+            format!("{rust}\nerror[E0308]: mismatched types\n{exit} 101."),
+            false,
+        ),
+        (format!("{rust}\nerror: unused\n{exit} 101."), false),
+        (format!("{rust}\n{exit} 1."), false),
+        (format!("{exit} 2.\n{rust}\n{exit} 101."), false),
+        (format!("{rust}\n##[error]other\n"), false),
+        (format!("{rust}\n{pytest}\n{exit} 101."), false),
+        (
+            format!("{pytest}\nERROR tests/test_b.py - x\n{exit} 1."),
+            false,
+        ),
+        (format!("{pytest}\nwould reformat a.py\n{exit} 1."), false),
+        (
+            format!("{pytest}\n===== 1 failed, 1 error in 0.12s =====\n{exit} 1."),
+            false,
+        ),
+        (
+            "--- FAIL: TestFlaky (0.01s)\nFAIL pkg/c [build failed]".to_owned(),
+            false,
+        ),
+        // Not the test itself.
+        ("--- FAIL: TestFlaky (0.01s)".to_owned(), false),
+        (" FAIL src/basket.test.ts".to_owned(), false),
+        ("//basket:test FAILED".to_owned(), false),
+        ("ERROR tests/test_a.py".to_owned(), false),
+        ("rspec ./spec/basket_spec.rb:12 # adds".to_owned(), false),
+        // Names that the signature does not keep.
+        (
+            "FAILED tests/billing/test_api.py::test_get".to_owned(),
+            false,
+        ),
+        ("FAILED tests/test_api.py::test_get[1]".to_owned(), false),
+    ] {
+        assert_eq!(excused(&job(5, "test"), &log), wanted, "{log}");
+    }
+}
+
+#[test]
+fn a_flaky_test_excuses_nothing_when_the_log_or_the_steps_may_hide_another_cause() {
+    let test = job(5, "test");
+    assert!(excused(&test, FAILED));
+    let mut linted = test.clone();
+    let mut lint = linted.steps[1].clone();
+    lint.name = "Lint".to_owned();
+    linted.steps.push(lint);
+    assert!(!excused(&linted, FAILED));
+    let unknown = Listed {
+        steps: Vec::new(),
+        ..test.clone()
+    };
+    assert!(!excused(&unknown, FAILED));
+    let known = again(&test, FAILED, None).finding.signature;
+    let mut area = reading();
+    area.known_flaky = [Subject::Job(known)].into();
+    area.sees(failed(1, 1));
+    area.read_ends("list_failed_jobs", jobs(vec![test], Vec::new()));
+    let cut = github::Answer::JobLog {
+        annotations: Vec::new(),
+        tail: FAILED.to_owned(),
+        is_whole: false,
+        unread: None,
+    };
+    area.read_ends("read_job_log", done(cut));
+    assert_eq!(area.classes(), [Class::TestFailure]);
+}
+
+#[test]
+fn a_job_of_which_several_steps_failed_is_repeated_only_when_its_machine_is_the_cause() {
+    let one = job(5, "test");
+    let mut two = one.clone();
+    two.steps.push(two.steps[1].clone());
+    let lost = "##[error]The hosted runner lost communication with the server.";
+    for (of, log, wanted) in [
+        (&one, RESET, Rerun::MayHelp),
+        (&two, RESET, Rerun::No),
+        (&two, lost, Rerun::MayHelp),
+    ] {
+        let finding = found(of, log, None, BTreeSet::new()).finding;
+        assert_eq!(finding.rerun, wanted, "{log}");
+    }
+}
+
 #[test]
 fn reports_are_judged_by_their_tests_and_not_by_the_signature_of_the_job() {
     let test = job(5, "test");
