@@ -101,7 +101,7 @@ fn is_covered(path: &str) -> bool {
         "src/github/",
         "src/http_client.rs",
         "src/invisible.rs",
-        "src/redact.rs",
+        "src/redact/mod.rs",
         "src/slack/",
         "src/statuspage.rs",
         "src/store/",
