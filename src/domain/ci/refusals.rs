@@ -24,7 +24,7 @@ pub(super) fn in_words(code: &str) -> String {
         "no answer" => "GitHub didn't answer",
         // A sentence of ours.
         sentence if sentence.contains(' ') => sentence,
-        code => return format!("GitHub's answer was {code}"),
+        code => return format!("the call to GitHub failed: {code}"),
     };
     words.to_owned()
 }

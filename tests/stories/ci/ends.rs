@@ -106,7 +106,7 @@ async fn a_refusal_is_told_in_words_and_is_the_end() {
             "Resource not accessible by integration",
             "the GitHub App isn't allowed to",
         ),
-        (422, "Invalid", "GitHub's answer was invalid"),
+        (422, "Invalid", "the call to GitHub failed: invalid"),
     ] {
         let mut world = World::with_github(WATCHED, &[]).await;
         ends(&mut world, flaky()).await;

@@ -12,7 +12,6 @@ mod operators;
 mod record;
 mod repairs;
 mod secrets;
-mod shared;
 
 use crate::world::World;
 use chrono::Duration;
